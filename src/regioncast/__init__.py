@@ -1,0 +1,74 @@
+"""One value, or one time series, per brain region to a brain image, and back.
+
+The names below are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .api import load_parcellation, load_signals, match, paint, save
+    from .data import demo_data
+    from .errors import MatchError, RegioncastError, RegioncastWarning
+    from .io.nifti import PaintedImage
+    from .matching import Match
+    from .parcellation import Parcellation
+    from .region_table import RegionTable
+    from .regions import signals_to_img_labels
+    from .signals import Signals
+
+    __version__: str
+
+_HOME = {
+    "Match": "matching",
+    "MatchError": "errors",
+    "PaintedImage": "io.nifti",
+    "Parcellation": "parcellation",
+    "RegionTable": "region_table",
+    "RegioncastError": "errors",
+    "RegioncastWarning": "errors",
+    "Signals": "signals",
+    "demo_data": "data",
+    "load_parcellation": "api",
+    "load_signals": "api",
+    "match": "api",
+    "paint": "api",
+    "save": "api",
+    "signals_to_img_labels": "regions",
+}
+
+__all__ = [
+    "Match",
+    "MatchError",
+    "PaintedImage",
+    "Parcellation",
+    "RegionTable",
+    "RegioncastError",
+    "RegioncastWarning",
+    "Signals",
+    "demo_data",
+    "load_parcellation",
+    "load_signals",
+    "match",
+    "paint",
+    "save",
+    "signals_to_img_labels",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("regioncast")
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__, "__version__"])

@@ -1,0 +1,6 @@
+from typing import Any
+
+from numpy.typing import NDArray
+
+def paint_maps(codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any]) -> None: ...
+def paint_series(codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any]) -> None: ...

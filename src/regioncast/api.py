@@ -1,0 +1,422 @@
+"""The friendly layer: from whatever people have to what the package works with, and back.
+
+Arguments are coerced here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import matching
+from .errors import LabelsError, MaskWarning, SignalsError, examples, plural
+from .io import nifti, region_tables, value_files
+from .io.files import check_output
+from .painting import PaintedArray, value_table
+from .parcellation import Parcellation, encode_integers
+from .signals import Key, Signals
+from .value_tables import ValueTable, signals_of
+
+if TYPE_CHECKING:
+    from nibabel.spatialimages import SpatialImage
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+    from .io.nifti import Niimg, PaintedImage, Progress
+    from .matching import Extra, Match, Missing
+    from .region_table import RegionTable
+
+Values = Any
+"""A dict, a Series, a DataFrame, an array, `Signals` or a path."""
+
+
+def load_parcellation(
+    labels: Niimg | Parcellation,
+    regions: Any = None,
+    mask: Niimg | None = None,
+    background: float = 0,
+    *,
+    strict: bool = False,
+) -> Parcellation:
+    """Load a labels image and the table of its regions.
+
+    Parameters
+    ----------
+    labels : path, nibabel image or Parcellation
+        One integer per voxel.  NIfTI-1 and 2, single or pair, MGH, Analyze, AFNI and every
+        other volume that nibabel reads.
+    regions : path, DataFrame, mapping or sequence of str, default=None
+        The region table: BIDS ``dseg.tsv``, CSV, a FreeSurfer colour table, an ITK-SNAP label
+        file, FSL, SPM or Workbench XML, plain text; see `regioncast.io.region_tables`.  When
+        not given, a table beside the image by its name (``atlas_dseg.nii.gz`` →
+        ``atlas_dseg.tsv``), else the label table that Connectome Workbench keeps in a volume;
+        without either, regions are named by their labels.
+    mask : path or nibabel image, default=None
+        Voxels where it is zero are no region.  A region that it empties keeps its row.
+    background : number, default=0
+        The label of no region; NaN: there is none.
+    strict : bool, default=False
+        Raise where the table and the image do not list the same regions, instead of warning.
+
+    Returns
+    -------
+    Parcellation
+
+    Raises
+    ------
+    LabelsError
+        When there is no region, or labels are no integers.
+    RegionTableError
+        When the table cannot be read, or has a label twice.
+    SpaceError
+        When the mask is on another grid.
+    InputMissingError, FileFormatError, ImageTypeError, DimensionError
+        When an image cannot be read, or is no volume.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> atlas = rc.load_parcellation(rc.demo_data().atlas)
+    >>> len(atlas), atlas[1].name
+    (100, '7Networks_LH_Vis_1')
+    """
+    if isinstance(labels, Parcellation):
+        parcellation = labels
+    else:
+        data, grid = nifti.read_volume(labels, "the labels image")
+        encoded = encode_integers(data, background)
+        table = _region_table(labels, regions, encoded.labels)
+        parcellation = Parcellation.of(
+            encoded, grid, table=table, background=background, strict=strict
+        )
+    return parcellation if mask is None else _masked(parcellation, mask)
+
+
+def load_signals(
+    values: Values,
+    parcellation: Parcellation | Niimg,
+    *,
+    key: Key | None = None,
+    columns: Key | Sequence[Key] | None = None,
+    t_r: float | None = None,
+) -> Signals:
+    """Read region signals from any kind of values, without painting them.
+
+    Parameters are those of `paint`.
+
+    Returns
+    -------
+    Signals
+        With the keys that `values` have, in their order.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> demo = rc.demo_data()
+    >>> rc.load_signals(demo.values, demo.atlas)
+    Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
+    """
+    return _signals(values, load_parcellation(parcellation).table, key, columns, t_r)
+
+
+def match(
+    values: Values,
+    parcellation: Parcellation | Niimg,
+    *,
+    by: str = "auto",
+    key: Key | None = None,
+    columns: Key | Sequence[Key] | None = None,
+    regions: Any = None,
+    background: float = 0,
+) -> Match:
+    """Find what would go where, without painting it; print the result to see it.
+
+    Parameters are those of `paint`.
+
+    Returns
+    -------
+    Match
+        Its text says by what the values matched, how many, and lists regions without a value,
+        keys without a region and near misses.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> demo = rc.demo_data()
+    >>> print(rc.match({"7Networks_LH_Vis_1": 1.5, "7networks_lh_vis_2": 2.0}, demo.atlas))
+    matched  1 of 100 regions by name, 1 map
+    missing  99: '7Networks_LH_Vis_2', '7Networks_LH_Vis_3', ... and 94 more
+    unused   1: '7networks_lh_vis_2'
+             did you mean '7Networks_LH_Vis_2' for '7networks_lh_vis_2'?
+    """
+    atlas = load_parcellation(parcellation, regions, background=background)
+    return _match(values, atlas, by=by, key=key, columns=columns, t_r=None)
+
+
+def paint(
+    values: Values,
+    parcellation: Parcellation | Niimg,
+    *,
+    by: str = "auto",
+    key: Key | None = None,
+    columns: Key | Sequence[Key] | None = None,
+    missing: Missing = "raise",
+    extra: Extra = "raise",
+    fill: complex = 0,
+    dtype: DTypeLike | None = None,
+    mask: Niimg | None = None,
+    t_r: float | None = None,
+    regions: Any = None,
+    background: float = 0,
+) -> PaintedImage:
+    """Paint region values into an image: every voxel of a region gets the region's value.
+
+    Parameters
+    ----------
+    values : dict, Series, DataFrame, array, Signals or path
+        - A mapping of names or labels to a number, or to one number per map.
+        - A pandas Series, whose index names the regions.
+        - A DataFrame of pandas, polars or pyarrow, or the path of a ``.tsv``, ``.csv``,
+          ``.txt``, ``.1D`` or ``.parquet`` table: *long*, one row per region, with a column of
+          names or labels and one column of numbers per map; or *wide*, one column per region,
+          titled by its name or label, and one row per map.
+        - An array, shape (n_regions,) or (n_maps, n_regions), or the path of a ``.npy`` file:
+          the regions in ascending order of label.
+    parcellation : Parcellation, path or nibabel image
+        The regions.  A path or an image goes through `load_parcellation`.
+    by : str, default="auto"
+        What identifies a region: ``"name"``, ``"label"``, ``"position"``, or the title of a
+        column of the region table.  ``"auto"`` finds it from the keys.
+    key : str or int, default=None
+        Title of the key column of a long table; found by its content when not given.
+    columns : str, int or sequence of them, default=None
+        Titles of the columns of a long table to paint; all columns of numbers when not given.
+    missing : {"raise", "fill"}, default="raise"
+        What to do with a region that has voxels and no value.
+    extra : {"raise", "ignore"}, default="raise"
+        What to do with a value that has no region.
+    fill : number, default=0
+        The value where there is no region; NaN for floats.
+    dtype : dtype, default=None
+        Dtype of the image; that of the values when not given.
+    mask : path or nibabel image, default=None
+        Voxels where it is zero get `fill`.
+    t_r : float, default=None
+        Repetition time in seconds, for values that are time series.
+    regions : path, DataFrame, mapping or sequence of str, default=None
+        The region table, where `parcellation` is a path or an image.
+    background : number, default=0
+        The label of no region, where `parcellation` is a path or an image.
+
+    Returns
+    -------
+    PaintedImage
+        A `nibabel.Nifti1Image`, 3D for a single map, else 4D, whose voxels are made when they
+        are asked for.  Dtype of the values; saved and loaded again, the values are the same.
+
+    Raises
+    ------
+    MatchError
+        When values and regions do not match; the message shows both sides.
+    SignalsError, SignalsTypeError
+        When values have the wrong shape, or are no numbers that an image can hold.
+    RegioncastError
+        What `load_parcellation` raises.
+
+    See Also
+    --------
+    regioncast.match : Look at what would go where first.
+    regioncast.save : Write the image to a file.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> demo = rc.demo_data()
+    >>> img = rc.paint(demo.values, demo.atlas)
+    >>> img.shape, img.get_data_dtype()
+    ((91, 109, 91), dtype('float64'))
+    >>> img.dataobj[18, 40, 38]
+    array(-0.551838)
+    """
+    if missing not in ("raise", "fill") or extra not in ("raise", "ignore"):
+        raise ValueError(
+            "missing must be 'raise' or 'fill', and extra 'raise' or 'ignore'; "
+            f"they are {missing!r} and {extra!r}."
+        )
+    atlas = load_parcellation(parcellation, regions, background=background)
+    found = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
+    found.check(missing, extra)
+    table = value_table(found, fill=fill, dtype=dtype)
+    if mask is not None:
+        atlas = _masked(atlas, mask)
+    array = PaintedArray(atlas.codes, table, single=found.signals.single)
+    image = nifti.painted_image(array, atlas.space, t_r=found.signals.t_r)
+    image.match = found
+    return image
+
+
+def save(
+    thing: SpatialImage | Signals,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    long: bool = False,
+    progress: Progress | None = None,
+) -> Path:
+    """Write an image or signals to a file, whole or not at all.
+
+    Parameters
+    ----------
+    thing : nibabel image or Signals
+    path : path
+        ``.nii``, ``.nii.gz``, ``.mgz`` or ``.mgh`` for an image; ``.tsv``, ``.csv``,
+        ``.parquet`` or ``.npy`` for signals.
+    overwrite : bool, default=False
+        Whether an existing file may be replaced.
+    long : bool, default=False
+        Write signals with one row per region instead of one per map.
+    progress : callable, default=None
+        Called with the number of maps written and the number of all maps.
+
+    Returns
+    -------
+    Path
+        That of the file.
+
+    Raises
+    ------
+    OutputExistsError
+        When the file exists and `overwrite` is false.
+    OutputError
+        When the file cannot be written; then nothing is.
+    FileFormatError
+        When the suffix is not known.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> demo = rc.demo_data()
+    >>> rc.save(rc.paint(demo.values, demo.atlas), "motor.nii.gz").name
+    'motor.nii.gz'
+    """
+    output = Path(path).expanduser()
+    if isinstance(thing, Signals):
+        value_files.write_signals(thing, output, long=long, overwrite=overwrite)
+    else:
+        nifti.save_volume(thing, output, overwrite=overwrite, progress=progress)
+    return output
+
+
+def check_image_output(path: Path, *, overwrite: bool) -> None:
+    """Raise where an image cannot be written under this name, before it is made."""
+    nifti.volume_suffix(path)
+    check_output(path, overwrite=overwrite)
+
+
+def _region_table(labels: Niimg, regions: Any, in_image: NDArray[np.int64]) -> RegionTable | None:
+    """Return the region table that was given, that lies beside the image, or is inside it."""
+    if regions is None and isinstance(labels, str | os.PathLike):
+        regions = region_tables.find_region_table(Path(labels).expanduser())
+    if regions is not None:
+        return region_tables.read_region_table(regions, labels=in_image)
+    inside = nifti.label_table_extension(labels)
+    if inside is None:
+        return None
+    return region_tables.region_table_from_label_table(
+        inside, source="the label table inside the labels image"
+    )
+
+
+def _masked(parcellation: Parcellation, mask: Niimg) -> Parcellation:
+    inside, grid = nifti.read_mask(mask, "the mask image")
+    parcellation.space.check_same(grid, this_name="the labels image", other_name="the mask image")
+    masked = parcellation.masked(inside)
+    emptied = np.flatnonzero((masked.counts == 0) & (parcellation.counts > 0))
+    if not masked.counts.any():
+        raise LabelsError(
+            f"The mask leaves no region: none of {plural(len(masked), 'region')} has a voxel "
+            "inside it. Check that mask and labels overlap."
+        )
+    if len(emptied):
+        names = [masked.table.names[row] for row in emptied.tolist()]
+        warnings.warn(
+            f"The mask leaves no voxel of {plural(len(names), 'region')}: {examples(names)}.",
+            MaskWarning,
+            stacklevel=3,
+        )
+    return masked
+
+
+def _match(
+    values: Values,
+    atlas: Parcellation,
+    *,
+    by: str,
+    key: Key | None,
+    columns: Key | Sequence[Key] | None,
+    t_r: float | None,
+) -> Match:
+    signals = _signals(values, atlas.table, key, columns, t_r)
+    return matching.match(signals, atlas.table, by=by, has_voxels=atlas.counts > 0)
+
+
+def _signals(
+    values: Values,
+    regions: RegionTable,
+    key: Key | None,
+    columns: Key | Sequence[Key] | None,
+    t_r: float | None,
+) -> Signals:
+    if isinstance(values, str | os.PathLike):
+        values = value_files.read_values(os.fspath(values))
+    elif _is_frame(values):
+        values = value_files.table_of_frame(values)
+    if isinstance(values, ValueTable):
+        return signals_of(values, regions, key=key, columns=columns, t_r=t_r)
+    if key is not None or columns is not None:
+        raise SignalsError(
+            f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
+        )
+    if isinstance(values, Signals):
+        return values if t_r is None else values.with_t_r(t_r)
+    if isinstance(values, Mapping):
+        return _signals_of_mapping(values, t_r)
+    if _is_keyed_series(values):
+        return Signals(values.to_numpy(), matching.as_keys(values.index), t_r=t_r)
+    return Signals(_array(values), t_r=t_r)
+
+
+def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
+    array = _array(list(values.values()))
+    if array.ndim > 2:
+        raise SignalsError(
+            "Each region of a mapping needs one number, or one number per map; the values have "
+            f"the shape {array.shape[1:]}."
+        )
+    return Signals(array.T, matching.as_keys(values), t_r=t_r)
+
+
+def _array(values: ArrayLike) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise SignalsError(
+            "The values do not form an array: every region needs as many numbers as the others."
+        ) from error
+
+
+def _is_frame(values: object) -> bool:
+    """Return whether this is a DataFrame of pandas or polars, or a pyarrow table."""
+    return hasattr(values, "columns") and hasattr(values, "shape")
+
+
+def _is_keyed_series(values: object) -> bool:
+    """Return whether this is a pandas Series with an index that does more than count."""
+    index = getattr(values, "index", None)
+    if not hasattr(values, "to_numpy") or not hasattr(index, "get_level_values"):
+        return False
+    return not value_files.counts_rows(index)

@@ -1,0 +1,346 @@
+"""The command ``regioncast``: the verbs of the package, from the shell.
+
+Translating only: every verb hands its arguments to the function of the same name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from cyclopts import App, CycloptsError, Parameter
+
+from . import __version__, api
+from .data import demo_data
+from .errors import RegioncastError
+from .progress import ProgressBar
+
+if TYPE_CHECKING:
+    from .matching import Match
+    from .parcellation import Parcellation
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+app = App(
+    name="regioncast",
+    help=(
+        "One value or time series per brain region to a brain image.\n\n"
+        "Every verb has its own --help. --debug, anywhere, shows the traceback of an error."
+    ),
+    version=__version__,
+    help_format="plaintext",
+    result_action="return_value",
+    default_parameter=Parameter(negative=()),
+)
+
+# "-", standard input, looks like an option and is none.
+Values = Annotated[str, Parameter(allow_leading_hyphen=True)]
+
+Output = Annotated[Path, Parameter(name=["--output", "-o"])]
+
+
+@app.command
+def paint(
+    values: Values,
+    atlas: str,
+    /,
+    *,
+    output: Output,
+    by: str = "auto",
+    key: str | None = None,
+    columns: list[str] | None = None,
+    missing: Literal["raise", "fill"] = "raise",
+    extra: Literal["raise", "ignore"] = "raise",
+    fill: float = 0,
+    dtype: str | None = None,
+    mask: str | None = None,
+    t_r: float | None = None,
+    regions: str | None = None,
+    background: float = 0,
+    overwrite: bool = False,
+) -> int:
+    """Paint region values into an image: every voxel of a region gets the region's value.
+
+    Examples
+    --------
+    regioncast paint values.tsv atlas_dseg.nii.gz -o map.nii.gz
+
+    regioncast paint timeseries.csv atlas_dseg.nii.gz -o bold.nii.gz --t-r 2 --dtype float32
+
+    cut -f 1,3 stats.tsv | regioncast paint - atlas_dseg.nii.gz -o map.nii.gz --fill nan
+
+    Parameters
+    ----------
+    values
+        Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.
+    atlas
+        Labels image: one integer per voxel.
+    output
+        Image to write: .nii.gz, .nii, .mgz or .mgh.
+    by
+        What identifies a region: auto, name, label, position, or a column of the region table.
+    key
+        Title of the column of VALUES that names the regions; found when not given.
+    columns
+        Title of a column of VALUES to paint; give it once per column. All when not given.
+    missing
+        What to do with a region that has voxels and no value.
+    extra
+        What to do with a value that has no region.
+    fill
+        Value where there is no region; nan for floats.
+    dtype
+        Dtype of the image, such as float32; that of the values when not given.
+    mask
+        Image; voxels where it is zero get the fill value.
+    t_r
+        Repetition time in seconds, for time series.
+    regions
+        Region table; the one beside or inside ATLAS when not given.
+    background
+        Label of no region in ATLAS; nan when there is none.
+    overwrite
+        Replace the output if it exists.
+    """
+    start = time.perf_counter()
+    api.check_image_output(output, overwrite=overwrite)
+    image = api.paint(
+        values, atlas, by=by, key=key, columns=columns, missing=missing, extra=extra, fill=fill,
+        dtype=dtype, mask=mask, t_r=t_r, regions=regions, background=background,
+    )  # fmt: skip
+    with ProgressBar(f"writing {output.name}") as progress:
+        api.save(image, output, overwrite=overwrite, progress=progress)
+    size = " × ".join(map(str, image.shape))
+    found = image.match
+    assert found is not None, "a freshly painted image knows its match"
+    print(
+        f"{output}: {found.n_matched} of {len(found.table)} regions painted by {found.by}, "
+        f"{size} {image.get_data_dtype()}, {_bytes(output)}, {time.perf_counter() - start:.2f} s"
+    )
+    return OK
+
+
+@app.command
+def match(
+    values: Values,
+    atlas: str,
+    /,
+    *,
+    by: str = "auto",
+    key: str | None = None,
+    columns: list[str] | None = None,
+    missing: Literal["raise", "fill"] = "raise",
+    extra: Literal["raise", "ignore"] = "raise",
+    regions: str | None = None,
+    background: float = 0,
+    json: bool = False,
+) -> int:
+    """Show what would go where, without painting. Exits with 1 where paint would refuse.
+
+    Examples
+    --------
+    regioncast match values.tsv atlas_dseg.nii.gz
+
+    regioncast match values.tsv atlas_dseg.nii.gz --json
+
+    Parameters
+    ----------
+    values
+        Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.
+    atlas
+        Labels image: one integer per voxel.
+    by
+        What identifies a region: auto, name, label, position, or a column of the region table.
+    key
+        Title of the column of VALUES that names the regions; found when not given.
+    columns
+        Title of a column of VALUES to paint; give it once per column. All when not given.
+    missing
+        Whether a region that has voxels and no value is a failure.
+    extra
+        Whether a value that has no region is a failure.
+    regions
+        Region table; the one beside or inside ATLAS when not given.
+    background
+        Label of no region in ATLAS; nan when there is none.
+    json
+        Print JSON.
+    """
+    found = api.match(
+        values, atlas, by=by, key=key, columns=columns, regions=regions, background=background
+    )
+    _print_json(found.to_dict()) if json else print(found)
+    complete = not (
+        found.problem
+        or (found.missing and missing == "raise")
+        or (found.unused and extra == "raise")
+    )
+    return OK if complete else FAILED
+
+
+@app.command
+def info(
+    atlas: str,
+    /,
+    *,
+    regions: str | None = None,
+    mask: str | None = None,
+    background: float = 0,
+    strict: bool = False,
+    json: bool = False,
+) -> int:
+    """Show the regions of an atlas: label, name, voxels, volume and centroid.
+
+    Examples
+    --------
+    regioncast info atlas_dseg.nii.gz
+
+    regioncast info aparc+aseg.mgz --regions FreeSurferColorLUT.txt --json
+
+    Parameters
+    ----------
+    atlas
+        Labels image: one integer per voxel.
+    regions
+        Region table; the one beside or inside ATLAS when not given.
+    mask
+        Image; voxels where it is zero are no region.
+    background
+        Label of no region in ATLAS; nan when there is none.
+    strict
+        Fail where region table and image do not list the same regions.
+    json
+        Print JSON.
+    """
+    parcellation = api.load_parcellation(
+        atlas, regions=regions, mask=mask, background=background, strict=strict
+    )
+    _print_json(_description(parcellation)) if json else print(parcellation.to_text())
+    return OK
+
+
+@app.command
+def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) -> int:
+    """Paint 100 real values onto the embedded atlas and show what went where.
+
+    Example:
+
+    regioncast demo my-folder
+
+    Parameters
+    ----------
+    folder
+        Where to write motor_left-vs-right.nii.gz; made if it does not exist.
+    overwrite
+        Replace the output if it exists.
+    """
+    start = time.perf_counter()
+    folder.mkdir(parents=True, exist_ok=True)
+    output = folder / "motor_left-vs-right.nii.gz"
+    image = api.paint(demo_data().values, demo_data().atlas)
+    api.save(image, output, overwrite=overwrite)
+    seconds = time.perf_counter() - start
+    assert image.match is not None, "a freshly painted image knows its match"
+    print("Left against right finger movement (z), painted onto the Schaefer atlas of 100 regions")
+    print(image.match)
+    print("\n".join(_extremes(image.match)))
+    print(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
+    return OK
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code: 0 done, 1 failed, 2 wrong usage.
+
+    Parameters
+    ----------
+    arguments : sequence of str, default=None
+        Those of the process when not given.
+    """
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in tokens
+    if debug:
+        tokens.remove("--debug")
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            return int(app(tokens, exit_on_error=False, help_on_error=False) or OK)
+        except CycloptsError:
+            return USAGE
+        except BrokenPipeError:
+            # The reader of our output left, as head does; Python would complain at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return FAILED
+        except KeyboardInterrupt:
+            print("regioncast: interrupted", file=sys.stderr)
+            return INTERRUPTED
+        except Exception as error:
+            if debug:
+                raise
+            print(f"regioncast: {_message(error)}", file=sys.stderr)
+            return FAILED
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, RegioncastError):
+        return str(error)
+    kind = type(error).__name__
+    return f"unexpected {kind}: {error}. Run again with --debug and report the traceback."
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"regioncast: warning: {message}", file=sys.stderr)
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    print(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+
+
+def _description(parcellation: Parcellation) -> dict[str, Any]:
+    table = parcellation.table
+    return {
+        "n_regions": len(parcellation),
+        "shape": list(parcellation.space.shape),
+        "affine": parcellation.space.affine.tolist(),
+        "voxel_volume_mm3": parcellation.space.voxel_volume,
+        "regions": [
+            {
+                "label": label,
+                "name": name,
+                **{title: column[row] for title, column in table.columns.items()},
+                "voxels": int(parcellation.counts[row]),
+                "volume_mm3": float(parcellation.counts[row] * parcellation.space.voxel_volume),
+                "centroid_mm": _finite(parcellation.centroids[row].tolist()),
+            }
+            for row, (label, name) in enumerate(parcellation)
+        ],
+    }
+
+
+def _finite(numbers: list[float]) -> list[float] | None:
+    return numbers if np.isfinite(numbers).all() else None
+
+
+def _extremes(found: Match, show: int = 5) -> list[str]:
+    """Return lines with the regions of the highest and the lowest values."""
+    signals = found.take()
+    values, names = signals.values[0], signals.keys or ()
+    order = np.argsort(values)
+    highest = [f"{values[at]:10.3f}  {names[at]}" for at in order[::-1][:show]]
+    lowest = [f"{values[at]:10.3f}  {names[at]}" for at in order[:show]]
+    return ["highest", *highest, "lowest", *lowest]
+
+
+def _bytes(path: Path) -> str:
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Every error and warning of regioncast.
+
+Each error is also the builtin that a caller would catch.  Its message says what was wrong
+with the values and counts, gives up to five examples, and ends with what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+N_EXAMPLES = 5
+
+
+class RegioncastError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class SignalsError(RegioncastError, ValueError):
+    """Values have the wrong shape, count or content."""
+
+
+class SignalsTypeError(RegioncastError, TypeError):
+    """Values have a dtype or a type that no image can hold."""
+
+
+class DimensionError(RegioncastError, TypeError):
+    """An image has the wrong number of dimensions."""
+
+
+class SpaceError(RegioncastError, ValueError):
+    """Two images do not share their grid."""
+
+
+class LabelsError(RegioncastError, ValueError):
+    """A labels image cannot serve as a parcellation."""
+
+
+class RegionTableError(RegioncastError, ValueError):
+    """A region table cannot be read or contradicts itself."""
+
+
+class MatchError(RegioncastError, ValueError):
+    """Values and regions do not match."""
+
+
+class FileFormatError(RegioncastError, ValueError):
+    """A file is not what its name or its use promises."""
+
+
+class ImageTypeError(RegioncastError, TypeError):
+    """An object is not an image, or not of the kind that is needed."""
+
+
+class InputMissingError(RegioncastError, FileNotFoundError):
+    """An input file does not exist."""
+
+
+class OutputExistsError(RegioncastError, FileExistsError):
+    """An output exists, and overwriting was not asked for."""
+
+
+class OutputError(RegioncastError, OSError):
+    """An output cannot be written."""
+
+
+class MissingPackageError(RegioncastError, ImportError):
+    """An optional package is needed and not installed."""
+
+
+class RegioncastWarning(UserWarning):
+    """Base of all warnings."""
+
+
+class LabelsWarning(RegioncastWarning):
+    """Some samples of a labels image were read in a way worth knowing."""
+
+
+class RegionTableWarning(RegioncastWarning):
+    """A region table and a labels image do not list the same regions."""
+
+
+class MaskWarning(RegioncastWarning):
+    """A mask empties regions."""
+
+
+def examples(items: Iterable[object], *, show: int = N_EXAMPLES) -> str:
+    """Return up to `show` items as a phrase that says how many there are more.
+
+    >>> examples(["V1", "V2"])
+    "'V1', 'V2'"
+    >>> examples(range(12))
+    '0, 1, 2, 3, 4 and 7 more'
+    """
+    rows = list(items)
+    phrase = ", ".join(_shown(row) for row in rows[:show])
+    return phrase if len(rows) <= show else f"{phrase} and {len(rows) - show} more"
+
+
+def plural(count: int, noun: str, nouns: str | None = None) -> str:
+    """Return a count with its noun: ``1 region``, ``2 regions``."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def _shown(item: object) -> str:
+    return repr(str(item)) if isinstance(item, str) else f"{item}"

@@ -1,0 +1,1 @@
+"""Files in and out: images, region tables, tables of values."""

@@ -1,0 +1,439 @@
+"""Delimited text, read in one place.
+
+A *cell* is a string without white space at its ends.  A *text table* is a rectangle of cells,
+kept by column, with or without a *header* (one *title* per column).  What separates the cells
+(tab, comma, semicolon or runs of white space), how the text is encoded and whether there is a
+header are found from the content, because suffixes do not tell: many a ``.csv`` holds
+semicolons, and many a ``.txt`` tabs.
+
+A cell is *missing* when it is empty, ``n/a``, ``NA`` or ``NaN``, in any case of letters.
+Cells stay text here; the functions that parse them leave it to the caller which columns are
+numbers, since ``NA`` is also the abbreviation of a nucleus.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import FileFormatError, InputMissingError, examples, plural
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MISSING = frozenset({"", "n/a", "na", "nan"})
+WHITE_SPACE = " "
+
+# Titles and the first rows tell the format; a table of time series can have very many rows.
+_SAMPLE_LINES = 100
+
+# The unit separator: a cell cannot hold it, because control characters mark binary files.
+_NO_DELIMITER = "\x1f"
+
+_BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_WORD = re.compile(r'"((?:[^"]|"")*)"(?=\s|$)|(\S+)')
+_FLAGS = re.ASCII | re.IGNORECASE
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", _FLAGS)
+_WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?", re.ASCII)
+_INT64 = np.iinfo(np.int64)
+
+Row = tuple[int, list[str]]  # line number, cells
+
+
+@dataclass(frozen=True)
+class TextTable:
+    r"""Cells by column, with the titles if there are any.
+
+    Parameters
+    ----------
+    header : tuple of str or None
+        One title per column, as given.
+    columns : tuple of tuple of str
+        All of one length, stripped.
+    source : str
+        The name to use in messages.
+    delimiter : str or None, default=None
+        ``"\t"``, ``","``, ``";"``, ``" "`` for runs of white space; `None` for one column.
+
+    Examples
+    --------
+    >>> table = parse_delimited("index,name\n1,V1\n2,V2\n", source="atlas.csv")
+    >>> table.n_rows, table.column("name")
+    (2, ('V1', 'V2'))
+    """
+
+    header: tuple[str, ...] | None
+    columns: tuple[tuple[str, ...], ...]
+    source: str
+    delimiter: str | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows below the header."""
+        return len(self.columns[0]) if self.columns else 0
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """A title for each column: those of the header, or ``column 1`` where there is none."""
+        given = self.header or ("",) * len(self.columns)
+        return tuple(title or f"column {number}" for number, title in enumerate(given, start=1))
+
+    def column(self, title: str) -> tuple[str, ...]:
+        """Return the cells of the column with this title.
+
+        Raises
+        ------
+        FileFormatError
+            When no column or more than one has it.
+        """
+        found = [number for number, other in enumerate(self.titles) if other == title]
+        if len(found) != 1:
+            raise FileFormatError(
+                f"{self.source} has {plural(len(found), 'column')} {title!r}; "
+                f"its columns are {examples(self.titles, show=20)}."
+            )
+        return self.columns[found[0]]
+
+
+def read_delimited(path: Path) -> TextTable:
+    """Read a file of delimited text; see `parse_delimited`."""
+    return parse_delimited(read_text(path), source=str(path))
+
+
+def parse_delimited(text: str, *, source: str) -> TextTable:
+    r"""Return delimited text as a table.
+
+    Comment lines (``#``) before the first row are skipped.  The first row is the header when
+    it has text over a column of numbers, or when all of two or more columns are text; if it is
+    not, the last comment line is, provided that it has one word per column.
+
+    Parameters
+    ----------
+    text : str
+    source : str
+        The name to use in messages.
+
+    Returns
+    -------
+    TextTable
+
+    Raises
+    ------
+    FileFormatError
+        When there are no rows, or a row has more or fewer cells than the first.
+
+    Examples
+    --------
+    >>> parse_delimited("# id name\n 7 V1\n20 V2\n", source="atlas.txt").header
+    ('id', 'name')
+    """
+    head, lines = split_head(_LINE_END.split(text))
+    if not lines:
+        raise FileFormatError(f"{source} is empty: it has no line other than blanks and comments.")
+    delimiter = _find_delimiter(lines[:_SAMPLE_LINES])
+    rows = _rectangle(_rows(lines, delimiter, len(head), source), source)
+    header = rows.pop(0) if _first_row_is_header(rows) else _commented_header(head, rows, delimiter)
+    if not rows:
+        raise FileFormatError(
+            f"{source} has a header ({examples(header or ())}) and no rows below it."
+        )
+    return TextTable(
+        header=None if header is None else tuple(header),
+        columns=tuple(zip(*rows, strict=True)),
+        source=source,
+        delimiter=delimiter,
+    )
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file: UTF-8, UTF-16 with its mark, else Latin-1.
+
+    Raises
+    ------
+    InputMissingError
+        When there is no such file.
+    FileFormatError
+        When the file is not text.
+    """
+    if not path.is_file():
+        kind = "is a folder, not a file" if path.is_dir() else "does not exist"
+        raise InputMissingError(f"{path} {kind}. Check the path of the table.")
+    return decode(path.read_bytes(), source=str(path))
+
+
+def decode(data: bytes, *, source: str) -> str:
+    """Return bytes as text: UTF-8, UTF-16 with its mark, else Latin-1.
+
+    Raises
+    ------
+    FileFormatError
+        When they are not text.
+    """
+    text = _decoded(data)
+    control = None if text is None else _CONTROL.search(text)
+    if text is None or control is not None:
+        raise FileFormatError(
+            f"{source} is not text: it looks binary. "
+            "Save the table as text (TSV or CSV, not compressed, not a spreadsheet)."
+        )
+    return text
+
+
+def split_head(lines: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the blank and comment lines at the head, and the others without blanks at the end."""
+    start = next((n for n, line in enumerate(lines) if _is_content(line)), len(lines))
+    stop = len(lines)
+    while stop > start and not lines[stop - 1].strip():
+        stop -= 1
+    return list(lines[:start]), list(lines[start:stop])
+
+
+def is_missing(cell: str) -> bool:
+    """Return whether a cell says that there is no value."""
+    return cell.strip().lower() in MISSING
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a cell is a number: decimal, in powers of ten, or infinite."""
+    return _NUMBER.fullmatch(cell.strip()) is not None
+
+
+def parse_number(cell: str, *, decimal_comma: bool = False) -> int | float | None:
+    """Return a cell as a number, `None` when it is missing.
+
+    Parameters
+    ----------
+    cell : str
+    decimal_comma : bool, default=False
+        Whether ``0,5`` is a half, as in tables separated by semicolons.
+
+    Raises
+    ------
+    FileFormatError
+        When it is neither.
+
+    Examples
+    --------
+    >>> parse_number("9007199254740993"), parse_number("3.0"), parse_number("n/a")
+    (9007199254740993, 3.0, None)
+    """
+    text = cell.strip()
+    if decimal_comma and text.count(",") == 1:
+        text = text.replace(",", ".")
+    if is_missing(text):
+        return None
+    if not is_number(text):
+        raise FileFormatError(f"{cell!r} is not a number.")
+    # Through int() first: a float cannot hold integers beyond 2**53.
+    return int(text) if text.lstrip("+-").isdigit() else float(text)
+
+
+def parse_number_column(
+    cells: Iterable[str], *, decimal_comma: bool = False
+) -> tuple[int | float | None, ...] | None:
+    """Return the cells as numbers, or `None` when they are not all numbers.
+
+    All are integers or all are floats; missing cells are `None`.  Cells that are all missing
+    are no numbers.
+    """
+    try:
+        numbers = [parse_number(cell, decimal_comma=decimal_comma) for cell in cells]
+    except FileFormatError:
+        return None
+    if all(number is None for number in numbers):
+        return None
+    if any(isinstance(number, float) for number in numbers):
+        return tuple(None if number is None else float(number) for number in numbers)
+    return tuple(numbers)
+
+
+def parse_integer(cell: str) -> int | None:
+    """Return a cell as an integer, exact at any size, or `None` when it is none.
+
+    >>> parse_integer(" 3.0 "), parse_integer("9007199254740993"), parse_integer("3.5")
+    (3, 9007199254740993, None)
+    """
+    text = cell.strip()
+    whole = _WHOLE.fullmatch(text)
+    if whole is not None:
+        return int(whole[1])
+    number = float(text) if is_number(text) else math.nan
+    return int(number) if number.is_integer() else None
+
+
+def parse_integer_column(cells: Iterable[str]) -> NDArray[np.int64] | None:
+    """Return the cells as integers, or `None` when one is missing, fractional or not a number."""
+    integers = [parse_integer(cell) for cell in cells]
+    # A second list, because a comprehension tells the type checker what `all` cannot.
+    fitting = [n for n in integers if n is not None and _INT64.min <= n <= _INT64.max]
+    if not fitting or len(fitting) < len(integers):
+        return None
+    return np.array(fitting, dtype=np.int64)
+
+
+def _decoded(data: bytes) -> str | None:
+    mark = next((mark for mark in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
+    try:
+        return data.decode("utf-8" if mark is None else _BYTE_ORDER_MARKS[mark])
+    except UnicodeDecodeError:
+        # Every byte is a character in Latin-1, so this is right or at least readable.
+        return data.decode("latin-1") if mark is None else None
+
+
+def _is_content(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _find_delimiter(lines: Sequence[str]) -> str | None:
+    """Return what separates the cells.
+
+    A tab or a semicolon is hardly ever part of a name, a comma often is: hence the order.
+    A delimiter that gives all rows one number of cells is right; else the one that is in the
+    first line and in most lines is meant, and the caller will find the row that is at fault.
+    """
+    if _is_common("\t", lines):
+        return "\t"
+    for delimiter in ";,":
+        if _is_regular(lines, delimiter):
+            return delimiter
+    for delimiter in ",;":
+        if _is_common(delimiter, lines):
+            return delimiter
+    return WHITE_SPACE if _is_spaced(lines) else None
+
+
+def _is_common(delimiter: str, lines: Sequence[str]) -> bool:
+    n_lines = sum(delimiter in line.strip(" ") for line in lines)
+    return delimiter in lines[0] and 2 * n_lines > len(lines)
+
+
+def _is_regular(lines: Sequence[str], delimiter: str) -> bool:
+    try:
+        counts = {len(cells) for _, cells in _rows(lines, delimiter, 0, "")}
+    except FileFormatError:
+        return False
+    return len(counts) == 1 and counts != {1}
+
+
+def _is_spaced(lines: Sequence[str]) -> bool:
+    """Return whether white space separates cells, and not only the words of a name.
+
+    It does where one word of each row is a number in one place; a rectangle of words alone
+    may as well be a list of names such as ``Left Frontal Pole``.
+    """
+    rows = [cells for _, cells in _rows(lines, WHITE_SPACE, 0, "")]
+    below = rows[1:] or rows
+    if len({len(row) for row in rows}) == 1:
+        return len(rows[0]) > 1 and any(_are_numbers(c) for c in zip(*below, strict=True))
+    return all(_are_numbers(row) for row in below) and any(len(row) > 1 for row in below)
+
+
+def _rows(lines: Sequence[str], delimiter: str | None, n_before: int, source: str) -> Iterator[Row]:
+    """Yield the rows with their line numbers, blank lines left out unless they are cells."""
+    if delimiter == WHITE_SPACE:
+        yield from _spaced_rows(lines, n_before)
+        return
+    reader = csv.reader(
+        (line + "\n" for line in lines),
+        delimiter=delimiter or _NO_DELIMITER,
+        skipinitialspace=True,
+        strict=True,
+    )
+    try:
+        for cells in reader:
+            stripped = [cell.strip() for cell in cells]
+            if any(stripped) or len(stripped) > 1:
+                yield n_before + reader.line_num, stripped
+            elif delimiter is None:  # the missing value of a column that is alone
+                yield n_before + reader.line_num, [""]
+    except csv.Error as error:
+        raise FileFormatError(
+            f"{source}, line {n_before + reader.line_num}: the quotes do not pair up ({error}). "
+            "Quote whole cells, and double the quotes inside them."
+        ) from None
+
+
+def _spaced_rows(lines: Sequence[str], n_before: int) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=n_before + 1):
+        words = _words(line)
+        if words:
+            yield number, words
+
+
+def _words(line: str) -> list[str]:
+    found = _WORD.finditer(line)
+    return [
+        match[2] if match[1] is None else match[1].replace('""', '"').strip() for match in found
+    ]
+
+
+def _rectangle(rows: Iterable[Row], source: str) -> list[list[str]]:
+    """Return the rows, all as long as the first; empty cells beyond that are dropped."""
+    table: list[list[str]] = []
+    for number, cells in rows:
+        width = len(table[0]) if table else len(cells)
+        if len(cells) < width or any(cells[width:]):
+            raise FileFormatError(
+                f"{source}, line {number}: {plural(len(cells), 'cell')} where the first row "
+                f"has {width:,} ({examples(cells)}). "
+                "Give every row as many cells, and quote cells that hold the delimiter."
+            )
+        table.append(cells[:width])
+    return table
+
+
+def _first_row_is_header(rows: Sequence[Sequence[str]]) -> bool:
+    first, below = rows[0], rows[1 : _SAMPLE_LINES + 1]
+    if any(is_number(cell) for cell in first):
+        return _is_mixed_header(first, below)
+    columns = list(zip(*below, strict=True))
+    if any(_are_numbers(column) for column in columns):
+        return True
+    return len(first) > 1 and len(set(first)) == len(first)
+
+
+def _is_mixed_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row with a number is a header: text stands over numbers in it.
+
+    Such are wide tables whose regions are called by their labels, beside a named column.
+    """
+    columns = zip(first, zip(*below, strict=True), strict=False)
+    return any(
+        not is_number(title) and not is_missing(title) and _are_numbers(column)
+        for title, column in columns
+    )
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    return any(is_number(cell) for cell in cells) and all(
+        is_number(cell) or is_missing(cell) for cell in cells
+    )
+
+
+def _commented_header(
+    head: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str | None
+) -> list[str] | None:
+    """Return the titles in the last comment line, if there is one for each column."""
+    if not head or not head[-1].strip() or len(rows[0]) < 2:
+        return None
+    comment = head[-1].strip()
+    # First without its sign (``# id name``), then with it (``#  name`` under a title "#").
+    for line in (comment.lstrip("#").strip(), comment):
+        for _, cells in _rows([line], delimiter, 0, ""):
+            if len(cells) == len(rows[0]) and all(cells) and len(set(cells)) == len(cells):
+                return cells
+    return None

@@ -1,0 +1,780 @@
+"""Region tables of every kind, read as `RegionTable`.
+
+Atlases tell who their regions are in many ways: BIDS ``dseg.tsv`` and other tables with a
+column of labels, FreeSurfer colour tables, ITK-SNAP label descriptions, label lists and label
+tables of Connectome Workbench, XML of FSL and SPM, plain lists of names.  Which of these a
+file is, its content decides; its suffix only says what may be guessed.
+
+An *id column* holds the labels.  Titles alone do not tell which column that is (``label`` is
+the number in one table and the name in the next), so its values must confirm it: integers,
+each once.  Where this leaves a choice, the labels that the image holds make it; where there
+are none, it is an error and not a guess.  Label 0 takes no part in such comparisons, as it is
+nearly always the background, which some tables list and others do not.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from ..errors import FileFormatError, RegionTableError, examples, plural
+from ..region_table import RegionTable
+from .delimited import (
+    WHITE_SPACE,
+    is_number,
+    parse_delimited,
+    parse_integer,
+    parse_integer_column,
+    parse_number_column,
+    read_text,
+    split_head,
+)
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from numpy.typing import NDArray
+
+    Labels = NDArray[np.int64]
+
+Columns = list[tuple[str, list[Any]]]  # titles and cells, in the order of the file
+
+# fmt: off
+# Titles without case, spaces and punctuation. The first is the standard (BIDS).
+_ID_TITLES = [
+    "index", "label", "labelid", "labelindex", "labelvalue", "labelnumber", "labelno",
+    "id", "idx", "roi", "roiid", "roiindex", "roiidx", "roinumber",
+    "region", "regionid", "regionindex", "regionnumber", "structureid",
+    "parcel", "parcelid", "parcelindex", "parcelnumber",
+    "value", "intensity", "grayvalue", "greyvalue",
+    "key", "no", "nr", "num", "number", "code",
+]
+# Best first.
+_NAME_TITLES = [
+    "name", "fullname", "labelname", "regionname", "roiname", "parcelname", "structurename",
+    "areaname", "label", "region", "structure", "roi", "parcel", "area", "anatomicalname",
+    "longname", "description", "shortname", "abbreviation", "abbr", "roiabbr", "acronym",
+]
+_ID_WORDS = {
+    "index", "idx", "id", "label", "labels", "key", "no", "nr", "num", "number", "code",
+}
+_NEVER_NAMES = {
+    "color", "colour", "hemi", "hemisphere", "side", "xyz", "mapping", "comment",
+}
+# fmt: on
+# Headings of a list of names, whatever stands in it.
+_LIST_TITLES = frozenset(
+    [*_ID_TITLES, *_NAME_TITLES, "names", "labels", "regions", "rois", "parcels", "structures"]
+)
+_HEMISPHERE_TITLES = frozenset(["hemi", "hemisphere"])
+# RegionTable itself has columns with these titles.
+_OWN_TITLES = frozenset(["index", "name"])
+
+_TITLE_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
+_LEADING_ZERO = re.compile(r"[+-]?0\d+")
+# id, then a name after white space or punctuation.
+_ID_AND_NAME = re.compile(r"\s*(\d+)\s*(?:[\t :;,=]|[.)]\s)\s*(.*\S)\s*")
+# id R G B A VIS MSH "name"
+_ITK_SNAP = re.compile(
+    r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+[\d.]+\s+[01]\s+[01]\s+[\"“](.*)[\"”]\s*"
+)
+# id name R G B A, and a tissue class in some; without it, the name may hold spaces.
+_FREESURFER = (
+    re.compile(r"\s*(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+(?:\s+-?\d+)?\s*"),
+    re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*"),
+)
+_WORKBENCH_KEY = re.compile(r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
+
+_IMAGE_SUFFIX = re.compile(
+    r"(\.(dlabel|dscalar|dtseries|dseg|label|shape|func|surf))?"
+    r"\.(nii\.gz|nii|mgz|mgh|mgh\.gz|img\.gz|img|hdr|gii\.gz|gii|annot)$",
+    re.IGNORECASE,
+)
+# SPM and CAT12 put an XML of the same name beside the image.
+_TABLE_SUFFIXES = (".tsv", ".csv", ".txt", ".xml")
+_NEEDED = (
+    "A region table needs a column of integers, each once, with a title such as 'index', "
+    "'label' or 'id'."
+)
+
+
+def read_region_table(source: object, *, labels: Labels | None = None) -> RegionTable:
+    """Return a region table from a file, a mapping, a DataFrame or a list of names.
+
+    All rows are kept, that of the background included.
+
+    Parameters
+    ----------
+    source : path, mapping, DataFrame, sequence of str or RegionTable
+        - A file: BIDS ``dseg.tsv``, CSV or TSV with a column of labels; a FreeSurfer colour
+          table; an ITK-SNAP label description; a Workbench label list; XML of FSL, SPM or
+          Workbench; or plain text with one name, or one label and name, a line.
+        - A mapping of labels to names or of names to labels: integers are the labels.  Or of
+          titles to columns.
+        - A DataFrame of pandas, polars or pyarrow.
+        - Names alone belong to the labels 1, 2, … (0, 1, … if the first is ``Background``)
+          or, if the image has other labels, but as many, to those in ascending order.
+        - A `RegionTable`, which is returned as it is.
+    labels : array of int64, shape (n_labels,), default=None
+        The labels in the image, ascending; they decide what is otherwise open.
+
+    Returns
+    -------
+    RegionTable
+        With the other columns under their titles: numbers where all cells are numbers, else
+        text; what is empty or ``n/a`` is `None`.  A column besides those of labels and names
+        that is called ``index`` or ``name`` gets ``_in_table`` after its title.  Colours given
+        as red, green and blue are one column ``color``, ``#rrggbb``.
+
+    Raises
+    ------
+    RegionTableError
+        When there is no column of labels, more than one, a label in two rows, or no row.
+    FileFormatError
+        When a file is empty, not text, or its rows differ in length.
+    InputMissingError
+        When there is no such file.
+
+    Notes
+    -----
+    FSL counts the regions of a probabilistic atlas from 0, while its images of the most
+    probable region hold that number plus one.  The numbering that covers more of `labels` is
+    taken; if both cover as many, the number plus one, unless the file says that its type is
+    ``Label``, whose numbers are those in the image.
+
+    Examples
+    --------
+    >>> list(read_region_table({20: "V2", 7: "V1"}))
+    [Region(label=7, name='V1'), Region(label=20, name='V2')]
+    >>> read_region_table(["Background", "V1"]).labels
+    array([0, 1])
+    """
+    if isinstance(source, RegionTable):
+        return source
+    if isinstance(source, str | os.PathLike):
+        return _read_file(Path(source), labels)
+    if isinstance(source, Mapping):
+        return _from_mapping(source, labels)
+    if isinstance(source, np.ndarray | list | tuple):
+        return _from_sequence(source, labels)
+    return _from_data_frame(source, labels)
+
+
+def find_region_table(image_path: str | os.PathLike[str]) -> Path | None:
+    """Return the region table beside an image, if there is one.
+
+    That is a file with the name of the image but ``.tsv``, ``.csv``, ``.txt`` or ``.xml``, in
+    this order; or else, by the inheritance of BIDS, the ``.tsv`` with the same suffix (such as
+    ``dseg``) whose entities are all among those of the image, and most of them.
+
+    Parameters
+    ----------
+    image_path : path
+
+    Returns
+    -------
+    Path or None
+
+    Raises
+    ------
+    RegionTableError
+        When two tables are equally close.
+
+    Examples
+    --------
+    >>> find_region_table("no/such/atlas_dseg.nii.gz") is None
+    True
+    """
+    image = Path(image_path)
+    stem = _IMAGE_SUFFIX.sub("", image.name)
+    for suffix in _TABLE_SUFFIXES:
+        table = image.with_name(stem + suffix)
+        if table.is_file():
+            return table
+    return _inherited_table(image, stem)
+
+
+def region_table_from_label_table(xml: bytes | str, *, source: str = "label table") -> RegionTable:
+    """Return the ``LabelTable`` of Connectome Workbench as a region table.
+
+    A labels volume made by Workbench carries one in the header extension with code 30, whose
+    bytes are ``extension.content`` in nibabel; GIFTI and CIFTI hold the same element.
+
+    Parameters
+    ----------
+    xml : bytes or str
+        May end with zero bytes.
+    source : str, default="label table"
+        The name to use in messages.
+
+    Returns
+    -------
+    RegionTable
+        With the column ``color``.
+
+    Raises
+    ------
+    RegionTableError
+        When there is no label table, or several that differ.
+    FileFormatError
+        When it is not XML.
+
+    Examples
+    --------
+    >>> xml = '<LabelTable><Label Key="8" Red="1" Green="0.5" Blue="0">V1</Label></LabelTable>'
+    >>> table = region_table_from_label_table(xml)
+    >>> list(table), table.columns["color"]
+    ([Region(label=8, name='V1')], ('#ff8000',))
+    """
+    tables = [_label_table_rows(table) for table in _parse_xml(xml, source).iter("LabelTable")]
+    if not tables:
+        raise RegionTableError(f"{source} has no LabelTable element.")
+    if any(rows != tables[0] for rows in tables):
+        raise RegionTableError(
+            f"{source} has {len(tables)} label tables that differ. "
+            "Give the table of one map as a file."
+        )
+    return _from_records(tables[0], source)
+
+
+# --- files -----------------------------------------------------------------------------------
+
+
+def _read_file(path: Path, labels: Labels | None) -> RegionTable:
+    text = read_text(path)
+    source = str(path)
+    if text.lstrip().startswith("<"):
+        # The bytes, because the XML declaration names their encoding.
+        return _from_xml(path.read_bytes(), source, labels)
+    lines = re.split(r"\r\n|\r|\n", text)
+    for records_of in (_itk_snap_records, _freesurfer_records, _workbench_records):
+        records = records_of(lines)
+        if records:
+            return _from_records(records, source)
+    may_be_list = path.suffix.lower() not in {".csv", ".tsv"}
+    return _from_text(text, lines, source, labels, may_be_list=may_be_list)
+
+
+def _from_text(
+    text: str, lines: list[str], source: str, labels: Labels | None, *, may_be_list: bool
+) -> RegionTable:
+    """Read a table, or a list: of labels and names, or, if that may be, of names alone.
+
+    A name of several words looks like several cells, so lists come first where nothing but
+    white space separates.
+    """
+    table = parse_delimited(text, source=source)
+    if table.delimiter in {None, WHITE_SPACE} and not _have_numbers(table.columns[1:]):
+        records = _listed_records(lines)
+        if records:
+            return _from_records(records, source)
+    columns: Columns = [
+        (title, list(cells)) for title, cells in zip(table.titles, table.columns, strict=True)
+    ]
+    if may_be_list and not _have_numbers(table.columns):
+        if table.delimiter is None and _starts_with_title(lines):
+            return _from_names(columns[0][1][1:], source, labels)
+        if not _starts_with_title(lines):
+            return _from_names([line.strip() for line in split_head(lines)[1]], source, labels)
+    return _from_columns(columns, source, labels, has_header=table.header is not None)
+
+
+def _have_numbers(columns: Sequence[Sequence[str]]) -> bool:
+    return any(parse_number_column(column) is not None for column in columns)
+
+
+def _starts_with_title(lines: Iterable[str]) -> bool:
+    first = split_head(list(lines))[1][0]
+    return any(_normal(cell) in _LIST_TITLES for cell in re.split(r"[\t,;]", first))
+
+
+# A record is one row as a mapping of titles to values; "index" and "name" are always there.
+Record = dict[str, Any]
+
+
+def _from_records(records: Sequence[Record], source: str) -> RegionTable:
+    """Return the table of records; a title that some lack is missing there."""
+    if not records:
+        raise RegionTableError(f"{source} lists no region.")
+    titles = dict.fromkeys(title for record in records for title in record)
+    columns = {title: [record.get(title) for record in records] for title in titles}
+    labels = np.array(columns.pop("index"), dtype=np.int64)
+    names = _named(columns.pop("name"), labels)
+    return _checked(source, labels, names, {t: _parsed(cells) for t, cells in columns.items()})
+
+
+def _matched(
+    lines: Iterable[str],
+    patterns: Sequence[re.Pattern[str]],
+    record: Callable[[re.Match[str]], Record],
+) -> list[Record] | None:
+    """Return a record per line that is no comment, or None if one does not fit the patterns."""
+    records = []
+    for line in lines:
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = next(filter(None, (pattern.fullmatch(line) for pattern in patterns)), None)
+        if match is None:
+            return None
+        records.append(record(match))
+    return records
+
+
+def _itk_snap_records(lines: Iterable[str]) -> list[Record] | None:
+    return _matched(
+        lines,
+        [_ITK_SNAP],
+        lambda m: {"index": int(m[1]), "name": m[5].strip(), "color": _hex(m[2], m[3], m[4])},
+    )
+
+
+def _freesurfer_records(lines: Iterable[str]) -> list[Record] | None:
+    return _matched(
+        lines,
+        _FREESURFER,
+        lambda m: {"index": int(m[1]), "name": m[2], "color": _hex(m[3], m[4], m[5])},
+    )
+
+
+def _workbench_records(lines: Iterable[str]) -> list[Record] | None:
+    """Return the records of lines in pairs: a name, then ``key R G B A``."""
+    filled = [line for line in lines if line.strip()]
+    keys = [_WORKBENCH_KEY.fullmatch(line) for line in filled[1::2]]
+    if len(filled) % 2 or not all(keys):
+        return None
+    return [
+        {"index": int(key[1]), "name": name.strip(), "color": _hex(key[2], key[3], key[4])}
+        for name, key in zip(filled[::2], keys, strict=True)
+        if key is not None
+    ]
+
+
+def _listed_records(lines: Sequence[str]) -> list[Record] | None:
+    """Return the records of lines with a label and a name, perhaps under a line of titles."""
+    rows = split_head(lines)[1]
+    has_titles = _ID_AND_NAME.fullmatch(rows[0]) is None and _starts_with_title(rows[0].split())
+    return _matched(
+        rows[1:] if has_titles else rows,
+        [_ID_AND_NAME],
+        lambda m: {"index": int(m[1]), "name": m[2].strip('"')},
+    )
+
+
+def _hex(*channels: str) -> str:
+    return "#" + "".join(f"{min(int(channel), 255):02x}" for channel in channels)
+
+
+# --- XML -------------------------------------------------------------------------------------
+
+
+def _parse_xml(xml: bytes | str, source: str) -> Element:
+    from xml.etree import ElementTree as ET
+
+    text = xml.rstrip(b"\0 \r\n\t") if isinstance(xml, bytes) else xml.rstrip("\0 \r\n\t")
+    try:
+        # Expat fetches nothing from outside and stops when entities multiply.
+        return ET.fromstring(text)  # noqa: S314
+    except (ET.ParseError, LookupError, ValueError) as error:
+        raise FileFormatError(f"{source} is not valid XML: {error}.") from None
+
+
+def _from_xml(xml: bytes, source: str, labels: Labels | None) -> RegionTable:
+    root = _parse_xml(xml, source)
+    if root.find(".//LabelTable") is not None or root.tag == "LabelTable":
+        return region_table_from_label_table(xml, source=source)
+    elements = list(root.iter("label"))
+    if not elements:
+        raise RegionTableError(
+            f"{source} has no label elements. "
+            "The XML of FSL and SPM atlases and Workbench label tables can be read."
+        )
+    if all("index" in element.attrib for element in elements):
+        return _from_fsl(root, elements, source, labels)
+    return _from_records([_spm_record(element, source) for element in elements], source)
+
+
+def _from_fsl(
+    root: Element, elements: Sequence[Element], source: str, labels: Labels | None
+) -> RegionTable:
+    records = []
+    for element in elements:
+        others = {key: text for key, text in element.attrib.items() if key != "index"}
+        index = _label(element.attrib["index"], source)
+        records.append({"index": index, "name": _text(element), **_renamed(others)})
+    indices = np.array([record["index"] for record in records], dtype=np.int64)
+    shift = _fsl_shift(indices, (root.findtext(".//type") or "").strip().lower(), labels)
+    return _from_records([{**row, "index": row["index"] + shift} for row in records], source)
+
+
+def _fsl_shift(indices: Labels, kind: str, labels: Labels | None) -> int:
+    """Return what to add to FSL's index to get the label in the image: 0 or 1."""
+    as_given, plus_one = _n_covered(indices, labels), _n_covered(indices + 1, labels)
+    if as_given != plus_one:
+        return int(plus_one > as_given)
+    return int(kind != "label")
+
+
+def _spm_record(element: Element, source: str) -> Record:
+    cells = {child.tag: _text(child) for child in element}
+    if not {"index", "name"} <= set(cells):
+        raise RegionTableError(
+            f"{source} has a label element without index and name; its parts are: "
+            f"{examples(cells) or 'none'}."
+        )
+    return {**cells, "index": _label(cells["index"], source)}
+
+
+def _label_table_rows(table: Element) -> list[Record]:
+    return [
+        {
+            "index": _label(element.get("Key", element.get("Index", "")), "The label table"),
+            "name": _text(element),
+            "color": _unit_color(element),
+        }
+        for element in table.iter("Label")
+    ]
+
+
+def _unit_color(element: Element) -> str | None:
+    """Return the colour whose parts are given from 0 to 1."""
+    parts = [element.get(channel, "") for channel in ("Red", "Green", "Blue")]
+    if not all(is_number(part) for part in parts):
+        return None
+    # Half up, as graphics programs round.
+    return _hex(*(str(int(min(max(float(part), 0.0), 1.0) * 255 + 0.5)) for part in parts))
+
+
+def _label(text: str, source: str) -> int:
+    label = parse_integer(text)
+    if label is None:
+        raise RegionTableError(f"{source} has the label {text!r}, which is not an integer.")
+    return label
+
+
+def _text(element: Element) -> str:
+    return " ".join("".join(element.itertext()).split())
+
+
+# --- Python objects --------------------------------------------------------------------------
+
+
+def _from_mapping(source: Mapping[Any, Any], labels: Labels | None) -> RegionTable:
+    if not source:
+        raise RegionTableError("The mapping of labels and names is empty.")
+    keys, values = list(source), list(source.values())
+    if all(isinstance(value, list | tuple | np.ndarray) for value in values):
+        columns = [(str(title), list(cells)) for title, cells in source.items()]
+        return _from_columns(columns, "The mapping", labels)
+    key_labels, value_labels = _integers(keys), _integers(values)
+    if key_labels is not None and value_labels is None:
+        return _checked("The mapping", key_labels, _named(values, key_labels), {})
+    if value_labels is not None and key_labels is None:
+        return _checked("The mapping", value_labels, _named(keys, value_labels), {})
+    which = "Neither side" if key_labels is None else "Each side"
+    raise RegionTableError(
+        f"{which} of the mapping is all integers: keys {examples(keys)}; values "
+        f"{examples(values)}. Give labels (integers) on one side and names (text) on the other."
+    )
+
+
+def _from_sequence(source: Sequence[Any] | NDArray[Any], labels: Labels | None) -> RegionTable:
+    names = list(source)
+    if not all(isinstance(name, str) for name in names):
+        other = next(name for name in names if not isinstance(name, str))
+        raise RegionTableError(
+            f"A list as a region table holds names; this one has {other!r} "
+            f"({type(other).__name__}). Give a mapping of labels to names."
+        )
+    return _from_names([name.strip() for name in names], "The list of names", labels)
+
+
+def _from_data_frame(source: Any, labels: Labels | None) -> RegionTable:
+    import narwhals as nw
+
+    frame = nw.from_native(source, eager_only=True, pass_through=True)
+    if not isinstance(frame, nw.DataFrame):
+        raise RegionTableError(
+            f"A {type(source).__name__} is no region table. "
+            "Give a path, a mapping, a DataFrame or a list of names."
+        )
+    columns: Columns = [
+        (str(title), [_value(cell) for cell in frame.get_column(title).to_list()])
+        for title in frame.columns
+    ]
+    return _from_columns(_index_columns(source, columns) + columns, "The DataFrame", labels)
+
+
+def _index_columns(source: Any, columns: Columns) -> Columns:
+    """Return the index of a pandas DataFrame as columns, if it can be what names the rows.
+
+    It can if it has a name, or if no column could; an index without a name is otherwise what a
+    selection of rows left behind.
+    """
+    index = getattr(source, "index", None)
+    if index is None or not hasattr(index, "get_level_values"):
+        return []
+    names = list(index.names)
+    if names == [None] and (
+        _is_range(index) or any(_integers(cells) is not None for _, cells in columns)
+    ):
+        return []
+    return [
+        ("index" if name is None else str(name), [_value(v) for v in index.get_level_values(level)])
+        for level, name in enumerate(names)
+    ]
+
+
+def _is_range(index: Any) -> bool:
+    return list(index) == list(range(len(index)))
+
+
+def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> RegionTable:
+    """Return a table of names, whose labels follow from their number alone."""
+    if not names:
+        raise RegionTableError(f"{source} lists no region: it is empty.")
+    empty = [row for row, name in enumerate(names, start=1) if not name]
+    if empty:
+        raise RegionTableError(
+            f"{source} has no name in {plural(len(empty), 'row')}: {examples(empty)}. "
+            "Names alone are numbered by their rows, so each row needs one."
+        )
+    start = 0 if names[0].lower() == "background" else 1
+    counted = np.arange(start, start + len(names), dtype=np.int64)
+    if labels is None or _n_covered(counted, labels) == np.count_nonzero(labels):
+        return _checked(source, counted, names, {})
+    for others in (labels, labels[labels != 0]):
+        if len(others) == len(names):
+            return _checked(source, others, names, {})
+    raise RegionTableError(
+        f"{source} has {plural(len(names), 'name')} and no labels; the image has "
+        f"{plural(int(np.count_nonzero(labels)), 'region')} ({examples(labels.tolist())}). "
+        "Names alone must be as many as the regions; give labels with them."
+    )
+
+
+# --- which column is what --------------------------------------------------------------------
+
+
+def _from_columns(
+    columns: Columns, source: str, labels: Labels | None, *, has_header: bool = True
+) -> RegionTable:
+    if not columns or not columns[0][1]:
+        raise RegionTableError(f"{source} lists no region: it has no rows.")
+    _check_titles(columns, source)
+    ids = _id_column(columns, source, labels, has_header=has_header)
+    numbers = _integers(columns[ids][1])
+    assert numbers is not None  # what makes it the column of labels
+    column = _name_column(columns, ids)
+    names = None if column is None else _named(columns[column][1], numbers)
+    others = {
+        title: _parsed(cells)
+        for number, (title, cells) in enumerate(columns)
+        if number not in (ids, column)
+    }
+    return _checked(source, numbers, names, _renamed(others))
+
+
+def _check_titles(columns: Columns, source: str) -> None:
+    titles = [title for title, _ in columns]
+    twice = {title: None for title in titles if titles.count(title) > 1}
+    if twice:
+        raise RegionTableError(
+            f"{source} has {plural(len(twice), 'title')} over more than one column: "
+            f"{examples(twice)}. Rename or remove the others."
+        )
+
+
+def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_header: bool) -> int:
+    """Return the position of the column of labels.
+
+    Of columns with a telling title, the one with the most labels of the image, then with the
+    better title; without labels, the title alone.  A column of another title must hold half of
+    the labels of the image; without a header, the first column of integers is meant.
+
+    Values that stand twice do not rule out a title such as ``index``: the error about labels
+    that stand twice says more than one about a missing column.
+    """
+    integers = {
+        n: found for n, (_, cells) in enumerate(columns) if (found := _integers(cells)) is not None
+    }
+    unique = {n for n, found in integers.items() if _is_unique(found)}
+    ranks = {n: _id_rank(columns[n][0]) if has_header else 0 for n in integers}
+    covered = {n: _n_covered(found, labels) for n, found in integers.items()}
+    pool = [n for n, rank in ranks.items() if rank < 2 or (rank == 2 and n in unique)]
+    if not pool:
+        half = max(1, (_n_labels(labels) + 1) // 2)
+        pool = [n for n in integers if n in unique and covered[n] >= half]
+    if not pool:
+        _raise_no_ids(columns, source)
+    best = min((-covered[n], ranks[n], n not in unique) for n in pool)
+    equal = [n for n in pool if (-covered[n], ranks[n], n not in unique) == best]
+    if has_header and any(not np.array_equal(integers[n], integers[equal[0]]) for n in equal):
+        raise RegionTableError(
+            f"{source} has {len(equal)} columns that may hold the labels: "
+            f"{examples(columns[n][0] for n in equal)}. Rename the right one to 'index'."
+        )
+    return equal[0]
+
+
+def _id_rank(title: str) -> int:
+    """Return how much a title says that the column holds labels: 0 most, 3 not at all."""
+    normal = _normal(title)
+    if normal == _ID_TITLES[0]:
+        return 0
+    if normal in _ID_TITLES:
+        return 1
+    words = [word.lower() for word in _TITLE_WORD.findall(title)]
+    return 2 if words and (words[-1] in _ID_WORDS or "label" in words) else 3
+
+
+def _raise_no_ids(columns: Columns, source: str) -> NoReturn:
+    shown = "; ".join(f"{title!r} ({str(cells[0])[:20]}, …)" for title, cells in columns[:8])
+    more = f" and {len(columns) - 8} more" if len(columns) > 8 else ""
+    raise RegionTableError(
+        f"{source} has no column of labels. It has {plural(len(columns), 'column')}: "
+        f"{shown}{more}. {_NEEDED}"
+    )
+
+
+def _name_column(columns: Columns, ids: int) -> int | None:
+    """Return the position of the column of names: the best title, then the most varied text.
+
+    Of titled columns, those that say the same of many regions (``region`` may be a lobe) come
+    after those that do not.
+    """
+    ranks: dict[int, tuple[bool, bool, int, int]] = {}
+    for n, (title, cells) in enumerate(columns):
+        normal = _normal(title)
+        if (
+            n == ids
+            or normal in _NEVER_NAMES
+            or not _may_be_names(cells, is_named=normal == "name")
+        ):
+            continue
+        n_distinct = len(set(cells))
+        repeats = 2 * n_distinct <= len(cells)
+        if normal in _NAME_TITLES:
+            ranks[n] = (False, repeats, _NAME_TITLES.index(normal), n)
+        elif not repeats:
+            ranks[n] = (True, repeats, -n_distinct, n)
+    return min(ranks, key=lambda n: ranks[n]) if ranks else None
+
+
+def _may_be_names(cells: Sequence[Any], *, is_named: bool) -> bool:
+    texts = [cell for cell in cells if isinstance(cell, str) and not _is_absent(cell)]
+    if is_named:
+        return True
+    return bool(texts) and not all(is_number(t) or _HEX_COLOR.fullmatch(t) for t in texts)
+
+
+def _checked(
+    source: str,
+    labels: Sequence[int] | Labels,
+    names: Sequence[str] | None,
+    columns: Mapping[str, Sequence[Any]],
+) -> RegionTable:
+    """Return the table; errors name the source."""
+    try:
+        return RegionTable(labels, names, columns)
+    except (RegionTableError, OverflowError) as error:
+        sides = [title for title in columns if _normal(title) in _HEMISPHERE_TITLES]
+        hint = f" Column {sides[0]!r} may tell them apart: keep one hemisphere." if sides else ""
+        raise RegionTableError(f"{source}: {error}{hint}") from None
+
+
+# --- cells -----------------------------------------------------------------------------------
+
+
+def _integers(cells: Sequence[Any]) -> Labels | None:
+    """Return cells of any type as integers, or None if they are not all integers."""
+    if any(cell is None or isinstance(cell, bool | np.bool_) for cell in cells):
+        return None
+    return parse_integer_column(str(cell) for cell in cells)
+
+
+def _named(cells: Sequence[Any], labels: Labels) -> list[str]:
+    """Return names as text; a region without one is called by its label."""
+    return [
+        str(label) if cell is None or _is_absent(cell) else str(cell).strip()
+        for cell, label in zip(cells, labels.tolist(), strict=True)
+    ]
+
+
+def _parsed(cells: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the cells as numbers where all are, else as they are; absent ones as None."""
+    texts = [
+        "" if cell is None else cell for cell in cells if cell is None or isinstance(cell, str)
+    ]
+    if len(texts) == len(cells) and not any(map(_LEADING_ZERO.fullmatch, texts)):
+        numbers = parse_number_column(texts)
+        if numbers is not None:
+            return numbers
+    return tuple(None if _is_absent(cell) else cell for cell in cells)
+
+
+def _is_absent(cell: Any) -> bool:
+    """Return whether a cell of text is absent: not ``NA``, which also abbreviates a nucleus."""
+    return isinstance(cell, str) and cell.strip().lower() in {"", "n/a"}
+
+
+def _value(cell: Any) -> Any:
+    """Return a cell of a DataFrame as a plain Python value; what is missing there as None."""
+    plain = cell.item() if isinstance(cell, np.generic) else cell
+    if isinstance(plain, str):
+        return plain.strip()
+    # By the name of the type: pandas may not be there, and its NA answers neither yes nor no.
+    missing = type(plain).__name__ in {"NAType", "NaTType"} or (
+        isinstance(plain, float) and math.isnan(plain)
+    )
+    return None if missing else plain
+
+
+def _renamed(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{t}_in_table" if t in _OWN_TITLES else t: cells for t, cells in columns.items()}
+
+
+def _normal(title: str) -> str:
+    return "".join(character for character in title.lower() if character.isalnum())
+
+
+def _is_unique(labels: Labels) -> bool:
+    return len(np.unique(labels)) == len(labels)
+
+
+def _n_labels(labels: Labels | None) -> int:
+    return 0 if labels is None else int(np.count_nonzero(labels))
+
+
+def _n_covered(found: Labels, labels: Labels | None) -> int:
+    """Return how many labels of the image, 0 apart, are among those found."""
+    return 0 if labels is None else int(np.count_nonzero(np.isin(labels[labels != 0], found)))
+
+
+# --- tables beside images --------------------------------------------------------------------
+
+
+def _inherited_table(image: Path, stem: str) -> Path | None:
+    *entities, suffix = stem.split("_")
+    if not entities or not image.parent.is_dir():
+        return None
+    close: dict[int, list[Path]] = {}
+    for table in sorted(image.parent.glob("*.tsv")):
+        *others, other_suffix = table.stem.split("_")
+        if other_suffix == suffix and others and set(others) <= set(entities):
+            close.setdefault(len(others), []).append(table)
+    if not close:
+        return None
+    best = close[max(close)]
+    if len(best) > 1:
+        raise RegionTableError(
+            f"{plural(len(best), 'region table')} are equally close to {image.name}: "
+            f"{examples(table.name for table in best)}. Name the one to use."
+        )
+    return best[0]

@@ -1,0 +1,219 @@
+"""Tables of values in and out: delimited text, Parquet, NumPy files and DataFrames."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import FileFormatError, MissingPackageError, SignalsError
+from ..value_tables import ValueColumn, ValueTable
+from .delimited import TextTable, decode, is_missing, parse_delimited, parse_number_column
+from .files import existing_file, replacing
+from .nifti import suffix_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..signals import Key, Signals
+
+STANDARD_STREAM = "-"
+"""The name that stands for standard input."""
+
+TEXT_SUFFIXES = (".tsv", ".csv", ".txt", ".1d")
+TABLE_SUFFIXES = (*TEXT_SUFFIXES, ".npy", ".parquet")
+
+
+def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
+    """Return what a file of values holds: a table, or an array that has no keys.
+
+    Parameters
+    ----------
+    path : path
+        ``.tsv``, ``.csv``, ``.txt``, ``.1D``, ``.parquet`` or ``.npy``; ``-`` for delimited
+        text from standard input.
+
+    Raises
+    ------
+    InputMissingError, FileFormatError
+    MissingPackageError
+        For Parquet without pyarrow.
+    """
+    if str(path) == STANDARD_STREAM:
+        return _table(parse_delimited(_standard_input(), source="standard input"))
+    file = existing_file(path, "the file of values")
+    suffix = suffix_of(file)
+    if suffix == ".npy":
+        return _npy(file)
+    if suffix == ".parquet":
+        return table_of_frame(_parquet(file), str(file))
+    if suffix not in TEXT_SUFFIXES:
+        raise FileFormatError(
+            f"Cannot tell the format of {file.name!r}: values are read from "
+            f"{', '.join(TABLE_SUFFIXES)}."
+        )
+    return _table(parse_delimited(decode(file.read_bytes(), source=str(file)), source=str(file)))
+
+
+def table_of_frame(frame: Any, source: str = "the DataFrame") -> ValueTable:
+    """Return the columns of a DataFrame of pandas, polars or pyarrow.
+
+    The index of a pandas DataFrame is a column too, unless it merely counts the rows.
+
+    Raises
+    ------
+    SignalsError
+        When it is no DataFrame.
+    """
+    import narwhals as nw
+
+    columns = nw.from_native(frame, eager_only=True, pass_through=True)
+    if not isinstance(columns, nw.DataFrame):
+        raise SignalsError(
+            f"Values cannot be read from a {type(frame).__name__}. Give a dict, a Series, a "
+            "DataFrame, an array, Signals or a path."
+        )
+    given = [
+        _frame_column(_title(title), columns.get_column(title).to_numpy())
+        for title in columns.columns
+    ]
+    return ValueTable((*_index_columns(frame), *given), source)
+
+
+def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) -> None:
+    """Write signals as a table, whole or not at all.
+
+    Parameters
+    ----------
+    signals : Signals
+    path : Path
+        ``.tsv`` and ``.csv`` (missing values are ``n/a``), ``.parquet``, or ``.npy`` for the
+        values alone.
+    long : bool
+        One row per region rather than one per map.
+    overwrite : bool
+    """
+    suffix = suffix_of(path)
+    if suffix not in (".tsv", ".csv", ".parquet", ".npy"):
+        raise FileFormatError(
+            f"Cannot tell the format of {path.name!r}: signals are written as "
+            ".tsv, .csv, .parquet or .npy."
+        )
+    with replacing(path, suffix, overwrite=overwrite) as temporary:
+        if suffix == ".npy":
+            np.save(temporary, signals.values[0] if signals.single else signals.values)
+            return
+        frame = signals.to_pandas(long=long)
+        if suffix == ".parquet":
+            frame.columns = frame.columns.map(str)
+            _needs_pyarrow()
+            frame.to_parquet(temporary, index=False)
+        else:
+            frame.to_csv(
+                temporary, sep="\t" if suffix == ".tsv" else ",", index=False, na_rep="n/a"
+            )
+
+
+def _standard_input() -> str:
+    return decode(sys.stdin.buffer.read(), source="standard input")
+
+
+def _table(text: TextTable) -> ValueTable:
+    decimal_comma = text.delimiter == ";"
+    columns = tuple(
+        ValueColumn(title, _cells(cells), _numbers(cells, decimal_comma=decimal_comma))
+        for title, cells in zip(text.titles, text.columns, strict=True)
+    )
+    return ValueTable(columns, text.source, has_header=text.header is not None)
+
+
+def _cells(cells: Sequence[str]) -> tuple[str | None, ...]:
+    # "NA" may be the name of a nucleus; only nothing at all, or BIDS' n/a, is no key.
+    return tuple(None if cell in ("", "n/a") else cell for cell in cells)
+
+
+def _numbers(cells: Sequence[str], *, decimal_comma: bool) -> NDArray[Any] | None:
+    """Return a column of text as integers or floats, or None where it is neither."""
+    if all(map(is_missing, cells)):
+        return np.full(len(cells), np.nan)
+    if not decimal_comma and any("." in cell for cell in cells):
+        # Most tables are floats without gaps, and float() reads those fastest.
+        try:
+            return np.array([float(cell) for cell in cells if "_" not in cell]).reshape(len(cells))
+        except ValueError:
+            pass
+    numbers = parse_number_column(cells, decimal_comma=decimal_comma)
+    if numbers is None:
+        return None
+    if None in numbers:
+        return np.array([np.nan if number is None else number for number in numbers], np.float64)
+    return np.array(numbers)
+
+
+def _npy(file: Path) -> NDArray[Any]:
+    try:
+        return np.asarray(np.load(file, allow_pickle=False))
+    except (OSError, ValueError, EOFError) as error:
+        raise FileFormatError(f"{file} is no readable NumPy file: {error}") from error
+
+
+def _parquet(file: Path) -> Any:
+    _needs_pyarrow()
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"{file} is no readable Parquet file: {error}") from error
+
+
+def _needs_pyarrow() -> None:
+    try:
+        import pyarrow as pa  # noqa: F401
+    except ImportError:
+        raise MissingPackageError(
+            "Parquet needs pyarrow: pip install 'regioncast[parquet]'."
+        ) from None
+
+
+def _index_columns(frame: Any) -> list[ValueColumn]:
+    index = getattr(frame, "index", None)
+    if index is None or not hasattr(index, "get_level_values") or counts_rows(index):
+        return []
+    return [
+        _frame_column(
+            "index" if name is None else name,
+            index.get_level_values(level).to_numpy(),
+            is_index=True,
+        )
+        for level, name in enumerate(index.names)
+    ]
+
+
+def counts_rows(index: Any) -> bool:
+    """Return whether a pandas index merely counts the rows, from 0."""
+    return index.names == [None] and list(index) == list(range(len(index)))
+
+
+def _frame_column(title: Key, array: NDArray[Any], *, is_index: bool = False) -> ValueColumn:
+    cells = tuple(None if _is_null(cell) else cell for cell in array.tolist())
+    numbers = array if array.dtype.kind in "biufc" else _numbers_of_objects(cells)
+    return ValueColumn(title, cells, numbers, is_index)
+
+
+def _numbers_of_objects(cells: tuple[Any, ...]) -> NDArray[Any] | None:
+    """Return Python numbers with gaps as an array, or None where there is anything else."""
+    if any(not isinstance(cell, int | float | complex | None) for cell in cells):
+        return None
+    return np.array([np.nan if cell is None else cell for cell in cells])
+
+
+def _is_null(cell: Any) -> bool:
+    return cell is None or type(cell).__name__ in ("NAType", "NaTType") or cell != cell  # noqa: PLR0124  only NaN differs from itself
+
+
+def _title(title: Any) -> Key:
+    return int(title) if isinstance(title, int | np.integer) else str(title)

@@ -1,0 +1,412 @@
+"""Where signals meet regions.
+
+A value reaches its region by identity: by the region's name, its label, or another column
+of the region table that tells regions apart.  Only signals without keys are matched by
+position, in ascending order of label, and then the counts must agree.  Nothing else in this
+package pairs values with regions.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
+
+import numpy as np
+
+from .errors import N_EXAMPLES, MatchError, examples, plural
+from .signals import Key, Signals
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .region_table import RegionTable
+
+Missing = Literal["raise", "fill"]
+Extra = Literal["raise", "ignore"]
+
+# How alike (difflib's ratio) a key and a name must be for "did you mean".
+_NEAR = 0.75
+
+# Beyond this many pairs of key and name, near misses are not worth their time.
+_MOST_COMPARISONS = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """What goes where, and what does not: the result of matching signals to regions.
+
+    Parameters
+    ----------
+    signals : Signals
+    table : RegionTable
+        The regions of the parcellation.
+    by : str
+        ``"name"``, ``"label"``, ``"position"``, or the title of the column of the region
+        table that identified the regions; ``""`` where nothing could.
+    columns : array of int, shape (n_regions,)
+        For each region the column of `signals` with its values; -1 where there is none.
+    problem : str
+        Why no painting is possible whatever is missing or unused; ``""`` where it is.
+    has_voxels : array of bool, shape (n_regions,)
+        A region without voxels misses nothing.
+    """
+
+    signals: Signals
+    table: RegionTable
+    by: str
+    columns: NDArray[np.intp]
+    has_voxels: NDArray[np.bool_]
+    problem: str = ""
+
+    @property
+    def n_matched(self) -> int:
+        """Number of regions that get values."""
+        return int(np.count_nonzero(self.columns >= 0))
+
+    @cached_property
+    def missing(self) -> list[str | int]:
+        """Regions that have voxels and get no value, as names, or as labels."""
+        rows = np.flatnonzero((self.columns < 0) & self.has_voxels)
+        return [self._identity(row) for row in rows.tolist()]
+
+    @cached_property
+    def unused(self) -> list[Key]:
+        """Keys of the signals that no region has."""
+        if self.signals.keys is None:
+            return []
+        used = set(self.columns.tolist())
+        return [key for column, key in enumerate(self.signals.keys) if column not in used]
+
+    @cached_property
+    def near_misses(self) -> dict[str, str]:
+        """For unused keys, the region without a value that is named most alike."""
+        names = [str(region) for region in self.missing]
+        keys = [str(key) for key in self.unused]
+        if self.by == "label" or len(names) * len(keys) > _MOST_COMPARISONS:
+            return {}
+        by_folded = {_folded(name): name for name in names}
+        found = {}
+        for key in keys:
+            near = difflib.get_close_matches(_folded(key), by_folded, n=1, cutoff=_NEAR)
+            if near:
+                found[key] = by_folded[near[0]]
+        return found
+
+    def check(self, missing: Missing = "raise", extra: Extra = "raise") -> None:
+        """Raise `MatchError` where something does not match and is not allowed to."""
+        if self.problem:
+            raise MatchError(f"Values do not match the regions.\n{self}")
+        complaints, ways = [], []
+        if self.missing and missing == "raise":
+            complaints.append(f"{plural(len(self.missing), 'region')} without a value")
+            ways.append("missing='fill' (--missing fill) to give such regions the fill value")
+        if self.unused and extra == "raise":
+            complaints.append(f"{plural(len(self.unused), 'key')} that no region has")
+            ways.append("extra='ignore' (--extra ignore) to leave such keys out")
+        if complaints:
+            raise MatchError(
+                f"Values do not match the regions: {'; '.join(complaints)}.\n{self}\n"
+                f"Correct the keys, or pass {' and '.join(ways)}."
+            )
+
+    def take(self) -> Signals:
+        """Return the signals of the matched regions in the order of the region table."""
+        rows = np.flatnonzero(self.columns >= 0)
+        return Signals(
+            self.signals.values[:, self.columns[rows]],
+            [self.table.names[row] for row in rows.tolist()],
+            labels=self.table.labels[rows].tolist(),
+            map_names=self.signals.map_names,
+            t_r=self.signals.t_r,
+            single=self.signals.single,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain values, for JSON."""
+        return {
+            "matched_by": self.by or None,
+            "n_regions": len(self.table),
+            "n_columns": self.signals.n_regions,
+            "n_maps": self.signals.n_maps,
+            "n_matched": self.n_matched,
+            "missing": self.missing,
+            "unused": self.unused,
+            "near_misses": self.near_misses,
+            "problem": self.problem or None,
+        }
+
+    def __str__(self) -> str:
+        return "\n".join([*(self._failure() if self.problem else self._report()), *self._hints()])
+
+    __repr__ = __str__
+
+    def _identity(self, row: int) -> str | int:
+        if self.by == "label":
+            return int(self.table.labels[row])
+        if self.by in self.table.columns:
+            return str(self.table.columns[self.by][row])
+        return self.table.names[row]
+
+    def _failure(self) -> list[str]:
+        counts = (
+            f"{plural(self.signals.n_regions, 'column')} of values, "
+            f"{plural(len(self.table), 'region')}, {plural(self.signals.n_maps, 'map')}"
+        )
+        return [f"matched  nothing: {counts}", f"problem  {self.problem}"]
+
+    def _report(self) -> list[str]:
+        counts = f"{self.n_matched:,} of {plural(len(self.table), 'region')}"
+        lines = [f"matched  {counts} by {self.by}, {plural(self.signals.n_maps, 'map')}"]
+        if self.missing:
+            lines.append(f"missing  {len(self.missing):,}: {examples(self.missing)}")
+        if self.unused:
+            lines.append(f"unused   {len(self.unused):,}: {examples(self.unused)}")
+        if not self.has_voxels.all():
+            absent = int(np.count_nonzero(~self.has_voxels))
+            lines.append(f"absent   {plural(absent, 'region')} without a voxel")
+        return lines
+
+    def _hints(self) -> list[str]:
+        pairs = list(self.near_misses.items())[:N_EXAMPLES]
+        return [f"         did you mean {name!r} for {key!r}?" for key, name in pairs]
+
+
+def match(
+    signals: Signals,
+    table: RegionTable,
+    *,
+    by: str = "auto",
+    has_voxels: NDArray[np.bool_] | None = None,
+) -> Match:
+    """Find for each region the column of `signals` that is its own.
+
+    Never raises for values that do not match: see `Match.check`.
+
+    Parameters
+    ----------
+    signals : Signals
+    table : RegionTable
+    by : str, default="auto"
+        ``"name"``, ``"label"``, ``"position"`` or the title of a column of `table`;
+        ``"auto"``: by position where signals have no keys; by label where keys are integers,
+        or text that are integers and no names; else by name, or by the column of `table`
+        that has more of the keys.
+    has_voxels : array of bool, shape (n_regions,), default=None
+        All have when not given.
+
+    Examples
+    --------
+    >>> from regioncast.region_table import RegionTable
+    >>> table = RegionTable([3, 7], ["V1", "V2"])
+    >>> print(match(Signals([1.0, 2.0], keys=["V2", "v1"]), table))
+    matched  1 of 2 regions by name, 1 map
+    missing  1: 'V1'
+    unused   1: 'v1'
+             did you mean 'V1' for 'v1'?
+    """
+    if has_voxels is None:
+        has_voxels = np.ones(len(table), bool)
+    nowhere = np.full(len(table), -1)
+
+    def failed(problem: str) -> Match:
+        return Match(signals, table, "", nowhere, has_voxels, problem)
+
+    if by == "position" or (by == "auto" and signals.keys is None):
+        problem = _position_problem(signals, table, has_voxels)
+        if problem:
+            return failed(problem)
+        return Match(signals, table, "position", np.arange(len(table)), has_voxels)
+    if signals.keys is None:
+        return failed(f"by={by!r} needs keys, and these values have none")
+    problem = _key_problem(signals.keys)
+    if problem:
+        return failed(problem)
+    identities = identities_of(table)
+    if by not in identities and by != "auto":
+        return failed(f"the region table has no column {by!r}; it has {examples(identities)}")
+    by, keys = _choose(signals.keys, identities, by)
+    shared = [key for key, times in Counter(identities[by]).items() if times > 1 and key in keys]
+    if shared:
+        return failed(_shared_problem(shared, by, identities, table))
+    position: dict[Hashable, int] = {key: column for column, key in enumerate(keys)}
+    columns = np.array([position.get(identity, -1) for identity in identities[by]], np.intp)
+    if not (columns >= 0).any():
+        return Match(
+            signals, table, by, columns, has_voxels, _nothing_problem(signals.keys, identities)
+        )
+    return Match(signals, table, by, columns, has_voxels)
+
+
+def as_keys(keys: Iterable[object]) -> list[Key]:
+    """Return keys as text and Python integers.
+
+    Raises
+    ------
+    MatchError
+        When a key is neither, as a tuple or 1.5.
+
+    Examples
+    --------
+    >>> as_keys(["V1", np.uint8(7), 20.0])
+    ['V1', 7, 20]
+    """
+    found: list[Key] = []
+    wrong: list[object] = []
+    for key in keys:
+        if isinstance(key, str):
+            found.append(str(key))
+        elif _is_whole(key):
+            found.append(int(key))
+        else:
+            wrong.append(key)
+    if wrong:
+        raise MatchError(
+            f"{plural(len(wrong), 'key')} neither a name nor an integer label: {examples(wrong)}. "
+            "Key the values by the names or the labels of the regions."
+        )
+    return found
+
+
+def _is_whole(key: object) -> TypeGuard[int]:
+    if isinstance(key, bool | np.bool_):
+        return False
+    if isinstance(key, float | np.floating):
+        return bool(key == np.rint(key)) and bool(np.isfinite(key))
+    return isinstance(key, int | np.integer)
+
+
+def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str:
+    """Return what is wrong with values of `shape` for `n_expected` regions, or ``""``.
+
+    Examples
+    --------
+    >>> count_problem((3, 200), 3, "3 regions")
+    'values of shape (3, 200) have 200 columns for 3 regions; they look transposed: pass values.T'
+    """
+    if shape[-1] == n_expected:
+        return ""
+    noun = "value" if len(shape) == 1 else "column"
+    problem = f"values of shape {shape} have {plural(shape[-1], noun)} for {expected}"
+    if len(shape) == 2 and shape[0] == n_expected:
+        problem += "; they look transposed: pass values.T"
+    return problem
+
+
+def _position_problem(signals: Signals, table: RegionTable, has_voxels: NDArray[np.bool_]) -> str:
+    shape = signals.values.shape[1:] if signals.single else signals.values.shape
+    problem = count_problem(shape, len(table), plural(len(table), "region"))
+    n_present = int(np.count_nonzero(has_voxels))
+    if problem and shape[-1] == n_present:
+        problem += (
+            f"; it is the count of regions that have voxels: key the values by name or label, "
+            f"or leave the {plural(len(table) - n_present, 'row')} without voxels out of the "
+            "region table"
+        )
+    return problem
+
+
+def _key_problem(keys: Sequence[Key]) -> str:
+    twice = [key for key, times in Counter(keys).items() if times > 1]
+    if twice:
+        return f"{plural(len(twice), 'key')} given more than once: {examples(twice)}"
+    kinds = {type(key) for key in keys}
+    if len(kinds) > 1:
+        text = [key for key in keys if isinstance(key, str)]
+        numbers = [key for key in keys if not isinstance(key, str)]
+        return (
+            f"keys are partly names ({examples(text)}) and partly labels ({examples(numbers)}): "
+            "use one kind"
+        )
+    if not keys:
+        return "there are no values"
+    return ""
+
+
+def identities_of(table: RegionTable) -> dict[str, Sequence[Hashable]]:
+    """Return the columns that may tell regions apart, best first."""
+    columns: dict[str, Sequence[Hashable]] = {
+        "name": table.names,
+        "label": table.labels.tolist(),
+    }
+    for title, column in table.columns.items():
+        if title not in columns and all(isinstance(cell, str | int | None) for cell in column):
+            columns[title] = column
+    return columns
+
+
+def _choose(
+    keys: Sequence[Key], identities: Mapping[str, Sequence[Hashable]], by: str
+) -> tuple[str, Sequence[Key]]:
+    """Return the column that has most of the keys, and the keys in its type."""
+    as_labels = as_integers(keys)
+    if by == "auto":
+        candidates = ["label"] if isinstance(keys[0], int) else _text_candidates(identities)
+    else:
+        candidates = [by]
+    found = {title: _n_found(keys, identities[title]) for title in candidates}
+    best = max(candidates, key=found.__getitem__)
+    if as_labels is not None and (best == "label" or (by == "auto" and not found[best])):
+        return "label", as_labels
+    return best, keys
+
+
+def _text_candidates(identities: Mapping[str, Sequence[Hashable]]) -> list[str]:
+    """Return "name" and the other columns whose cells are all different."""
+    return [
+        title
+        for title, column in identities.items()
+        if title == "name" or (title != "label" and len(set(column)) == len(column))
+    ]
+
+
+def _n_found(keys: Sequence[Key], column: Sequence[Hashable]) -> int:
+    return len(set(keys).intersection(column))
+
+
+def as_integers(keys: Sequence[Key]) -> list[int] | None:
+    """Return keys as integers where all are integers, or text like "7" (not "07"), else None."""
+    numbers = [key if isinstance(key, int) else integer_of(key) for key in keys]
+    known = [number for number in numbers if number is not None]
+    return known if len(known) == len(keys) else None
+
+
+def integer_of(text: str) -> int | None:
+    """Return text as an integer where it is written like one: "7" and "-3", not "07" or "7.0"."""
+    digits = text.removeprefix("-")
+    plain = digits.isascii() and digits.isdigit() and (digits == "0" or digits[0] != "0")
+    return int(text) if plain else None
+
+
+def _shared_problem(
+    shared: Sequence[Hashable],
+    by: str,
+    identities: Mapping[str, Sequence[Hashable]],
+    table: RegionTable,
+) -> str:
+    first = shared[0]
+    labels = [
+        label
+        for label, identity in zip(table.labels.tolist(), identities[by], strict=True)
+        if identity == first
+    ]
+    return (
+        f"{plural(len(shared), by)} {'stands' if len(shared) == 1 else 'stand'} for more than "
+        f"one region: {examples(shared)} ({first!r} for labels {examples(labels)}). "
+        "Key the values by label, or by a column that tells regions apart"
+    )
+
+
+def _nothing_problem(keys: Sequence[Key], identities: Mapping[str, Sequence[Hashable]]) -> str:
+    return (
+        f"no key is the name or label of a region. Keys: {examples(keys)}. "
+        f"Names: {examples(identities['name'])}. Labels: {examples(identities['label'])}"
+    )
+
+
+def _folded(text: str) -> str:
+    """Return text without case, blanks and punctuation, which people vary."""
+    return "".join(char for char in text.casefold() if char.isalnum()) or text

@@ -1,0 +1,248 @@
+"""Painting: from codes and values to the array of an image.
+
+A painted array is a *table of values*, one row per map with the fill value first and then one
+value per region, looked up at every code: ``array[..., t] = table[t, codes]``.  Nothing else
+is kept; voxels are made when they are asked for, and only those.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from . import encoding
+from ._kernels import paint as kernels
+from .errors import SignalsError
+from .signals import cast, storage_dtype
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    from .matching import Match
+
+Order = Literal["C", "F"]
+
+# Maps are painted side by side in threads from this many bytes of output per thread on: a
+# thread costs about 0.1 ms to start, and 8 MB take several times that to fill.
+_BYTES_PER_THREAD = 8_000_000
+
+_BIT_PATTERNS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
+
+
+class PaintedArray:
+    """The array of a painted image, made on demand.
+
+    It follows nibabel's array-proxy protocol: it has a shape and a dtype, `numpy.asarray`
+    makes all of it, and a slice makes just that part.  It pickles to its codes and values.
+
+    Parameters
+    ----------
+    codes : array of uint8, uint16 or uint32, 3D, contiguous
+        0 for no region, else the column of `table`.
+    table : array, shape (n_maps, 1 + n_regions)
+        For each map the value of no region and then that of each region.
+    single : bool
+        Whether the array is one map (3D) rather than a series (4D).
+
+    Examples
+    --------
+    >>> codes = np.array([[[0, 1], [2, 2]]], dtype=np.uint8)
+    >>> painted = PaintedArray(codes, np.array([[0.0, 2.5, -1.0]]), single=True)
+    >>> painted.shape
+    (1, 2, 2)
+    >>> painted[0, 1]
+    array([-1., -1.])
+    """
+
+    is_proxy = True
+    order: Order = "F"
+
+    def __init__(self, codes: NDArray[Any], table: NDArray[Any], *, single: bool) -> None:
+        self.codes = codes
+        self.table = table
+        self.single = single
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array: that of the codes, and the number of maps in a series."""
+        codes_shape: tuple[int, ...] = self.codes.shape
+        return codes_shape if self.single else (*codes_shape, len(self.table))
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the values."""
+        dtype: np.dtype[Any] = self.table.dtype
+        return dtype
+
+    def __array__(
+        self,
+        dtype: DTypeLike | None = None,
+        copy: bool | None = None,  # noqa: FBT001  NumPy's protocol
+    ) -> NDArray[Any]:
+        """Return the whole array, in Fortran order."""
+        if copy is False:
+            raise ValueError("A painted array is made on demand, so it cannot be had uncopied.")
+        return self.get_scaled(dtype)
+
+    def get_scaled(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
+        """Return the whole array, as `dtype` when given."""
+        table = self.table
+        if dtype is not None:
+            table = table.astype(dtype)
+        return paint(self.codes, table, single=self.single, order=self.order)
+
+    def get_unscaled(self) -> NDArray[Any]:
+        """Return the whole array; there is no scaling."""
+        return self.get_scaled()
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        """Return a part of the array, making that part only.
+
+        Integers, slices, ``...`` and ``None`` make a part; an index array makes all first.
+        """
+        parts = index if isinstance(index, tuple) else (index,)
+        if not all(map(_is_basic, parts)):
+            part: NDArray[Any] = np.asarray(self)[index]
+            return part
+        return self._basic(parts)
+
+    def _basic(self, index: tuple[Any, ...]) -> NDArray[Any]:
+        full = _full_index(index, self.ndim)
+        axes = [part for part in full if part is not None]
+        codes = self.codes[tuple(axes[:3])]
+        maps = slice(None) if self.single else axes[3]
+        one_map = self.single or not isinstance(maps, slice)
+        # An integer is looked up as the caller wrote it, so that its errors are NumPy's.
+        table = self.table[maps][np.newaxis] if not isinstance(maps, slice) else self.table[maps]
+        made = paint(np.asarray(codes), table, single=one_map, order=self.order)
+        part: NDArray[Any] = made[
+            tuple(_result_axis(part) for part in full if not _is_integer(part))
+        ]
+        return part
+
+
+def paint(
+    codes: NDArray[Any], table: NDArray[Any], *, single: bool, order: Order = "F"
+) -> NDArray[Any]:
+    """Look up each row of `table` at every code.
+
+    Parameters
+    ----------
+    codes : array of uint8, uint16 or uint32, any shape
+    table : array, shape (n_maps, 1 + n_regions)
+    single : bool
+        Whether to leave out the last axis, which must then have length one.
+    order : {"C", "F"}, default="F"
+        Memory order of the result.
+
+    Returns
+    -------
+    array of the dtype of `table`, shape of `codes` and then (n_maps,) unless `single`
+
+    Examples
+    --------
+    >>> paint(np.array([0, 2, 1], np.uint8), np.array([[0, 5, 7], [0, 6, 8]]), single=False)
+    array([[0, 0],
+           [7, 8],
+           [5, 6]])
+    """
+    n_maps = 1 if single else len(table)
+    shape = codes.shape if single else (*codes.shape, n_maps)
+    out = np.empty(shape, table.dtype, order=order)
+    if out.size:
+        in_order = encoding.flat(np.asarray(codes, order=order).reshape(codes.shape, order="A"))
+        if order == "F" or n_maps == 1:
+            _paint_maps(in_order, table, out.reshape(-1, order="A").reshape(n_maps, -1))
+        else:
+            _paint_series(in_order, table, out.reshape(-1, n_maps))
+    return out
+
+
+def value_table(match: Match, *, fill: complex, dtype: DTypeLike | None = None) -> NDArray[Any]:
+    """Return the table of values of a match: the fill value, then one value per region.
+
+    Parameters
+    ----------
+    match : Match
+        Regions without a column of signals get `fill`.
+    fill : number
+        The value where there is no region.
+    dtype : dtype, default=None
+        That of the signals when not given.
+
+    Raises
+    ------
+    SignalsError
+        When the fill value or a value does not fit the dtype.
+    """
+    signals = match.signals
+    wanted = signals.values.dtype if dtype is None else storage_dtype(dtype)
+    table = np.empty((signals.n_maps, 1 + len(match.table)), wanted)
+    table[:] = _fill(fill, wanted)
+    matched = np.flatnonzero(match.columns >= 0)
+    table[:, 1 + matched] = cast(signals.values[:, match.columns[matched]], wanted)
+    return table
+
+
+def _fill(fill: complex, dtype: np.dtype[Any]) -> NDArray[Any]:
+    try:
+        return cast(np.asarray(fill), dtype)
+    except SignalsError:
+        raise SignalsError(
+            f"The fill value {fill} cannot be held by {dtype}, the dtype of the image. "
+            "Pass dtype='float32' or 'float64', or another fill value."
+        ) from None
+
+
+def _paint_maps(codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any]) -> None:
+    """Paint maps that lie in memory one after the other."""
+    bits: Any = _BIT_PATTERNS[table.dtype.itemsize]
+    rows: NDArray[Any] = np.ascontiguousarray(table).view(bits)
+    target: NDArray[Any] = out.view(bits)
+    n_threads = min(_n_cpus(), len(rows), out.nbytes // _BYTES_PER_THREAD)
+    if n_threads < 2:
+        kernels.paint_maps(codes, rows, target)
+        return
+    bounds = np.linspace(0, len(rows), n_threads + 1).astype(int)
+    shares = [slice(*pair) for pair in pairwise(bounds.tolist())]
+    with ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(lambda share: kernels.paint_maps(codes, rows[share], target[share]), shares))
+
+
+def _paint_series(codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any]) -> None:
+    """Paint a series that lies in memory voxel by voxel."""
+    kernels.paint_series(codes, np.ascontiguousarray(table.T).view(np.uint8), out.view(np.uint8))
+
+
+def _n_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _is_integer(part: Any) -> bool:
+    return isinstance(part, int | np.integer) and not isinstance(part, bool)
+
+
+def _is_basic(part: Any) -> bool:
+    return part is None or part is Ellipsis or isinstance(part, slice) or _is_integer(part)
+
+
+def _full_index(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+    """Return an index with ``...`` and what is left out at the end written as slices."""
+    left_out = ndim - sum(part is not None and part is not Ellipsis for part in parts)
+    if left_out < 0 or parts.count(Ellipsis) > 1:
+        raise IndexError(f"The index {parts} does not fit an array of {ndim} dimensions.")
+    at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    return (*parts[:at], *[slice(None)] * left_out, *parts[at + 1 :])
+
+
+def _result_axis(part: Any) -> Any:
+    return None if part is None else slice(None)

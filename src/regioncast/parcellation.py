@@ -1,0 +1,263 @@
+"""The parcellation: which sample belongs to which region.
+
+A parcellation is *codes* (one small integer per voxel: 0 for no region, ``k`` for row ``k``
+of the table, counted from 1), a *region table* and the *space* where the samples are.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import encoding
+from ._kernels import encode as kernels
+from .errors import (
+    LabelsError,
+    LabelsWarning,
+    RegionTableError,
+    RegionTableWarning,
+    examples,
+    plural,
+)
+from .region_table import Region, RegionTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from .spaces import VolumeGrid
+
+# Rows that a repr shows.
+_SHOWN_ROWS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Parcellation:
+    """Regions and the voxels that belong to each.
+
+    Made by `regioncast.load_parcellation`.  Its length is the number of regions, iterating
+    gives their labels and names, and indexing by a label or a name gives one of them.
+
+    Parameters
+    ----------
+    codes : array of uint8, uint16 or uint32, shape of `space`
+        0 for no region, ``k`` for row ``k`` of `table`, counted from 1.
+    table : RegionTable
+        One row per region, in ascending order of label.
+    space : VolumeGrid
+    """
+
+    codes: NDArray[Any]
+    table: RegionTable
+    space: VolumeGrid
+
+    @classmethod
+    def of(
+        cls,
+        encoded: encoding.Encoded,
+        space: VolumeGrid,
+        *,
+        table: RegionTable | None = None,
+        background: float = 0,
+        strict: bool = False,
+    ) -> Parcellation:
+        """Return the parcellation of encoded labels.
+
+        Parameters
+        ----------
+        encoded : Encoded
+            From `encode_integers`.
+        space : VolumeGrid
+        table : RegionTable, default=None
+            Rows for labels that it lacks are added; a row of the background is left out.
+        background : number, default=0
+            The label of no region; NaN: there is none.
+        strict : bool, default=False
+            Raise where table and image do not list the same regions, instead of warning.
+        """
+        if table is None:
+            full = RegionTable(encoded.labels)
+        else:
+            table = table.without(background)
+            _compare(encoded.labels, table.labels, strict=strict)
+            full = table.with_labels(encoded.labels)
+        if not len(encoded.labels):
+            raise LabelsError(
+                "The labels image has no region: every voxel is background "
+                f"(label {background:g}). Check the image, or pass another background label."
+            )
+        return cls(_codes_by_row(encoded, full), full, space)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __iter__(self) -> Iterator[Region]:
+        return iter(self.table)
+
+    def __getitem__(self, key: int | str) -> Region:
+        """Return the region of a label or a name; `KeyError` where there is not just one."""
+        if isinstance(key, str):
+            rows = [row for row, name in enumerate(self.table.names) if name == key]
+        else:
+            rows = np.flatnonzero(self.table.labels == key).tolist()
+        if len(rows) != 1:
+            raise KeyError(f"{len(rows) or 'no'} regions have {key!r}")
+        return Region(int(self.table.labels[rows[0]]), self.table.names[rows[0]])
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of voxels of each region, shape (n_regions,)."""
+        return encoding.count(self.codes, len(self))
+
+    @cached_property
+    def centroids(self) -> NDArray[np.float64]:
+        """Mean position of each region in mm, shape (n_regions, 3); NaN without voxels."""
+        sums = np.zeros((len(self) + 1, 3), np.int64)
+        kernels.sum_positions(self.codes, sums)
+        with np.errstate(invalid="ignore"):
+            indices = sums[1:] / self.counts[:, np.newaxis]
+        return indices @ self.space.affine[:3, :3].T + self.space.affine[:3, 3]
+
+    def masked(self, inside: NDArray[np.bool_]) -> Parcellation:
+        """Return the parcellation without the voxels that are not `inside`.
+
+        The table stays as it is, so each region keeps its place.
+        """
+        return Parcellation(encoding.masked(self.codes, inside), self.table, self.space)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the region table with voxels, volume (mm³) and centroid (mm) per region.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``index`` (label), ``name``, the further columns of the region table,
+            ``voxels``, ``volume_mm3``, ``x``, ``y``, ``z``.
+        """
+        frame = self.table.to_pandas()
+        frame["voxels"] = self.counts
+        frame["volume_mm3"] = self.counts * self.space.voxel_volume
+        frame[["x", "y", "z"]] = self.centroids
+        return frame
+
+    def to_text(self, max_rows: int | None = None) -> str:
+        """Return the parcellation as a table for people to read.
+
+        Parameters
+        ----------
+        max_rows : int, default=None
+            Leave out rows in the middle beyond this many; all are shown when not given.
+        """
+        shape = "×".join(map(str, self.space.shape))
+        head = f"Parcellation: {plural(len(self), 'region')}, {shape} voxels"
+        return "\n".join([head, *_table_lines(self, max_rows or len(self))])
+
+    def __repr__(self) -> str:
+        return self.to_text(max_rows=_SHOWN_ROWS)
+
+
+def encode_integers(labels: NDArray[Any], background: float) -> encoding.Encoded:
+    """Return the codes of labels that must be integers, labels in ascending order.
+
+    Raises
+    ------
+    LabelsError
+        When a label is fractional.
+    """
+    encoded = encoding.encode(labels, background)
+    warn_of_nonfinite(encoded, "the labels image")
+    if encoded.fractional:
+        raise _fractional(encoded)
+    return encoded.sorted()
+
+
+def warn_of_nonfinite(encoded: encoding.Encoded, name: str) -> None:
+    """Warn where samples hold no finite label."""
+    if encoded.n_nonfinite:
+        warnings.warn(
+            f"{plural(encoded.n_nonfinite, 'voxel')} of {name} "
+            f"{'is' if encoded.n_nonfinite == 1 else 'are'} NaN or infinite "
+            "and taken as no region.",
+            LabelsWarning,
+            stacklevel=2,
+        )
+
+
+def _codes_by_row(encoded: encoding.Encoded, table: RegionTable) -> NDArray[Any]:
+    """Return the codes renumbered from the labels in the image to the rows of the table."""
+    if len(encoded.labels) == len(table):
+        return encoded.codes
+    new_code = np.zeros(len(encoded.labels) + 1, encoding.code_dtype(len(table)))
+    new_code[1:] = np.searchsorted(table.labels, encoded.labels) + 1
+    return encoding.recoded(encoded.codes, new_code)
+
+
+def _fractional(encoded: encoding.Encoded) -> LabelsError:
+    fractions = encoded.labels[encoded.labels != np.rint(encoded.labels)]
+    shown = examples([f"{label:g}" for label in fractions.tolist()]).replace("'", "")
+    return LabelsError(
+        f"{plural(len(fractions), 'label')} of the labels image "
+        f"{'is' if len(fractions) == 1 else 'are'} no integer: {shown}. "
+        "A parcellation needs integer labels; was the image resampled without nearest-neighbour "
+        "interpolation, or is it a statistic map?"
+    )
+
+
+def _compare(in_image: NDArray[np.int64], in_table: NDArray[np.int64], *, strict: bool) -> None:
+    """Warn, or raise, where image and table do not list the same labels."""
+    unlisted = np.setdiff1d(in_image, in_table).tolist()
+    absent = np.setdiff1d(in_table, in_image).tolist()
+    parts = []
+    if unlisted:
+        parts.append(
+            f"{plural(len(unlisted), 'label')} of the image without a row in the region table, "
+            f"named by number: {examples(unlisted)}"
+        )
+    if absent:
+        parts.append(
+            f"{plural(len(absent), 'row')} of the region table without a voxel, "
+            f"kept: {examples(absent)}"
+        )
+    if not parts:
+        return
+    message = f"The region table and the labels image differ: {'; '.join(parts)}."
+    if strict:
+        raise RegionTableError(f"{message} Correct the table, or pass strict=False.")
+    warnings.warn(message, RegionTableWarning, stacklevel=2)
+
+
+def _table_lines(parcellation: Parcellation, max_rows: int) -> list[str]:
+    rows = list(range(len(parcellation)))
+    left_out = len(rows) - max_rows
+    half = max_rows // 2
+    if left_out > 0:
+        rows = rows[:half] + rows[half + left_out :]
+    cells = [("label", "name", "voxels", "mm³", "centroid (mm)")]
+    cells += [_row_cells(parcellation, row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(_justified(row, widths)).rstrip() for row in cells]
+    if left_out > 0:
+        lines.insert(half + 1, f"… {left_out:,} more …")
+    return lines
+
+
+def _row_cells(parcellation: Parcellation, row: int) -> tuple[str, str, str, str, str]:
+    voxels = int(parcellation.counts[row])
+    centroid = ", ".join(f"{mm:.1f}" for mm in parcellation.centroids[row])
+    return (
+        str(parcellation.table.labels[row]),
+        parcellation.table.names[row],
+        f"{voxels:,}",
+        f"{voxels * parcellation.space.voxel_volume:,.0f}",
+        f"({centroid})" if voxels else "",
+    )
+
+
+def _justified(cells: tuple[str, ...], widths: list[int]) -> Iterator[str]:
+    for column, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        yield cell.ljust(width) if column in (1, 4) else cell.rjust(width)

@@ -1,0 +1,233 @@
+"""Region signals: one value, or one per map or time point, for each region.
+
+*Values* have shape (n_maps, n_regions).  A *key* says which region a column of values is
+for: a name or a label.  The *map axis* is a time axis with a repetition time, or a list of
+map names, or a single map.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import SignalsError, SignalsTypeError, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+Key = str | int
+
+
+@dataclass(frozen=True, eq=False)
+class Signals:
+    """Values of regions, with the keys of the regions where they are known.
+
+    Parameters
+    ----------
+    values : array, shape (n_regions,) or (n_maps, n_regions)
+        Kept with two dimensions.  One-dimensional values are a single map, which is painted
+        as a 3D image; two-dimensional ones are painted as a 4D image.
+    keys : sequence of str or int, shape (n_regions,), default=None
+        Names or labels of the regions; None: the columns are the regions in ascending order
+        of label.
+    labels : sequence of int, shape (n_regions,), default=None
+        Labels of the regions where the keys are names.
+    map_names : sequence of str, shape (n_maps,), default=None
+    t_r : float, default=None
+        Repetition time in seconds, where the maps are time points.
+    single : bool, default=None
+        Whether this is a single map rather than a series of length one; by default, whether
+        `values` have one dimension.
+
+    Raises
+    ------
+    SignalsError
+        When a shape or a count is wrong.
+    SignalsTypeError
+        When values are not numbers that an image can hold.
+
+    Examples
+    --------
+    >>> signals = Signals([[0.5, 1.5], [2.0, 4.0]], keys=["V1", "V2"], t_r=2.0)
+    >>> signals.n_maps, signals.n_regions
+    (2, 2)
+    >>> signals.to_pandas()
+        V1   V2
+    0  0.5  1.5
+    1  2.0  4.0
+    """
+
+    values: NDArray[Any]
+    keys: tuple[Key, ...] | None
+    labels: tuple[int, ...] | None
+    map_names: tuple[str, ...] | None
+    t_r: float | None
+    single: bool
+
+    def __init__(
+        self,
+        values: ArrayLike,
+        keys: Sequence[Key] | None = None,
+        *,
+        labels: Sequence[int] | None = None,
+        map_names: Sequence[str] | None = None,
+        t_r: float | None = None,
+        single: bool | None = None,
+    ) -> None:
+        array = storable(np.asarray(values))
+        if array.ndim not in (1, 2):
+            raise wrong_dimensions(array.shape)
+        table = np.atleast_2d(array)
+        for what, given, expected in (
+            ("key", keys, table.shape[1]),
+            ("label", labels, table.shape[1]),
+            ("map name", map_names, table.shape[0]),
+        ):
+            if given is not None and len(given) != expected:
+                raise SignalsError(
+                    f"Values of shape {table.shape} (maps, regions) need "
+                    f"{plural(expected, what)}; {len(given):,} were given."
+                )
+        for name, value in (
+            ("values", table),
+            ("keys", None if keys is None else tuple(keys)),
+            ("labels", None if labels is None else tuple(labels)),
+            ("map_names", None if map_names is None else tuple(map(str, map_names))),
+            ("t_r", t_r),
+            ("single", array.ndim == 1 if single is None else single),
+        ):
+            object.__setattr__(self, name, value)
+
+    @property
+    def n_maps(self) -> int:
+        """Number of maps or time points."""
+        return int(self.values.shape[0])
+
+    @property
+    def n_regions(self) -> int:
+        """Number of regions."""
+        return int(self.values.shape[1])
+
+    def with_t_r(self, t_r: float) -> Signals:
+        """Return the same values as time points, `t_r` seconds apart."""
+        return Signals(self.values, self.keys, labels=self.labels, t_r=t_r, single=self.single)
+
+    def to_pandas(self, *, long: bool = False) -> pd.DataFrame:
+        """Return the values as a table.
+
+        Parameters
+        ----------
+        long : bool, default=False
+            False: a row per map and a column per region, titled by its key; the labels are
+            in ``attrs["labels"]``.  True: a row per region, with the columns ``index``
+            (label) and ``name``, as far as they are known, and one column per map.
+
+        Returns
+        -------
+        pandas.DataFrame
+        """
+        import pandas as pd
+
+        if not long:
+            frame = pd.DataFrame(self.values, index=self.map_names, columns=self.keys)
+            frame.attrs["labels"] = self.labels
+            return frame
+        titles = self.map_names or ["value"] if self.single else self.map_names
+        frame = pd.DataFrame(self.values.T, columns=titles or range(self.n_maps))
+        for title, column in reversed(self.region_columns().items()):
+            frame.insert(0, title, column)
+        return frame
+
+    def region_columns(self) -> dict[str, tuple[Key, ...]]:
+        """Return what is known of the regions: ``index`` for labels, ``name`` for names."""
+        named = self.keys is not None and isinstance(self.keys[0] if self.keys else "", str)
+        labels = self.labels if named else self.keys
+        columns = {"index": labels, "name": self.keys if named else None}
+        return {title: column for title, column in columns.items() if column is not None}
+
+    def __repr__(self) -> str:
+        maps = "single map" if self.single else plural(self.n_maps, "map")
+        keys = "" if self.keys is None else f", keyed by {_shown_keys(self.keys)}"
+        return f"Signals: {maps}, {plural(self.n_regions, 'region')}, {self.values.dtype}{keys}"
+
+
+def storable(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values in a dtype that NIfTI can hold.
+
+    bool becomes uint8, float16 becomes float32, another byte order the native one; every
+    other integer, float and complex dtype stays as it is.
+
+    Raises
+    ------
+    SignalsTypeError
+        For object, text, dates, structures, and floats wider than 64 bits.
+
+    Examples
+    --------
+    >>> storable(np.array([True, False])).dtype
+    dtype('uint8')
+    """
+    dtype = storage_dtype(values.dtype)
+    return values.astype(dtype, copy=False)
+
+
+def storage_dtype(dtype: DTypeLike) -> np.dtype[Any]:
+    """Return the dtype in which NIfTI holds values of `dtype`, in native byte order."""
+    wanted = np.dtype(dtype)
+    if wanted.kind == "b":
+        return np.dtype(np.uint8)
+    if wanted == np.float16:
+        return np.dtype(np.float32)
+    if wanted.kind in "iufc" and wanted.itemsize <= (16 if wanted.kind == "c" else 8):
+        return wanted.newbyteorder("=")
+    raise SignalsTypeError(
+        f"Signals of dtype {wanted} cannot be painted: an image holds bool, integers, floats "
+        "up to float64 and complex numbers up to complex128. Convert them first, for example "
+        "with signals.astype('float64')."
+    )
+
+
+def wrong_dimensions(shape: tuple[int, ...]) -> SignalsError:
+    """Return the error for signals that are neither 1D nor 2D."""
+    return SignalsError(
+        f"Signals must be 1D (regions) or 2D (maps or time points, regions); "
+        f"these are {len(shape)}D, of shape {shape}. Reshape them first."
+    )
+
+
+def cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return values in `dtype`; rounding to a float is fine, anything lost otherwise is not.
+
+    Raises
+    ------
+    SignalsError
+        When a value does not fit, naming up to five.
+    """
+    if values.dtype == dtype:
+        return values
+    with np.errstate(all="ignore"):
+        converted = values.real.astype(dtype) if dtype.kind != "c" else values.astype(dtype)
+        if dtype.kind in "fc":
+            changed = np.isfinite(values) & ~np.isfinite(converted)
+        else:
+            changed = (converted != values) | ~np.isfinite(values)
+        if values.dtype.kind == "c" and dtype.kind != "c":
+            changed |= values.imag != 0
+    if changed.any():
+        lost = np.unique(values[changed])
+        raise SignalsError(
+            f"{plural(int(changed.sum()), 'value')} cannot be held by {dtype}: "
+            f"{', '.join(f'{value:g}' for value in lost[:5])}"
+            f"{' …' if len(lost) > 5 else ''}. Pass a wider dtype."
+        )
+    return np.asarray(converted)
+
+
+def _shown_keys(keys: tuple[Key, ...]) -> str:
+    shown = ", ".join(repr(key) for key in keys[:3])
+    return shown + (" …" if len(keys) > 3 else "")

