@@ -6,7 +6,6 @@ Arguments are coerced here and nowhere else.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,17 +13,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import matching
-from .errors import LabelsError, MaskWarning, SignalsError, examples, plural
+from .errors import LabelsError, MaskWarning, SignalsError, examples, plural, warn
 from .io import nifti, region_tables, value_files
 from .io.files import check_output
 from .painting import PaintedArray, value_table
 from .parcellation import Parcellation, encode_integers
-from .signals import Key, Signals
+from .signals import Key, Signals, as_array
 from .value_tables import ValueTable, signals_of
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
-    from numpy.typing import ArrayLike, DTypeLike, NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from .io.nifti import Niimg, PaintedImage, Progress
     from .matching import Extra, Match, Missing
@@ -237,10 +236,10 @@ def paint(
     >>> import regioncast as rc
     >>> demo = rc.demo_data()
     >>> img = rc.paint(demo.values, demo.atlas)
-    >>> img.shape, img.get_data_dtype()
+    >>> img.shape, img.dataobj.dtype
     ((91, 109, 91), dtype('float64'))
     >>> img.dataobj[18, 40, 38]
-    array(-0.551838)
+    np.float64(0.452259)
     """
     if missing not in ("raise", "fill") or extra not in ("raise", "ignore"):
         raise ValueError(
@@ -343,10 +342,9 @@ def _masked(parcellation: Parcellation, mask: Niimg) -> Parcellation:
         )
     if len(emptied):
         names = [masked.table.names[row] for row in emptied.tolist()]
-        warnings.warn(
+        warn(
             f"The mask leaves no voxel of {plural(len(names), 'region')}: {examples(names)}.",
             MaskWarning,
-            stacklevel=3,
         )
     return masked
 
@@ -387,26 +385,17 @@ def _signals(
         return _signals_of_mapping(values, t_r)
     if _is_keyed_series(values):
         return Signals(values.to_numpy(), matching.as_keys(values.index), t_r=t_r)
-    return Signals(_array(values), t_r=t_r)
+    return Signals(values, t_r=t_r)
 
 
 def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
-    array = _array(list(values.values()))
+    array = as_array(list(values.values()))
     if array.ndim > 2:
         raise SignalsError(
             "Each region of a mapping needs one number, or one number per map; the values have "
             f"the shape {array.shape[1:]}."
         )
     return Signals(array.T, matching.as_keys(values), t_r=t_r)
-
-
-def _array(values: ArrayLike) -> NDArray[Any]:
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise SignalsError(
-            "The values do not form an array: every region needs as many numbers as the others."
-        ) from error
 
 
 def _is_frame(values: object) -> bool:

@@ -5,6 +5,7 @@ Translating only: every verb hands its arguments to the function of the same nam
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Parameter, Token
 
 from . import __version__, api
 from .data import demo_data
 from .errors import RegioncastError
+from .io.files import make_folder
 from .progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -38,11 +40,23 @@ app = App(
     help_format="plaintext",
     result_action="return_value",
     default_parameter=Parameter(negative=()),
+    suppress_keyboard_interrupt=False,
 )
 
 # "-", standard input, looks like an option and is none.
 Values = Annotated[str, Parameter(allow_leading_hyphen=True)]
 
+
+def _number(_: object, tokens: Sequence[Token]) -> float:
+    """Return an argument as an integer where it is one: floats end at 2**53."""
+    text = tokens[0].value
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+Number = Annotated[float, Parameter(converter=_number)]
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 
 
@@ -68,8 +82,8 @@ def paint(
 ) -> int:
     """Paint region values into an image: every voxel of a region gets the region's value.
 
-    Examples
-    --------
+    For example:
+
     regioncast paint values.tsv atlas_dseg.nii.gz -o map.nii.gz
 
     regioncast paint timeseries.csv atlas_dseg.nii.gz -o bold.nii.gz --t-r 2 --dtype float32
@@ -144,8 +158,8 @@ def match(
 ) -> int:
     """Show what would go where, without painting. Exits with 1 where paint would refuse.
 
-    Examples
-    --------
+    For example:
+
     regioncast match values.tsv atlas_dseg.nii.gz
 
     regioncast match values.tsv atlas_dseg.nii.gz --json
@@ -198,8 +212,8 @@ def info(
 ) -> int:
     """Show the regions of an atlas: label, name, voxels, volume and centroid.
 
-    Examples
-    --------
+    For example:
+
     regioncast info atlas_dseg.nii.gz
 
     regioncast info aparc+aseg.mgz --regions FreeSurferColorLUT.txt --json
@@ -230,7 +244,7 @@ def info(
 def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) -> int:
     """Paint 100 real values onto the embedded atlas and show what went where.
 
-    Example:
+    For example:
 
     regioncast demo my-folder
 
@@ -242,7 +256,7 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
         Replace the output if it exists.
     """
     start = time.perf_counter()
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     output = folder / "motor_left-vs-right.nii.gz"
     image = api.paint(demo_data().values, demo_data().atlas)
     api.save(image, output, overwrite=overwrite)
@@ -267,10 +281,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in tokens
     if debug:
         tokens.remove("--debug")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal cannot show is no reason to fail.
+        sys.stdout.reconfigure(errors="replace")
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
-            return int(app(tokens, exit_on_error=False, help_on_error=False) or OK)
+            code = int(app(tokens, exit_on_error=False, help_on_error=False) or OK)
+            sys.stdout.flush()
         except CycloptsError:
             return USAGE
         except BrokenPipeError:
@@ -285,11 +303,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise
             print(f"regioncast: {_message(error)}", file=sys.stderr)
             return FAILED
+        return code
 
 
 def _message(error: Exception) -> str:
     if isinstance(error, RegioncastError):
         return str(error)
+    if isinstance(error, OSError) and error.filename is None:
+        return f"Writing to standard output failed: {error.strerror}."
     kind = type(error).__name__
     return f"unexpected {kind}: {error}. Run again with --debug and report the traceback."
 

@@ -7,13 +7,15 @@ unsigned integers; whatever the labels are, everything after this module sees co
 
 from __future__ import annotations
 
+import math
+import numbers
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ._kernels import encode as kernels
-from .errors import LabelsError, examples
+from .errors import ArgumentTypeError, LabelsError, examples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +25,11 @@ LABEL_TOLERANCE = 1e-3
 
 # Up to this many labels, or this share of the samples, between the smallest and the largest
 # label, a table indexed by label is faster than a hash table and smaller than the codes.
-_DIRECT_RANGE = 1 << 16
+_DIRECT_WIDTH = 1 << 16
 _DIRECT_SHARE = 4
+
+# So many labels, evenly spread, tell most images with scattered labels at once.
+_SAMPLE = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,13 +99,18 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
 
     Examples
     --------
-    >>> encoded = encode(np.array([[0, 2001], [2001, 9170]], dtype=np.uint16))
+    >>> encoded = encode(np.array([[0, 9170], [9170, 2001]], dtype=np.uint16))
     >>> encoded.codes
     array([[0, 1],
-           [1, 2]], dtype=uint8)
-    >>> encoded.labels
-    array([2001, 9170])
+           [1, 2]], dtype=uint16)
+    >>> encoded.labels, encoded.sorted().labels
+    (array([9170, 2001]), array([2001, 9170]))
     """
+    if not isinstance(background, numbers.Real):
+        raise ArgumentTypeError(
+            f"background_label must be a number; {background!r} is {type(background).__name__}."
+        )
+    background = _near_integer(background)
     native = _contiguous(_native(labels))
     if native.size == 0:
         return Encoded(np.zeros(native.shape, np.uint8), np.empty(0, np.int64))
@@ -143,15 +153,27 @@ def argsort_distinct(labels: NDArray[np.int64]) -> NDArray[np.intp]:
         return np.arange(len(labels))
     low = labels.min()
     position_bits = len(labels).bit_length()
-    excess = (int(labels.max()) - int(low)).bit_length() + position_bits - 64
-    packed = (labels - low).view(np.uint64) >> np.uint64(max(excess, 0))
+    excess = max(0, (int(labels.max()) - int(low)).bit_length() + position_bits - 64)
+    packed = (labels - low).view(np.uint64)
+    packed >>= np.uint64(excess)
     packed <<= np.uint64(position_bits)
     packed |= np.arange(len(labels), dtype=np.uint64)
     packed.sort()
+    leading = packed >> np.uint64(position_bits)
+    if excess and (leading[1:] == leading[:-1]).any():
+        order: NDArray[np.intp] = np.argsort(labels)
+        return order
     packed &= np.uint64((1 << position_bits) - 1)
-    order = packed.view(np.int64)
-    ascending = labels[order]
-    return order if (ascending[1:] > ascending[:-1]).all() else np.argsort(labels)
+    packed_order: NDArray[np.intp] = packed.view(np.intp)
+    return packed_order
+
+
+def _near_integer(background: float) -> float:
+    """Return the background rounded as labels are."""
+    if not math.isfinite(background):
+        return background
+    nearest = round(background)
+    return nearest if abs(background - nearest) <= LABEL_TOLERANCE else background
 
 
 def _native(labels: NDArray[Any]) -> NDArray[Any]:
@@ -188,15 +210,16 @@ def _contiguous(labels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _encode_integers(labels: NDArray[Any], no_region: set[float]) -> Encoded:
-    if labels.dtype.itemsize <= 2:
-        limits = np.iinfo(labels.dtype)
-        return _encode_directly(labels, int(limits.min), int(limits.max), no_region)
-    direct_range = max(_DIRECT_RANGE, labels.size // _DIRECT_SHARE)
-    if _range(flat(labels)[:: max(1, labels.size // 1000)]) < direct_range:
-        low, high = int(labels.min()), int(labels.max())
-        if high - low < direct_range:
-            return _encode_directly(labels, low, high, no_region)
-    return _encode_by_hash(labels, no_region)
+    width = max(_DIRECT_WIDTH, labels.size // _DIRECT_SHARE)
+    sample = flat(labels)[:: max(1, labels.size // _SAMPLE)]
+    lowest, highest = int(sample.min()), int(sample.max())
+    if highest - lowest >= width:
+        return _encode_by_hash(labels, no_region)
+    # The sample may have missed the smallest label, which mostly is 0, the background.
+    encoded = _encode_by_table(labels, min(lowest, 0), width, no_region)
+    if encoded is None:
+        encoded = _encode_by_table(labels, int(labels.min()), width, no_region)
+    return _encode_by_hash(labels, no_region) if encoded is None else encoded
 
 
 def _encode_floats(labels: NDArray[Any], background: float) -> Encoded:
@@ -216,56 +239,68 @@ def _encode_floats(labels: NDArray[Any], background: float) -> Encoded:
     return _encode_fractional(labels, background)
 
 
-def _range(labels: NDArray[Any]) -> int:
-    return int(labels.max()) - int(labels.min())
+def _encode_by_table(
+    labels: NDArray[Any], low: int, width: int, no_region: set[float]
+) -> Encoded | None:
+    """Encode labels from `low` to ``low + width``; None where there are others."""
+    for dtype in (np.uint8, np.uint16, np.uint32)[min(labels.dtype.itemsize, 2) - 1 :]:
+        unknown = np.iinfo(dtype).max
+        code_of = np.full(width, unknown, dtype)
+        for label in no_region:
+            if low <= label < low + width and label == int(label):
+                code_of[int(label) - low] = 0
+        codes = np.empty_like(labels, dtype=dtype)
+        first_seen = np.empty(min(width, unknown - 1), np.int64)
+        done, n_seen = kernels.number_labels(flat(labels), low, code_of, flat(codes), first_seen)
+        if done == labels.size:
+            first_seen.resize(n_seen, refcheck=False)
+            return _seen(codes, first_seen)
+        if n_seen < len(first_seen):
+            break
+    return None
 
 
-def _encode_directly(labels: NDArray[Any], low: int, high: int, no_region: set[float]) -> Encoded:
-    present = np.zeros(high - low + 1, np.uint8)
-    kernels.mark_present(flat(labels), low, present)
+def _seen(codes: NDArray[Any], labels: NDArray[np.int64]) -> Encoded:
+    return Encoded(codes, labels, ascending=bool((labels[1:] > labels[:-1]).all()))
+
+
+def _is_kept(labels: NDArray[np.int64], no_region: set[float]) -> NDArray[np.bool_]:
+    kept = np.ones(len(labels), bool)
     for label in no_region:
-        if low <= label <= high and label == int(label):
-            present[int(label) - low] = 0
-    found = np.flatnonzero(present)
-    code_of = np.zeros(len(present), code_dtype(len(found)))
-    code_of[found] = np.arange(1, len(found) + 1)
-    codes = np.empty_like(labels, dtype=code_of.dtype)
-    kernels.look_up(flat(labels), low, code_of, flat(codes))
-    return Encoded(codes, found + low)
+        kept &= labels != label
+    return kept
 
 
 def _encode_by_hash(labels: NDArray[Any], no_region: set[float]) -> Encoded:
     codes = np.empty_like(labels, dtype=np.uint32)
     found = _hash(labels, codes)
-    kept = np.ones(len(found), bool)
-    for label in no_region:
-        kept &= found != label
+    kept = _is_kept(found, no_region)
     if kept.all():
-        return Encoded(codes, found, ascending=False)
+        return _seen(codes, found)
     new_code = np.zeros(len(found) + 1, np.uint32)
     new_code[1:][kept] = np.arange(1, np.count_nonzero(kept) + 1)
     kernels.recode(flat(codes), new_code, flat(codes))
-    return Encoded(codes, found[kept], ascending=False)
+    return _seen(codes, found[kept])
 
 
 def _hash(labels: NDArray[Any], codes: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Fill `codes` and return the labels in the order in which they are first seen."""
     n_slots = 1 << max(10, (labels.size // 16).bit_length())
-    first_seen = np.empty(n_slots // 2, np.int64)
-    table = np.zeros((n_slots, 2), np.int64)
+    slots, first_seen = np.zeros(n_slots, np.uint32), np.empty(n_slots // 2, np.int64)
     row, slab = _neighbour_distances(labels)
     done = n_seen = 0
     while True:
         done, n_seen = kernels.hash_labels(
-            flat(labels), done, row, slab, flat(codes), table, first_seen, n_seen
+            flat(labels), done, row, slab, flat(codes), slots, first_seen, n_seen
         )
         if done == labels.size:
-            return first_seen[:n_seen].copy()
+            first_seen.resize(n_seen, refcheck=False)
+            return first_seen
         n_slots *= 4
-        del table
-        first_seen = np.resize(first_seen[:n_seen], n_slots // 2)
-        table = np.zeros((n_slots, 2), np.int64)
-        kernels.fill_table(first_seen[:n_seen], table)
+        slots, seen = np.zeros(n_slots, np.uint32), first_seen[:n_seen]
+        first_seen = np.empty(n_slots // 2, np.int64)
+        first_seen[:n_seen] = seen
+        kernels.fill_slots(seen, slots)
 
 
 def _neighbour_distances(labels: NDArray[Any]) -> tuple[int, int]:
@@ -278,10 +313,14 @@ def _encode_fractional(labels: NDArray[Any], background: float) -> Encoded:
     """Encode labels some of which are fractional, each distinct value a label of its own."""
     values = labels.astype(np.float64)
     nearest = np.rint(values)
-    values = np.where(np.abs(values - nearest) <= LABEL_TOLERANCE, nearest, values)
     finite = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        near = np.abs(values - nearest) <= LABEL_TOLERANCE
+    values = np.where(near, nearest, values)
     found, inverse = np.unique(values[finite], return_inverse=True)
-    kept = found != background
+    # In the precision of the labels, in which 0.1 is another number.
+    with np.errstate(over="ignore"):
+        kept = found != float(labels.dtype.type(background))
     new_code = np.zeros(len(found), code_dtype(len(found)))
     new_code[kept] = np.arange(1, np.count_nonzero(kept) + 1)
     codes = np.zeros_like(values, dtype=new_code.dtype)

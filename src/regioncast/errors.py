@@ -6,9 +6,15 @@ with the values and counts, gives up to five examples, and ends with what to do.
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
 from collections.abc import Iterable
+from pathlib import Path
 
 N_EXAMPLES = 5
+
+_PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
 
 class RegioncastError(Exception):
@@ -55,6 +61,10 @@ class InputMissingError(RegioncastError, FileNotFoundError):
     """An input file does not exist."""
 
 
+class InputUnreadableError(RegioncastError, PermissionError):
+    """An input file may not be read."""
+
+
 class OutputExistsError(RegioncastError, FileExistsError):
     """An output exists, and overwriting was not asked for."""
 
@@ -65,6 +75,10 @@ class OutputError(RegioncastError, OSError):
 
 class MissingPackageError(RegioncastError, ImportError):
     """An optional package is needed and not installed."""
+
+
+class ArgumentTypeError(RegioncastError, TypeError):
+    """An argument has a type that cannot be what is meant."""
 
 
 class RegioncastWarning(UserWarning):
@@ -81,6 +95,14 @@ class RegionTableWarning(RegioncastWarning):
 
 class MaskWarning(RegioncastWarning):
     """A mask empties regions."""
+
+
+def warn(message: str, category: type[RegioncastWarning]) -> None:
+    """Warn at the line outside this package that the call came from."""
+    level, frame = 1, sys._getframe()  # noqa: SLF001  what warnings.warn itself counts by
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 def examples(items: Iterable[object], *, show: int = N_EXAMPLES) -> str:

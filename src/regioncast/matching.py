@@ -128,7 +128,7 @@ class Match:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, for JSON."""
         return {
-            "matched_by": self.by or None,
+            "matched_by": None if self.problem else self.by,
             "n_regions": len(self.table),
             "n_columns": self.signals.n_regions,
             "n_maps": self.signals.n_maps,
@@ -210,35 +210,33 @@ def match(
     """
     if has_voxels is None:
         has_voxels = np.ones(len(table), bool)
-    nowhere = np.full(len(table), -1)
-
-    def failed(problem: str) -> Match:
-        return Match(signals, table, "", nowhere, has_voxels, problem)
-
     if by == "position" or (by == "auto" and signals.keys is None):
         problem = _position_problem(signals, table, has_voxels)
-        if problem:
-            return failed(problem)
-        return Match(signals, table, "position", np.arange(len(table)), has_voxels)
-    if signals.keys is None:
-        return failed(f"by={by!r} needs keys, and these values have none")
-    problem = _key_problem(signals.keys)
+        by, columns = "position", np.arange(len(table))
+    else:
+        by, columns, problem = _match_keys(signals.keys, table, by)
     if problem:
-        return failed(problem)
+        columns = np.full(len(table), -1)
+    return Match(signals, table, by, columns, has_voxels, problem)
+
+
+def _match_keys(
+    keys: Sequence[Key] | None, table: RegionTable, by: str
+) -> tuple[str, NDArray[np.intp], str]:
+    """Return what identifies the regions, the column of each, and what makes that impossible."""
     identities = identities_of(table)
-    if by not in identities and by != "auto":
-        return failed(f"the region table has no column {by!r}; it has {examples(identities)}")
-    by, keys = _choose(signals.keys, identities, by)
-    shared = [key for key, times in Counter(identities[by]).items() if times > 1 and key in keys]
-    if shared:
-        return failed(_shared_problem(shared, by, identities, table))
-    position: dict[Hashable, int] = {key: column for column, key in enumerate(keys)}
-    columns = np.array([position.get(identity, -1) for identity in identities[by]], np.intp)
-    if not (columns >= 0).any():
-        return Match(
-            signals, table, by, columns, has_voxels, _nothing_problem(signals.keys, identities)
-        )
-    return Match(signals, table, by, columns, has_voxels)
+    problem = _key_problem(keys, by, identities)
+    if problem or keys is None:
+        return by, np.empty(0, np.intp), problem
+    by, chosen = _choose(keys, identities, by)
+    column_of: dict[Hashable, int] = {key: column for column, key in enumerate(chosen)}
+    columns = np.array([column_of.get(identity, -1) for identity in identities[by]], np.intp)
+    problem = (
+        _mixed_problem(chosen, by, identities)
+        or _shared_problem(chosen, by, identities)
+        or _nothing_problem(keys, columns, identities)
+    )
+    return by, columns, problem
 
 
 def as_keys(keys: Iterable[object]) -> list[Key]:
@@ -309,21 +307,40 @@ def _position_problem(signals: Signals, table: RegionTable, has_voxels: NDArray[
     return problem
 
 
-def _key_problem(keys: Sequence[Key]) -> str:
+def _key_problem(
+    keys: Sequence[Key] | None, by: str, identities: Mapping[str, Sequence[Hashable]]
+) -> str:
+    if keys is None:
+        return f"by={by!r} needs keys, and these values have none"
+    if not keys:
+        return "there are no values"
+    if by != "auto" and by not in identities:
+        return f"the region table has no column {by!r}; it has {examples(identities)}"
     twice = [key for key, times in Counter(keys).items() if times > 1]
     if twice:
         return f"{plural(len(twice), 'key')} given more than once: {examples(twice)}"
-    kinds = {type(key) for key in keys}
-    if len(kinds) > 1:
-        text = [key for key in keys if isinstance(key, str)]
-        numbers = [key for key in keys if not isinstance(key, str)]
-        return (
-            f"keys are partly names ({examples(text)}) and partly labels ({examples(numbers)}): "
-            "use one kind"
-        )
-    if not keys:
-        return "there are no values"
-    return ""
+    text = [key for key in keys if isinstance(key, str)]
+    numbers = [key for key in keys if not isinstance(key, str)]
+    return _two_kinds(text, numbers) if text and numbers else ""
+
+
+def _mixed_problem(
+    keys: Sequence[Key], by: str, identities: Mapping[str, Sequence[Hashable]]
+) -> str:
+    """Return what is wrong where keys that are no names are labels written as text."""
+    known, labels = set(identities[by]), set(identities["label"])
+    others = [key for key in keys if key not in known]
+    written = [key for key in others if isinstance(key, str) and integer_of(key) in labels]
+    if not written or len(others) == len(keys):
+        return ""
+    return _two_kinds([key for key in keys if key in known], written)
+
+
+def _two_kinds(names: Sequence[Key], labels: Sequence[Key]) -> str:
+    return (
+        f"keys are partly names ({examples(names)}) and partly labels ({examples(labels)}): "
+        "use one kind"
+    )
 
 
 def identities_of(table: RegionTable) -> dict[str, Sequence[Hashable]]:
@@ -382,25 +399,29 @@ def integer_of(text: str) -> int | None:
 
 
 def _shared_problem(
-    shared: Sequence[Hashable],
-    by: str,
-    identities: Mapping[str, Sequence[Hashable]],
-    table: RegionTable,
+    keys: Sequence[Key], by: str, identities: Mapping[str, Sequence[Hashable]]
 ) -> str:
-    first = shared[0]
-    labels = [
-        label
-        for label, identity in zip(table.labels.tolist(), identities[by], strict=True)
-        if identity == first
-    ]
+    """Return what is wrong where a key stands for several regions."""
+    times = Counter(identities[by])
+    shared = [key for key in keys if times[key] > 1]
+    if not shared:
+        return ""
+    pairs = zip(identities[by], identities["label"], strict=True)
+    labels = [label for identity, label in pairs if identity == shared[0]]
     return (
         f"{plural(len(shared), by)} {'stands' if len(shared) == 1 else 'stand'} for more than "
-        f"one region: {examples(shared)} ({first!r} for labels {examples(labels)}). "
+        f"one region: {examples(shared)} ({shared[0]!r} for labels {examples(labels)}). "
         "Key the values by label, or by a column that tells regions apart"
     )
 
 
-def _nothing_problem(keys: Sequence[Key], identities: Mapping[str, Sequence[Hashable]]) -> str:
+def _nothing_problem(
+    keys: Sequence[Key],
+    columns: NDArray[np.intp],
+    identities: Mapping[str, Sequence[Hashable]],
+) -> str:
+    if (columns >= 0).any():
+        return ""
     return (
         f"no key is the name or label of a region. Keys: {examples(keys)}. "
         f"Names: {examples(identities['name'])}. Labels: {examples(identities['label'])}"

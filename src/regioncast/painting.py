@@ -7,7 +7,9 @@ is kept; voxels are made when they are asked for, and only those.
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,6 +31,13 @@ Order = Literal["C", "F"]
 # Maps are painted side by side in threads from this many bytes of output per thread on: a
 # thread costs about 0.1 ms to start, and 8 MB take several times that to fill.
 _BYTES_PER_THREAD = 8_000_000
+
+# From this many bytes on memory comes fresh from the system (the largest of the thresholds in
+# glibc's malloc): it is zero already, and what is not touched costs nothing.
+_FRESH_BYTES = 1 << 25
+
+# Samples in a slab: its codes stay in the cache until they are painted.
+_SLAB = 1 << 16
 
 _BIT_PATTERNS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
@@ -58,7 +67,6 @@ class PaintedArray:
     array([-1., -1.])
     """
 
-    is_proxy = True
     order: Order = "F"
 
     def __init__(self, codes: NDArray[Any], table: NDArray[Any], *, single: bool) -> None:
@@ -71,6 +79,11 @@ class PaintedArray:
         """Shape of the array: that of the codes, and the number of maps in a series."""
         codes_shape: tuple[int, ...] = self.codes.shape
         return codes_shape if self.single else (*codes_shape, len(self.table))
+
+    @property
+    def is_proxy(self) -> bool:
+        """True, by which nibabel knows that data are made on demand."""
+        return True
 
     @property
     def ndim(self) -> int:
@@ -91,14 +104,17 @@ class PaintedArray:
         """Return the whole array, in Fortran order."""
         if copy is False:
             raise ValueError("A painted array is made on demand, so it cannot be had uncopied.")
-        return self.get_scaled(dtype)
+        table = self.table if dtype is None else self.table.astype(dtype)
+        return paint(self.codes, table, single=self.single, order=self.order)
 
     def get_scaled(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
-        """Return the whole array, as `dtype` when given."""
-        table = self.table
-        if dtype is not None:
-            table = table.astype(dtype)
-        return paint(self.codes, table, single=self.single, order=self.order)
+        """Return the whole array, in a dtype that holds both its own and `dtype`."""
+        wanted = self.dtype if dtype is None else np.promote_types(self.dtype, dtype)
+        return self.__array__(wanted)
+
+    def maps(self, start: int, stop: int) -> NDArray[Any]:
+        """Return the maps from `start` to `stop` as a 4D array, also of a single map."""
+        return paint(self.codes, self.table[start:stop], single=False, order=self.order)
 
     def get_unscaled(self) -> NDArray[Any]:
         """Return the whole array; there is no scaling."""
@@ -157,13 +173,18 @@ def paint(
     """
     n_maps = 1 if single else len(table)
     shape = codes.shape if single else (*codes.shape, n_maps)
-    out = np.empty(shape, table.dtype, order=order)
-    if out.size:
-        in_order = encoding.flat(np.asarray(codes, order=order).reshape(codes.shape, order="A"))
-        if order == "F" or n_maps == 1:
-            _paint_maps(in_order, table, out.reshape(-1, order="A").reshape(n_maps, -1))
+    n_bytes = math.prod(shape) * table.dtype.itemsize
+    is_zero = n_bytes >= _FRESH_BYTES and not np.ascontiguousarray(table[:, 0]).view(np.uint8).any()
+    out = (np.zeros if is_zero else np.empty)(shape, table.dtype, order=order)
+    if not out.size:
+        return out
+    by_map = order == "F" or n_maps == 1
+    target = encoding.flat(out).reshape((n_maps, -1) if by_map else (-1, n_maps))
+    for samples, piece in _in_order(codes, order):
+        if by_map:
+            _paint_maps(piece, table, target[:, samples], skip_zero=is_zero)
         else:
-            _paint_series(in_order, table, out.reshape(-1, n_maps))
+            _paint_series(piece, table, target[samples], skip_zero=is_zero)
     return out
 
 
@@ -203,24 +224,49 @@ def _fill(fill: complex, dtype: np.dtype[Any]) -> NDArray[Any]:
         ) from None
 
 
-def _paint_maps(codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any]) -> None:
+def _in_order(codes: NDArray[Any], order: Order) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """Give codes in a memory order, with the samples that they are: at once, or in slabs.
+
+    Slabs, so that codes in another order are not all in memory twice.
+    """
+    view = codes.T if order == "F" else codes
+    if view.flags.c_contiguous:
+        yield slice(0, view.size), view.reshape(-1)
+        return
+    n_per_row = view.size // len(view)
+    step = max(1, _SLAB // n_per_row)
+    for start in range(0, len(view), step):
+        slab = np.ascontiguousarray(view[start : start + step]).reshape(-1)
+        first = start * n_per_row
+        yield slice(first, first + slab.size), slab
+
+
+def _paint_maps(
+    codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any], *, skip_zero: bool
+) -> None:
     """Paint maps that lie in memory one after the other."""
     bits: Any = _BIT_PATTERNS[table.dtype.itemsize]
     rows: NDArray[Any] = np.ascontiguousarray(table).view(bits)
     target: NDArray[Any] = out.view(bits)
     n_threads = min(_n_cpus(), len(rows), out.nbytes // _BYTES_PER_THREAD)
     if n_threads < 2:
-        kernels.paint_maps(codes, rows, target)
+        kernels.paint_maps(codes, rows, target, skip_zero)
         return
+
+    def paint_share(share: slice) -> None:
+        kernels.paint_maps(codes, rows[share], target[share], skip_zero)
+
     bounds = np.linspace(0, len(rows), n_threads + 1).astype(int)
-    shares = [slice(*pair) for pair in pairwise(bounds.tolist())]
     with ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(lambda share: kernels.paint_maps(codes, rows[share], target[share]), shares))
+        list(pool.map(paint_share, [slice(*pair) for pair in pairwise(bounds.tolist())]))
 
 
-def _paint_series(codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any]) -> None:
+def _paint_series(
+    codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any], *, skip_zero: bool
+) -> None:
     """Paint a series that lies in memory voxel by voxel."""
-    kernels.paint_series(codes, np.ascontiguousarray(table.T).view(np.uint8), out.view(np.uint8))
+    rows = np.ascontiguousarray(table.T).view(np.uint8)
+    kernels.paint_series(codes, rows, out.view(np.uint8), skip_zero)
 
 
 def _n_cpus() -> int:

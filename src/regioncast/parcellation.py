@@ -6,7 +6,6 @@ of the table, counted from 1), a *region table* and the *space* where the sample
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +22,7 @@ from .errors import (
     RegionTableWarning,
     examples,
     plural,
+    warn,
 )
 from .region_table import Region, RegionTable
 
@@ -179,12 +179,11 @@ def encode_integers(labels: NDArray[Any], background: float) -> encoding.Encoded
 def warn_of_nonfinite(encoded: encoding.Encoded, name: str) -> None:
     """Warn where samples hold no finite label."""
     if encoded.n_nonfinite:
-        warnings.warn(
+        warn(
             f"{plural(encoded.n_nonfinite, 'voxel')} of {name} "
             f"{'is' if encoded.n_nonfinite == 1 else 'are'} NaN or infinite "
             "and taken as no region.",
             LabelsWarning,
-            stacklevel=2,
         )
 
 
@@ -228,7 +227,7 @@ def _compare(in_image: NDArray[np.int64], in_table: NDArray[np.int64], *, strict
     message = f"The region table and the labels image differ: {'; '.join(parts)}."
     if strict:
         raise RegionTableError(f"{message} Correct the table, or pass strict=False.")
-    warnings.warn(message, RegionTableWarning, stacklevel=2)
+    warn(message, RegionTableWarning)
 
 
 def _table_lines(parcellation: Parcellation, max_rows: int) -> list[str]:

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import functools
 import sys
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import encoding
-from .errors import DimensionError, LabelsError, MaskWarning, SignalsError, examples, plural
+from .errors import DimensionError, LabelsError, MaskWarning, SignalsError, examples, plural, warn
 from .io.nifti import plain_image, read_mask, read_volume
 from .matching import count_problem
 from .painting import paint
 from .parcellation import warn_of_nonfinite
-from .signals import storable, wrong_dimensions
+from .signals import as_array, storable, wrong_dimensions
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -159,27 +158,24 @@ def _encoded_labels(
 ) -> tuple[encoding.Encoded, VolumeGrid]:
     """Return the codes of the labels inside the mask, with all labels, and their grid."""
     labels, grid = _translated(read_volume, labels_img, "the labels image")
-    if mask_img is None:
-        inside = None
-    else:
+    encoded = encoding.encode(labels, background_label)
+    del labels  # which may be all that holds them, and the mask needs memory too
+    warn_of_nonfinite(encoded, "the labels image")
+    if mask_img is not None:
         inside, mask_grid = _translated(read_mask, mask_img, "the mask image")
         grid.check_same(mask_grid, this_name="the labels image", other_name="the mask image")
-    encoded = encoding.encode(labels, background_label)
-    del labels
-    warn_of_nonfinite(encoded, "the labels image")
+        # In place: nobody else has these codes.
+        np.multiply(encoded.codes, inside, out=encoded.codes)
     if not len(encoded.labels):
         raise LabelsError(
             "The labels image has no region: every voxel is background "
             f"(label {background_label:g}). Pass another labels image or background_label."
         )
-    if inside is None:
-        return encoded, grid
-    codes = encoding.masked(encoded.codes, inside)
-    return encoding.Encoded(codes, encoded.labels, encoded.ascending), grid
+    return encoded, grid
 
 
 def _checked(signals: ArrayLike) -> NDArray[Any]:
-    values = storable(np.asarray(signals))
+    values = storable(as_array(signals))
     if values.ndim not in (1, 2):
         raise wrong_dimensions(values.shape)
     return values
@@ -217,11 +213,10 @@ def _inside(encoded: encoding.Encoded, regions: NDArray[np.intp]) -> NDArray[np.
 
 
 def _warn_of_emptied(labels: NDArray[Any]) -> None:
-    warnings.warn(
+    warn(
         f"The mask leaves no voxel of {plural(len(labels), 'region')}, whose signals go "
         f"nowhere: {examples(np.sort(labels).tolist())}.",
         MaskWarning,
-        stacklevel=4,
     )
 
 

@@ -79,7 +79,7 @@ class Signals:
         t_r: float | None = None,
         single: bool | None = None,
     ) -> None:
-        array = storable(np.asarray(values))
+        array = storable(as_array(values))
         if array.ndim not in (1, 2):
             raise wrong_dimensions(array.shape)
         table = np.atleast_2d(array)
@@ -156,6 +156,16 @@ class Signals:
         return f"Signals: {maps}, {plural(self.n_regions, 'region')}, {self.values.dtype}{keys}"
 
 
+def as_array(values: ArrayLike) -> NDArray[Any]:
+    """Return values as an array; raise `SignalsError` where rows differ in length."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise SignalsError(
+            "The values do not form an array: every map needs as many numbers as the others."
+        ) from error
+
+
 def storable(values: NDArray[Any]) -> NDArray[Any]:
     """Return values in a dtype that NIfTI can hold.
 
@@ -178,10 +188,15 @@ def storable(values: NDArray[Any]) -> NDArray[Any]:
 
 def storage_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """Return the dtype in which NIfTI holds values of `dtype`, in native byte order."""
-    wanted = np.dtype(dtype)
+    try:
+        wanted = np.dtype(dtype)
+    except TypeError:
+        raise SignalsTypeError(
+            f"There is no dtype {dtype!r}. Name one such as 'float32', 'float64' or 'int16'."
+        ) from None
     if wanted.kind == "b":
         return np.dtype(np.uint8)
-    if wanted == np.float16:
+    if wanted.kind == "f" and wanted.itemsize == 2:
         return np.dtype(np.float32)
     if wanted.kind in "iufc" and wanted.itemsize <= (16 if wanted.kind == "c" else 8):
         return wanted.newbyteorder("=")

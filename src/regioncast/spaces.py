@@ -41,13 +41,14 @@ class VolumeGrid:
     shape : tuple of three int
     affine : array of float64, shape (4, 4)
         From voxel indices to millimetres.
-    geometry : nibabel.Nifti1Header
-        A header that carries qform, sform, their codes and the units, and nothing else.
+    geometry : nibabel.Nifti2Header
+        A header that carries qform, sform, their codes and the units, and nothing else; of
+        NIfTI-2, which holds them in double precision.
     """
 
     shape: tuple[int, int, int]
     affine: NDArray[np.float64]
-    geometry: nib.Nifti1Header
+    geometry: nib.Nifti2Header
 
     @classmethod
     def of(cls, image: Any) -> VolumeGrid:
@@ -117,8 +118,8 @@ class VolumeGrid:
         )
 
 
-def _geometry(image: Any, affine: NDArray[np.float64]) -> nib.Nifti1Header:
-    geometry = nib.Nifti1Header()
+def _geometry(image: Any, affine: NDArray[np.float64]) -> nib.Nifti2Header:
+    geometry = nib.Nifti2Header()
     geometry.set_data_shape(image.shape[:3])
     source = image.header
     if isinstance(source, nib.Nifti1Header):

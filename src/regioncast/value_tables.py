@@ -78,6 +78,23 @@ class ValueTable:
         return found[0]
 
 
+def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
+    """Return Python numbers as an array, NaN for None.
+
+    Raises
+    ------
+    SignalsError
+        When a gap makes floats of integers that a float cannot hold.
+
+    Examples
+    --------
+    >>> numbers_with_gaps([1, None, 3], "the column 'n'")
+    array([ 1., nan,  3.])
+    """
+    numbers = np.array([np.nan if cell is None else cell for cell in cells])
+    return _one_dtype(numbers, cells, what)
+
+
 def signals_of(
     table: ValueTable,
     regions: RegionTable,
@@ -213,7 +230,7 @@ def _wide_signals(
     # Text beside the regions is no value, but its title is reported as a key without region.
     n_rows = len(columns[0].cells)
     nothing = np.zeros(n_rows, np.uint8)
-    values = np.column_stack([nothing if c.numbers is None else c.numbers for c in columns])
+    values = _stacked([(c.title, nothing if c.numbers is None else c.numbers) for c in columns]).T
     return Signals(values, _titles(columns), t_r=t_r, single=n_rows == 1)
 
 
@@ -235,7 +252,7 @@ def _long_signals(
             f"{table.source} has no column of numbers beside its key column "
             f"{key_column.title!r}; its columns are {examples(_titles(table.columns))}."
         )
-    values = np.stack([_numbers(column, table) for column in chosen])
+    values = _stacked([(column.title, _numbers(column, table)) for column in chosen])
     return Signals(
         values[0] if len(chosen) == 1 else values,
         keys,
@@ -257,6 +274,29 @@ def _is_value(
         return False
     label_of = dict(zip(regions.names, regions.labels.tolist(), strict=True))
     return [label_of.get(str(key)) for key in keys] != labels
+
+
+def _stacked(columns: Sequence[tuple[Key, NDArray[Any]]]) -> NDArray[Any]:
+    """Return columns as rows of one array, in a dtype that holds them all."""
+    stacked = np.stack([numbers for _, numbers in columns])
+    for (title, numbers), row in zip(columns, stacked, strict=True):
+        if numbers.dtype.kind in "iu":
+            _one_dtype(row, numbers.tolist(), f"the column {title!r}")
+    return stacked
+
+
+def _one_dtype(numbers: NDArray[Any], cells: Sequence[Any], what: str) -> NDArray[Any]:
+    """Return numbers made of cells, if no integer was rounded on the way."""
+    if numbers.dtype.kind == "f":
+        pairs = zip(numbers.tolist(), cells, strict=True)
+        rounded = [cell for made, cell in pairs if isinstance(cell, int) and made != cell]
+        if rounded:
+            raise SignalsError(
+                f"{plural(len(rounded), 'integer')} in {what} cannot be held by "
+                f"{numbers.dtype}, which gaps or other values need: {examples(rounded)}. "
+                "Fill the gaps, or give the columns one by one."
+            )
+    return numbers
 
 
 def _complete_keys(column: ValueColumn, table: ValueTable) -> list[Key]:

@@ -8,7 +8,7 @@ from libc.math cimport fabs, isfinite, rint
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memcpy
 
 cdef extern from *:
     """
@@ -75,34 +75,57 @@ def round_labels(const real_t[::1] values, double tolerance, double limit, int64
     return n_holes, n_fractional
 
 
-def mark_present(const integer_t[::1] labels, int64_t low, uint8_t[::1] present):
-    """Set ``present[label - low]`` to 1 for every label."""
-    cdef Py_ssize_t i
-    cdef integer_t label, last = labels[0]
-    with nogil:
-        present[<int64_t>last - low] = 1
-        for i in range(labels.shape[0]):
-            label = labels[i]
-            if label != last:
-                present[<int64_t>label - low] = 1
-                last = label
+def number_labels(
+    const integer_t[::1] labels,
+    int64_t low,
+    code_t[::1] code_of,
+    code_t[::1] codes,
+    int64_t[::1] first_seen,
+):
+    """Number labels from 1 in the order in which they are first seen, by a table.
 
+    Parameters
+    ----------
+    labels : array
+    low : int
+        The label that the table begins with.
+    code_of : array
+        The code of each label; its dtype's largest value where a label has none yet.
+    codes : array
+        Filled with ``code_of[labels[i] - low]``.
+    first_seen : array of int64
+        Label number ``k`` is written to ``first_seen[k - 1]``.
 
-def look_up(const integer_t[::1] labels, int64_t low, const code_t[::1] code_of, code_t[::1] codes):
-    """Set ``codes[i] = code_of[labels[i] - low]``."""
-    cdef Py_ssize_t i, n = labels.shape[0]
+    Returns
+    -------
+    stopped, n_seen : int
+        The first sample that is not encoded, short of the end when its label is outside the
+        table or `first_seen` is full, and the number of labels seen.
+    """
+    cdef Py_ssize_t i, n = labels.shape[0], n_seen = 0, room = first_seen.shape[0]
+    cdef uint64_t place, size = code_of.shape[0]
     cdef const integer_t* label = &labels[0]
-    cdef const code_t* of = &code_of[0]
+    cdef code_t* of = &code_of[0]
     cdef code_t* code = &codes[0]
+    cdef code_t one, none = <code_t>-1
     with nogil:
         for i in range(n):
-            code[i] = of[<int64_t>label[i] - low]
-
-
-# One entry of the hash table: a label and its code, side by side in one cache line.
-cdef struct Slot:
-    int64_t label
-    int64_t code
+            # As unsigned numbers, labels below `low` are beyond the end.
+            place = <uint64_t><int64_t>label[i] - <uint64_t>low
+            if place >= size:
+                n = i
+                break
+            one = of[place]
+            if one == none:
+                if n_seen == room:
+                    n = i
+                    break
+                first_seen[n_seen] = label[i]
+                n_seen += 1
+                one = <code_t>n_seen
+                of[place] = one
+            code[i] = one
+    return n, n_seen
 
 
 cdef inline uint64_t _home(int64_t label, int shift) noexcept nogil:
@@ -110,10 +133,12 @@ cdef inline uint64_t _home(int64_t label, int shift) noexcept nogil:
     return (<uint64_t>label * <uint64_t>0x9E3779B97F4A7C15) >> shift
 
 
-cdef inline Slot* _find(Slot* slots, uint64_t last, int shift, int64_t label) noexcept nogil:
-    """Return the entry of `label`, or the free one (code 0) where it belongs."""
+cdef inline uint32_t* _find(
+    uint32_t* slots, uint64_t last, int shift, const int64_t* first_seen, int64_t label
+) noexcept nogil:
+    """Return the slot with the code of `label`, or the free one (0) where it belongs."""
     cdef uint64_t at = _home(label, shift)
-    while slots[at].code != 0 and slots[at].label != label:
+    while slots[at] != 0 and first_seen[slots[at] - 1] != label:
         at = (at + 1) & last
     return &slots[at]
 
@@ -130,6 +155,11 @@ cdef int _shift(Py_ssize_t n_slots) noexcept nogil:
 cdef enum:
     CHUNK = 32
 
+
+cdef inline bint _are_same(const integer_t* a, const integer_t* b, Py_ssize_t n) noexcept nogil:
+    return memcmp(a, b, n * sizeof(integer_t)) == 0
+
+
 # How many labels ahead their slots are fetched, to cover the time memory takes.
 cdef enum:
     AHEAD = 16
@@ -141,11 +171,11 @@ def hash_labels(
     Py_ssize_t row,
     Py_ssize_t slab,
     uint32_t[::1] codes,
-    int64_t[:, ::1] table,
+    uint32_t[::1] slots,
     int64_t[::1] first_seen,
     Py_ssize_t n_seen,
 ):
-    """Number labels from 1 in the order in which they are first seen.
+    """Number labels from 1 in the order in which they are first seen, whatever they are.
 
     Neighbouring voxels mostly share their label, so the voxels before, one `row` before and
     one `slab` before are asked first; then a hash table with linear probing.
@@ -159,43 +189,44 @@ def hash_labels(
         Distances, in samples, to the neighbours on the second and third axis.
     codes : array of uint32
         Filled from `start` on.
-    table : array of int64, shape (n_slots, 2)
-        The hash table, (label, code) per slot, code 0 where free; `n_slots` is a power of two.
+    slots : array of uint32
+        The hash table: codes, 0 where free.  Its length is a power of two.
     first_seen : array of int64
         Label number ``k`` is written to ``first_seen[k - 1]``.
     n_seen : int
-        How many labels are in the table.
+        How many labels have been seen.
 
     Returns
     -------
     stopped, n_seen : int
-        The first sample that is not encoded, short of the end when the table is half full,
-        and the new `n_seen`.
+        The first sample that is not encoded, short of the end when half of the slots are
+        taken, and the new `n_seen`.
     """
-    cdef Py_ssize_t i = start, j, n = labels.shape[0], stop, room = table.shape[0] // 2
+    cdef Py_ssize_t i = start, j, back, n = labels.shape[0], stop, room = slots.shape[0] // 2
     cdef const integer_t* label = &labels[0]
     cdef uint32_t* code = &codes[0]
-    cdef Slot* slots = <Slot*>&table[0, 0]
-    cdef Slot* slot
-    cdef uint64_t last = table.shape[0] - 1
-    cdef int shift = _shift(table.shape[0])
+    cdef uint32_t* table = &slots[0]
+    cdef uint32_t* slot
+    cdef int64_t* seen = &first_seen[0]
+    cdef uint64_t last = slots.shape[0] - 1
+    cdef int shift = _shift(slots.shape[0])
     cdef bint full = False
     with nogil:
         while i < n and not full:
             stop = min(i + CHUNK, n)
-            if i >= row and memcmp(label + i, label + i - row, (stop - i) * sizeof(integer_t)) == 0:
-                for i in range(i, stop):
-                    code[i] = code[i - row]
-                i = stop
-                continue
-            if i >= slab and memcmp(label + i, label + i - slab, (stop - i) * sizeof(integer_t)) == 0:
-                for i in range(i, stop):
-                    code[i] = code[i - slab]
+            back = 0
+            if row >= CHUNK:
+                if i >= row and _are_same(label + i, label + i - row, stop - i):
+                    back = row
+                elif i >= slab and _are_same(label + i, label + i - slab, stop - i):
+                    back = slab
+            if back:
+                memcpy(code + i, code + i - back, (stop - i) * sizeof(uint32_t))
                 i = stop
                 continue
             for j in range(max(i, slab), stop):
                 if label[j] != label[j - 1] and label[j] != label[j - row] and label[j] != label[j - slab]:
-                    PREFETCH(&slots[_home(label[j], shift)])
+                    PREFETCH(&table[_home(label[j], shift)])
             while i < stop:
                 if i > 0 and label[i] == label[i - 1]:
                     code[i] = code[i - 1]
@@ -204,34 +235,34 @@ def hash_labels(
                 elif i >= slab and label[i] == label[i - slab]:
                     code[i] = code[i - slab]
                 else:
-                    slot = _find(slots, last, shift, label[i])
-                    if slot.code == 0:
+                    slot = _find(table, last, shift, seen, label[i])
+                    if slot[0] == 0:
                         if n_seen == room:
                             full = True
                             break
-                        first_seen[n_seen] = label[i]
+                        seen[n_seen] = label[i]
                         n_seen += 1
-                        slot.label = label[i]
-                        slot.code = n_seen
-                    code[i] = <uint32_t>slot.code
+                        slot[0] = <uint32_t>n_seen
+                    code[i] = slot[0]
                 i += 1
     return i, n_seen
 
 
-def fill_table(const int64_t[::1] first_seen, int64_t[:, ::1] table):
-    """Put the labels of `first_seen`, numbered from 1, into an empty hash table."""
+def fill_slots(const int64_t[::1] first_seen, uint32_t[::1] slots):
+    """Put the distinct labels of `first_seen`, numbered from 1, into an empty hash table."""
     cdef Py_ssize_t k, n = first_seen.shape[0]
-    cdef Slot* slots = <Slot*>&table[0, 0]
-    cdef Slot* slot
-    cdef uint64_t last = table.shape[0] - 1
-    cdef int shift = _shift(table.shape[0])
+    cdef const int64_t* label = &first_seen[0]
+    cdef uint32_t* table = &slots[0]
+    cdef uint64_t at, last = slots.shape[0] - 1
+    cdef int shift = _shift(slots.shape[0])
     with nogil:
         for k in range(n):
             if k + AHEAD < n:
-                PREFETCH(&slots[_home(first_seen[k + AHEAD], shift)])
-            slot = _find(slots, last, shift, first_seen[k])
-            slot.label = first_seen[k]
-            slot.code = k + 1
+                PREFETCH(&table[_home(label[k + AHEAD], shift)])
+            at = _home(label[k], shift)
+            while table[at] != 0:
+                at = (at + 1) & last
+            table[at] = <uint32_t>(k + 1)
 
 
 def recode(const code_t[::1] codes, const new_code_t[::1] new_code, new_code_t[::1] out):

@@ -19,23 +19,59 @@ ctypedef fused item_t:
     double complex
 
 
-def paint_maps(const code_t[::1] codes, const item_t[:, ::1] table, item_t[:, ::1] out):
-    """Set ``out[t, i] = table[t, codes[i]]``: samples vary fastest in memory."""
-    cdef Py_ssize_t t, i, n = codes.shape[0]
+# Codes mostly come in runs, above all outside the brain, so loops look at a block of them
+# first: the compiler turns the test for a block of one code into a few vector instructions.
+cdef enum:
+    BLOCK = 16
+
+
+cdef inline bint _is_uniform(const code_t* codes) noexcept nogil:
+    cdef Py_ssize_t j
+    cdef code_t difference = 0
+    for j in range(BLOCK):
+        difference |= codes[j] ^ codes[0]
+    return difference == 0
+
+
+def paint_maps(
+    const code_t[::1] codes, const item_t[:, ::1] table, item_t[:, ::1] out, bint skip_zero
+):
+    """Set ``out[t, i] = table[t, codes[i]]``: samples vary fastest in memory.
+
+    With `skip_zero`, `out` holds ``table[t, 0]`` already, and blocks of code 0 are not touched.
+    """
+    cdef Py_ssize_t t, i, j, n = codes.shape[0]
     cdef const code_t* code = &codes[0]
     cdef const item_t* value
     cdef item_t* target
+    cdef item_t one
     with nogil:
         for t in range(table.shape[0]):
             value = &table[t, 0]
             target = &out[t, 0]
-            for i in range(n):
+            i = 0
+            while i + BLOCK <= n:
+                if not _is_uniform(code + i):
+                    for j in range(BLOCK):
+                        target[i + j] = value[code[i + j]]
+                elif code[i] != 0 or not skip_zero:
+                    one = value[code[i]]
+                    for j in range(BLOCK):
+                        target[i + j] = one
+                i += BLOCK
+            for i in range(i, n):
                 target[i] = value[code[i]]
 
 
-def paint_series(const code_t[::1] codes, const uint8_t[:, ::1] table, uint8_t[:, ::1] out):
-    """Set ``out[i] = table[codes[i]]``, rows of bytes: maps vary fastest in memory."""
+def paint_series(
+    const code_t[::1] codes, const uint8_t[:, ::1] table, uint8_t[:, ::1] out, bint skip_zero
+):
+    """Set ``out[i] = table[codes[i]]``, rows of bytes: maps vary fastest in memory.
+
+    With `skip_zero`, `out` holds ``table[0]`` already, and samples of code 0 are not touched.
+    """
     cdef Py_ssize_t i, n_bytes = table.shape[1]
     with nogil:
         for i in range(codes.shape[0]):
-            memcpy(&out[i, 0], &table[codes[i], 0], n_bytes)
+            if codes[i] != 0 or not skip_zero:
+                memcpy(&out[i, 0], &table[codes[i], 0], n_bytes)

@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import FileFormatError, InputMissingError, examples, plural
+from ..errors import FileFormatError, examples, plural
+from .files import existing_file
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -164,15 +165,12 @@ def read_text(path: Path) -> str:
 
     Raises
     ------
-    InputMissingError
-        When there is no such file.
+    InputMissingError, InputUnreadableError
+        When there is no such file, or it may not be read.
     FileFormatError
         When the file is not text.
     """
-    if not path.is_file():
-        kind = "is a folder, not a file" if path.is_dir() else "does not exist"
-        raise InputMissingError(f"{path} {kind}. Check the path of the table.")
-    return decode(path.read_bytes(), source=str(path))
+    return decode(existing_file(path, "the table").read_bytes(), source=str(path))
 
 
 def decode(data: bytes, *, source: str) -> str:

@@ -13,7 +13,13 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import InputMissingError, OutputError, OutputExistsError
+from ..errors import (
+    InputMissingError,
+    InputUnreadableError,
+    OutputError,
+    OutputExistsError,
+    RegioncastError,
+)
 
 
 def existing_file(path: str | os.PathLike[str], what: str) -> Path:
@@ -23,13 +29,26 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
     ------
     InputMissingError
         When there is no such file, or when it is a folder.
+    InputUnreadableError
+        When it may not be read.
     """
     file = Path(path).expanduser()
-    if file.is_dir():
-        raise InputMissingError(f"{_capitalized(what)} is a folder: {file}. Name the file in it.")
-    if not file.exists():
-        raise InputMissingError(f"{_capitalized(what)} does not exist: {file}. {_advice(file)}")
-    return file
+    try:
+        with file.open("rb"):
+            return file
+    except IsADirectoryError:
+        raise InputMissingError(
+            f"{_capitalized(what)} is a folder: {file}. Name the file in it."
+        ) from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputMissingError(
+            f"{_capitalized(what)} does not exist: {file}. {_advice(file)}"
+        ) from None
+    except PermissionError:
+        raise InputUnreadableError(
+            f"{_capitalized(what)} may not be read (permission denied): {file}. "
+            "Ask its owner, or copy it to where it may."
+        ) from None
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
@@ -55,6 +74,22 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"The folder of the output is not writable: {path.parent}.")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs, if it does not exist.
+
+    Raises
+    ------
+    OutputError
+        When that is not possible, as where a file has its name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made: {error.strerror}. Choose another name."
+        ) from error
+
+
 @contextlib.contextmanager
 def replacing(path: Path, suffix: str, *, overwrite: bool) -> Iterator[Path]:
     """Give a temporary path to write to, and put the file in its place afterwards.
@@ -74,20 +109,22 @@ def replacing(path: Path, suffix: str, *, overwrite: bool) -> Iterator[Path]:
         As `check_output`; also when writing fails, for example on a full disk.
     """
     check_output(path, overwrite=overwrite)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp{suffix}")
+    temporary = path.with_name(f".regioncast-{secrets.token_hex(8)}{suffix}")
     try:
         yield temporary
         _bring_to_disk(temporary)
         temporary.replace(path)
-        _bring_to_disk(path.parent)
+    except RegioncastError:
+        raise
     except OSError as error:
-        if isinstance(error, OutputError) or error.errno is None:
-            raise
         raise OutputError(
-            f"Writing {path} failed: {error.strerror}. Nothing was changed."
+            f"Writing {path} failed: {error.strerror or error}. Nothing was changed."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        # The new name too; a folder that may be written to need not be readable.
+        _bring_to_disk(path.parent)
 
 
 def _bring_to_disk(path: Path) -> None:

@@ -8,7 +8,6 @@ read to their end, so that a truncated or damaged one is an error and never a sh
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -18,18 +17,20 @@ from typing import TYPE_CHECKING, Any
 import nibabel as nib
 import numpy as np
 from isal import igzip
-from isal.igzip_lib import IsalError
+from nibabel import imageclasses
 from nibabel.filebasedimages import FileBasedImage, ImageFileError
 from nibabel.fileholders import FileHolder
-from nibabel.spatialimages import HeaderDataError, SpatialImage
+from nibabel.spatialimages import SpatialImage
 
 from ..errors import (
     DimensionError,
     FileFormatError,
     ImageTypeError,
+    RegioncastError,
     SignalsTypeError,
 )
 from ..painting import PaintedArray
+from ..signals import storable
 from ..spaces import VolumeGrid
 from .files import existing_file, replacing
 
@@ -55,15 +56,13 @@ _GZIP_LEVEL = 2
 # Maps are painted and written in blocks of about this many bytes.
 _BLOCK_BYTES = 64_000_000
 
-# What nibabel and the decompressors raise for files that are damaged.
-_DAMAGED: tuple[type[Exception], ...] = (
-    EOFError,
-    OSError,
-    ValueError,
-    zlib.error,
-    IsalError,
-    HeaderDataError,
+_MGH_DTYPES = (np.uint8, np.int16, np.int32, np.float32)
+
+# What FreeSurfer calls its surfaces and their data, by suffix, and how such files begin.
+_SURFACE_SUFFIXES = frozenset(
+    [".annot", ".pial", ".white", ".inflated", ".sphere", ".orig", ".curv", ".sulc", ".thickness"]
 )
+_SURFACE_MAGIC = (b"\xff\xff\xfe", b"\xff\xff\xff")
 
 
 class PaintedImage(nib.Nifti1Image):
@@ -85,19 +84,23 @@ class PaintedImage(nib.Nifti1Image):
     def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:
         """Write the image, streaming it; the old file stays until the new one is whole.
 
-        As with every nibabel image, an existing file is replaced.  `regioncast.save` asks
-        first.
+        The dtype in the file is that of the values.  As with every nibabel image, an existing
+        file is replaced; `regioncast.save` asks first.
         """
         path = Path(filename)
-        if kwargs or suffix_of(path) not in (".nii", ".nii.gz"):
+        if kwargs or suffix_of(path) not in VOLUME_SUFFIXES:
             super().to_filename(filename, **kwargs)
-            return
-        save_volume(self, path, overwrite=True)
-        self.file_map = self.filespec_to_file_map(filename)
+        else:
+            save_volume(self, path, overwrite=True)
 
 
 class PaintedImage2(PaintedImage, nib.Nifti2Image):
     """The same for images with a dimension that NIfTI-1 cannot hold."""
+
+
+# nibabel keeps a list, by exact type, of the images whose first axes are known to be spatial,
+# and slices and resamples no other 4D image.
+imageclasses.KNOWN_SPATIAL_FIRST += (PaintedImage, PaintedImage2)
 
 
 def painted_image(array: PaintedArray, grid: VolumeGrid, *, t_r: float | None) -> PaintedImage:
@@ -140,7 +143,7 @@ def read_volume(source: Niimg, what: str) -> tuple[NDArray[Any], VolumeGrid]:
         )
     with _readable(f"{what} {image.get_filename() or 'in memory'}"):
         data = np.asanyarray(image.dataobj)
-    return data.reshape(data.shape[:3]), VolumeGrid.of(image)
+        return data.reshape(data.shape[:3]), VolumeGrid.of(image)
 
 
 def open_image(source: Niimg, what: str) -> SpatialImage:
@@ -150,7 +153,7 @@ def open_image(source: Niimg, what: str) -> SpatialImage:
     if isinstance(source, str | os.PathLike):
         path = existing_file(source, what)
         with _readable(f"{what} {path}"):
-            return _volume(_load(path), what)
+            return _volume(_load(path, what), what)
     return _volume(source, what)
 
 
@@ -227,27 +230,40 @@ def _readable(what: str) -> Iterator[None]:
     """Turn what readers raise for bad files into one clear error."""
     try:
         yield
+    except RegioncastError:
+        raise
     except ImageFileError as error:
         raise FileFormatError(
             f"{_capitalized(what)} is not an image that nibabel can read: {error}"
         ) from error
-    except (ImageTypeError, FileFormatError):
-        raise
-    except _DAMAGED as error:
+    except Exception as error:  # damaged headers lead readers to raise anything
         raise FileFormatError(
             f"{_capitalized(what)} is truncated or damaged: {error}. Get the file again."
         ) from error
 
 
-def _load(path: Path) -> FileBasedImage:
+def _load(path: Path, what: str) -> FileBasedImage:
+    _refuse_surface(path, what)
     image = nib.load(path)
-    if path.suffix.lower() not in _GZIPPED:
+    data_file = Path(image.file_map["image"].filename or path)
+    if data_file.suffix.lower() not in _GZIPPED:
         return image
-    with igzip.open(path, "rb") as stream:
+    # Read to the end, where the checksum is.
+    with igzip.open(data_file, "rb") as stream:
         content = BytesIO(stream.read())
     files = dict(image.file_map)
-    files["image"] = FileHolder(filename=str(path), fileobj=content)
+    files["image"] = FileHolder(filename=str(data_file), fileobj=content)
     return type(image).from_file_map(files)
+
+
+def _refuse_surface(path: Path, what: str) -> None:
+    with path.open("rb") as file:
+        magic = file.read(3)
+    if path.suffix.lower() in _SURFACE_SUFFIXES or magic in _SURFACE_MAGIC:
+        raise ImageTypeError(
+            f"{_capitalized(what)} is a surface file of FreeSurfer: {path}; a volume is needed. "
+            "Give a labels image of voxels."
+        )
 
 
 def _volume(image: object, what: str) -> SpatialImage:
@@ -284,18 +300,31 @@ def _write_nifti(image: SpatialImage, path: Path, progress: Progress) -> None:
 
 
 def _stream_nifti(image: SpatialImage, stream: Any, progress: Progress) -> None:
-    """Write header, extensions and data, painting a block of maps at a time."""
-    header = image.header.copy()
-    header.write_to(stream)
-    data: Any = image.dataobj
-    if len(data.shape) < 4:
-        stream.write(_bytes_of(np.asarray(data)))
+    """Write header, extensions and data; what is painted, a block of maps at a time."""
+    data = image.dataobj
+    if not isinstance(data, PaintedArray):
+        array = storable(np.asanyarray(data))
+        _writing_header(image, array).write_to(stream)
+        stream.write(_bytes_of(array))
         return
-    map_bytes = max(1, int(np.prod(data.shape[:3])) * data.dtype.itemsize)
-    step = max(1, _BLOCK_BYTES // map_bytes)
-    for start in range(0, data.shape[3], step):
-        stream.write(_bytes_of(np.asarray(data[..., start : start + step])))
-        progress(min(start + step, data.shape[3]), data.shape[3])
+    _writing_header(image, data).write_to(stream)
+    n_maps = len(data.table)
+    step = max(1, _BLOCK_BYTES // max(1, data.codes.size * data.dtype.itemsize))
+    for start in range(0, n_maps, step):
+        stop = min(start + step, n_maps)
+        stream.write(_bytes_of(data.maps(start, stop)))
+        progress(stop, n_maps)
+
+
+def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
+    """Return the header to write: whatever it said of dtype and scaling, that of the array."""
+    if isinstance(image, nib.Nifti1Image):
+        header = image.header.copy()
+        header.set_data_dtype(array.dtype)
+        header.set_data_shape(array.shape)
+        header.set_slope_inter(1, 0)
+        return header
+    return VolumeGrid.of(image).header(array.dtype, array.shape)
 
 
 def _bytes_of(block: NDArray[Any]) -> memoryview:
@@ -307,13 +336,14 @@ def _no_progress(done: int, total: int) -> None:
 
 
 def _write_mgh(image: SpatialImage, path: Path) -> None:
-    try:
-        converted = nib.MGHImage.from_image(image)
-    except HeaderDataError as error:
+    array = storable(np.asanyarray(image.dataobj))
+    if array.dtype not in _MGH_DTYPES:
         raise SignalsTypeError(
-            f"MGH files hold uint8, int16, int32 and float32; this image is "
-            f"{image.get_data_dtype()}. Pass dtype='float32', or write .nii.gz."
-        ) from error
+            f"MGH files hold uint8, int16, int32 and float32; this image is {array.dtype}. "
+            "Paint it with dtype='float32' (--dtype float32), or write .nii.gz."
+        )
+    converted = nib.MGHImage(array, image.affine)
+    converted.header.set_data_dtype(array.dtype)
     converted.to_filename(path)
 
 

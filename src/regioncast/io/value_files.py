@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import FileFormatError, MissingPackageError, SignalsError
-from ..value_tables import ValueColumn, ValueTable
+from ..errors import FileFormatError, MissingPackageError, SignalsError, examples, plural
+from ..value_tables import ValueColumn, ValueTable, numbers_with_gaps
 from .delimited import TextTable, decode, is_missing, parse_delimited, parse_number_column
 from .files import existing_file, replacing
 from .nifti import suffix_of
@@ -77,7 +77,7 @@ def table_of_frame(frame: Any, source: str = "the DataFrame") -> ValueTable:
             "DataFrame, an array, Signals or a path."
         )
     given = [
-        _frame_column(_title(title), columns.get_column(title).to_numpy())
+        _frame_column(_title(title), _array_of(columns.get_column(title)))
         for title in columns.columns
     ]
     return ValueTable((*_index_columns(frame), *given), source)
@@ -123,9 +123,16 @@ def _standard_input() -> str:
 
 def _table(text: TextTable) -> ValueTable:
     decimal_comma = text.delimiter == ";"
+    # pandas writes its index without a title.
+    has_index = text.header is not None and not text.header[0] and len(text.header) > 1
     columns = tuple(
-        ValueColumn(title, _cells(cells), _numbers(cells, decimal_comma=decimal_comma))
-        for title, cells in zip(text.titles, text.columns, strict=True)
+        ValueColumn(
+            title,
+            _cells(cells),
+            _numbers(cells, f"the column {title!r} of {text.source}", decimal_comma=decimal_comma),
+            is_index=has_index and number == 0,
+        )
+        for number, (title, cells) in enumerate(zip(text.titles, text.columns, strict=True))
     )
     return ValueTable(columns, text.source, has_header=text.header is not None)
 
@@ -135,22 +142,37 @@ def _cells(cells: Sequence[str]) -> tuple[str | None, ...]:
     return tuple(None if cell in ("", "n/a") else cell for cell in cells)
 
 
-def _numbers(cells: Sequence[str], *, decimal_comma: bool) -> NDArray[Any] | None:
+def _numbers(cells: Sequence[str], what: str, *, decimal_comma: bool) -> NDArray[Any] | None:
     """Return a column of text as integers or floats, or None where it is neither."""
     if all(map(is_missing, cells)):
         return np.full(len(cells), np.nan)
+    numbers = None
     if not decimal_comma and any("." in cell for cell in cells):
-        # Most tables are floats without gaps, and float() reads those fastest.
-        try:
-            return np.array([float(cell) for cell in cells if "_" not in cell]).reshape(len(cells))
-        except ValueError:
-            pass
-    numbers = parse_number_column(cells, decimal_comma=decimal_comma)
+        numbers = _floats(cells)
     if numbers is None:
+        parsed = parse_number_column(cells, decimal_comma=decimal_comma)
+        numbers = None if parsed is None else numbers_with_gaps(parsed, what)
+    if numbers is not None and numbers.dtype.kind == "f":
+        _check_range(numbers, cells, what)
+    return numbers
+
+
+def _floats(cells: Sequence[str]) -> NDArray[np.float64] | None:
+    """Return cells as floats where all are numbers: most tables, read the fastest way."""
+    try:
+        return np.array([float(cell) for cell in cells if "_" not in cell]).reshape(len(cells))
+    except ValueError:
         return None
-    if None in numbers:
-        return np.array([np.nan if number is None else number for number in numbers], np.float64)
-    return np.array(numbers)
+
+
+def _check_range(numbers: NDArray[Any], cells: Sequence[str], what: str) -> None:
+    infinite = [cells[row] for row in np.flatnonzero(np.isinf(numbers)).tolist()]
+    too_large = [cell for cell in infinite if "inf" not in cell.lower()]
+    if too_large:
+        raise SignalsError(
+            f"{plural(len(too_large), 'number')} in {what} beyond the range of float64: "
+            f"{examples(too_large)}. Rescale the values."
+        )
 
 
 def _npy(file: Path) -> NDArray[Any]:
@@ -200,15 +222,23 @@ def counts_rows(index: Any) -> bool:
 
 def _frame_column(title: Key, array: NDArray[Any], *, is_index: bool = False) -> ValueColumn:
     cells = tuple(None if _is_null(cell) else cell for cell in array.tolist())
-    numbers = array if array.dtype.kind in "biufc" else _numbers_of_objects(cells)
+    numbers = array if array.dtype.kind in "biufc" else _numbers_of_objects(cells, title)
     return ValueColumn(title, cells, numbers, is_index)
 
 
-def _numbers_of_objects(cells: tuple[Any, ...]) -> NDArray[Any] | None:
+def _array_of(series: Any) -> NDArray[Any]:
+    """Return a column of a DataFrame as an array, integers with gaps as objects."""
+    if series.dtype.is_integer() and series.null_count():
+        return np.array(series.to_list(), object)
+    array: NDArray[Any] = series.to_numpy()
+    return array
+
+
+def _numbers_of_objects(cells: tuple[Any, ...], title: Key) -> NDArray[Any] | None:
     """Return Python numbers with gaps as an array, or None where there is anything else."""
     if any(not isinstance(cell, int | float | complex | None) for cell in cells):
         return None
-    return np.array([np.nan if cell is None else cell for cell in cells])
+    return numbers_with_gaps(cells, f"the column {title!r}")
 
 
 def _is_null(cell: Any) -> bool:

@@ -1,0 +1,318 @@
+"""Codes and labels together are the labels, whichever way they were found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from regioncast import encoding, testing
+from regioncast.errors import LabelsError
+
+BACKGROUNDS = [0, -3, 7, 2.5, np.nan, np.inf, -(2**63), 2**63, 2**70, 3.0]
+
+
+def decoded(encoded, background=0):
+    """The labels again, `background` where there is no region."""
+    table = np.concatenate([[background], encoded.labels.astype(object)])
+    return table[encoded.codes]
+
+
+def expected_labels(labels, background):
+    """Labels as Python numbers, 0 where there is no region."""
+    regions = set(testing.regions_of(labels, background))
+    found = [testing.label_of(value) for value in labels.ravel().tolist()]
+    found = [label if label in regions else 0 for label in found]
+    return np.array(found, dtype=object).reshape(labels.shape)
+
+
+def assert_encodes(encoded, labels, background):
+    regions = testing.regions_of(labels, background)
+    assert encoded.codes.shape == labels.shape
+    assert encoded.codes.dtype in (np.uint8, np.uint16, np.uint32)
+    assert sorted(encoded.labels.tolist()) == regions
+    assert not encoded.ascending or encoded.labels.tolist() == regions
+    np.testing.assert_array_equal(decoded(encoded), expected_labels(labels, background))
+
+
+@given(labels=testing.label_volumes(), background=st.sampled_from(BACKGROUNDS))
+def test_codes_stand_for_the_labels(labels, background):
+    assert_encodes(encoding.encode(labels, background), labels, background)
+
+
+@given(labels=testing.label_volumes(), data=st.data())
+def test_any_label_can_be_the_background(labels, data):
+    background = data.draw(st.sampled_from(np.unique(labels).tolist()))
+    encoded = encoding.encode(labels, background)
+    assert_encodes(encoded, labels, background)
+    np.testing.assert_array_equal(encoded.codes == 0, labels == background)
+
+
+@given(labels=testing.label_volumes())
+def test_sorted_keeps_what_codes_stand_for(labels):
+    encoded = encoding.encode(labels, np.nan)
+    in_order = encoded.sorted()
+    assert in_order.ascending
+    assert in_order.labels.tolist() == testing.regions_of(labels, np.nan)
+    np.testing.assert_array_equal(decoded(in_order), decoded(encoded))
+
+
+@given(labels=testing.label_volumes(testing.INTEGER_LABEL_DTYPES))
+def test_the_direct_and_the_hash_path_agree(labels):
+    whole = labels.astype(np.int64)
+    small = whole % 1000  # near each other, as the direct path needs it
+    direct = encoding.encode(small).sorted()
+    by_hash = encoding._encode_by_hash(np.asfortranarray(small), {0}).sorted()
+    np.testing.assert_array_equal(direct.labels, by_hash.labels)
+    np.testing.assert_array_equal(direct.codes, by_hash.codes)
+
+
+@given(labels=testing.label_volumes(["i8"]), far=st.integers(-(2**62), 2**62))
+def test_labels_outside_a_sample_that_looks_dense_are_found(labels, far):
+    dense = np.zeros((50, 60, 3), np.int64)
+    dense[:, ::2] = 5
+    dense[1, 1, 1] = far  # the sample takes each ninth voxel, this one not
+    dense[: labels.shape[0], -1, 2] = labels[:, 0, 0]
+    assert_encodes(encoding.encode(dense), dense, 0)
+
+
+@given(labels=testing.label_volumes())
+def test_the_memory_order_of_contiguous_labels_is_kept(labels):
+    encoded = encoding.encode(labels)
+    if labels.flags.c_contiguous != labels.flags.f_contiguous:
+        assert encoded.codes.flags.c_contiguous == labels.flags.c_contiguous
+    assert encoded.codes.flags.c_contiguous or encoded.codes.flags.f_contiguous
+
+
+@given(labels=testing.label_volumes())
+def test_labels_are_not_modified(labels):
+    before = labels.tobytes()
+    labels.flags.writeable = False
+    encoding.encode(labels).sorted()
+    assert labels.tobytes() == before
+
+
+@pytest.mark.parametrize("dtype", testing.LABEL_DTYPES, ids=str)
+def test_every_label_dtype_gives_the_same_codes(dtype):
+    labels = np.array([[[0, 3, 3], [1, 0, 90]]])
+    encoded = encoding.encode(labels.astype(dtype)).sorted()
+    np.testing.assert_array_equal(encoded.codes, [[[0, 2, 2], [1, 0, 3]]])
+    assert encoded.labels.dtype == np.int64
+
+
+def test_bool_labels_are_one_region():
+    encoded = encoding.encode(np.array([True, False, True]))
+    assert encoded.labels.tolist() == [1]
+    np.testing.assert_array_equal(encoded.codes, [1, 0, 1])
+
+
+def test_longdouble_labels_are_read():
+    encoded = encoding.encode(np.array([0, 2**40, 7], np.longdouble))
+    assert encoded.sorted().labels.tolist() == [7, 2**40]
+
+
+@pytest.mark.parametrize(
+    ("n_regions", "dtype"),
+    [(1, "u1"), (254, "u1"), (255, "u1"), (256, "u2"), (65534, "u2"), (65535, "u2"), (65536, "u4")],
+)
+@pytest.mark.parametrize("step", [1, 2**40])
+def test_any_number_of_labels_is_encoded(n_regions, dtype, step):
+    assert encoding.code_dtype(n_regions) == dtype
+    labels = np.arange(n_regions + 1) * step
+    encoded = encoding.encode(labels).sorted()
+    np.testing.assert_array_equal(encoded.labels, labels[1:])
+    np.testing.assert_array_equal(encoded.codes, np.arange(n_regions + 1))
+
+
+# --- the hash table ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_labels", [511, 512, 513, 5_000, 60_000])
+@pytest.mark.parametrize("dtype", ["i8", "i4", "u4", "u8"])
+def test_the_hash_table_grows_through_several_sizes(n_labels, dtype):
+    rng = np.random.default_rng(n_labels)
+    step = 2**45 + 7 if dtype[1] == "8" else 2**15 + 7
+    labels = rng.permutation(np.arange(1, n_labels + 1)).astype(dtype) * np.array(step, dtype)
+    volume = np.resize(labels, (31, 29, n_labels // 899 + 2))
+    encoded = encoding.encode(volume).sorted()
+    found, codes = np.unique(volume, return_inverse=True)
+    np.testing.assert_array_equal(encoded.labels, found.astype(np.int64))
+    np.testing.assert_array_equal(encoded.codes, codes.reshape(volume.shape) + 1)
+
+
+@given(
+    ndim=st.integers(1, 3),
+    n=st.integers(1, 12),
+    memory=st.sampled_from(["C", "F"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_scattered_labels_in_one_to_three_dimensions(ndim, n, memory, seed):
+    rng = np.random.default_rng(seed)
+    choices = rng.integers(-(2**63), 2**63 - 1, n)
+    labels = testing.in_memory(rng.choice(choices, (2, 33, 5)[:ndim]), memory)
+    assert_encodes(encoding.encode(labels), labels, 0)
+
+
+# --- order ------------------------------------------------------------------------------
+
+INT64 = st.integers(-(2**63), 2**63 - 1)
+
+
+@given(labels=st.lists(INT64, unique=True, max_size=300))
+@example(labels=[2**63 - 1, -(2**63)])
+@example(labels=[2**63 - 1, 2**63 - 2, -(2**63), -(2**63) + 1, 0])
+def test_argsort_distinct_sorts(labels):
+    labels = np.array(labels, np.int64)
+    order = encoding.argsort_distinct(labels)
+    np.testing.assert_array_equal(labels[order], np.sort(labels))
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n=st.integers(2, 2000),
+    base=st.sampled_from([0, 2**62, -(2**63)]),
+    far=st.booleans(),
+)
+def test_argsort_distinct_sorts_labels_that_share_their_leading_bits(seed, n, base, far):
+    labels = np.random.default_rng(seed).permutation(n).astype(np.int64) + base
+    if far:
+        labels[0] = 2**63 - 1 if base <= 0 else -(2**63)  # shifts the small differences away
+    order = encoding.argsort_distinct(labels)
+    np.testing.assert_array_equal(labels[order], np.sort(labels))
+
+
+# --- floats -----------------------------------------------------------------------------
+
+
+@given(
+    labels=testing.label_volumes(["f4", "f8", "i2"]),
+    offset=st.sampled_from([0.0, 9e-4, -9e-4, 1e-8]),
+)
+def test_labels_near_an_integer_are_that_integer(labels, offset):
+    small = np.remainder(labels.astype(np.float64), 97)
+    small = np.floor(small)
+    shifted = encoding.encode(small + offset)
+    exact = encoding.encode(small)
+    np.testing.assert_array_equal(shifted.codes, exact.codes)
+    np.testing.assert_array_equal(shifted.labels, exact.labels)
+    assert not shifted.fractional
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_the_tolerance_is_a_thousandth_on_either_side(dtype):
+    near = np.array([5.0009, 4.9991, 7], dtype)
+    assert encoding.encode(near).labels.tolist() == [5, 7]
+    far = np.array([5.0011, 4.9989, 7], dtype)
+    encoded = encoding.encode(far)
+    assert encoded.fractional
+    assert len(encoded.labels) == 3
+
+
+@given(
+    values=st.lists(st.floats(-50, 50, width=32), min_size=1),
+    dtype=st.sampled_from(["f4", "f8"]),
+    background=st.sampled_from([0, 0.5, -1, np.nan]),
+)
+@example(values=[0.5, 0.25, -1.0, 3.0], dtype="f4", background=0.5)
+def test_fractional_labels_are_labels_of_their_own(values, dtype, background):
+    labels = np.array(values, dtype)
+    encoded = encoding.encode(labels, background)
+    assert_encodes(encoded, labels, background)
+    assert encoded.fractional == any(label != round(label) for label in encoded.labels.tolist())
+    assert encoded.labels.dtype == (np.float64 if encoded.fractional else np.int64)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("value", [0.1, 2.7, 57.9999])
+def test_a_background_is_the_label_as_it_is_stored(dtype, value):
+    labels = np.array([value, 12.3, 12.3, value], dtype)
+    encoded = encoding.encode(labels, value)
+    assert len(encoded.labels) == 1
+    np.testing.assert_array_equal(encoded.codes, [0, 1, 1, 0])
+
+
+@given(
+    labels=testing.label_volumes(testing.FLOAT_LABEL_DTYPES),
+    seed=st.integers(0, 2**32 - 1),
+    fraction=st.booleans(),
+    background=st.sampled_from([0, 3, np.nan, np.inf]),
+)
+def test_labels_that_are_not_finite_are_no_region_and_counted(labels, seed, fraction, background):
+    rng = np.random.default_rng(seed)
+    labels = labels.copy()
+    labels[0, 0, 0] = 2.5 if fraction else 2
+    holes = rng.random(labels.shape) < 0.4
+    holes[0, 0, 0] = False
+    labels[holes] = rng.choice([np.nan, np.inf, -np.inf], int(holes.sum()))
+    encoded = encoding.encode(labels, background)
+    assert encoded.n_nonfinite == holes.sum()
+    assert not encoded.codes[holes].any()
+    assert_encodes(encoded, labels, background)
+
+
+@pytest.mark.parametrize("large", [1e18, 2.0**62, 2.0**63, 1e30, -1e30])
+def test_large_float_labels_are_regions(large):
+    labels = np.array([0, large, 3, large])
+    encoded = encoding.encode(labels)
+    assert sorted(encoded.labels.tolist()) == sorted([large, 3])
+    np.testing.assert_array_equal(decoded(encoded).astype(float), labels)
+
+
+# --- what cannot be ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3, 4), (2, 0, 5)])
+@pytest.mark.parametrize("dtype", ["i4", "f8", "u8"])
+def test_no_samples_have_no_labels(shape, dtype):
+    encoded = encoding.encode(np.zeros(shape, dtype))
+    assert encoded.codes.shape == shape
+    assert len(encoded.labels) == 0
+
+
+@pytest.mark.parametrize("dtype", ["u8", ">u8"])
+def test_labels_beyond_int64_are_named(dtype):
+    labels = np.array([0, 2**63 - 1, 2**63, 2**64 - 1, 2**63], dtype)
+    with pytest.raises(LabelsError) as caught:
+        encoding.encode(labels)
+    message = str(caught.value)
+    assert "2**63 - 1" in message
+    assert f"found {2**63}, {2**64 - 1}." in message
+
+
+def test_the_largest_label_of_int64_is_one():
+    encoded = encoding.encode(np.array([0, 2**63 - 1], np.uint64))
+    assert encoded.labels.tolist() == [2**63 - 1]
+
+
+@pytest.mark.parametrize(
+    "labels", [np.array([1j]), np.array(["a"]), np.array([None]), np.array([(1,)], "i4,")]
+)
+def test_labels_that_are_no_numbers_are_refused(labels):
+    with pytest.raises(LabelsError, match=r"Labels must be numbers; these are "):
+        encoding.encode(labels)
+
+
+# --- what is done with codes --------------------------------------------------------------
+
+
+@given(labels=testing.label_volumes(), data=st.data())
+def test_masked_codes_are_zero_outside_of_the_mask(labels, data):
+    encoded = encoding.encode(labels)
+    inside = data.draw(testing.masks(labels.shape)) > 0
+    masked = encoding.masked(encoded.codes, inside)
+    np.testing.assert_array_equal(masked, np.where(inside, encoded.codes, 0))
+    assert masked.dtype == encoded.codes.dtype
+
+
+@given(labels=testing.label_volumes())
+def test_counts_are_the_voxels_of_each_region(labels):
+    encoded = encoding.encode(labels)
+    counts = encoding.count(encoded.codes, len(encoded.labels))
+    assert counts.tolist() == [(encoded.codes == k + 1).sum() for k in range(len(encoded.labels))]
+
+
+def test_counting_and_recoding_nothing_gives_nothing():
+    nothing = np.empty((0, 3), np.uint8)
+    assert encoding.count(nothing, 2).tolist() == [0, 0]
+    assert encoding.recoded(nothing, np.arange(3, dtype=np.uint16)).shape == (0, 3)

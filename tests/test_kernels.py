@@ -1,0 +1,238 @@
+"""Each compiled kernel does what its NumPy twin does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regioncast import testing
+from regioncast._kernels import encode, paint
+
+LABEL_DTYPES = [np.dtype(code) for code in "bBhHiIq"]
+CODE_DTYPES = [np.dtype(code) for code in "BHI"]
+ITEM_DTYPES = [np.dtype(code) for code in ("u1", "u2", "u4", "u8", "c16")]
+SEEDS = st.integers(0, 2**32 - 1)
+
+# Kernels look at blocks of 16 and 32 samples, so runs are shorter, as long, and longer.
+RUN_LENGTHS = [1, 2, 15, 16, 17, 32, 33, 70]
+
+
+def in_runs(values, seed, n_runs=12):
+    """An array of runs of some of the values."""
+    rng = np.random.default_rng(seed)
+    return np.repeat(rng.choice(values, n_runs), rng.choice(RUN_LENGTHS, n_runs))
+
+
+@st.composite
+def codes(draw):
+    """Codes in runs, and how many different ones there may be."""
+    n_codes = draw(st.sampled_from([1, 2, 5, 200]))
+    dtype = draw(st.sampled_from(CODE_DTYPES))
+    return in_runs(np.arange(n_codes, dtype=dtype), draw(SEEDS)), n_codes
+
+
+@st.composite
+def labels(draw, most_apart=300):
+    """Labels in runs, at most so far apart, near any place in the range of their dtype."""
+    dtype = draw(st.sampled_from(LABEL_DTYPES))
+    limits = np.iinfo(dtype)
+    low = draw(st.integers(int(limits.min), int(limits.max)))
+    high = min(low + draw(st.integers(0, most_apart)), int(limits.max))
+    values = draw(st.lists(st.integers(low, high), min_size=1, max_size=9))
+    return in_runs(np.array(values, dtype), draw(SEEDS))
+
+
+# --- encode -----------------------------------------------------------------------------
+
+NEAR_INTEGERS = st.builds(
+    lambda whole, off: whole + off,
+    st.integers(-9000, 9000),
+    st.sampled_from([0.0, 1e-7, -9e-4, 9.9e-4, 1.01e-3, 0.5, -0.499]),
+)
+
+
+@given(
+    values=st.lists(NEAR_INTEGERS | st.floats(width=32), min_size=1),
+    dtype=st.sampled_from(["f4", "f8"]),
+    tolerance=st.sampled_from([0.0, 1e-3]),
+    limit=st.sampled_from([100.0, 2.0**62]),
+)
+def test_round_labels(values, dtype, tolerance, limit):
+    values = np.array(values, dtype)
+    out = np.empty(len(values), np.int64)
+    n_holes, n_fractional = encode.round_labels(values, tolerance, limit, -77, out)
+    expected = testing.round_labels(values, tolerance=tolerance, limit=limit, hole=-77)
+    np.testing.assert_array_equal(out, expected[0])
+    assert (n_holes, n_fractional) == expected[1:]
+
+
+@given(
+    labels=labels(),
+    before=st.integers(0, 40),
+    size=st.sampled_from([1, 30, 400]),
+    room=st.sampled_from([0, 1, 3, 254]),
+    code_dtype=st.sampled_from(CODE_DTYPES),
+    known=st.sampled_from([0.0, 0.3]),
+    seed=SEEDS,
+)
+def test_number_labels(labels, before, size, room, code_dtype, known, seed):
+    rng = np.random.default_rng(seed)
+    low = max(int(labels.min()) - before, -(2**63))
+    code_of = np.full(size, np.iinfo(code_dtype).max, code_dtype)
+    code_of[rng.random(size) < known] = 0
+    codes, first_seen = np.full(len(labels), 99, code_dtype), np.full(room, -99, np.int64)
+    expected, expected_first = testing.number_labels(labels, low, code_of, room)
+    done, n_seen = encode.number_labels(labels, low, code_of, codes, first_seen)
+    assert (done, n_seen) == (len(expected), len(expected_first))
+    np.testing.assert_array_equal(codes[:done], expected)
+    np.testing.assert_array_equal(first_seen[:n_seen], expected_first)
+
+
+@pytest.mark.parametrize("far", [2**63 - 1, -(2**63), -(2**62) - 1])
+def test_number_labels_stops_at_a_label_so_far_away_that_differences_overflow(far):
+    code_of, codes = np.full(4, 255, np.uint8), np.empty(4, np.uint8)
+    labels = np.array([2**62, 2**62 + 3, far, 2**62 + 1])
+    assert encode.number_labels(labels, 2**62, code_of, codes, np.empty(4, np.int64)) == (2, 2)
+    np.testing.assert_array_equal(code_of, [1, 255, 255, 2])
+
+
+def hash_all(labels, row, slab, n_slots):
+    """Number all labels, with a table that is made larger each time it is half full."""
+    codes = np.full(len(labels), 2**32 - 1, np.uint32)
+    slots, first_seen = np.zeros(n_slots, np.uint32), np.empty(n_slots // 2, np.int64)
+    done = n_seen = n_growths = 0
+    while True:
+        done, n_seen = encode.hash_labels(labels, done, row, slab, codes, slots, first_seen, n_seen)
+        if done == len(labels):
+            return codes, first_seen[:n_seen], n_growths
+        n_growths += 1
+        first_seen = np.concatenate([first_seen, np.empty(len(first_seen), np.int64)])
+        slots = np.zeros(2 * len(slots), np.uint32)
+        encode.fill_slots(first_seen[:n_seen], slots)
+
+
+@given(
+    labels=labels() | labels(most_apart=2**64),
+    row=st.sampled_from([1, 2, 7, 40]),
+    n_rows=st.sampled_from([1, 3, 50]),
+    n_slots=st.sampled_from([2, 4, 1024]),
+)
+def test_hash_labels_and_fill_slots(labels, row, n_rows, n_slots):
+    codes, first_seen, _ = hash_all(labels, row, row * n_rows, n_slots)
+    expected, expected_first = testing.hash_labels(labels)
+    np.testing.assert_array_equal(codes, expected)
+    np.testing.assert_array_equal(first_seen, expected_first)
+
+
+@given(volume=testing.label_volumes(LABEL_DTYPES, memories=["F"]))
+def test_hash_labels_of_volumes_with_their_own_rows_and_slabs(volume):
+    flat = volume.reshape(-1, order="F")
+    codes, first_seen, _ = hash_all(flat, volume.shape[0], volume.shape[0] * volume.shape[1], 8)
+    expected, expected_first = testing.hash_labels(flat)
+    np.testing.assert_array_equal(codes, expected)
+    np.testing.assert_array_equal(first_seen, expected_first)
+
+
+@pytest.mark.parametrize("step", [1, 2**32, 2**40 + 15, -(2**51)])
+def test_hash_labels_through_several_growths(step):
+    # Neither neighbours nor rows nor slabs are alike, so every label goes through the table.
+    labels = np.random.default_rng(7).permutation(np.arange(3000) % 1000) * step
+    codes, first_seen, n_growths = hash_all(labels, 11, 143, 4)
+    assert n_growths > 5
+    expected, expected_first = testing.hash_labels(labels)
+    np.testing.assert_array_equal(codes, expected)
+    np.testing.assert_array_equal(first_seen, expected_first)
+
+
+@given(codes=codes(), dtype=st.sampled_from(CODE_DTYPES), seed=SEEDS)
+def test_recode(codes, dtype, seed):
+    codes, n_codes = codes
+    new_code = np.random.default_rng(seed).integers(0, 250, n_codes).astype(dtype)
+    out = np.empty(len(codes), dtype)
+    encode.recode(codes, new_code, out)
+    np.testing.assert_array_equal(out, testing.recode(codes, new_code))
+
+
+@given(codes=codes(), seed=SEEDS)
+def test_recode_in_place(codes, seed):
+    codes, n_codes = codes
+    new_code = np.random.default_rng(seed).permutation(n_codes).astype(codes.dtype)
+    expected = testing.recode(codes, new_code)
+    encode.recode(codes, new_code, codes)
+    np.testing.assert_array_equal(codes, expected)
+
+
+@given(codes=codes(), before=st.integers(0, 9))
+def test_count_adds_to_what_is_there(codes, before):
+    codes, n_codes = codes
+    counts = np.full(n_codes + 1, before, np.int64)
+    encode.count(codes, counts)
+    np.testing.assert_array_equal(counts - before, testing.count(codes, n_codes + 1))
+
+
+@given(
+    shape=testing.volume_shapes(),
+    dtype=st.sampled_from(CODE_DTYPES),
+    memory=st.sampled_from(["C", "F", "strided", "reversed"]),
+    seed=SEEDS,
+)
+def test_sum_positions(shape, dtype, memory, seed):
+    drawn = np.random.default_rng(seed).integers(0, 5, shape).astype(dtype)
+    codes = testing.in_memory(drawn, memory)
+    sums = np.zeros((6, 3), np.int64)
+    encode.sum_positions(codes, sums)
+    np.testing.assert_array_equal(sums, testing.sum_positions(codes, 6))
+
+
+# --- paint ------------------------------------------------------------------------------
+
+
+def random_bits(shape, dtype, seed):
+    """Any bit pattern at all, among them NaN of all kinds."""
+    return np.frombuffer(
+        np.random.default_rng(seed).bytes(int(np.prod(shape)) * dtype.itemsize), dtype
+    ).reshape(shape)
+
+
+@given(
+    codes=codes(),
+    n_maps=st.integers(1, 4),
+    dtype=st.sampled_from(ITEM_DTYPES),
+    seed=SEEDS,
+    skip_zero=st.booleans(),
+)
+def test_paint_maps(codes, n_maps, dtype, seed, skip_zero):
+    codes, n_codes = codes
+    table = random_bits((n_maps, n_codes), dtype, seed)
+    out = np.full((n_maps, len(codes)), 77, dtype)
+    if skip_zero:
+        out[:] = table[:, :1]
+    paint.paint_maps(codes, table, out, skip_zero)
+    assert out.tobytes() == testing.paint_maps(codes, table).tobytes()
+
+
+@given(
+    codes=codes(),
+    n_bytes=st.sampled_from([1, 2, 3, 8, 40]),
+    seed=SEEDS,
+    skip_zero=st.booleans(),
+)
+def test_paint_series(codes, n_bytes, seed, skip_zero):
+    codes, n_codes = codes
+    table = random_bits((n_codes, n_bytes), np.dtype(np.uint8), seed)
+    out = np.full((len(codes), n_bytes), 77, np.uint8)
+    if skip_zero:
+        out[:] = table[0]
+    paint.paint_series(codes, table, out, skip_zero)
+    np.testing.assert_array_equal(out, testing.paint_series(codes, table))
+
+
+@given(codes=codes(), seed=SEEDS)
+def test_skip_zero_leaves_blocks_of_code_zero_alone(codes, seed):
+    codes, n_codes = codes
+    table = random_bits((1, n_codes), np.dtype("u2"), seed)
+    out = np.full((1, len(codes)), 12345, "u2")
+    paint.paint_maps(np.zeros_like(codes)[:16], table, out, True)
+    assert (out == 12345).all()

@@ -1,0 +1,511 @@
+"""A value reaches its region by identity: nothing shifts, nothing is silently zero."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import regioncast as rc
+from regioncast.errors import MatchError
+from regioncast.matching import as_keys, match
+from regioncast.region_table import RegionTable
+from regioncast.signals import Signals
+
+SHAPE = (4, 3, 5)
+AFFINE = np.array([[-2, 0.3, 0, 8], [0.3, 0, -1.5, 4], [0, 3, 0.1, -9], [0, 0, 0, 1.0]])
+
+# Text that is no integer: such names are labels, and have tests of their own.
+NAMES = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=6).map(
+    lambda text: f"r_{text}"
+)
+LABEL_DTYPES = [np.uint8, np.int16, np.uint16, np.int32, np.int64, np.float32, np.float64]
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """A small labels image with the rows of its region table, in no particular order."""
+
+    image: nib.Nifti1Image
+    labels: list[int]
+    names: list[str]
+    codes: list[str]
+
+    @property
+    def frame(self):
+        return pd.DataFrame({"index": self.labels, "name": self.names, "code": self.codes})
+
+    @property
+    def parcellation(self):
+        return rc.load_parcellation(self.image, self.frame)
+
+    def painted_by_hand(self, value_of, fill=0.0):
+        """Paint a mapping of labels to numbers, one region after the other."""
+        labels = np.asarray(self.image.dataobj)
+        out = np.full(labels.shape, fill)
+        for label, value in value_of.items():
+            out[labels == label] = value
+        return out
+
+
+def image_of(labels, dtype=np.int16, seed=0):
+    """Return an image that holds 0 and each label, in random places."""
+    rng = np.random.default_rng(seed)
+    voxels = rng.choice([0, *labels], np.prod(SHAPE))
+    voxels[: len(labels)] = labels
+    data = rng.permutation(voxels).astype(dtype).reshape(SHAPE)
+    return nib.Nifti1Image(data, AFFINE, dtype=data.dtype)
+
+
+@st.composite
+def atlases(draw, min_regions=1):
+    dtype = draw(st.sampled_from(LABEL_DTYPES))
+    low, high = (0, 255) if dtype == np.uint8 else (-3000, 30000)
+    nonzero = st.integers(max(low, -3000) if dtype != np.uint16 else 0, high).filter(bool)
+    labels = draw(st.lists(nonzero, min_size=min_regions, max_size=7, unique=True))
+    names = draw(st.lists(NAMES, min_size=len(labels), max_size=len(labels), unique=True))
+    codes = draw(st.permutations([f"c{n}" for n in range(len(labels))]))
+    return Atlas(image_of(labels, dtype, draw(st.integers(0, 99))), labels, names, codes)
+
+
+def small_atlas():
+    """V1, V2, V3 and MT under sparse labels that do not follow the names."""
+    labels, names = [300, 7, 20, 9000], ["V1", "V2", "V3", "MT"]
+    return Atlas(image_of(labels), labels, names, ["a", "b", "c", "d"])
+
+
+def number_of(label):
+    """Return a value that tells regions apart and is never the fill value."""
+    return label * 0.37 + 100_000
+
+
+def values_of(atlas, keys):
+    return {key: number_of(label) for key, label in zip(keys, atlas.labels, strict=True)}
+
+
+def array(image):
+    return np.asarray(image.dataobj)
+
+
+# --- laws ------------------------------------------------------------------------------------
+
+
+@given(atlas=atlases(), data=st.data())
+@pytest.mark.parametrize("kind", ["name", "label", "code", "text label", "float label"])
+def test_the_order_of_keyed_values_is_of_no_account(kind, atlas, data):
+    keys = {
+        "name": atlas.names,
+        "label": atlas.labels,
+        "code": atlas.codes,
+        "text label": [str(label) for label in atlas.labels],
+        "float label": [float(label) for label in atlas.labels],
+    }[kind]
+    values = values_of(atlas, keys)
+    order = data.draw(st.permutations(keys))
+    image = rc.paint({key: values[key] for key in order}, atlas.parcellation)
+    expected = atlas.painted_by_hand({label: number_of(label) for label in atlas.labels})
+    np.testing.assert_array_equal(array(image), expected)
+    assert image.match.by == (kind if kind in ("name", "code") else "label")
+
+
+@given(atlas=atlases(), data=st.data())
+def test_renumbering_labels_changes_nothing(atlas, data):
+    new = data.draw(
+        st.lists(
+            st.integers(1, 2**40), min_size=len(atlas.labels), max_size=len(atlas.labels),
+            unique=True,
+        )
+    )  # fmt: skip
+    old = np.asarray(atlas.image.dataobj)
+    renumbered = np.zeros(old.shape, np.int64)
+    for label, other in zip(atlas.labels, new, strict=True):
+        renumbered[old == label] = other
+    image = nib.Nifti1Image(renumbered, AFFINE, dtype=np.int64)
+    values = values_of(atlas, atlas.names)
+    frame = pd.DataFrame({"index": new, "name": atlas.names})
+    np.testing.assert_array_equal(
+        array(rc.paint(values, image, regions=frame)), array(rc.paint(values, atlas.parcellation))
+    )
+
+
+@given(atlases())
+def test_values_without_keys_follow_ascending_labels(atlas):
+    ascending = sorted(atlas.labels)
+    image = rc.paint([number_of(label) for label in ascending], atlas.parcellation)
+    expected = atlas.painted_by_hand({label: number_of(label) for label in ascending})
+    np.testing.assert_array_equal(array(image), expected)
+    assert image.match.by == "position"
+
+
+@given(
+    atlas=atlases(min_regions=2),
+    data=st.data(),
+    extras=st.lists(st.integers(0, 99), unique=True, max_size=3),
+    fill=st.sampled_from([0.0, -1.5, np.nan]),
+)
+@pytest.mark.parametrize("by", ["name", "label"])
+def test_nothing_shifts_and_nothing_is_silently_zero(by, atlas, data, extras, fill):
+    identities = atlas.names if by == "name" else atlas.labels
+    given_ = data.draw(st.lists(st.sampled_from(identities), unique=True, min_size=1))
+    strangers = [f"no region {n}" if by == "name" else 40_000 + n for n in extras]
+    keys = data.draw(st.permutations([*given_, *strangers]))
+    values = {key: number_of(position) for position, key in enumerate(keys)}
+    label_of = dict(zip(identities, atlas.labels, strict=True))
+
+    image = rc.paint(values, atlas.parcellation, missing="fill", extra="ignore", fill=fill)
+    painted = {label_of[key]: values[key] for key in given_}
+    np.testing.assert_array_equal(array(image), atlas.painted_by_hand(painted, fill))
+
+    left_out = sorted(set(identities) - set(given_), key=label_of.__getitem__)
+    assert image.match.missing == left_out
+    assert image.match.unused == [key for key in keys if key in strangers]
+    assert image.match.n_matched == len(given_)
+    for option, refuses in [("missing", bool(left_out)), ("extra", bool(strangers))]:
+        lenient = {"missing": "fill", "extra": "ignore", option: "raise"}
+        if refuses:
+            with pytest.raises(MatchError, match=f"pass {option}="):
+                rc.paint(values, atlas.parcellation, **lenient)
+        else:
+            rc.paint(values, atlas.parcellation, **lenient)
+
+
+@given(atlases(min_regions=2), st.integers(-2, 2).filter(bool))
+def test_a_wrong_count_of_values_without_keys_never_paints(atlas, excess):
+    values = np.ones(len(atlas.labels) + excess)
+    with pytest.raises(MatchError, match=f"have {len(values)} value"):
+        rc.paint(values, atlas.parcellation)
+
+
+@given(atlas=atlases(), data=st.data())
+def test_taken_signals_follow_the_region_table(atlas, data):
+    order = data.draw(st.permutations(atlas.names))
+    values = values_of(atlas, atlas.names)
+    name_of = dict(zip(atlas.labels, atlas.names, strict=True))
+    taken = rc.match({name: values[name] for name in order}, atlas.parcellation).take()
+    assert list(taken.labels) == sorted(atlas.labels)
+    assert list(taken.keys) == [name_of[label] for label in taken.labels]
+    np.testing.assert_array_equal(taken.values[0], [number_of(n) for n in taken.labels])
+    assert taken.single
+
+
+@given(atlas=atlases(), data=st.data())
+def test_the_report_as_values_survives_json(atlas, data):
+    keys = data.draw(st.lists(st.sampled_from([*atlas.names, "none 1", "none 2"]), unique=True,
+                              min_size=1))  # fmt: skip
+    report = rc.match(dict.fromkeys(keys, 1.0), atlas.parcellation).to_dict()
+    assert json.loads(json.dumps(report)) == report
+    known = [key for key in keys if key in atlas.names]
+    assert report["n_regions"] == len(atlas.names)
+    assert report["n_columns"] == len(keys)
+    assert report["n_maps"] == 1
+    assert report["n_matched"] == len(known)
+    assert len(report["missing"]) == len(atlas.names) - len(known)
+    assert len(report["unused"]) == len(keys) - len(known)
+    assert (report["problem"] is None) == bool(known)
+
+
+# --- what identifies a region ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("by", "keys"),
+    [
+        ("name", ["V1", "V2", "V3", "MT"]),
+        ("label", [300, 7, 20, 9000]),
+        ("label", ["300", "7", "20", "9000"]),
+        ("code", ["a", "b", "c", "d"]),
+    ],
+)
+def test_by_says_what_keys_are_and_is_found_alone(by, keys):
+    atlas = small_atlas()
+    values = values_of(atlas, keys)
+    for option in (by, "auto"):
+        found = rc.match(values, atlas.image, regions=atlas.frame, by=option)
+        assert found.by == by
+        assert found.n_matched == 4
+        assert not found.problem
+
+
+def test_by_position_takes_no_notice_of_keys():
+    atlas = small_atlas()
+    found = rc.match({"x": 1.0, "y": 2.0, "z": 3.0, "w": 4.0}, atlas.parcellation, by="position")
+    assert found.by == "position"
+    assert found.take().labels == (7, 20, 300, 9000)
+    assert found.take().values.tolist() == [[1.0, 2.0, 3.0, 4.0]]
+
+
+def test_by_what_the_table_does_not_have_names_what_it_has():
+    atlas = small_atlas()
+    with pytest.raises(MatchError, match=r"no column 'hemi'; it has 'name', 'label', 'code'"):
+        rc.paint(values_of(atlas, atlas.names), atlas.parcellation, by="hemi")
+
+
+def test_by_name_needs_keys():
+    atlas = small_atlas()
+    with pytest.raises(MatchError, match="by='name' needs keys, and these values have none"):
+        rc.paint(np.ones(4), atlas.parcellation, by="name")
+
+
+def test_names_that_are_integers_win_over_labels():
+    frame = pd.DataFrame({"index": [1, 2, 3], "name": ["3", "1", "2"]})
+    image = image_of([1, 2, 3])
+    by_name = rc.paint({"1": 10.0, "2": 20.0, "3": 30.0}, image, regions=frame)
+    assert by_name.match.by == "name"
+    labels = np.asarray(image.dataobj)
+    assert set(array(by_name)[labels == 1]) == {30.0}
+    by_label = rc.paint({1: 10.0, 2: 20.0, 3: 30.0}, image, regions=frame)
+    assert by_label.match.by == "label"
+    assert set(array(by_label)[labels == 1]) == {10.0}
+
+
+def test_text_with_a_leading_zero_is_no_label():
+    with pytest.raises(MatchError, match="no key is the name or label of a region"):
+        rc.paint({"07": 1.0}, image_of([7]), regions={7: "V1"})
+
+
+def test_a_column_that_repeats_itself_does_not_identify_by_itself():
+    frame = pd.DataFrame({"index": [7, 20], "name": ["V1", "V2"], "side": ["L", "L"]})
+    found = rc.match({"L": 1.0}, image_of([7, 20]), regions=frame)
+    assert "no key is the name or label" in found.problem
+    asked = rc.match({"L": 1.0}, image_of([7, 20]), regions=frame, by="side")
+    assert "1 side stands for more than one region: 'L' ('L' for labels 7, 20)" in asked.problem
+
+
+def test_keys_that_are_labels_may_be_numpy_integers():
+    assert as_keys(["V1", np.uint8(7), 20.0, np.int64(-3)]) == ["V1", 7, 20, -3]
+    assert [type(key) for key in as_keys([np.str_("V1"), np.uint8(7)])] == [str, int]
+
+
+@pytest.mark.parametrize("wrong", [1.5, (7, "V1"), True, None, np.nan, np.inf])
+def test_keys_that_identify_nothing_raise(wrong):
+    with pytest.raises(MatchError, match="1 key neither a name nor an integer label") as caught:
+        rc.paint({wrong: 1.0, "V2": 2.0}, small_atlas().parcellation)
+    assert str(wrong) in str(caught.value)
+    assert "Key the values by the names or the labels" in str(caught.value)
+
+
+# --- what does not match ---------------------------------------------------------------------
+
+
+def test_a_failed_match_shows_both_sides():
+    atlas = small_atlas()
+    values = {"V1": 1.0, "v2": 2.0, "V3": 3.0, "Cerebellum": 4.0}
+    with pytest.raises(MatchError) as caught:
+        rc.paint(values, atlas.parcellation)
+    assert str(caught.value).splitlines()[:-1] == [
+        "Values do not match the regions: 2 regions without a value; 2 keys that no region has.",
+        "matched  2 of 4 regions by name, 1 map",
+        "missing  2: 'V2', 'MT'",
+        "unused   2: 'v2', 'Cerebellum'",
+        "         did you mean 'V2' for 'v2'?",
+    ]
+    advice = str(caught.value).splitlines()[-1]
+    for option in ("missing='fill'", "--missing fill", "extra='ignore'", "--extra ignore"):
+        assert option in advice
+
+
+def test_the_error_of_paint_shows_the_report_of_match():
+    atlas = small_atlas()
+    for values in ({"V1": 1.0, "X": 2.0}, {"X": 2.0}, np.ones(3), {"V1": 1, 7: 2}):
+        report = str(rc.match(values, atlas.parcellation))
+        with pytest.raises(MatchError) as caught:
+            rc.paint(values, atlas.parcellation)
+        assert report in str(caught.value)
+
+
+@pytest.mark.parametrize("n_strangers", [5, 6, 40])
+def test_up_to_five_examples_of_each_side_are_shown(n_strangers):
+    names = [f"region_{n:02}" for n in range(12)]
+    image = image_of(range(1, 13))
+    values = {names[0]: 1.0} | {f"Q{n:02}": 2.0 for n in range(n_strangers)}
+    with pytest.raises(MatchError) as caught:
+        rc.paint(values, image, regions=names)
+    lines = str(caught.value).splitlines()
+    assert lines[2] == (
+        "missing  11: 'region_01', 'region_02', 'region_03', 'region_04', 'region_05' and 6 more"
+    )
+    assert len(re.findall(r"'Q\d\d'", lines[3])) == 5
+    more = n_strangers - 5
+    assert lines[3].endswith(f" and {more} more" if more else "'Q04'")
+
+
+def test_nothing_in_common_shows_keys_names_and_labels():
+    with pytest.raises(MatchError) as caught:
+        rc.paint({"left": 1.0, "right": 2.0}, small_atlas().parcellation)
+    message = str(caught.value)
+    assert "matched  nothing: 2 columns of values, 4 regions, 1 map" in message
+    assert "no key is the name or label of a region" in message
+    assert "Keys: 'left', 'right'" in message
+    assert "Names: 'V2', 'V3', 'V1', 'MT'" in message
+    assert "Labels: 7, 20, 300, 9000" in message
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("v1_l", "V1_L"),
+        ("V1-L", "V1_L"),
+        ("V1 L", "V1_L"),
+        ("Hippocampsu", "Hippocampus"),
+        ("ctx.lh.insula", "ctx-lh-insula"),
+    ],
+)
+def test_near_misses_are_named(key, name):
+    frame = pd.DataFrame({"index": [7, 20], "name": [name, "Other"]})
+    values = {key: 1.0, "Other": 2.0}
+    found = rc.match(values, image_of([7, 20]), regions=frame)
+    assert found.near_misses == {key: name}
+    with pytest.raises(MatchError, match=re.escape(f"did you mean {name!r} for {key!r}?")):
+        rc.paint(values, image_of([7, 20]), regions=frame)
+
+
+def test_every_name_misspelt_still_shows_near_misses():
+    with pytest.raises(MatchError, match="did you mean 'V1' for 'v1'"):
+        rc.paint({"v1": 1.0, "v2": 2.0}, small_atlas().parcellation)
+
+
+def test_a_region_that_has_its_value_is_no_near_miss():
+    found = rc.match({"V1": 1.0, "v1": 2.0}, image_of([7]), regions={7: "V1"})
+    assert found.unused == ["v1"]
+    assert found.near_misses == {}
+
+
+def test_labels_have_no_near_misses():
+    found = rc.match({7: 1.0, 301: 2.0}, small_atlas().parcellation)
+    assert found.unused == [301]
+    assert found.missing == [20, 300, 9000]
+    assert found.near_misses == {}
+
+
+def test_duplicate_keys_raise_whatever_is_allowed():
+    series = pd.Series([1.0, 2.0, 3.0, 4.0, 5.0], index=["V1", "V2", "V3", "MT", "V1"])
+    with pytest.raises(MatchError, match="1 key given more than once: 'V1'"):
+        rc.paint(series, small_atlas().parcellation, missing="fill", extra="ignore")
+
+
+def test_keys_that_are_the_same_label_are_duplicates():
+    series = pd.Series([1.0, 2.0], index=[7, 7.0])
+    with pytest.raises(MatchError, match="1 key given more than once: 7"):
+        rc.paint(series, image_of([7]))
+
+
+def test_mixed_keys_raise_and_show_both_kinds():
+    with pytest.raises(MatchError) as caught:
+        rc.paint({"V1": 1.0, 7: 2.0, 20: 3.0}, small_atlas().parcellation)
+    assert "partly names ('V1') and partly labels (7, 20): use one kind" in str(caught.value)
+
+
+def test_no_values_at_all_raise():
+    with pytest.raises(MatchError, match="there are no values"):
+        rc.paint({}, small_atlas().parcellation)
+
+
+def test_transposed_values_say_so():
+    with pytest.raises(MatchError) as caught:
+        rc.paint(np.ones((4, 200)), small_atlas().parcellation)
+    assert "values of shape (4, 200) have 200 columns for 4 regions" in str(caught.value)
+    assert "they look transposed: pass values.T" in str(caught.value)
+
+
+# --- names that regions share ----------------------------------------------------------------
+
+
+def both_sides():
+    """Left and right regions of the same names, as some atlases list them."""
+    frame = pd.DataFrame(
+        {
+            "index": [11, 12, 21, 22],
+            "name": ["insula", "cuneus", "insula", "cuneus"],
+            "hemisphere": ["L", "L", "R", "R"],
+            "full": ["L insula", "L cuneus", "R insula", "R cuneus"],
+        }
+    )
+    return rc.load_parcellation(image_of([11, 12, 21, 22]), frame)
+
+
+def test_a_name_that_regions_share_raises_and_says_which():
+    with pytest.raises(MatchError) as caught:
+        rc.paint({"insula": 1.0, "cuneus": 2.0}, both_sides(), missing="fill", extra="ignore")
+    message = str(caught.value)
+    assert "2 names stand for more than one region: 'insula', 'cuneus'" in message
+    assert "('insula' for labels 11, 21)" in message
+    assert "Key the values by label, or by a column that tells regions apart" in message
+
+
+def test_shared_names_do_not_disturb_keys_that_tell_regions_apart():
+    by_label = rc.match({11: 1.0, 12: 2.0, 21: 3.0, 22: 4.0}, both_sides())
+    by_full = rc.match(
+        {"R cuneus": 4.0, "L insula": 1.0, "R insula": 3.0, "L cuneus": 2.0}, both_sides()
+    )
+    assert (by_label.by, by_full.by) == ("label", "full")
+    assert by_label.take().values.tolist() == by_full.take().values.tolist() == [[1, 2, 3, 4]]
+
+
+def test_a_shared_name_that_no_key_uses_is_no_problem():
+    frame = pd.DataFrame({"index": [1, 2, 3], "name": ["x", "x", "V1"]})
+    found = rc.match({"V1": 5.0}, image_of([1, 2, 3]), regions=frame)
+    assert not found.problem
+    assert found.take().labels == (3,)
+    assert found.missing == ["x", "x"]
+
+
+# --- regions without voxels ------------------------------------------------------------------
+
+
+def test_a_region_without_voxels_misses_nothing():
+    image = image_of([7, 20])
+    with pytest.warns(rc.RegioncastWarning, match="1 row of the region table without a voxel"):
+        atlas = rc.load_parcellation(image, {7: "V1", 20: "V2", 30: "absent"})
+    found = rc.match({"V1": 1.0, "V2": 2.0}, atlas)
+    assert found.missing == []
+    assert "absent   1 region without a voxel" in str(found)
+    labels = np.asarray(image.dataobj)
+    painted = array(rc.paint({"V2": 2.0, "V1": 1.0}, atlas))
+    np.testing.assert_array_equal(painted, np.where(labels == 7, 1.0, np.where(labels, 2.0, 0)))
+    # Its value may be there, goes nowhere and is not left over.
+    assert rc.match({"V1": 1.0, "V2": 2.0, "absent": 3.0}, atlas).unused == []
+
+
+def test_values_for_the_regions_with_voxels_say_what_to_do_about_the_others():
+    with pytest.warns(rc.RegioncastWarning):
+        atlas = rc.load_parcellation(image_of([7, 20]), {7: "V1", 15: "absent", 20: "V2"})
+    with pytest.raises(MatchError) as caught:
+        rc.paint([1.0, 2.0], atlas)
+    message = str(caught.value)
+    assert "have 2 values for 3 regions" in message
+    assert "it is the count of regions that have voxels" in message
+    assert "leave the 1 row without voxels out of the region table" in message
+
+
+# --- the report ------------------------------------------------------------------------------
+
+
+def test_a_full_match_is_one_line():
+    atlas = small_atlas()
+    found = rc.match(values_of(atlas, atlas.names), atlas.parcellation)
+    assert str(found) == repr(found) == "matched  4 of 4 regions by name, 1 map"
+
+
+def test_the_report_counts_maps():
+    found = match(Signals(np.ones((3, 2)), keys=["V1", "V2"]), RegionTable([1, 2], ["V1", "V2"]))
+    assert str(found) == "matched  2 of 2 regions by name, 3 maps"
+    assert not found.take().single
+
+
+def test_matching_leaves_names_of_maps_and_time_alone():
+    signals = Signals(np.ones((2, 1)), keys=["V1"], map_names=["t", "p"], t_r=1.5)
+    taken = rc.match(signals, image_of([7]), regions={7: "V1"}).take()
+    assert (taken.map_names, taken.t_r) == (("t", "p"), 1.5)
+
+
+@pytest.mark.parametrize("option", ["missing", "extra"])
+def test_options_that_do_not_exist_are_named(option):
+    with pytest.raises(ValueError, match=f"{option}.*'nonsense'"):
+        rc.paint({"V1": 1.0}, small_atlas().parcellation, **{option: "nonsense"})

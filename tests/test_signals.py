@@ -1,0 +1,285 @@
+"""Region signals keep names, labels and values, in memory and in files."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import regioncast as rc
+from regioncast.errors import OutputExistsError, SignalsError, SignalsTypeError
+from regioncast.signals import Signals, cast, storable, storage_dtype
+
+LABELS = (3, 20, 1007, 5)
+NAMES = ("V1", "Área 2", "MT", "left, dorsal")
+ATLAS = rc.load_parcellation(
+    nib.Nifti1Image(np.array([[[0, 3, 20, 1007, 5]]], np.int16), np.eye(4)),
+    pd.DataFrame({"index": LABELS, "name": NAMES}),
+)
+
+INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
+FLOATS = ["float32", "float64"]
+COMPLEX = ["complex64", "complex128"]
+
+
+@st.composite
+def arrays(draw, dtypes=(*INTEGERS, *FLOATS)):
+    dtype = np.dtype(draw(st.sampled_from(dtypes)))
+    shape = (draw(st.integers(1, 3)), 4)
+    if dtype.kind == "f":
+        items = st.floats(width=8 * dtype.itemsize)
+    else:
+        limits = np.iinfo(dtype)
+        items = st.integers(int(limits.min), int(limits.max))
+    flat = draw(st.lists(items, min_size=shape[0] * 4, max_size=shape[0] * 4))
+    return np.array(flat, dtype).reshape(shape)
+
+
+def same(left, right):
+    """Compare bit for bit, all NaNs being one."""
+    left, right = np.asarray(left), np.asarray(right)
+    if left.shape != right.shape or left.dtype != right.dtype:
+        return False
+    missing = left != left
+    return bool(((right != right) == missing).all()) and (
+        left[~missing].tobytes() == right[~missing].tobytes()
+    )
+
+
+# --- what signals are ------------------------------------------------------------------------
+
+
+@given(arrays(), st.booleans())
+def test_values_are_kept_as_maps_and_regions(values, single):
+    given_values = values[0] if single else values
+    signals = Signals(given_values, NAMES)
+    assert signals.values.shape == ((1, 4) if single else values.shape)
+    assert signals.single == single
+    assert (signals.n_maps, signals.n_regions) == signals.values.shape
+    assert same(signals.values, np.atleast_2d(given_values))
+
+
+@pytest.mark.parametrize("shape", [(), (2, 3, 4), (1, 1, 1, 1)])
+def test_other_dimensions_raise(shape):
+    with pytest.raises(SignalsError) as caught:
+        Signals(np.ones(shape))
+    assert f"these are {len(shape)}D, of shape {shape}. Reshape them first." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ({"keys": ["V1"]}, "need 3 keys; 1 were given"),
+        ({"keys": list("abcd")}, "need 3 keys; 4 were given"),
+        ({"labels": [1, 2]}, "need 3 labels; 2 were given"),
+        ({"map_names": ["a"]}, "need 2 map names; 1 were given"),
+    ],
+)
+def test_counts_that_do_not_fit_raise(options, shown):
+    with pytest.raises(SignalsError) as caught:
+        Signals(np.ones((2, 3)), **options)
+    assert "Values of shape (2, 3) (maps, regions)" in str(caught.value)
+    assert shown.removesuffix(" were given") in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given_dtype", "stored"),
+    [("bool", "uint8"), ("float16", "float32"), *((d, d) for d in [*INTEGERS, *FLOATS, *COMPLEX])],
+)
+def test_storage_dtypes_hold_every_value(given_dtype, stored):
+    values = np.array([0, 1, 100]).astype(given_dtype)
+    for order in "<>":
+        swapped = values.astype(values.dtype.newbyteorder(order))
+        kept = storable(swapped)
+        assert kept.dtype == stored
+        assert kept.dtype.isnative
+        np.testing.assert_array_equal(kept, values)
+
+
+@pytest.mark.parametrize("dtype", ["object", "U4", "S4", "datetime64[D]", "timedelta64[s]",
+                                   [("x", "f4")], "longdouble", "clongdouble"])  # fmt: skip
+def test_dtypes_that_no_image_holds_raise(dtype):
+    if np.dtype(dtype).kind in "fc" and np.dtype(dtype).itemsize in (8, 16) and np.dtype(dtype) in (
+        np.dtype("float64"), np.dtype("complex128")
+    ):  # fmt: skip
+        pytest.skip("long double has 64 bits here")
+    for fails in (lambda: storage_dtype(dtype), lambda: Signals(np.zeros(3, dtype))):
+        with pytest.raises(SignalsTypeError, match="cannot be painted") as caught:
+            fails()
+        assert isinstance(caught.value, TypeError)
+
+
+# --- cast ------------------------------------------------------------------------------------
+
+
+@given(values=arrays(dtypes=["int64", "uint64", "float64"]), dtype=st.sampled_from(INTEGERS))
+def test_a_cast_to_integers_changes_nothing_or_raises(values, dtype):
+    fits = all(
+        value == value and abs(value) != np.inf and int(value) == value
+        and np.iinfo(dtype).min <= int(value) <= np.iinfo(dtype).max
+        for value in values.ravel().tolist()
+    )  # fmt: skip
+    if fits:
+        got = cast(values, np.dtype(dtype))
+        assert got.dtype == dtype
+        assert [int(v) for v in got.ravel()] == [int(v) for v in values.ravel()]
+    else:
+        with pytest.raises(SignalsError, match=f"cannot be held by {dtype}"):
+            cast(values, np.dtype(dtype))
+
+
+@given(values=arrays(dtypes=["float64"]))
+def test_a_cast_to_float32_rounds_and_never_overflows(values):
+    with np.errstate(over="ignore"):
+        rounded = values.astype(np.float32)
+    if (np.isinf(rounded) == np.isinf(values)).all():
+        assert same(cast(values, np.dtype("float32")), rounded)
+    else:
+        with pytest.raises(SignalsError, match="cannot be held by float32"):
+            cast(values, np.dtype("float32"))
+
+
+def test_a_cast_that_fails_names_up_to_five_values():
+    with pytest.raises(SignalsError) as caught:
+        cast(np.arange(10) + 0.5, np.dtype("int16"))
+    assert "10 values cannot be held by int16: 0.5, 1.5, 2.5, 3.5, 4.5 …" in str(caught.value)
+
+
+# --- as tables -------------------------------------------------------------------------------
+
+
+@given(arrays())
+def test_a_wide_frame_has_a_row_per_map_and_a_column_per_region(values):
+    frame = Signals(values, NAMES, labels=LABELS).to_pandas()
+    assert frame.columns.tolist() == list(NAMES)
+    assert frame.attrs["labels"] == LABELS
+    assert same(frame.to_numpy(), values)
+    named = Signals(values, NAMES, map_names=[f"m{n}" for n in range(len(values))]).to_pandas()
+    assert named.index.tolist() == [f"m{n}" for n in range(len(values))]
+    by_label = Signals(values, LABELS).to_pandas()
+    assert by_label.columns.tolist() == list(LABELS)
+
+
+@given(arrays())
+def test_a_long_frame_has_a_row_per_region_and_a_column_per_map(values):
+    titles = [f"m{n}" for n in range(len(values))]
+    frame = Signals(values, NAMES, labels=LABELS, map_names=titles).to_pandas(long=True)
+    assert frame.columns.tolist() == ["index", "name", *titles]
+    assert frame["index"].tolist() == list(LABELS)
+    assert frame["name"].tolist() == list(NAMES)
+    assert same(frame[titles].to_numpy().T, values)
+
+
+def test_a_long_frame_says_what_is_known():
+    assert Signals([1.0, 2], ["a", "b"]).to_pandas(long=True).columns.tolist() == ["name", "value"]
+    assert Signals([1.0, 2], [7, 8]).to_pandas(long=True).columns.tolist() == ["index", "value"]
+    assert Signals([1.0, 2]).to_pandas(long=True).columns.tolist() == ["value"]
+    named = Signals([1.0, 2], ["a", "b"], map_names=["z"]).to_pandas(long=True)
+    assert named.columns.tolist() == ["name", "z"]
+    series = Signals([[1.0, 2], [3, 4]], ["a", "b"]).to_pandas(long=True)
+    assert series.columns.tolist() == ["name", 0, 1]
+
+
+@given(arrays(), st.booleans())
+def test_frames_are_read_back_as_the_signals(values, long):
+    signals = Signals(values, NAMES, labels=LABELS, single=len(values) == 1)
+    again = rc.load_signals(signals.to_pandas(long=long), ATLAS)
+    assert again.keys == NAMES
+    assert same(again.values, values)
+
+
+# --- as files --------------------------------------------------------------------------------
+
+
+@given(
+    values=arrays(dtypes=["int64", "float64"]),
+    long=st.booleans(),
+    by_label=st.booleans(),
+)
+@pytest.mark.parametrize("suffix", [".tsv", ".csv", ".parquet"])
+def test_saved_and_loaded_signals_are_the_same(tmp_path_factory, suffix, values, long, by_label):
+    folder = tmp_path_factory.mktemp("signals")
+    keys = LABELS if by_label else NAMES
+    signals = Signals(values, keys, labels=None if by_label else LABELS, single=len(values) == 1)
+    path = rc.save(signals, folder / f"signals{suffix}", long=long)
+    assert list(folder.iterdir()) == [path]
+    again = rc.load_signals(path, ATLAS)
+    expected = np.asarray(rc.paint(signals, ATLAS).dataobj)
+    if values.dtype.kind == "f" and np.isnan(values).all(axis=1 if long else 0).any():
+        expected = expected.astype(np.float64)
+    assert tuple(map(str, again.keys)) == tuple(map(str, keys))
+    assert same(np.asarray(rc.paint(again, ATLAS).dataobj), expected)
+
+
+@given(values=arrays(dtypes=[*INTEGERS, *FLOATS]), long=st.booleans())
+def test_parquet_keeps_the_dtype(tmp_path_factory, values, long):
+    signals = Signals(values, NAMES, single=len(values) == 1)
+    path = rc.save(signals, tmp_path_factory.mktemp("signals") / "s.parquet", long=long)
+    again = rc.load_signals(path, ATLAS)
+    assert again.keys == NAMES
+    assert same(again.values, values)
+
+
+@given(values=arrays(dtypes=[*INTEGERS, *FLOATS]), single=st.booleans())
+def test_npy_keeps_values_and_no_keys(tmp_path_factory, values, single):
+    signals = Signals(values[0] if single else values, NAMES)
+    path = rc.save(signals, tmp_path_factory.mktemp("signals") / "s.npy")
+    assert same(np.load(path), values[0] if single else values)
+    again = rc.load_signals(path, ATLAS)
+    assert again.keys is None
+    assert again.single == single
+    assert same(again.values, signals.values)
+
+
+@given(arrays(dtypes=["float32"]))
+def test_float32_is_written_so_that_it_comes_back(tmp_path_factory, values):
+    assume(not np.isnan(values).any())
+    path = tmp_path_factory.mktemp("signals") / "s.tsv"
+    rc.save(Signals(values, NAMES, single=len(values) == 1), path)
+    again = rc.load_signals(path, ATLAS)
+    assert same(again.values.astype(np.float32), values)
+
+
+def test_text_files_are_plain(tmp_path):
+    signals = Signals([[0.5, np.nan, 3], [1, 2, np.inf]], ["V1", "V2", "MT"], labels=[3, 20, 1007])
+    wide = rc.save(signals, tmp_path / "wide.tsv").read_text()
+    assert wide == "V1\tV2\tMT\n0.5\tn/a\t3.0\n1.0\t2.0\tinf\n"
+    long = rc.save(signals, tmp_path / "long.csv", long=True).read_text()
+    assert long == "index,name,0,1\n3,V1,0.5,1.0\n20,V2,n/a,2.0\n1007,MT,3.0,inf\n"
+
+
+def test_an_existing_file_is_replaced_only_when_asked_for(tmp_path):
+    path = tmp_path / "signals.tsv"
+    path.write_text("precious")
+    with pytest.raises(OutputExistsError, match="overwrite=True"):
+        rc.save(Signals([1.0], ["V1"]), path)
+    assert path.read_text() == "precious"
+    rc.save(Signals([1.0], ["V1"]), path, overwrite=True)
+    assert path.read_text() == "V1\n1.0\n"
+
+
+def test_map_names_and_time_survive_where_the_format_has_them(tmp_path):
+    signals = Signals([[1.0, 2, 3, 4], [5, 6, 7, 8]], NAMES, map_names=["t", "p"])
+    for suffix in (".tsv", ".csv", ".parquet"):
+        again = rc.load_signals(rc.save(signals, tmp_path / f"s{suffix}", long=True), ATLAS)
+        assert again.map_names == ("t", "p")
+    assert rc.load_signals(tmp_path / "s.tsv", ATLAS, t_r=2.5).t_r == 2.5
+
+
+def test_another_t_r_leaves_the_rest_alone():
+    signals = Signals([[1.0, 2]], ["a", "b"], labels=[1, 2], t_r=1.0)
+    again = signals.with_t_r(2.0)
+    assert (again.t_r, again.keys, again.labels, again.single) == (2.0, ("a", "b"), (1, 2), False)
+
+
+def test_the_repr_says_what_there_is():
+    assert repr(Signals([1.0, 2])) == "Signals: single map, 2 regions, float64"
+    assert repr(Signals(np.ones((3, 1), np.int16), ["V1"])) == (
+        "Signals: 3 maps, 1 region, int16, keyed by 'V1'"
+    )
+    shown = repr(Signals(np.ones(5), [1, 2, 3, 4, 5]))
+    assert "keyed by 1, 2, 3" in shown
+    assert "4" not in shown.split("keyed")[1]

@@ -1,0 +1,547 @@
+"""A table of values says the same in every carrier and shape, and keeps its numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import regioncast as rc
+from regioncast.errors import MatchError, RegioncastError, SignalsError, SignalsTypeError
+
+LABELS = [3, 20, 1007, 5]
+NAMES = ["V1", "Área 2", "MT", "left, dorsal"]
+ABBREVIATIONS = ["v", "á", "m", "d"]
+ASCENDING = np.argsort(LABELS)
+SHAPE = (4, 3, 2)
+LARGE = 2**53 + 1
+
+
+def atlas_of(labels=LABELS, names=NAMES):
+    voxels = np.resize([0, *labels], np.prod(SHAPE)).astype(np.int16)
+    data = np.random.default_rng(1).permutation(voxels).reshape(SHAPE)
+    frame = pd.DataFrame({"index": labels, "name": names, "abbreviation": ABBREVIATIONS})
+    return rc.load_parcellation(nib.Nifti1Image(data, np.diag([2, 3, -1, 1])), frame)
+
+
+ATLAS = atlas_of()
+
+FLOATS = st.floats(width=64) | st.sampled_from([5e-324, 1.7976931348623157e308, -0.0, 0.1, 1e22])
+# One row per map, one number per region in the order of NAMES.
+SERIES = st.integers(1, 3).flatmap(
+    lambda n: st.lists(st.lists(FLOATS, min_size=4, max_size=4), min_size=n, max_size=n)
+).map(np.array)  # fmt: skip
+
+
+def painted(values, **options):
+    return np.asarray(rc.paint(values, ATLAS, **options).dataobj)
+
+
+def bits(array):
+    """Return an array in which NaNs are equal and zeros of different sign are not."""
+    same_nan = np.where(np.isnan(array), np.nan, array)
+    return np.ascontiguousarray(same_nan).view(
+        np.uint64 if array.dtype.itemsize == 8 else np.uint32
+    )
+
+
+def assert_same(got, expected):
+    assert got.dtype == expected.dtype
+    assert got.shape == expected.shape
+    np.testing.assert_array_equal(bits(got), bits(expected))
+
+
+def expected_of(series):
+    """Paint through the plainest way in: an array in ascending order of label."""
+    in_order = series[:, ASCENDING]
+    return painted(in_order[0] if len(series) == 1 else in_order)
+
+
+# --- carriers --------------------------------------------------------------------------------
+
+
+def cell(value, decimal="."):
+    if isinstance(value, str):
+        return value
+    return "n/a" if value != value else repr(value).replace(".", decimal)
+
+
+def text_of(rows, delimiter, *, decimal=".", line_end="\n"):
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=delimiter, lineterminator=line_end)
+    writer.writerows([[cell(value, decimal) for value in row] for row in rows])
+    return out.getvalue()
+
+
+def long_rows(series, keys):
+    titles = ["region", *(f"map {n}" for n in range(len(series)))]
+    return [titles, *([key, *column] for key, column in zip(keys, series.T.tolist(), strict=True))]
+
+
+def wide_rows(series, keys):
+    return [list(keys), *series.tolist()]
+
+
+def text_files(rows, folder):
+    """Write rows in the many ways in which people write them."""
+    texts = {
+        "tab.tsv": text_of(rows, "\t").encode(),
+        "comma.csv": text_of(rows, ",").encode(),
+        "windows.csv": text_of(rows, ",", line_end="\r\n").encode(),
+        "tab.txt": text_of(rows, "\t").encode(),
+        "upper.CSV": text_of(rows, ",").encode(),
+        "semicolon.csv": text_of(rows, ";", decimal=",").encode(),
+        "mark.csv": text_of(rows, ",").encode("utf-8-sig"),
+        "utf16.tsv": text_of(rows, "\t").encode("utf-16"),
+        "latin.csv": text_of(rows, ",").encode("latin-1"),
+    }
+    for name, content in texts.items():
+        path = folder / name
+        path.write_bytes(content)
+        yield path
+        yield str(path)
+
+
+def frames(frame, folder):
+    """Return a DataFrame as each library has it, and as a Parquet file."""
+    yield frame
+    yield pl.from_pandas(frame)
+    yield pa.Table.from_pandas(frame, preserve_index=False)
+    frame.to_parquet(folder / "table.parquet")
+    yield folder / "table.parquet"
+
+
+@given(series=SERIES, order=st.permutations(range(4)))
+@pytest.mark.parametrize("keys", [NAMES, LABELS, ABBREVIATIONS], ids=["name", "label", "column"])
+def test_long_tables_say_the_same_in_every_carrier(tmp_path_factory, series, order, keys):
+    folder = tmp_path_factory.mktemp("long")
+    expected = expected_of(series)
+    shuffled = [keys[at] for at in order]
+    columns = series[:, order]
+    rows = long_rows(columns, shuffled)
+    frame = pd.DataFrame(rows[1:], columns=rows[0])
+    one = len(series) == 1
+    carriers = [
+        dict(zip(shuffled, columns[0] if one else columns.T, strict=True)),
+        {key: column.tolist()[0] if one else column.tolist()
+         for key, column in zip(shuffled, columns.T, strict=True)},
+        frame.set_index("region"),
+        frame.set_index("region").rename_axis(None),
+        frame.astype({"region": "category"}) if keys is not LABELS else frame,
+        rc.Signals(columns[0] if one else columns, shuffled),
+        *([pd.Series(columns[0], index=shuffled)] if one else []),
+        *frames(frame, folder),
+        *text_files(rows, folder),
+    ]  # fmt: skip
+    for carrier in carriers:
+        assert_same(painted(carrier), expected)
+
+
+@given(series=SERIES, order=st.permutations(range(4)))
+@pytest.mark.parametrize("keys", [NAMES, LABELS, ABBREVIATIONS], ids=["name", "label", "column"])
+def test_wide_tables_say_the_same_in_every_carrier(tmp_path_factory, series, order, keys):
+    folder = tmp_path_factory.mktemp("wide")
+    expected = expected_of(series)
+    shuffled = [keys[at] for at in order]
+    columns = series[:, order]
+    frame = pd.DataFrame(columns, columns=shuffled)
+    as_text = frame.rename(columns=str)
+    carriers = [frame, *frames(as_text, folder), *text_files(wide_rows(columns, shuffled), folder)]
+    for carrier in carriers:
+        assert_same(painted(carrier), expected)
+
+
+@given(SERIES)
+def test_values_without_keys_say_the_same_in_every_carrier(tmp_path_factory, series):
+    folder = tmp_path_factory.mktemp("plain")
+    expected = expected_of(series)
+    values = series[0, ASCENDING] if len(series) == 1 else series[:, ASCENDING]
+    np.save(folder / "values.npy", values)
+    # A vector is written as a column, a matrix with one row per map.
+    rows = values[:, np.newaxis].tolist() if values.ndim == 1 else values.tolist()
+    plain = "\n".join(" ".join(cell(value) for value in row) for row in rows)
+    carriers = [
+        values,
+        values.tolist(),
+        np.asfortranarray(values),
+        rc.Signals(values),
+        folder / "values.npy",
+        *([pd.Series(values), pl.Series(values), pa.array(values)] if values.ndim == 1 else []),
+    ]
+    for name, content in {
+        "spaces.txt": f"{plain}\n",
+        "afni.1D": f"# one row per time point\n  {plain}\n",
+        "tabs.tsv": text_of(rows, "\t"),
+        "commas.csv": text_of(rows, ","),
+        "no_line_end.txt": plain,
+    }.items():
+        path = folder / name
+        path.write_text(content)
+        carriers.append(path)
+    for carrier in carriers:
+        assert_same(painted(carrier, by="position"), expected)
+        assert_same(painted(carrier), expected)
+
+
+@given(series=SERIES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_standard_input_is_a_table(monkeypatch, series):
+    for rows in (long_rows(series, NAMES), wide_rows(series, NAMES)):
+        content = text_of(rows, "\t").encode()
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        assert_same(painted("-"), expected_of(series))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "", "\n\n\n"])
+def test_labels_and_numbers_without_a_header(tmp_path, end):
+    path = tmp_path / "values.txt"
+    for keys in (LABELS, NAMES):
+        path.write_text("\n".join(f"{k}\t{n}.5" for n, k in enumerate(keys)) + end)
+        assert_same(painted(path), painted(dict(zip(LABELS, [0.5, 1.5, 2.5, 3.5], strict=True))))
+
+
+# --- dtypes ----------------------------------------------------------------------------------
+
+DTYPES = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+          "float32", "float64"]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_carrier_keeps_the_dtype(tmp_path, dtype):
+    values = np.array([1, 2, 3, 100], dtype)
+    np.save(tmp_path / "values.npy", values[ASCENDING])
+    frame = pd.DataFrame({"name": NAMES, "z": values})
+    wide = pd.DataFrame([values], columns=NAMES)
+    carriers = [
+        dict(zip(NAMES, values, strict=True)),
+        pd.Series(values, index=NAMES),
+        values[ASCENDING],
+        tmp_path / "values.npy",
+        rc.Signals(values, NAMES),
+        *frames(frame, tmp_path),
+        *frames(wide, tmp_path),
+    ]
+    for carrier in carriers:
+        image = painted(carrier)
+        assert image.dtype == dtype
+        assert set(image.ravel().tolist()) == {0, 1, 2, 3, 100}
+
+
+@pytest.mark.parametrize(
+    ("given_dtype", "stored"), [("bool", "uint8"), ("float16", "float32"), (">i4", "<i4")]
+)
+def test_dtypes_that_no_image_has_become_the_nearest_that_has_all_values(given_dtype, stored):
+    values = np.array([1, 0, 1, 1]).astype(given_dtype)
+    for carrier in (dict(zip(NAMES, values, strict=True)), pd.Series(values, NAMES)):
+        assert painted(carrier).dtype == stored
+
+
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_complex_values_are_painted(tmp_path, dtype):
+    values = np.array([1 + 2j, -1j, 3, 0.5 - 1e-3j], dtype)
+    np.save(tmp_path / "values.npy", values[ASCENDING])
+    expected = painted(values[ASCENDING])
+    assert expected.dtype == dtype
+    for carrier in (dict(zip(NAMES, values, strict=True)), tmp_path / "values.npy"):
+        np.testing.assert_array_equal(painted(carrier), expected)
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=4, max_size=4))
+def test_integers_stay_exact(tmp_path_factory, integers):
+    folder = tmp_path_factory.mktemp("integers")
+    frame = pd.DataFrame({"name": NAMES, "n": np.array(integers, np.int64)})
+    expected = painted(np.array(integers, np.int64)[ASCENDING])
+    rows = [["name", "n"], *zip(NAMES, integers, strict=True)]
+    carriers = [
+        dict(zip(NAMES, integers, strict=True)),
+        frame.astype({"n": "Int64"}),
+        *frames(frame, folder),
+        *text_files(rows, folder),
+        *text_files([NAMES, integers], folder),
+    ]
+    for carrier in carriers:
+        image = painted(carrier, columns=None)
+        assert image.dtype == np.int64
+        np.testing.assert_array_equal(image, expected)
+
+
+GAPS = {
+    "text": lambda folder: _write(folder / "gap.tsv", f"name\tn\nV1\t{LARGE}\nMT\tn/a\n"),
+    "pandas": lambda folder: pd.DataFrame(
+        {"name": ["V1", "MT"], "n": pd.array([LARGE, pd.NA], "Int64")}
+    ),
+    "polars": lambda folder: pl.DataFrame({"name": ["V1", "MT"], "n": [LARGE, None]}),
+    "pyarrow": lambda folder: pa.table({"name": ["V1", "MT"], "n": pa.array([LARGE, None])}),
+    "two columns": lambda folder: pd.DataFrame(
+        {"name": ["V1", "MT"], "n": [LARGE, 1], "z": [0.5, 1.5]}
+    ),
+    "text, two columns": lambda folder: _write(
+        folder / "two.tsv", f"name\tn\tz\nV1\t{LARGE}\t0.5\nMT\t1\t1.5\n"
+    ),
+    "text beyond int64": lambda folder: _write(
+        folder / "beyond.tsv", f"name\tn\nV1\t-1\nMT\t{2**63 + 1}\n"
+    ),
+}
+
+
+def _write(path, text):
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("kind", GAPS)
+def test_an_integer_that_would_be_rounded_is_an_error(tmp_path, kind):
+    with pytest.raises(RegioncastError, match=r"9007199254740993|9223372036854775809"):
+        painted(GAPS[kind](tmp_path), missing="fill")
+
+
+def test_small_integers_with_gaps_are_floats(tmp_path):
+    path = _write(tmp_path / "gap.tsv", "name\tn\nV1\t7\nMT\tn/a\n")
+    for carrier in (
+        path,
+        pd.DataFrame({"name": ["V1", "MT"], "n": pd.array([7, pd.NA], "Int64")}),
+        pl.DataFrame({"name": ["V1", "MT"], "n": [7, None]}),
+        pa.table({"name": ["V1", "MT"], "n": pa.array([7, None])}),
+    ):
+        image = painted(carrier, missing="fill")
+        assert image.dtype == np.float64
+        assert set(np.unique(image[~np.isnan(image)])) == {0.0, 7.0}
+        assert np.isnan(image).any()
+
+
+@pytest.mark.parametrize("text", ["n/a", "N/A", "NA", "nan", "NaN", ""])
+def test_missing_values_are_nan(tmp_path, text):
+    path = _write(
+        tmp_path / "values.tsv", f"name\tz\nV1\t{text}\nÁrea 2\t1.5\nMT\t2\nleft, dorsal\t3"
+    )
+    expected = dict(zip(NAMES, [np.nan, 1.5, 2, 3], strict=True))
+    np.testing.assert_array_equal(painted(path), painted(expected))
+
+
+@given(st.lists(FLOATS, min_size=4, max_size=4))
+def test_infinite_and_extreme_values_are_values(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("floats") / "values.csv"
+    path.write_text(text_of([["name", "z"], *zip(NAMES, values, strict=True)], ","))
+    assert_same(painted(path), painted(dict(zip(NAMES, map(float, values), strict=True))))
+
+
+@pytest.mark.parametrize("text", ["1e400", "-1E+999"])
+def test_a_number_beyond_the_floats_is_not_silently_infinite(tmp_path, text):
+    rows = f"name\tz\nV1\t{text}\nÁrea 2\t1\nMT\t2\nleft, dorsal\t3.5\n"
+    with pytest.raises(RegioncastError, match=r"(?i)1e\+?(400|999)"):
+        painted(_write(tmp_path / "values.tsv", rows))
+
+
+# --- which column says who, and which says what ----------------------------------------------
+
+STATS = pd.DataFrame(
+    {
+        "analysis": ["a", "a", "b", "b"],
+        "region": NAMES,
+        "id": LABELS,
+        "n": [3, 5, 20, 1008],
+        "z": [0.5, -1.0, 2.0, 8.25],
+        "note": ["", "x", "y", ""],
+    }
+)
+
+
+def columns_of(image):
+    """Return for each map the values of the regions in the order of NAMES."""
+    data, codes = np.asarray(image.dataobj), ATLAS.codes
+    rows = np.searchsorted(np.sort(LABELS), LABELS) + 1
+    found = np.array([data[codes == row][0] for row in rows])
+    return found.T.tolist()
+
+
+@pytest.mark.parametrize("make", [lambda f: f, pl.from_pandas, pa.Table.from_pandas])
+def test_the_key_column_is_found_and_labels_are_no_values(make):
+    image = rc.paint(make(STATS), ATLAS)
+    assert image.match.by == "name"
+    assert image.match.signals.map_names == ("n", "z")
+    assert columns_of(image) == [[3, 5, 20, 1008], [0.5, -1.0, 2.0, 8.25]]
+
+
+@pytest.mark.parametrize("key", ["region", "id"])
+def test_key_names_the_key_column(key):
+    image = rc.paint(STATS, ATLAS, key=key, columns="z")
+    assert image.match.by == {"region": "name", "id": "label"}[key]
+    assert columns_of(image) == [0.5, -1.0, 2.0, 8.25]
+
+
+@pytest.mark.parametrize("columns", [["z"], ["z", "n"], ["n", "z"], ["id", "z"], ("z",)])
+def test_columns_chooses_maps_and_their_order(columns):
+    image = rc.paint(STATS, ATLAS, columns=columns)
+    expected = [STATS[title].tolist() for title in columns]
+    assert image.match.signals.map_names == tuple(columns)
+    assert columns_of(image) == (expected if len(columns) > 1 else expected[0])
+
+
+def test_one_column_is_a_map_and_several_are_a_series():
+    assert rc.paint(STATS, ATLAS, columns="z").shape == SHAPE
+    assert rc.paint(STATS, ATLAS, columns=["z", "n"]).shape == (*SHAPE, 2)
+
+
+def test_a_column_of_labels_beside_names_must_not_agree_to_be_no_value():
+    # Labels of another numbering, titled as such, are no values either.
+    frame = STATS.assign(index=[1, 2, 3, 4])[["index", "region", "z"]]
+    assert rc.paint(frame, ATLAS).match.signals.map_names == ("z",)
+
+
+def test_two_columns_that_could_be_labels_raise_and_key_decides():
+    frame = pd.DataFrame({"a": LABELS, "b": LABELS[::-1], "z": [1.5, 2.5, 3.5, 4.5]})
+    with pytest.raises(
+        MatchError, match="2 columns of the DataFrame could be the labels: 'a', 'b'"
+    ):
+        rc.paint(frame, ATLAS)
+    for key in "ab":
+        values = dict(zip(frame[key], frame["z"], strict=True))
+        assert_same(painted(frame, key=key, columns="z"), painted(values))
+
+
+def test_a_title_that_says_label_decides_between_two_columns():
+    frame = pd.DataFrame({"rank": LABELS[::-1], "label": LABELS, "z": [1.5, 2.5, 3.5, 4.5]})
+    image = rc.paint(frame, ATLAS, columns="z")
+    assert columns_of(image) == [1.5, 2.5, 3.5, 4.5]
+
+
+def test_text_beats_numbers_as_key():
+    frame = pd.DataFrame({"label": LABELS[::-1], "who": NAMES, "z": [1.5, 2.5, 3.5, 4.5]})
+    assert columns_of(rc.paint(frame, ATLAS, columns="z")) == [1.5, 2.5, 3.5, 4.5]
+
+
+def test_an_index_that_counts_rows_is_no_key():
+    in_order = pd.DataFrame({"name": NAMES, "z": [1.5, 2.5, 3.5, 4.5]})
+    filtered = pd.concat([in_order, in_order]).iloc[[4, 1, 6, 3]]
+    for frame in (in_order, filtered):
+        assert columns_of(rc.paint(frame, ATLAS)) == [1.5, 2.5, 3.5, 4.5]
+    atlas = rc.load_parcellation(nib.Nifti1Image(np.array([[[1, 2, 3]]], np.int16), np.eye(4)))
+    by_position = rc.paint(pd.Series([10.0, 20.0, 30.0]), atlas)
+    assert np.asarray(by_position.dataobj).tolist() == [[[10.0, 20.0, 30.0]]]
+    with pytest.raises(MatchError, match="unused"):
+        rc.paint(pd.Series([10.0, 20.0, 30.0], index=[2, 3, 4]), atlas)
+
+
+@pytest.mark.parametrize("title", ["region", "index", None, 0])
+def test_an_index_of_names_is_the_key(title):
+    frame = pd.DataFrame({"z": [1.5, 2.5, 3.5, 4.5]}, index=pd.Index(NAMES, name=title))
+    assert columns_of(rc.paint(frame, ATLAS)) == [1.5, 2.5, 3.5, 4.5]
+    if title is not None:
+        assert columns_of(rc.paint(frame, ATLAS, key=title)) == [1.5, 2.5, 3.5, 4.5]
+
+
+def test_a_table_may_list_regions_that_are_not_in_the_atlas():
+    frame = pd.DataFrame({"name": [*NAMES, "Other"], "z": [1.5, 2.5, 3.5, 4.5, 5.5]})
+    with pytest.raises(MatchError, match="1 key that no region has"):
+        rc.paint(frame, ATLAS)
+    assert columns_of(rc.paint(frame, ATLAS, extra="ignore")) == [1.5, 2.5, 3.5, 4.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "shown"),
+    [
+        ("name\tz\nV1\tx\n", SignalsError, "has no column of numbers beside its key column 'name'"),
+        ("name\tz\tz\nV1\t1\t2\n", MatchError, "2 columns 'z'"),
+        (
+            "name\tz\nV1\t1\nn/a\t2\n",
+            MatchError,
+            "1 row of .* without a key in the column 'name': 2",
+        ),
+        ("a\tb\nx\ty\n", MatchError, "has no column of regions"),
+    ],
+)
+def test_tables_that_do_not_say_enough(tmp_path, text, error, shown):
+    options = {"columns": "z"} if "z\tz" in text else {}
+    with pytest.raises(error, match=shown):
+        painted(_write(tmp_path / "values.tsv", text), missing="fill", **options)
+
+
+def test_columns_and_key_belong_to_tables():
+    for option in ({"columns": "z"}, {"key": "name"}):
+        for values in ({"V1": 1.0}, [1.0, 2, 3, 4], rc.Signals([1.0], ["V1"])):
+            with pytest.raises(SignalsError, match=r"choose columns of a table; a .* has none"):
+                rc.paint(values, ATLAS, **option)
+
+
+def test_columns_of_a_wide_table_raise():
+    frame = pd.DataFrame([[1.0, 2, 3, 4]], columns=NAMES)
+    with pytest.raises(SignalsError, match="the DataFrame has one column per region"):
+        rc.paint(frame, ATLAS, columns="V1")
+
+
+# --- wide tables -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("index", [True, False])
+@pytest.mark.parametrize("titles", [LABELS, NAMES], ids=["labels", "names"])
+@pytest.mark.parametrize("n_rows", [1, 3])
+def test_a_wide_table_as_pandas_writes_it(tmp_path, index, titles, n_rows):
+    values = np.arange(4.0 * n_rows).reshape(n_rows, 4) + 0.25
+    path = tmp_path / "values.csv"
+    pd.DataFrame(values, columns=titles).to_csv(path, index=index)
+    assert_same(painted(path), expected_of(values))
+
+
+@pytest.mark.parametrize("titles", [LABELS, NAMES], ids=["labels", "names"])
+def test_integers_under_a_header_of_labels(tmp_path, titles):
+    path = tmp_path / "values.csv"
+    pd.DataFrame([[7, 8, 9, 10], [1, 2, 3, 4]], columns=titles).to_csv(path)
+    image = rc.paint(path, ATLAS)
+    assert columns_of(image) == [[7, 8, 9, 10], [1, 2, 3, 4]]
+    assert image.get_data_dtype() == np.int64
+
+
+def test_a_column_beside_the_regions_is_a_key_without_region():
+    frame = pd.DataFrame([[0.0, 1, 2, 3, 4], [2.0, 5, 6, 7, 8]], columns=["time", *NAMES])
+    with pytest.raises(MatchError, match="unused   1: 'time'"):
+        rc.paint(frame, ATLAS)
+    assert columns_of(rc.paint(frame, ATLAS, extra="ignore")) == [[1, 2, 3, 4], [5, 6, 7, 8]]
+
+
+def test_text_under_a_region_is_no_number(tmp_path):
+    path = _write(tmp_path / "values.tsv", "V1\tMT\n1.5\thigh\n2.5\tlow\n")
+    with pytest.raises(
+        SignalsError, match=r"column 'MT' of .*values.tsv holds text: 'high', 'low'"
+    ):
+        painted(path, missing="fill")
+
+
+def test_the_name_na_is_a_name(tmp_path):
+    atlas = rc.load_parcellation(
+        nib.Nifti1Image(np.array([[[1, 2, 0]]], np.int16), np.eye(4)), {1: "NA", 2: "VP"}
+    )
+    for text in ("name\tz\nNA\t0.5\nVP\t1.5\n", "NA\tVP\n0.5\t1.5\n"):
+        image = rc.paint(_write(tmp_path / "values.tsv", text), atlas)
+        assert np.asarray(image.dataobj).tolist() == [[[0.5, 1.5, 0.0]]]
+
+
+# --- dates and other things ------------------------------------------------------------------
+
+
+def test_columns_that_are_no_numbers_are_left_out_or_refused():
+    frame = STATS.assign(when=pd.to_datetime(["2020-01-01"] * 4))
+    assert rc.paint(frame, ATLAS).match.signals.map_names == ("n", "z")
+    with pytest.raises(SignalsError, match="The column 'when' of the DataFrame holds text"):
+        rc.paint(frame, ATLAS, columns="when")
+
+
+def test_a_boolean_column_is_a_map_of_zeros_and_ones():
+    image = rc.paint(pd.DataFrame({"name": NAMES, "on": [True, False, True, True]}), ATLAS)
+    assert image.get_data_dtype() == np.uint8
+    assert columns_of(image) == [1, 0, 1, 1]
+
+
+def test_floats_wider_than_64_bits_are_refused():
+    if np.dtype(np.longdouble).itemsize == 8:
+        pytest.skip("long double has 64 bits here")
+    with pytest.raises(SignalsTypeError, match="cannot be painted"):
+        painted(np.ones(4, np.longdouble))
