@@ -125,7 +125,7 @@ def test_any_number_of_labels_is_encoded(n_regions, dtype, step):
     np.testing.assert_array_equal(encoded.codes, np.arange(n_regions + 1))
 
 
-# --- the hash table ---------------------------------------------------------------------
+# --- the hash table -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("n_labels", [511, 512, 513, 5_000, 60_000])
@@ -154,7 +154,7 @@ def test_scattered_labels_in_one_to_three_dimensions(ndim, n, memory, seed):
     assert_encodes(encoding.encode(labels), labels, 0)
 
 
-# --- order ------------------------------------------------------------------------------
+# --- order --------------------------------------------------------------------------------
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
@@ -182,7 +182,7 @@ def test_argsort_distinct_sorts_labels_that_share_their_leading_bits(seed, n, ba
     np.testing.assert_array_equal(labels[order], np.sort(labels))
 
 
-# --- floats -----------------------------------------------------------------------------
+# --- floats -------------------------------------------------------------------------------
 
 
 @given(
@@ -259,7 +259,7 @@ def test_large_float_labels_are_regions(large):
     np.testing.assert_array_equal(decoded(encoded).astype(float), labels)
 
 
-# --- what cannot be ---------------------------------------------------------------------
+# --- what cannot be -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3, 4), (2, 0, 5)])

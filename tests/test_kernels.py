@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+import hypothesis
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 
 from regioncast import testing
 from regioncast._kernels import encode, paint
+from regioncast.errors import MissingPackageError
 
 LABEL_DTYPES = [np.dtype(code) for code in "bBhHiIq"]
 CODE_DTYPES = [np.dtype(code) for code in "BHI"]
@@ -44,7 +48,7 @@ def labels(draw, most_apart=300):
     return in_runs(np.array(values, dtype), draw(SEEDS))
 
 
-# --- encode -----------------------------------------------------------------------------
+# --- encode -------------------------------------------------------------------------------
 
 NEAR_INTEGERS = st.builds(
     lambda whole, off: whole + off,
@@ -186,7 +190,7 @@ def test_sum_positions(shape, dtype, memory, seed):
     np.testing.assert_array_equal(sums, testing.sum_positions(codes, 6))
 
 
-# --- paint ------------------------------------------------------------------------------
+# --- paint --------------------------------------------------------------------------------
 
 
 def random_bits(shape, dtype, seed):
@@ -236,3 +240,66 @@ def test_skip_zero_leaves_blocks_of_code_zero_alone(codes, seed):
     out = np.full((1, len(codes)), 12345, "u2")
     paint.paint_maps(np.zeros_like(codes)[:16], table, out, True)
     assert (out == 12345).all()
+
+
+# --- what the twins are tried with --------------------------------------------------------
+
+
+def is_cube(volume):
+    return len(set(volume.shape)) < 3
+
+
+@pytest.mark.parametrize(
+    "trait",
+    [
+        lambda volume: volume.min() < 0,
+        lambda volume: volume.max() > 2**40,
+        lambda volume: volume.dtype == np.uint64 and volume.max() == 2**63 - 1,
+        lambda volume: volume.dtype.kind == "f",
+        lambda volume: not volume.dtype.isnative,
+        lambda volume: not (volume.flags.c_contiguous or volume.flags.f_contiguous),
+        lambda volume: 0 not in volume,
+        lambda volume: len(np.unique(volume)) > 6,
+    ],
+)
+def test_volumes_have_every_trait_that_matters(trait):
+    # Any one will do, so it is not made small.
+    settings = hypothesis.settings(max_examples=5000, phases=[hypothesis.Phase.generate])
+    volume = hypothesis.find(testing.label_volumes(), trait, settings=settings)
+    assert trait(volume)
+    assert not is_cube(volume)
+
+
+@given(dtype=st.sampled_from(testing.SIGNAL_DTYPES), data=st.data())
+def test_signals_keep_shape_and_dtype(dtype, data):
+    signals = data.draw(testing.region_signals(5, [dtype], n_maps=3))
+    assert (signals.shape, signals.dtype) == ((3, 5), dtype)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
+def test_special_values_are_special(dtype):
+    values = testing.special_values(dtype)
+    assert np.isnan(values).any()
+    assert np.isin([np.inf, -np.inf], values.real).all()
+    assert (np.abs(values[np.isfinite(values)]) >= 1e30).any()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        testing.volume_shapes,
+        testing.label_volumes,
+        lambda: testing.region_labels("u1"),
+        lambda: testing.region_signals(3),
+        lambda: testing.masks((2, 3, 4)),
+    ],
+)
+def test_without_hypothesis_the_error_names_it(monkeypatch, make):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(MissingPackageError, match="pip install hypothesis"):
+        make()
+
+
+def test_brute_force_refuses_a_count_that_fits_nothing():
+    with pytest.raises(ValueError, match="3 columns for 2 or 1 regions"):
+        testing.brute_force_paint(np.ones(3), np.array([[[1, 2]]]), mask=np.array([[[1, 0]]]))

@@ -66,7 +66,7 @@ def series(labels_img):
     return rc.paint(np.random.default_rng(3).normal(size=(6, 3)), labels_img)
 
 
-# --- parts ------------------------------------------------------------------------------
+# --- parts --------------------------------------------------------------------------------
 
 
 @given(array=painted_arrays(), data=st.data())
@@ -139,7 +139,7 @@ def test_one_map_of_a_series_costs_one_map(series, monkeypatch):
     assert painted == [((2, 7, 4), (1, 4))]
 
 
-# --- all of it ------------------------------------------------------------------------------
+# --- all of it ----------------------------------------------------------------------------
 
 
 @given(array=painted_arrays())

@@ -85,7 +85,7 @@ def expected(signals, labels):
     return testing.brute_force_paint(signals, labels)
 
 
-# --- the function -----------------------------------------------------------------------
+# --- the function -------------------------------------------------------------------------
 
 
 def test_the_signature_is_nilearns():
@@ -340,7 +340,7 @@ def test_a_background_that_is_no_number_is_refused(labels_img, signals, backgrou
         signals_to_img_labels(signals, labels_img, background_label=background)
 
 
-# --- masks ----------------------------------------------------------------------------------
+# --- masks --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i2", ">i4", "i8", "u8", "f4", "f8", ">f8", "?", "c8"])
@@ -439,7 +439,7 @@ def test_a_mask_that_leaves_no_region_is_refused(labels, labels_img, signals):
             signals_to_img_labels(signals, labels_img, image_of(mask))
 
 
-# --- sources ----------------------------------------------------------------------------------
+# --- sources ------------------------------------------------------------------------------
 
 FILES = {
     "NIfTI-1": (nib.Nifti1Image, "labels.nii", "labels.nii"),
@@ -571,7 +571,7 @@ def test_real_files_of_others(real_file, name):
     np.testing.assert_allclose(result.affine, image.affine)
 
 
-# --- geometry -----------------------------------------------------------------------------------
+# --- geometry -----------------------------------------------------------------------------
 
 
 def full_header(cls):
@@ -677,7 +677,7 @@ def test_at_32767_the_result_is_nifti1_and_many_maps_make_it_nifti2(labels_img):
     assert type(signals_to_img_labels(np.ones((32768, 1), "u1"), small)) is nib.Nifti2Image
 
 
-# --- inputs stay as they are -------------------------------------------------------------------
+# --- inputs stay as they are --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("memory", testing.MEMORIES)
@@ -725,7 +725,7 @@ def test_an_image_on_disk_is_not_loaded_into_its_cache(tmp_path, labels_img, sig
     assert not loaded.in_memory
 
 
-# --- grids that differ ----------------------------------------------------------------------
+# --- grids that differ --------------------------------------------------------------------
 
 
 def moved(affine, by):
@@ -788,7 +788,7 @@ def test_an_affine_with_nan_is_another(labels_img, labels, signals):
         signals_to_img_labels(signals, labels_img, mask_img)
 
 
-# --- labels that are not finite -----------------------------------------------------------------
+# --- labels that are not finite -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("background", [0, np.nan, np.inf])
@@ -805,7 +805,7 @@ def test_labels_that_are_not_finite_are_no_region_with_a_warning(background):
     assert caught[0].filename == __file__
 
 
-# --- bad input -----------------------------------------------------------------------------------
+# --- bad input ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", [(3,), (5,), (0,), (2, 3), (7, 5), (1, 0)])
@@ -1038,7 +1038,7 @@ def test_whatever_is_wrong_the_error_is_ours(data):
         signals_to_img_labels(np.zeros(shape), image_of(labels))
 
 
-# --- memory -------------------------------------------------------------------------------------
+# --- memory -------------------------------------------------------------------------------
 
 # What Python and NumPy need for themselves: headers, small tables.
 CONSTANT = 300_000

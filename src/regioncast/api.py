@@ -389,7 +389,7 @@ def _signals(
 
 
 def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
-    array = as_array(list(values.values()))
+    array = as_array(list(values.values()), row="region")
     if array.ndim > 2:
         raise SignalsError(
             "Each region of a mapping needs one number, or one number per map; the values have "

@@ -72,12 +72,12 @@ def paint(
     columns: list[str] | None = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
-    fill: float = 0,
+    fill: Number = 0,
     dtype: str | None = None,
     mask: str | None = None,
     t_r: float | None = None,
     regions: str | None = None,
-    background: float = 0,
+    background: Number = 0,
     overwrite: bool = False,
 ) -> int:
     """Paint region values into an image: every voxel of a region gets the region's value.
@@ -153,7 +153,7 @@ def match(
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     regions: str | None = None,
-    background: float = 0,
+    background: Number = 0,
     json: bool = False,
 ) -> int:
     """Show what would go where, without painting. Exits with 1 where paint would refuse.
@@ -206,7 +206,7 @@ def info(
     *,
     regions: str | None = None,
     mask: str | None = None,
-    background: float = 0,
+    background: Number = 0,
     strict: bool = False,
     json: bool = False,
 ) -> int:

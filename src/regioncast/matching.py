@@ -31,8 +31,8 @@ Extra = Literal["raise", "ignore"]
 # How alike (difflib's ratio) a key and a name must be for "did you mean".
 _NEAR = 0.75
 
-# Beyond this many pairs of key and name, near misses are not worth their time.
-_MOST_COMPARISONS = 2_000_000
+# Keys that are compared letter by letter with all names, which takes milliseconds each.
+_COMPARED = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,14 +86,13 @@ class Match:
         """For unused keys, the region without a value that is named most alike."""
         names = [str(region) for region in self.missing]
         keys = [str(key) for key in self.unused]
-        if self.by == "label" or len(names) * len(keys) > _MOST_COMPARISONS:
+        if self.by == "label":
             return {}
         by_folded = {_folded(name): name for name in names}
-        found = {}
-        for key in keys:
+        found = {key: by_folded[_folded(key)] for key in keys if _folded(key) in by_folded}
+        for key in [key for key in keys if key not in found][:_COMPARED]:
             near = difflib.get_close_matches(_folded(key), by_folded, n=1, cutoff=_NEAR)
-            if near:
-                found[key] = by_folded[near[0]]
+            found |= {key: by_folded[name] for name in near}
         return found
 
     def check(self, missing: Missing = "raise", extra: Extra = "raise") -> None:

@@ -156,13 +156,13 @@ class Signals:
         return f"Signals: {maps}, {plural(self.n_regions, 'region')}, {self.values.dtype}{keys}"
 
 
-def as_array(values: ArrayLike) -> NDArray[Any]:
-    """Return values as an array; raise `SignalsError` where rows differ in length."""
+def as_array(values: ArrayLike, row: str = "map") -> NDArray[Any]:
+    """Return values as an array; raise `SignalsError` where its rows differ in length."""
     try:
         return np.asarray(values)
     except ValueError as error:
         raise SignalsError(
-            "The values do not form an array: every map needs as many numbers as the others."
+            f"The values do not form an array: every {row} needs as many numbers as the others."
         ) from error
 
 

@@ -32,6 +32,7 @@ from ..errors import (
 from ..painting import PaintedArray
 from ..signals import storable
 from ..spaces import VolumeGrid
+from . import suffixes
 from .files import existing_file, replacing
 
 if TYPE_CHECKING:
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 Niimg = str | os.PathLike[str] | SpatialImage
-
-VOLUME_SUFFIXES = (".nii.gz", ".nii", ".mgz", ".mgh")
-"""Endings of the volumes that are written."""
 
 _GZIPPED = (".gz", ".mgz")
 
@@ -88,7 +86,7 @@ class PaintedImage(nib.Nifti1Image):
         file is replaced; `regioncast.save` asks first.
         """
         path = Path(filename)
-        if kwargs or suffix_of(path) not in VOLUME_SUFFIXES:
+        if kwargs or suffix_of(path) not in suffixes("image"):
             super().to_filename(filename, **kwargs)
         else:
             save_volume(self, path, overwrite=True)
@@ -182,7 +180,7 @@ def save_volume(
     ----------
     image : nibabel image
     path : Path
-        Ending in one of `VOLUME_SUFFIXES`.
+        With an ending that `FORMATS` has for images.
     overwrite : bool
         Whether an existing file may be replaced.
     progress : callable, default=None
@@ -207,10 +205,10 @@ def save_volume(
 def volume_suffix(path: Path) -> str:
     """Return the suffix of a volume to write; raise where it is not known."""
     suffix = suffix_of(path)
-    if suffix not in VOLUME_SUFFIXES:
+    if suffix not in suffixes("image"):
         raise FileFormatError(
             f"Cannot tell the format of {path.name!r}: a volume is written as "
-            f"{', '.join(VOLUME_SUFFIXES)}."
+            f"{', '.join(suffixes('image'))}."
         )
     return suffix
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import FileFormatError, MissingPackageError, SignalsError, examples, plural
 from ..value_tables import ValueColumn, ValueTable, numbers_with_gaps
+from . import suffixes
 from .delimited import TextTable, decode, is_missing, parse_delimited, parse_number_column
 from .files import existing_file, replacing
 from .nifti import suffix_of
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 STANDARD_STREAM = "-"
 """The name that stands for standard input."""
-
-TEXT_SUFFIXES = (".tsv", ".csv", ".txt", ".1d")
-TABLE_SUFFIXES = (*TEXT_SUFFIXES, ".npy", ".parquet")
 
 
 def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
@@ -50,10 +48,10 @@ def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
         return _npy(file)
     if suffix == ".parquet":
         return table_of_frame(_parquet(file), str(file))
-    if suffix not in TEXT_SUFFIXES:
+    if suffix not in suffixes("values"):
         raise FileFormatError(
             f"Cannot tell the format of {file.name!r}: values are read from "
-            f"{', '.join(TABLE_SUFFIXES)}."
+            f"{', '.join(suffixes('values'))}."
         )
     return _table(parse_delimited(decode(file.read_bytes(), source=str(file)), source=str(file)))
 
@@ -97,10 +95,10 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
     overwrite : bool
     """
     suffix = suffix_of(path)
-    if suffix not in (".tsv", ".csv", ".parquet", ".npy"):
+    if suffix not in suffixes("signals"):
         raise FileFormatError(
             f"Cannot tell the format of {path.name!r}: signals are written as "
-            ".tsv, .csv, .parquet or .npy."
+            f"{', '.join(suffixes('signals'))}."
         )
     with replacing(path, suffix, overwrite=overwrite) as temporary:
         if suffix == ".npy":
