@@ -253,7 +253,7 @@ def is_cube(volume):
     "trait",
     [
         lambda volume: volume.min() < 0,
-        lambda volume: volume.max() > 2**40,
+        lambda volume: float(volume.max()) > 2.0**40,
         lambda volume: volume.dtype == np.uint64 and volume.max() == 2**63 - 1,
         lambda volume: volume.dtype.kind == "f",
         lambda volume: not volume.dtype.isnative,

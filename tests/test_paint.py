@@ -122,6 +122,16 @@ def test_what_is_saved_is_what_was_painted(tmp_path_factory, dtype, suffix, n_ma
     assert sorted(p.name for p in folder.iterdir()) == [f"{n}{suffix}" for n in "abc"]
 
 
+def test_the_same_map_gives_the_same_bytes(tmp_path):
+    written = [
+        rc.save(rc.paint(np.ones(4), ATLAS), tmp_path / name) for name in ("a.nii.gz", "b.nii.gz")
+    ]
+    first, second = (path.read_bytes() for path in written)
+    assert first == second
+    flags, time = first[3], first[4:8]
+    assert (flags, time) == (0, bytes(4))
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "float32"])
 @pytest.mark.parametrize("suffix", [".mgz", ".mgh"])
 def test_mgh_files_hold_the_same_map(tmp_path, dtype, suffix):

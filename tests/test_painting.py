@@ -186,10 +186,11 @@ def test_a_copy_is_made_and_none_cannot_be_had(series):
     n_cpus=st.integers(1, 6),
     bytes_per_thread=st.sampled_from([1, 64, 10**9]),
     fresh_bytes=st.sampled_from([0, 10**9]),
+    slab=st.sampled_from([1, 20, 10**9]),
     fill=st.sampled_from([0, 3]),
 )
-def test_threads_and_fresh_memory_give_the_same_bytes(
-    array, order, n_cpus, bytes_per_thread, fresh_bytes, fill
+def test_threads_slabs_and_fresh_memory_give_the_same_bytes(
+    array, order, n_cpus, bytes_per_thread, fresh_bytes, slab, fill
 ):
     table = array.table.copy()
     table[:, 0] = fill
@@ -198,6 +199,7 @@ def test_threads_and_fresh_memory_give_the_same_bytes(
         patch.setattr(painting, "_n_cpus", lambda: n_cpus)
         patch.setattr(painting, "_BYTES_PER_THREAD", bytes_per_thread)
         patch.setattr(painting, "_FRESH_BYTES", fresh_bytes)
+        patch.setattr(painting, "_SLAB", slab)
         assert_same(painting.paint(array.codes, table, single=array.single, order=order), expected)
 
 

@@ -500,6 +500,21 @@ def test_integers_under_a_header_of_labels(tmp_path, titles):
     assert image.get_data_dtype() == np.int64
 
 
+def test_a_wide_table_whose_values_look_like_labels_stays_wide():
+    frame = pd.DataFrame(dict.fromkeys(NAMES, LABELS))
+    assert columns_of(rc.paint(frame, ATLAS)) == [[label] * 4 for label in LABELS]
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ",", " "])
+def test_integers_without_a_header_stay_values(tmp_path, delimiter):
+    values = np.array([[9, 8, 7, 6], [3, 20, 1007, 5], [1, 2, 3, 4]])
+    path = _write(tmp_path / "values.txt", text_of(values.tolist(), delimiter))
+    np.testing.assert_array_equal(painted(path), painted(values))
+    # A single row has no header above it, whatever it holds.
+    path = _write(tmp_path / "values.txt", text_of([LABELS], delimiter))
+    np.testing.assert_array_equal(painted(path)[..., 0], painted(LABELS))
+
+
 def test_a_column_beside_the_regions_is_a_key_without_region():
     frame = pd.DataFrame([[0.0, 1, 2, 3, 4], [2.0, 5, 6, 7, 8]], columns=["time", *NAMES])
     with pytest.raises(MatchError, match="unused   1: 'time'"):

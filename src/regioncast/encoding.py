@@ -55,7 +55,7 @@ class Encoded:
     @property
     def fractional(self) -> bool:
         """Whether some label is further than `LABEL_TOLERANCE` from an integer."""
-        return self.labels.dtype.kind == "f"
+        return self.labels.dtype.kind == "f" and len(self.labels) > 0
 
     def sorted(self) -> Encoded:
         """Return the same with labels in ascending order."""
@@ -110,7 +110,7 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
         raise ArgumentTypeError(
             f"background_label must be a number; {background!r} is {type(background).__name__}."
         )
-    background = _near_integer(background)
+    background = _as_stored(background, labels.dtype)
     native = _contiguous(_native(labels))
     if native.size == 0:
         return Encoded(np.zeros(native.shape, np.uint8), np.empty(0, np.int64))
@@ -168,8 +168,14 @@ def argsort_distinct(labels: NDArray[np.int64]) -> NDArray[np.intp]:
     return packed_order
 
 
-def _near_integer(background: float) -> float:
-    """Return the background rounded as labels are."""
+def _as_stored(background: float, dtype: np.dtype[Any]) -> float:
+    """Return the background as the label that it is in the image.
+
+    That is, in the precision of the labels, in which 0.1 may be another number, and rounded.
+    """
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            background = float(dtype.type(background))
     if not math.isfinite(background):
         return background
     nearest = round(background)
@@ -318,9 +324,7 @@ def _encode_fractional(labels: NDArray[Any], background: float) -> Encoded:
         near = np.abs(values - nearest) <= LABEL_TOLERANCE
     values = np.where(near, nearest, values)
     found, inverse = np.unique(values[finite], return_inverse=True)
-    # In the precision of the labels, in which 0.1 is another number.
-    with np.errstate(over="ignore"):
-        kept = found != float(labels.dtype.type(background))
+    kept = found != background
     new_code = np.zeros(len(found), code_dtype(len(found)))
     new_code[kept] = np.arange(1, np.count_nonzero(kept) + 1)
     codes = np.zeros_like(values, dtype=new_code.dtype)

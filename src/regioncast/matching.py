@@ -92,7 +92,8 @@ class Match:
         found = {key: by_folded[_folded(key)] for key in keys if _folded(key) in by_folded}
         for key in [key for key in keys if key not in found][:_COMPARED]:
             near = difflib.get_close_matches(_folded(key), by_folded, n=1, cutoff=_NEAR)
-            found |= {key: by_folded[name] for name in near}
+            if near:
+                found[key] = by_folded[near[0]]
         return found
 
     def check(self, missing: Missing = "raise", extra: Extra = "raise") -> None:

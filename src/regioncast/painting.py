@@ -37,7 +37,7 @@ _BYTES_PER_THREAD = 8_000_000
 _FRESH_BYTES = 1 << 25
 
 # Samples in a slab: its codes stay in the cache until they are painted.
-_SLAB = 1 << 16
+_SLAB = 1 << 15
 
 _BIT_PATTERNS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
@@ -68,6 +68,9 @@ class PaintedArray:
     """
 
     order: Order = "F"
+    # Of the protocol for arrays in files: values are not scaled.
+    slope = 1.0
+    inter = 0.0
 
     def __init__(self, codes: NDArray[Any], table: NDArray[Any], *, single: bool) -> None:
         self.codes = codes

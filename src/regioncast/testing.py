@@ -365,7 +365,8 @@ def region_labels(dtype: DTypeLike) -> SearchStrategy[list[int]]:
     low, high = _label_range(np.dtype(dtype))
     near = st.integers(max(low, -20), min(high, 20))
     far = st.integers(low, high)
-    labels = st.lists(near | far, min_size=1, max_size=_MOST_REGIONS, unique=True)
+    ends = st.sampled_from([low, high])
+    labels = st.lists(near | far | ends, min_size=1, max_size=_MOST_REGIONS, unique=True)
     return labels.filter(lambda found: found[0] != 0)
 
 

@@ -21,6 +21,7 @@ from nibabel import imageclasses
 from nibabel.filebasedimages import FileBasedImage, ImageFileError
 from nibabel.fileholders import FileHolder
 from nibabel.spatialimages import SpatialImage
+from nibabel.volumeutils import native_code
 
 from ..errors import (
     DimensionError,
@@ -317,7 +318,8 @@ def _stream_nifti(image: SpatialImage, stream: Any, progress: Progress) -> None:
 def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
     """Return the header to write: whatever it said of dtype and scaling, that of the array."""
     if isinstance(image, nib.Nifti1Image):
-        header = image.header.copy()
+        # Data go out in the byte order of this machine, wherever the header comes from.
+        header = image.header.as_byteswapped(native_code)
         header.set_data_dtype(array.dtype)
         header.set_data_shape(array.shape)
         header.set_slope_inter(1, 0)

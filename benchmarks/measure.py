@@ -1,0 +1,102 @@
+"""Timing side by side, whole processes, and peak memory."""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured ratio: what, compared with what, and the aim if there is one."""
+
+    title: str
+    ratio: float
+    aim: str = ""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        aim = f"  (aim: {self.aim})" if self.aim else ""
+        return f"{self.title:<66} {self.ratio:>8.2f}{aim}  {self.detail}".rstrip()
+
+
+def side_by_side(cases: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Return the median seconds of each case; the cases take turns, so all see the same noise.
+
+    A turn is one call to warm up, because the case before has filled the caches with its own
+    data, and one that counts.  Results are freed outside the time measured, and the garbage
+    collector rests, as in `timeit`.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in cases}
+    gc.disable()
+    try:
+        for _ in range(repeats):
+            for name, case in cases.items():
+                case()
+                seconds[name].append(_timed(case))
+    finally:
+        gc.enable()
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def _timed(case: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    result = case()
+    elapsed = time.perf_counter() - start
+    del result
+    return elapsed
+
+
+def processes(commands: Mapping[str, list[str]], repeats: int) -> dict[str, float]:
+    """Return the median seconds of whole processes that take turns."""
+
+    def runner(command: list[str]) -> Callable[[], object]:
+        return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+    return side_by_side({name: runner(command) for name, command in commands.items()}, repeats)
+
+
+def python(code: str) -> list[str]:
+    """Return the command that runs code in a fresh interpreter, in the project's folder."""
+    return [sys.executable, "-c", code]
+
+
+def peak_memory(setup: str, statement: str) -> int:
+    """Return by how many bytes the memory of a fresh interpreter peaks during a statement.
+
+    The kernel's own account of the resident set, reset after the set-up.
+    """
+    code = f"""
+import gc
+{setup}
+gc.collect()
+def status(key):
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
+with open("/proc/self/clear_refs", "w") as peak:
+    peak.write("5")
+before = status("VmRSS")
+result = {statement}
+print(status("VmHWM") - before)
+"""
+    done = subprocess.run(python(code), check=True, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
+    return int(done.stdout)
+
+
+def machine() -> str:
+    """Return what the figures depend on, in a line."""
+    import numpy as np
+
+    return (
+        f"{os.cpu_count()} CPUs, Python {sys.version.split()[0]}, NumPy {np.__version__}, "
+        f"{sys.platform}"
+    )

@@ -1,0 +1,51 @@
+"""The benchmarks run, and compare like with like."""
+
+from __future__ import annotations
+
+import sys
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from regioncast import signals_to_img_labels
+
+pytest.importorskip("scipy", reason="the benchmarks' atlases are made with SciPy")
+if not sys.platform.startswith("linux"):
+    pytest.skip("peak memory is read from /proc", allow_module_level=True)
+
+from benchmarks import atlases, measure, painting
+
+
+def test_every_benchmark_yields_a_finite_ratio_with_its_title():
+    rows = list(painting.quick())
+    assert len(rows) >= 15
+    assert all(np.isfinite(row.ratio) and row.ratio > 0 for row in rows)
+    assert len({row.title for row in rows}) == len(rows)
+
+
+def test_what_is_compared_with_nilearn_is_equal():
+    import nilearn.regions
+
+    labels = atlases.brain((17, 22, 13), 40)
+    signals = np.random.default_rng(1).standard_normal((3, 40))
+    ours, theirs = (
+        np.asanyarray(paint(signals, labels).dataobj)
+        for paint in (signals_to_img_labels, nilearn.regions.signals_to_img_labels)
+    )
+    np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("scattered", [False, True])
+def test_supervoxels_are_cubes_with_labels_of_their_own(scattered):
+    labels = atlases.supervoxels((9, 6, 5), 2, scattered=scattered)
+    data = np.asanyarray(labels.dataobj)
+    assert atlases.n_regions_of(labels) == 5 * 3 * 3
+    assert (data[:8:2] == data[1:8:2]).all()
+    assert isinstance(labels, nib.Nifti1Image)
+    assert not scattered or data.min() > 2**40
+
+
+def test_peak_memory_sees_what_is_allocated():
+    peak = measure.peak_memory("import numpy as np", "np.ones(50_000_000, np.uint8)")
+    assert 50e6 <= peak < 60e6
