@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+import nibabel as nib
 import nilearn.regions
 import numpy as np
 from numpy.typing import NDArray

@@ -179,9 +179,9 @@ def test_binary_files_are_refused(tmp_path, data):
 
 
 def test_a_file_that_is_missing_is_named(tmp_path):
-    with pytest.raises(InputMissingError, match=r"none\.tsv does not exist"):
+    with pytest.raises(InputMissingError, match=r"does not exist: .*none\.tsv"):
         read_delimited(tmp_path / "none.tsv")
-    with pytest.raises(InputMissingError, match="is a folder, not a file"):
+    with pytest.raises(InputMissingError, match="is a folder"):
         read_delimited(tmp_path)
 
 

@@ -28,7 +28,10 @@ from regioncast.errors import (
 )
 from regioncast.io import nifti
 
-AFFINE = np.array([[-2.0, 0.1, 0, 40], [0.1, 2.5, 0.2, -7], [0, 0, 3, 5], [0, 0, 0, 1]])
+# Oblique, and without shears, which ITK cannot read.
+AFFINE = nib.affines.from_matvec(
+    nib.eulerangles.euler2mat(0.1, -0.2, 0.3) @ np.diag([-2, 2.5, 3]), [40, -7, 5]
+)
 SUFFIXES = (".nii", ".nii.gz", ".mgh", ".mgz")
 MGH_DTYPES = [np.dtype(code) for code in ("u1", "i2", "i4", "f4")]
 
