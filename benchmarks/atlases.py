@@ -27,6 +27,14 @@ def brain(shape: tuple[int, ...], n_regions: int, dtype: DTypeLike = np.int32) -
     return image(labels.reshape(shape))
 
 
+def scattered(labels: nib.Nifti1Image) -> nib.Nifti1Image:
+    """Return the same regions with 64-bit labels above 2**40, in no order."""
+    data = np.asanyarray(labels.dataobj)
+    new_labels = np.random.default_rng(1).choice(2**50, int(data.max()) + 1, replace=False) + 2**41
+    new_labels[0] = 0
+    return image(new_labels[data])
+
+
 def supervoxels(shape: tuple[int, ...], side: int, *, scattered: bool) -> nib.Nifti1Image:
     """Return cubes of `side` voxels to a side that fill the box.
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+WARM_UP_SECONDS = 0.05
 PROJECT = Path(__file__).parent.parent
 
 
@@ -32,16 +33,19 @@ class Row:
 def side_by_side(cases: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, float]:
     """Return the median seconds of each case; the cases take turns, so all see the same noise.
 
-    A turn is one call to warm up, because the case before has filled the caches with its own
-    data, and one that counts.  Results are freed outside the time measured, and the garbage
-    collector rests, as in `timeit`.
+    A turn begins with calls that do not count, for at least 50 ms, because the case before has
+    filled the caches with its own data.  Results are freed outside the time measured, and the
+    garbage collector rests, as in `timeit`.
     """
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     gc.disable()
     try:
         for _ in range(repeats):
             for name, case in cases.items():
+                warm_up = time.perf_counter() + WARM_UP_SECONDS
                 case()
+                while time.perf_counter() < warm_up:
+                    case()
                 seconds[name].append(_timed(case))
     finally:
         gc.enable()

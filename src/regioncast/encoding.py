@@ -151,21 +151,14 @@ def argsort_distinct(labels: NDArray[np.int64]) -> NDArray[np.intp]:
     """
     if len(labels) < 2:
         return np.arange(len(labels))
-    low = labels.min()
-    position_bits = len(labels).bit_length()
-    excess = max(0, (int(labels.max()) - int(low)).bit_length() + position_bits - 64)
-    packed = (labels - low).view(np.uint64)
-    packed >>= np.uint64(excess)
-    packed <<= np.uint64(position_bits)
-    packed |= np.arange(len(labels), dtype=np.uint64)
+    low, high = int(labels.min()), int(labels.max())
+    bits = len(labels).bit_length()
+    packed = np.empty(len(labels), np.uint64)
+    kernels.pack(labels, low, max(0, (high - low).bit_length() + bits - 64), bits, packed)
     packed.sort()
-    leading = packed >> np.uint64(position_bits)
-    if excess and (leading[1:] == leading[:-1]).any():
-        order: NDArray[np.intp] = np.argsort(labels)
-        return order
-    packed &= np.uint64((1 << position_bits) - 1)
-    packed_order: NDArray[np.intp] = packed.view(np.intp)
-    return packed_order
+    n_ties = kernels.unpack(packed, bits)
+    order: NDArray[np.intp] = np.argsort(labels) if n_ties else packed.view(np.intp)
+    return order
 
 
 def _as_stored(background: float, dtype: np.dtype[Any]) -> float:
@@ -280,9 +273,9 @@ def _is_kept(labels: NDArray[np.int64], no_region: set[float]) -> NDArray[np.boo
 def _encode_by_hash(labels: NDArray[Any], no_region: set[float]) -> Encoded:
     codes = np.empty_like(labels, dtype=np.uint32)
     found = _hash(labels, codes)
-    kept = _is_kept(found, no_region)
-    if kept.all():
+    if not any((found == label).any() for label in no_region):
         return _seen(codes, found)
+    kept = _is_kept(found, no_region)
     new_code = np.zeros(len(found) + 1, np.uint32)
     new_code[1:][kept] = np.arange(1, np.count_nonzero(kept) + 1)
     kernels.recode(flat(codes), new_code, flat(codes))

@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -247,29 +247,41 @@ def _in_order(codes: NDArray[Any], order: Order) -> Iterator[tuple[slice, NDArra
 def _paint_maps(
     codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any], *, skip_zero: bool
 ) -> None:
-    """Paint maps that lie in memory one after the other."""
+    """Paint maps that lie in memory one after the other, in threads where that pays.
+
+    A thread gets maps of its own, which keeps it to memory of its own, or a share of the only
+    one.
+    """
     bits: Any = _BIT_PATTERNS[table.dtype.itemsize]
     rows: NDArray[Any] = np.ascontiguousarray(table).view(bits)
     target: NDArray[Any] = out.view(bits)
-    n_threads = min(_n_cpus(), len(rows), out.nbytes // _BYTES_PER_THREAD)
+
+    def paint_share(maps: slice, samples: slice) -> None:
+        kernels.paint_maps(codes[samples], rows[maps], target[maps, samples], skip_zero)
+
+    everything = slice(None)
+    n_threads = min(_n_cpus(), out.nbytes // _BYTES_PER_THREAD)
     if n_threads < 2:
-        kernels.paint_maps(codes, rows, target, skip_zero)
+        paint_share(everything, everything)
         return
-
-    def paint_share(share: slice) -> None:
-        kernels.paint_maps(codes, rows[share], target[share], skip_zero)
-
-    bounds = np.linspace(0, len(rows), n_threads + 1).astype(int)
     with ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(paint_share, [slice(*pair) for pair in pairwise(bounds.tolist())]))
+        if len(rows) > 1:
+            list(pool.map(paint_share, _shares(len(rows), n_threads), repeat(everything)))
+        else:
+            list(pool.map(paint_share, repeat(everything), _shares(len(codes), n_threads)))
 
 
 def _paint_series(
     codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any], *, skip_zero: bool
 ) -> None:
     """Paint a series that lies in memory voxel by voxel."""
-    rows = np.ascontiguousarray(table.T).view(np.uint8)
+    rows: NDArray[Any] = np.ascontiguousarray(table.T).view(np.uint8)
     kernels.paint_series(codes, rows, out.view(np.uint8), skip_zero)
+
+
+def _shares(length: int, n_shares: int) -> list[slice]:
+    bounds = np.linspace(0, length, n_shares + 1).astype(int).tolist()
+    return [slice(*pair) for pair in pairwise(bounds)]
 
 
 def _n_cpus() -> int:

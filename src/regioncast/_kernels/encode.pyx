@@ -265,6 +265,27 @@ def fill_slots(const int64_t[::1] first_seen, uint32_t[::1] slots):
             table[at] = <uint32_t>(k + 1)
 
 
+def pack(const int64_t[::1] labels, int64_t low, int excess, int bits, uint64_t[::1] out):
+    """Set `out` to the label above `low`, without its `excess` last bits, then the position."""
+    cdef Py_ssize_t i, n = labels.shape[0]
+    with nogil:
+        for i in range(n):
+            out[i] = ((<uint64_t>labels[i] - <uint64_t>low) >> excess << bits) | <uint64_t>i
+
+
+def unpack(uint64_t[::1] packed, int bits):
+    """Keep the positions of sorted packed labels; return how many pairs of neighbours tie."""
+    cdef Py_ssize_t i, n_ties = 0
+    cdef uint64_t leading, last = 0, positions = (<uint64_t>1 << bits) - 1
+    with nogil:
+        for i in range(packed.shape[0]):
+            leading = packed[i] >> bits
+            n_ties += i > 0 and leading == last
+            last = leading
+            packed[i] &= positions
+    return n_ties
+
+
 def recode(const code_t[::1] codes, const new_code_t[::1] new_code, new_code_t[::1] out):
     """Set ``out[i] = new_code[codes[i]]``; `out` may be `codes` itself."""
     cdef Py_ssize_t i, n = codes.shape[0]
