@@ -20,7 +20,9 @@ from benchmarks import atlases, measure, painting
 def test_every_benchmark_yields_a_finite_ratio_with_its_title():
     rows = list(painting.quick())
     assert len(rows) >= 15
-    assert all(np.isfinite(row.ratio) and row.ratio > 0 for row in rows)
+    # Small images may fit into memory that the process already has.
+    assert all(row.ratio > 0 or "memory" in row.title for row in rows)
+    assert all(np.isfinite(row.ratio) and row.ratio >= 0 for row in rows)
     assert len({row.title for row in rows}) == len(rows)
 
 
