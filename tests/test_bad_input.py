@@ -112,7 +112,7 @@ def test_a_transposed_matrix_is_said_to_look_transposed(refused):
     refused(
         [errors.MatchError, ValueError],
         "values of shape (3, 50) have 50 columns for 3 regions",
-        "they look transposed: pass values.T",
+        "they look transposed: turn them (values.T)",
         values="values.npy",
     )
 
@@ -148,7 +148,7 @@ def test_values_that_are_no_numbers(folder, values):
         rc.paint(values, "atlas.nii.gz")
     assert isinstance(e.value, TypeError)
     assert "bool, integers, floats up to float64 and complex" in str(e.value)
-    assert "signals.astype('float64')" in str(e.value)
+    assert "numpy.asarray(signals, dtype='float64')" in str(e.value)
 
 
 def test_an_array_of_text_in_a_file(refused):
@@ -205,7 +205,7 @@ def test_values_that_the_dtype_cannot_hold(refused):
     refused(
         [errors.SignalsError, ValueError],
         "3 values cannot be held by int16: -1.5, 0.5, 2.25",
-        "Pass a wider dtype",
+        "Pass another dtype, such as float64.",
         dtype="int16",
     )
 
@@ -270,7 +270,7 @@ def test_an_empty_table(refused, text):
 
 
 def test_an_empty_data_frame(folder):
-    with pytest.raises(errors.SignalsError, match="the DataFrame is empty: it has no row"):
+    with pytest.raises(errors.SignalsError, match="The DataFrame is empty: it has no row"):
         rc.paint(pd.DataFrame({"name": [], "z": []}), "atlas.nii.gz")
 
 
@@ -289,7 +289,7 @@ def test_a_table_without_a_key_column(refused):
 def test_a_key_column_that_is_not_there(refused):
     refused(
         [errors.MatchError, ValueError],
-        "values.tsv has 0 columns 'region'; its columns are 'name', 'z'",
+        "values.tsv has no column 'region'; its columns are 'name', 'z'",
         key="region",
     )
 
@@ -322,7 +322,8 @@ def test_tables_cut_short(refused, suffix, share):
         pd.read_csv("values.tsv", sep="\t").to_parquet("cut.parquet")
     file = Path(f"cut{suffix}")
     file.write_bytes(file.read_bytes()[: int(share * file.stat().st_size)])
-    refused([errors.FileFormatError, ValueError], f"cut{suffix} is no readable", values=str(file))
+    shown = f"cut{suffix} is no {'NumPy' if suffix == '.npy' else 'readable Parquet'} file"
+    refused([errors.FileFormatError, ValueError], shown, values=str(file))
 
 
 # --- grids -----------------------------------------------------------------------------------
@@ -588,7 +589,7 @@ def test_values_with_a_suffix_that_nobody_knows(refused):
     shutil.copy("values.tsv", "values.xlsx")
     refused(
         [errors.FileFormatError, ValueError],
-        "'values.xlsx': values are read from .tsv, .csv, .txt, .1d, .npy, .parquet",
+        "'values.xlsx': values are read from .tsv, .csv, .txt, .1D, .npy, .parquet",
         values="values.xlsx",
     )
 
@@ -608,10 +609,10 @@ def test_a_folder_as_output(refused):
     refused([errors.OutputError, OSError], "The output is a folder: map.nii.gz")
 
 
-def test_an_output_in_a_folder_that_does_not_exist(refused):
+def test_an_output_in_a_folder_that_does_not_exist(folder, refused):
     refused(
         [errors.OutputError, OSError],
-        "The folder of the output does not exist: no/such",
+        f"The folder of the output does not exist: {folder.resolve() / 'no/such'}. Make it first.",
         output="no/such/map.nii.gz",
     )
 

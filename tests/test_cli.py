@@ -248,7 +248,7 @@ def test_one_line_says_what_was_painted(run):
     code, out, err = run(*PAINT, "--columns", "z")
     assert (code, err) == (0, "")
     assert re.fullmatch(
-        r"map\.nii\.gz: 3 of 3 regions painted by name, 5 × 4 × 6 float64, "
+        r"map\.nii\.gz: 3 of 3 regions painted by name, 5×4×6 float64, "
         r"[\d.]+ [kM]B, \d+\.\d\d s\n",
         out,
     )
@@ -256,7 +256,7 @@ def test_one_line_says_what_was_painted(run):
 
 def test_the_line_counts_regions_without_a_value_and_maps(run):
     _, out, _ = run("paint", "few.tsv", "atlas.nii.gz", "-o", "map.nii", "--missing", "fill")
-    assert out.startswith("map.nii: 2 of 3 regions painted by name, 5 × 4 × 6 × 2 float64, ")
+    assert out.startswith("map.nii: 2 of 3 regions painted by name, 5×4×6×2 float64, ")
 
 
 def test_an_existing_output_is_replaced_only_when_asked_for(run):
@@ -395,7 +395,8 @@ def test_strict_fails_where_table_and_image_differ(run):
     code, out, err = run("info", "atlas.nii.gz", "--strict")
     assert (code, out) == (1, "")
     assert "20, 1007" in err
-    assert "without a voxel, kept: 8" in err
+    assert "1 row of the region table without a voxel: 8." in err
+    assert "Correct the table, or do not ask for strict." in err
     assert err.count("\n") == 1
 
 

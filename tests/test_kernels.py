@@ -150,6 +150,46 @@ def test_hash_labels_through_several_growths(step):
     np.testing.assert_array_equal(first_seen, expected_first)
 
 
+@st.composite
+def packable(draw):
+    """Labels anywhere in int64, with what `encoding` packs them by, and wider positions too."""
+    near = st.integers(-5, 5)
+    start = draw(st.integers(-(2**63) + 5, 2**63 - 6))
+    ends = st.sampled_from([-(2**63), 2**63 - 1, 0])
+    found = draw(st.lists(near.map(lambda n: start + n) | ends, min_size=1, max_size=40))
+    low, high = min(found), max(found)
+    bits = draw(st.integers(len(found).bit_length(), 20))
+    return np.array(found, np.int64), low, max(0, (high - low).bit_length() + bits - 64), bits
+
+
+@given(packable())
+def test_pack(case):
+    labels, low, excess, bits = case
+    out = np.full(len(labels), 99, np.uint64)
+    encode.pack(labels, low, excess, bits, out)
+    np.testing.assert_array_equal(out, testing.pack(labels, low, excess=excess, bits=bits))
+
+
+@given(packable())
+def test_unpack(case):
+    labels, low, excess, bits = case
+    packed = np.sort(testing.pack(labels, low, excess=excess, bits=bits))
+    expected, n_expected = testing.unpack(packed, bits)
+    assert encode.unpack(packed, bits) == n_expected
+    np.testing.assert_array_equal(packed, expected)
+
+
+@given(packable())
+def test_packed_labels_sort_as_labels_unless_some_tie(case):
+    labels, low, excess, bits = case
+    packed = np.sort(testing.pack(labels, low, excess=excess, bits=bits))
+    order, n_ties = testing.unpack(packed, bits)
+    if not n_ties:
+        np.testing.assert_array_equal(labels[order], np.sort(labels))
+    if len(set(labels.tolist())) < len(labels):
+        assert n_ties
+
+
 @given(codes=codes(), dtype=st.sampled_from(CODE_DTYPES), seed=SEEDS)
 def test_recode(codes, dtype, seed):
     codes, n_codes = codes

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import regioncast as rc
-from regioncast.errors import MatchError
-from regioncast.matching import as_keys, match
+from regioncast.errors import MatchError, SignalsError
+from regioncast.matching import match
 from regioncast.region_table import RegionTable
-from regioncast.signals import Signals
+from regioncast.signals import Signals, as_keys
 
 SHAPE = (4, 3, 5)
 AFFINE = np.array([[-2, 0.3, 0, 8], [0.3, 0, -1.5, 4], [0, 3, 0.1, -9], [0, 0, 0, 1.0]])
@@ -176,7 +176,7 @@ def test_nothing_shifts_and_nothing_is_silently_zero(by, atlas, data, extras, fi
             rc.paint(values, atlas.parcellation, **lenient)
 
 
-@given(atlases(min_regions=2), st.integers(-2, 2).filter(bool))
+@given(atlases(min_regions=3), st.integers(-2, 2).filter(bool))
 def test_a_wrong_count_of_values_without_keys_never_paints(atlas, excess):
     values = np.ones(len(atlas.labels) + excess)
     with pytest.raises(MatchError, match=f"have {len(values)} value"):
@@ -208,7 +208,8 @@ def test_the_report_as_values_survives_json(atlas, data):
     assert report["n_matched"] == len(known)
     assert len(report["missing"]) == len(atlas.names) - len(known)
     assert len(report["unused"]) == len(keys) - len(known)
-    assert (report["problem"] is None) == bool(known)
+    assert report["matched_by"] == ("name" if known else None)
+    assert report["problem"] is None
 
 
 # --- what identifies a region ----------------------------------------------------------------
@@ -253,27 +254,52 @@ def test_by_name_needs_keys():
         rc.paint(np.ones(4), atlas.parcellation, by="name")
 
 
-def test_names_that_are_integers_win_over_labels():
+def test_names_that_are_labels_of_other_regions_raise_and_by_decides():
     frame = pd.DataFrame({"index": [1, 2, 3], "name": ["3", "1", "2"]})
     image = image_of([1, 2, 3])
-    by_name = rc.paint({"1": 10.0, "2": 20.0, "3": 30.0}, image, regions=frame)
-    assert by_name.match.by == "name"
     labels = np.asarray(image.dataobj)
-    assert set(array(by_name)[labels == 1]) == {30.0}
-    by_label = rc.paint({1: 10.0, 2: 20.0, 3: 30.0}, image, regions=frame)
-    assert by_label.match.by == "label"
-    assert set(array(by_label)[labels == 1]) == {10.0}
+    with pytest.raises(MatchError, match="keys are names and labels, of different regions: 1, 2"):
+        rc.paint(dict(enumerate([10.0, 20.0, 30.0], 1)), image, regions=frame, extra="ignore")
+    text = {"1": 10.0, "2": 20.0, "3": 30.0}
+    for values, by, expected in [
+        (text, "auto", 30.0), (text, "name", 30.0), (text, "label", 10.0),
+        (dict(enumerate([10.0, 20.0, 30.0], 1)), "label", 10.0),
+    ]:  # fmt: skip
+        painted = rc.paint(values, image, regions=frame, by=by)
+        assert set(array(painted)[labels == 1]) == {expected}
+
+
+def test_a_file_of_integers_that_are_names_and_labels_raises_and_by_decides(tmp_path):
+    path = tmp_path / "values.tsv"
+    path.write_text("name\tz\n1\t10\n2\t20\n3\t30\n")
+    options = {"regions": pd.DataFrame({"index": [1, 2, 3], "name": ["3", "1", "2"]})}
+    image = image_of([1, 2, 3])
+    labels = np.asarray(image.dataobj)
+    with pytest.raises(MatchError, match=r"of different regions.*Pass by='name' or by='label'"):
+        rc.paint(path, image, **options)
+    for by, expected in [("name", 30.0), ("label", 10.0)]:
+        painted = rc.paint(path, image, by=by, **options)
+        assert set(array(painted)[labels == 1]) == {expected}
+
+
+def test_names_that_are_their_own_labels_are_either():
+    frame = pd.DataFrame({"index": [1, 2, 3], "name": ["1", "2", "3"]})
+    for keys in (["1", "2", "3"], [1, 2, 3]):
+        found = rc.match(dict.fromkeys(keys, 1.0), image_of([1, 2, 3]), regions=frame)
+        assert (found.n_matched, found.problem) == (3, "")
 
 
 def test_text_with_a_leading_zero_is_no_label():
-    with pytest.raises(MatchError, match="no key is the name or label of a region"):
-        rc.paint({"07": 1.0}, image_of([7]), regions={7: "V1"})
+    with pytest.raises(MatchError, match="unused   1: '07'"):
+        rc.paint({"07": 1.0}, image_of([7]), regions={7: "V1"}, missing="fill", extra="ignore")
 
 
 def test_a_column_that_repeats_itself_does_not_identify_by_itself():
     frame = pd.DataFrame({"index": [7, 20], "name": ["V1", "V2"], "side": ["L", "L"]})
     found = rc.match({"L": 1.0}, image_of([7, 20]), regions=frame)
-    assert "no key is the name or label" in found.problem
+    assert (found.n_matched, found.unused, found.missing) == (0, ["L"], ["V1", "V2"])
+    with pytest.raises(MatchError, match="matched  0 of 2 regions"):
+        found.check("fill", "ignore")
     asked = rc.match({"L": 1.0}, image_of([7, 20]), regions=frame, by="side")
     assert "1 side stands for more than one region: 'L' ('L' for labels 7, 20)" in asked.problem
 
@@ -336,15 +362,23 @@ def test_up_to_five_examples_of_each_side_are_shown(n_strangers):
     assert lines[3].endswith(f" and {more} more" if more else "'Q04'")
 
 
-def test_nothing_in_common_shows_keys_names_and_labels():
+@pytest.mark.parametrize("extra", ["raise", "ignore"])
+@pytest.mark.parametrize("missing", ["raise", "fill"])
+def test_nothing_in_common_raises_whatever_is_allowed_and_shows_both_sides(missing, extra):
+    atlas = small_atlas().parcellation
+    found = rc.match({"left": 1.0, "right": 2.0}, atlas)
+    assert not found.problem
     with pytest.raises(MatchError) as caught:
-        rc.paint({"left": 1.0, "right": 2.0}, small_atlas().parcellation)
+        rc.paint({"left": 1.0, "right": 2.0}, atlas, missing=missing, extra=extra)
     message = str(caught.value)
-    assert "matched  nothing: 2 columns of values, 4 regions, 1 map" in message
-    assert "no key is the name or label of a region" in message
-    assert "Keys: 'left', 'right'" in message
-    assert "Names: 'V2', 'V3', 'V1', 'MT'" in message
-    assert "Labels: 7, 20, 300, 9000" in message
+    assert str(found) in message
+    assert "matched  0 of 4 regions by name, 1 map" in message
+    assert "missing  4: 'V2', 'V3', 'V1', 'MT'" in message
+    assert "unused   2: 'left', 'right'" in message
+    by_label = rc.match({1: 1.0, 2: 2.0}, atlas)
+    assert "missing  4: 7, 20, 300, 9000" in str(by_label)
+    with pytest.raises(MatchError, match="unused   2: 1, 2"):
+        by_label.check(missing, extra)
 
 
 @pytest.mark.parametrize(
@@ -403,15 +437,18 @@ def test_mixed_keys_raise_and_show_both_kinds():
 
 
 def test_no_values_at_all_raise():
-    with pytest.raises(MatchError, match="there are no values"):
-        rc.paint({}, small_atlas().parcellation)
+    for values in ({}, [], np.empty((0, 4)), np.empty((4, 0)), {"V1": [], "V2": []}):
+        with pytest.raises(SignalsError, match="There are no values: their shape is "):
+            rc.paint(values, small_atlas().parcellation, missing="fill", extra="ignore")
+        with pytest.raises(SignalsError, match="There are no values"):
+            rc.match(values, small_atlas().parcellation)
 
 
 def test_transposed_values_say_so():
     with pytest.raises(MatchError) as caught:
         rc.paint(np.ones((4, 200)), small_atlas().parcellation)
     assert "values of shape (4, 200) have 200 columns for 4 regions" in str(caught.value)
-    assert "they look transposed: pass values.T" in str(caught.value)
+    assert "they look transposed: turn them (values.T)" in str(caught.value)
 
 
 # --- names that regions share ----------------------------------------------------------------
@@ -481,7 +518,7 @@ def test_values_for_the_regions_with_voxels_say_what_to_do_about_the_others():
     message = str(caught.value)
     assert "have 2 values for 3 regions" in message
     assert "it is the count of regions that have voxels" in message
-    assert "leave the 1 row without voxels out of the region table" in message
+    assert "give one value per region, the others included, or key the values" in message
 
 
 # --- the report ------------------------------------------------------------------------------

@@ -209,7 +209,7 @@ def test_a_dtype_that_would_change_values_raises(values, dtype, shown):
     with pytest.raises(SignalsError) as caught:
         rc.paint(values, ATLAS, dtype=dtype)
     assert shown in str(caught.value)
-    assert "Pass a wider dtype" in str(caught.value)
+    assert f"Pass another dtype, such as {np.asarray(values).dtype}." in str(caught.value)
 
 
 @pytest.mark.parametrize(("fill", "dtype"), [(np.nan, "int16"), (-1, "uint8"), (0.5, "int64")])

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import regioncast as rc
-from regioncast.errors import OutputExistsError, SignalsError, SignalsTypeError
+from regioncast.errors import MatchError, OutputExistsError, SignalsError, SignalsTypeError
 from regioncast.signals import Signals, cast, storable, storage_dtype
 
 LABELS = (3, 20, 1007, 5)
@@ -74,7 +74,8 @@ def test_other_dimensions_raise(shape):
     [
         ({"keys": ["V1"]}, "need 3 keys; 1 were given"),
         ({"keys": list("abcd")}, "need 3 keys; 4 were given"),
-        ({"labels": [1, 2]}, "need 3 labels; 2 were given"),
+        ({"labels": [1, 2]}, "need 3 keys; 2 were given"),
+        ({"keys": list("abc"), "labels": [1, 2]}, "need 3 labels; 2 were given"),
         ({"map_names": ["a"]}, "need 2 map names; 1 were given"),
     ],
 )
@@ -180,7 +181,7 @@ def test_a_long_frame_says_what_is_known():
     named = Signals([1.0, 2], ["a", "b"], map_names=["z"]).to_pandas(long=True)
     assert named.columns.tolist() == ["name", "z"]
     series = Signals([[1.0, 2], [3, 4]], ["a", "b"]).to_pandas(long=True)
-    assert series.columns.tolist() == ["name", 0, 1]
+    assert series.columns.tolist() == ["name", "map_0", "map_1"]
 
 
 @given(arrays(), st.booleans())
@@ -248,7 +249,7 @@ def test_text_files_are_plain(tmp_path):
     wide = rc.save(signals, tmp_path / "wide.tsv").read_text()
     assert wide == "V1\tV2\tMT\n0.5\tn/a\t3.0\n1.0\t2.0\tinf\n"
     long = rc.save(signals, tmp_path / "long.csv", long=True).read_text()
-    assert long == "index,name,0,1\n3,V1,0.5,1.0\n20,V2,n/a,2.0\n1007,MT,3.0,inf\n"
+    assert long == "index,name,map_0,map_1\n3,V1,0.5,1.0\n20,V2,n/a,2.0\n1007,MT,3.0,inf\n"
 
 
 def test_an_existing_file_is_replaced_only_when_asked_for(tmp_path):

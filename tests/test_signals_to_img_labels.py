@@ -808,7 +808,7 @@ def test_labels_that_are_not_finite_are_no_region_with_a_warning(background):
 # --- bad input ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shape", [(3,), (5,), (0,), (2, 3), (7, 5), (1, 0)])
+@pytest.mark.parametrize("shape", [(3,), (5,), (2, 3), (7, 5)])
 def test_a_wrong_count_names_both_numbers(labels_img, shape):
     with pytest.raises(SignalsError) as caught:
         signals_to_img_labels(np.ones(shape), labels_img)
@@ -818,9 +818,16 @@ def test_a_wrong_count_names_both_numbers(labels_img, shape):
     assert "transposed" not in str(caught.value)
 
 
+@pytest.mark.parametrize("shape", [(0,), (1, 0), (0, 4), (0, 0)])
+def test_no_values_are_refused(labels_img, shape):
+    with pytest.raises(SignalsError, match=r"There are no signals: their shape is \(") as caught:
+        signals_to_img_labels(np.ones(shape), labels_img)
+    assert str(shape) in str(caught.value)
+
+
 @pytest.mark.parametrize("n_maps", [1, 3, 200])
 def test_a_transposed_matrix_is_called_so(labels_img, n_maps):
-    with pytest.raises(SignalsError, match=r"they look transposed: pass values\.T"):
+    with pytest.raises(SignalsError, match=r"they look transposed: turn them \(values\.T\)"):
         signals_to_img_labels(np.ones((4, n_maps)), labels_img)
 
 

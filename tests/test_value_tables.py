@@ -414,9 +414,18 @@ def test_a_title_that_says_label_decides_between_two_columns():
     assert columns_of(image) == [1.5, 2.5, 3.5, 4.5]
 
 
-def test_text_beats_numbers_as_key():
-    frame = pd.DataFrame({"label": LABELS[::-1], "who": NAMES, "z": [1.5, 2.5, 3.5, 4.5]})
+@pytest.mark.parametrize("title", ["rank", "n", "count", "value", "intensity", "order"])
+def test_names_beat_numbers_as_key(title):
+    frame = pd.DataFrame({title: LABELS[::-1], "who": NAMES, "z": [1.5, 2.5, 3.5, 4.5]})
     assert columns_of(rc.paint(frame, ATLAS, columns="z")) == [1.5, 2.5, 3.5, 4.5]
+
+
+def test_labels_that_contradict_the_names_raise_and_key_decides():
+    frame = pd.DataFrame({"label": LABELS[::-1], "who": NAMES, "z": [1.5, 2.5, 3.5, 4.5]})
+    with pytest.raises(MatchError, match="'who' and 'label' .* mean different regions in 4 rows"):
+        rc.paint(frame, ATLAS, columns="z")
+    assert columns_of(rc.paint(frame, ATLAS, key="who", columns="z")) == [1.5, 2.5, 3.5, 4.5]
+    assert columns_of(rc.paint(frame, ATLAS, key="label", columns="z")) == [4.5, 3.5, 2.5, 1.5]
 
 
 def test_an_index_that_counts_rows_is_no_key():
@@ -456,7 +465,8 @@ def test_a_table_may_list_regions_that_are_not_in_the_atlas():
             MatchError,
             "1 row of .* without a key in the column 'name': 2",
         ),
-        ("a\tb\nx\ty\n", MatchError, "has no column of regions"),
+        ("a\tb\nx\ty\n", SignalsError, "has no column of numbers beside its key column 'a'"),
+        ("a\tb\n1.5\t2\n2.5\t2\n", MatchError, "has no column of regions"),
     ],
 )
 def test_tables_that_do_not_say_enough(tmp_path, text, error, shown):
@@ -512,7 +522,7 @@ def test_integers_without_a_header_stay_values(tmp_path, delimiter):
     np.testing.assert_array_equal(painted(path), painted(values))
     # A single row has no header above it, whatever it holds.
     path = _write(tmp_path / "values.txt", text_of([LABELS], delimiter))
-    np.testing.assert_array_equal(painted(path)[..., 0], painted(LABELS))
+    np.testing.assert_array_equal(painted(path), painted(LABELS))
 
 
 def test_a_column_beside_the_regions_is_a_key_without_region():

@@ -13,12 +13,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import matching
-from .errors import LabelsError, MaskWarning, SignalsError, examples, plural, warn
+from .errors import (
+    ArgumentError,
+    FileFormatError,
+    ImageTypeError,
+    LabelsError,
+    MaskWarning,
+    RegionTableError,
+    SignalsError,
+    examples,
+    plural,
+    warn,
+)
 from .io import nifti, region_tables, value_files
-from .io.files import check_output
+from .io.files import check_output, existing_file, expanded
 from .painting import PaintedArray, value_table
 from .parcellation import Parcellation, encode_integers
-from .signals import Key, Signals, as_array
+from .signals import Key, Signals, as_array, as_keys
 from .value_tables import ValueTable, signals_of
 
 if TYPE_CHECKING:
@@ -28,6 +39,9 @@ if TYPE_CHECKING:
     from .io.nifti import Niimg, PaintedImage, Progress
     from .matching import Extra, Match, Missing
     from .region_table import RegionTable
+
+NO_REGIONS = "none"
+"""As `regions`: no region table, even if one lies beside the image."""
 
 Values = Any
 """A dict, a Series, a DataFrame, an array, `Signals` or a path."""
@@ -53,7 +67,7 @@ def load_parcellation(
         file, FSL, SPM or Workbench XML, plain text; see `regioncast.io.region_tables`.  When
         not given, a table beside the image by its name (``atlas_dseg.nii.gz`` →
         ``atlas_dseg.tsv``), else the label table that Connectome Workbench keeps in a volume;
-        without either, regions are named by their labels.
+        without either, or with ``"none"``, regions are named by their labels.
     mask : path or nibabel image, default=None
         Voxels where it is zero are no region.  A region that it empties keeps its row.
     background : number, default=0
@@ -84,6 +98,11 @@ def load_parcellation(
     (100, '7Networks_LH_Vis_1')
     """
     if isinstance(labels, Parcellation):
+        if regions is not None or background != 0 or strict:
+            raise ArgumentError(
+                "regions, background and strict are for a path or an image; a Parcellation has "
+                "its regions already. Pass them to load_parcellation, or leave them out."
+            )
         parcellation = labels
     else:
         data, grid = nifti.read_volume(labels, "the labels image")
@@ -105,12 +124,26 @@ def load_signals(
 ) -> Signals:
     """Read region signals from any kind of values, without painting them.
 
-    Parameters are those of `paint`.
+    Parameters
+    ----------
+    values : dict, Series, DataFrame, array, Signals or path
+        As in `paint`.
+    parcellation : Parcellation, path or nibabel image
+        The regions by whose names and labels the key column of a table is found.
+    key, columns, t_r
+        As in `paint`.
 
     Returns
     -------
     Signals
         With the keys that `values` have, in their order.
+
+    Raises
+    ------
+    MatchError
+        When a table has no column or titles that name regions.
+    SignalsError, SignalsTypeError
+        As in `paint`.
 
     Examples
     --------
@@ -134,13 +167,25 @@ def match(
 ) -> Match:
     """Find what would go where, without painting it; print the result to see it.
 
-    Parameters are those of `paint`.
+    Parameters
+    ----------
+    values : dict, Series, DataFrame, array, Signals or path
+        As in `paint`.
+    parcellation : Parcellation, path or nibabel image
+        The regions.
+    by, key, columns, regions, background
+        As in `paint`.
 
     Returns
     -------
     Match
         Its text says by what the values matched, how many, and lists regions without a value,
-        keys without a region and near misses.
+        keys without a region and near misses.  `Match.check` raises what `paint` would.
+
+    Raises
+    ------
+    MatchError, SignalsError, SignalsTypeError
+        When values cannot be read at all.
 
     Examples
     --------
@@ -205,7 +250,7 @@ def paint(
     mask : path or nibabel image, default=None
         Voxels where it is zero get `fill`.
     t_r : float, default=None
-        Repetition time in seconds, for values that are time series.
+        Repetition time in seconds, for values that are time series (4D).
     regions : path, DataFrame, mapping or sequence of str, default=None
         The region table, where `parcellation` is a path or an image.
     background : number, default=0
@@ -242,7 +287,7 @@ def paint(
     np.float64(0.452259)
     """
     if missing not in ("raise", "fill") or extra not in ("raise", "ignore"):
-        raise ValueError(
+        raise ArgumentError(
             "missing must be 'raise' or 'fill', and extra 'raise' or 'ignore'; "
             f"they are {missing!r} and {extra!r}."
         )
@@ -302,9 +347,14 @@ def save(
     >>> rc.save(rc.paint(demo.values, demo.atlas), "motor.nii.gz").name
     'motor.nii.gz'
     """
-    output = Path(path).expanduser()
+    output = expanded(path)
     if isinstance(thing, Signals):
         value_files.write_signals(thing, output, long=long, overwrite=overwrite)
+    elif not hasattr(thing, "dataobj"):
+        raise ImageTypeError(
+            f"An image or Signals can be saved; this is {type(thing).__name__}. "
+            "Paint it first, or make a nibabel image of it."
+        )
     else:
         nifti.save_volume(thing, output, overwrite=overwrite, progress=progress)
     return output
@@ -312,22 +362,40 @@ def save(
 
 def check_image_output(path: Path, *, overwrite: bool) -> None:
     """Raise where an image cannot be written under this name, before it is made."""
-    nifti.volume_suffix(path)
-    check_output(path, overwrite=overwrite)
+    output = expanded(path)
+    nifti.volume_suffix(output)
+    check_output(output, overwrite=overwrite)
 
 
 def _region_table(labels: Niimg, regions: Any, in_image: NDArray[np.int64]) -> RegionTable | None:
     """Return the region table that was given, that lies beside the image, or is inside it."""
-    if regions is None and isinstance(labels, str | os.PathLike):
-        regions = region_tables.find_region_table(Path(labels).expanduser())
+    if isinstance(regions, str) and regions == NO_REGIONS:
+        return None
     if regions is not None:
+        if isinstance(regions, str | os.PathLike):
+            regions = existing_file(regions, "the region table")
         return region_tables.read_region_table(regions, labels=in_image)
+    beside = None
+    if isinstance(labels, str | os.PathLike):
+        beside = region_tables.find_region_table(expanded(labels))
+    if beside is not None:
+        return _table_beside(beside, in_image)
     inside = nifti.label_table_extension(labels)
     if inside is None:
         return None
     return region_tables.region_table_from_label_table(
         inside, source="the label table inside the labels image"
     )
+
+
+def _table_beside(path: Path, in_image: NDArray[np.int64]) -> RegionTable:
+    try:
+        return region_tables.read_region_table(path, labels=in_image, may_be_list=False)
+    except (RegionTableError, FileFormatError) as error:
+        raise RegionTableError(
+            f"{path.name} lies beside the labels image and is named as its region table, but: "
+            f"{error} Pass regions= to name another, or regions={NO_REGIONS!r} to do without."
+        ) from error
 
 
 def _masked(parcellation: Parcellation, mask: Niimg) -> Parcellation:
@@ -384,8 +452,11 @@ def _signals(
     if isinstance(values, Mapping):
         return _signals_of_mapping(values, t_r)
     if _is_keyed_series(values):
-        return Signals(values.to_numpy(), matching.as_keys(values.index), t_r=t_r)
-    return Signals(values, t_r=t_r)
+        return Signals(values.to_numpy(), as_keys(values.index), t_r=t_r)
+    array = as_array(values)
+    if array.dtype == object and array.ndim == 0:
+        raise value_files.not_values(values)
+    return Signals(array, t_r=t_r)
 
 
 def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
@@ -395,12 +466,15 @@ def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals
             "Each region of a mapping needs one number, or one number per map; the values have "
             f"the shape {array.shape[1:]}."
         )
-    return Signals(array.T, matching.as_keys(values), t_r=t_r)
+    return Signals(array.T, as_keys(values), t_r=t_r)
 
 
 def _is_frame(values: object) -> bool:
     """Return whether this is a DataFrame of pandas or polars, or a pyarrow table."""
-    return hasattr(values, "columns") and hasattr(values, "shape")
+    kind = type(values)
+    if kind.__name__ == "LazyFrame":
+        raise SignalsError("A LazyFrame has no values yet: call its collect() first.")
+    return hasattr(kind, "columns") and hasattr(kind, "shape")
 
 
 def _is_keyed_series(values: object) -> bool:

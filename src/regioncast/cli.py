@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Sequence
@@ -20,7 +22,7 @@ from cyclopts import App, CycloptsError, Parameter, Token
 
 from . import __version__, api
 from .data import demo_data
-from .errors import RegioncastError
+from .errors import RegioncastError, times
 from .io.files import make_folder
 from .progress import ProgressBar
 
@@ -86,9 +88,9 @@ def paint(
 
     regioncast paint values.tsv atlas_dseg.nii.gz -o map.nii.gz
 
-    regioncast paint timeseries.csv atlas_dseg.nii.gz -o bold.nii.gz --t-r 2 --dtype float32
+    regioncast paint series.csv atlas.nii.gz -o bold.nii.gz --t-r 2
 
-    cut -f 1,3 stats.tsv | regioncast paint - atlas_dseg.nii.gz -o map.nii.gz --fill nan
+    cut -f 1,3 stats.tsv | regioncast paint - atlas.nii.gz -o map.nii.gz
 
     Parameters
     ----------
@@ -97,7 +99,7 @@ def paint(
     atlas
         Labels image: one integer per voxel.
     output
-        Image to write: .nii.gz, .nii, .mgz or .mgh.
+        Image to write: .nii.gz, .nii, .mgz or .mgh (these two with --dtype float32).
     by
         What identifies a region: auto, name, label, position, or a column of the region table.
     key
@@ -117,7 +119,7 @@ def paint(
     t_r
         Repetition time in seconds, for time series.
     regions
-        Region table; the one beside or inside ATLAS when not given.
+        Region table, or none; the one beside or inside ATLAS when not given.
     background
         Label of no region in ATLAS; nan when there is none.
     overwrite
@@ -131,12 +133,12 @@ def paint(
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
         api.save(image, output, overwrite=overwrite, progress=progress)
-    size = " × ".join(map(str, image.shape))
+    seconds = time.perf_counter() - start
     found = image.match
     assert found is not None, "a freshly painted image knows its match"
     print(
         f"{output}: {found.n_matched} of {len(found.table)} regions painted by {found.by}, "
-        f"{size} {image.get_data_dtype()}, {_bytes(output)}, {time.perf_counter() - start:.2f} s"
+        f"{times(image.shape)} {image.get_data_dtype()}, {_bytes(output)}, {seconds:.2f} s"
     )
     return OK
 
@@ -181,7 +183,7 @@ def match(
     extra
         Whether a value that has no region is a failure.
     regions
-        Region table; the one beside or inside ATLAS when not given.
+        Region table, or none; the one beside or inside ATLAS when not given.
     background
         Label of no region in ATLAS; nan when there is none.
     json
@@ -223,7 +225,7 @@ def info(
     atlas
         Labels image: one integer per voxel.
     regions
-        Region table; the one beside or inside ATLAS when not given.
+        Region table, or none; the one beside or inside ATLAS when not given.
     mask
         Image; voxels where it is zero are no region.
     background
@@ -278,12 +280,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Those of the process when not given.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in tokens
+    options = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    debug = "--debug" in options
     if debug:
         tokens.remove("--debug")
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the terminal cannot show is no reason to fail.
         sys.stdout.reconfigure(errors="replace")
+    if threading.current_thread() is threading.main_thread():
+        # As an exception, so that files half written are removed on the way out.
+        signal.signal(signal.SIGTERM, _terminate)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
@@ -304,6 +310,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"regioncast: {_message(error)}", file=sys.stderr)
             return FAILED
         return code
+
+
+def _terminate(number: int, _: object) -> None:
+    sys.exit(128 + number)
 
 
 def _message(error: Exception) -> str:

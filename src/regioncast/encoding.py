@@ -110,7 +110,10 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
         raise ArgumentTypeError(
             f"background_label must be a number; {background!r} is {type(background).__name__}."
         )
-    background = _as_stored(background, labels.dtype)
+    try:
+        background = _as_stored(background, labels.dtype)
+    except OverflowError:
+        raise LabelsError(f"No label is as large as background_label={background}.") from None
     native = _contiguous(_native(labels))
     if native.size == 0:
         return Encoded(np.zeros(native.shape, np.uint8), np.empty(0, np.int64))

@@ -11,6 +11,10 @@ import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .matching import Match
 
 N_EXAMPLES = 5
 
@@ -46,7 +50,18 @@ class RegionTableError(RegioncastError, ValueError):
 
 
 class MatchError(RegioncastError, ValueError):
-    """Values and regions do not match."""
+    """Values and regions do not match.
+
+    Parameters
+    ----------
+    message : str
+    match : Match, default=None
+        What would go where, as `regioncast.match` returns it, where it came so far.
+    """
+
+    def __init__(self, message: str, match: Match | None = None) -> None:
+        super().__init__(message)
+        self.match = match
 
 
 class FileFormatError(RegioncastError, ValueError):
@@ -75,6 +90,10 @@ class OutputError(RegioncastError, OSError):
 
 class MissingPackageError(RegioncastError, ImportError):
     """An optional package is needed and not installed."""
+
+
+class ArgumentError(RegioncastError, ValueError):
+    """An argument has a value that it cannot have."""
 
 
 class ArgumentTypeError(RegioncastError, TypeError):
@@ -115,7 +134,7 @@ def examples(items: Iterable[object], *, show: int = N_EXAMPLES) -> str:
     """
     rows = list(items)
     phrase = ", ".join(_shown(row) for row in rows[:show])
-    return phrase if len(rows) <= show else f"{phrase} and {len(rows) - show} more"
+    return phrase if len(rows) <= show else f"{phrase} and {len(rows) - show:,} more"
 
 
 def plural(count: int, noun: str, nouns: str | None = None) -> str:
@@ -123,5 +142,15 @@ def plural(count: int, noun: str, nouns: str | None = None) -> str:
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
 
 
+def capitalized(text: str) -> str:
+    """Return text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def times(shape: Iterable[int]) -> str:
+    """Return a shape as people write it: ``91×109×91``."""
+    return "×".join(map(str, shape))
+
+
 def _shown(item: object) -> str:
-    return repr(str(item)) if isinstance(item, str) else f"{item}"
+    return repr(str(item)) if isinstance(item, str) else str(item)

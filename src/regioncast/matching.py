@@ -9,11 +9,12 @@ package pairs values with regions.
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -70,13 +71,15 @@ class Match:
     @cached_property
     def missing(self) -> list[str | int]:
         """Regions that have voxels and get no value, as names, or as labels."""
+        if self.problem:
+            return []
         rows = np.flatnonzero((self.columns < 0) & self.has_voxels)
         return [self._identity(row) for row in rows.tolist()]
 
     @cached_property
     def unused(self) -> list[Key]:
         """Keys of the signals that no region has."""
-        if self.signals.keys is None:
+        if self.signals.keys is None or self.problem:
             return []
         used = set(self.columns.tolist())
         return [key for column, key in enumerate(self.signals.keys) if column not in used]
@@ -99,7 +102,13 @@ class Match:
     def check(self, missing: Missing = "raise", extra: Extra = "raise") -> None:
         """Raise `MatchError` where something does not match and is not allowed to."""
         if self.problem:
-            raise MatchError(f"Values do not match the regions.\n{self}")
+            raise MatchError(f"Values do not match the regions.\n{self}", self)
+        if not self.n_matched:
+            raise MatchError(
+                "Values do not match the regions: no key is the name or label of a region.\n"
+                f"{self}\nlabels   {examples(self.table.labels.tolist())}",
+                self,
+            )
         complaints, ways = [], []
         if self.missing and missing == "raise":
             complaints.append(f"{plural(len(self.missing), 'region')} without a value")
@@ -110,7 +119,8 @@ class Match:
         if complaints:
             raise MatchError(
                 f"Values do not match the regions: {'; '.join(complaints)}.\n{self}\n"
-                f"Correct the keys, or pass {' and '.join(ways)}."
+                f"Correct the keys, or pass {' and '.join(ways)}.",
+                self,
             )
 
     def take(self) -> Signals:
@@ -128,7 +138,7 @@ class Match:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, for JSON."""
         return {
-            "matched_by": None if self.problem else self.by,
+            "matched_by": self.by if self.n_matched else None,
             "n_regions": len(self.table),
             "n_columns": self.signals.n_regions,
             "n_maps": self.signals.n_maps,
@@ -225,56 +235,17 @@ def _match_keys(
 ) -> tuple[str, NDArray[np.intp], str]:
     """Return what identifies the regions, the column of each, and what makes that impossible."""
     identities = identities_of(table)
+    asked = by
     problem = _key_problem(keys, by, identities)
     if problem or keys is None:
         return by, np.empty(0, np.intp), problem
     by, chosen = _choose(keys, identities, by)
     column_of: dict[Hashable, int] = {key: column for column, key in enumerate(chosen)}
     columns = np.array([column_of.get(identity, -1) for identity in identities[by]], np.intp)
-    problem = (
-        _mixed_problem(chosen, by, identities)
-        or _shared_problem(chosen, by, identities)
-        or _nothing_problem(keys, columns, identities)
-    )
+    problem = _mixed_problem(chosen, by, identities) or _shared_problem(chosen, by, identities)
+    if not problem and asked == "auto":
+        problem = _contrary_problem(keys, table)
     return by, columns, problem
-
-
-def as_keys(keys: Iterable[object]) -> list[Key]:
-    """Return keys as text and Python integers.
-
-    Raises
-    ------
-    MatchError
-        When a key is neither, as a tuple or 1.5.
-
-    Examples
-    --------
-    >>> as_keys(["V1", np.uint8(7), 20.0])
-    ['V1', 7, 20]
-    """
-    found: list[Key] = []
-    wrong: list[object] = []
-    for key in keys:
-        if isinstance(key, str):
-            found.append(str(key))
-        elif _is_whole(key):
-            found.append(int(key))
-        else:
-            wrong.append(key)
-    if wrong:
-        raise MatchError(
-            f"{plural(len(wrong), 'key')} neither a name nor an integer label: {examples(wrong)}. "
-            "Key the values by the names or the labels of the regions."
-        )
-    return found
-
-
-def _is_whole(key: object) -> TypeGuard[int]:
-    if isinstance(key, bool | np.bool_):
-        return False
-    if isinstance(key, float | np.floating):
-        return bool(key == np.rint(key)) and bool(np.isfinite(key))
-    return isinstance(key, int | np.integer)
 
 
 def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str:
@@ -282,15 +253,15 @@ def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str
 
     Examples
     --------
-    >>> count_problem((3, 200), 3, "3 regions")
-    'values of shape (3, 200) have 200 columns for 3 regions; they look transposed: pass values.T'
+    >>> count_problem((7,), 3, "3 regions")
+    'values of shape (7,) have 7 values for 3 regions'
     """
     if shape[-1] == n_expected:
         return ""
     noun = "value" if len(shape) == 1 else "column"
     problem = f"values of shape {shape} have {plural(shape[-1], noun)} for {expected}"
     if len(shape) == 2 and shape[0] == n_expected:
-        problem += "; they look transposed: pass values.T"
+        problem += "; they look transposed: turn them (values.T)"
     return problem
 
 
@@ -300,9 +271,8 @@ def _position_problem(signals: Signals, table: RegionTable, has_voxels: NDArray[
     n_present = int(np.count_nonzero(has_voxels))
     if problem and shape[-1] == n_present:
         problem += (
-            f"; it is the count of regions that have voxels: key the values by name or label, "
-            f"or leave the {plural(len(table) - n_present, 'row')} without voxels out of the "
-            "region table"
+            "; it is the count of regions that have voxels: give one value per region, the "
+            "others included, or key the values by name or label"
         )
     return problem
 
@@ -336,6 +306,24 @@ def _mixed_problem(
     return _two_kinds([key for key in keys if key in known], written)
 
 
+def _contrary_problem(keys: Sequence[Key], table: RegionTable) -> str:
+    """Return what is wrong where integers are labels and names too, of different regions.
+
+    A file does not say which they are; text from elsewhere is names.
+    """
+    numbers = [key for key in keys if isinstance(key, int)]
+    label_of = dict(zip(table.names, table.labels.tolist(), strict=True))
+    if not all(str(number) in label_of for number in numbers):
+        return ""
+    other = [number for number in numbers if label_of[str(number)] != number]
+    if not other:
+        return ""
+    return (
+        f"keys are names and labels, of different regions: {examples(other)}. "
+        "Pass by='name' or by='label'"
+    )
+
+
 def _two_kinds(names: Sequence[Key], labels: Sequence[Key]) -> str:
     return (
         f"keys are partly names ({examples(names)}) and partly labels ({examples(labels)}): "
@@ -361,7 +349,7 @@ def _choose(
     """Return the column that has most of the keys, and the keys in its type."""
     as_labels = as_integers(keys)
     if by == "auto":
-        candidates = ["label"] if isinstance(keys[0], int) else _text_candidates(identities)
+        candidates = ["label"] if isinstance(keys[0], int) else text_identities(identities)
     else:
         candidates = [by]
     found = {title: _n_found(keys, identities[title]) for title in candidates}
@@ -371,7 +359,7 @@ def _choose(
     return best, keys
 
 
-def _text_candidates(identities: Mapping[str, Sequence[Hashable]]) -> list[str]:
+def text_identities(identities: Mapping[str, Sequence[Hashable]]) -> list[str]:
     """Return "name" and the other columns whose cells are all different."""
     return [
         title
@@ -415,19 +403,7 @@ def _shared_problem(
     )
 
 
-def _nothing_problem(
-    keys: Sequence[Key],
-    columns: NDArray[np.intp],
-    identities: Mapping[str, Sequence[Hashable]],
-) -> str:
-    if (columns >= 0).any():
-        return ""
-    return (
-        f"no key is the name or label of a region. Keys: {examples(keys)}. "
-        f"Names: {examples(identities['name'])}. Labels: {examples(identities['label'])}"
-    )
-
-
 def _folded(text: str) -> str:
-    """Return text without case, blanks and punctuation, which people vary."""
-    return "".join(char for char in text.casefold() if char.isalnum()) or text
+    """Return text without case, accents, blanks and punctuation, which people vary."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in plain if char.isalnum()) or text

@@ -8,6 +8,7 @@ is kept; voxels are made when they are asked for, and only those.
 from __future__ import annotations
 
 import math
+import numbers
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ import numpy as np
 
 from . import encoding
 from ._kernels import paint as kernels
-from .errors import SignalsError
+from .errors import ArgumentTypeError, SignalsError, times
 from .signals import cast, storage_dtype
 
 if TYPE_CHECKING:
@@ -77,6 +78,9 @@ class PaintedArray:
         self.table = table
         self.single = single
 
+    def __repr__(self) -> str:
+        return f"PaintedArray: {times(self.shape)} {self.dtype}"
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array: that of the codes, and the number of maps in a series."""
@@ -107,7 +111,10 @@ class PaintedArray:
         """Return the whole array, in Fortran order."""
         if copy is False:
             raise ValueError("A painted array is made on demand, so it cannot be had uncopied.")
-        table = self.table if dtype is None else self.table.astype(dtype)
+        wanted = self.dtype if dtype is None else np.dtype(dtype)
+        if wanted.kind not in "biufc" or wanted.itemsize not in _BIT_PATTERNS:
+            return np.asarray(self).astype(wanted)
+        table = self.table.astype(wanted)
         return paint(self.codes, table, single=self.single, order=self.order)
 
     def get_scaled(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
@@ -218,6 +225,8 @@ def value_table(match: Match, *, fill: complex, dtype: DTypeLike | None = None) 
 
 
 def _fill(fill: complex, dtype: np.dtype[Any]) -> NDArray[Any]:
+    if not isinstance(fill, numbers.Number):
+        raise ArgumentTypeError(f"fill must be a number; {fill!r} is {type(fill).__name__}.")
     try:
         return cast(np.asarray(fill), dtype)
     except SignalsError:

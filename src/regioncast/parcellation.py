@@ -22,18 +22,16 @@ from .errors import (
     RegionTableWarning,
     examples,
     plural,
+    times,
     warn,
 )
-from .region_table import Region, RegionTable
+from .region_table import SHOWN_ROWS, Region, RegionTable, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from .spaces import VolumeGrid
-
-# Rows that a repr shows.
-_SHOWN_ROWS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +53,9 @@ class Parcellation:
     codes: NDArray[Any]
     table: RegionTable
     space: VolumeGrid
+
+    def __post_init__(self) -> None:
+        self.codes.flags.writeable = False
 
     @classmethod
     def of(
@@ -101,13 +102,23 @@ class Parcellation:
 
     def __getitem__(self, key: int | str) -> Region:
         """Return the region of a label or a name; `KeyError` where there is not just one."""
+        found = self._regions_of(key)
+        if len(found) != 1:
+            raise KeyError(f"{len(found) or 'no'} regions have {key!r}")
+        return found[0]
+
+    def __contains__(self, key: object) -> bool:
+        return bool(self._regions_of(key))
+
+    def _regions_of(self, key: object) -> list[Region]:
+        """Return the regions with a label or a name, or that are this one."""
+        if isinstance(key, Region):
+            return [region for region in self if region == key]
         if isinstance(key, str):
-            rows = [row for row, name in enumerate(self.table.names) if name == key]
-        else:
-            rows = np.flatnonzero(self.table.labels == key).tolist()
-        if len(rows) != 1:
-            raise KeyError(f"{len(rows) or 'no'} regions have {key!r}")
-        return Region(int(self.table.labels[rows[0]]), self.table.names[rows[0]])
+            return [region for region in self if region.name == key]
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
+            return [region for region in self if region.label == key]
+        return []
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
@@ -153,12 +164,11 @@ class Parcellation:
         max_rows : int, default=None
             Leave out rows in the middle beyond this many; all are shown when not given.
         """
-        shape = "×".join(map(str, self.space.shape))
-        head = f"Parcellation: {plural(len(self), 'region')}, {shape} voxels"
+        head = f"Parcellation: {plural(len(self), 'region')}, {times(self.space.shape)} voxels"
         return "\n".join([head, *_table_lines(self, max_rows or len(self))])
 
     def __repr__(self) -> str:
-        return self.to_text(max_rows=_SHOWN_ROWS)
+        return self.to_text(max_rows=SHOWN_ROWS)
 
 
 def encode_integers(labels: NDArray[Any], background: float) -> encoding.Encoded:
@@ -214,35 +224,25 @@ def _compare(in_image: NDArray[np.int64], in_table: NDArray[np.int64], *, strict
     parts = []
     if unlisted:
         parts.append(
-            f"{plural(len(unlisted), 'label')} of the image without a row in the region table, "
-            f"named by number: {examples(unlisted)}"
+            f"{plural(len(unlisted), 'label')} of the image without a row in the region table: "
+            f"{examples(unlisted)}"
         )
     if absent:
         parts.append(
-            f"{plural(len(absent), 'row')} of the region table without a voxel, "
-            f"kept: {examples(absent)}"
+            f"{plural(len(absent), 'row')} of the region table without a voxel: {examples(absent)}"
         )
     if not parts:
         return
     message = f"The region table and the labels image differ: {'; '.join(parts)}."
     if strict:
-        raise RegionTableError(f"{message} Correct the table, or pass strict=False.")
-    warn(message, RegionTableWarning)
+        raise RegionTableError(f"{message} Correct the table, or do not ask for strict.")
+    warn(f"{message} All are kept, the former named by number.", RegionTableWarning)
 
 
 def _table_lines(parcellation: Parcellation, max_rows: int) -> list[str]:
-    rows = list(range(len(parcellation)))
-    left_out = len(rows) - max_rows
-    half = max_rows // 2
-    if left_out > 0:
-        rows = rows[:half] + rows[half + left_out :]
     cells = [("label", "name", "voxels", "mm³", "centroid (mm)")]
-    cells += [_row_cells(parcellation, row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(_justified(row, widths)).rstrip() for row in cells]
-    if left_out > 0:
-        lines.insert(half + 1, f"… {left_out:,} more …")
-    return lines
+    cells += [_row_cells(parcellation, row) for row in range(len(parcellation))]
+    return text_table(cells, max_rows=max_rows, right=(0, 2, 3))
 
 
 def _row_cells(parcellation: Parcellation, row: int) -> tuple[str, str, str, str, str]:
@@ -255,8 +255,3 @@ def _row_cells(parcellation: Parcellation, row: int) -> tuple[str, str, str, str
         f"{voxels * parcellation.space.voxel_volume:,.0f}",
         f"({centroid})" if voxels else "",
     )
-
-
-def _justified(cells: tuple[str, ...], widths: list[int]) -> Iterator[str]:
-    for column, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        yield cell.ljust(width) if column in (1, 4) else cell.rjust(width)

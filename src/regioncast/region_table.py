@@ -8,6 +8,7 @@ any other column (BIDS ``dseg.tsv`` has ``index``, ``name``, ``abbreviation``, `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,26 @@ from .errors import RegionTableError, examples, plural
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+
+NO_ID = 3
+"""What `id_rank` returns for a title that says nothing of labels."""
+
+# Titles of columns of labels, without case, spaces and punctuation; BIDS' own comes first.
+# fmt: off
+ID_TITLES = [
+    "index", "label", "labelid", "labelindex", "labelvalue", "labelnumber", "labelno",
+    "id", "idx", "roi", "roiid", "roiindex", "roiidx", "roinumber",
+    "region", "regionid", "regionindex", "regionnumber", "structureid",
+    "parcel", "parcelid", "parcelindex", "parcelnumber",
+    "value", "intensity", "grayvalue", "greyvalue",
+    "key", "no", "nr", "num", "number", "code",
+]
+_ID_WORDS = {
+    "index", "idx", "id", "label", "labels", "key", "no", "nr", "num", "number", "code",
+}
+# fmt: on
+_TITLE_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 class Region(NamedTuple):
@@ -67,7 +88,7 @@ class RegionTable:
         names: Sequence[str] | None = None,
         columns: Mapping[str, Sequence[Any]] | None = None,
     ) -> None:
-        ids = np.array(labels, dtype=np.int64).reshape(-1)
+        ids = _integers(labels)
         named = [str(label) for label in ids.tolist()] if names is None else list(names)
         others = {} if columns is None else dict(columns)
         for title, column in [("name", named), *others.items()]:
@@ -93,6 +114,13 @@ class RegionTable:
 
     def __iter__(self) -> Iterator[Region]:
         return map(Region, self.labels.tolist(), self.names)
+
+    def __repr__(self) -> str:
+        """Return the table, without rows in the middle where there are many."""
+        titles = ("index", "name", *self.columns)
+        rows = zip(self.labels.tolist(), self.names, *self.columns.values(), strict=True)
+        lines = text_table([titles, *(tuple(map(str, row)) for row in rows)], max_rows=SHOWN_ROWS)
+        return "\n".join([f"RegionTable: {plural(len(self), 'region')}", *lines])
 
     def without(self, label: float) -> RegionTable:
         """Return the table without the row of `label`, if it has one."""
@@ -127,6 +155,20 @@ class RegionTable:
         return pd.DataFrame({"index": self.labels, "name": list(self.names), **self.columns})
 
 
+def _integers(labels: Sequence[int] | NDArray[Any]) -> NDArray[np.int64]:
+    given = np.array(labels).reshape(-1)
+    if given.dtype.kind not in "iuf" or (given != np.rint(given)).any():
+        wrong = [label for label in given.tolist() if not _is_whole(label)]
+        raise RegionTableError(
+            f"Labels must be integers; {plural(len(wrong), 'value')} no integer: {examples(wrong)}."
+        )
+    return given.astype(np.int64)
+
+
+def _is_whole(label: object) -> bool:
+    return isinstance(label, int | float) and label == round(label)
+
+
 def _check_unique(labels: NDArray[np.int64]) -> None:
     found, counts = np.unique(labels, return_counts=True)
     if len(found) < len(labels):
@@ -136,3 +178,60 @@ def _check_unique(labels: NDArray[np.int64]) -> None:
             f"{'stands' if len(twice) == 1 else 'stand'} in more than one row: "
             f"{examples(twice.tolist())}. Each region needs one row; remove or renumber the others."
         )
+
+
+SHOWN_ROWS = 10
+"""How many rows a repr shows."""
+
+
+def text_table(
+    cells: Sequence[Sequence[str]], *, max_rows: int, right: Sequence[int] = (0,)
+) -> list[str]:
+    """Return the lines of a table for people, whose first row is the header.
+
+    Parameters
+    ----------
+    cells : sequence of rows of text
+    max_rows : int
+        Beyond this many, rows in the middle are left out, and one line says how many.
+    right : sequence of int, default=(0,)
+        The columns that are aligned to the right.
+
+    Examples
+    --------
+    >>> for line in text_table([("n", "name"), ("1", "V1"), ("20", "V2")], max_rows=10):
+    ...     print(line)
+     n  name
+     1  V1
+    20  V2
+    """
+    left_out = len(cells) - 1 - max_rows
+    half = max_rows // 2
+    shown = list(cells) if left_out <= 0 else [*cells[: half + 1], *cells[half + 1 + left_out :]]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in shown
+    ]
+    if left_out > 0:
+        lines.insert(half + 1, f"… {left_out:,} more …")
+    return lines
+
+
+def id_rank(title: str) -> int:
+    """Return how much a title says that the column holds labels: 0 most, 3 not at all."""
+    normal = normal_title(title)
+    if normal == ID_TITLES[0]:
+        return 0
+    if normal in ID_TITLES:
+        return 1
+    words = [word.lower() for word in _TITLE_WORD.findall(title)]
+    return 2 if words and (words[-1] in _ID_WORDS or "label" in words) else NO_ID
+
+
+def normal_title(title: str) -> str:
+    """Return a title without case, spaces and punctuation."""
+    return "".join(character for character in title.lower() if character.isalnum())

@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import encoding
-from .errors import DimensionError, LabelsError, MaskWarning, SignalsError, examples, plural, warn
+from .errors import (
+    ArgumentError,
+    DimensionError,
+    LabelsError,
+    MaskWarning,
+    SignalsError,
+    examples,
+    plural,
+    warn,
+)
 from .io.nifti import plain_image, read_mask, read_volume
 from .matching import count_problem
 from .painting import paint
@@ -117,11 +126,12 @@ def signals_to_img_labels(
              [ 0.7504512 , -1.30217951]]]])
     """
     if order not in ("C", "F"):
-        raise ValueError(f"order must be 'C' or 'F', not {order!r}.")
+        raise ArgumentError(f"order must be 'C' or 'F', not {order!r}.")
     encoded, grid = _encoded_labels(labels_img, mask_img, background_label)
     values = _checked(signals)
     regions = _regions_of_columns(encoded, values, masked=mask_img is not None)
     table = np.zeros((np.atleast_2d(values).shape[0], 1 + len(encoded.labels)), values.dtype)
+    # Row by row, which NumPy does twice as fast as all at once.
     for row, signal in zip(table, np.atleast_2d(values), strict=True):
         row[1:][regions] = signal
     data = paint(encoded.codes, table, single=values.ndim == 1, order=order)
@@ -178,6 +188,8 @@ def _checked(signals: ArrayLike) -> NDArray[Any]:
     values = storable(as_array(signals))
     if values.ndim not in (1, 2):
         raise wrong_dimensions(values.shape)
+    if not values.size:
+        raise SignalsError(f"There are no signals: their shape is {values.shape}.")
     return values
 
 

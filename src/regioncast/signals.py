@@ -7,20 +7,25 @@ map names, or a single map.
 
 from __future__ import annotations
 
+import math
+import numbers
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from .errors import SignalsError, SignalsTypeError, plural
+from .errors import MatchError, SignalsError, SignalsTypeError, examples, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 Key = str | int
+
+MAP_TITLE = "map"
+"""Title of the column of map names in a wide table."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +41,7 @@ class Signals:
         Names or labels of the regions; None: the columns are the regions in ascending order
         of label.
     labels : sequence of int, shape (n_regions,), default=None
-        Labels of the regions where the keys are names.
+        Labels of the regions; the keys themselves when no others are given.
     map_names : sequence of str, shape (n_maps,), default=None
     t_r : float, default=None
         Repetition time in seconds, where the maps are time points.
@@ -47,7 +52,9 @@ class Signals:
     Raises
     ------
     SignalsError
-        When a shape or a count is wrong.
+        When a shape or a count is wrong, there are no values, or `t_r` is no time.
+    MatchError
+        When a key is neither a name nor an integer label.
     SignalsTypeError
         When values are not numbers that an image can hold.
 
@@ -80,9 +87,14 @@ class Signals:
         single: bool | None = None,
     ) -> None:
         array = storable(as_array(values))
+        keys = labels if keys is None else keys
         if array.ndim not in (1, 2):
             raise wrong_dimensions(array.shape)
-        table = np.atleast_2d(array)
+        table = np.atleast_2d(array).copy()
+        table.flags.writeable = False
+        if not table.size:
+            raise SignalsError(f"There are no values: their shape is {array.shape}.")
+        is_single = array.ndim == 1 if single is None else single
         for what, given, expected in (
             ("key", keys, table.shape[1]),
             ("label", labels, table.shape[1]),
@@ -95,11 +107,11 @@ class Signals:
                 )
         for name, value in (
             ("values", table),
-            ("keys", None if keys is None else tuple(keys)),
+            ("keys", None if keys is None else tuple(as_keys(keys))),
             ("labels", None if labels is None else tuple(labels)),
             ("map_names", None if map_names is None else tuple(map(str, map_names))),
-            ("t_r", t_r),
-            ("single", array.ndim == 1 if single is None else single),
+            ("t_r", None if t_r is None else _checked_t_r(t_r, single=is_single)),
+            ("single", is_single),
         ):
             object.__setattr__(self, name, value)
 
@@ -137,8 +149,8 @@ class Signals:
             frame = pd.DataFrame(self.values, index=self.map_names, columns=self.keys)
             frame.attrs["labels"] = self.labels
             return frame
-        titles = self.map_names or ["value"] if self.single else self.map_names
-        frame = pd.DataFrame(self.values.T, columns=titles or range(self.n_maps))
+        unnamed = ["value"] if self.single else map_titles(self.n_maps)
+        frame = pd.DataFrame(self.values.T, columns=self.map_names or unnamed)
         for title, column in reversed(self.region_columns().items()):
             frame.insert(0, title, column)
         return frame
@@ -156,8 +168,70 @@ class Signals:
         return f"Signals: {maps}, {plural(self.n_regions, 'region')}, {self.values.dtype}{keys}"
 
 
+def map_titles(n_maps: int) -> list[str]:
+    """Return titles for maps that have no names."""
+    return [f"map_{number}" for number in range(n_maps)]
+
+
+def as_keys(keys: Iterable[object]) -> list[Key]:
+    """Return keys as text and Python integers.
+
+    Raises
+    ------
+    MatchError
+        When a key is neither, as a tuple or 1.5.
+
+    Examples
+    --------
+    >>> as_keys(["V1", np.uint8(7), 20.0])
+    ['V1', 7, 20]
+    """
+    found: list[Key] = []
+    wrong: list[object] = []
+    for key in keys:
+        if isinstance(key, str):
+            found.append(str(key))
+        elif _is_whole(key):
+            found.append(int(key))
+        else:
+            wrong.append(key)
+    if wrong:
+        raise MatchError(
+            f"{plural(len(wrong), 'key')} neither a name nor an integer label: {examples(wrong)}. "
+            "Key the values by the names or the labels of the regions."
+        )
+    return found
+
+
+def _is_whole(key: object) -> TypeGuard[int]:
+    if isinstance(key, bool | np.bool_):
+        return False
+    if isinstance(key, float | np.floating):
+        return bool(key == np.rint(key)) and bool(np.isfinite(key))
+    return isinstance(key, int | np.integer)
+
+
+def _checked_t_r(t_r: float, *, single: bool) -> float:
+    if not isinstance(t_r, numbers.Real) or not math.isfinite(t_r) or t_r <= 0:
+        raise SignalsError(f"t_r is a number of seconds above 0, not {t_r!r}.")
+    if single:
+        raise SignalsError("t_r goes with time series; these values are a single map.")
+    return float(t_r)
+
+
 def as_array(values: ArrayLike, row: str = "map") -> NDArray[Any]:
-    """Return values as an array; raise `SignalsError` where its rows differ in length."""
+    """Return values as an array.
+
+    Raises
+    ------
+    SignalsError
+        When its rows differ in length, or when values are masked.
+    """
+    if np.ma.is_masked(values):
+        raise SignalsError(
+            "Some of the values are masked, and an image has no masked voxels. "
+            "Say what they are: values.filled(np.nan), for example."
+        )
     try:
         return np.asarray(values)
     except ValueError as error:
@@ -203,7 +277,7 @@ def storage_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     raise SignalsTypeError(
         f"Signals of dtype {wanted} cannot be painted: an image holds bool, integers, floats "
         "up to float64 and complex numbers up to complex128. Convert them first, for example "
-        "with signals.astype('float64')."
+        "with numpy.asarray(signals, dtype='float64')."
     )
 
 
@@ -238,7 +312,7 @@ def cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         raise SignalsError(
             f"{plural(int(changed.sum()), 'value')} cannot be held by {dtype}: "
             f"{', '.join(f'{value:g}' for value in lost[:5])}"
-            f"{' …' if len(lost) > 5 else ''}. Pass a wider dtype."
+            f"{' …' if len(lost) > 5 else ''}. Pass another dtype, such as {values.dtype}."
         )
     return np.asarray(converted)
 

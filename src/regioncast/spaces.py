@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import nibabel as nib
 import numpy as np
 
-from .errors import SpaceError
+from .errors import SpaceError, capitalized, times
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -56,6 +56,10 @@ class VolumeGrid:
         affine = np.eye(4) if image.affine is None else np.array(image.affine, np.float64)
         return cls(tuple(image.shape[:3]), affine, _geometry(image, affine))
 
+    def __repr__(self) -> str:
+        sizes = " × ".join(f"{size:g}" for size in np.linalg.norm(self.affine[:3, :3], axis=0))
+        return f"VolumeGrid: {times(self.shape)} voxels of {sizes} mm"
+
     @property
     def voxel_volume(self) -> float:
         """Volume of a voxel in mm³."""
@@ -81,7 +85,7 @@ class VolumeGrid:
         if difference is not None:
             problem, detail = difference
             raise SpaceError(
-                f"{problem} {_capitalized(other_name)} {detail.format(this=this_name)} "
+                f"{problem} {capitalized(other_name)} {detail.format(this=this_name)} "
                 f"Resample {other_name} to the grid of {this_name} first."
             )
 
@@ -93,7 +97,7 @@ class VolumeGrid:
         if self.shape != other.shape:
             return (
                 "Images have incompatible shapes.",
-                f"has {_times(other.shape)} voxels, {{this}} has {_times(self.shape)}.",
+                f"has {times(other.shape)} voxels, {{this}} has {times(self.shape)}.",
             )
         return self._shift(other)
 
@@ -135,11 +139,3 @@ def _geometry(image: Any, affine: NDArray[np.float64]) -> nib.Nifti2Header:
 def _copy_geometry(source: nib.Nifti1Header, target: nib.Nifti1Header) -> None:
     for name in _GEOMETRY_FIELDS:
         target[name] = source[name]
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return "×".join(str(n) for n in shape)
-
-
-def _capitalized(name: str) -> str:
-    return name[:1].upper() + name[1:]

@@ -18,6 +18,7 @@ array([[[ 0. ,  0.5,  0.5],
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,45 @@ def hash_labels(labels: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.in
     number: dict[int, int] = {}
     codes = [number.setdefault(label, len(number) + 1) for label in labels.tolist()]
     return np.array(codes, dtype=np.uint32), np.array(list(number), dtype=np.int64)
+
+
+def pack(labels: NDArray[Any], low: int, *, excess: int, bits: int) -> NDArray[np.uint64]:
+    """Return labels and their positions, one above the other in the bits of an integer each.
+
+    Parameters
+    ----------
+    labels : array of int64
+    low : int
+        At most the lowest label.
+    excess : int
+        How many last bits of the distance from `low` are left out.
+    bits : int
+        How many bits the positions take.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pack(np.array([7, 5, 6]), 5, excess=0, bits=4)
+    array([32,  1, 18], dtype=uint64)
+    """
+    pairs = enumerate(labels.tolist())
+    packed = [((label - low) >> excess) * 2**bits + position for position, label in pairs]
+    return np.array(packed, np.uint64)
+
+
+def unpack(packed: NDArray[Any], bits: int) -> tuple[NDArray[np.uint64], int]:
+    """Return the positions in packed labels, and how many neighbours have the same label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> unpack(np.array([1, 18, 32, 33], np.uint64), 4)
+    (array([1, 2, 0, 1], dtype=uint64), 1)
+    """
+    pairs = [divmod(number, 2**bits) for number in packed.tolist()]
+    labels = [label for label, _ in pairs]
+    n_ties = sum(left == right for left, right in itertools.pairwise(labels))
+    return np.array([position for _, position in pairs], np.uint64), n_ties
 
 
 def recode(codes: NDArray[Any], new_code: NDArray[Any]) -> NDArray[Any]:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .errors import MatchError, SignalsError, examples, plural
-from .matching import as_integers, identities_of, integer_of
-from .signals import Key, Signals
+from .errors import MatchError, SignalsError, capitalized, examples, plural
+from .matching import as_integers, identities_of, integer_of, text_identities
+from .region_table import NO_ID, id_rank, normal_title
+from .signals import MAP_TITLE, Key, Signals, as_keys, map_titles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
     from .region_table import RegionTable
 
-# Titles that people give to a column of labels; such integers are no values.
-_LABEL_TITLES = frozenset(
-    ["index", "label", "labels", "id", "region_id", "roi", "roi_id", "parcel", "key", "no", "no."]
-)
+# A first row 0, 1, 2, … that is this long counts columns; a shorter one may well be values.
+_COUNTED = 3
+
+# Titles of labels in region tables that in tables of values mostly stand for values.
+_VALUE_TITLES = frozenset(["value", "intensity", "grayvalue", "greyvalue", "number", "num", "code"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,18 +63,32 @@ class ValueColumn:
 
 @dataclass(frozen=True, eq=False)
 class ValueTable:
-    """Columns of one length, and the name of the table for messages."""
+    """Columns of one length, and the name of the table for messages.
+
+    Parameters
+    ----------
+    columns : tuple of ValueColumn
+    source : str
+    has_header : bool or None, default=True
+        None where the first row may be a header of numbers.
+    """
 
     columns: tuple[ValueColumn, ...]
     source: str
-    has_header: bool = True
+    has_header: bool | None = True
+
+    @property
+    def subject(self) -> str:
+        """The name of the table at the beginning of a sentence; files keep theirs."""
+        is_file = not self.source.startswith(("the ", "standard "))
+        return self.source if is_file else capitalized(self.source)
 
     def column(self, title: Key) -> ValueColumn:
         """Return the column of this title; raise `MatchError` listing those there are."""
         found = [column for column in self.columns if column.title == title]
         if len(found) != 1:
             raise MatchError(
-                f"{self.source} has {plural(len(found), 'column')} {title!r}; "
+                f"{self.subject} has {_counted(len(found))} {title!r}; "
                 f"its columns are {examples(_titles(self.columns), show=20)}."
             )
         return found[0]
@@ -92,6 +108,12 @@ def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
     array([ 1., nan,  3.])
     """
     numbers = np.array([np.nan if cell is None else cell for cell in cells])
+    if numbers.dtype == object:
+        large = [cell for cell in cells if cell is not None and abs(cell) > np.iinfo(np.int64).max]
+        raise SignalsError(
+            f"{plural(len(large), 'integer')} in {what} beyond 64 bits: {examples(large)}. "
+            "Rescale the values."
+        )
     return _one_dtype(numbers, cells, what)
 
 
@@ -126,21 +148,34 @@ def signals_of(
         When there are no rows, no numbers, or text where numbers are needed.
     """
     if not table.columns or not len(table.columns[0].cells):
-        raise SignalsError(f"{table.source} is empty: it has no row of values.")
-    if not table.has_header:
-        table = _with_labels_as_header(table, regions)
+        raise SignalsError(f"{table.subject} is empty: it has no row of values.")
+    if table.has_header is None:
+        table = _with_labels_as_header(_without_counting_header(table, regions), regions)
     if key is None and not table.has_header and all(c.numbers is not None for c in table.columns):
         return _array_signals(table, regions, t_r)
-    identities = identities_of(regions)
-    key_column = _key_column(table, identities) if key is None else table.column(key)
+    key_column = _key_column(table, regions) if key is None else table.column(key)
     if key_column is None:
         if columns is not None:
             raise SignalsError(
                 f"columns= chooses the maps of a table with one row per region; {table.source} "
                 "has one column per region."
             )
-        return _wide_signals(table, identities, t_r)
-    return _long_signals(table, key_column, regions, columns, t_r)
+        return _wide_signals(table, identities_of(regions), t_r)
+    return _long_signals(table, key_column, columns, t_r)
+
+
+def _without_counting_header(table: ValueTable, regions: RegionTable) -> ValueTable:
+    """Return the table without a first row that counts the columns, as pandas writes it."""
+    first = table.columns[0]
+    leads = first.cells[0] is None or first.numbers is None
+    counting = table.columns[1:] if leads else table.columns
+    counted = [column.cells[0] for column in counting] == [str(n) for n in range(len(counting))]
+    is_row = leads and str(first.cells[0]) in regions.names
+    if not counted or is_row or len(counting) < _COUNTED or len(first.cells) < 2:
+        return table
+    lead = (first.below_header(None),) if leads else ()
+    below = tuple(column.below_header(number) for number, column in enumerate(counting))
+    return ValueTable((*lead, *below), table.source, has_header=False)
 
 
 def _with_labels_as_header(table: ValueTable, regions: RegionTable) -> ValueTable:
@@ -149,6 +184,8 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable) -> ValueTabl
     A first row of labels over numbers looks like one more row of numbers, until the regions
     are known.
     """
+    if not table.has_header and table.has_header is not None:
+        return table
     labels = set(regions.labels.tolist())
     first = [integer_of(str(column.cells[0])) for column in table.columns]
     given = [label for label in first if label is not None]
@@ -161,9 +198,18 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable) -> ValueTabl
         or any(names.intersection(map(str, c.cells)) for c in table.columns if c.numbers is None)
     ):
         return table
+    if len(given) == len(first) == len(regions) and all(map(_holds_integers, table.columns)):
+        raise MatchError(
+            f"The first row of {table.source} may be a header of labels, or a row of integers like "
+            "the others. Write the numbers with decimal points, or give the regions a header."
+        )
     pairs = zip(table.columns, first, strict=True)
     columns = tuple(column.below_header(label) for column, label in pairs)
     return ValueTable(columns, table.source)
+
+
+def _holds_integers(column: ValueColumn) -> bool:
+    return column.numbers is not None and column.numbers.dtype.kind in "iu"
 
 
 def _array_signals(table: ValueTable, regions: RegionTable, t_r: float | None) -> Signals:
@@ -171,40 +217,100 @@ def _array_signals(table: ValueTable, regions: RegionTable, t_r: float | None) -
     numbers = [column.numbers for column in table.columns if column.numbers is not None]
     labels = _keys(table.columns[0])
     if len(numbers) == 2 and labels and set(labels) <= set(regions.labels.tolist()):
+        if len(regions) == 2:
+            raise MatchError(
+                f"{table.subject} may hold labels and values, or one column for each "
+                "of 2 regions. Give it a header."
+            )
         return Signals(numbers[1], labels, t_r=t_r)
     values = np.column_stack(numbers)
-    return Signals(values[:, 0] if values.shape[1] == 1 else values, t_r=t_r)
+    if values.shape[1] == 1:
+        return Signals(values[:, 0], t_r=t_r)
+    return Signals(values, t_r=t_r, single=len(values) == 1)
 
 
-def _key_column(table: ValueTable, identities: Mapping[str, Sequence[Any]]) -> ValueColumn | None:
-    """Return the column that names regions, or None where the titles do."""
-    found = {column: _n_named(_keys(column), identities) for column in table.columns}
-    best = max(found.values())
-    in_titles = _n_named([c.title for c in table.columns if not c.is_index], identities)
-    if in_titles >= best and in_titles > 0:
+def _key_column(table: ValueTable, regions: RegionTable) -> ValueColumn | None:
+    """Return the column that names regions, or None where the titles do.
+
+    Names come before labels, and labels count only where a title says that they are some, or
+    where nothing else could be the key: any ranks or counts look like labels.
+    """
+    identities = identities_of(regions)
+    by_name = _most_hits([c for c in table.columns if c.numbers is None], identities)
+    by_label = _most_hits([c for c in table.columns if _is_label_column(c)], identities)
+    titles = [c.title for c in table.columns if not c.is_index and table.has_header]
+    are_names = _n_named([title for title in titles if integer_of(str(title)) is None], identities)
+    are_labels = _n_named([t for t in titles if integer_of(str(t)) is not None], identities)
+    if (are_names and by_name) or (are_labels and by_label and not by_name):
+        raise _both_ways(table, by_name or by_label)
+    if by_name is not None:
+        return _agreeing(by_name, by_label, table, regions)
+    if are_names or are_labels:
         return None
-    if best == 0:
+    return by_label or _only_candidate(table, identities)
+
+
+def _most_hits(
+    columns: Sequence[ValueColumn], identities: Mapping[str, Sequence[Any]]
+) -> ValueColumn | None:
+    """Return the column that names most regions, one of different cells before others."""
+    found = [(c, _n_named(_keys(c), identities)) for c in columns]
+    hits = [(_is_distinct(c), count, c) for c, count in found if count]
+    return max(hits, key=lambda hit: hit[:2])[2] if hits else None
+
+
+def _agreeing(
+    names: ValueColumn, labels: ValueColumn | None, table: ValueTable, regions: RegionTable
+) -> ValueColumn:
+    """Return the better of a column of names and one of labels; raise where they disagree."""
+    numbers = _keys(labels) if labels is not None else None
+    keys = names.cells
+    if labels is None or numbers is None or _counts_rows(numbers):
+        return names
+    label_of = dict(zip(regions.names, regions.labels.tolist(), strict=True))
+    pairs = list(zip(keys, numbers, strict=True))
+    contradicted = [key for key, number in pairs if label_of.get(key, number) != number]
+    if contradicted and len(label_of) == len(regions):
         raise MatchError(
-            f"{table.source} has no column of regions: none of its columns "
-            f"({examples(_titles(table.columns))}) holds, and none of them is, a name or label. "
-            f"Names: {examples(identities['name'])}. Labels: {examples(identities['label'])}. "
-            "Pass key= to name the column."
+            f"The columns {names.title!r} and {labels.title!r} of {table.source} mean different "
+            f"regions in {plural(len(contradicted), 'row')}: {examples(contradicted)}. "
+            "Pass key= to name the one to go by."
         )
-    return _preferred([column for column, count in found.items() if count == best], table)
+    n_known = sum(key in label_of for key in keys)
+    n_numbered = len(set(numbers).intersection(regions.labels.tolist()))
+    return labels if n_numbered > n_known and len(label_of) == len(regions) else names
 
 
-def _preferred(candidates: list[ValueColumn], table: ValueTable) -> ValueColumn:
-    """Return the one of several key columns: text first, then by its title."""
-    text = [column for column in candidates if column.numbers is None]
+def _only_candidate(table: ValueTable, identities: Mapping[str, Sequence[Any]]) -> ValueColumn:
+    """Return the one column that could be the key where no name or title says so."""
+    text = [c for c in table.columns if c.numbers is None and _is_distinct(c)]
     if text:
         return text[0]
-    titled = [column for column in candidates if _is_label_title(column.title)]
-    if len(candidates) > 1 and len(titled) != 1:
+    numbers = [c for c in table.columns if c.numbers is not None and _is_distinct(c)]
+    candidates = [c for c in numbers if _n_named(_keys(c), identities)]
+    if len(candidates) == 1:
+        return candidates[0]
+    titles = examples(_titles(candidates or table.columns))
+    if candidates:
         raise MatchError(
             f"{plural(len(candidates), 'column')} of {table.source} could be the labels: "
-            f"{examples(_titles(candidates))}. Pass key= to name the right one."
+            f"{titles}. Pass key= to name the right one."
         )
-    return titled[0] if titled else candidates[0]
+    raise MatchError(
+        f"{table.subject} has no column of regions: none of its columns ({titles}) "
+        "holds, and none of them is, a name or label. "
+        f"Names: {examples(identities['name'])}. Labels: "
+        f"{examples(identities['label'])}. Pass key= to name the column."
+    )
+
+
+def _both_ways(table: ValueTable, column: ValueColumn | None) -> MatchError:
+    title = "" if column is None else column.title
+    return MatchError(
+        f"Both the titles of {table.source} and its column {title!r} name regions, so it may have "
+        f"one row or one column per region. Pass key={title!r} for one row per region; for one "
+        "column per region, drop that column."
+    )
 
 
 def _n_named(keys: Sequence[Key] | None, identities: Mapping[str, Sequence[Any]]) -> int:
@@ -213,16 +319,31 @@ def _n_named(keys: Sequence[Key] | None, identities: Mapping[str, Sequence[Any]]
         return 0
     integers = as_integers(keys)
     columns = [identities["label"]] if integers else []
-    if isinstance(keys[0], str):
-        columns += [column for title, column in identities.items() if title != "label"]
+    if any(isinstance(key, str) for key in keys):
+        columns += [identities[title] for title in text_identities(identities)]
     wanted = {*keys, *(integers or [])}
-    return max(len(wanted.intersection(column)) for column in columns)
+    return max((len(wanted.intersection(column)) for column in columns), default=0)
+
+
+def _is_distinct(column: ValueColumn) -> bool:
+    keys = _keys(column)
+    return keys is not None and len(set(keys)) == len(keys) == len(column.cells)
+
+
+def _is_label_column(column: ValueColumn) -> bool:
+    return column.numbers is not None and _is_label_title(column.title) and _is_distinct(column)
+
+
+def _counts_rows(numbers: Sequence[Key]) -> bool:
+    """Return whether numbers count rows, from 0 or from 1, and so say nothing of regions."""
+    return list(numbers) in (list(range(len(numbers))), list(range(1, len(numbers) + 1)))
 
 
 def _wide_signals(
     table: ValueTable, identities: Mapping[str, Sequence[Any]], t_r: float | None
 ) -> Signals:
-    columns = [column for column in table.columns if not column.is_index]
+    maps = [c for c in table.columns if c.title == MAP_TITLE and c.numbers is None]
+    columns = [column for column in table.columns if not column.is_index and column not in maps]
     named = {key for column in identities.values() for key in column}
     text = [c for c in columns if c.numbers is None and c.title in named]
     if text:
@@ -231,49 +352,46 @@ def _wide_signals(
     n_rows = len(columns[0].cells)
     nothing = np.zeros(n_rows, np.uint8)
     values = _stacked([(c.title, nothing if c.numbers is None else c.numbers) for c in columns]).T
-    return Signals(values, _titles(columns), t_r=t_r, single=n_rows == 1)
+    map_names = [str(cell) for cell in maps[0].cells] if maps else []
+    named_maps = None if map_names in ([], map_titles(n_rows)) else map_names
+    return Signals(values, _titles(columns), map_names=named_maps, t_r=t_r, single=n_rows == 1)
 
 
 def _long_signals(
     table: ValueTable,
     key_column: ValueColumn,
-    regions: RegionTable,
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
 ) -> Signals:
     keys = _complete_keys(key_column, table)
     if columns is None:
-        chosen = [c for c in table.columns if _is_value(c, key_column, keys, regions)]
+        chosen = [c for c in table.columns if _is_value(c, key_column)]
     else:
         titles = [columns] if isinstance(columns, str | int) else list(columns)
         chosen = [table.column(title) for title in titles]
     if not chosen:
         raise SignalsError(
-            f"{table.source} has no column of numbers beside its key column "
+            f"{table.subject} has no column of numbers beside its key column "
             f"{key_column.title!r}; its columns are {examples(_titles(table.columns))}."
         )
     values = _stacked([(column.title, _numbers(column, table)) for column in chosen])
+    numbered = [c for c in table.columns if _is_label_column(c) and c is not key_column]
+    labels = _keys(numbered[0]) if numbered and isinstance(keys[0], str) else None
     return Signals(
         values[0] if len(chosen) == 1 else values,
         keys,
+        labels=as_integers(labels) if labels else None,
         map_names=[str(column.title) for column in chosen],
         t_r=t_r,
     )
 
 
-def _is_value(
-    column: ValueColumn, key_column: ValueColumn, keys: list[Key], regions: RegionTable
-) -> bool:
+def _is_value(column: ValueColumn, key_column: ValueColumn) -> bool:
     """Return whether a column of a long table holds values, rather than says who regions are."""
     if column is key_column or column.is_index or column.numbers is None:
         return False
-    labels = _keys(column)
-    if labels is None or not all(isinstance(label, int) for label in labels):
-        return True
-    if _is_label_title(column.title) and len(set(labels)) == len(labels):
-        return False
-    label_of = dict(zip(regions.names, regions.labels.tolist(), strict=True))
-    return [label_of.get(str(key)) for key in keys] != labels
+    # By its title alone: values may happen to be labels.
+    return not _is_label_column(column)
 
 
 def _stacked(columns: Sequence[tuple[Key, NDArray[Any]]]) -> NDArray[Any]:
@@ -306,7 +424,7 @@ def _complete_keys(column: ValueColumn, table: ValueTable) -> list[Key]:
             f"{plural(len(empty), 'row')} of {table.source} without a key in the column "
             f"{column.title!r}: {examples(empty)}. Fill in the region, or remove the row."
         )
-    keys = _keys(column)
+    keys = _keys(column) if column.numbers is not None else as_keys(column.cells)
     if keys is None:
         raise MatchError(
             f"The key column {column.title!r} of {table.source} holds neither names nor integer "
@@ -340,8 +458,12 @@ def _text_error(column: ValueColumn, table: ValueTable) -> SignalsError:
     )
 
 
+def _counted(n_columns: int) -> str:
+    return plural(n_columns, "column") if n_columns else "no column"
+
+
 def _is_label_title(title: Key) -> bool:
-    return str(title).lower() in _LABEL_TITLES
+    return id_rank(str(title)) < NO_ID and normal_title(str(title)) not in _VALUE_TITLES
 
 
 def _titles(columns: Iterable[ValueColumn]) -> list[Key]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 Use = Literal["labels", "image", "regions", "values", "signals"]
@@ -31,7 +32,7 @@ FORMATS = (
     Format(".tsv", "tables, BIDS dseg.tsv", ("regions", "values", "signals")),
     Format(".csv", "tables", ("regions", "values", "signals")),
     Format(".txt", "tables, colour tables, plain lists", ("regions", "values")),
-    Format(".1d", "AFNI's numbers", ("values",)),
+    Format(".1D", "AFNI's numbers", ("values",)),
     Format(".npy", "NumPy arrays", ("values", "signals")),
     Format(".parquet", "Parquet tables (needs pyarrow)", ("values", "signals")),
     Format(".xml", "atlases of FSL, SPM and Workbench", ("regions",)),
@@ -47,3 +48,9 @@ def suffixes(use: Use) -> tuple[str, ...]:
     ('.nii.gz', '.nii', '.mgz', '.mgh')
     """
     return tuple(entry.suffix for entry in FORMATS if use in entry.uses)
+
+
+def suffix_of(path: Path) -> str:
+    """Return the ending of a file name, ``.nii.gz`` and its like as one, in lower case."""
+    endings = [suffix.lower() for suffix in path.suffixes]
+    return "".join(endings[-2:]) if endings[-1:] == [".gz"] else "".join(endings[-1:])

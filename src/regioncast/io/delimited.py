@@ -398,9 +398,11 @@ def _first_row_is_header(rows: Sequence[Sequence[str]]) -> bool:
     first, below = rows[0], rows[1 : _SAMPLE_LINES + 1]
     if any(is_number(cell) for cell in first):
         return _is_mixed_header(first, below)
-    columns = list(zip(*below, strict=True))
-    if any(_are_numbers(column) for column in columns):
-        return True
+    columns = zip(first, zip(*below, strict=True), strict=False)
+    over_numbers = [title for title, column in columns if _are_numbers(column)]
+    if over_numbers:
+        # "n/a" over nothing but numbers is one more number that is missing.
+        return not all(title and is_missing(title) for title in over_numbers)
     return len(first) > 1 and len(set(first)) == len(first)
 
 

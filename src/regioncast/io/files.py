@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ..errors import (
     OutputError,
     OutputExistsError,
     RegioncastError,
+    capitalized,
 )
 
 
@@ -32,23 +34,31 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
     InputUnreadableError
         When it may not be read.
     """
-    file = Path(path).expanduser()
+    file = expanded(path)
     try:
         with file.open("rb"):
             return file
     except IsADirectoryError:
         raise InputMissingError(
-            f"{_capitalized(what)} is a folder: {file}. Name the file in it."
-        ) from None
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputMissingError(
-            f"{_capitalized(what)} does not exist: {file}. {_advice(file)}"
+            f"{capitalized(what)} is a folder: {file}. Name the file in it."
         ) from None
     except PermissionError:
         raise InputUnreadableError(
-            f"{_capitalized(what)} may not be read (permission denied): {file}. "
+            f"{capitalized(what)} may not be read (permission denied): {file}. "
             "Ask its owner, or copy it to where it may."
         ) from None
+    except (OSError, ValueError):  # ValueError: a name with a zero byte
+        raise InputMissingError(
+            f"{capitalized(what)} does not exist: {file}. {_advice(file)}"
+        ) from None
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path with its home folder written out, where it begins with one."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # "~name" is a file, not somebody's home
+        return Path(path)
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
@@ -61,17 +71,27 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     OutputError
         When the path is a folder, or its folder does not exist or is not writable.
     """
-    if path.is_dir():
-        raise OutputError(f"The output is a folder: {path}. Name a file in it.")
-    if not path.parent.is_dir():
-        raise OutputError(f"The folder of the output does not exist: {path.parent}. Make it first.")
-    if path.exists() and not overwrite:
+    try:
+        exists, target = os.path.lexists(path), path.resolve()
+        if target.is_dir():
+            raise OutputError(f"The output is a folder: {path}. Name a file in it.")
+        if not target.parent.is_dir():
+            raise OutputError(
+                f"The folder of the output does not exist: {target.parent}. Make it first."
+            )
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"The output cannot be written: {str(path)!r}: {error}.") from error
+    if exists and not overwrite:
         raise OutputExistsError(
             f"The output exists: {path}. Ask for overwriting (overwrite=True, --overwrite), "
             "or choose another name."
         )
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise OutputError(f"The folder of the output is not writable: {path.parent}.")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"The folder of the output is not writable: {target.parent}.")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OutputError(f"The output is write-protected: {path}. Choose another name.")
 
 
 def make_folder(folder: Path) -> None:
@@ -109,11 +129,14 @@ def replacing(path: Path, suffix: str, *, overwrite: bool) -> Iterator[Path]:
         As `check_output`; also when writing fails, for example on a full disk.
     """
     check_output(path, overwrite=overwrite)
-    temporary = path.with_name(f".regioncast-{secrets.token_hex(8)}{suffix}")
+    target = path.resolve()  # a link goes on pointing where it did
+    temporary = target.with_name(f".regioncast-{secrets.token_hex(8)}{suffix}")
     try:
         yield temporary
         _bring_to_disk(temporary)
-        temporary.replace(path)
+        if target.exists():
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        _put_in_place(temporary, target, overwrite=overwrite)
     except RegioncastError:
         raise
     except OSError as error:
@@ -124,7 +147,21 @@ def replacing(path: Path, suffix: str, *, overwrite: bool) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         # The new name too; a folder that may be written to need not be readable.
-        _bring_to_disk(path.parent)
+        _bring_to_disk(target.parent)
+
+
+def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if not overwrite:
+        # Unlike a rename, a link never replaces what came there while we wrote.
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            raise OutputExistsError(f"The output has come to exist meanwhile: {target}.") from None
+        except OSError:  # a file system without hard links
+            check_output(target, overwrite=False)
+        else:
+            return
+    temporary.replace(target)
 
 
 def _bring_to_disk(path: Path) -> None:
@@ -139,7 +176,3 @@ def _advice(file: Path) -> str:
     if not file.parent.exists():
         return f"Its folder does not exist either: {file.parent}."
     return "Check the name."
-
-
-def _capitalized(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -29,12 +29,14 @@ from ..errors import (
     ImageTypeError,
     RegioncastError,
     SignalsTypeError,
+    capitalized,
+    times,
 )
 from ..painting import PaintedArray
-from ..signals import storable
+from ..signals import storable, storage_dtype
 from ..spaces import VolumeGrid
-from . import suffixes
-from .files import existing_file, replacing
+from . import suffix_of, suffixes
+from .files import check_output, existing_file, expanded, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,6 +56,12 @@ _GZIP_LEVEL = 2
 
 # Maps are painted and written in blocks of about this many bytes.
 _BLOCK_BYTES = 64_000_000
+
+# NIfTI's code for Connectome Workbench's extension.
+_WORKBENCH_CODE = 30
+
+# NIfTI's units of time; MGH files count in milliseconds.
+_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
 _MGH_DTYPES = (np.uint8, np.int16, np.int32, np.float32)
 
@@ -75,6 +83,14 @@ class PaintedImage(nib.Nifti1Image):
     match: Match | None = None
     """What went where; None for parts and copies."""
 
+    def __repr__(self) -> str:
+        data: Any = self.dataobj
+        what = f"{type(self).__name__}: {times(self.shape)} {data.dtype}"
+        if self.match is None:
+            return what
+        regions = f"{self.match.n_matched:,} of {len(self.match.table):,} regions"
+        return f"{what}, {regions} by {self.match.by}"
+
     def __reduce__(self) -> tuple[Any, ...]:
         if not isinstance(self.dataobj, PaintedArray):
             return super().__reduce__()  # type: ignore[return-value]
@@ -86,7 +102,7 @@ class PaintedImage(nib.Nifti1Image):
         The dtype in the file is that of the values.  As with every nibabel image, an existing
         file is replaced; `regioncast.save` asks first.
         """
-        path = Path(filename)
+        path = expanded(filename)
         if kwargs or suffix_of(path) not in suffixes("image"):
             super().to_filename(filename, **kwargs)
         else:
@@ -106,8 +122,7 @@ def painted_image(array: PaintedArray, grid: VolumeGrid, *, t_r: float | None) -
     """Return the lazy image of a painted array on a grid."""
     header = grid.header(array.dtype, array.shape)
     if t_r is not None:
-        header.set_xyzt_units(xyz=header.get_xyzt_units()[0], t="sec")
-        header["pixdim"][4] = t_r
+        _set_t_r(header, t_r)
     image_class = PaintedImage2 if isinstance(header, nib.Nifti2Header) else PaintedImage
     return image_class(array, grid.affine, header)
 
@@ -137,11 +152,16 @@ def read_volume(source: Niimg, what: str) -> tuple[NDArray[Any], VolumeGrid]:
     if len(image.shape) < 3 or any(n != 1 for n in image.shape[3:]):
         raise DimensionError(
             "Input data has incompatible dimensionality: Expected dimension is 3D and you "
-            f"provided a {len(image.shape)}D image. {_capitalized(what)} has the shape "
+            f"provided a {len(image.shape)}D image. {capitalized(what)} has the shape "
             f"{image.shape}; give one volume."
         )
     with _readable(f"{what} {image.get_filename() or 'in memory'}"):
         data = np.asanyarray(image.dataobj)
+        if data.dtype.kind not in "biufc":
+            raise ImageTypeError(
+                f"{capitalized(what)} holds {data.dtype} (colours?), and numbers are needed. "
+                "Give an image with one number per voxel."
+            )
         return data.reshape(data.shape[:3]), VolumeGrid.of(image)
 
 
@@ -196,8 +216,12 @@ def save_volume(
     OutputExistsError, OutputError
     """
     suffix = volume_suffix(path)
+    is_mgh = suffix in (".mgz", ".mgh")
+    if is_mgh:
+        check_output(path, overwrite=overwrite)
+        _check_mgh_dtype(image.dataobj)
     with replacing(path, suffix, overwrite=overwrite) as temporary:
-        if suffix in (".mgz", ".mgh"):
+        if is_mgh:
             _write_mgh(image, temporary)
         else:
             _write_nifti(image, temporary, progress or _no_progress)
@@ -214,16 +238,6 @@ def volume_suffix(path: Path) -> str:
     return suffix
 
 
-def suffix_of(path: Path) -> str:
-    """Return the ending of a file name, ``.nii.gz`` and its like as one, in lower case."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    return "".join(suffixes[-2:]) if suffixes[-1:] == [".gz"] else "".join(suffixes[-1:])
-
-
-# NIfTI's code for Connectome Workbench's extension.
-_WORKBENCH_CODE = 30
-
-
 @contextmanager
 def _readable(what: str) -> Iterator[None]:
     """Turn what readers raise for bad files into one clear error."""
@@ -233,11 +247,11 @@ def _readable(what: str) -> Iterator[None]:
         raise
     except ImageFileError as error:
         raise FileFormatError(
-            f"{_capitalized(what)} is not an image that nibabel can read: {error}"
+            f"{capitalized(what)} is not an image that nibabel can read: {error}"
         ) from error
     except Exception as error:  # damaged headers lead readers to raise anything
         raise FileFormatError(
-            f"{_capitalized(what)} is truncated or damaged: {error}. Get the file again."
+            f"{capitalized(what)} is truncated or damaged: {error}. Get the file again."
         ) from error
 
 
@@ -260,7 +274,7 @@ def _refuse_surface(path: Path, what: str) -> None:
         magic = file.read(3)
     if path.suffix.lower() in _SURFACE_SUFFIXES or magic in _SURFACE_MAGIC:
         raise ImageTypeError(
-            f"{_capitalized(what)} is a surface file of FreeSurfer: {path}; a volume is needed. "
+            f"{capitalized(what)} is a surface file of FreeSurfer: {path}; a volume is needed. "
             "Give a labels image of voxels."
         )
 
@@ -270,17 +284,17 @@ def _volume(image: object, what: str) -> SpatialImage:
     kind = type(image).__name__
     if isinstance(image, nib.Cifti2Image):
         raise ImageTypeError(
-            f"{_capitalized(what)} is CIFTI (grayordinates); a volume is needed. "
+            f"{capitalized(what)} is CIFTI (grayordinates); a volume is needed. "
             "Separate its volume, for example with wb_command -cifti-separate."
         )
     if isinstance(image, nib.GiftiImage) or kind == "SurfaceImage":
         raise ImageTypeError(
-            f"{_capitalized(what)} is a surface ({kind}); a volume is needed. "
+            f"{capitalized(what)} is a surface ({kind}); a volume is needed. "
             "Give a labels image of voxels."
         )
     if not isinstance(image, SpatialImage):
         raise ImageTypeError(
-            f"{_capitalized(what)} must be a path or a nibabel image; this is {kind}. "
+            f"{capitalized(what)} must be a path or a nibabel image; this is {kind}. "
             "For an array, make nibabel.Nifti1Image(array, affine)."
         )
     return image
@@ -316,15 +330,46 @@ def _stream_nifti(image: SpatialImage, stream: Any, progress: Progress) -> None:
 
 
 def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
-    """Return the header to write: whatever it said of dtype and scaling, that of the array."""
-    if isinstance(image, nib.Nifti1Image):
-        # Data go out in the byte order of this machine, wherever the header comes from.
-        header = image.header.as_byteswapped(native_code)
-        header.set_data_dtype(array.dtype)
-        header.set_data_shape(array.shape)
-        header.set_slope_inter(1, 0)
-        return header
-    return VolumeGrid.of(image).header(array.dtype, array.shape)
+    """Return the header to write: what it says of the data is what is true of the array."""
+    if not isinstance(image, nib.Nifti1Image):
+        return _new_header(image, array)
+    # Data go out in the byte order of this machine, wherever the header comes from.
+    header = image.header.as_byteswapped(native_code)
+    if not np.allclose(header.get_best_affine(), image.affine):
+        # As nibabel does for an affine that was changed.
+        header.set_sform(image.affine, code="aligned")
+        header.set_qform(image.affine, code="unknown")
+    header.set_data_dtype(array.dtype)
+    header.set_data_shape(array.shape)
+    header.set_slope_inter(1, 0)
+    header.set_data_offset(0)  # to be found anew
+    return header
+
+
+def _new_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
+    """Return a NIfTI header for an image of another format, or for one of a NIfTI pair."""
+    header = VolumeGrid.of(image).header(array.dtype, array.shape)
+    t_r = _t_r(image)
+    if t_r is not None:
+        _set_t_r(header, t_r)
+    return header
+
+
+def _set_t_r(header: nib.Nifti1Header, t_r: float) -> None:
+    header.set_xyzt_units(xyz=header.get_xyzt_units()[0], t="sec")
+    header["pixdim"][4] = t_r
+
+
+def _t_r(image: SpatialImage) -> float | None:
+    """Return the repetition time of a series in seconds, where its header says so."""
+    if len(image.shape) != 4:
+        return None
+    if isinstance(image.header, nib.Nifti1Header):
+        unit = image.header.get_xyzt_units()[1]
+    else:
+        unit = "msec" if isinstance(image, nib.MGHImage) else "unknown"
+    seconds = float(image.header.get_zooms()[3]) * _SECONDS.get(unit, 0.0)
+    return seconds if seconds > 0 else None
 
 
 def _bytes_of(block: NDArray[Any]) -> memoryview:
@@ -335,17 +380,21 @@ def _no_progress(done: int, total: int) -> None:
     pass
 
 
-def _write_mgh(image: SpatialImage, path: Path) -> None:
-    array = storable(np.asanyarray(image.dataobj))
-    if array.dtype not in _MGH_DTYPES:
+def _check_mgh_dtype(data: Any) -> None:
+    """Raise where MGH files cannot hold the dtype of an array, also before it is made."""
+    if isinstance(data, np.ndarray | PaintedArray) and storage_dtype(data.dtype) not in _MGH_DTYPES:
         raise SignalsTypeError(
-            f"MGH files hold uint8, int16, int32 and float32; this image is {array.dtype}. "
+            f"MGH files hold uint8, int16, int32 and float32; this image is {data.dtype}. "
             "Paint it with dtype='float32' (--dtype float32), or write .nii.gz."
         )
+
+
+def _write_mgh(image: SpatialImage, path: Path) -> None:
+    array = storable(np.asanyarray(image.dataobj))
+    _check_mgh_dtype(array)
     converted = nib.MGHImage(array, image.affine)
     converted.header.set_data_dtype(array.dtype)
+    t_r = _t_r(image)
+    if t_r is not None:
+        converted.header.set_zooms((*converted.header.get_zooms()[:3], t_r / _SECONDS["msec"]))
     converted.to_filename(path)
-
-
-def _capitalized(text: str) -> str:
-    return text[:1].upper() + text[1:]

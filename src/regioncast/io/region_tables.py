@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..errors import FileFormatError, RegionTableError, examples, plural
-from ..region_table import RegionTable
+from ..region_table import ID_TITLES, RegionTable, id_rank, normal_title
 from .delimited import (
     WHITE_SPACE,
     is_number,
@@ -46,37 +46,25 @@ if TYPE_CHECKING:
 Columns = list[tuple[str, list[Any]]]  # titles and cells, in the order of the file
 
 # fmt: off
-# Titles without case, spaces and punctuation. The first is the standard (BIDS).
-_ID_TITLES = [
-    "index", "label", "labelid", "labelindex", "labelvalue", "labelnumber", "labelno",
-    "id", "idx", "roi", "roiid", "roiindex", "roiidx", "roinumber",
-    "region", "regionid", "regionindex", "regionnumber", "structureid",
-    "parcel", "parcelid", "parcelindex", "parcelnumber",
-    "value", "intensity", "grayvalue", "greyvalue",
-    "key", "no", "nr", "num", "number", "code",
-]
+# Titles without case, spaces and punctuation.
 # Best first.
 _NAME_TITLES = [
     "name", "fullname", "labelname", "regionname", "roiname", "parcelname", "structurename",
     "areaname", "label", "region", "structure", "roi", "parcel", "area", "anatomicalname",
     "longname", "description", "shortname", "abbreviation", "abbr", "roiabbr", "acronym",
 ]
-_ID_WORDS = {
-    "index", "idx", "id", "label", "labels", "key", "no", "nr", "num", "number", "code",
-}
 _NEVER_NAMES = {
     "color", "colour", "hemi", "hemisphere", "side", "xyz", "mapping", "comment",
 }
 # fmt: on
 # Headings of a list of names, whatever stands in it.
 _LIST_TITLES = frozenset(
-    [*_ID_TITLES, *_NAME_TITLES, "names", "labels", "regions", "rois", "parcels", "structures"]
+    [*ID_TITLES, *_NAME_TITLES, "names", "labels", "regions", "rois", "parcels", "structures"]
 )
 _HEMISPHERE_TITLES = frozenset(["hemi", "hemisphere"])
 # RegionTable itself has columns with these titles.
 _OWN_TITLES = frozenset(["index", "name"])
 
-_TITLE_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
 # id, then a name after white space or punctuation.
@@ -105,7 +93,9 @@ _NEEDED = (
 )
 
 
-def read_region_table(source: object, *, labels: Labels | None = None) -> RegionTable:
+def read_region_table(
+    source: object, *, labels: Labels | None = None, may_be_list: bool = True
+) -> RegionTable:
     """Return a region table from a file, a mapping, a DataFrame or a list of names.
 
     All rows are kept, that of the background included.
@@ -124,6 +114,8 @@ def read_region_table(source: object, *, labels: Labels | None = None) -> Region
         - A `RegionTable`, which is returned as it is.
     labels : array of int64, shape (n_labels,), default=None
         The labels in the image, ascending; they decide what is otherwise open.
+    may_be_list : bool, default=True
+        Whether a file of text without labels is a list of names.
 
     Returns
     -------
@@ -159,7 +151,7 @@ def read_region_table(source: object, *, labels: Labels | None = None) -> Region
     if isinstance(source, RegionTable):
         return source
     if isinstance(source, str | os.PathLike):
-        return _read_file(Path(source), labels)
+        return _read_file(Path(source), labels, may_be_list=may_be_list)
     if isinstance(source, Mapping):
         return _from_mapping(source, labels)
     if isinstance(source, np.ndarray | list | tuple):
@@ -247,7 +239,7 @@ def region_table_from_label_table(xml: bytes | str, *, source: str = "label tabl
 # --- files -----------------------------------------------------------------------------------
 
 
-def _read_file(path: Path, labels: Labels | None) -> RegionTable:
+def _read_file(path: Path, labels: Labels | None, *, may_be_list: bool) -> RegionTable:
     text = read_text(path)
     source = str(path)
     if text.lstrip().startswith("<"):
@@ -258,7 +250,7 @@ def _read_file(path: Path, labels: Labels | None) -> RegionTable:
         records = records_of(lines)
         if records:
             return _from_records(records, source)
-    may_be_list = path.suffix.lower() not in {".csv", ".tsv"}
+    may_be_list = may_be_list and path.suffix.lower() not in {".csv", ".tsv"}
     return _from_text(text, lines, source, labels, may_be_list=may_be_list)
 
 
@@ -292,7 +284,7 @@ def _have_numbers(columns: Sequence[Sequence[str]]) -> bool:
 
 def _starts_with_title(lines: Iterable[str]) -> bool:
     first = split_head(list(lines))[1][0]
-    return any(_normal(cell) in _LIST_TITLES for cell in re.split(r"[\t,;]", first))
+    return any(normal_title(cell) in _LIST_TITLES for cell in re.split(r"[\t,;]", first))
 
 
 # A record is one row as a mapping of titles to values; "index" and "name" are always there.
@@ -605,7 +597,7 @@ def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_head
         n: found for n, (_, cells) in enumerate(columns) if (found := _integers(cells)) is not None
     }
     unique = {n for n, found in integers.items() if _is_unique(found)}
-    ranks = {n: _id_rank(columns[n][0]) if has_header else 0 for n in integers}
+    ranks = {n: id_rank(columns[n][0]) if has_header else 0 for n in integers}
     covered = {n: _n_covered(found, labels) for n, found in integers.items()}
     pool = [n for n, rank in ranks.items() if rank < 2 or (rank == 2 and n in unique)]
     if not pool:
@@ -621,17 +613,6 @@ def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_head
             f"{examples(columns[n][0] for n in equal)}. Rename the right one to 'index'."
         )
     return equal[0]
-
-
-def _id_rank(title: str) -> int:
-    """Return how much a title says that the column holds labels: 0 most, 3 not at all."""
-    normal = _normal(title)
-    if normal == _ID_TITLES[0]:
-        return 0
-    if normal in _ID_TITLES:
-        return 1
-    words = [word.lower() for word in _TITLE_WORD.findall(title)]
-    return 2 if words and (words[-1] in _ID_WORDS or "label" in words) else 3
 
 
 def _raise_no_ids(columns: Columns, source: str) -> NoReturn:
@@ -651,7 +632,7 @@ def _name_column(columns: Columns, ids: int) -> int | None:
     """
     ranks: dict[int, tuple[bool, bool, int, int]] = {}
     for n, (title, cells) in enumerate(columns):
-        normal = _normal(title)
+        normal = normal_title(title)
         if (
             n == ids
             or normal in _NEVER_NAMES
@@ -684,7 +665,7 @@ def _checked(
     try:
         return RegionTable(labels, names, columns)
     except (RegionTableError, OverflowError) as error:
-        sides = [title for title in columns if _normal(title) in _HEMISPHERE_TITLES]
+        sides = [title for title in columns if normal_title(title) in _HEMISPHERE_TITLES]
         hint = f" Column {sides[0]!r} may tell them apart: keep one hemisphere." if sides else ""
         raise RegionTableError(f"{source}: {error}{hint}") from None
 
@@ -738,10 +719,6 @@ def _value(cell: Any) -> Any:
 
 def _renamed(columns: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{t}_in_table" if t in _OWN_TITLES else t: cells for t, cells in columns.items()}
-
-
-def _normal(title: str) -> str:
-    return "".join(character for character in title.lower() if character.isalnum())
 
 
 def _is_unique(labels: Labels) -> bool:

@@ -9,17 +9,39 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import FileFormatError, MissingPackageError, SignalsError, examples, plural
+from ..errors import (
+    FileFormatError,
+    MatchError,
+    MissingPackageError,
+    SignalsError,
+    SignalsTypeError,
+    examples,
+    plural,
+)
+from ..signals import MAP_TITLE, map_titles
 from ..value_tables import ValueColumn, ValueTable, numbers_with_gaps
-from . import suffixes
-from .delimited import TextTable, decode, is_missing, parse_delimited, parse_number_column
+from . import suffix_of, suffixes
+from .delimited import (
+    TextTable,
+    decode,
+    is_missing,
+    parse_delimited,
+    parse_integer,
+    parse_number_column,
+    read_delimited,
+)
 from .files import existing_file, replacing
-from .nifti import suffix_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..signals import Key, Signals
+
+# What pandas writes above its index, and what it calls that when it has read it again.
+_INDEX_TITLES = ("", "Unnamed: 0")
+
+# From here on float64 does not hold every integer.
+_EXACT = 2.0**53
 
 STANDARD_STREAM = "-"
 """The name that stands for standard input."""
@@ -48,12 +70,13 @@ def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
         return _npy(file)
     if suffix == ".parquet":
         return table_of_frame(_parquet(file), str(file))
-    if suffix not in suffixes("values"):
+    if suffix not in map(str.lower, suffixes("values")):
         raise FileFormatError(
             f"Cannot tell the format of {file.name!r}: values are read from "
             f"{', '.join(suffixes('values'))}."
         )
-    return _table(parse_delimited(decode(file.read_bytes(), source=str(file)), source=str(file)))
+    table = _table(read_delimited(file))
+    return _columns_of_numbers(table) if suffix == ".1d" else table
 
 
 def table_of_frame(frame: Any, source: str = "the DataFrame") -> ValueTable:
@@ -67,18 +90,38 @@ def table_of_frame(frame: Any, source: str = "the DataFrame") -> ValueTable:
         When it is no DataFrame.
     """
     import narwhals as nw
+    from narwhals.exceptions import DuplicateError
 
-    columns = nw.from_native(frame, eager_only=True, pass_through=True)
+    try:
+        columns = nw.from_native(frame, eager_only=True, pass_through=True)
+    except DuplicateError:
+        raise _duplicate_titles(frame) from None
     if not isinstance(columns, nw.DataFrame):
-        raise SignalsError(
-            f"Values cannot be read from a {type(frame).__name__}. Give a dict, a Series, a "
-            "DataFrame, an array, Signals or a path."
-        )
+        raise not_values(frame)
     given = [
         _frame_column(_title(title), _array_of(columns.get_column(title)))
         for title in columns.columns
     ]
-    return ValueTable((*_index_columns(frame), *given), source)
+    # Columns that are merely counted have no titles.
+    has_header = [str(title) for title in columns.columns] != [str(n) for n in range(len(given))]
+    return ValueTable((*_index_columns(frame), *given), source, has_header=has_header)
+
+
+def _duplicate_titles(frame: Any) -> MatchError:
+    titles = [str(title) for title in frame.columns]
+    twice = sorted({title for title in titles if titles.count(title) > 1})
+    return MatchError(
+        f"{plural(len(twice), 'column title')} of the DataFrame given more than once: "
+        f"{examples(twice)}. Rename the columns."
+    )
+
+
+def not_values(values: object) -> SignalsTypeError:
+    """Return the error for what holds no values."""
+    return SignalsTypeError(
+        f"Values cannot be read from a {type(values).__name__}. Give a dict, a Series, a "
+        "DataFrame, an array, Signals or a path."
+    )
 
 
 def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) -> None:
@@ -100,19 +143,49 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
             f"Cannot tell the format of {path.name!r}: signals are written as "
             f"{', '.join(suffixes('signals'))}."
         )
+    if long and signals.keys is None and suffix != ".npy":
+        raise SignalsError(
+            "A long table says which region each row is, and these signals have no keys. "
+            "Write a wide one."
+        )
     with replacing(path, suffix, overwrite=overwrite) as temporary:
         if suffix == ".npy":
             np.save(temporary, signals.values[0] if signals.single else signals.values)
             return
+        if signals.values.dtype.kind == "c":
+            raise SignalsTypeError(
+                "Tables hold no complex numbers. Write .npy, or magnitude and phase one by one."
+            )
         frame = signals.to_pandas(long=long)
+        if not long and (signals.map_names is not None or _has_labels(signals)):
+            frame.insert(0, MAP_TITLE, list(signals.map_names or map_titles(signals.n_maps)))
         if suffix == ".parquet":
             frame.columns = frame.columns.map(str)
             _needs_pyarrow()
             frame.to_parquet(temporary, index=False)
         else:
             frame.to_csv(
-                temporary, sep="\t" if suffix == ".tsv" else ",", index=False, na_rep="n/a"
+                temporary,
+                sep="\t" if suffix == ".tsv" else ",",
+                index=False,
+                header=long or signals.keys is not None,
+                na_rep="n/a",
             )
+
+
+def _has_labels(signals: Signals) -> bool:
+    """Return whether titles will be labels, which look like values without text beside them."""
+    return signals.keys is not None and isinstance(signals.keys[0], int)
+
+
+def _columns_of_numbers(table: ValueTable) -> NDArray[Any]:
+    """Return a table of AFNI's, which has numbers and never a header."""
+    numbers = [column.numbers for column in table.columns if column.numbers is not None]
+    if table.has_header or len(numbers) < len(table.columns):
+        raise FileFormatError(
+            f"{table.source} holds text; a .1D file holds numbers only. Name a table .tsv."
+        )
+    return np.concatenate(numbers) if len(numbers) == 1 else np.column_stack(numbers)
 
 
 def _standard_input() -> str:
@@ -121,8 +194,8 @@ def _standard_input() -> str:
 
 def _table(text: TextTable) -> ValueTable:
     decimal_comma = text.delimiter == ";"
-    # pandas writes its index without a title.
-    has_index = text.header is not None and not text.header[0] and len(text.header) > 1
+    first = "" if text.header is None else text.header[0]
+    has_index = text.header is not None and len(text.header) > 1 and first in _INDEX_TITLES
     columns = tuple(
         ValueColumn(
             title,
@@ -132,7 +205,7 @@ def _table(text: TextTable) -> ValueTable:
         )
         for number, (title, cells) in enumerate(zip(text.titles, text.columns, strict=True))
     )
-    return ValueTable(columns, text.source, has_header=text.header is not None)
+    return ValueTable(columns, text.source, has_header=None if text.header is None else True)
 
 
 def _cells(cells: Sequence[str]) -> tuple[str | None, ...]:
@@ -164,6 +237,14 @@ def _floats(cells: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def _check_range(numbers: NDArray[Any], cells: Sequence[str], what: str) -> None:
+    large = np.flatnonzero(np.isfinite(numbers) & (np.abs(numbers) >= _EXACT)).tolist()
+    whole = [(cells[row], parse_integer(cells[row]), float(numbers[row])) for row in large]
+    rounded = [cell for cell, integer, number in whole if integer is not None and integer != number]
+    if rounded:
+        raise SignalsError(
+            f"{plural(len(rounded), 'integer')} in {what} cannot be held by float64, which gaps or "
+            f"other values need: {examples(rounded)}. Give the columns one by one, or rescale."
+        )
     infinite = [cells[row] for row in np.flatnonzero(np.isinf(numbers)).tolist()]
     too_large = [cell for cell in infinite if "inf" not in cell.lower()]
     if too_large:
@@ -177,7 +258,10 @@ def _npy(file: Path) -> NDArray[Any]:
     try:
         return np.asarray(np.load(file, allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
-        raise FileFormatError(f"{file} is no readable NumPy file: {error}") from error
+        raise FileFormatError(
+            f"{file} is no NumPy file of numbers: {str(error).rstrip('.')}. "
+            "Save numbers, with numpy.save."
+        ) from error
 
 
 def _parquet(file: Path) -> Any:
