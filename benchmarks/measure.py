@@ -22,11 +22,22 @@ class Row:
 
     title: str
     ratio: float
-    aim: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
     detail: str = ""
 
+    @property
+    def is_missed(self) -> bool:
+        """Whether the ratio is on the wrong side of its aim."""
+        too_small = self.at_least is not None and self.ratio < self.at_least
+        return too_small or (self.at_most is not None and self.ratio > self.at_most)
+
     def __str__(self) -> str:
-        aim = f"  (aim: {self.aim})" if self.aim else ""
+        limits = [f"≥ {self.at_least:g}"] if self.at_least is not None else []
+        limits += [f"≤ {self.at_most:g}"] if self.at_most is not None else []
+        aim = (
+            f"  (aim: {', '.join(limits)}{': MISSED' if self.is_missed else ''})" if limits else ""
+        )
         return f"{self.title:<66} {self.ratio:>8.2f}{aim}  {self.detail}".rstrip()
 
 

@@ -288,7 +288,9 @@ def test_only_the_kind_of_difference_that_there_is_is_listed():
 
 
 def test_strict_raises_what_is_otherwise_a_warning():
-    with pytest.raises(RegionTableError, match=r"without a row .*: 20, 1007\. Correct the table") as e:
+    with pytest.raises(
+        RegionTableError, match=r"without a row .*: 20, 1007\. Correct the table"
+    ) as e:
         rc.load_parcellation(image_of(labels_data()), {3: "V1"}, strict=True)
     assert "kept" not in str(e.value)
     rc.load_parcellation(image_of(labels_data()), TABLE, strict=True)

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import regioncast as rc
-from regioncast.errors import MatchError, OutputExistsError, SignalsError, SignalsTypeError
+from regioncast.errors import OutputExistsError, SignalsError, SignalsTypeError
 from regioncast.signals import Signals, cast, storable, storage_dtype
 
 LABELS = (3, 20, 1007, 5)

@@ -356,6 +356,9 @@ def _choose(
     best = max(candidates, key=found.__getitem__)
     if as_labels is not None and (best == "label" or (by == "auto" and not found[best])):
         return "label", as_labels
+    if by != "auto" and not found[best]:
+        # Files and shells do not tell names that are numbers from numbers.
+        return best, [str(key) for key in keys]
     return best, keys
 
 

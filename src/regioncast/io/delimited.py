@@ -73,7 +73,7 @@ class TextTable:
     Examples
     --------
     >>> table = parse_delimited("index,name\n1,V1\n2,V2\n", source="atlas.csv")
-    >>> table.n_rows, table.column("name")
+    >>> table.n_rows, table.columns[1]
     (2, ('V1', 'V2'))
     """
 
@@ -92,22 +92,6 @@ class TextTable:
         """A title for each column: those of the header, or ``column 1`` where there is none."""
         given = self.header or ("",) * len(self.columns)
         return tuple(title or f"column {number}" for number, title in enumerate(given, start=1))
-
-    def column(self, title: str) -> tuple[str, ...]:
-        """Return the cells of the column with this title.
-
-        Raises
-        ------
-        FileFormatError
-            When no column or more than one has it.
-        """
-        found = [number for number, other in enumerate(self.titles) if other == title]
-        if len(found) != 1:
-            raise FileFormatError(
-                f"{self.source} has {plural(len(found), 'column')} {title!r}; "
-                f"its columns are {examples(self.titles, show=20)}."
-            )
-        return self.columns[found[0]]
 
 
 def read_delimited(path: Path) -> TextTable:
