@@ -219,6 +219,55 @@ def test_a_dtype_that_does_not_exist(refused):
     refused([errors.RegioncastError], "float33", "float32", dtype="float33")
 
 
+@pytest.mark.parametrize(
+    ("options", "kind", "shown"),
+    [
+        ({"fill": "x"}, TypeError, "fill must be a number; 'x' is str"),
+        ({"fill": None}, TypeError, "fill must be a number; None is NoneType"),
+        ({"fill": [1, 2]}, TypeError, "fill must be a number; [1, 2] is list"),
+        ({"missing": "drop"}, ValueError, "'drop'"),
+        ({"extra": "drop"}, ValueError, "'drop'"),
+        ({"background": "x"}, TypeError, "must be a number; 'x' is str"),
+        ({"background": 10**400}, ValueError, "No label is as large as"),
+        ({"regions": 5}, ValueError, "is no region table. Give a path, a mapping"),
+    ],
+)
+def test_an_argument_that_means_nothing(folder, options, kind, shown):
+    with pytest.raises(errors.RegioncastError) as caught:
+        rc.paint("values.tsv", "atlas.nii.gz", **options)
+    assert isinstance(caught.value, kind)
+    assert shown in str(caught.value)
+
+
+def test_an_order_that_does_not_exist(folder):
+    with pytest.raises(errors.ArgumentError, match="order must be 'C' or 'F', not 'K'") as caught:
+        rc.signals_to_img_labels(VALUES, "atlas.nii.gz", order="K")
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize("role", ["labels", "mask"])
+def test_colours_are_no_labels(refused, role):
+    rgb = np.zeros(SHAPE, [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    nib.save(nib.Nifti1Image(rgb, AFFINE), "rgb.nii")
+    options = {"atlas": "rgb.nii"} if role == "labels" else {"mask": "rgb.nii"}
+    refused([errors.ImageTypeError, TypeError], f"The {role} image holds", "colours", **options)
+
+
+def test_a_title_that_stands_twice(folder):
+    frame = pd.DataFrame([["V1", 1.0, 2.0]], columns=["name", "z", "z"])
+    with pytest.raises(errors.MatchError, match=r"1 column title .* more than once: 'z'"):
+        rc.paint(frame, "atlas.nii.gz")
+
+
+def test_numbers_beyond_64_bits(refused):
+    Path("values.tsv").write_text(f"name\tz\nV1\t{2**70}\nV2\t1\nMT\t2\n")
+    refused([errors.SignalsError, ValueError], "beyond 64 bits", str(2**70))
+
+
+def test_only_what_is_public_is_completed():
+    assert dir(rc) == sorted({*rc.__all__, "__version__"})
+
+
 # --- names and labels ------------------------------------------------------------------------
 
 

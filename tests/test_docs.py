@@ -39,6 +39,8 @@ from typing import Any
 
 import pytest
 
+from regioncast.io import FORMATS
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
     [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
@@ -233,6 +235,49 @@ def test_readme_runs_python_and_shell() -> None:
     }
     assert "python" in run
     assert run & {"bash", "console"}
+
+
+LINKED_PAGES = [*PAGES, ROOT / "src" / "regioncast" / "data" / "README.md"]
+LINK = re.compile(
+    r"\[[^\]]*\]\((?P<inline>[^)\s]+)(?:\s+\"[^\"]*\")?\)"
+    r"|^\[[^\]]+\]:\s*(?P<below>\S+)",
+    re.MULTILINE,
+)
+
+
+def links_of(text: str) -> list[str]:
+    """All targets of links and pictures, without those in blocks and code."""
+    prose = re.sub(
+        r"^(`{3,}|~{3,}).*?^\1`*\s*$|`[^`\n]*`", "", text, flags=re.DOTALL | re.MULTILINE
+    )
+    return [found["inline"] or found["below"] for found in LINK.finditer(prose)]
+
+
+def anchors_of(text: str) -> set[str]:
+    """What headings can be linked by, as on GitHub."""
+    headings = re.findall(r"^#+\s+(.+?)\s*$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", LINKED_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    broken = []
+    for link in links_of(page.read_text(encoding="utf-8")):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        found = target.exists() and ROOT in target.parents
+        if not found or (anchor and anchor not in anchors_of(target.read_text(encoding="utf-8"))):
+            broken.append(link)
+    assert not broken
+
+
+def test_readme_lists_the_formats() -> None:
+    """The table of the page has a row for each format, and says what it is for."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\.\S+)` \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
+    assert listed == [(entry.suffix, entry.title, ", ".join(entry.uses)) for entry in FORMATS]
 
 
 # The rest holds this module itself to what it promises.

@@ -546,3 +546,65 @@ def test_matching_leaves_names_of_maps_and_time_alone():
 def test_options_that_do_not_exist_are_named(option):
     with pytest.raises(ValueError, match=f"{option}.*'nonsense'"):
         rc.paint({"V1": 1.0}, small_atlas().parcellation, **{option: "nonsense"})
+
+
+# --- hints -----------------------------------------------------------------------------------
+
+ODD = small_atlas()
+SHARED = pd.DataFrame({"index": ODD.labels, "name": ["x", "x", "V1", "MT"]})
+PROBLEMS = {
+    "duplicate keys": (pd.Series(1.0, ["V1", "V2", "V1"]), {}),
+    "names and labels": ({"V1": 1.0, 7: 2.0}, {}),
+    "names and labels as text": ({"V1": 1.0, "7": 2.0}, {}),
+    "no such column": ({"V1": 1.0, "V2": 2.0}, {"by": "nmae"}),
+    "no keys": ([1.0, 2, 3, 4], {"by": "name"}),
+    "too many": (np.ones(5), {}),
+    "transposed": (np.ones((4, 7)), {}),
+    "a shared name": ({"x": 1.0, "V1": 2.0}, {"regions": SHARED}),
+}
+
+
+@pytest.mark.parametrize("kind", PROBLEMS)
+def test_what_cannot_be_compared_is_neither_missing_nor_unused_nor_near(kind):
+    values, options = PROBLEMS[kind]
+    atlas = ODD.image if "regions" in options else ODD.parcellation
+    found = rc.match(values, atlas, **options)
+    assert found.problem
+    assert (found.missing, found.unused, found.near_misses, found.n_matched) == ([], [], {}, 0)
+    report = found.to_dict()
+    assert (report["missing"], report["unused"], report["near_misses"]) == ([], [], {})
+    assert report["problem"] == found.problem
+    assert "did you mean" not in str(found)
+    with pytest.raises(MatchError) as caught:
+        rc.paint(values, atlas, missing="fill", extra="ignore", **options)
+    assert str(caught.value) == f"Values do not match the regions.\n{found}"
+    assert caught.value.match.to_dict() == report
+
+
+@given(
+    keys=st.lists(
+        st.sampled_from(["V1", "v1", "V2", "V_2", "mt", "MT", "7", "20", "03", "é", "e\u0301"])
+        | st.sampled_from([7, 20, 3]),
+        min_size=1, max_size=5,
+    ),
+    by=st.sampled_from(["auto", "name", "label", "code", "nmae"]),
+)  # fmt: skip
+def test_no_hint_says_what_is_there_already(keys, by):
+    atlas = small_atlas()
+    found = match(Signals(np.ones(len(keys)), keys), atlas.parcellation.table, by=by)
+    assert set(found.near_misses) <= set(map(str, found.unused))
+    assert all(key != name for key, name in found.near_misses.items())
+    assert all(name in map(str, found.missing) for name in found.near_misses.values())
+    assert not (found.problem and found.near_misses)
+
+
+def test_a_failed_match_says_what_there_was():
+    with pytest.raises(MatchError) as caught:
+        rc.paint({"V1": 1.0, "v2": 2.0}, small_atlas().parcellation)
+    assert caught.value.match.unused == ["v2"]
+    assert caught.value.match.missing == ["V2", "V3", "MT"]
+
+
+def test_letters_with_accents_written_in_two_ways_are_near():
+    found = rc.match({"Area e\u0301": 1.0}, image_of([7]), regions={7: "Area \xe9"})
+    assert found.near_misses == {"Area e\u0301": "Area \xe9"}

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import regioncast as rc
 from regioncast.errors import (
+    ArgumentError,
     LabelsError,
     LabelsWarning,
     MaskWarning,
@@ -439,3 +440,101 @@ def test_the_inputs_stay_as_they_are(tmp_path):
     assert image.header == header
     pd.testing.assert_frame_equal(table, TABLE)
     assert list(Path(tmp_path).iterdir()) == []
+
+
+# --- what is refused, protected and short ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options", [{"regions": "none.tsv"}, {"regions": {3: "x"}}, {"background": 7}, {"strict": True}]
+)
+def test_a_parcellation_takes_no_other_regions(options):
+    atlas = rc.load_parcellation(image_of(labels_data()), TABLE)
+    with pytest.raises(ArgumentError, match="a Parcellation has its regions already"):
+        rc.load_parcellation(atlas, **options)
+    if "strict" not in options:
+        for use in (rc.paint, rc.match):
+            with pytest.raises(ArgumentError, match="a Parcellation has its regions already"):
+                use([1.0, 2.0, 3.0], atlas, **options)
+
+
+def test_what_is_in_a_parcellation():
+    atlas = rc.load_parcellation(image_of(labels_data()), TABLE)
+    for region in atlas:
+        for key in (region, region.label, region.name, np.int16(region.label)):
+            assert key in atlas
+    for key in (4, "V9", (3, "V9"), rc.load_parcellation, None, True, 1.5, [1, 2]):
+        assert key not in atlas
+
+
+@pytest.mark.parametrize("key", [1.5, [1, 2], None, (3, "V1")])
+def test_looking_up_what_is_no_key_raises(key):
+    atlas = rc.load_parcellation(image_of(labels_data()), TABLE)
+    with pytest.raises(KeyError, match="no regions have"):
+        atlas[key]
+
+
+def test_codes_are_write_protected():
+    atlas = rc.load_parcellation(image_of(labels_data()), TABLE)
+    for codes in (atlas.codes, rc.load_parcellation(atlas, mask=image_of(MASK)).codes):
+        with pytest.raises(ValueError, match="read-only"):
+            codes[...] = 0
+
+
+MASK = (np.indices(SHAPE)[0] < 4).astype(np.uint8)
+
+
+@pytest.mark.parametrize("wrong", [[1.5, 2], ["a"], [np.nan, 1], [None]])
+def test_labels_of_a_region_table_are_integers(wrong):
+    with pytest.raises(RegionTableError, match="Labels must be integers; 1 value no integer"):
+        rc.RegionTable(wrong)
+
+
+def test_without_the_region_table_beside(tmp_path):
+    nib.save(image_of(labels_data()), tmp_path / "atlas.nii")
+    TABLE.to_csv(tmp_path / "atlas.tsv", sep="\t", index=False)
+    atlas = rc.load_parcellation(tmp_path / "atlas.nii", "none")
+    assert atlas.table.names == tuple(map(str, LABELS))
+    inside = image_of(labels_data())
+    inside.header.extensions.append(nib.nifti1.Nifti1Extension(30, label_table(LABELS, NAMES)))
+    assert rc.load_parcellation(inside, "none").table.names == tuple(map(str, LABELS))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("atlas.txt", "This is an atlas.\nIt has regions.\nSee the paper.\n"),
+        ("atlas.csv", "region,z\nV1,0.5\nV2,1.5\nMT,2.5\n"),
+        ("atlas.tsv", "\x00binary"),
+    ],
+)
+def test_a_file_beside_that_is_no_table_is_named_with_the_ways_out(tmp_path, name, text):
+    nib.save(image_of(labels_data()), tmp_path / "atlas.nii")
+    (tmp_path / name).write_text(text)
+    with pytest.raises(RegionTableError, match=f"^{name} lies beside the labels image") as caught:
+        rc.load_parcellation(tmp_path / "atlas.nii")
+    assert "Pass regions= to name another, or regions='none' to do without" in str(caught.value)
+    assert len(rc.load_parcellation(tmp_path / "atlas.nii", "none")) == 3
+
+
+def test_reprs_are_short_and_say_what_there_is(tmp_path):
+    labels = range(1, 301)
+    names = [f"a region with quite a long name {label}" for label in labels]
+    data = np.resize(np.arange(301, dtype=np.int16), (7, 9, 11))
+    atlas = rc.load_parcellation(image_of(data), dict(zip(labels, names, strict=True)))
+    series = rc.paint(np.ones((4, 300)), atlas)
+    other = rc.paint(np.ones(300), atlas)
+    shown = {
+        atlas: "Parcellation: 300 regions, 7×9×11 voxels",
+        atlas.table: "RegionTable: 300 regions",
+        atlas.space: "VolumeGrid: 7×9×11 voxels of ",
+        series.dataobj: "PaintedArray: 7×9×11×4 float64",
+        series: "PaintedImage: 7×9×11×4 float64, 300 of 300 regions by position",
+        other: "PaintedImage: 7×9×11 float64, 300 of 300 regions by position",
+        series.slicer[..., :2]: "PaintedImage: 7×9×11×2 float64",
+    }
+    for thing, start in shown.items():
+        assert repr(thing).startswith(start)
+        assert len(repr(thing).splitlines()) <= 13
+        assert max(map(len, repr(thing).splitlines())) <= 100
+        assert " at 0x" not in repr(thing)

@@ -278,6 +278,21 @@ def test_a_list_that_starts_with_the_background_starts_at_zero(table_of):
     assert rows(table_of("Background\nV1\n", "a.txt")) == [(0, "Background"), (1, "V1")]
 
 
+@pytest.mark.parametrize("first", ["???", "Unknown", "Unlabeled", "Clear Label", "Background"])
+def test_a_list_with_one_name_too_many_starts_with_the_background(first):
+    table = read_region_table([first, *"abcd"], labels=np.array([1, 2, 3, 4]))
+    found = dict(rows(table))
+    assert [found[label] for label in (1, 2, 3, 4)] == list("abcd")
+
+
+@pytest.mark.parametrize("titles", [("label", "order"), ("roi", "n"), ("region", "size")])
+def test_any_integers_beside_names_are_no_labels(titles):
+    name, number = titles
+    frame = pd.DataFrame({name: list("abcd"), number: [4, 3, 2, 1]})
+    with pytest.raises(RegionTableError):
+        read_region_table(frame, labels=np.array([1, 2, 3, 4]))
+
+
 # --- XML -------------------------------------------------------------------------------------
 
 FSL = """<?xml version="1.0" encoding="ISO-8859-1"?>
@@ -378,7 +393,7 @@ def test_files_that_are_no_region_table(table_of, name, text, error, message):
         ([], "The list of names lists no region"),
         (["V1", 3], r"this one has 3 \(int\)"),
         ([" "], "no name in 1 row"),
-        (3.5, "A float is no region table"),
+        (3.5, "This float is no region table"),
         (pd.DataFrame({"label": []}), "The DataFrame lists no region"),
         (pd.DataFrame({"z": [0.5]}), "The DataFrame has no column of labels"),
     ],

@@ -6,6 +6,7 @@ import errno
 import gzip
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -22,6 +23,8 @@ import regioncast as rc
 from regioncast import testing
 from regioncast.errors import (
     FileFormatError,
+    ImageTypeError,
+    InputMissingError,
     OutputError,
     OutputExistsError,
     SignalsTypeError,
@@ -171,6 +174,73 @@ def test_a_header_that_contradicts_the_values_does_not_spoil_them(tmp_path, save
     assert_holds(tmp_path / "map.nii.gz", image)
 
 
+@pytest.mark.parametrize(("save", "plain"), [*((way, False) for way in WAYS), (with_save, True)])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_affine_that_was_changed_is_the_one_that_is_saved(tmp_path, save, suffix, plain):
+    image = painted("f4")
+    if plain:
+        image = nib.Nifti1Image(np.asarray(image.dataobj), image.affine, image.header)
+    image.affine[:3, 3] += [10, -20, 0.5]
+    image.affine[:3, 0] *= 1.25
+    save(image, tmp_path / f"map{suffix}")
+    assert_holds(tmp_path / f"map{suffix}", image)
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_an_affine_that_was_not_changed_leaves_the_codes_alone(tmp_path, suffix):
+    source = nib.Nifti1Image(labels_of("i2"), AFFINE)
+    source.set_sform(AFFINE, code="mni")
+    source.set_qform(AFFINE, code="scanner")
+    rc.save(rc.paint(np.ones(N_REGIONS), source), tmp_path / f"map{suffix}")
+    header = nib.load(tmp_path / f"map{suffix}").header
+    assert (int(header["sform_code"]), int(header["qform_code"])) == (4, 1)
+
+
+@pytest.mark.parametrize("save", WAYS)
+@pytest.mark.parametrize("offset", [352, 1024, 4096])
+def test_where_the_data_begin_is_found_anew(tmp_path, save, offset):
+    image = painted("f4")
+    image.header.set_data_offset(offset)
+    save(image, tmp_path / "map.nii")
+    assert_holds(tmp_path / "map.nii", image)
+
+
+def series_with(kind, t_r, unit):
+    image = kind(np.zeros((2, 3, 4, 5), np.float32), AFFINE)
+    image.header.set_zooms((*image.header.get_zooms()[:3], t_r))
+    if unit is not None:
+        image.header.set_xyzt_units("mm", unit)
+    return image
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(
+    ("kind", "t_r", "unit"),
+    [
+        (None, 2.5, None),
+        (nib.Nifti1Image, 2.5, "sec"),
+        (nib.Nifti1Image, 2500, "msec"),
+        (nib.Nifti1Pair, 2.5, "sec"),
+        (nib.Nifti2Image, 2.5, "sec"),
+        (nib.MGHImage, 2500, None),
+    ],
+)
+def test_the_repetition_time_is_kept(tmp_path, suffix, kind, t_r, unit):
+    if kind is None:
+        labels = nib.Nifti1Image(labels_of("i2"), AFFINE)
+        image = rc.paint(np.ones((3, N_REGIONS), np.float32), labels, t_r=t_r)
+    else:
+        image = series_with(kind, t_r, unit)
+    path = rc.save(image, tmp_path / f"map{suffix}")
+    header = nib.load(path).header
+    if "mg" in suffix:
+        seconds = header.get_zooms()[3] / 1000
+    else:
+        units = {"sec": 1, "msec": 1000}
+        seconds = header.get_zooms()[3] / units[header.get_xyzt_units()[1]]
+    assert seconds == pytest.approx(2.5)
+
+
 def test_an_image_too_long_for_nifti1_is_saved_as_nifti2(tmp_path):
     labels = np.resize(np.array([0, 3, 7], np.int16), (1, 33000, 2))
     image = rc.paint([1.5, -2.5], nib.Nifti2Image(labels, AFFINE))
@@ -296,6 +366,101 @@ def test_the_file_may_be_read_by_whom_the_umask_allows(tmp_path, image):
     path = rc.save(image, tmp_path / "map.nii.gz")
     (tmp_path / "other").write_bytes(b"")
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "other").stat().st_mode)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o755])
+@pytest.mark.parametrize("name", ["map.nii.gz", "signals.tsv"])
+def test_a_file_that_is_replaced_keeps_who_may_read_it(tmp_path, image, mode, name):
+    path = tmp_path / name
+    path.write_bytes(b"private")
+    path.chmod(mode)
+    rc.save(image if "nii" in name else image.match.signals, path, overwrite=True)
+    assert path.read_bytes() != b"private"
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.parametrize("save", WAYS)
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_link_goes_on_pointing_where_it_did(tmp_path, save, suffix):
+    image = painted("f4")
+    (tmp_path / "far").mkdir()
+    target, link = tmp_path / "far" / f"target{suffix}", tmp_path / f"link{suffix}"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    save(image, link)
+    assert link.is_symlink()
+    assert not target.is_symlink()
+    assert_holds(target, image)
+    assert [file.name for file in target.parent.iterdir()] == [target.name]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_link_to_nothing_is_replaced_only_when_asked(tmp_path, suffix):
+    image = painted("f4")
+    target, link = tmp_path / f"target{suffix}", tmp_path / f"link{suffix}"
+    link.symlink_to(target)
+    with pytest.raises(OutputExistsError, match="The output exists"):
+        rc.save(image, link)
+    assert link.is_symlink()
+    assert not target.exists()
+    rc.save(image, link, overwrite=True)
+    assert link.is_symlink()
+    assert_holds(target, image)
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_what_came_there_meanwhile_is_not_replaced(tmp_path, image, suffix):
+    path = tmp_path / f"map{suffix}"
+    with pytest.raises(OutputExistsError, match="has come to exist meanwhile"):
+        rc.save(image, path, progress=lambda *_: path.write_bytes(b"of another"))
+    assert listing(tmp_path) == {path.name: b"of another"}
+    rc.save(image, path, overwrite=True, progress=lambda *_: path.write_bytes(b"of a third"))
+    assert_holds(path, image)
+
+
+def test_where_there_are_no_hard_links_files_are_renamed(tmp_path, image, monkeypatch):
+    def no_links(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    assert_holds(rc.save(image, tmp_path / "map.nii"), image)
+    with pytest.raises(OutputExistsError):
+        rc.save(image, tmp_path / "map.nii")
+    assert list(listing(tmp_path)) == ["map.nii"]
+
+
+@pytest.mark.parametrize("name", ["~foo.nii.gz", "~foo.nii"])
+def test_a_name_that_begins_like_a_home_is_a_name(tmp_path, monkeypatch, image, name):
+    monkeypatch.chdir(tmp_path)
+    rc.save(image, name)
+    assert_holds(tmp_path / name, image)
+    labels = nib.Nifti1Image(labels_of("i2"), AFFINE)
+    nib.save(labels, tmp_path / f"~labels{name}")
+    assert len(rc.load_parcellation(f"~labels{name}")) == N_REGIONS
+
+
+def test_the_home_folder_is_found_by_every_way(tmp_path, monkeypatch, image):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for save in (with_to_filename, with_save):
+        save(image, "~/map.nii.gz")
+        assert_holds(tmp_path / "map.nii.gz", image)
+        (tmp_path / "map.nii.gz").unlink()
+
+
+@pytest.mark.parametrize("thing", ["text", None, np.ones((2, 2, 2)), [1.0]])
+def test_what_is_neither_image_nor_signals_is_not_saved(tmp_path, thing):
+    for name in ("map.nii", "map.tsv"):
+        with pytest.raises(ImageTypeError, match=f"this is {type(thing).__name__}"):
+            rc.save(thing, tmp_path / name)
+    assert not listing(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".nii", "zero\0byte.nii"])
+def test_names_that_no_file_can_have(tmp_path, image, name):
+    with pytest.raises(OutputError, match="cannot be written"):
+        rc.save(image, tmp_path / name)
+    with pytest.raises(InputMissingError):
+        rc.load_parcellation(tmp_path / name)
 
 
 @pytest.mark.parametrize("name", ["map", "map.gz", "map.nii.bz2", "map.img", "map.png", ".nii"])
@@ -429,6 +594,33 @@ def test_when_the_process_is_killed_the_old_file_stays(tmp_path, suffix):
     assert path.read_bytes() == b"precious"
     others = [name for name in listing(tmp_path) if name != path.name]
     assert all(name.startswith(".") for name in others)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_when_the_command_is_ended_nothing_is_left(tmp_path, number):
+    path = tmp_path / "map.nii.gz"
+    nib.save(nib.Nifti1Image(labels_of("i2"), AFFINE), tmp_path / "atlas.nii")
+    np.save(tmp_path / "values.npy", np.ones((50, N_REGIONS)))
+    before = listing(tmp_path)
+    done = run(
+        f"""
+        from regioncast import api, cli
+        from regioncast.io import nifti
+        nifti._BLOCK_BYTES = 1
+        save = api.save
+        def ended(*arguments, progress=None, **options):
+            def end(*_):
+                os.kill(os.getpid(), {int(number)})
+            return save(*arguments, progress=end, **options)
+        api.save = ended
+        folder = os.path.dirname(path)
+        sys.exit(cli.main(["paint", folder + "/values.npy", folder + "/atlas.nii", "-o", path]))
+        """,
+        path,
+    )
+    assert done.returncode == 128 + number, done
+    assert listing(tmp_path) == before
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

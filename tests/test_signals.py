@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import regioncast as rc
-from regioncast.errors import OutputExistsError, SignalsError, SignalsTypeError
+from regioncast.errors import MatchError, OutputExistsError, SignalsError, SignalsTypeError
 from regioncast.signals import Signals, cast, storable, storage_dtype
 
 LABELS = (3, 20, 1007, 5)
@@ -284,3 +284,130 @@ def test_the_repr_says_what_there_is():
     shown = repr(Signals(np.ones(5), [1, 2, 3, 4, 5]))
     assert "keyed by 1, 2, 3" in shown
     assert "4" not in shown.split("keyed")[1]
+
+
+# --- what is kept ----------------------------------------------------------------------------
+
+SUFFIXES = [".tsv", ".csv", ".parquet", ".npy"]
+ASCENDING = np.argsort(LABELS)
+
+
+@given(
+    values=arrays(dtypes=["int64", "float64"]),
+    identity=st.sampled_from(["keys", "labels", "both", "none"]),
+    named=st.booleans(),
+)
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("long", [False, True])
+def test_a_file_keeps_what_its_form_can(tmp_path_factory, suffix, long, values, identity, named):
+    assume(not np.isnan(values).any())
+    single = len(values) == 1
+    signals = Signals(
+        values,
+        NAMES if identity in ("keys", "both") else None,
+        labels=LABELS if identity in ("labels", "both") else None,
+        map_names=[f"m{n}" for n in range(len(values))] if named else None,
+        single=single,
+    )
+    path = tmp_path_factory.mktemp("signals") / f"s{suffix}"
+    if long and identity == "none" and suffix != ".npy":
+        with pytest.raises(SignalsError, match="these signals have no keys"):
+            rc.save(signals, path, long=long)
+        assert not path.exists()
+        return
+    rc.save(signals, path, long=long)
+    again = rc.load_signals(path, ATLAS)
+    assert same(again.values, values)
+    assert again.single == single
+    if suffix == ".npy":
+        assert again.keys is None
+        return
+    assert (again.keys and tuple(map(str, again.keys))) == (
+        signals.keys and tuple(map(str, signals.keys))
+    )
+    if long and identity == "both":
+        assert again.labels == LABELS
+    if named:
+        assert again.map_names == signals.map_names
+
+
+@given(arrays())
+def test_labels_alone_are_keys(values):
+    signals = Signals(values, labels=LABELS)
+    assert signals.keys == LABELS
+    by_key = rc.paint(Signals(values, LABELS), ATLAS)
+    assert rc.match(signals, ATLAS).by == "label"
+    assert same(np.asarray(rc.paint(signals, ATLAS).dataobj), np.asarray(by_key.dataobj))
+    assert signals.to_pandas(long=True)["index"].tolist() == list(LABELS)
+
+
+def test_values_are_copied_and_write_protected():
+    given_values = np.array([1.0, 2, 3, 4])
+    signals = Signals(given_values, NAMES)
+    given_values[0] = 77
+    assert signals.values.tolist() == [[1, 2, 3, 4]]
+    with pytest.raises(ValueError, match="read-only"):
+        signals.values[0, 0] = 77
+    given_values[1] = 5  # what was given stays writable
+
+
+@pytest.mark.parametrize("wrong", [[1.5, 2], [None, "V1"], [("a",), "b"]])
+def test_keys_that_are_neither_names_nor_labels_raise(wrong):
+    with pytest.raises(MatchError, match="1 key neither a name nor an integer label"):
+        Signals([1.0, 2.0], keys=wrong)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 4), (2, 0), (0, 0)])
+def test_no_values_raise(shape):
+    with pytest.raises(SignalsError, match=r"There are no values: their shape is \("):
+        Signals(np.ones(shape))
+
+
+MASKED = np.ma.array([[1.0, 2, 3, 4]], mask=[[0, 1, 0, 0]])
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        Signals,
+        lambda values: rc.paint(values, ATLAS),
+        lambda values: rc.signals_to_img_labels(
+            values, nib.Nifti1Image(np.array([[[0, 3, 20, 1007, 5]]], np.int16), np.eye(4))
+        ),
+    ],
+    ids=["Signals", "paint", "signals_to_img_labels"],
+)
+def test_masked_values_are_never_painted(use):
+    with pytest.raises(SignalsError, match="masked") as caught:
+        use(MASKED)
+    assert "filled" in str(caught.value)
+    use(np.ma.array(MASKED.data, mask=False))
+
+
+@pytest.mark.parametrize("t_r", [0, -1, np.nan, np.inf, "2", None])
+def test_a_repetition_time_is_a_number_of_seconds(t_r):
+    series = np.ones((2, 4))
+    for make in (
+        lambda: Signals(series, t_r=t_r),
+        lambda: rc.paint(series, ATLAS, t_r=t_r),
+        lambda: Signals(series).with_t_r(t_r),
+    ):
+        if t_r is None:
+            assert Signals(series, t_r=t_r).t_r is None
+            continue
+        with pytest.raises(SignalsError, match="t_r is a number of seconds above 0, not"):
+            make()
+
+
+def test_a_single_map_has_no_repetition_time():
+    for values in (np.ones(4), dict.fromkeys(NAMES, 1.0), pd.Series(1.0, NAMES)):
+        with pytest.raises(SignalsError, match="these values are a single map"):
+            rc.paint(values, ATLAS, t_r=2)
+    assert rc.paint(np.ones((1, 4)), ATLAS, t_r=2).header.get_zooms()[3] == 2
+
+
+def test_complex_values_are_no_table(tmp_path):
+    for suffix in (".tsv", ".csv", ".parquet"):
+        with pytest.raises(SignalsTypeError, match=r"no complex numbers\. Write \.npy"):
+            rc.save(Signals([1j, 2], ["a", "b"]), tmp_path / f"s{suffix}")
+    assert list(tmp_path.iterdir()) == []

@@ -336,7 +336,7 @@ def test_with_a_background_that_is_no_label_zero_is_a_region(labels, labels_img,
 
 @pytest.mark.parametrize("background", ["0", None, [0], 1j])
 def test_a_background_that_is_no_number_is_refused(labels_img, signals, background):
-    with pytest.raises(TypeError, match="background_label must be a number"):
+    with pytest.raises(TypeError, match=r"background_label\) must be a number"):
         signals_to_img_labels(signals, labels_img, background_label=background)
 
 

@@ -422,7 +422,7 @@ def test_names_beat_numbers_as_key(title):
 
 def test_labels_that_contradict_the_names_raise_and_key_decides():
     frame = pd.DataFrame({"label": LABELS[::-1], "who": NAMES, "z": [1.5, 2.5, 3.5, 4.5]})
-    with pytest.raises(MatchError, match="'who' and 'label' .* mean different regions in 4 rows"):
+    with pytest.raises(MatchError, match=r"'who' and 'label' .* mean different regions in 4 rows"):
         rc.paint(frame, ATLAS, columns="z")
     assert columns_of(rc.paint(frame, ATLAS, key="who", columns="z")) == [1.5, 2.5, 3.5, 4.5]
     assert columns_of(rc.paint(frame, ATLAS, key="label", columns="z")) == [4.5, 3.5, 2.5, 1.5]
@@ -458,14 +458,14 @@ def test_a_table_may_list_regions_that_are_not_in_the_atlas():
 @pytest.mark.parametrize(
     ("text", "error", "shown"),
     [
-        ("name\tz\nV1\tx\n", SignalsError, "has no column of numbers beside its key column 'name'"),
+        ("name\tz\nV1\tx\n", SignalsError, "has no column of values beside its key column 'name'"),
         ("name\tz\tz\nV1\t1\t2\n", MatchError, "2 columns 'z'"),
         (
             "name\tz\nV1\t1\nn/a\t2\n",
             MatchError,
             "1 row of .* without a key in the column 'name': 2",
         ),
-        ("a\tb\nx\ty\n", SignalsError, "has no column of numbers beside its key column 'a'"),
+        ("a\tb\nx\ty\n", SignalsError, "has no column of values beside its key column 'a'"),
         ("a\tb\n1.5\t2\n2.5\t2\n", MatchError, "has no column of regions"),
     ],
 )
@@ -570,3 +570,230 @@ def test_floats_wider_than_64_bits_are_refused():
         pytest.skip("long double has 64 bits here")
     with pytest.raises(SignalsTypeError, match="cannot be painted"):
         painted(np.ones(4, np.longdouble))
+
+
+# --- numbers that look like labels -----------------------------------------------------------
+
+FIVE = ["Vis", "Mot", "Aud", "Som", "Lim"]
+Z = [0.5, 1.5, 2.5, 3.5, 4.5]
+LABELS_1_TO_5 = nib.Nifti1Image(np.array([[[0, 1, 2, 3, 4, 5]]], np.int16), np.eye(4))
+SMALL = rc.load_parcellation(LABELS_1_TO_5, dict(enumerate(FIVE, 1)))
+
+
+def by_region(values, atlas=SMALL, **options):
+    """Return the numbers of the regions 1 to 5, one list per map of a series."""
+    return np.asarray(rc.paint(values, atlas, **options).dataobj)[0, 0, 1:].T.tolist()
+
+
+@given(ranks=st.permutations([1, 2, 3, 4, 5]), title=st.sampled_from(["rank", "n", "frame", "z2"]))
+def test_numbers_never_win_over_names_with_a_fault(tmp_path_factory, ranks, title):
+    folder = tmp_path_factory.mktemp("ranks")
+    faults = {
+        "unused   1: 'Lmb'": [*FIVE[:4], "Lmb"],
+        "given more than once: 'Vis'": ["Vis", *FIVE[:4]],
+        "unused   5: 'L_Vis'": [f"L_{name}" for name in FIVE],
+    }
+    for shown, names in faults.items():
+        frame = pd.DataFrame({title: ranks, "region": names, "z": Z})
+        frame.to_csv(folder / "values.tsv", sep="\t", index=False)
+        for table in (frame, frame.iloc[:, ::-1], folder / "values.tsv"):
+            with pytest.raises(MatchError, match=shown):
+                rc.paint(table, SMALL)
+
+
+@given(order=st.permutations(range(5)), first=st.sampled_from([0, 1, 7]))
+def test_an_unnamed_index_of_integers_says_nothing_beside_names(order, first):
+    frame = pd.DataFrame({"name": FIVE, "z": Z}, index=range(first, first + 5)).iloc[order]
+    assert by_region(frame) == Z
+    for names in ([*FIVE[:4], "Lmb"], [f"L_{name}" for name in FIVE]):
+        misspelt = pd.DataFrame({"name": names, "z": Z}, index=range(first, first + 5))
+        with pytest.raises(MatchError, match="unused  "):
+            rc.paint(misspelt.iloc[order], SMALL)
+
+
+@pytest.mark.parametrize("title", ["label", "index", None])
+def test_an_index_of_labels_is_the_key_of_numbers_alone(title):
+    frame = pd.DataFrame({"z": Z}, index=pd.Index([5, 4, 3, 2, 1], name=title))
+    assert by_region(frame) == Z[::-1]
+
+
+@pytest.mark.parametrize("n_rows", [4, 5, 6])
+def test_a_column_that_counts_maps_does_not_turn_a_wide_table(n_rows):
+    frame = pd.DataFrame(np.ones((n_rows, 5)), columns=[*FIVE[:4], "Lmb"])
+    frame.insert(0, "frame", range(1, n_rows + 1))
+    with pytest.raises(MatchError, match="missing  1: 'Lim'\nunused   2: 'frame', 'Lmb'"):
+        rc.paint(frame, SMALL)
+
+
+def test_a_label_with_a_fault_stays_the_key():
+    frame = pd.DataFrame({"region": [1, 2, 3, 4, 6], "rank": [2, 1, 3, 5, 4]})
+    for table in (frame, frame.assign(z=Z)):
+        with pytest.raises(MatchError, match="missing  1: 5\nunused   1: 6"):
+            rc.paint(table, SMALL)
+
+
+def test_a_row_that_is_commented_out_is_missing(tmp_path):
+    path = _write(tmp_path / "v.tsv", "name\tn\nVis\t1\nMot\t2\n#Aud\t3\nSom\t4\nLim\t5\n")
+    with pytest.raises(MatchError, match="missing  1: 'Aud'\nunused   1: '#Aud'"):
+        rc.paint(path, SMALL)
+
+
+SERIES_3 = np.arange(15.0).reshape(3, 5) + 0.25
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [("w.csv", False), ("w.csv", True), ("w.tsv", False), ("w.tsv", True), ("w.txt", False)],
+)
+def test_a_header_that_counts_columns_is_no_map(tmp_path, name, index):
+    delimiter = {".csv": ",", ".tsv": "\t", ".txt": " "}[name[1:]]
+    pd.DataFrame(SERIES_3).to_csv(tmp_path / name, sep=delimiter, index=index)
+    assert by_region(tmp_path / name) == SERIES_3.tolist()
+
+
+def test_a_data_frame_with_default_columns_goes_by_position(tmp_path):
+    frame = pd.DataFrame(SERIES_3)
+    frame.to_parquet(tmp_path / "w.parquet")
+    for table in (frame, frame.rename(columns=str), tmp_path / "w.parquet"):
+        assert rc.match(table, SMALL).by == "position"
+        assert by_region(table) == SERIES_3.tolist()
+    with pytest.raises(MatchError, match="they look transposed"):
+        rc.paint(frame.T.set_axis(range(3), axis=1), SMALL)
+    with pytest.raises(MatchError, match=r"values of shape \(3, 4\) have 4 columns for 5 regions"):
+        rc.paint(frame.iloc[:, :4], SMALL)
+
+
+def test_files_of_afni_have_no_header(tmp_path):
+    for rows in ([[1, 2, 3, 4, 5], [5, 4, 3, 2, 1]], [[3, 1, 2, 4, 5], [0, 4, 3, 2, 1], [7] * 5]):
+        assert by_region(_write(tmp_path / "i.1D", text_of(rows, " "))) == rows
+    with pytest.raises(RegioncastError, match=r"a \.1D file holds numbers only"):
+        rc.paint(_write(tmp_path / "n.1D", text_of([FIVE, Z], " ")), SMALL)
+
+
+def test_integers_that_may_be_a_header_or_a_map_raise(tmp_path):
+    path = _write(tmp_path / "i.txt", text_of([[1, 2, 3, 4, 5], [5, 4, 3, 2, 1]], " "))
+    with pytest.raises(MatchError, match="may be a header of labels, or a row of integers"):
+        rc.paint(path, SMALL)
+    _write(path, text_of([[1, 2, 3, 4, 5], [5.0, 4.5, 3.0, 2.0, 1.0]], " "))
+    assert by_region(path) == [5.0, 4.5, 3.0, 2.0, 1.0]
+
+
+def test_two_by_two_numbers_without_a_header_raise(tmp_path):
+    atlas = rc.load_parcellation(nib.Nifti1Image(np.array([[[0, 1, 2]]], np.int16), np.eye(4)))
+    with pytest.raises(MatchError, match="may hold labels and values, or one column for each of"):
+        rc.paint(_write(tmp_path / "two.txt", "1 0.5\n2 0.7\n"), atlas)
+
+
+def test_a_square_table_goes_by_names_or_raises():
+    square = np.arange(25.0).reshape(5, 5)
+    rows_are_regions = pd.DataFrame(square, index=FIVE, columns=range(1, 6))
+    assert by_region(rows_are_regions) == square.T.tolist()
+    with pytest.raises(MatchError, match="may have one row or one column per region"):
+        rc.paint(pd.DataFrame(square, index=FIVE, columns=FIVE), SMALL)
+
+
+@given(
+    maps=st.lists(st.permutations([1, 2, 3, 4, 5]), min_size=1, max_size=3),
+    by_label=st.booleans(),
+    dtype=st.sampled_from(["int16", "float64"]),
+    suffix=st.sampled_from([".tsv", ".csv", ".parquet"]),
+    long=st.booleans(),
+)
+def test_values_that_happen_to_be_labels_are_values(
+    tmp_path_factory, maps, by_label, dtype, suffix, long
+):
+    path = tmp_path_factory.mktemp("ranks") / f"signals{suffix}"
+    keys = [1, 2, 3, 4, 5] if by_label else FIVE
+    signals = rc.Signals(np.array(maps, dtype), keys, single=len(maps) == 1)
+    assert by_region(rc.save(signals, path, long=long)) == by_region(signals)
+
+
+@pytest.mark.parametrize("title", ["rank", "value", "intensity", "number", "n"])
+def test_a_region_may_be_painted_with_its_own_label(tmp_path, title):
+    frame = pd.DataFrame({"name": FIVE, title: [1, 2, 3, 4, 5]})
+    frame.to_csv(tmp_path / "v.tsv", sep="\t", index=False)
+    frame.to_csv(tmp_path / "v.txt", sep=" ", index=False, header=False)
+    for table in (frame, tmp_path / "v.tsv", tmp_path / "v.txt"):
+        assert by_region(table) == [1, 2, 3, 4, 5]
+
+
+def test_names_that_are_labels_of_others_never_depend_on_the_carrier(tmp_path):
+    regions = pd.DataFrame({"index": range(1, 6), "name": list("54321")})
+    atlas = rc.load_parcellation(LABELS_1_TO_5, regions)
+    keys = list("12345")
+    paths = [
+        _write(tmp_path / "long.tsv", text_of([["name", "z"], *zip(keys, Z, strict=True)], "\t")),
+        _write(tmp_path / "wide.csv", text_of([keys, Z], ",")),
+    ]
+    for path in paths:
+        with pytest.raises(MatchError, match="keys are names and labels, of different regions"):
+            rc.paint(path, atlas)
+        assert by_region(path, atlas, by="label") == Z
+    for text in (
+        dict(zip(keys, Z, strict=True)),
+        pd.DataFrame({"name": keys, "z": Z}),
+        pd.DataFrame([Z], columns=keys),
+    ):
+        assert by_region(text, atlas) == Z[::-1]
+
+
+ID_TITLES = ["index", "id", "idx", "roi_id", "roi_index", "labelid", "parcel_id", "Label ID"]
+
+
+@pytest.mark.parametrize("title", [*ID_TITLES, "Unnamed: 0"])
+@pytest.mark.parametrize("first", [0, 7])
+def test_columns_with_titles_of_labels_are_no_maps(tmp_path, title, first):
+    frame = pd.DataFrame({"name": FIVE, title: range(first, first + 5), "z": Z})
+    frame.to_csv(tmp_path / "v.csv")
+    for table in (frame, tmp_path / "v.csv"):
+        assert rc.match(table, SMALL).by == "name"
+        assert by_region(table, extra="raise") == Z
+
+
+@pytest.mark.parametrize("missing", ["NA", "n/a", "nan"])
+def test_a_first_row_with_a_gap_is_no_header(tmp_path, missing):
+    rows = [[name, missing if name == "Vis" else z] for name, z in zip(FIVE, Z, strict=True)]
+    shown = by_region(_write(tmp_path / "v.csv", text_of(rows, ",")))
+    np.testing.assert_array_equal(shown, [np.nan, *Z[1:]])
+
+
+@pytest.mark.parametrize("large", [2**53 + 1, -(2**53) - 1])
+def test_integers_beside_fractions_are_exact_or_refused(tmp_path, large):
+    values = [0.5, large, 2, 3, 4]
+    rows = [["name", "z"], *zip(FIVE, values, strict=True)]
+    for carrier in (
+        _write(tmp_path / "v.tsv", text_of(rows, "\t")),
+        dict(zip(FIVE, values, strict=True)),
+    ):
+        with pytest.raises(SignalsError, match=str(large)):
+            rc.paint(carrier, SMALL)
+
+
+def test_tables_that_pandas_writes_of_named_rows_are_read(tmp_path):
+    pd.DataFrame(SERIES_3.T, index=FIVE).to_csv(tmp_path / "named.csv")
+    assert by_region(tmp_path / "named.csv") == SERIES_3.tolist()
+
+
+def test_one_row_is_one_map_whatever_it_is_in(tmp_path):
+    for name in ("v.csv", "v.txt", "v.tsv", "v.1D"):
+        delimiter = {".csv": ",", ".tsv": "\t"}.get(name[1:], " ")
+        path = _write(tmp_path / name, text_of([Z], delimiter))
+        assert by_region(path) == Z, name
+        if name != "v.1D":
+            assert by_region(_write(path, text_of([FIVE, Z], delimiter))) == Z
+
+
+@pytest.mark.parametrize(
+    "values", [None, {1, 2}, iter([1.0]), LABELS_1_TO_5], ids=["None", "set", "iterator", "image"]
+)
+def test_what_holds_no_values_is_called_by_its_type(values):
+    with pytest.raises(SignalsTypeError, match=type(values).__name__) as caught:
+        rc.paint(values, SMALL)
+    assert "Give a dict, a Series, a DataFrame, an array, Signals or a path" in str(caught.value)
+
+
+def test_a_lazy_frame_is_to_be_collected_first():
+    lazy = pl.LazyFrame({"name": FIVE, "z": Z})
+    with pytest.raises(SignalsError, match=r"call its collect\(\) first"):
+        rc.paint(lazy, SMALL)
+    assert by_region(lazy.collect()) == Z

@@ -30,7 +30,7 @@ from .io.files import check_output, existing_file, expanded
 from .painting import PaintedArray, value_table
 from .parcellation import Parcellation, encode_integers
 from .signals import Key, Signals, as_array, as_keys
-from .value_tables import ValueTable, signals_of
+from .value_tables import ValueTable, numbers_with_gaps, signals_of
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
@@ -460,7 +460,11 @@ def _signals(
 
 
 def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
-    array = as_array(list(values.values()), row="region")
+    listed = list(values.values())
+    if listed and all(isinstance(value, int | float) for value in listed):
+        array = numbers_with_gaps(listed, "the mapping")
+    else:
+        array = as_array(listed, row="region")
     if array.ndim > 2:
         raise SignalsError(
             "Each region of a mapping needs one number, or one number per map; the values have "

@@ -290,6 +290,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if threading.current_thread() is threading.main_thread():
         # As an exception, so that files half written are removed on the way out.
         signal.signal(signal.SIGTERM, _terminate)
+        if hasattr(signal, "SIGHUP"):  # the terminal was closed; Windows has none
+            signal.signal(signal.SIGHUP, _terminate)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:

@@ -108,7 +108,8 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
     """
     if not isinstance(background, numbers.Real):
         raise ArgumentTypeError(
-            f"background_label must be a number; {background!r} is {type(background).__name__}."
+            f"The background (background_label) must be a number; "
+            f"{background!r} is {type(background).__name__}."
         )
     try:
         background = _as_stored(background, labels.dtype)

@@ -166,7 +166,7 @@ def _integers(labels: Sequence[int] | NDArray[Any]) -> NDArray[np.int64]:
 
 
 def _is_whole(label: object) -> bool:
-    return isinstance(label, int | float) and label == round(label)
+    return isinstance(label, int | float) and float(label).is_integer()
 
 
 def _check_unique(labels: NDArray[np.int64]) -> None:

@@ -151,7 +151,7 @@ def signals_of(
         raise SignalsError(f"{table.subject} is empty: it has no row of values.")
     if table.has_header is None:
         table = _with_labels_as_header(_without_counting_header(table, regions), regions)
-    if key is None and not table.has_header and all(c.numbers is not None for c in table.columns):
+    if key is None and not table.has_header and _holds_an_array(table):
         return _array_signals(table, regions, t_r)
     key_column = _key_column(table, regions) if key is None else table.column(key)
     if key_column is None:
@@ -171,7 +171,8 @@ def _without_counting_header(table: ValueTable, regions: RegionTable) -> ValueTa
     counting = table.columns[1:] if leads else table.columns
     counted = [column.cells[0] for column in counting] == [str(n) for n in range(len(counting))]
     is_row = leads and str(first.cells[0]) in regions.names
-    if not counted or is_row or len(counting) < _COUNTED or len(first.cells) < 2:
+    are_few = len(counting) < _COUNTED and first.cells[0] != MAP_TITLE
+    if not counted or is_row or are_few or len(first.cells) < 2:
         return table
     lead = (first.below_header(None),) if leads else ()
     below = tuple(column.below_header(number) for number, column in enumerate(counting))
@@ -208,14 +209,27 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable) -> ValueTabl
     return ValueTable(columns, table.source)
 
 
+def _holds_an_array(table: ValueTable) -> bool:
+    """Return whether all columns are numbers, but for the names of the maps."""
+    return all(c.numbers is not None or c.title == MAP_TITLE for c in table.columns)
+
+
+def _map_names(columns: Sequence[ValueColumn]) -> list[str] | None:
+    """Return the names of the maps that a wide table has in a column of its own, if it has."""
+    found = [c for c in columns if c.title == MAP_TITLE and c.numbers is None]
+    names = [str(cell) for cell in found[0].cells] if found else []
+    return None if names in ([], map_titles(len(names))) else names
+
+
 def _holds_integers(column: ValueColumn) -> bool:
     return column.numbers is not None and column.numbers.dtype.kind in "iu"
 
 
 def _array_signals(table: ValueTable, regions: RegionTable, t_r: float | None) -> Signals:
     """Return the signals of a table of numbers without a header: by position, or (label, value)."""
-    numbers = [column.numbers for column in table.columns if column.numbers is not None]
-    labels = _keys(table.columns[0])
+    columns = [c for c in table.columns if not c.is_index and c.numbers is not None]
+    numbers = [column.numbers for column in columns if column.numbers is not None]
+    labels = _keys(columns[0])
     if len(numbers) == 2 and labels and set(labels) <= set(regions.labels.tolist()):
         if len(regions) == 2:
             raise MatchError(
@@ -226,7 +240,8 @@ def _array_signals(table: ValueTable, regions: RegionTable, t_r: float | None) -
     values = np.column_stack(numbers)
     if values.shape[1] == 1:
         return Signals(values[:, 0], t_r=t_r)
-    return Signals(values, t_r=t_r, single=len(values) == 1)
+    single = len(values) == 1
+    return Signals(values, map_names=_map_names(table.columns), t_r=t_r, single=single)
 
 
 def _key_column(table: ValueTable, regions: RegionTable) -> ValueColumn | None:
@@ -342,8 +357,10 @@ def _counts_rows(numbers: Sequence[Key]) -> bool:
 def _wide_signals(
     table: ValueTable, identities: Mapping[str, Sequence[Any]], t_r: float | None
 ) -> Signals:
-    maps = [c for c in table.columns if c.title == MAP_TITLE and c.numbers is None]
-    columns = [column for column in table.columns if not column.is_index and column not in maps]
+    map_names = _map_names(table.columns)
+    is_names = [c.title == MAP_TITLE and c.numbers is None for c in table.columns]
+    pairs = zip(table.columns, is_names, strict=True)
+    columns = [column for column, names_maps in pairs if not (column.is_index or names_maps)]
     named = {key for column in identities.values() for key in column}
     text = [c for c in columns if c.numbers is None and c.title in named]
     if text:
@@ -352,9 +369,7 @@ def _wide_signals(
     n_rows = len(columns[0].cells)
     nothing = np.zeros(n_rows, np.uint8)
     values = _stacked([(c.title, nothing if c.numbers is None else c.numbers) for c in columns]).T
-    map_names = [str(cell) for cell in maps[0].cells] if maps else []
-    named_maps = None if map_names in ([], map_titles(n_rows)) else map_names
-    return Signals(values, _titles(columns), map_names=named_maps, t_r=t_r, single=n_rows == 1)
+    return Signals(values, _titles(columns), map_names=map_names, t_r=t_r, single=n_rows == 1)
 
 
 def _long_signals(
@@ -370,17 +385,21 @@ def _long_signals(
         titles = [columns] if isinstance(columns, str | int) else list(columns)
         chosen = [table.column(title) for title in titles]
     if not chosen:
+        labels = _titles(c for c in table.columns if _is_label_column(c) and c is not key_column)
+        taken = f" {examples(labels)} was taken for labels; pass columns= to paint it." * bool(
+            labels
+        )
         raise SignalsError(
-            f"{table.subject} has no column of numbers beside its key column "
-            f"{key_column.title!r}; its columns are {examples(_titles(table.columns))}."
+            f"{table.subject} has no column of values beside its key column "
+            f"{key_column.title!r}; its columns are {examples(_titles(table.columns))}.{taken}"
         )
     values = _stacked([(column.title, _numbers(column, table)) for column in chosen])
     numbered = [c for c in table.columns if _is_label_column(c) and c is not key_column]
-    labels = _keys(numbered[0]) if numbered and isinstance(keys[0], str) else None
+    numbers = _keys(numbered[0]) if numbered and isinstance(keys[0], str) else None
     return Signals(
         values[0] if len(chosen) == 1 else values,
         keys,
-        labels=as_integers(labels) if labels else None,
+        labels=as_integers(numbers) if numbers else None,
         map_names=[str(column.title) for column in chosen],
         t_r=t_r,
     )

@@ -257,7 +257,7 @@ def _readable(what: str) -> Iterator[None]:
 
 def _load(path: Path, what: str) -> FileBasedImage:
     _refuse_surface(path, what)
-    image = nib.load(path)
+    image = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
     data_file = Path(image.file_map["image"].filename or path)
     if data_file.suffix.lower() not in _GZIPPED:
         return image

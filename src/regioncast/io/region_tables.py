@@ -61,6 +61,10 @@ _NEVER_NAMES = {
 _LIST_TITLES = frozenset(
     [*ID_TITLES, *_NAME_TITLES, "names", "labels", "regions", "rois", "parcels", "structures"]
 )
+# What lists of names that begin with label 0 call it.
+_BACKGROUND_NAMES = frozenset(
+    ["background", "unknown", "???", "unlabeled", "clear label", "none", "outside", "exterior"]
+)
 _HEMISPHERE_TITLES = frozenset(["hemi", "hemisphere"])
 # RegionTable itself has columns with these titles.
 _OWN_TITLES = frozenset(["index", "name"])
@@ -109,7 +113,7 @@ def read_region_table(
         - A mapping of labels to names or of names to labels: integers are the labels.  Or of
           titles to columns.
         - A DataFrame of pandas, polars or pyarrow.
-        - Names alone belong to the labels 1, 2, … (0, 1, … if the first is ``Background``)
+        - Names alone belong to the labels 1, 2, … (0, 1, … if the first is like ``Background``)
           or, if the image has other labels, but as many, to those in ascending order.
         - A `RegionTable`, which is returned as it is.
     labels : array of int64, shape (n_labels,), default=None
@@ -493,7 +497,7 @@ def _from_data_frame(source: Any, labels: Labels | None) -> RegionTable:
     frame = nw.from_native(source, eager_only=True, pass_through=True)
     if not isinstance(frame, nw.DataFrame):
         raise RegionTableError(
-            f"A {type(source).__name__} is no region table. "
+            f"This {type(source).__name__} is no region table. "
             "Give a path, a mapping, a DataFrame or a list of names."
         )
     columns: Columns = [
@@ -537,8 +541,14 @@ def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> Reg
             f"{source} has no name in {plural(len(empty), 'row')}: {examples(empty)}. "
             "Names alone are numbered by their rows, so each row needs one."
         )
-    start = 0 if names[0].lower() == "background" else 1
+    start = 0 if names[0].lower() in _BACKGROUND_NAMES else 1
     counted = np.arange(start, start + len(names), dtype=np.int64)
+    if start and labels is not None and np.array_equal(labels[labels != 0], counted[:-1]):
+        raise RegionTableError(
+            f"{source} has {plural(len(names), 'name')}, one more than the image has labels: "
+            f"either the first, {names[0]!r}, is the background, or a region has no voxel. "
+            "Give labels with the names."
+        )
     if labels is None or _n_covered(counted, labels) == np.count_nonzero(labels):
         return _checked(source, counted, names, {})
     for others in (labels, labels[labels != 0]):
@@ -600,6 +610,10 @@ def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_head
     ranks = {n: id_rank(columns[n][0]) if has_header else 0 for n in integers}
     covered = {n: _n_covered(found, labels) for n, found in integers.items()}
     pool = [n for n, rank in ranks.items() if rank < 2 or (rank == 2 and n in unique)]
+    may_be_labels = [n for n, (title, _) in enumerate(columns) if id_rank(title) < 2]
+    if not pool and has_header and set(may_be_labels) - set(integers):
+        # Another column says that it holds labels, and holds none: integers are then of luck.
+        _raise_no_ids(columns, source)
     if not pool:
         half = max(1, (_n_labels(labels) + 1) // 2)
         pool = [n for n in integers if n in unique and covered[n] >= half]

@@ -33,12 +33,10 @@ from .delimited import (
 from .files import existing_file, replacing
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from ..signals import Key, Signals
-
-# What pandas writes above its index, and what it calls that when it has read it again.
-_INDEX_TITLES = ("", "Unnamed: 0")
 
 # From here on float64 does not hold every integer.
 _EXACT = 2.0**53
@@ -103,7 +101,8 @@ def table_of_frame(frame: Any, source: str = "the DataFrame") -> ValueTable:
         for title in columns.columns
     ]
     # Columns that are merely counted have no titles.
-    has_header = [str(title) for title in columns.columns] != [str(n) for n in range(len(given))]
+    titles = [str(title) for title in columns.columns if title != MAP_TITLE]
+    has_header = titles != [str(n) for n in range(len(titles))]
     return ValueTable((*_index_columns(frame), *given), source, has_header=has_header)
 
 
@@ -152,25 +151,28 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
         if suffix == ".npy":
             np.save(temporary, signals.values[0] if signals.single else signals.values)
             return
-        if signals.values.dtype.kind == "c":
-            raise SignalsTypeError(
-                "Tables hold no complex numbers. Write .npy, or magnitude and phase one by one."
-            )
-        frame = signals.to_pandas(long=long)
-        if not long and (signals.map_names is not None or _has_labels(signals)):
-            frame.insert(0, MAP_TITLE, list(signals.map_names or map_titles(signals.n_maps)))
+        frame = _frame(signals, long=long)
         if suffix == ".parquet":
-            frame.columns = frame.columns.map(str)
             _needs_pyarrow()
             frame.to_parquet(temporary, index=False)
-        else:
-            frame.to_csv(
-                temporary,
-                sep="\t" if suffix == ".tsv" else ",",
-                index=False,
-                header=long or signals.keys is not None,
-                na_rep="n/a",
-            )
+            return
+        # Columns that are merely counted have no titles.
+        is_titled = long or signals.keys is not None or MAP_TITLE in frame
+        separator = "\t" if suffix == ".tsv" else ","
+        frame.to_csv(temporary, sep=separator, index=False, header=is_titled, na_rep="n/a")
+
+
+def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:
+    """Return signals as the table to write, titles as text."""
+    if signals.values.dtype.kind == "c":
+        raise SignalsTypeError(
+            "Tables hold no complex numbers. Write .npy, or magnitude and phase one by one."
+        )
+    frame = signals.to_pandas(long=long)
+    if not long and (signals.map_names is not None or _has_labels(signals)):
+        frame.insert(0, MAP_TITLE, list(signals.map_names or map_titles(signals.n_maps)))
+    frame.columns = frame.columns.map(str)
+    return frame
 
 
 def _has_labels(signals: Signals) -> bool:
@@ -185,7 +187,8 @@ def _columns_of_numbers(table: ValueTable) -> NDArray[Any]:
         raise FileFormatError(
             f"{table.source} holds text; a .1D file holds numbers only. Name a table .tsv."
         )
-    return np.concatenate(numbers) if len(numbers) == 1 else np.column_stack(numbers)
+    array = np.column_stack(numbers)
+    return array.reshape(-1) if 1 in array.shape else array
 
 
 def _standard_input() -> str:
@@ -194,18 +197,23 @@ def _standard_input() -> str:
 
 def _table(text: TextTable) -> ValueTable:
     decimal_comma = text.delimiter == ";"
-    first = "" if text.header is None else text.header[0]
-    has_index = text.header is not None and len(text.header) > 1 and first in _INDEX_TITLES
+    # pandas writes its index without a title.
+    has_index = text.header is not None and len(text.header) > 1 and not text.header[0]
     columns = tuple(
         ValueColumn(
             title,
             _cells(cells),
             _numbers(cells, f"the column {title!r} of {text.source}", decimal_comma=decimal_comma),
-            is_index=has_index and number == 0,
+            is_index=(has_index and number == 0) or _is_unnamed(title),
         )
         for number, (title, cells) in enumerate(zip(text.titles, text.columns, strict=True))
     )
     return ValueTable(columns, text.source, has_header=None if text.header is None else True)
+
+
+def _is_unnamed(title: Key) -> bool:
+    """Return whether this is what pandas calls an index that it wrote and read again."""
+    return str(title).startswith("Unnamed: ")
 
 
 def _cells(cells: Sequence[str]) -> tuple[str | None, ...]:
@@ -289,7 +297,8 @@ def _index_columns(frame: Any) -> list[ValueColumn]:
         return []
     return [
         _frame_column(
-            "index" if name is None else name,
+            # Without a name it may be what a selection of rows left, so it says little.
+            "" if name is None else name,
             index.get_level_values(level).to_numpy(),
             is_index=True,
         )
@@ -305,7 +314,7 @@ def counts_rows(index: Any) -> bool:
 def _frame_column(title: Key, array: NDArray[Any], *, is_index: bool = False) -> ValueColumn:
     cells = tuple(None if _is_null(cell) else cell for cell in array.tolist())
     numbers = array if array.dtype.kind in "biufc" else _numbers_of_objects(cells, title)
-    return ValueColumn(title, cells, numbers, is_index)
+    return ValueColumn(title, cells, numbers, is_index or _is_unnamed(title))
 
 
 def _array_of(series: Any) -> NDArray[Any]:
