@@ -321,10 +321,11 @@ def _only_candidate(table: ValueTable, identities: Mapping[str, Sequence[Any]]) 
 
 def _both_ways(table: ValueTable, column: ValueColumn | None) -> MatchError:
     title = "" if column is None else column.title
+    what = f"its column {title!r}" if title else "its index"
     return MatchError(
-        f"Both the titles of {table.source} and its column {title!r} name regions, so it may have "
-        f"one row or one column per region. Pass key={title!r} for one row per region; for one "
-        "column per region, drop that column."
+        f"Both the titles of {table.source} and {what} name regions, so it may have one row or one "
+        f"column per region. Pass key={title!r} for one row per region; for one column per region, "
+        f"drop {what}."
     )
 
 
