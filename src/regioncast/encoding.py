@@ -264,7 +264,13 @@ def _encode_by_table(
 
 
 def _seen(codes: NDArray[Any], labels: NDArray[np.int64]) -> Encoded:
-    return Encoded(codes, labels, ascending=bool((labels[1:] > labels[:-1]).all()))
+    # Labels in no order show it soon.
+    is_ascending = _is_ascending(labels[:_SAMPLE]) and _is_ascending(labels)
+    return Encoded(codes, labels, ascending=is_ascending)
+
+
+def _is_ascending(labels: NDArray[np.int64]) -> bool:
+    return bool((labels[1:] > labels[:-1]).all())
 
 
 def _is_kept(labels: NDArray[np.int64], no_region: set[float]) -> NDArray[np.bool_]:
