@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import load_parcellation, load_signals, match, paint, save
+    from .api import extract, load_parcellation, load_signals, match, paint, save
     from .data import demo_data
     from .errors import MatchError, RegioncastError, RegioncastWarning
     from .io.nifti import PaintedImage
@@ -31,6 +31,7 @@ _HOME = {
     "RegioncastWarning": "errors",
     "Signals": "signals",
     "demo_data": "data",
+    "extract": "api",
     "load_parcellation": "api",
     "load_signals": "api",
     "match": "api",
@@ -49,6 +50,7 @@ __all__ = [
     "RegioncastWarning",
     "Signals",
     "demo_data",
+    "extract",
     "load_parcellation",
     "load_signals",
     "match",

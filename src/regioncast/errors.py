@@ -116,6 +116,10 @@ class MaskWarning(RegioncastWarning):
     """A mask empties regions."""
 
 
+class ResamplingWarning(RegioncastWarning):
+    """Regions vanish on another grid."""
+
+
 def warn(message: str, category: type[RegioncastWarning]) -> None:
     """Warn at the line outside this package that the call came from."""
     level, frame = 1, sys._getframe()  # noqa: SLF001  what warnings.warn itself counts by

@@ -269,15 +269,15 @@ def _paint_maps(
         kernels.paint_maps(codes[samples], rows[maps], target[maps, samples], skip_zero)
 
     everything = slice(None)
-    n_threads = min(_n_cpus(), out.nbytes // _BYTES_PER_THREAD)
+    n_threads = min(n_cpus(), out.nbytes // _BYTES_PER_THREAD)
     if n_threads < 2:
         paint_share(everything, everything)
         return
     with ThreadPoolExecutor(n_threads) as pool:
         if len(rows) > 1:
-            list(pool.map(paint_share, _shares(len(rows), n_threads), repeat(everything)))
+            list(pool.map(paint_share, shares(len(rows), n_threads), repeat(everything)))
         else:
-            list(pool.map(paint_share, repeat(everything), _shares(len(codes), n_threads)))
+            list(pool.map(paint_share, repeat(everything), shares(len(codes), n_threads)))
 
 
 def _paint_series(
@@ -288,12 +288,14 @@ def _paint_series(
     kernels.paint_series(codes, rows, out.view(np.uint8), skip_zero)
 
 
-def _shares(length: int, n_shares: int) -> list[slice]:
+def shares(length: int, n_shares: int) -> list[slice]:
+    """Divide what has a length into so many parts of about the same length."""
     bounds = np.linspace(0, length, n_shares + 1).astype(int).tolist()
     return [slice(*pair) for pair in pairwise(bounds)]
 
 
-def _n_cpus() -> int:
+def n_cpus() -> int:
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 
 Niimg = str | os.PathLike[str] | SpatialImage
 
-_GZIPPED = (".gz", ".mgz")
+GZIPPED = (".gz", ".mgz")
+"""Endings, in lower case, of what is compressed with gzip."""
 
 # ISA-L's levels go from 0 to 3; 2 is its default.
 _GZIP_LEVEL = 2
@@ -155,7 +156,7 @@ def read_volume(source: Niimg, what: str) -> tuple[NDArray[Any], VolumeGrid]:
             f"provided a {len(image.shape)}D image. {capitalized(what)} has the shape "
             f"{image.shape}; give one volume."
         )
-    with _readable(f"{what} {image.get_filename() or 'in memory'}"):
+    with readable(f"{what} {image.get_filename() or 'in memory'}"):
         data = np.asanyarray(image.dataobj)
         if data.dtype.kind not in "biufc":
             raise ImageTypeError(
@@ -165,14 +166,17 @@ def read_volume(source: Niimg, what: str) -> tuple[NDArray[Any], VolumeGrid]:
         return data.reshape(data.shape[:3]), VolumeGrid.of(image)
 
 
-def open_image(source: Niimg, what: str) -> SpatialImage:
-    """Return a nibabel volume from a path or an image; its data may not be read yet."""
+def open_image(source: Niimg, what: str, *, whole: bool = True) -> SpatialImage:
+    """Return a nibabel volume from a path or an image; its data may not be read yet.
+
+    With `whole`, a compressed file is read to its end at once, where its checksum is.
+    """
     if isinstance(source, SpatialImage):
         return source
     if isinstance(source, str | os.PathLike):
         path = existing_file(source, what)
-        with _readable(f"{what} {path}"):
-            return _volume(_load(path, what), what)
+        with readable(f"{what} {path}"):
+            return _volume(_load(path, what, whole=whole), what)
     return _volume(source, what)
 
 
@@ -239,7 +243,7 @@ def volume_suffix(path: Path) -> str:
 
 
 @contextmanager
-def _readable(what: str) -> Iterator[None]:
+def readable(what: str) -> Iterator[None]:
     """Turn what readers raise for bad files into one clear error."""
     try:
         yield
@@ -255,13 +259,12 @@ def _readable(what: str) -> Iterator[None]:
         ) from error
 
 
-def _load(path: Path, what: str) -> FileBasedImage:
+def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
     _refuse_surface(path, what)
     image = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
     data_file = Path(image.file_map["image"].filename or path)
-    if data_file.suffix.lower() not in _GZIPPED:
+    if not whole or data_file.suffix.lower() not in GZIPPED:
         return image
-    # Read to the end, where the checksum is.
     with igzip.open(data_file, "rb") as stream:
         content = BytesIO(stream.read())
     files = dict(image.file_map)
@@ -349,7 +352,7 @@ def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> 
 def _new_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
     """Return a NIfTI header for an image of another format, or for one of a NIfTI pair."""
     header = VolumeGrid.of(image).header(array.dtype, array.shape)
-    t_r = _t_r(image)
+    t_r = t_r_of(image)
     if t_r is not None:
         _set_t_r(header, t_r)
     return header
@@ -360,7 +363,7 @@ def _set_t_r(header: nib.Nifti1Header, t_r: float) -> None:
     header["pixdim"][4] = t_r
 
 
-def _t_r(image: SpatialImage) -> float | None:
+def t_r_of(image: SpatialImage) -> float | None:
     """Return the repetition time of a series in seconds, where its header says so."""
     if len(image.shape) != 4:
         return None
@@ -394,7 +397,7 @@ def _write_mgh(image: SpatialImage, path: Path) -> None:
     _check_mgh_dtype(array)
     converted = nib.MGHImage(array, image.affine)
     converted.header.set_data_dtype(array.dtype)
-    t_r = _t_r(image)
+    t_r = t_r_of(image)
     if t_r is not None:
         converted.header.set_zooms((*converted.header.get_zooms()[:3], t_r / _SECONDS["msec"]))
     converted.to_filename(path)
