@@ -342,8 +342,8 @@ class _Extraction:
         if strategy.of_series is not None:
             return self._reduce_series(strategy)
         if strategy.of_map is not None:
-            values = self._of_map[strategy]
-            return values if len(self._parts) > 1 else values.real.copy()
+            found = self._of_map[strategy]
+            return found if len(self._parts) > 1 else found.real.copy()
         place = self._compiled.index(strategy)
         values: NDArray[Any] = self._parts[0][place]
         if len(self._parts) > 1 and strategy.reduction is not Reduction.COUNT:
