@@ -1,19 +1,29 @@
-"""Run the benchmarks and print their ratios."""
+"""Run the benchmarks and print their ratios.
+
+``--quick`` runs them on small images; a name, such as ``extraction``, runs only those.
+"""
 
 from __future__ import annotations
 
-import sys
+import argparse
 
+from . import extraction, painting
 from .measure import machine
-from .painting import everything, quick
+
+BENCHMARKS = {"painting": painting, "extraction": extraction}
 
 
 def main() -> None:
     """Print a line per ratio as it is measured."""
-    rows = quick() if "--quick" in sys.argv[1:] else everything()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", default=[], metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
     print(f"medians, side by side in one run; {machine()}")
-    for row in rows:
-        print(row, flush=True)
+    for name in options.names or BENCHMARKS:
+        chosen = BENCHMARKS[name]
+        for row in chosen.quick() if options.quick else chosen.everything():
+            print(row, flush=True)
 
 
 if __name__ == "__main__":

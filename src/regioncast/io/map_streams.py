@@ -40,8 +40,8 @@ Niimgs = Niimg | Sequence[Niimg]
 # nothing, small enough for the processor's last cache.
 _BLOCK_BYTES = 8_000_000
 
-# What comes after the last map of a compressed file is read in pieces of this size.
-_REST_BYTES = 1_000_000
+# Files are read in pieces of this size, which stay in the cache on their way.
+_PIECE_BYTES = 1 << 18
 
 _DIGITS = re.compile(r"(\d+)")
 
@@ -245,7 +245,7 @@ def _stored_blocks(image: SpatialImage, data: Any) -> Iterator[Block]:
             stored = buffers[number % 2][: maps.stop - maps.start]
             _fill(file, stored, maps, n_maps)
             yield Block.of(_native(stored), slopes[maps], intercepts[maps])
-        while file.read(_REST_BYTES):  # to the checksum of a compressed file
+        while file.read(_PIECE_BYTES):  # to the checksum of a compressed file
             pass
 
 
@@ -269,7 +269,7 @@ def _opened(image: SpatialImage) -> AbstractContextManager[Any]:
 
 def _skip(file: Any, n_bytes: int) -> None:
     while n_bytes > 0:
-        n_read = len(file.read(min(n_bytes, _REST_BYTES)))
+        n_read = len(file.read(min(n_bytes, _PIECE_BYTES)))
         if not n_read:
             raise EOFError("the file ends before its data begin")
         n_bytes -= n_read
@@ -278,7 +278,7 @@ def _skip(file: Any, n_bytes: int) -> None:
 def _fill(file: Any, stored: NDArray[Any], maps: slice, n_maps: int) -> None:
     left = stored.reshape(-1).view(np.uint8).data
     while left:
-        n_read = file.readinto(left)
+        n_read = file.readinto(left[:_PIECE_BYTES])
         if not n_read:
             in_map = maps.stop - -(-len(left) * len(stored) // stored.nbytes) + 1
             raise EOFError(f"the file ends early, in map {in_map:,} of {n_maps:,}")
