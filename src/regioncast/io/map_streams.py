@@ -83,6 +83,13 @@ class MapStream:
         return any(_dtype(image).kind == "c" for image in self.images)
 
     @property
+    def signals_dtype(self) -> np.dtype[Any]:
+        """Dtype that holds means of the maps: float32 where all are, float64, complex128."""
+        if self.is_complex:
+            return np.dtype(np.complex128)
+        return np.dtype(np.float32 if all(map(_is_float32, self.images)) else np.float64)
+
+    @property
     def t_r(self) -> float | None:
         """Repetition time in seconds, where all headers give the same."""
         found = {t_r_of(image) for image in self.images}
@@ -186,6 +193,17 @@ def _n_maps(image: SpatialImage) -> int:
 def _dtype(image: SpatialImage) -> np.dtype[Any]:
     data: Any = image.dataobj
     return np.dtype(getattr(data, "dtype", None) or image.get_data_dtype())
+
+
+def _is_float32(image: SpatialImage) -> bool:
+    """Tell whether the values are float32; scaled ones are float64, whatever is stored."""
+    data: Any = image.dataobj
+    is_scaled = (
+        getattr(data, "slope", 1) != 1
+        or getattr(data, "inter", 0) != 0
+        or getattr(data, "scaling", None) is not None
+    )
+    return _dtype(image).newbyteorder("=") == np.float32 and not is_scaled
 
 
 def _map_names(images: Sequence[SpatialImage]) -> tuple[str, ...] | None:
