@@ -489,8 +489,8 @@ def _warn_of_removed(labels: NDArray[Any], n_regions: int) -> None:
 
 def _warn_of_nonfinite(labels: NDArray[Any]) -> None:
     warn(
-        "Non-finite values detected. Voxels that are NaN or infinite are taken as 0 in "
-        f"{plural(len(labels), 'region')}: {examples(labels.tolist())}. "
+        "Non-finite values detected: voxels that are NaN or infinite are taken as 0 in "
+        f"{plural(len(labels), 'region')}, labels {examples(labels.tolist())}. "
         "regioncast.extract leaves them out.",
         NonfiniteWarning,
     )
