@@ -649,6 +649,28 @@ def test_unlike_nilearn_a_file_is_read_and_not_the_cache_of_its_image(
     np.testing.assert_allclose(img_to_signals_labels(loaded, labels_img)[0], expected)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nibabel/tests/data/functional.nii",
+        "nibabel/tests/data/example4d.nii.gz",
+        "nibabel/tests/data/scaled+tlrc.HEAD",
+        "nibabel/tests/data/example4d+orig.HEAD",
+    ],
+)
+def test_real_files_of_others_give_what_nilearn_makes_of_them(real_file, name):
+    image = nib.load(real_file(name))
+    shape = image.shape[:3]
+    labels = (np.indices(shape) * 3 // np.reshape(shape, (3, 1, 1, 1))).T @ [1, 10, 1000]
+    labels_img = image_of(labels.T.astype(np.int16), image.affine)
+    whole = nib.Nifti1Image(np.atleast_3d(image.dataobj).reshape(*shape, -1), image.affine)
+    theirs, found, _ = nilearn.regions.img_to_signals_labels(whole, labels_img)
+    ours, labels, _ = img_to_signals_labels(real_file(name), labels_img)
+    assert labels == found
+    assert ours.dtype == theirs.dtype
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
 def test_a_series_is_never_held_as_a_whole(tmp_path, suffix):
     labels = np.zeros((71, 66, 58), np.int16)

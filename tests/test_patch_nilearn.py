@@ -106,6 +106,7 @@ def test_modules_of_nilearn_that_hold_the_functions_are_patched_too(monkeypatch)
     late = types.ModuleType("nilearn.late")
     late.renamed = THEIRS["img_to_signals_labels"]
     monkeypatch.setitem(sys.modules, "nilearn.late", late)
+    monkeypatch.setitem(sys.modules, "nilearn.forbidden", None)
     with rc.patch_nilearn():
         assert late.renamed is rc.img_to_signals_labels
         late.imported_meanwhile = nilearn.regions.signals_to_img_labels

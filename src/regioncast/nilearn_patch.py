@@ -162,5 +162,6 @@ def _exchange(successors: dict[int, Callable[..., Any]]) -> None:
 
 def _loaded_modules() -> Iterator[ModuleType]:
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "nilearn":
+        # None stands for what may not be imported.
+        if name.partition(".")[0] == "nilearn" and isinstance(module, ModuleType):
             yield module

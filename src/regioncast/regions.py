@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
 
@@ -42,20 +42,10 @@ if TYPE_CHECKING:
     from .painting import Order
     from .spaces import VolumeGrid
 
-Strategies = Literal[
+# nilearn's; `regioncast.extract` has more.
+NilearnStrategy = Literal[
     "mean", "median", "sum", "minimum", "maximum", "standard_deviation", "variance"
 ]
-
-# nilearn's; `regioncast.extract` knows more.
-_STRATEGIES = (
-    "mean",
-    "median",
-    "sum",
-    "minimum",
-    "maximum",
-    "standard_deviation",
-    "variance",
-)
 
 
 def signals_to_img_labels(
@@ -164,7 +154,7 @@ def img_to_signals_labels(
     mask_img: Niimg | None = ...,
     background_label: float = ...,
     order: Order = ...,
-    strategy: Strategies = ...,
+    strategy: NilearnStrategy = ...,
     keep_masked_labels: bool = ...,  # noqa: FBT001  nilearn's signature
     return_masked_atlas: Literal[True] = ...,
     n_jobs: int = ...,
@@ -178,7 +168,7 @@ def img_to_signals_labels(
     mask_img: Niimg | None = ...,
     background_label: float = ...,
     order: Order = ...,
-    strategy: Strategies = ...,
+    strategy: NilearnStrategy = ...,
     keep_masked_labels: bool = ...,  # noqa: FBT001  nilearn's signature
     *,
     return_masked_atlas: Literal[False],
@@ -192,7 +182,7 @@ def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
     mask_img: Niimg | None = None,
     background_label: float = 0,
     order: Order = "F",
-    strategy: Strategies = "mean",
+    strategy: NilearnStrategy = "mean",
     keep_masked_labels: bool = False,  # noqa: FBT001, FBT002  nilearn's signature
     return_masked_atlas: bool = True,  # noqa: FBT001, FBT002  nilearn's signature
     n_jobs: int = 1,
@@ -316,9 +306,10 @@ def _check_order(order: Order) -> None:
 
 
 def _strategy(name: str) -> Strategy:
-    if name not in _STRATEGIES:
+    names = get_args(NilearnStrategy)
+    if name not in names:
         raise ArgumentError(
-            f"'strategy' must be one of {', '.join(_STRATEGIES)}; it is {name!r}. "
+            f"'strategy' must be one of {', '.join(names)}; it is {name!r}. "
             "regioncast.extract has more."
         )
     return Strategy.of(name)
