@@ -649,6 +649,29 @@ def test_unlike_nilearn_a_file_is_read_and_not_the_cache_of_its_image(
     np.testing.assert_allclose(img_to_signals_labels(loaded, labels_img)[0], expected)
 
 
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_an_image_is_what_its_array_is_wherever_it_was_saved_since(
+    tmp_path, labels, labels_img, suffix
+):
+    stored = values_of((*labels.shape, 3), "i2", seed=6)
+    nib.save(nib.Nifti1Image(stored, OBLIQUE), tmp_path / f"first{suffix}")
+    _, expected = extract_by_hand(stored, labels, "mean")
+
+    def same(change):
+        image = nib.load(tmp_path / f"first{suffix}")
+        signals, *_ = img_to_signals_labels(change(image) or image, labels_img)
+        np.testing.assert_allclose(signals, expected)
+
+    def saved_as_float32(image):
+        image.set_data_dtype(np.float32)
+        nib.save(image, tmp_path / "second.nii")
+
+    same(saved_as_float32)
+    same(lambda image: image.set_filename(str(tmp_path / "not yet saved.nii")))
+    same(lambda image: nib.Nifti1Image(image.dataobj, image.affine, image.header))
+    same(nib.Nifti2Image.from_image)
+
+
 @pytest.mark.parametrize(
     "name",
     [

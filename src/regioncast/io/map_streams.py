@@ -257,7 +257,7 @@ def _stored_blocks(image: SpatialImage, data: Any) -> Iterator[Block]:
     steps = list(_steps(n_maps, n_samples * data.dtype.itemsize))
     # Two, of which one is being filled while the other is being reduced.
     buffers = [np.empty((steps[0].stop, n_samples), data.dtype) for _ in steps[:2]]
-    with _opened(image) as file:
+    with _opened(data.file_like) as file:
         _skip(file, int(data.offset))
         for number, maps in enumerate(steps):
             stored = buffers[number % 2][: maps.stop - maps.start]
@@ -274,12 +274,15 @@ def _scaling(data: Any, n_maps: int) -> tuple[NDArray[np.float64], NDArray[np.fl
     return np.full(n_maps, float(data.slope)), np.full(n_maps, float(data.inter))
 
 
-def _opened(image: SpatialImage) -> AbstractContextManager[Any]:
-    holder = image.file_map["image"]
-    if holder.fileobj is not None:
-        holder.fileobj.seek(0)
-        return ImageOpener(holder.fileobj)
-    path = str(holder.filename)
+def _opened(source: Any) -> AbstractContextManager[Any]:
+    """Open what an array proxy reads: a name or a file.
+
+    Not what the image names: once it is saved, that is another file, of another dtype maybe.
+    """
+    if not isinstance(source, str | os.PathLike):
+        source.seek(0)
+        return ImageOpener(source)
+    path = str(source)
     if path.lower().endswith(GZIPPED):
         return igzip.open(path, "rb")  # type: ignore[no-any-return]
     return ImageOpener(path)
