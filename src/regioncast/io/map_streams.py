@@ -83,6 +83,13 @@ class MapStream:
         return any(_dtype(image).kind == "c" for image in self.images)
 
     @property
+    def signals_dtype(self) -> np.dtype[Any]:
+        """Dtype that holds means of the maps: float32 where all are, float64, complex128."""
+        if self.is_complex:
+            return np.dtype(np.complex128)
+        return np.dtype(np.float32 if all(map(_is_float32, self.images)) else np.float64)
+
+    @property
     def t_r(self) -> float | None:
         """Repetition time in seconds, where all headers give the same."""
         found = {t_r_of(image) for image in self.images}
@@ -188,6 +195,17 @@ def _dtype(image: SpatialImage) -> np.dtype[Any]:
     return np.dtype(getattr(data, "dtype", None) or image.get_data_dtype())
 
 
+def _is_float32(image: SpatialImage) -> bool:
+    """Tell whether the values are float32; scaled ones are float64, whatever is stored."""
+    data: Any = image.dataobj
+    is_scaled = (
+        getattr(data, "slope", 1) != 1
+        or getattr(data, "inter", 0) != 0
+        or getattr(data, "scaling", None) is not None
+    )
+    return _dtype(image).newbyteorder("=") == np.float32 and not is_scaled
+
+
 def _map_names(images: Sequence[SpatialImage]) -> tuple[str, ...] | None:
     """Return the names of files that hold one map each, without their endings."""
     files = [image.get_filename() for image in images]
@@ -239,7 +257,7 @@ def _stored_blocks(image: SpatialImage, data: Any) -> Iterator[Block]:
     steps = list(_steps(n_maps, n_samples * data.dtype.itemsize))
     # Two, of which one is being filled while the other is being reduced.
     buffers = [np.empty((steps[0].stop, n_samples), data.dtype) for _ in steps[:2]]
-    with _opened(image) as file:
+    with _opened(data.file_like) as file:
         _skip(file, int(data.offset))
         for number, maps in enumerate(steps):
             stored = buffers[number % 2][: maps.stop - maps.start]
@@ -256,12 +274,15 @@ def _scaling(data: Any, n_maps: int) -> tuple[NDArray[np.float64], NDArray[np.fl
     return np.full(n_maps, float(data.slope)), np.full(n_maps, float(data.inter))
 
 
-def _opened(image: SpatialImage) -> AbstractContextManager[Any]:
-    holder = image.file_map["image"]
-    if holder.fileobj is not None:
-        holder.fileobj.seek(0)
-        return ImageOpener(holder.fileobj)
-    path = str(holder.filename)
+def _opened(source: Any) -> AbstractContextManager[Any]:
+    """Open what an array proxy reads: a name or a file.
+
+    Not what the image names: once it is saved, that is another file, of another dtype maybe.
+    """
+    if not isinstance(source, str | os.PathLike):
+        source.seek(0)
+        return ImageOpener(source)
+    path = str(source)
     if path.lower().endswith(GZIPPED):
         return igzip.open(path, "rb")  # type: ignore[no-any-return]
     return ImageOpener(path)
