@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import nibabel as nib
 import numpy as np
@@ -32,10 +32,10 @@ from ..errors import (
     capitalized,
     times,
 )
-from ..painting import PaintedArray
+from ..painting import FileOrder, PaintedArray
 from ..signals import storable, storage_dtype
 from ..spaces import VolumeGrid
-from . import suffix_of, suffixes
+from . import painted_gzip, suffix_of, suffixes
 from .files import check_output, existing_file, expanded, replacing
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ _GZIPPED = (".gz", ".mgz")
 # ISA-L's levels go from 0 to 3; 2 is its default.
 _GZIP_LEVEL = 2
 
-# Maps are painted and written in blocks of about this many bytes.
-_BLOCK_BYTES = 64_000_000
+# What is written uncompressed is painted into a buffer of this many bytes.
+_BLOCK_BYTES = 1 << 25
 
 # NIfTI's code for Connectome Workbench's extension.
 _WORKBENCH_CODE = 30
@@ -301,32 +301,54 @@ def _volume(image: object, what: str) -> SpatialImage:
 
 
 def _write_nifti(image: SpatialImage, path: Path, progress: Progress) -> None:
+    data = _data_to_write(image)
+    is_painted = isinstance(data, PaintedArray)
+    head = BytesIO()
+    _writing_header(image, data).write_to(head)
     with path.open("wb") as file:
         if path.suffix != ".gz":
-            _stream_nifti(image, file, progress)
-            return
-        # Without name and time the same image gives the same bytes.
-        with igzip.IGzipFile(
-            filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=file, mtime=0
-        ) as stream:
-            _stream_nifti(image, stream, progress)
+            file.write(head.getbuffer())
+            _stream(data, file, progress) if is_painted else file.write(_bytes_of(data))
+        elif is_painted:
+            painted_gzip.write(file, head.getvalue(), data, progress=progress)
+        else:
+            # Without name and time the same image gives the same bytes.
+            with igzip.IGzipFile(
+                filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=file, mtime=0
+            ) as stream:
+                stream.write(head.getbuffer())
+                stream.write(_bytes_of(data))
 
 
-def _stream_nifti(image: SpatialImage, stream: Any, progress: Progress) -> None:
-    """Write header, extensions and data; what is painted, a block of maps at a time."""
+def _data_to_write(image: SpatialImage) -> NDArray[Any] | PaintedArray:
+    """Return what is painted as such, and everything else as an array."""
     data = image.dataobj
     if not isinstance(data, PaintedArray):
-        array = storable(np.asanyarray(data))
-        _writing_header(image, array).write_to(stream)
-        stream.write(_bytes_of(array))
-        return
-    _writing_header(image, data).write_to(stream)
-    n_maps = len(data.table)
-    step = max(1, _BLOCK_BYTES // max(1, data.codes.size * data.dtype.itemsize))
-    for start in range(0, n_maps, step):
-        stop = min(start + step, n_maps)
-        stream.write(_bytes_of(data.maps(start, stop)))
-        progress(stop, n_maps)
+        return storable(np.asanyarray(data))
+    edited = _edited(image, data)
+    return data if edited is None else edited
+
+
+def _edited(image: SpatialImage, painted: PaintedArray) -> NDArray[Any] | None:
+    """Return the array that `get_fdata` has handed out, if it is no longer what was painted."""
+    cached: NDArray[Any] | None = getattr(image, "_fdata_cache", None)
+    if cached is None:
+        return None
+    as_painted = np.asarray(painted, cached.dtype)
+    same = np.array_equal(as_painted.view(np.uint8), np.asfortranarray(cached).view(np.uint8))
+    return None if same else cached
+
+
+def _stream(data: PaintedArray, file: BinaryIO, progress: Progress) -> None:
+    """Write the voxels of a painted array through one buffer."""
+    voxels = FileOrder.of(data)
+    pieces = list(voxels.pieces(_BLOCK_BYTES))
+    whole = len(voxels.table) * voxels.codes.size * voxels.table.itemsize
+    buffer = np.empty(max(min(_BLOCK_BYTES, whole), voxels.table.itemsize), np.uint8)
+    for piece in pieces:
+        file.write(voxels.made(piece, buffer).data)
+        if piece.samples.stop == voxels.codes.size:
+            progress(piece.maps.stop, len(voxels.table))
 
 
 def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
