@@ -62,8 +62,9 @@ class _Alphabet:
         starts = np.cumsum(sizes) - sizes
         symbols = np.repeat(np.arange(len(extra)), sizes)
         offsets = np.arange(len(symbols)) - starts[symbols]
-        padded = (np.pad(numbers, (first, 0)) for numbers in (symbols, offsets))
-        return cls(len(extra), *padded, np.pad(np.array(extra)[symbols], (first, 0)))
+        of_number = symbols, offsets, np.array(extra)[symbols]
+        symbols, offsets, n_extra = (np.pad(numbers, (first, 0)) for numbers in of_number)
+        return cls(len(extra), symbols, offsets, n_extra)
 
     def counted(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return how often each symbol occurs, from how often each number does."""

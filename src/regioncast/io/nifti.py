@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 Niimg = str | os.PathLike[str] | SpatialImage
 
 _GZIPPED = (".gz", ".mgz")
+_NIFTI = (".nii", ".nii.gz")
 
 # ISA-L's levels go from 0 to 3; 2 is its default.
 _GZIP_LEVEL = 2
@@ -107,6 +108,22 @@ class PaintedImage(nib.Nifti1Image):
             super().to_filename(filename, **kwargs)
         else:
             save_volume(self, path, overwrite=True)
+            self.file_map["image"].filename = os.fspath(filename)
+
+    def to_file_map(self, file_map: Any = None, dtype: Any = None, **kwargs: Any) -> None:
+        """Write the image to the file of a map, by its name as `to_filename` does.
+
+        With `dtype`, or for other formats, nibabel writes it.
+        """
+        holder = (self.file_map if file_map is None else file_map)["image"]
+        name, file = holder.filename, holder.fileobj
+        options = kwargs if dtype is None else kwargs | {"dtype": dtype}
+        if not options and file is not None:
+            _write_plain(self, holder.get_prepare_fileobj("wb"), _no_progress)
+        elif not options and name is not None and suffix_of(Path(name)) in _NIFTI:
+            save_volume(self, Path(name), overwrite=True)
+        else:
+            _as_edited(self).to_file_map(file_map, **options)
 
 
 class PaintedImage2(PaintedImage, nib.Nifti2Image):
@@ -301,23 +318,32 @@ def _volume(image: object, what: str) -> SpatialImage:
 
 
 def _write_nifti(image: SpatialImage, path: Path, progress: Progress) -> None:
+    with path.open("wb") as file:
+        (_write_gzip if path.suffix == ".gz" else _write_plain)(image, file, progress)
+
+
+def _write_plain(image: SpatialImage, file: Any, progress: Progress) -> None:
     data = _data_to_write(image)
-    is_painted = isinstance(data, PaintedArray)
+    _writing_header(image, data).write_to(file)
+    if isinstance(data, PaintedArray):
+        _stream(data, file, progress)
+    else:
+        file.write(_bytes_of(data))
+
+
+def _write_gzip(image: SpatialImage, file: BinaryIO, progress: Progress) -> None:
+    data = _data_to_write(image)
     head = BytesIO()
     _writing_header(image, data).write_to(head)
-    with path.open("wb") as file:
-        if path.suffix != ".gz":
-            file.write(head.getbuffer())
-            _stream(data, file, progress) if is_painted else file.write(_bytes_of(data))
-        elif is_painted:
-            painted_gzip.write(file, head.getvalue(), data, progress=progress)
-        else:
-            # Without name and time the same image gives the same bytes.
-            with igzip.IGzipFile(
-                filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=file, mtime=0
-            ) as stream:
-                stream.write(head.getbuffer())
-                stream.write(_bytes_of(data))
+    if isinstance(data, PaintedArray):
+        painted_gzip.write(file, head.getvalue(), data, progress=progress)
+        return
+    # Without name and time the same image gives the same bytes.
+    with igzip.IGzipFile(
+        filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=file, mtime=0
+    ) as stream:
+        stream.write(head.getbuffer())
+        stream.write(_bytes_of(data))
 
 
 def _data_to_write(image: SpatialImage) -> NDArray[Any] | PaintedArray:
@@ -327,6 +353,17 @@ def _data_to_write(image: SpatialImage) -> NDArray[Any] | PaintedArray:
         return storable(np.asanyarray(data))
     edited = _edited(image, data)
     return data if edited is None else edited
+
+
+def _as_edited(image: PaintedImage) -> nib.Nifti1Image:
+    """Return an image that nibabel writes, with the data as they were edited, if they were."""
+    kind = nib.Nifti2Image if isinstance(image, nib.Nifti2Image) else nib.Nifti1Image
+    data = _data_to_write(image)
+    plain = kind(data, image.affine, image.header)
+    if not isinstance(data, PaintedArray):
+        plain.set_data_dtype(data.dtype)
+    plain.file_map = image.file_map
+    return plain
 
 
 def _edited(image: SpatialImage, painted: PaintedArray) -> NDArray[Any] | None:
@@ -339,13 +376,12 @@ def _edited(image: SpatialImage, painted: PaintedArray) -> NDArray[Any] | None:
     return None if same else cached
 
 
-def _stream(data: PaintedArray, file: BinaryIO, progress: Progress) -> None:
+def _stream(data: PaintedArray, file: Any, progress: Progress) -> None:
     """Write the voxels of a painted array through one buffer."""
     voxels = FileOrder.of(data)
-    pieces = list(voxels.pieces(_BLOCK_BYTES))
     whole = len(voxels.table) * voxels.codes.size * voxels.table.itemsize
     buffer = np.empty(max(min(_BLOCK_BYTES, whole), voxels.table.itemsize), np.uint8)
-    for piece in pieces:
+    for piece in voxels.pieces(_BLOCK_BYTES):
         file.write(voxels.made(piece, buffer).data)
         if piece.samples.stop == voxels.codes.size:
             progress(piece.maps.stop, len(voxels.table))
