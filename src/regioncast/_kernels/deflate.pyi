@@ -18,7 +18,7 @@ def count_tokens(
     literals: NDArray[Any],
 ) -> None: ...
 def count_bytes(rows: NDArray[Any], literals: NDArray[Any], counts: NDArray[Any]) -> None: ...
-def pack(
+def prepare(
     tokens: NDArray[Any],
     item_size: int,
     length_strings: NDArray[Any],

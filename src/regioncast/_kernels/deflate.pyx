@@ -216,7 +216,7 @@ cdef inline void _put_string(Writer* writer, uint64_t string) noexcept nogil:
     _put(writer, _bits(string), string >> 56)
 
 
-def pack(
+def prepare(
     const uint32_t[:, ::1] tokens,
     int64_t item_size,
     const uint64_t[::1] length_strings,
@@ -339,7 +339,7 @@ def emit(
     byte_strings : array of uint64
         The bits for each byte.
     literals, n_bits, words
-        As `pack` prepares them.
+        As `prepare` sets them.
     head : array of uint64
         Strings with the head of the block.
     end : int

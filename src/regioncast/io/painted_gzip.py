@@ -175,7 +175,7 @@ class RegionDomain:
         words = np.zeros(matches_bits // 64 + n_literals + _CHUNK, np.uint64)
         self._gap_literals = np.empty(n_literals, np.uint32)
         self._gap_bits = np.empty(n_literals, np.int64)
-        kernels.pack(
+        kernels.prepare(
             tokens, self._item_size, self._code.lengths, self._code.distances,
             self._gap_literals, self._gap_bits, words,
         )  # fmt: skip
@@ -255,7 +255,7 @@ def _most_tokens(n_maps: int, n_codes: int, n_samples: int, item_size: int) -> i
     >>> _most_tokens(1, 401, 91 * 109 * 91, 4)
     0
     >>> _most_tokens(200, 401, 91 * 109 * 91, 4)
-    316140
+    314595
     """
     prepared = _START + _PER_SAMPLE * n_samples + _PER_CODE * n_codes
     values = _PER_CODE_IN_MAP * n_codes * n_maps
