@@ -195,6 +195,12 @@ class FileOrder:
             for start in range(0, n_samples, at_once):
                 yield Piece(maps, slice(start, min(start + at_once, n_samples)))
 
+    def buffer(self, n_bytes: int) -> NDArray[np.uint8]:
+        """Return memory for one piece of at most this many bytes, but at least a sample."""
+        item_size = self.table.dtype.itemsize
+        everything = self.codes.size * len(self.table) * item_size
+        return np.empty(max(min(n_bytes, everything), item_size), np.uint8)
+
     def made(self, piece: Piece, buffer: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the bytes of a piece, which lie in the buffer."""
         codes, table = self.codes[piece.samples], self.table[piece.maps]

@@ -8,6 +8,7 @@ read to their end, so that a truncated or damaged one is an error and never a sh
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -41,7 +42,7 @@ from .files import check_output, existing_file, expanded, replacing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from ..matching import Match
 
@@ -96,6 +97,27 @@ class PaintedImage(nib.Nifti1Image):
         if not isinstance(self.dataobj, PaintedArray):
             return super().__reduce__()  # type: ignore[return-value]
         return type(self), (self.dataobj, self.affine, self.header)
+
+    _painted: tuple[NDArray[Any], PaintedArray] | None = None
+    """The array that `get_fdata` keeps, and what it was painted from."""
+
+    def get_fdata(self, caching: Any = "fill", dtype: DTypeLike = np.float64) -> NDArray[Any]:
+        """Return the values as floats; see `nibabel.Nifti1Image`.
+
+        The array is kept for the next time, and if it is edited, the image is saved as edited.
+        """
+        data = super().get_fdata(caching, dtype)
+        painted: Any = self.dataobj
+        is_new = self._painted is None or self._painted[0] is not data
+        if self._fdata_cache is data and is_new and isinstance(painted, PaintedArray):
+            as_now = PaintedArray(painted.codes, painted.table.copy(), single=painted.single)
+            self._painted = data, as_now
+        return data
+
+    def uncache(self) -> None:
+        """Let go of the array that `get_fdata` keeps."""
+        super().uncache()
+        self._painted = None
 
     def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:
         """Write the image, streaming it; the old file stays until the new one is whole.
@@ -351,7 +373,7 @@ def _data_to_write(image: SpatialImage) -> NDArray[Any] | PaintedArray:
     data = image.dataobj
     if not isinstance(data, PaintedArray):
         return storable(np.asanyarray(data))
-    edited = _edited(image, data)
+    edited = _edited(image)
     return data if edited is None else edited
 
 
@@ -366,21 +388,29 @@ def _as_edited(image: PaintedImage) -> nib.Nifti1Image:
     return plain
 
 
-def _edited(image: SpatialImage, painted: PaintedArray) -> NDArray[Any] | None:
-    """Return the array that `get_fdata` has handed out, if it is no longer what was painted."""
-    cached: NDArray[Any] | None = getattr(image, "_fdata_cache", None)
-    if cached is None:
+def _edited(image: SpatialImage) -> NDArray[Any] | None:
+    """Return the array that `get_fdata` has handed out, if it is no longer as it was then."""
+    handed_out = image._painted if isinstance(image, PaintedImage) else None  # noqa: SLF001  ours
+    cached = image._fdata_cache  # noqa: SLF001  nibabel has no public name for it
+    if handed_out is None or handed_out[0] is not cached:
         return None
-    as_painted = np.asarray(painted, cached.dtype)
-    same = np.array_equal(as_painted.view(np.uint8), np.asfortranarray(cached).view(np.uint8))
-    return None if same else cached
+    painted = handed_out[1]
+    with warnings.catch_warnings(action="ignore"):  # whoever asked for this dtype was warned
+        table = painted.table.astype(cached.dtype)
+    voxels = FileOrder.of(PaintedArray(painted.codes, table, single=painted.single))
+    now, buffer, start = np.frombuffer(_bytes_of(cached), np.uint8), voxels.buffer(_BLOCK_BYTES), 0
+    for piece in voxels.pieces(_BLOCK_BYTES):
+        made = voxels.made(piece, buffer)
+        if not np.array_equal(made, now[start : start + made.nbytes]):
+            return cached
+        start += made.nbytes
+    return None
 
 
 def _stream(data: PaintedArray, file: Any, progress: Progress) -> None:
     """Write the voxels of a painted array through one buffer."""
     voxels = FileOrder.of(data)
-    whole = len(voxels.table) * voxels.codes.size * voxels.table.itemsize
-    buffer = np.empty(max(min(_BLOCK_BYTES, whole), voxels.table.itemsize), np.uint8)
+    buffer = voxels.buffer(_BLOCK_BYTES)
     for piece in voxels.pieces(_BLOCK_BYTES):
         file.write(voxels.made(piece, buffer).data)
         if piece.samples.stop == voxels.codes.size:

@@ -214,7 +214,7 @@ class Blocks:
 
     def buffer(self) -> NDArray[np.uint8]:
         """Return memory for the voxels of a block."""
-        return np.empty(max(_BLOCK_BYTES, self._voxels.table.dtype.itemsize), np.uint8)
+        return self._voxels.buffer(_BLOCK_BYTES)
 
     def part(self, index: int, buffer: NDArray[np.uint8]) -> Part:
         """Return a block."""
