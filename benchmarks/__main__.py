@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 
+from . import painting, saving
 from .measure import machine
-from .painting import everything, quick
 
 
 def main() -> None:
     """Print a line per ratio as it is measured."""
-    rows = quick() if "--quick" in sys.argv[1:] else everything()
+    options = sys.argv[1:]
+    if "--quick" in options:
+        rows = itertools.chain(painting.quick(), saving.quick())
+    elif "--large" in options:
+        rows = saving.large()
+    elif "--saving" in options:
+        rows = saving.everything()
+    else:
+        rows = itertools.chain(painting.everything(), saving.everything())
     print(f"medians, side by side in one run; {machine()}")
     for row in rows:
         print(row, flush=True)

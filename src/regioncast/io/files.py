@@ -12,12 +12,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import io
 import itertools
 import os
 import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import (
     InputMissingError,
@@ -27,6 +29,12 @@ from ..errors import (
     RegioncastError,
     capitalized,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+# A file goes to the disk in steps of at least this many bytes: enough to be written in one go.
+_FLOW_BYTES = 1 << 20
 
 # Temporary names for one output, so many can write it at the same time.
 _MOST_WRITERS = 16
@@ -225,6 +233,26 @@ def _is_open(name: Path, descriptor: int) -> bool:
         return os.path.samestat(name.stat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
+
+
+def open_output(path: Path) -> io.BufferedWriter:
+    """Open a file that goes to the disk while it is written: little is left to wait for."""
+    return io.BufferedWriter(_Flowing(path, "wb"))
+
+
+class _Flowing(io.FileIO):
+    """A file that asks the system, now and then, to begin with what was written."""
+
+    _begun = 0
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        written = super().write(data)
+        end = self.tell()
+        if end - self._begun >= _FLOW_BYTES and hasattr(os, "posix_fadvise"):
+            # Pages that are still to be written are not dropped; their writing begins.
+            os.posix_fadvise(self.fileno(), self._begun, end - self._begun, os.POSIX_FADV_DONTNEED)
+            self._begun = end
+        return written
 
 
 def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:

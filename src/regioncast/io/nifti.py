@@ -37,7 +37,7 @@ from ..painting import FileOrder, PaintedArray
 from ..signals import storable, storage_dtype
 from ..spaces import VolumeGrid
 from . import painted_gzip, suffix_of, suffixes
-from .files import check_output, existing_file, expanded, replacing
+from .files import check_output, existing_file, expanded, open_output, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -340,7 +340,7 @@ def _volume(image: object, what: str) -> SpatialImage:
 
 
 def _write_nifti(image: SpatialImage, path: Path, progress: Progress) -> None:
-    with path.open("wb") as file:
+    with open_output(path) as file:
         (_write_gzip if path.suffix == ".gz" else _write_plain)(image, file, progress)
 
 

@@ -57,8 +57,11 @@ _ISAL_LEVEL = 2
 # per voxel on two processors of 2.6 GHz (`python -m benchmarks`, "finest labels").
 _START = 1e6
 _PER_SAMPLE, _PER_CODE, _PER_TOKEN = 2.5, 200, 20  # once
-_PER_CODE_IN_MAP, _PER_TOKEN_IN_MAP = 9, 5  # for every map
-_ISAL_PER_SAMPLE, _ISAL_PER_BYTE = 1, 0.2  # for every map
+_PER_CODE_IN_MAP, _PER_TOKEN_IN_MAP = 9, 4  # for every map
+_ISAL_PER_SAMPLE, _ISAL_PER_BYTE = 1, 0.5  # for every map
+
+# Tokens per sample: brains of 400 to 1,000 regions have 0.03 to 0.05; above 0.5, ISA-L is faster.
+_FEWEST_TOKENS, _MOST_TOKENS = 0.02, 0.5
 
 # The shortest match of deflate, in bytes, and how many bytes a word of literals holds.
 _SHORTEST_MATCH = 3
@@ -113,7 +116,7 @@ def write(
     stream.write(_GZIP_HEAD)
     stream.write(_deflated(head))
     crc, n_bytes, n_done = zlib.crc32(head), len(head), 0
-    for part in _side_by_side(compressor(voxels)):
+    for part in side_by_side(compressor(voxels)):
         stream.write(part.data)
         crc = crc_kernels.combine(crc, part.crc, part.n_bytes)
         n_bytes += part.n_bytes
@@ -126,8 +129,26 @@ def write(
 
 def compressor(voxels: FileOrder) -> Compressor:
     """Return what compresses these voxels fastest."""
-    tokens = _tokens(voxels)
+    n_maps, n_codes = voxels.table.shape
+    most = _most_tokens(n_maps, n_codes, voxels.codes.size, voxels.table.dtype.itemsize)
+    tokens = parse(voxels, most_tokens=most)
     return Blocks(voxels) if tokens is None else RegionDomain(voxels, tokens)
+
+
+def parse(voxels: FileOrder, *, most_tokens: int) -> NDArray[np.uint32] | None:
+    """Return the tokens of the codes, or None if there are more than `most_tokens`."""
+    if not most_tokens or sys.byteorder != "little":  # words are stored as bytes
+        return None
+    codes, item_size = voxels.codes, voxels.table.dtype.itemsize
+    window = WINDOW // item_size
+    row, slab = voxels.shape[0], voxels.shape[0] * voxels.shape[1]
+    nearby = dict.fromkeys((1, row, row - 1, row + 1, slab))
+    distances = np.array([d for d in nearby if 0 < d <= window], np.int64)
+    shortest = -(-_SHORTEST_MATCH // item_size)
+    last = np.full(voxels.table.shape[1], _NEVER)
+    tokens = np.empty((most_tokens, 2), np.uint32)
+    n_parsed, n_tokens = kernels.parse(codes, distances, window, shortest, last, tokens)
+    return tokens[:n_tokens] if n_parsed == codes.size else None
 
 
 class RegionDomain:
@@ -227,26 +248,8 @@ class Blocks:
         return Part(data, isal_zlib.crc32(block), block.nbytes, n_maps)
 
 
-def _tokens(voxels: FileOrder) -> NDArray[np.uint32] | None:
-    """Return the tokens of codes, or None where they would not pay."""
-    codes, item_size = voxels.codes, voxels.table.dtype.itemsize
-    n_maps, n_codes = voxels.table.shape
-    room = _most_tokens(n_maps, n_codes, codes.size, item_size)
-    if not room or sys.byteorder != "little":  # words are stored as bytes
-        return None
-    window = WINDOW // item_size
-    row, slab = voxels.shape[0], voxels.shape[0] * voxels.shape[1]
-    nearby = dict.fromkeys((1, row, row - 1, row + 1, slab))
-    distances = np.array([d for d in nearby if 0 < d <= window], np.int64)
-    shortest = -(-_SHORTEST_MATCH // item_size)
-    last = np.full(n_codes, _NEVER)
-    tokens = np.empty((room, 2), np.uint32)
-    n_parsed, n_tokens = kernels.parse(codes, distances, window, shortest, last, tokens)
-    return tokens[:n_tokens] if n_parsed == codes.size else None
-
-
 def _most_tokens(n_maps: int, n_codes: int, n_samples: int, item_size: int) -> int:
-    """Return up to how many tokens are faster than ISA-L; never more than two in four samples.
+    """Return up to how many tokens are faster than ISA-L; 0 where it is not worth to count them.
 
     The bytes of a file must not depend on the machine, so neither does this.
 
@@ -255,13 +258,13 @@ def _most_tokens(n_maps: int, n_codes: int, n_samples: int, item_size: int) -> i
     >>> _most_tokens(1, 401, 91 * 109 * 91, 4)
     0
     >>> _most_tokens(200, 401, 91 * 109 * 91, 4)
-    314595
+    451314
     """
     prepared = _START + _PER_SAMPLE * n_samples + _PER_CODE * n_codes
     values = _PER_CODE_IN_MAP * n_codes * n_maps
     isal = (_ISAL_PER_SAMPLE + _ISAL_PER_BYTE * item_size) * n_samples * n_maps
     most = (isal - prepared - values) / (_PER_TOKEN + _PER_TOKEN_IN_MAP * n_maps)
-    return int(max(0, min(most, n_samples / 2)))
+    return int(min(most, _MOST_TOKENS * n_samples)) if most > _FEWEST_TOKENS * n_samples else 0
 
 
 def _words(table: NDArray[Any]) -> NDArray[np.uint32]:
@@ -284,7 +287,7 @@ def _deflated(head: bytes) -> bytes:
     return deflate.compress(head) + deflate.flush(zlib.Z_SYNC_FLUSH)
 
 
-def _side_by_side(made_by: Compressor) -> Iterator[Part]:
+def side_by_side(made_by: Compressor) -> Iterator[Part]:
     """Yield all parts in order, made by as many threads as there are processors."""
     n_threads = min(n_cpus(), made_by.n_parts)
     if n_threads < 2:
