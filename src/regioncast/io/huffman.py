@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import cache
 from itertools import count, groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -35,8 +35,7 @@ _ORDER_OF_LENGTHS = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 
 _REPEAT, _FEW_ZEROS, _MANY_ZEROS = (16, 3, 6, 2), (17, 3, 10, 3), (18, 11, 138, 7)
 
 
-@dataclass(frozen=True, eq=False)
-class _Alphabet:
+class _Alphabet(NamedTuple):
     """Symbols that stand for a range of numbers each, with extra bits for the number in it.
 
     Parameters
@@ -79,13 +78,16 @@ class _Alphabet:
         return (of_number | extra_bits) + (self.extra.astype(np.uint64) << _LENGTH_SHIFT)
 
 
-# The longest length, 258, has a symbol of its own, though the one before could say it.
-_LENGTHS = _Alphabet.of([0] * 8 + [n for n in range(1, 6) for _ in range(4)] + [0], 3, taken=1)
-_DISTANCES = _Alphabet.of([0, 0] + [n for n in range(14) for _ in range(2)], 1)
+@cache
+def _alphabets() -> tuple[_Alphabet, _Alphabet]:
+    """Return the alphabets of lengths and of distances."""
+    # The longest length, 258, has a symbol of its own, though the one before could say it.
+    of_lengths = [0] * 8 + [n for n in range(1, 6) for _ in range(4)] + [0]
+    of_distances = [0, 0] + [n for n in range(14) for _ in range(2)]
+    return _Alphabet.of(of_lengths, 3, taken=1), _Alphabet.of(of_distances, 1)
 
 
-@dataclass(frozen=True, eq=False)
-class BlockCode:
+class BlockCode(NamedTuple):
     """The two Huffman codes of a dynamic block, as strings.
 
     Parameters
@@ -116,14 +118,15 @@ class BlockCode:
 
         What does not occur may have no string.
         """
-        symbol_counts = [*literals.tolist(), 1, *_LENGTHS.counted(lengths).tolist()]
+        of_lengths, of_distances = _alphabets()
+        symbol_counts = [*literals.tolist(), 1, *of_lengths.counted(lengths).tolist()]
         first = code_lengths(symbol_counts, _LONGEST)
-        second = code_lengths(_DISTANCES.counted(distances).tolist(), _LONGEST)
-        of_symbol, of_distance = strings(first), strings(second)
+        second = code_lengths(of_distances.counted(distances).tolist(), _LONGEST)
+        of_symbol = strings(first)
         return cls(
             literals=of_symbol[: END_OF_BLOCK + 1],
-            lengths=_LENGTHS.strings(of_symbol[END_OF_BLOCK + 1 :]),
-            distances=_DISTANCES.strings(of_distance),
+            lengths=of_lengths.strings(of_symbol[END_OF_BLOCK + 1 :]),
+            distances=of_distances.strings(strings(second)),
             head=np.array(list(_head(first, second)), np.uint64),
         )
 

@@ -296,20 +296,22 @@ def _readable(what: str) -> Iterator[None]:
 
 def _load(path: Path, what: str) -> FileBasedImage:
     _refuse_surface(path, what)
-    # Read to the end, where the checksum is, and before anybody else finds fault with it.
-    content = _decompressed(path) if path.suffix.lower() in _GZIPPED else None
-    image = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
+    try:
+        image = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
+    except ImageFileError:
+        if path.suffix.lower() in _GZIPPED:
+            _decompressed(path)  # says so where the file is damaged
+        raise
     data_file = Path(image.file_map["image"].filename or path)
     if data_file.suffix.lower() not in _GZIPPED:
         return image
-    if content is None or data_file != path.absolute():  # the data of a pair
-        content = _decompressed(data_file)
     files = dict(image.file_map)
-    files["image"] = FileHolder(filename=str(data_file), fileobj=content)
+    files["image"] = FileHolder(filename=str(data_file), fileobj=_decompressed(data_file))
     return type(image).from_file_map(files)
 
 
 def _decompressed(path: Path) -> BytesIO:
+    """Return what is in a compressed file, read to its end, where the checksum is."""
     with igzip.open(path, "rb") as stream:
         return BytesIO(stream.read())
 
