@@ -52,7 +52,7 @@ def series(shape: Shape = MM2, n_maps: int = 200, repeats: int = 5) -> Iterator[
             {
                 "nilearn": lambda: nilearn.regions.signals_to_img_labels(signals, labels),
                 "nibabel": lambda: nib.save(painted, theirs),
-                "isal": lambda: _with_isal(voxels, isal, 1),
+                "isal": lambda: _with_isal(voxels, isal),
                 "full": lambda: np.full((*shape, n_maps), 1.5, np.float32, order="F"),
                 "regioncast": lambda: rc.save(rc.paint(signals, atlas), ours, overwrite=True),
             },
@@ -157,8 +157,8 @@ def finest_labels(shape: Shape = MM2, repeats: int = 3) -> Iterator[Row]:
     n = int(np.prod(shape))
     images = {
         "400 regions": _data(brain(shape, 400)),
-        "5,000 regions": _data(brain(shape, n // 180)),
-        "72,000 regions": _data(brain(shape, n // 12)),
+        f"{n // 180:,} regions": _data(brain(shape, n // 180)),
+        f"{n // 12:,} regions": _data(brain(shape, n // 12)),
         "supervoxels of 4³": _data(supervoxels(shape, 4, scattered=False)),
         "supervoxels of 3³": _data(supervoxels(shape, 3, scattered=False)),
         "supervoxels of 2³": _data(supervoxels(shape, 2, scattered=False)),
@@ -202,16 +202,19 @@ def _all_parts(
     return sum(len(part.data) for part in painted_gzip.side_by_side(compressor(voxels)))
 
 
-def _with_isal(voxels: np.ndarray, path: Path, level: int) -> None:
-    with igzip.open(path, "wb", compresslevel=level) as file:
+def _with_isal(voxels: np.ndarray, path: Path) -> None:
+    with igzip.open(path, "wb", compresslevel=1) as file:
         file.write(voxels.data)
 
 
 def _safely_with_isal(image: nib.Nifti1Image, path: Path) -> None:
     """Make all voxels and compress them in one stream, as safely as regioncast does."""
-    voxels = np.asarray(image.dataobj).reshape(-1, order="F").view(np.uint8)
-    with replacing(path, ".nii.gz", overwrite=True) as temporary:
-        _with_isal(voxels, temporary, 2)
+    with (
+        replacing(path, ".nii.gz", overwrite=True) as temporary,
+        igzip.open(temporary, "wb", compresslevel=2) as file,
+    ):
+        image.header.copy().write_to(file)
+        file.write(np.asarray(image.dataobj).reshape(-1, order="F").view(np.uint8).data)
 
 
 def _data(image: nib.Nifti1Image) -> np.ndarray:

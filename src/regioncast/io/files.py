@@ -172,7 +172,7 @@ def _temporary_file(target: Path, suffix: str) -> Iterator[Path]:
     """
     digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
     names = [target.with_name(f".regioncast-{digest}-{n}{suffix}") for n in range(_MOST_WRITERS)]
-    for name in names:
+    for name in filter(os.path.lexists, names):
         _remove_if_dead(name)
     temporary, descriptor = _first_free(names)
     try:
@@ -207,7 +207,7 @@ def _random_names(like: Path) -> Iterator[Path]:
 def _remove_if_dead(name: Path) -> None:
     try:
         descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW)
-    except OSError:  # mostly, there is none; or it is somebody else's
+    except OSError:  # somebody else's, or gone meanwhile
         return
     try:
         if _lock(descriptor) and _is_open(name, descriptor):

@@ -25,7 +25,7 @@ LONGEST_MATCH = 258
 _LENGTH_SHIFT = np.uint64(56)
 
 # The longest codes, of literals, lengths and distances, and of code lengths.
-_LONGEST = 15
+LONGEST_CODE = 15
 _LONGEST_OF_LENGTHS = 7
 
 # The order in which code lengths of code lengths are written.
@@ -120,8 +120,8 @@ class BlockCode(NamedTuple):
         """
         of_lengths, of_distances = _alphabets()
         symbol_counts = [*literals.tolist(), 1, *of_lengths.counted(lengths).tolist()]
-        first = code_lengths(symbol_counts, _LONGEST)
-        second = code_lengths(of_distances.counted(distances).tolist(), _LONGEST)
+        first = code_lengths(symbol_counts, LONGEST_CODE)
+        second = code_lengths(of_distances.counted(distances).tolist(), LONGEST_CODE)
         of_symbol = strings(first)
         return cls(
             literals=of_symbol[: END_OF_BLOCK + 1],

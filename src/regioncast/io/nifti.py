@@ -53,9 +53,6 @@ Niimg = str | os.PathLike[str] | SpatialImage
 _GZIPPED = (".gz", ".mgz")
 _NIFTI = (".nii", ".nii.gz")
 
-# ISA-L's levels go from 0 to 3; 2 is its default.
-_GZIP_LEVEL = 2
-
 # What is written uncompressed is painted into a buffer of this many bytes.
 _BLOCK_BYTES = 1 << 25
 
@@ -370,7 +367,7 @@ def _write_gzip(image: SpatialImage, file: BinaryIO, progress: Progress) -> None
         return
     # Without name and time the same image gives the same bytes.
     with igzip.IGzipFile(
-        filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=file, mtime=0
+        filename="", mode="wb", compresslevel=painted_gzip.ISAL_LEVEL, fileobj=file, mtime=0
     ) as stream:
         stream.write(head.getbuffer())
         stream.write(_bytes_of(data))

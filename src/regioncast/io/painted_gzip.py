@@ -7,7 +7,7 @@ the codes.  What a map adds are the bytes of its literals.  The bits between two
 prepared once, and the CRC of a map is a sum over its values.  A map then costs its compressed
 size, not its voxels.
 
-Where labels are so fine that tokens are no fewer than voxels, blocks of voxels are made and
+For a single map, and where labels are very fine, that does not pay: blocks of voxels are made and
 compressed by ISA-L instead.  Either way the parts are made side by side in threads, and their
 bounds do not depend on how many there are; the file is one ordinary gzip member (RFC 1952).
 """
@@ -27,7 +27,7 @@ from isal import isal_zlib
 from .._kernels import crc as crc_kernels
 from .._kernels import deflate as kernels
 from ..painting import FileOrder, n_cpus
-from .huffman import END_OF_BLOCK, LONGEST_MATCH, WINDOW, BlockCode, n_bits
+from .huffman import END_OF_BLOCK, LONGEST_CODE, LONGEST_MATCH, WINDOW, BlockCode, n_bits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ _PART_BYTES = 1 << 20
 _BLOCK_BYTES = 1 << 22
 
 # ISA-L's levels go from 0 to 3; 2 is its default.
-_ISAL_LEVEL = 2
+ISAL_LEVEL = 2
 
 # What the two ways cost, in nanoseconds, fitted to label images from 400 regions to one region
 # per voxel on two processors of 2.6 GHz (`python -m benchmarks`, "finest labels").
@@ -70,8 +70,6 @@ _BYTES_PER_WORD = 4
 # Words are copied by eight at once, the last of them beyond the end.
 _CHUNK = 8
 _SLACK = 8 * (_CHUNK + 1)
-
-_LONGEST_CODE = 15
 
 # Before every place that a match may come from.
 _NEVER = -(1 << 62)
@@ -203,7 +201,7 @@ class RegionDomain:
         self._words = words
         n_literal_bytes = n_literals * self._item_size
         self._mean_bytes = matches_bits // 8 + n_literal_bytes + 1
-        self._most_bytes = (matches_bits + n_literal_bytes * _LONGEST_CODE) // 8 + 1
+        self._most_bytes = (matches_bits + n_literal_bytes * LONGEST_CODE) // 8 + 1
 
     def buffer(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
         """Return memory for a part, and for the strings of the values of one map."""
@@ -241,7 +239,7 @@ class Blocks:
         """Return a block."""
         piece = self._pieces[index]
         block = self._voxels.made(piece, buffer)
-        deflate = isal_zlib.compressobj(_ISAL_LEVEL, isal_zlib.DEFLATED, -15)
+        deflate = isal_zlib.compressobj(ISAL_LEVEL, isal_zlib.DEFLATED, -15)
         data = deflate.compress(block) + deflate.flush(isal_zlib.Z_SYNC_FLUSH)
         is_end = piece.samples.stop == self._voxels.codes.size
         n_maps = piece.maps.stop - piece.maps.start if is_end else 0
