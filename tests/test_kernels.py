@@ -296,11 +296,13 @@ def strings_of(n, seed, longest):
     return bits | lengths << np.uint64(56)
 
 
-def tokens_of(codes, n_codes, *, distances=(1, 7, 8), window=100, shortest=1, room=None):
+def tokens_of(
+    codes, n_codes, *, distances=(1, 7, 8), window=100, shortest=1, room=None, costs=(1, 1, np.inf)
+):
     tokens = np.empty((len(codes) if room is None else room, 2), np.uint32)
     last = np.full(n_codes, -(2**62))
     distances = np.array(distances, np.int64)
-    n_parsed, n_tokens = deflate.parse(codes, distances, window, shortest, last, tokens)
+    n_parsed, n_tokens = deflate.parse(codes, distances, window, shortest, *costs, last, tokens)
     return n_parsed, tokens[:n_tokens]
 
 
@@ -327,6 +329,17 @@ def test_parse_stops_when_there_is_no_room(codes, room):
     everything = tokens_of(codes, n_codes)[1]
     n_parsed, tokens = tokens_of(codes, n_codes, room=room)
     np.testing.assert_array_equal(tokens, everything[:room])
+    assert n_parsed == len(testing.unparse(tokens))
+
+
+@given(codes=codes(), budget=st.integers(0, 60))
+def test_parse_stops_when_the_budget_is_spent(codes, budget):
+    codes, n_codes = codes
+    everything = tokens_of(codes, n_codes)[1]
+    n_parsed, tokens = tokens_of(codes, n_codes, costs=(2, 5, budget))
+    spent = np.cumsum(np.where(everything[:, 0] == 0, 5, 2))
+    n_within = int(np.count_nonzero(spent <= budget))
+    np.testing.assert_array_equal(tokens, everything[: n_within + 1])
     assert n_parsed == len(testing.unparse(tokens))
 
 

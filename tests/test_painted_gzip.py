@@ -113,8 +113,9 @@ def compress(array, way=None, head=b"head"):
     stream = io.BytesIO()
     with pytest.MonkeyPatch.context() as patch:
         if way is not None:
-            most = array.codes.size if way == "region domain" else 0
-            patch.setattr(painted_gzip, "_most_tokens", lambda *_: most)
+            total = np.inf if way == "region domain" and array.codes.size else 0
+            budget = painted_gzip.Budget(total, 1, 1)
+            patch.setattr(painted_gzip, "_budget", lambda *_: budget)
         painted_gzip.write(stream, head, array)
     return stream.getvalue()
 
@@ -272,9 +273,11 @@ SHAPE = (45, 54, 43)
         (brain_like(), 100, "u1", "RegionDomain"),
         (brain_like(), 10, "c16", "RegionDomain"),
         (np.zeros(SHAPE, int), 20, "f4", "RegionDomain"),
+        (np.random.default_rng(0).integers(0, 10, SHAPE), 100, "f4", "RegionDomain"),
+        (np.random.default_rng(0).integers(0, 10, SHAPE), 100, "u1", "Blocks"),
         (brain_like(), 1, "f4", "Blocks"),
         (region_per_voxel(SHAPE, np.random.default_rng(0)), 100, "f4", "Blocks"),
-        (np.random.default_rng(0).integers(0, 5000, SHAPE), 100, "f4", "Blocks"),
+        (np.random.default_rng(0).integers(0, 50_000, SHAPE), 100, "f4", "Blocks"),
         (np.zeros((2, 3, 4), int), 1, "f4", "Blocks"),
     ],
 )  # fmt: skip
@@ -282,13 +285,17 @@ def test_the_way_is_chosen_by_what_it_costs(labels, n_maps, dtype, way):
     assert way_of(labels, n_maps, dtype) == way
 
 
-def test_more_maps_never_speak_against_the_region_domain():
-    most = [painted_gzip._most_tokens(n, 401, 10**6, 4) for n in (1, 2, 5, 10, 100, 10**5)]
-    assert most == sorted(most)
-    assert most[0] == 0 < most[-1]
-    fine = [painted_gzip._most_tokens(100, n, 10**6, 4) for n in (10, 10**4, 10**5, 10**6)]
-    assert fine == sorted(fine, reverse=True)
-    assert fine[-1] == 0
+def test_more_maps_speak_for_the_region_domain_and_more_regions_against_it():
+    def most_literals(n_maps, n_codes):
+        budget = painted_gzip._budget(n_maps, n_codes, 10**6, 4)
+        return budget.total / budget.literal
+
+    of_maps = [most_literals(n, 401) for n in (1, 2, 5, 10, 100, 10**5)]
+    assert of_maps == sorted(of_maps)
+    assert of_maps[0] == 0 < of_maps[-1]
+    of_regions = [most_literals(100, n) for n in (10, 10**4, 10**5, 10**6)]
+    assert of_regions == sorted(of_regions, reverse=True)
+    assert of_regions[-1] == 0
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 4), (2, 0, 5)])

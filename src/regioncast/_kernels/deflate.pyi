@@ -7,6 +7,9 @@ def parse(
     distances: NDArray[Any],
     window: int,
     shortest: int,
+    match_cost: float,
+    literal_cost: float,
+    budget: float,
     last: NDArray[Any],
     tokens: NDArray[Any],
 ) -> tuple[int, int]: ...

@@ -62,6 +62,9 @@ def parse(
     const int64_t[::1] distances,
     int64_t window,
     Py_ssize_t shortest,
+    double match_cost,
+    double literal_cost,
+    double budget,
     int64_t[::1] last,
     uint32_t[:, ::1] tokens,
 ):
@@ -77,6 +80,8 @@ def parse(
         same code is tried.
     shortest : int
         The shortest match, in samples.
+    match_cost, literal_cost, budget : float
+        What tokens cost, and how much they may cost in all.
     last : array of int64
         Scratch, one per code: the last place with the code, before -`window` at the start.
     tokens : array of uint32, shape (n, 2)
@@ -84,14 +89,15 @@ def parse(
     Returns
     -------
     n_parsed, n_tokens : int
-        `n_parsed` is short of the end when `tokens` is full.
+        `n_parsed` is short of the end when `tokens` is full or the budget is spent.
     """
     cdef Py_ssize_t i = 0, j, k, n = codes.shape[0], n_tokens = 0, room = tokens.shape[0]
     cdef Py_ssize_t length, best, most
     cdef int64_t distance, found
+    cdef double spent = 0
     cdef const code_t* code = &codes[0]
     with nogil:
-        while i < n and n_tokens < room:
+        while i < n and n_tokens < room and spent <= budget:
             best = found = 0
             most = min(n - i, <Py_ssize_t>MOST_SAMPLES)
             for k in range(distances.shape[0] + 1):
@@ -105,9 +111,11 @@ def parse(
                 tokens[n_tokens, 0] = 0
                 tokens[n_tokens, 1] = code[i]
                 best = 1
+                spent += literal_cost
             else:
                 tokens[n_tokens, 0] = <uint32_t>found
                 tokens[n_tokens, 1] = <uint32_t>best
+                spent += match_cost
             n_tokens += 1
             if found == 1:
                 last[code[i]] = i + best - 1

@@ -57,11 +57,11 @@ ISAL_LEVEL = 2
 # per voxel on two processors of 2.6 GHz (`python -m benchmarks`, "finest labels").
 _START = 1e6
 _PER_SAMPLE, _PER_CODE, _PER_TOKEN = 2.5, 200, 20  # once
-_PER_CODE_IN_MAP, _PER_TOKEN_IN_MAP = 9, 4  # for every map
+_PER_CODE_IN_MAP, _PER_MATCH_IN_MAP, _PER_LITERAL_IN_MAP = 9, 0.7, 5  # for every map
 _ISAL_PER_SAMPLE, _ISAL_PER_BYTE = 1, 0.5  # for every map
 
-# Tokens per sample: brains of 400 to 1,000 regions have 0.03 to 0.05; above 0.5, ISA-L is faster.
-_FEWEST_TOKENS, _MOST_TOKENS = 0.02, 0.5
+# Brains of 400 to 1,000 regions have 0.03 to 0.05 tokens per sample; no image has many fewer.
+_FEWEST_TOKENS = 0.02
 
 # The shortest match of deflate, in bytes, and how many bytes a word of literals holds.
 _SHORTEST_MATCH = 3
@@ -128,14 +128,22 @@ def write(
 def compressor(voxels: FileOrder) -> Compressor:
     """Return what compresses these voxels fastest."""
     n_maps, n_codes = voxels.table.shape
-    most = _most_tokens(n_maps, n_codes, voxels.codes.size, voxels.table.dtype.itemsize)
-    tokens = parse(voxels, most_tokens=most)
+    budget = _budget(n_maps, n_codes, voxels.codes.size, voxels.table.dtype.itemsize)
+    tokens = parse(voxels, budget)
     return Blocks(voxels) if tokens is None else RegionDomain(voxels, tokens)
 
 
-def parse(voxels: FileOrder, *, most_tokens: int) -> NDArray[np.uint32] | None:
-    """Return the tokens of the codes, or None if there are more than `most_tokens`."""
-    if not most_tokens or sys.byteorder != "little":  # words are stored as bytes
+class Budget(NamedTuple):
+    """What tokens may cost in all, and what a match and a literal cost, in nanoseconds."""
+
+    total: float
+    match: float
+    literal: float
+
+
+def parse(voxels: FileOrder, budget: Budget) -> NDArray[np.uint32] | None:
+    """Return the tokens of the codes, or None if they cost more than they may."""
+    if not budget.total or sys.byteorder != "little":  # words are stored as bytes
         return None
     codes, item_size = voxels.codes, voxels.table.dtype.itemsize
     window = WINDOW // item_size
@@ -144,8 +152,11 @@ def parse(voxels: FileOrder, *, most_tokens: int) -> NDArray[np.uint32] | None:
     distances = np.array([d for d in nearby if 0 < d <= window], np.int64)
     shortest = -(-_SHORTEST_MATCH // item_size)
     last = np.full(voxels.table.shape[1], _NEVER)
-    tokens = np.empty((most_tokens, 2), np.uint32)
-    n_parsed, n_tokens = kernels.parse(codes, distances, window, shortest, last, tokens)
+    room = int(min(codes.size, budget.total / budget.match)) + 1
+    tokens = np.empty((room, 2), np.uint32)
+    n_parsed, n_tokens = kernels.parse(
+        codes, distances, window, shortest, budget.match, budget.literal, budget.total, last, tokens
+    )
     return tokens[:n_tokens] if n_parsed == codes.size else None
 
 
@@ -246,23 +257,25 @@ class Blocks:
         return Part(data, isal_zlib.crc32(block), block.nbytes, n_maps)
 
 
-def _most_tokens(n_maps: int, n_codes: int, n_samples: int, item_size: int) -> int:
-    """Return up to how many tokens are faster than ISA-L; 0 where it is not worth to count them.
+def _budget(n_maps: int, n_codes: int, n_samples: int, item_size: int) -> Budget:
+    """Return what tokens may cost to be faster than ISA-L; 0 where it is not worth to find them.
 
     The bytes of a file must not depend on the machine, so neither does this.
 
     Examples
     --------
-    >>> _most_tokens(1, 401, 91 * 109 * 91, 4)
-    0
-    >>> _most_tokens(200, 401, 91 * 109 * 91, 4)
-    451314
+    >>> _budget(1, 401, 91 * 109 * 91, 4).total
+    0.0
+    >>> _budget(200, 401, 91 * 109 * 91, 4)
+    Budget(total=537518827.5, match=160.0, literal=1020)
     """
     prepared = _START + _PER_SAMPLE * n_samples + _PER_CODE * n_codes
     values = _PER_CODE_IN_MAP * n_codes * n_maps
     isal = (_ISAL_PER_SAMPLE + _ISAL_PER_BYTE * item_size) * n_samples * n_maps
-    most = (isal - prepared - values) / (_PER_TOKEN + _PER_TOKEN_IN_MAP * n_maps)
-    return int(min(most, _MOST_TOKENS * n_samples)) if most > _FEWEST_TOKENS * n_samples else 0
+    left = isal - prepared - values
+    match = _PER_TOKEN + _PER_MATCH_IN_MAP * n_maps
+    is_enough = left > match * _FEWEST_TOKENS * n_samples
+    return Budget(left if is_enough else 0.0, match, _PER_TOKEN + _PER_LITERAL_IN_MAP * n_maps)
 
 
 def _words(table: NDArray[Any]) -> NDArray[np.uint32]:
