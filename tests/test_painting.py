@@ -196,7 +196,7 @@ def test_threads_slabs_and_fresh_memory_give_the_same_bytes(
     table[:, 0] = fill
     expected = eager(PaintedArray(array.codes, table, single=array.single))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(painting, "_n_cpus", lambda: n_cpus)
+        patch.setattr(painting, "n_cpus", lambda: n_cpus)
         patch.setattr(painting, "_BYTES_PER_THREAD", bytes_per_thread)
         patch.setattr(painting, "_FRESH_BYTES", fresh_bytes)
         patch.setattr(painting, "_SLAB", slab)

@@ -25,7 +25,6 @@ from nibabel.openers import ImageOpener
 
 from ..errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
 from ..extraction import Block
-from ..painting import PaintedArray
 from ..spaces import VolumeGrid
 from .files import expanded
 from .nifti import GZIPPED, Niimg, open_image, readable, t_r_of
@@ -240,12 +239,7 @@ def _sliced_blocks(data: Any, n_maps: int) -> Iterator[Block]:
     """Read an array, or whatever can be sliced as one."""
     n_samples = int(np.prod(data.shape[:3]))
     for maps in _steps(n_maps, n_samples * np.dtype(data.dtype).itemsize):
-        if isinstance(data, PaintedArray):
-            part = data.maps(maps.start, maps.stop)
-        elif len(data.shape) == 3:
-            part = np.asanyarray(data)
-        else:
-            part = np.asanyarray(data[:, :, :, maps])
+        part = np.asanyarray(data) if len(data.shape) == 3 else np.asanyarray(data[:, :, :, maps])
         flat = part.reshape((n_samples, -1), order="F").T
         yield Block.of(np.ascontiguousarray(flat, flat.dtype.newbyteorder("=")))
 
