@@ -433,7 +433,7 @@ def extract(
     >>> signals
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     >>> signals.keys[np.argmax(signals.values)]
-    '7Networks_RH_SomMot_4'
+    '7Networks_RH_SomMot_7'
     """
     if nan not in ("omit", "propagate", "zero"):
         raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
