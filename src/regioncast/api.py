@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from .extraction import Function, Nan
+    from .io import Use
     from .io.map_streams import MapStream, Niimgs
     from .io.nifti import Niimg, PaintedImage, Progress
     from .matching import Extra, Match, Missing
@@ -470,21 +471,22 @@ def extract(
 
 
 def save(
-    thing: SpatialImage | Signals,
+    thing: SpatialImage | Signals | RegionTable,
     path: str | os.PathLike[str],
     *,
     overwrite: bool = False,
     long: bool = False,
     progress: Progress | None = None,
 ) -> Path:
-    """Write an image or signals to a file, whole or not at all.
+    """Write an image, signals or a table of regions to a file, whole or not at all.
 
     Parameters
     ----------
-    thing : nibabel image or Signals
+    thing : nibabel image, Signals or RegionTable
     path : path
         ``.nii``, ``.nii.gz``, ``.mgz`` or ``.mgh`` for an image; ``.tsv``, ``.csv``,
-        ``.parquet`` or ``.npy`` for signals.
+        ``.parquet`` or ``.npy`` for signals, or ``-`` for TSV on standard output; ``.tsv``,
+        ``.csv`` or ``.parquet`` for regions, such as `Signals.coverage`.
     overwrite : bool, default=False
         Whether an existing file may be replaced.
     long : bool, default=False
@@ -516,9 +518,11 @@ def save(
     output = expanded(path)
     if isinstance(thing, Signals):
         value_files.write_signals(thing, output, long=long, overwrite=overwrite)
+    elif isinstance(thing, RegionTable):
+        value_files.write_regions(thing, output, overwrite=overwrite)
     elif not hasattr(thing, "dataobj"):
         raise ImageTypeError(
-            f"An image or Signals can be saved; this is {type(thing).__name__}. "
+            f"An image, Signals or a RegionTable can be saved; this is {type(thing).__name__}. "
             "Paint it first, or make a nibabel image of it."
         )
     else:
@@ -531,6 +535,11 @@ def check_image_output(path: Path, *, overwrite: bool) -> None:
     output = expanded(path)
     nifti.volume_suffix(output)
     check_output(output, overwrite=overwrite)
+
+
+def check_table_output(path: Path, use: Use = "signals", *, overwrite: bool) -> None:
+    """Raise where signals or coverage cannot be written under this name, before they are made."""
+    value_files.check_table_output(expanded(path), use, overwrite=overwrite)
 
 
 def _region_table(labels: Niimg, regions: Any, in_image: NDArray[np.int64]) -> RegionTable | None:

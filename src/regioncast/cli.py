@@ -22,13 +22,14 @@ from cyclopts import App, CycloptsError, Parameter, Token
 
 from . import __version__, api
 from .data import demo_data
-from .errors import RegioncastError, times
+from .errors import RegioncastError, plural, times
 from .io.files import make_folder
+from .io.value_files import STANDARD_STREAM
 from .progress import ProgressBar
 
 if TYPE_CHECKING:
-    from .matching import Match
     from .parcellation import Parcellation
+    from .signals import Signals
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -60,6 +61,7 @@ def _number(_: object, tokens: Sequence[Token]) -> float:
 
 Number = Annotated[float, Parameter(converter=_number)]
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
+TableOutput = Annotated[Path, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
 
 
 @app.command
@@ -140,6 +142,89 @@ def paint(
         f"{output}: {found.n_matched} of {len(found.table)} regions painted by {found.by}, "
         f"{times(image.shape)} {image.get_data_dtype()}, {_bytes(output)}, {seconds:.2f} s"
     )
+    return OK
+
+
+@app.command
+def extract(
+    *inputs: str,
+    output: TableOutput,
+    strategy: str = "mean",
+    nan: Literal["omit", "propagate", "zero"] = "omit",
+    mask: str | None = None,
+    weights: str | None = None,
+    min_coverage: float | None = None,
+    resample: Literal["labels"] | None = None,
+    n_jobs: int | None = None,
+    regions: str | None = None,
+    background: Number = 0,
+    coverage: Path | None = None,
+    long: bool = False,
+    overwrite: bool = False,
+) -> int:
+    """Extract region signals from images: one number per region and map.
+
+    For example:
+
+    regioncast extract bold.nii.gz atlas_dseg.nii.gz -o signals.tsv --coverage coverage.tsv
+
+    regioncast extract 'sub-*/stat.nii.gz' atlas.nii.gz -o subjects.csv --strategy median
+
+    regioncast extract map.nii.gz atlas.nii.gz -o - | regioncast paint - atlas.nii.gz -o mean.nii.gz
+
+    Parameters
+    ----------
+    inputs
+        IMAGE... ATLAS: images, 3D or 4D, or patterns with * in quotes, all one series; and
+        last the labels image.
+    output
+        Table to write: .tsv, .csv, .npy or .parquet; - for TSV on standard output.
+    strategy
+        mean, median, sum, minimum, maximum, variance, standard_deviation, count, mode,
+        percentile:Q, or first_eigenvariate.
+    nan
+        What becomes of voxels that are NaN or infinite: left out, kept, or taken as 0.
+    mask
+        Image; voxels where it is zero are no region.
+    weights
+        Image of weights of the voxels, for mean, sum, variance and standard_deviation.
+    min_coverage
+        Regions with data in less than this fraction of their voxels are missing.
+    resample
+        Bring the labels to the grid of the image, by nearest neighbour.
+    n_jobs
+        Number of threads; all processors when not given, or -1.
+    regions
+        Region table, or none; the one beside or inside ATLAS when not given.
+    background
+        Label of no region in ATLAS; nan when there is none.
+    coverage
+        Table to write with the voxels and data of each region: .tsv, .csv or .parquet.
+    long
+        Write one row per region instead of one per map.
+    overwrite
+        Replace outputs that exist.
+    """
+    start = time.perf_counter()
+    if len(inputs) < 2:
+        print("regioncast: extract needs IMAGE... and ATLAS; see extract --help", file=sys.stderr)
+        return USAGE
+    *images, atlas = inputs
+    api.check_table_output(output, overwrite=overwrite)
+    if coverage is not None:
+        api.check_table_output(coverage, "coverage", overwrite=overwrite)
+    with ProgressBar("extracting") as progress:
+        signals = api.extract(
+            images[0] if len(images) == 1 else images, atlas, strategy=strategy, nan=nan, mask=mask,
+            weights=weights, min_coverage=min_coverage, resample=resample, n_jobs=n_jobs,
+            regions=regions, background=background, progress=progress,
+        )  # fmt: skip
+    assert signals.coverage is not None, "freshly extracted signals know their coverage"
+    if coverage is not None:
+        api.save(signals.coverage, coverage, overwrite=overwrite)
+    api.save(signals, output, overwrite=overwrite, long=long)
+    if str(output) != STANDARD_STREAM:
+        print(_summary(signals, output, strategy, time.perf_counter() - start))
     return OK
 
 
@@ -244,7 +329,7 @@ def info(
 
 @app.command
 def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) -> int:
-    """Paint 100 real values onto the embedded atlas and show what went where.
+    """Paint 100 real values onto the embedded atlas, and extract a real map by its regions.
 
     For example:
 
@@ -253,7 +338,7 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     Parameters
     ----------
     folder
-        Where to write motor_left-vs-right.nii.gz; made if it does not exist.
+        Where to write motor_left-vs-right.nii.gz and .tsv; made if it does not exist.
     overwrite
         Replace the output if it exists.
     """
@@ -266,8 +351,16 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     assert image.match is not None, "a freshly painted image knows its match"
     print("Left against right finger movement (z), painted onto the Schaefer atlas of 100 regions")
     print(image.match)
-    print("\n".join(_extremes(image.match)))
+    print("\n".join(_extremes(image.match.take())))
     print(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
+    start = time.perf_counter()
+    table = folder / "motor_left-vs-right.tsv"
+    signals = api.extract(demo_data().statistic, demo_data().atlas, resample="labels")
+    api.save(signals, table, overwrite=overwrite, long=True)
+    seconds = time.perf_counter() - start
+    print("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
+    print("\n".join(_extremes(signals)))
+    print(f"wrote    {_summary(signals, table, 'mean', seconds)}")
     return OK
 
 
@@ -360,9 +453,16 @@ def _finite(numbers: list[float]) -> list[float] | None:
     return numbers if np.isfinite(numbers).all() else None
 
 
-def _extremes(found: Match, show: int = 5) -> list[str]:
+def _summary(signals: Signals, output: Path, strategy: str, seconds: float) -> str:
+    has_data = ~np.isnan(signals.values).all(axis=0)
+    return (
+        f"{output}: {strategy} of {np.count_nonzero(has_data)} of {signals.n_regions} regions, "
+        f"{plural(signals.n_maps, 'map')}, {_bytes(output)}, {seconds:.2f} s"
+    )
+
+
+def _extremes(signals: Signals, show: int = 5) -> list[str]:
     """Return lines with the regions of the highest and the lowest values."""
-    signals = found.take()
     values, names = signals.values[0], signals.keys or ()
     order = np.argsort(values)
     highest = [f"{values[at]:10.3f}  {names[at]}" for at in order[::-1][:show]]

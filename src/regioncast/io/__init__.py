@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-Use = Literal["labels", "image", "regions", "values", "signals"]
-"""What a file is for: labels image or mask (in), painted image (out), region table (in),
-values to paint (in), signals as a table (out)."""
+Use = Literal["labels", "image", "regions", "values", "signals", "coverage"]
+"""What a file is for: labels image, mask or image to extract from (in), painted image (out),
+region table (in), values to paint (in), signals as a table (out), coverage (out)."""
 
 
 class Format(NamedTuple):
@@ -29,12 +29,12 @@ FORMATS = (
     Format(".mgz", "FreeSurfer, compressed", ("labels", "image")),
     Format(".mgh", "FreeSurfer", ("labels", "image")),
     Format(".HEAD", "AFNI", ("labels",)),
-    Format(".tsv", "tables, BIDS dseg.tsv", ("regions", "values", "signals")),
-    Format(".csv", "tables", ("regions", "values", "signals")),
+    Format(".tsv", "tables, BIDS dseg.tsv", ("regions", "values", "signals", "coverage")),
+    Format(".csv", "tables", ("regions", "values", "signals", "coverage")),
     Format(".txt", "tables, colour tables, plain lists", ("regions", "values")),
     Format(".1D", "AFNI's numbers", ("values",)),
     Format(".npy", "NumPy arrays", ("values", "signals")),
-    Format(".parquet", "Parquet tables (needs pyarrow)", ("values", "signals")),
+    Format(".parquet", "Parquet tables (needs pyarrow)", ("values", "signals", "coverage")),
     Format(".xml", "atlases of FSL, SPM and Workbench", ("regions",)),
 )
 

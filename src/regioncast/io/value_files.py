@@ -30,13 +30,15 @@ from .delimited import (
     parse_number_column,
     read_delimited,
 )
-from .files import existing_file, replacing
+from .files import check_output, existing_file, replacing
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from ..region_table import RegionTable
     from ..signals import Key, Signals
+    from . import Use
 
 # From here on float64 does not hold every integer.
 _EXACT = 2.0**53
@@ -131,35 +133,67 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
     signals : Signals
     path : Path
         ``.tsv`` and ``.csv`` (missing values are ``n/a``), ``.parquet``, or ``.npy`` for the
-        values alone.
+        values alone; ``-`` for TSV on standard output.
     long : bool
         One row per region rather than one per map.
     overwrite : bool
     """
-    suffix = suffix_of(path)
-    if suffix not in suffixes("signals"):
-        raise FileFormatError(
-            f"Cannot tell the format of {path.name!r}: signals are written as "
-            f"{', '.join(suffixes('signals'))}."
-        )
+    suffix = table_suffix(path)
     if long and signals.keys is None and suffix != ".npy":
         raise SignalsError(
             "A long table says which region each row is, and these signals have no keys. "
             "Write a wide one."
         )
-    with replacing(path, suffix, overwrite=overwrite) as temporary:
-        if suffix == ".npy":
+    if suffix == ".npy":
+        with replacing(path, suffix, overwrite=overwrite) as temporary:
             np.save(temporary, signals.values[0] if signals.single else signals.values)
-            return
-        frame = _frame(signals, long=long)
+        return
+    frame = _frame(signals, long=long)
+    # Columns that are merely counted have no titles.
+    is_titled = long or signals.keys is not None or MAP_TITLE in frame
+    _write_frame(frame, path, suffix, header=is_titled, overwrite=overwrite)
+
+
+def write_regions(table: RegionTable, path: Path, *, overwrite: bool) -> None:
+    """Write a table of regions, such as their coverage, whole or not at all."""
+    _write_frame(table.to_pandas(), path, table_suffix(path, "coverage"), overwrite=overwrite)
+
+
+def check_table_output(path: Path, use: Use = "signals", *, overwrite: bool) -> None:
+    """Raise where a table cannot be written under this name, before it is made."""
+    suffix = table_suffix(path, use)
+    if suffix == ".parquet":
+        _needs_pyarrow()
+    if str(path) != STANDARD_STREAM:
+        check_output(path, overwrite=overwrite)
+
+
+def table_suffix(path: Path, use: Use = "signals") -> str:
+    """Return the ending that says how to write a table; raise where it is not known."""
+    if str(path) == STANDARD_STREAM:
+        return ".tsv"
+    suffix = suffix_of(path)
+    if suffix not in suffixes(use):
+        raise FileFormatError(
+            f"Cannot tell the format of {path.name!r}: tables of {use} end in "
+            f"{', '.join(suffixes(use))}."
+        )
+    return suffix
+
+
+def _write_frame(
+    frame: pd.DataFrame, path: Path, suffix: str, *, header: bool = True, overwrite: bool
+) -> None:
+    separator = "," if suffix == ".csv" else "\t"
+    if str(path) == STANDARD_STREAM:
+        frame.to_csv(sys.stdout, sep=separator, index=False, header=header, na_rep="n/a")
+        return
+    with replacing(path, suffix, overwrite=overwrite) as temporary:
         if suffix == ".parquet":
             _needs_pyarrow()
             frame.to_parquet(temporary, index=False)
-            return
-        # Columns that are merely counted have no titles.
-        is_titled = long or signals.keys is not None or MAP_TITLE in frame
-        separator = "\t" if suffix == ".tsv" else ","
-        frame.to_csv(temporary, sep=separator, index=False, header=is_titled, na_rep="n/a")
+        else:
+            frame.to_csv(temporary, sep=separator, index=False, header=header, na_rep="n/a")
 
 
 def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:
