@@ -145,7 +145,7 @@ def paint(
     return OK
 
 
-@app.command
+@app.command(usage="Usage: regioncast extract IMAGE... ATLAS --output PATH [OPTIONS]")
 def extract(
     *inputs: str,
     output: TableOutput,
