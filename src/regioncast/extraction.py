@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -18,7 +19,7 @@ from ._kernels import reduce as kernels
 from ._kernels.reduce import Nonfinite, Reduction
 from .encoding import flat
 from .errors import ArgumentError, ImageTypeError, LabelsError
-from .painting import n_cpus, shares
+from .painting import Order, n_cpus, shares
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -29,6 +30,9 @@ Progress = Callable[[int, int], None]
 
 # Below this many values a thread of its own, about 0.1 ms, costs more than it saves.
 _VALUES_PER_THREAD = 100_000
+
+# Maps that are reduced side by side where each sample has its maps together; the kernel's.
+_TILE = 16
 
 _COMPILED = {
     "mean": Reduction.MEAN,
@@ -135,19 +139,22 @@ class Strategy:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Maps one after the other, as they are stored.
+    """Some maps, as they are stored.
 
     Parameters
     ----------
-    maps : array, shape (n_maps, n_samples), C-contiguous
-        Samples in Fortran order; native byte order.
+    stored : array, 1D, contiguous
+        In native byte order: map by map, samples in Fortran order (``order="F"``), or sample
+        by sample, these in C order (``order="C"``).
     slopes, intercepts : array of float64, shape (n_maps,)
         A value is the stored number times the slope plus the intercept.
+    order : {"F", "C"}, default="F"
     """
 
-    maps: NDArray[Any]
+    stored: NDArray[Any]
     slopes: NDArray[np.float64]
     intercepts: NDArray[np.float64]
+    order: Order = "F"
 
     @classmethod
     def of(
@@ -155,21 +162,40 @@ class Block:
         maps: NDArray[Any],
         slopes: NDArray[np.float64] | None = None,
         intercepts: NDArray[np.float64] | None = None,
+        *,
+        order: Order = "F",
     ) -> Block:
-        """Return a block of numbers of any dtype."""
+        """Return the block of an array of shape (n_maps, n_samples), of any dtype.
+
+        It lies in memory map by map with the order "F" of samples, else sample by sample.
+        """
         if maps.dtype.kind == "b":
             maps = maps.view(np.uint8)
         elif maps.dtype.kind == "f" and maps.dtype.itemsize not in (4, 8):
             maps = maps.astype(np.float64)
+        n_maps = len(maps)
         return cls(
-            maps,
-            np.ones(len(maps)) if slopes is None else slopes,
-            np.zeros(len(maps)) if intercepts is None else intercepts,
+            (maps if order == "F" else maps.T).reshape(-1),
+            np.ones(n_maps) if slopes is None else slopes,
+            np.zeros(n_maps) if intercepts is None else intercepts,
+            order,
         )
+
+    def __len__(self) -> int:
+        return len(self.slopes)
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """Numbers from a map to the next, and from a sample to the next."""
+        n_maps = len(self)
+        return (self.stored.size // n_maps, 1) if self.order == "F" else (1, n_maps)
 
     def take(self, samples: NDArray[np.uint32]) -> NDArray[Any]:
         """Return the values of some samples, shape (n_maps, n)."""
-        taken: NDArray[Any] = self.maps[:, samples]
+        if self.order == "F":
+            taken: NDArray[Any] = self.stored.reshape(len(self), -1)[:, samples]
+        else:
+            taken = self.stored.reshape(-1, len(self))[samples].T
         if (self.slopes == 1).all() and (self.intercepts == 0).all():
             return taken
         return taken * self.slopes[:, np.newaxis] + self.intercepts[:, np.newaxis]
@@ -185,10 +211,13 @@ class Grouping:
         Region by region, ascending; in the Fortran order of the codes.
     starts : array of int64, shape (n_regions + 1,)
         Region ``k`` has ``samples[starts[k]:starts[k + 1]]``.
+    shape : tuple of int
+        That of the codes.
     """
 
     samples: NDArray[np.uint32]
     starts: NDArray[np.int64]
+    shape: tuple[int, ...]
 
     @classmethod
     def of(cls, codes: NDArray[Any], counts: NDArray[np.int64]) -> Grouping:
@@ -201,7 +230,7 @@ class Grouping:
         starts = np.concatenate([[0], np.cumsum(counts)])
         samples = np.empty(int(starts[-1]), np.uint32)
         kernels.group(flat(np.asfortranarray(codes)), starts[:-1].copy(), samples)
-        return cls(samples, starts)
+        return cls(samples, starts, codes.shape)
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -209,6 +238,15 @@ class Grouping:
     def region(self, number: int) -> slice:
         """Return where a region is in `samples`."""
         return slice(int(self.starts[number]), int(self.starts[number + 1]))
+
+    def places(self, order: Order) -> NDArray[np.uint32]:
+        """Return the samples, which come in the same order, as they count in a memory order."""
+        return self.samples if order == "F" else self._places_in_c_order
+
+    @cached_property
+    def _places_in_c_order(self) -> NDArray[np.uint32]:
+        indices = np.unravel_index(self.samples, self.shape, order="F")
+        return np.ravel_multi_index(indices, self.shape).astype(np.uint32)
 
     @property
     def largest(self) -> int:
@@ -258,7 +296,7 @@ def extract(
     with ThreadPoolExecutor(_n_threads(n_jobs)) as pool:
         for block in blocks:
             extraction.add(block, done, pool, _n_threads(n_jobs))
-            done += len(block.maps)
+            done += len(block)
             if progress is not None:
                 progress(done, n_maps)
     return extraction.values(), extraction.finite
@@ -324,7 +362,7 @@ class _Extraction:
 
     def add(self, block: Block, start: int, pool: ThreadPoolExecutor, n_threads: int) -> None:
         """Reduce maps, the first of which is number `start`."""
-        maps = slice(start, start + len(block.maps))
+        maps = slice(start, start + len(block))
         for number, part in enumerate(_parts(block)):
             if number == len(self._parts):
                 self._parts.append(np.full_like(self._parts[0], np.nan))
@@ -332,7 +370,7 @@ class _Extraction:
         for strategy, values in self._of_map.items():
             self._reduce_maps(strategy, block, values[maps])
         if self._keeps_series:
-            self._series.append(block.take(self._grouping.samples))
+            self._series.append(block.take(self._grouping.places(block.order)))
 
     def values(self) -> list[NDArray[Any]]:
         """Return the values of each strategy."""
@@ -354,11 +392,11 @@ class _Extraction:
         self, block: Block, out: NDArray[np.float64], pool: ThreadPoolExecutor, n_threads: int
     ) -> None:
         """Reduce maps with the kernel, each thread its own maps or its own regions."""
-        n_values = len(block.maps) * len(self._grouping.samples)
+        n_values = len(block) * len(self._grouping.samples)
         n_shares = max(1, min(n_threads, n_values // _VALUES_PER_THREAD))
         everything = slice(None)
-        if len(block.maps) >= n_shares:
-            jobs = [(maps, everything) for maps in shares(len(block.maps), n_shares)]
+        if len(block) >= n_shares:
+            jobs = [(maps, everything) for maps in shares(len(block), n_shares)]
         else:
             jobs = [(everything, regions) for regions in self._region_shares(n_shares)]
         if len(jobs) == 1:
@@ -372,20 +410,25 @@ class _Extraction:
         self, block: Block, out: NDArray[np.float64], maps: slice, regions: slice
     ) -> NDArray[np.int64]:
         """Reduce some regions of some maps; return their least number of finite samples."""
+        first_map, last_map, _ = maps.indices(len(block))
         first, last, _ = regions.indices(len(self._grouping))
         finite = np.diff(self._grouping.starts[first : last + 1])
-        if len(self._grouping.samples):
+        largest = max(1, self._grouping.largest)
+        if len(self._grouping.samples) and first_map < last_map:
             kernels.reduce_maps(
-                block.maps[maps],
+                block.stored,
+                first_map,
+                *block.strides,
                 block.slopes[maps],
                 block.intercepts[maps],
-                self._grouping.samples,
+                self._grouping.places(block.order),
                 self._grouping.starts[first : last + 1],
                 self._weights,
                 Nonfinite[self._nan.upper()],
                 np.array([strategy.reduction for strategy in self._compiled], np.int32),
                 np.array([strategy.percentage for strategy in self._compiled]),
-                np.empty((2, max(1, self._grouping.largest))),
+                np.empty((1 if block.order == "F" else _TILE, largest), block.stored.dtype),
+                np.empty((2, largest)),
                 out[:, maps, regions],
                 finite,
             )
@@ -403,8 +446,9 @@ class _Extraction:
 
     def _reduce_maps(self, strategy: Strategy, block: Block, out: NDArray[Any]) -> None:
         assert strategy.of_map is not None, "a strategy of single maps has its function"
+        places = self._grouping.places(block.order)
         for region in range(len(self._grouping)):
-            taken = block.take(self._grouping.samples[self._grouping.region(region)])
+            taken = block.take(places[self._grouping.region(region)])
             for number, values in enumerate(taken):
                 left = self._without_nonfinite(values)
                 if left.size and not np.isnan(left).any():
@@ -437,12 +481,12 @@ class _Extraction:
 
 def _parts(block: Block) -> list[Block]:
     """Return a block, or the real and the imaginary part of one of complex numbers."""
-    if block.maps.dtype.kind != "c":
+    if block.stored.dtype.kind != "c":
         return [block]
     # A number with a part that is not finite is omitted whole.
-    values = block.take(np.arange(block.maps.shape[1], dtype=np.uint32))
+    values = block.take(np.arange(block.stored.size // len(block), dtype=np.uint32))
     values[~np.isfinite(values)] = complex(np.nan, np.nan)
-    return [Block.of(np.ascontiguousarray(part)) for part in (values.real, values.imag)]
+    return [Block.of(part.copy(), order=block.order) for part in (values.real, values.imag)]
 
 
 def _percentage(name: str) -> float | None:

@@ -20,7 +20,10 @@ class Reduction(IntEnum):
 
 def group(codes: NDArray[Any], next_place: NDArray[Any], samples: NDArray[Any]) -> None: ...
 def reduce_maps(
-    maps: NDArray[Any],
+    stored: NDArray[Any],
+    first_map: int,
+    map_stride: int,
+    sample_stride: int,
     slopes: NDArray[Any],
     intercepts: NDArray[Any],
     samples: NDArray[Any],
@@ -29,6 +32,7 @@ def reduce_maps(
     nonfinite: int,
     reductions: NDArray[Any],
     percentages: NDArray[Any],
+    tile: NDArray[Any],
     buffer: NDArray[Any],
     out: NDArray[Any],
     least_finite: NDArray[Any],

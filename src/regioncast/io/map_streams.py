@@ -238,6 +238,9 @@ def _steps(n_maps: int, bytes_per_map: int) -> Iterator[slice]:
 def _sliced_blocks(data: Any, n_maps: int) -> Iterator[Block]:
     """Read an array, or whatever can be sliced as one."""
     n_samples = int(np.prod(data.shape[:3]))
+    if isinstance(data, np.ndarray) and data.flags.c_contiguous and data.dtype.isnative:
+        yield Block.of(np.asarray(data).reshape(n_samples, n_maps).T, order="C")
+        return
     for maps in _steps(n_maps, n_samples * np.dtype(data.dtype).itemsize):
         part = np.asanyarray(data) if len(data.shape) == 3 else np.asanyarray(data[:, :, :, maps])
         flat = part.reshape((n_samples, -1), order="F").T
