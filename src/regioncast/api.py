@@ -30,7 +30,7 @@ from .extraction import Grouping, Strategy
 from .io import nifti, region_tables, value_files
 from .io.files import check_output, existing_file, expanded
 from .io.map_streams import open_maps
-from .painting import PaintedArray, value_table
+from .painting import PaintedArray, n_cpus, value_table
 from .parcellation import Parcellation, encode_integers
 from .region_table import RegionTable
 from .resampling import resampled, voxels_outside
@@ -393,7 +393,8 @@ def extract(
         ``"labels"`` brings the regions to the grid of the image, by nearest neighbour, where
         the grids differ.
     n_jobs : int, default=None
-        Number of threads; all processors when not given, or -1.
+        Number of threads that reduce; when not given, one per processor, but for the one that
+        reads a file.  -1: one per processor.
     regions : path, DataFrame, mapping or sequence of str, default=None
         The region table, where `parcellation` is a path or an image.
     background : number, default=0
@@ -459,7 +460,7 @@ def extract(
         n_maps=maps.n_maps,
         nan=nan,
         weights=None if weights is None else _weights(weights, maps.grid, grouping),
-        n_jobs=n_jobs,
+        n_jobs=_n_jobs(n_jobs, maps),
         progress=progress,
     )
     coverage = _coverage(atlas, voxels, finite)
@@ -594,6 +595,11 @@ def _on_grid(
         )
     moved = resampled(parcellation, grid)
     return moved, moved.counts + voxels_outside(parcellation, grid)
+
+
+def _n_jobs(n_jobs: int | None, maps: MapStream) -> int | None:
+    """Leave a processor to the thread that reads, unless told how many to use."""
+    return max(1, n_cpus() - 1) if n_jobs is None and maps.is_made else n_jobs
 
 
 def _weights(weights: Niimg, grid: VolumeGrid, grouping: Grouping) -> NDArray[np.float64]:

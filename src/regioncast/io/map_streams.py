@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from isal import igzip
-from nibabel.arrayproxy import ArrayProxy
+from nibabel.arrayproxy import ArrayProxy, is_proxy
 from nibabel.brikhead import AFNIArrayProxy
 from nibabel.openers import ImageOpener
 
@@ -93,6 +93,11 @@ class MapStream:
         """Repetition time in seconds, where all headers give the same."""
         found = {t_r_of(image) for image in self.images}
         return found.pop() if len(found) == 1 else None
+
+    @property
+    def is_made(self) -> bool:
+        """Whether making the maps, by reading or painting them, keeps a thread busy."""
+        return any(is_proxy(image.dataobj) for image in self.images)
 
     def blocks(self) -> Iterator[Block]:
         """Read the maps; a block is valid until the next one is asked for."""
