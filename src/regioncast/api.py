@@ -445,6 +445,11 @@ def extract(
     strategies = [Strategy.of(one) for one in wanted]
     if not strategies:
         raise ArgumentError("There is no strategy: the list is empty. Give one such as 'mean'.")
+    if len({one.name for one in strategies}) < len(strategies):
+        raise ArgumentError(
+            f"Some strategies share a name: {examples([one.name for one in strategies])}. "
+            "Give each once, and functions names of their own."
+        )
     maps = open_maps(image, "the image")
     for one in strategies:
         one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)

@@ -7,6 +7,7 @@ length is reduced in the memory of a few of them; where a block ends changes no 
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy as np
 from ._kernels import reduce as kernels
 from ._kernels.reduce import Nonfinite, Reduction
 from .encoding import flat
-from .errors import ArgumentError, ImageTypeError, LabelsError
+from .errors import ArgumentError, ArgumentTypeError, ImageTypeError, LabelsError
 from .painting import Order, n_cpus, shares
 
 if TYPE_CHECKING:
@@ -103,20 +104,26 @@ class Strategy:
         """
         if callable(given):
             return cls(getattr(given, "__name__", type(given).__name__), of_series=given)
-        if given in _COMPILED:
-            return cls(given, _COMPILED[given])
-        if given == "mode":
-            return cls(given, of_map=mode)
-        if given == "first_eigenvariate":
-            return cls(given, of_series=first_eigenvariate)
-        if isinstance(given, str) and given.startswith(_PERCENTILE):
-            percentage = _percentage(given)
-            if percentage is not None:
-                return cls(given, Reduction.PERCENTILE, percentage=percentage)
-        raise ArgumentError(
-            f"'strategy' must be one of {', '.join(STRATEGIES)} (Q from 0 to 100), or a function "
-            f"on an array of shape (n_samples, n_maps); it is {given!r}."
-        )
+        found = cls._named(given) if isinstance(given, str) else None
+        if found is None:
+            raise ArgumentError(
+                f"'strategy' must be one of {', '.join(STRATEGIES)} (Q from 0 to 100), or a "
+                f"function on an array of shape (n_samples, n_maps); it is {given!r}."
+            )
+        return found
+
+    @classmethod
+    def _named(cls, name: str) -> Strategy | None:
+        if name in _COMPILED:
+            return cls(name, _COMPILED[name])
+        if name == "mode":
+            return cls(name, of_map=mode)
+        if name == "first_eigenvariate":
+            return cls(name, of_series=first_eigenvariate)
+        percentage = _percentage(name)
+        if percentage is not None:
+            return cls(name, Reduction.PERCENTILE, percentage=percentage)
+        return None
 
     def check(self, *, weighted: bool, is_complex: bool, n_maps: int) -> None:
         """Raise where the strategy does not apply to such data."""
@@ -490,6 +497,8 @@ def _parts(block: Block) -> list[Block]:
 
 
 def _percentage(name: str) -> float | None:
+    if not name.startswith(_PERCENTILE):
+        return None
     try:
         percentage = float(name.removeprefix(_PERCENTILE))
     except ValueError:
@@ -508,6 +517,10 @@ def _checked(strategy: Strategy, result: ArrayLike, n_maps: int) -> NDArray[Any]
 
 
 def _n_threads(n_jobs: int | None) -> int:
+    if n_jobs is not None and not isinstance(n_jobs, numbers.Integral):
+        raise ArgumentTypeError(
+            f"n_jobs is a number of threads; {n_jobs!r} is {type(n_jobs).__name__}."
+        )
     if n_jobs is None or n_jobs < 0:
         return n_cpus()
     if n_jobs == 0:

@@ -7,6 +7,7 @@ read to their end, so that a truncated or damaged one is an error and never a sh
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -324,7 +325,7 @@ def _refuse_surface(path: Path, what: str) -> None:
     if path.suffix.lower() in _SURFACE_SUFFIXES or magic in _SURFACE_MAGIC:
         raise ImageTypeError(
             f"{capitalized(what)} is a surface file of FreeSurfer: {path}; a volume is needed. "
-            "Give a labels image of voxels."
+            "Give an image of voxels."
         )
 
 
@@ -339,7 +340,7 @@ def _volume(image: object, what: str) -> SpatialImage:
     if isinstance(image, nib.GiftiImage) or kind == "SurfaceImage":
         raise ImageTypeError(
             f"{capitalized(what)} is a surface ({kind}); a volume is needed. "
-            "Give a labels image of voxels."
+            "Give an image of voxels."
         )
     if not isinstance(image, SpatialImage):
         raise ImageTypeError(
@@ -467,7 +468,7 @@ def t_r_of(image: SpatialImage) -> float | None:
     else:
         unit = "msec" if isinstance(image, nib.MGHImage) else "unknown"
     seconds = float(image.header.get_zooms()[3]) * _SECONDS.get(unit, 0.0)
-    return seconds if seconds > 0 else None
+    return seconds if 0 < seconds < math.inf else None
 
 
 def _bytes_of(block: NDArray[Any]) -> memoryview:
