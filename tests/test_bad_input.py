@@ -679,7 +679,7 @@ def test_the_atlas_as_output(refused):
 @pytest.mark.parametrize("name", ["signals.nii.gz", "signals", "signals.xlsx"])
 def test_signals_under_a_suffix_that_nobody_knows(folder, name):
     before = snapshot(folder)
-    with pytest.raises(errors.FileFormatError, match="signals are written as") as e:
+    with pytest.raises(errors.FileFormatError, match="tables of signals end in") as e:
         rc.save(rc.load_signals("values.tsv", "atlas.nii.gz"), name)
     assert repr(name) in str(e.value)
     assert all(suffix in str(e.value) for suffix in (".tsv", ".csv", ".parquet", ".npy"))
