@@ -32,7 +32,7 @@ _VALUES_PER_THREAD = 100_000
 
 _COMPILED = {
     "mean": Reduction.MEAN,
-    "median": Reduction.PERCENTILE,
+    "median": Reduction.MEDIAN,
     "sum": Reduction.SUM,
     "minimum": Reduction.MINIMUM,
     "maximum": Reduction.MAXIMUM,
@@ -309,8 +309,8 @@ class _Extraction:
         self._nan = nan
         self._weights = np.empty(0) if weights is None else weights[grouping.samples]
         compiled = [strategy for strategy in strategies if strategy.reduction is not None]
-        # Percentiles last; and something at least, for finite values are counted on the way.
-        compiled.sort(key=lambda strategy: strategy.reduction is Reduction.PERCENTILE)
+        # These last; and something at least, for finite values are counted on the way.
+        compiled.sort(key=lambda one: one.reduction in (Reduction.PERCENTILE, Reduction.MEDIAN))
         self._compiled = compiled or [Strategy("count", Reduction.COUNT)]
         self._parts = [np.full((len(self._compiled), n_maps, len(grouping)), np.nan)]
         self._of_map = {
