@@ -419,7 +419,8 @@ class _Extraction:
         for region in range(len(self._grouping)):
             place = self._grouping.region(region)
             series = np.concatenate([block[:, place] for block in self._series])
-            left = self._without_nonfinite(series.astype(out.dtype).T)
+            # In one order: that in which blocks lie in memory would change how sums round.
+            left = self._without_nonfinite(series.T.astype(out.dtype, order="C"))
             if left.size:
                 out[:, region] = _checked(strategy, strategy.of_series(left), self._n_maps)
         return out
