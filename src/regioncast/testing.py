@@ -341,9 +341,10 @@ def reduce_region(
         found: list[float] = values.tolist()
         return min(found, key=lambda value: (-found.count(value), value))
     kind, _, percentage = strategy.partition(":")
-    if kind == "percentile":
-        return float(np.percentile(values, float(percentage)))
-    return float(getattr(np, {"minimum": "min", "maximum": "max"}.get(kind, kind))(values))
+    with np.errstate(invalid="ignore"):
+        if kind == "percentile":
+            return float(np.percentile(values, float(percentage)))
+        return float(getattr(np, {"minimum": "min", "maximum": "max"}.get(kind, kind))(values))
 
 
 def _reduce_weighted(values: NDArray[Any], strategy: str, weights: NDArray[Any]) -> float:

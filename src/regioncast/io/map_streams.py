@@ -238,7 +238,8 @@ def _steps(n_maps: int, bytes_per_map: int) -> Iterator[slice]:
 def _sliced_blocks(data: Any, n_maps: int) -> Iterator[Block]:
     """Read an array, or whatever can be sliced as one."""
     n_samples = int(np.prod(data.shape[:3]))
-    for maps in _steps(n_maps, n_samples * np.dtype(data.dtype).itemsize):
+    dtype = np.dtype(getattr(data, "dtype", np.float64))  # MINC proxies give float64, unsaid
+    for maps in _steps(n_maps, n_samples * dtype.itemsize):
         part = np.asanyarray(data) if len(data.shape) == 3 else np.asanyarray(data[:, :, :, maps])
         flat = part.reshape((n_samples, -1), order="F").T
         yield Block.of(np.ascontiguousarray(flat, flat.dtype.newbyteorder("=")))
