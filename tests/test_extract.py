@@ -204,6 +204,15 @@ def test_regions_without_a_value_or_without_a_voxel_keep_their_column_as_nan(lab
     np.testing.assert_array_equal(columns["fraction"], [0, 1, 0, nan, 1])
 
 
+def test_keys_are_names_or_labels_where_names_are_not_unique(image, labels_img):
+    named = {-2: "d", 3: "a", 7: "b", 7001: "c"}
+    assert rc.extract(image, labels_img, regions=named).keys == ("d", "a", "b", "c")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        signals = rc.extract(image, labels_img, regions=named | {7: "a"})
+    assert signals.keys == signals.labels == (-2, 3, 7, 7001)
+
+
 def test_extracted_signals_can_be_painted_again_as_they_are(image, labels_img):
     signals = rc.extract(image, labels_img)
     again = rc.extract(rc.paint(signals, labels_img), labels_img)
