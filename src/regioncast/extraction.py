@@ -37,7 +37,7 @@ _TILE = 16
 
 _COMPILED = {
     "mean": Reduction.MEAN,
-    "median": Reduction.PERCENTILE,
+    "median": Reduction.MEDIAN,
     "sum": Reduction.SUM,
     "minimum": Reduction.MINIMUM,
     "maximum": Reduction.MAXIMUM,
@@ -354,8 +354,8 @@ class _Extraction:
         self._nan = nan
         self._weights = np.empty(0) if weights is None else weights[grouping.samples]
         compiled = [strategy for strategy in strategies if strategy.reduction is not None]
-        # Percentiles last; and something at least, for finite values are counted on the way.
-        compiled.sort(key=lambda strategy: strategy.reduction is Reduction.PERCENTILE)
+        # These last; and something at least, for finite values are counted on the way.
+        compiled.sort(key=lambda one: one.reduction in (Reduction.PERCENTILE, Reduction.MEDIAN))
         self._compiled = compiled or [Strategy("count", Reduction.COUNT)]
         self._parts = [np.full((len(self._compiled), n_maps, len(grouping)), np.nan)]
         self._of_map = {
@@ -470,7 +470,8 @@ class _Extraction:
         for region in range(len(self._grouping)):
             place = self._grouping.region(region)
             series = np.concatenate([block[:, place] for block in self._series])
-            left = self._without_nonfinite(series.astype(out.dtype).T)
+            # In one order: that in which blocks lie in memory would change how sums round.
+            left = self._without_nonfinite(series.T.astype(out.dtype, order="C"))
             if left.size:
                 out[:, region] = _checked(strategy, strategy.of_series(left), self._n_maps)
         return out

@@ -48,6 +48,8 @@ LAYOUTS = ("slabs", "noise", "supervoxels")
 MEMORIES = ("C", "F", "strided", "reversed", "big-endian")
 """How an array lies in memory."""
 
+_WEIGHTED = ("mean", "sum", "variance", "standard_deviation")
+
 # How far from an integer a label may be to stand for it (files scaled by scl_slope).
 _LABEL_TOLERANCE = 1e-3
 
@@ -270,6 +272,109 @@ def paint_series(codes: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
            [7, 8]])
     """
     return np.stack([table[code] for code in codes.tolist()])
+
+
+def group(codes: NDArray[Any], n_regions: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """List the samples of each region, codes 1, 2, …, one region after the other.
+
+    Returns
+    -------
+    samples : array of int
+        Ascending within a region.
+    starts : array of int, shape (n_regions + 1,)
+        Where in `samples` each region begins, and where the last one ends.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> group(np.array([2, 0, 1, 2]), 2)
+    (array([2, 0, 3]), array([0, 1, 3]))
+    """
+    samples = [np.flatnonzero(codes == code) for code in range(1, n_regions + 1)]
+    return np.concatenate(samples), np.cumsum([0, *map(len, samples)])
+
+
+def reduce_region(
+    values: NDArray[Any],
+    strategy: str,
+    *,
+    nan: str = "omit",
+    weights: NDArray[Any] | None = None,
+) -> float:
+    """Reduce the values of a region in one map to a number, NaN where there are none.
+
+    Parameters
+    ----------
+    values : array, shape (n_samples,)
+    strategy : str
+        As in `regioncast.extract`, without ``"first_eigenvariate"``.
+    nan : {"omit", "propagate", "zero"}, default="omit"
+        What becomes of values that are NaN or infinite.
+    weights : array, shape (n_samples,), default=None
+        Of mean, sum, variance and standard deviation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> values = np.array([1.0, np.nan, 3.0, 1.0])
+    >>> [reduce_region(values, strategy) for strategy in ("sum", "mode", "percentile:75")]
+    [5.0, 1.0, 2.0]
+    >>> reduce_region(values, "sum", nan="zero", weights=np.array([1, 1, 2, 0]))
+    7.0
+    """
+    values = values.astype(np.float64)
+    weights = np.ones(len(values)) if weights is None else weights
+    finite = np.isfinite(values)
+    if nan == "zero":
+        values = np.where(finite, values, 0)
+    elif nan == "omit":
+        values, weights = values[finite], weights[finite]
+    if strategy == "count":
+        return len(values)
+    if not len(values):
+        return np.nan
+    if strategy in _WEIGHTED:
+        return _reduce_weighted(values, strategy, weights)
+    if np.isnan(values).any():
+        return np.nan
+    if strategy == "mode":
+        found: list[float] = values.tolist()
+        return min(found, key=lambda value: (-found.count(value), value))
+    kind, _, percentage = strategy.partition(":")
+    with np.errstate(invalid="ignore"):
+        if kind == "percentile":
+            return float(np.percentile(values, float(percentage)))
+        return float(getattr(np, {"minimum": "min", "maximum": "max"}.get(kind, kind))(values))
+
+
+def _reduce_weighted(values: NDArray[Any], strategy: str, weights: NDArray[Any]) -> float:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if strategy == "sum":
+            return float((weights * values).sum())
+        mean = (weights * values).sum() / weights.sum()
+        variance = (weights * (values - mean) ** 2).sum() / weights.sum()
+        found = {"mean": mean, "variance": variance, "standard_deviation": np.sqrt(variance)}
+        return float(found[strategy])
+
+
+def first_eigenvariate(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the first principal time course of samples, from their singular values.
+
+    Parameters
+    ----------
+    values : array, shape (n_samples, n_maps)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> first_eigenvariate(np.array([[1.0, 2, 4], [10, 12, 16]])).round(3)
+    array([-2.108, -0.527,  2.635])
+    """
+    centered = values - values.mean(axis=1, keepdims=True)
+    _, singular, courses = np.linalg.svd(centered, full_matrices=False)
+    course = courses[0] * singular[0] / np.sqrt(len(values))
+    flipped = np.corrcoef(course, values.mean(axis=0))[0, 1] < 0
+    return np.asarray(-course if flipped else course)
 
 
 # --- oracles of the region domain -------------------------------------------------------

@@ -17,6 +17,7 @@ class Reduction(IntEnum):
     VARIANCE = 5
     STANDARD_DEVIATION = 6
     PERCENTILE = 7
+    MEDIAN = 8
 
 def group(codes: NDArray[Any], next_place: NDArray[Any], samples: NDArray[Any]) -> None: ...
 def reduce_maps(

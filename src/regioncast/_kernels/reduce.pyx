@@ -42,6 +42,7 @@ cpdef enum Reduction:
     VARIANCE = 5
     STANDARD_DEVIATION = 6
     PERCENTILE = 7
+    MEDIAN = 8
 
 
 def group(const code_t[::1] codes, int64_t[::1] next_place, uint32_t[::1] samples):
@@ -109,7 +110,7 @@ def reduce_maps(
     nonfinite : int
         `Nonfinite`.
     reductions : array of int32, shape (n_reductions,)
-        `Reduction`; percentiles last, for they disturb the order of the buffer.
+        `Reduction`; percentiles and medians last, for they disturb the order of the buffer.
     percentages : array of float64, shape (n_reductions,)
         Of percentiles, from 0 to 100.
     tile : array, shape (n, largest region), n at least 1
@@ -219,6 +220,10 @@ cdef double _reduced(
         return _variance(values, weights, n)
     if reduction == STANDARD_DEVIATION:
         return sqrt(_variance(values, weights, n))
+    if _has_nan(values, n):
+        return NAN
+    if reduction == MEDIAN:
+        return _median(values, n)
     return _percentile(values, n, percentage)
 
 
@@ -300,26 +305,39 @@ cdef double _least(const double* values, Py_ssize_t n, double sign) noexcept nog
     return least
 
 
+cdef bint _has_nan(const double* values, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        if isnan(values[i]):
+            return True
+    return False
+
+
+cdef double _median(double* values, Py_ssize_t n) noexcept nogil:
+    """Return the mean of the two values in the middle, which rounds unlike the percentile."""
+    cdef Py_ssize_t rank = (n - 1) // 2
+    cdef double low = _select(values, n, rank)
+    cdef double high
+    if n % 2 == 1:
+        return low
+    # All that came to lie behind the rank is at least as large.
+    high = _least(values + rank + 1, n - rank - 1, 1)
+    return (low + high) / 2 if isfinite(low + high) else low / 2 + high / 2
+
+
 cdef double _percentile(double* values, Py_ssize_t n, double percentage) noexcept nogil:
     """Interpolate linearly between the two nearest ranks, as NumPy does."""
     cdef double place = percentage / 100 * (n - 1)
     cdef Py_ssize_t rank = <Py_ssize_t>floor(place)
     cdef double share = place - rank
     cdef double low, high
-    cdef Py_ssize_t i
-    for i in range(n):
-        if isnan(values[i]):
-            return NAN
     low = _select(values, n, rank)
     if share == 0:
         return low
-    # All that came to lie behind the rank is at least as large.
     high = _least(values + rank + 1, n - rank - 1, 1)
     if low == high:
         return low
-    if share == 0.5:
-        return (low + high) / 2 if isfinite(low + high) else low / 2 + high / 2
-    if share > 0.5:
+    if share >= 0.5:
         return high - (high - low) * (1 - share)
     return low + (high - low) * share
 

@@ -246,7 +246,8 @@ def _sliced_blocks(data: Any, n_maps: int) -> Iterator[Block]:
     if isinstance(data, np.ndarray) and data.flags.c_contiguous and data.dtype.isnative:
         yield Block.of(np.asarray(data).reshape(n_samples, n_maps).T, order="C")
         return
-    for maps in _steps(n_maps, n_samples * np.dtype(data.dtype).itemsize):
+    dtype = np.dtype(getattr(data, "dtype", np.float64))  # MINC proxies give float64, unsaid
+    for maps in _steps(n_maps, n_samples * dtype.itemsize):
         part = np.asanyarray(data) if len(data.shape) == 3 else np.asanyarray(data[:, :, :, maps])
         flat = part.reshape((n_samples, -1), order="F").T
         yield Block.of(np.ascontiguousarray(flat, flat.dtype.newbyteorder("=")))
