@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,7 +27,7 @@ PIECE = 8_000_000
 
 def files(shape: Shape = MM2, n_maps: int = 200, repeats: int = 3) -> Iterator[Row]:
     """int16 noise on disk, file to table."""
-    labels = brain(shape, 400 if shape == MM2 else 40)
+    labels = brain(shape, n_regions(shape))
     with TemporaryDirectory() as folder:
         compressed, plain = Path(folder) / "noise.nii.gz", Path(folder) / "noise.nii"
         for path in (compressed, plain):
@@ -58,19 +59,21 @@ def files(shape: Shape = MM2, n_maps: int = 200, repeats: int = 3) -> Iterator[R
 
 
 def in_memory(shape: Shape = MM2, n_maps: int = 100, repeats: int = 3) -> Iterator[Row]:
-    """float32 maps in memory, in the order of files."""
-    labels = brain(shape, 400 if shape == MM2 else 40)
-    series = noise(shape, n_maps, np.float32)
-    for strategy, aim in (("mean", 15), ("median", 10)):
+    """float32 maps in memory, in the order of files, and voxel by voxel."""
+    labels = brain(shape, n_regions(shape))
+    in_f_order = noise(shape, n_maps, np.float32)
+    in_c_order = nib.Nifti1Image(np.ascontiguousarray(in_f_order.dataobj), in_f_order.affine)
+    for order, strategy, aim in (("F", "mean", 15), ("C", "mean", 15), ("F", "median", 10)):
+        series = in_f_order if order == "F" else in_c_order
         seconds = side_by_side(
             {
-                "nilearn": lambda strategy=strategy: by_nilearn(series, labels, strategy),
-                "regioncast": lambda strategy=strategy: extract(series, labels, strategy=strategy),
+                "nilearn": partial(by_nilearn, series, labels, strategy),
+                "regioncast": partial(extract, series, labels, strategy=strategy),
             },
             repeats,
         )
         yield _faster(
-            f"{strategy} of {n_maps} float32 maps in memory: nilearn / regioncast",
+            f"{strategy} of {n_maps} float32 maps in memory, order {order}: nilearn / regioncast",
             seconds["nilearn"],
             seconds["regioncast"],
             aim,
@@ -87,7 +90,7 @@ def memory(shape: Shape = MM2, lengths: tuple[int, ...] = (200, 2000)) -> Iterat
 from benchmarks.atlases import brain
 import regioncast, nibabel, isal, scipy
 from regioncast import extract
-labels = brain({shape}, 40)
+labels = brain({shape}, {n_regions(shape)})
 """
             peak = peak_memory(setup, f"extract({str(path)!r}, labels)")
             yield Row(
@@ -96,6 +99,11 @@ labels = brain({shape}, 40)
                 at_most=1,
                 detail=f"{peak / 1e6:.0f} MB",
             )
+
+
+def n_regions(shape: Shape) -> int:
+    """Return as many regions as suit a grid."""
+    return 400 if shape == MM2 else 40
 
 
 def noise(shape: Shape, n_maps: int, dtype: type[np.generic]) -> nib.Nifti1Image:

@@ -8,18 +8,19 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+import regioncast as rc
 from regioncast import signals_to_img_labels
 
 pytest.importorskip("scipy", reason="the benchmarks' atlases are made with SciPy")
 if not sys.platform.startswith("linux"):
     pytest.skip("peak memory is read from /proc", allow_module_level=True)
 
-from benchmarks import atlases, measure, painting, saving
+from benchmarks import atlases, extraction, measure, painting, saving
 
 
 def test_every_benchmark_yields_a_finite_ratio_with_its_title():
-    rows = [*painting.quick(), *saving.quick()]
-    assert len(rows) >= 60
+    rows = [*painting.quick(), *saving.quick(), *extraction.quick()]
+    assert len(rows) >= 65
     # Small images may fit into memory that the process already has.
     assert all(row.ratio > 0 or "memory" in row.title for row in rows)
     assert all(np.isfinite(row.ratio) and row.ratio >= 0 for row in rows)
@@ -36,6 +37,23 @@ def test_what_is_compared_with_nilearn_is_equal():
         for paint in (signals_to_img_labels, nilearn.regions.signals_to_img_labels)
     )
     np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("strategy", ["mean", "median"])
+def test_what_is_extracted_beside_nilearn_is_equal(tmp_path, strategy):
+    labels = atlases.brain((17, 22, 13), 40)
+    path = tmp_path / "noise.nii.gz"
+    nib.save(extraction.noise((17, 22, 13), 6, np.int16), path)
+    ours = rc.extract(path, labels, strategy=strategy).values
+    np.testing.assert_allclose(ours, extraction.by_nilearn(path, labels, strategy), rtol=1e-12)
+
+
+def test_a_long_series_is_the_file_that_it_says(tmp_path):
+    path = tmp_path / "noise.nii.gz"
+    extraction.write_long_series(path, (7, 5, 6), 60)
+    few = extraction.noise((7, 5, 6), 20, np.int16)
+    data = np.asanyarray(nib.load(path).dataobj)
+    np.testing.assert_array_equal(data, np.tile(few.dataobj, 3))
 
 
 @pytest.mark.parametrize("scattered", [False, True])
