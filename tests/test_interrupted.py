@@ -165,6 +165,22 @@ def test_a_name_that_somebody_else_took_is_left_to_them(tmp_path):
     assert names(tmp_path) == sorted([link.name, taken.name, "elsewhere", "map.nii.gz"])
 
 
+def test_what_a_dead_one_left_may_be_another_users(tmp_path, monkeypatch):
+    """In a folder that all share, it may be opened by everybody and removed by its owner only."""
+    left = tmp_path / temporary_name("map.nii.gz", 0)
+    left.write_bytes(b"half")
+    real = Path.unlink
+
+    def unlink(path, *arguments):
+        if path == left:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        real(path, *arguments)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    rc.save(small_image(), tmp_path / "map.nii.gz")
+    assert names(tmp_path) == [left.name, "map.nii.gz"]
+
+
 def test_more_writers_than_names_write_all_the_same(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "_MOST_WRITERS", 1)
     with (tmp_path / temporary_name("map.nii.gz", 0)).open("wb") as held:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
 import struct
 import subprocess
 import zlib
+from pickle import dumps, loads
 
 import nibabel as nib
 import numpy as np
@@ -518,6 +520,17 @@ def test_what_was_only_looked_at_keeps_its_dtype(tmp_path, save):
     image.get_fdata()
     save(image, tmp_path / "map.nii.gz")
     assert_same(np.asarray(nib.load(tmp_path / "map.nii.gz").dataobj), np.asarray(image.dataobj))
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda img: loads(dumps(img))])
+@pytest.mark.parametrize("edit", EDITS)
+def test_a_copy_of_what_was_edited_is_saved_as_edited(tmp_path, copied, edit):
+    image = fresh()
+    now = np.array(edit(image))
+    twin = copied(image)
+    twin.to_filename(tmp_path / "map.nii.gz")
+    assert_same(np.asarray(nib.load(tmp_path / "map.nii.gz").dataobj), now)
+    assert_same(np.asarray(twin.dataobj), now)
 
 
 def test_a_slice_is_saved_as_that_slice(tmp_path):

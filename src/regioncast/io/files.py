@@ -211,7 +211,8 @@ def _remove_if_dead(name: Path) -> None:
         return
     try:
         if _lock(descriptor) and _is_open(name, descriptor):
-            name.unlink()
+            with contextlib.suppress(OSError):  # another user's, in a folder that all share
+                name.unlink()
     finally:
         os.close(descriptor)
 

@@ -96,7 +96,7 @@ class PaintedImage(nib.Nifti1Image):
     def __reduce__(self) -> tuple[Any, ...]:
         if not isinstance(self.dataobj, PaintedArray):
             return super().__reduce__()  # type: ignore[return-value]
-        return type(self), (self.dataobj, self.affine, self.header)
+        return type(self), (_data_to_write(self), self.affine, self.header)
 
     _painted: tuple[NDArray[Any], PaintedArray] | None = None
     """The array that `get_fdata` keeps, and what it was painted from."""
