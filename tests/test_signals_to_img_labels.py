@@ -1085,8 +1085,17 @@ def test_peak_memory_is_the_output_and_four_bytes_a_voxel(masked, order, dtype, 
     assert peak <= 4 * labels.size + CONSTANT, f"{peak / labels.size:.2f} bytes a voxel"
 
 
-def test_peak_memory_with_a_region_for_every_eight_voxels():
-    labels = blocks((101, 97, 83), 2, 1)
-    signals = np.ones(labels.max())
-    peak = peak_beyond_output(signals, nib.Nifti1Image(labels, OBLIQUE), order="F")
-    assert peak <= 4 * labels.size + 32 * len(signals) + CONSTANT
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
+@pytest.mark.parametrize("memory", ["C", "F"])
+def test_peak_memory_is_that_with_a_region_for_every_eight_voxels(masked, order, dtype, memory):
+    labels = testing.in_memory(blocks((161, 97, 83), 2, 1), memory)
+    images = [nib.Nifti1Image(labels, OBLIQUE)]
+    if masked:
+        mask = np.ones(labels.shape)
+        mask[:, :, 1::2] = 0  # half of each region
+        images.append(nib.Nifti1Image(mask.astype(np.uint8), OBLIQUE))
+    signals = np.ones(labels.max(), dtype)
+    peak = peak_beyond_output(signals, *images, order=order)
+    assert peak <= 4 * labels.size + CONSTANT, f"{peak / labels.size:.2f} bytes a voxel"

@@ -127,15 +127,12 @@ def signals_to_img_labels(
     """
     if order not in ("C", "F"):
         raise ArgumentError(f"order must be 'C' or 'F', not {order!r}.")
-    encoded, grid = _encoded_labels(labels_img, mask_img, background_label)
     values = _checked(signals)
-    regions = _regions_of_columns(encoded, values, masked=mask_img is not None)
-    table = np.zeros((np.atleast_2d(values).shape[0], 1 + len(encoded.labels)), values.dtype)
-    # Row by row, which NumPy does twice as fast as all at once.
-    for row, signal in zip(table, np.atleast_2d(values), strict=True):
-        row[1:][regions] = signal
-    data = paint(encoded.codes, table, single=values.ndim == 1, order=order)
-    return plain_image(data, grid)
+    encoded, grid = _encoded_labels(labels_img, mask_img, background_label)
+    table = _table(encoded, values, masked=mask_img is not None)
+    codes = encoded.codes
+    del encoded  # a million regions take memory too, which painting needs
+    return plain_image(paint(codes, table, single=values.ndim == 1, order=order), grid)
 
 
 def _translated(read: Callable[..., Any], source: Niimg, what: str) -> Any:
@@ -174,8 +171,7 @@ def _encoded_labels(
     if mask_img is not None:
         inside, mask_grid = _translated(read_mask, mask_img, "the mask image")
         grid.check_same(mask_grid, this_name="the labels image", other_name="the mask image")
-        # In place: nobody else has these codes.
-        np.multiply(encoded.codes, inside, out=encoded.codes)
+        encoding.clear_outside(encoded.codes, inside)
     if not len(encoded.labels):
         raise LabelsError(
             "The labels image has no region: every voxel is background "
@@ -193,41 +189,39 @@ def _checked(signals: ArrayLike) -> NDArray[Any]:
     return values
 
 
-def _regions_of_columns(
-    encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool
-) -> NDArray[np.intp]:
-    """Return for each column of the signals the region, as a position in `encoded.labels`."""
-    regions = (
-        np.arange(len(encoded.labels))
-        if encoded.ascending
-        else encoding.argsort_distinct(encoded.labels)
-    )
-    inside = _inside(encoded, regions) if masked else regions
-    if len(inside) < len(regions) == values.shape[-1]:
-        _warn_of_emptied(encoded.labels[np.setdiff1d(regions, inside)])
-    if values.shape[-1] == len(regions):
-        return regions
-    if values.shape[-1] == len(inside):
-        return inside
-    raise _wrong_count(values.shape, len(regions), len(inside))
+def _table(encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool) -> NDArray[Any]:
+    """Return for each map the value of each code."""
+    n_regions = len(encoded.labels)
+    inside = _inside(encoded) if masked else np.ones(n_regions, bool)
+    n_columns, n_inside = values.shape[-1], int(np.count_nonzero(inside))
+    if n_columns not in (n_regions, n_inside):
+        raise _wrong_count(values.shape, n_regions, n_inside)
+    if n_columns == n_regions > n_inside:
+        _warn_of_emptied(encoded.labels[~inside])
+    by_region = np.zeros((np.atleast_2d(values).shape[0], 1 + n_regions), values.dtype)
+    by_region[:, 1:][:, inside if n_columns < n_regions else slice(None)] = values
+    # Codes are painted with the values of their regions as voxels are with those of their codes.
+    return paint(encoded.region_of, by_region, single=False).T
 
 
-def _inside(encoded: encoding.Encoded, regions: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the regions that have voxels left."""
-    counts = encoding.count(encoded.codes, len(regions))
-    inside = regions[counts[regions] > 0]
-    if not len(inside):
+def _inside(encoded: encoding.Encoded) -> NDArray[np.bool_]:
+    """Return which regions have voxels left."""
+    n_regions = len(encoded.labels)
+    has_voxels = encoding.count(encoded.codes, len(encoded.region_of)) > 0
+    inside = np.zeros(1 + n_regions, bool)
+    inside[encoded.region_of[has_voxels]] = True
+    if not inside[1:].any():
         raise LabelsError(
-            f"No label left after applying the mask: none of {plural(len(regions), 'region')} "
+            f"No label left after applying the mask: none of {plural(n_regions, 'region')} "
             "has a voxel inside it. Check that mask and labels overlap."
         )
-    return inside
+    return inside[1:]
 
 
 def _warn_of_emptied(labels: NDArray[Any]) -> None:
     warn(
         f"The mask leaves no voxel of {plural(len(labels), 'region')}, whose signals go "
-        f"nowhere: {examples(np.sort(labels).tolist())}.",
+        f"nowhere: {examples(labels.tolist())}.",
         MaskWarning,
     )
 
