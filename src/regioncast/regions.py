@@ -127,8 +127,8 @@ def signals_to_img_labels(
     """
     if order not in ("C", "F"):
         raise ArgumentError(f"order must be 'C' or 'F', not {order!r}.")
-    values = _checked(signals)
     encoded, grid = _encoded_labels(labels_img, mask_img, background_label)
+    values = _checked(signals)
     table = _table(encoded, values, masked=mask_img is not None)
     codes = encoded.codes
     del encoded  # a million regions take memory too, which painting needs
