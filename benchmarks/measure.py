@@ -109,6 +109,17 @@ print(status("VmHWM") - before)
     return int(done.stdout)
 
 
+def peak_memory_of(command: list[str]) -> int:
+    """Return the largest resident set of a whole process, in bytes."""
+    code = f"""
+import resource, subprocess
+subprocess.run({command!r}, check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+"""
+    done = subprocess.run(python(code), check=True, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
+    return int(done.stdout)
+
+
 def machine() -> str:
     """Return what the figures depend on, in a line."""
     import numpy as np

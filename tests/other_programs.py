@@ -16,7 +16,11 @@ PROGRAMS = {
     "nifti_tool": "the NIfTI reference tools (Debian: nifti-bin)",
     "pigz": "a parallel gzip (Debian: pigz)",
 }
-PACKAGES = {"SimpleITK": "ITK's reader of NIfTI files (PyPI: SimpleITK)"}
+PACKAGES = {
+    "SimpleITK": "ITK's reader of NIfTI files (PyPI: SimpleITK)",
+    "indexed_gzip": "slices of compressed files for nibabel (PyPI: indexed_gzip)",
+    "zlib_ng": "another reader of gzip files (PyPI: zlib-ng)",
+}
 
 
 def absent() -> dict[str, str]:

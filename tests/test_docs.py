@@ -273,6 +273,13 @@ def test_relative_links_lead_somewhere(page: Path) -> None:
     assert not broken
 
 
+@pytest.mark.parametrize("page", LINKED_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tests_that_a_page_names_exist(page: Path) -> None:
+    named = set(re.findall(r"`(test_[a-z0-9_]+)`", page.read_text(encoding="utf-8")))
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py"))
+    assert named <= set(re.findall(r"^def (test_\w+)", "\n".join(sources), re.MULTILINE))
+
+
 def test_readme_lists_the_formats() -> None:
     """The table of the page has a row for each format, and says what it is for."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zlib
 
 import hypothesis
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regioncast import testing
-from regioncast._kernels import encode, paint
+from regioncast._kernels import crc, deflate, encode, paint
 from regioncast.errors import MissingPackageError
 
 LABEL_DTYPES = [np.dtype(code) for code in "bBhHiIq"]
@@ -313,6 +314,160 @@ def test_skip_zero_tells_values_apart_by_their_bits(dtype):
     table = np.concatenate([zero, minus_zero])[np.newaxis]
     paint.paint_maps(np.ones(32, np.uint8), table, out, True)
     assert out.tobytes() == minus_zero.tobytes() * 32
+
+
+# --- deflate and crc ------------------------------------------------------------------------
+
+ITEM_SIZES = [1, 2, 4, 8, 16]
+
+
+def strings_of(n, seed, longest):
+    """Any strings of bits, of 0 to `longest` bits each."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(0, longest + 1, n).astype(np.uint64)
+    bits = rng.integers(0, 2**63, n, dtype=np.uint64) & ((np.uint64(1) << lengths) - np.uint64(1))
+    return bits | lengths << np.uint64(56)
+
+
+def tokens_of(
+    codes, n_codes, *, distances=(1, 7, 8), window=100, shortest=1, room=None, costs=(1, 1, np.inf)
+):
+    tokens = np.empty((len(codes) if room is None else room, 2), np.uint32)
+    last = np.full(n_codes, -(2**62))
+    distances = np.array(distances, np.int64)
+    n_parsed, n_tokens = deflate.parse(codes, distances, window, shortest, *costs, last, tokens)
+    return n_parsed, tokens[:n_tokens]
+
+
+@given(
+    codes=codes(),
+    distances=st.lists(st.integers(1, 60), max_size=4),
+    window=st.integers(1, 60),
+    shortest=st.integers(1, 3),
+)
+def test_parse(codes, distances, window, shortest):
+    codes, n_codes = codes
+    n_parsed, tokens = tokens_of(
+        codes, n_codes, distances=distances, window=window, shortest=shortest
+    )
+    expected = testing.parse(codes, distances, window=window, shortest=shortest)
+    assert n_parsed == len(codes)
+    np.testing.assert_array_equal(tokens, expected)
+    np.testing.assert_array_equal(testing.unparse(tokens), codes)
+
+
+@given(codes=codes(), room=st.integers(0, 20))
+def test_parse_stops_when_there_is_no_room(codes, room):
+    codes, n_codes = codes
+    everything = tokens_of(codes, n_codes)[1]
+    n_parsed, tokens = tokens_of(codes, n_codes, room=room)
+    np.testing.assert_array_equal(tokens, everything[:room])
+    assert n_parsed == len(testing.unparse(tokens))
+
+
+@given(codes=codes(), budget=st.integers(0, 60))
+def test_parse_stops_when_the_budget_is_spent(codes, budget):
+    codes, n_codes = codes
+    everything = tokens_of(codes, n_codes)[1]
+    n_parsed, tokens = tokens_of(codes, n_codes, costs=(2, 5, budget))
+    spent = np.cumsum(np.where(everything[:, 0] == 0, 5, 2))
+    n_within = int(np.count_nonzero(spent <= budget))
+    np.testing.assert_array_equal(tokens, everything[: n_within + 1])
+    assert n_parsed == len(testing.unparse(tokens))
+
+
+@given(codes=codes(), item_size=st.sampled_from(ITEM_SIZES))
+def test_count_tokens(codes, item_size):
+    codes, n_codes = codes
+    tokens = tokens_of(codes, n_codes, shortest=-(-3 // item_size))[1]
+    lengths, distances = np.zeros(259, np.int64), np.zeros(32769, np.int64)
+    literals = np.zeros(n_codes, np.int64)
+    deflate.count_tokens(tokens, item_size, lengths, distances, literals)
+    expected = testing.count_tokens(tokens, item_size, n_codes)
+    for got, wanted in zip((lengths, distances, literals), expected, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+@given(
+    n_codes=st.integers(1, 9), item_size=st.sampled_from(ITEM_SIZES), n_maps=st.integers(1, 3),
+    seed=SEEDS,
+)  # fmt: skip
+def test_count_bytes_adds_to_what_is_there(n_codes, item_size, n_maps, seed):
+    rows = random_bits((n_maps, n_codes * item_size), np.dtype("u1"), seed)
+    literals = np.random.default_rng(seed).integers(0, 4, n_codes)
+    counts = np.full(256, 5)
+    deflate.count_bytes(rows, literals, counts)
+    np.testing.assert_array_equal(counts - 5, testing.count_bytes(rows, literals))
+
+
+@given(codes=codes(), item_size=st.sampled_from(ITEM_SIZES), n_maps=st.integers(1, 3), seed=SEEDS)
+def test_prepare_and_emit(codes, item_size, n_maps, seed):
+    codes, n_codes = codes
+    tokens = tokens_of(codes, n_codes, shortest=-(-3 // item_size))[1]
+    length_strings, distance_strings = strings_of(259, seed, 20), strings_of(1601, seed + 1, 28)
+    literals = np.empty(len(tokens), np.uint32)
+    n_bits = np.empty(len(tokens), np.int64)
+    words = np.zeros(len(codes) * item_size + 8, np.uint64)
+    n_words = deflate.prepare(
+        tokens, item_size, length_strings, distance_strings, literals, n_bits, words
+    )
+    expected, between = testing.prepare(tokens, item_size, length_strings, distance_strings)
+    n_bits = n_bits[: len(expected)]
+    np.testing.assert_array_equal(literals[: len(expected)], expected)
+    assert n_bits.tolist() == [len(bits) for bits in between]
+    assert n_words == sum(-(-len(bits) // 64) for bits in between)
+
+    rows = random_bits((n_maps, n_codes * item_size), np.dtype("u1"), seed)
+    byte_strings, head = strings_of(256, seed + 2, 15), strings_of(9, seed + 3, 13)
+    out = np.empty(n_maps * (len(codes) * item_size * 8 + 8 * n_words) + 200, np.uint8)
+    end = int(strings_of(1, seed + 4, 15)[0])
+    scratch = np.empty(2 * n_codes * max(1, item_size // 4), np.uint64)
+    n_bytes = deflate.emit(
+        rows, item_size, byte_strings, literals[: len(expected)], n_bits, words, head, end,
+        scratch, out,
+    )  # fmt: skip
+    by_code = rows.reshape(n_maps, n_codes, item_size)
+    assert out[:n_bytes].tobytes() == testing.emit(
+        by_code, byte_strings, expected, between, head=head, end=end
+    )
+
+
+@given(codes=codes(), item_size=st.sampled_from(ITEM_SIZES))
+def test_add_weights_and_spread(codes, item_size):
+    codes, n_codes = codes
+    codes = codes[:150]
+    weights = np.zeros((4, n_codes), np.uint32)
+    crc.add_weights(codes, item_size, weights)
+    weights = np.bitwise_xor.reduce(weights)
+    expected = testing.add_weights(codes, item_size, n_codes)
+    assert weights.tolist() == expected
+    terms = np.empty((n_codes * max(1, item_size // 4), 32), np.uint32)
+    crc.spread(weights, item_size, terms)
+    np.testing.assert_array_equal(terms, testing.spread(expected, item_size))
+
+
+@given(codes=codes(), dtype=st.sampled_from(ITEM_DTYPES), n_maps=st.integers(0, 3), seed=SEEDS)
+def test_the_crc_of_maps_is_that_of_their_bytes(codes, dtype, n_maps, seed):
+    codes, n_codes = codes
+    table = random_bits((n_maps, n_codes), dtype, seed)
+    weights = testing.add_weights(codes, dtype.itemsize, n_codes)
+    terms = testing.spread(weights, dtype.itemsize)
+    wide = table.view("u4") if dtype.itemsize >= 4 else table.astype("u4")
+    got = crc.of_maps(wide, terms, len(codes) * dtype.itemsize)
+    assert got == zlib.crc32(b"".join(row[codes].tobytes() for row in table))
+
+
+@given(first=st.binary(), second=st.binary())
+def test_combine(first, second):
+    got = crc.combine(zlib.crc32(first), zlib.crc32(second), len(second))
+    assert got == zlib.crc32(first + second)
+
+
+@pytest.mark.parametrize("n_bytes", [2**31, 2**32, 2**32 + 5, 2**40, 2**61 - 1])
+def test_combine_with_more_bytes_than_32_bits_count(n_bytes):
+    # x^(2^32 - 1) is 1, so the powers of x come again.
+    again = n_bytes % (2**32 - 1)
+    assert crc.combine(0x12345678, 99, n_bytes) == crc.combine(0x12345678, 99, again)
 
 
 # --- what the twins are tried with --------------------------------------------------------

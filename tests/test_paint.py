@@ -426,14 +426,24 @@ def test_an_image_pickles_to_codes_and_values():
     assert again.header == image.header
 
 
-def test_saving_a_series_never_holds_all_of_it(painted_bytes, monkeypatch, tmp_path):
-    monkeypatch.setattr("regioncast.io.nifti._BLOCK_BYTES", 2 * VOLUME)
-    progress = []
+@pytest.mark.parametrize(
+    ("suffix", "block"), [(".nii", "nifti._BLOCK_BYTES"), (".nii.gz", "painted_gzip._BLOCK_BYTES")]
+)
+def test_saving_a_series_never_holds_all_of_it(painted_bytes, monkeypatch, tmp_path, suffix, block):
+    monkeypatch.setattr(f"regioncast.io.{block}", 2 * VOLUME)
+    pieces, progress, made = [], [], painting.FileOrder.made
+
+    def noting(self, piece, buffer):
+        pieces.append(made(self, piece, buffer).nbytes)
+        return made(self, piece, buffer)
+
+    monkeypatch.setattr(painting.FileOrder, "made", noting)
     image = rc.paint(SERIES, ATLAS)
-    rc.save(image, tmp_path / "map.nii.gz", progress=lambda *counts: progress.append(counts))
-    assert max(painted_bytes) <= 2 * VOLUME
+    path = rc.save(image, tmp_path / f"map{suffix}", progress=lambda *done: progress.append(done))
+    assert pieces == [2 * VOLUME] * 3
+    assert not painted_bytes
     assert progress == [(2, 6), (4, 6), (6, 6)]
-    np.testing.assert_array_equal(array(nib.load(tmp_path / "map.nii.gz")), array(image))
+    np.testing.assert_array_equal(array(nib.load(path)), array(image))
 
 
 # --- in company ------------------------------------------------------------------------------

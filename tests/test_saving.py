@@ -29,7 +29,7 @@ from regioncast.errors import (
     OutputExistsError,
     SignalsTypeError,
 )
-from regioncast.io import nifti
+from regioncast.io import nifti, painted_gzip
 
 # Oblique, and without shears, which ITK cannot read.
 AFFINE = nib.affines.from_matvec(
@@ -96,6 +96,12 @@ def assert_holds(path, image):
 
 def listing(folder):
     return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+
+
+def small_blocks(monkeypatch, n_bytes):
+    """Let files be written in blocks of at most so many bytes."""
+    monkeypatch.setattr(nifti, "_BLOCK_BYTES", n_bytes)
+    monkeypatch.setattr(painted_gzip, "_BLOCK_BYTES", n_bytes)
 
 
 @pytest.fixture
@@ -329,14 +335,14 @@ def test_saving_twice_gives_the_same_bytes_whatever_name_and_time(tmp_path, monk
 def test_the_size_of_blocks_does_not_matter(tmp_path, monkeypatch, suffix, block_bytes):
     image = painted("f8", n_maps=7)
     whole = rc.save(image, tmp_path / f"whole{suffix}")
-    monkeypatch.setattr(nifti, "_BLOCK_BYTES", block_bytes)
+    small_blocks(monkeypatch, block_bytes)
     parts = rc.save(image, tmp_path / f"parts{suffix}")
     opened = gzip.decompress if suffix.endswith("gz") else bytes
     assert opened(whole.read_bytes()) == opened(parts.read_bytes())
 
 
 def test_progress_is_told_up_to_the_last_map(tmp_path, monkeypatch):
-    monkeypatch.setattr(nifti, "_BLOCK_BYTES", 3000)
+    small_blocks(monkeypatch, 3000)
     told = []
     rc.save(painted(n_maps=7), tmp_path / "map.nii", progress=lambda *done: told.append(done))
     assert told == sorted(set(told))
@@ -500,7 +506,7 @@ def test_when_writing_fails_the_old_file_stays_and_nothing_else(
     if old is not None:
         path.write_bytes(old)
     before = listing(tmp_path)
-    monkeypatch.setattr(nifti, "_BLOCK_BYTES", 2000)
+    small_blocks(monkeypatch, 2000)
     states = []
 
     def fail(done, total):
@@ -583,8 +589,8 @@ def test_when_the_process_is_killed_the_old_file_stays(tmp_path, suffix):
     path.write_bytes(b"precious")
     done = run(
         """
-        from regioncast.io import nifti
-        nifti._BLOCK_BYTES = 1
+        from regioncast.io import nifti, painted_gzip
+        nifti._BLOCK_BYTES = painted_gzip._BLOCK_BYTES = 1
         rc.save(image, path, overwrite=True,
                 progress=lambda *done: os.kill(os.getpid(), signal.SIGKILL))
         """,
@@ -605,8 +611,8 @@ def test_when_the_command_is_ended_nothing_is_left(tmp_path, number):
     done = run(
         f"""
         from regioncast import api, cli
-        from regioncast.io import nifti
-        nifti._BLOCK_BYTES = 1
+        from regioncast.io import nifti, painted_gzip
+        nifti._BLOCK_BYTES = painted_gzip._BLOCK_BYTES = 1
         save = api.save
         def ended(*arguments, progress=None, **options):
             def end(*_):

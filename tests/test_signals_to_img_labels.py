@@ -198,6 +198,14 @@ def test_unlike_nilearn_p_values_on_a_uint8_atlas_survive_saving(both, tmp_path)
     assert_bits(np.ascontiguousarray(ours), signals)
 
 
+def test_unlike_nilearn_int64_signals_stay_int64(both):
+    labels_img = nib.Nifti1Image(np.array([[[1, 2, 0]]], np.int16), np.eye(4))
+    theirs, ours = both
+    with pytest.warns(UserWarning, match="converted to int32"):
+        assert array_of(theirs(np.array([5, 6]), labels_img)).dtype == np.int32
+    assert_bits(array_of(ours(np.array([5, 2**60]), labels_img)), np.array([[[5, 2**60, 0]]]))
+
+
 def test_unlike_nilearn_a_mask_that_empties_a_region_shifts_no_value(both):
     labels_img = nib.Nifti1Image(np.array([[[1, 2, 3, 4]]], np.int16), np.eye(4))
     mask_img = nib.Nifti1Image(np.array([[[1, 0, 1, 1]]], np.int16), np.eye(4))

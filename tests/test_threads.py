@@ -24,3 +24,11 @@ def test_an_error_in_a_thread_is_raised(monkeypatch):
     monkeypatch.setattr(threads, "n_cpus", lambda: 3)
     with pytest.raises(ZeroDivisionError):
         threads.in_threads(lambda item: 1 / item, [3, 2, 1, 0])
+
+
+@given(length=st.integers(0, 50), n_shares=st.integers(1, 9))
+def test_shares_divide_a_length_evenly(length, n_shares):
+    parts = [range(length)[share] for share in threads.shares(length, n_shares)]
+    assert [item for part in parts for item in part] == list(range(length))
+    assert len(parts) == n_shares
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1

@@ -9,14 +9,15 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import load_parcellation, load_signals, match, paint, save
+    from .api import extract, load_parcellation, load_signals, match, paint, save
     from .data import demo_data
     from .errors import MatchError, RegioncastError, RegioncastWarning
     from .io.nifti import PaintedImage
     from .matching import Match
+    from .nilearn_patch import patch_nilearn, unpatch_nilearn
     from .parcellation import Parcellation
     from .region_table import RegionTable
-    from .regions import signals_to_img_labels
+    from .regions import img_to_signals_labels, signals_to_img_labels
     from .signals import Signals
 
     __version__: str
@@ -31,12 +32,16 @@ _HOME = {
     "RegioncastWarning": "errors",
     "Signals": "signals",
     "demo_data": "data",
+    "extract": "api",
+    "img_to_signals_labels": "regions",
     "load_parcellation": "api",
     "load_signals": "api",
     "match": "api",
     "paint": "api",
+    "patch_nilearn": "nilearn_patch",
     "save": "api",
     "signals_to_img_labels": "regions",
+    "unpatch_nilearn": "nilearn_patch",
 }
 
 __all__ = [
@@ -49,12 +54,16 @@ __all__ = [
     "RegioncastWarning",
     "Signals",
     "demo_data",
+    "extract",
+    "img_to_signals_labels",
     "load_parcellation",
     "load_signals",
     "match",
     "paint",
+    "patch_nilearn",
     "save",
     "signals_to_img_labels",
+    "unpatch_nilearn",
 ]
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from . import matching
+from . import extraction, matching
 from .errors import (
     ArgumentError,
     FileFormatError,
@@ -21,14 +21,19 @@ from .errors import (
     MaskWarning,
     RegionTableError,
     SignalsError,
+    SpaceError,
     examples,
     plural,
     warn,
 )
+from .extraction import Grouping, Strategy
 from .io import nifti, region_tables, value_files
 from .io.files import check_output, existing_file, expanded
+from .io.map_streams import open_maps
 from .painting import PaintedArray, value_table
 from .parcellation import Parcellation, encode_integers
+from .region_table import RegionTable
+from .resampling import resampled, voxels_outside
 from .signals import Key, Signals, as_array, as_keys
 from .value_tables import ValueTable, numbers_with_gaps, signals_of
 
@@ -36,9 +41,11 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import DTypeLike, NDArray
 
+    from .extraction import Function, Nan
+    from .io.map_streams import MapStream, Niimgs
     from .io.nifti import Niimg, PaintedImage, Progress
     from .matching import Extra, Match, Missing
-    from .region_table import RegionTable
+    from .spaces import VolumeGrid
 
 NO_REGIONS = "none"
 """As `regions`: no region table, even if one lies beside the image."""
@@ -303,6 +310,165 @@ def paint(
     return image
 
 
+@overload
+def extract(
+    image: Niimgs,
+    parcellation: Parcellation | Niimg,
+    *,
+    strategy: str | Function = ...,
+    nan: Nan = ...,
+    mask: Niimg | None = ...,
+    weights: Niimg | None = ...,
+    min_coverage: float | None = ...,
+    resample: Literal["labels"] | None = ...,
+    n_jobs: int | None = ...,
+    regions: Any = ...,
+    background: float = ...,
+    progress: Progress | None = ...,
+) -> Signals: ...
+@overload
+def extract(
+    image: Niimgs,
+    parcellation: Parcellation | Niimg,
+    *,
+    strategy: list[str | Function] | tuple[str | Function, ...],
+    nan: Nan = ...,
+    mask: Niimg | None = ...,
+    weights: Niimg | None = ...,
+    min_coverage: float | None = ...,
+    resample: Literal["labels"] | None = ...,
+    n_jobs: int | None = ...,
+    regions: Any = ...,
+    background: float = ...,
+    progress: Progress | None = ...,
+) -> dict[str, Signals]: ...
+def extract(
+    image: Niimgs,
+    parcellation: Parcellation | Niimg,
+    *,
+    strategy: str | Function | list[str | Function] | tuple[str | Function, ...] = "mean",
+    nan: Nan = "omit",
+    mask: Niimg | None = None,
+    weights: Niimg | None = None,
+    min_coverage: float | None = None,
+    resample: Literal["labels"] | None = None,
+    n_jobs: int | None = None,
+    regions: Any = None,
+    background: float = 0,
+    progress: Progress | None = None,
+) -> Signals | dict[str, Signals]:
+    """Extract region signals from an image: one number per region and map.
+
+    Parameters
+    ----------
+    image : path, nibabel image, or sequence of them
+        3D, one map, or 4D.  A list of images, or a path with ``*`` in it, is one series in
+        the order of the list, or in natural order.  Whatever its size, a file is read a few
+        maps at a time.
+    parcellation : Parcellation, path or nibabel image
+        The regions, on the grid of the image.  A path or an image goes through
+        `load_parcellation`.
+    strategy : str, callable, or list of them, default="mean"
+        - ``"mean"``, ``"median"``, ``"sum"``, ``"minimum"``, ``"maximum"``, ``"count"``;
+          ``"variance"`` and ``"standard_deviation"``, which divide by the number of voxels.
+        - ``"mode"``: the most frequent value, the smallest of them when there are several.
+        - ``"percentile:90"``, or any other from 0 to 100, interpolated linearly.
+        - ``"first_eigenvariate"``: the first principal time course of a region's voxels,
+          demeaned and scaled as by SPM, with the sign with which it correlates with their
+          mean.
+        - A function of an array, shape (n_samples, n_maps), that returns one number per map.
+          It gets all maps at once, and the voxels that are finite in each (`nan`).
+    nan : {"omit", "propagate", "zero"}, default="omit"
+        What becomes of voxels that are NaN or infinite: left out, reduced as they are, or
+        taken as 0.
+    mask : path or nibabel image, default=None
+        On the grid of the image.  Voxels where it is zero are no region.
+    weights : path or nibabel image, default=None
+        On the grid of the image.  Weights of the voxels for mean, sum, variance and standard
+        deviation; finite, not negative.
+    min_coverage : float, default=None
+        Regions with data in less than this fraction of their voxels are missing.
+    resample : {None, "labels"}, default=None
+        ``"labels"`` brings the regions to the grid of the image, by nearest neighbour, where
+        the grids differ.
+    n_jobs : int, default=None
+        Number of threads; all processors when not given, or -1.
+    regions : path, DataFrame, mapping or sequence of str, default=None
+        The region table, where `parcellation` is a path or an image.
+    background : number, default=0
+        The label of no region, where `parcellation` is a path or an image.
+    progress : callable, default=None
+        Called with the number of maps done and the number of all maps.
+
+    Returns
+    -------
+    Signals, or dict of str to Signals for a list of strategies
+        One column per region of the parcellation, keyed by name, or by label where names are
+        not unique; NaN where a region is missing.  float64; complex128 from complex images.
+        `Signals.coverage` says how much of each region there were data for.
+
+    Raises
+    ------
+    SpaceError
+        When image, parcellation, mask or weights are on different grids.
+    ArgumentError
+        When there is no such strategy, or it does not go with the data.
+    LabelsError
+        When a mask or another grid leaves no region.
+    FileFormatError
+        When a file is damaged or ends early.
+    RegioncastError
+        What `load_parcellation` raises.
+
+    See Also
+    --------
+    regioncast.paint : The way back.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import regioncast as rc
+    >>> demo = rc.demo_data()
+    >>> signals = rc.extract(demo.statistic, demo.atlas, resample="labels")
+    >>> signals
+    Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
+    >>> signals.keys[np.argmax(signals.values)]
+    '7Networks_RH_SomMot_7'
+    """
+    if nan not in ("omit", "propagate", "zero"):
+        raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
+    if min_coverage is not None and not 0 <= min_coverage <= 1:
+        raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
+    wanted = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
+    strategies = [Strategy.of(one) for one in wanted]
+    if not strategies:
+        raise ArgumentError("There is no strategy: the list is empty. Give one such as 'mean'.")
+    maps = open_maps(image, "the image")
+    for one in strategies:
+        one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
+    whole = load_parcellation(parcellation, regions, background=background)
+    atlas, voxels = _on_grid(whole, maps.grid, resample)
+    if mask is not None:
+        atlas = _masked(atlas, mask)
+    grouping = Grouping.of(atlas.codes, atlas.counts)
+    values, finite = extraction.extract(
+        maps.blocks(),
+        grouping,
+        strategies,
+        n_maps=maps.n_maps,
+        nan=nan,
+        weights=None if weights is None else _weights(weights, maps.grid, grouping),
+        n_jobs=n_jobs,
+        progress=progress,
+    )
+    coverage = _coverage(atlas, voxels, finite)
+    signals = {
+        one.name: _extracted(table, coverage, maps, min_coverage)
+        for one, table in zip(strategies, values, strict=True)
+    }
+    return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
+
+
 def save(
     thing: SpatialImage | Signals,
     path: str | os.PathLike[str],
@@ -396,6 +562,75 @@ def _table_beside(path: Path, in_image: NDArray[np.int64]) -> RegionTable:
             f"{path.name} lies beside the labels image and is named as its region table, but: "
             f"{error} Pass regions= to name another, or regions={NO_REGIONS!r} to do without."
         ) from error
+
+
+def _on_grid(
+    parcellation: Parcellation, grid: VolumeGrid, resample: str | None
+) -> tuple[Parcellation, NDArray[np.int64]]:
+    """Return the parcellation on the grid of an image, and the voxels of each region there.
+
+    Those that would be outside the image are among them.
+    """
+    if resample not in (None, "labels"):
+        raise ArgumentError(f"resample must be None or 'labels', not {resample!r}.")
+    difference = parcellation.space.difference(grid)
+    if difference is None:
+        return parcellation, parcellation.counts
+    if resample is None:
+        problem, detail = difference
+        raise SpaceError(
+            f"{problem} The image {detail.format(this='the labels image')} Pass "
+            "resample='labels' (--resample labels) to bring the labels to the grid of the image, "
+            "or resample the image first."
+        )
+    moved = resampled(parcellation, grid)
+    return moved, moved.counts + voxels_outside(parcellation, grid)
+
+
+def _weights(weights: Niimg, grid: VolumeGrid, grouping: Grouping) -> NDArray[np.float64]:
+    """Return weights in Fortran order, which are good ones where there are regions."""
+    data, other = nifti.read_volume(weights, "the weights image")
+    grid.check_same(other, this_name="the image", other_name="the weights image")
+    flat = data.reshape(-1, order="F").astype(np.float64)
+    bad = flat[grouping.samples]
+    bad = bad[~(np.isfinite(bad) & (bad >= 0))]
+    if bad.size:
+        raise SignalsError(
+            f"{plural(bad.size, 'voxel')} in regions with a weight that is negative, NaN or "
+            f"infinite: {examples(np.unique(bad).tolist())}. Set them to 0 to leave them out."
+        )
+    return flat
+
+
+def _coverage(
+    atlas: Parcellation, voxels: NDArray[np.int64], finite: NDArray[np.int64]
+) -> RegionTable:
+    with np.errstate(invalid="ignore"):
+        fraction = finite / voxels
+    columns = {"voxels": voxels, "in_mask": atlas.counts, "finite": finite, "fraction": fraction}
+    return RegionTable(
+        atlas.table.labels,
+        atlas.table.names,
+        {title: column.tolist() for title, column in columns.items()},
+    )
+
+
+def _extracted(
+    values: NDArray[Any], coverage: RegionTable, maps: MapStream, min_coverage: float | None
+) -> Signals:
+    if min_coverage is not None:
+        fractions = np.array(coverage.columns["fraction"])
+        values[:, ~(fractions >= min_coverage)] = np.nan
+    names, labels = coverage.names, coverage.labels.tolist()
+    return Signals(
+        values,
+        names if len(set(names)) == len(names) else labels,
+        labels=labels,
+        map_names=maps.map_names,
+        t_r=None if maps.single else maps.t_r,
+        single=maps.single,
+        coverage=coverage,
+    )
 
 
 def _masked(parcellation: Parcellation, mask: Niimg) -> Parcellation:

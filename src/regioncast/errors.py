@@ -92,6 +92,10 @@ class MissingPackageError(RegioncastError, ImportError):
     """An optional package is needed and not installed."""
 
 
+class PackageVersionError(RegioncastError, ImportError):
+    """An optional package is installed in a version that will not do."""
+
+
 class ArgumentError(RegioncastError, ValueError):
     """An argument has a value that it cannot have."""
 
@@ -116,7 +120,15 @@ class MaskWarning(RegioncastWarning):
     """A mask empties regions."""
 
 
-def warn(message: str, category: type[RegioncastWarning]) -> None:
+class NonfiniteWarning(RegioncastWarning):
+    """Voxels without a finite value were given one."""
+
+
+class ResamplingWarning(RegioncastWarning):
+    """Regions vanish on another grid."""
+
+
+def warn(message: str, category: type[RegioncastWarning | FutureWarning]) -> None:
     """Warn at the line outside this package that the call came from."""
     level, frame = 1, sys._getframe()  # noqa: SLF001  what warnings.warn itself counts by
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import numbers
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from . import encoding
 from ._kernels import paint as kernels
 from .errors import ArgumentTypeError, SignalsError, times
 from .signals import cast, storage_dtype
-from .threads import in_threads, n_cpus
+from .threads import in_threads, n_cpus, shares
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -118,10 +119,6 @@ class PaintedArray:
         wanted = self.dtype if dtype is None else np.promote_types(self.dtype, dtype)
         return self.__array__(wanted)
 
-    def maps(self, start: int, stop: int) -> NDArray[Any]:
-        """Return the maps from `start` to `stop` as a 4D array, also of a single map."""
-        return paint(self.codes, self.table[start:stop], single=False, order=self.order)
-
     def get_unscaled(self) -> NDArray[Any]:
         """Return the whole array; there is no scaling."""
         return self.get_scaled()
@@ -150,6 +147,63 @@ class PaintedArray:
             tuple(_result_axis(part) for part in full if not _is_integer(part))
         ]
         return part
+
+
+class Piece(NamedTuple):
+    """Some maps, or some samples of one map."""
+
+    maps: slice
+    samples: slice
+
+
+@dataclass(frozen=True, eq=False)
+class FileOrder:
+    """The samples of a painted array in the order in which files hold them, made by pieces.
+
+    Parameters
+    ----------
+    codes : array of uint8, uint16 or uint32, 1D
+        Those of a map, the first axis varying fastest.
+    table : array, shape (n_maps, 1 + n_regions)
+        In C order and the byte order of this machine.
+    shape : tuple of int
+        That of a map.
+    """
+
+    codes: NDArray[Any]
+    table: NDArray[Any]
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, array: PaintedArray) -> FileOrder:
+        """Return the samples of an array; codes in another order are copied."""
+        codes = encoding.flat(np.asfortranarray(array.codes))
+        table = np.ascontiguousarray(array.table, array.table.dtype.newbyteorder("="))
+        return cls(codes, table, array.codes.shape)
+
+    def pieces(self, n_bytes: int) -> Iterator[Piece]:
+        """Yield pieces of at most this many bytes, but at least a sample, in order."""
+        n_maps, n_samples = len(self.table), self.codes.size
+        at_once = max(1, n_bytes // self.table.dtype.itemsize)
+        step = max(1, at_once // max(1, n_samples))
+        for first in range(0, n_maps, step):
+            maps = slice(first, min(first + step, n_maps))
+            for start in range(0, n_samples, at_once):
+                yield Piece(maps, slice(start, min(start + at_once, n_samples)))
+
+    def buffer(self, n_bytes: int) -> NDArray[np.uint8]:
+        """Return memory for one piece of at most this many bytes, but at least a sample."""
+        item_size = self.table.dtype.itemsize
+        everything = self.codes.size * len(self.table) * item_size
+        return np.empty(max(min(n_bytes, everything), item_size), np.uint8)
+
+    def made(self, piece: Piece, buffer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the bytes of a piece, which lie in the buffer."""
+        codes, table = self.codes[piece.samples], self.table[piece.maps]
+        out = buffer[: codes.size * table[:, 0].nbytes]
+        target = out.view(table.dtype).reshape(len(table), codes.size)
+        _paint_maps(codes, table, target, skip_zero=False)
+        return out
 
 
 def paint(
@@ -277,12 +331,12 @@ def _paint_maps(
     everything = slice(None)
     n_threads = min(n_cpus(), out.nbytes // _BYTES_PER_THREAD)
     if n_threads < 2:
-        shares = [(everything, everything)]
+        jobs = [(everything, everything)]
     elif len(rows) > 1:
-        shares = [(maps, everything) for maps in _shares(len(rows), n_threads)]
+        jobs = [(maps, everything) for maps in shares(len(rows), n_threads)]
     else:
-        shares = [(everything, samples) for samples in _shares(len(codes), n_threads)]
-    in_threads(paint_share, shares)
+        jobs = [(everything, samples) for samples in shares(len(codes), n_threads)]
+    in_threads(paint_share, jobs)
 
 
 def _bits(values: NDArray[Any]) -> NDArray[Any]:
@@ -298,11 +352,6 @@ def _paint_series(
     """Paint a series that lies in memory voxel by voxel."""
     rows: NDArray[Any] = np.ascontiguousarray(table.T).view(np.uint8)
     kernels.paint_series(codes, rows, out.view(np.uint8), skip_zero)
-
-
-def _shares(length: int, n_shares: int) -> list[slice]:
-    bounds = np.linspace(0, length, n_shares + 1).astype(int).tolist()
-    return [slice(*pair) for pair in pairwise(bounds)]
 
 
 def _is_integer(part: Any) -> bool:

@@ -190,7 +190,7 @@ def warn_of_nonfinite(encoded: encoding.Encoded, name: str) -> None:
     """Warn where samples hold no finite label."""
     if encoded.n_nonfinite:
         warn(
-            f"{plural(encoded.n_nonfinite, 'voxel')} of {name} "
+            f"Non-finite values detected: {plural(encoded.n_nonfinite, 'voxel')} of {name} "
             f"{'is' if encoded.n_nonfinite == 1 else 'are'} NaN or infinite "
             "and taken as no region.",
             LabelsWarning,

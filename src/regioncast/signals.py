@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from .region_table import RegionTable
+
 Key = str | int
 
 MAP_TITLE = "map"
@@ -48,6 +50,11 @@ class Signals:
     single : bool, default=None
         Whether this is a single map rather than a series of length one; by default, whether
         `values` have one dimension.
+    coverage : RegionTable, default=None
+        How much of each region there were data for, where `regioncast.extract` made the
+        signals: the columns ``voxels`` (of the region on the grid of the image), ``in_mask``,
+        ``finite`` (those with a finite value, in the map where they are the fewest) and
+        ``fraction`` (finite of all).
 
     Raises
     ------
@@ -75,6 +82,7 @@ class Signals:
     map_names: tuple[str, ...] | None
     t_r: float | None
     single: bool
+    coverage: RegionTable | None
 
     def __init__(
         self,
@@ -85,6 +93,7 @@ class Signals:
         map_names: Sequence[str] | None = None,
         t_r: float | None = None,
         single: bool | None = None,
+        coverage: RegionTable | None = None,
     ) -> None:
         array = storable(as_array(values))
         keys = labels if keys is None else keys
@@ -112,6 +121,7 @@ class Signals:
             ("map_names", None if map_names is None else tuple(map(str, map_names))),
             ("t_r", None if t_r is None else _checked_t_r(t_r, single=is_single)),
             ("single", is_single),
+            ("coverage", coverage),
         ):
             object.__setattr__(self, name, value)
 
@@ -127,7 +137,14 @@ class Signals:
 
     def with_t_r(self, t_r: float) -> Signals:
         """Return the same values as time points, `t_r` seconds apart."""
-        return Signals(self.values, self.keys, labels=self.labels, t_r=t_r, single=self.single)
+        return Signals(
+            self.values,
+            self.keys,
+            labels=self.labels,
+            t_r=t_r,
+            single=self.single,
+            coverage=self.coverage,
+        )
 
     def to_pandas(self, *, long: bool = False) -> pd.DataFrame:
         """Return the values as a table.

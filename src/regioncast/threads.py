@@ -17,6 +17,12 @@ def n_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def shares(length: int, n_shares: int) -> list[slice]:
+    """Divide what has a length into so many parts of about the same length."""
+    bounds = [length * share // n_shares for share in range(n_shares + 1)]
+    return [slice(start, stop) for start, stop in pairwise(bounds)]
+
+
 def in_threads(
     work: Callable[[Item], Result], items: Sequence[Item], most: int | None = None
 ) -> list[Result]:
@@ -35,8 +41,7 @@ def in_threads(
         return [work(item) for item in items]
     # Neighbours go to the same thread: they may share a page of memory, which threads would
     # wait for each other to get.
-    bounds = [len(items) * share // n_threads for share in range(n_threads + 1)]
-    runs = [items[start:stop] for start, stop in pairwise(bounds)]
+    runs = [items[share] for share in shares(len(items), n_threads)]
     with ThreadPoolExecutor(n_threads) as pool:
         done = pool.map(lambda run: [work(item) for item in run], runs)
         return [result for results in done for result in results]

@@ -2,17 +2,24 @@
 
 An output is written under a temporary name in its own folder, brought to the disk, and then
 renamed.  Whatever happens on the way, the old file stays as it was and the temporary one
-goes.
+goes.  A process that is killed cannot remove it; the next one that writes the same output does.
+Temporary names follow from that of the output, and who writes holds a lock, which the system
+takes back when a process ends: a temporary file without a lock is a dead one's.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import hashlib
+import io
+import itertools
 import os
 import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import (
     InputMissingError,
@@ -22,6 +29,15 @@ from ..errors import (
     RegioncastError,
     capitalized,
 )
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+# A file goes to the disk in steps of at least this many bytes: enough to be written in one go.
+_FLOW_BYTES = 1 << 20
+
+# Temporary names for one output, so many can write it at the same time.
+_MOST_WRITERS = 16
 
 
 def existing_file(path: str | os.PathLike[str], what: str) -> Path:
@@ -130,24 +146,113 @@ def replacing(path: Path, suffix: str, *, overwrite: bool) -> Iterator[Path]:
     """
     check_output(path, overwrite=overwrite)
     target = path.resolve()  # a link goes on pointing where it did
-    temporary = target.with_name(f".regioncast-{secrets.token_hex(8)}{suffix}")
     try:
-        yield temporary
-        _bring_to_disk(temporary)
-        if target.exists():
-            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-        _put_in_place(temporary, target, overwrite=overwrite)
+        with _temporary_file(target, suffix) as temporary:
+            yield temporary
+            _bring_to_disk(temporary)
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            _put_in_place(temporary, target, overwrite=overwrite)
     except RegioncastError:
         raise
     except OSError as error:
         raise OutputError(
             f"Writing {path} failed: {error.strerror or error}. Nothing was changed."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         # The new name too; a folder that may be written to need not be readable.
         _bring_to_disk(target.parent)
+
+
+@contextlib.contextmanager
+def _temporary_file(target: Path, suffix: str) -> Iterator[Path]:
+    """Make a temporary file for an output; it is locked while we are here, and then removed.
+
+    What processes that are dead left for the same output is removed first.
+    """
+    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
+    names = [target.with_name(f".regioncast-{digest}-{n}{suffix}") for n in range(_MOST_WRITERS)]
+    for name in filter(os.path.lexists, names):
+        _remove_if_dead(name)
+    temporary, descriptor = _first_free(names)
+    try:
+        yield temporary
+    finally:
+        # Once it is renamed, its name may be that of another's file.
+        if _is_open(temporary, descriptor):
+            temporary.unlink()
+        os.close(descriptor)
+
+
+def _first_free(names: list[Path]) -> tuple[Path, int]:
+    """Make and lock the first of these files that does not exist."""
+    for name in itertools.chain(names, _random_names(names[-1])):
+        try:
+            descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        except FileExistsError:
+            continue
+        # Between making and locking it, another process may have taken it for a dead one's.
+        if _lock(descriptor) is not False and _is_open(name, descriptor):
+            return name, descriptor
+        os.close(descriptor)
+    raise AssertionError("there is no end of names")
+
+
+def _random_names(like: Path) -> Iterator[Path]:
+    """Yield names for when all others are taken, as where there are no locks."""
+    while True:
+        yield like.with_name(f".regioncast-{secrets.token_hex(8)}{''.join(like.suffixes)}")
+
+
+def _remove_if_dead(name: Path) -> None:
+    try:
+        descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW)
+    except OSError:  # somebody else's, or gone meanwhile
+        return
+    try:
+        if _lock(descriptor) and _is_open(name, descriptor):
+            name.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool | None:
+    """Lock an open file; return whether nobody else has, None where files have no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _is_open(name: Path, descriptor: int) -> bool:
+    """Return whether the file of this name is the one that is open."""
+    try:
+        return os.path.samestat(name.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def open_output(path: Path) -> io.BufferedWriter:
+    """Open a file that goes to the disk while it is written: little is left to wait for."""
+    return io.BufferedWriter(_Flowing(path, "wb"))
+
+
+class _Flowing(io.FileIO):
+    """A file that asks the system, now and then, to begin with what was written."""
+
+    _begun = 0
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        written = super().write(data)
+        end = self.tell()
+        if end - self._begun >= _FLOW_BYTES and hasattr(os, "posix_fadvise"):
+            # Pages that are still to be written are not dropped; their writing begins.
+            os.posix_fadvise(self.fileno(), self._begun, end - self._begun, os.POSIX_FADV_DONTNEED)
+            self._begun = end
+        return written
 
 
 def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:

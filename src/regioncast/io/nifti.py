@@ -8,11 +8,12 @@ read to their end, so that a truncated or damaged one is an error and never a sh
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import nibabel as nib
 import numpy as np
@@ -32,16 +33,16 @@ from ..errors import (
     capitalized,
     times,
 )
-from ..painting import PaintedArray
+from ..painting import FileOrder, PaintedArray
 from ..signals import storable, storage_dtype
 from ..spaces import VolumeGrid
-from . import suffix_of, suffixes
-from .files import check_output, existing_file, expanded, replacing
+from . import painted_gzip, suffix_of, suffixes
+from .files import check_output, existing_file, expanded, open_output, replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from ..matching import Match
 
@@ -49,13 +50,13 @@ if TYPE_CHECKING:
 
 Niimg = str | os.PathLike[str] | SpatialImage
 
-_GZIPPED = (".gz", ".mgz")
+GZIPPED = (".gz", ".mgz")
+"""Endings, in lower case, of what is compressed with gzip."""
 
-# ISA-L's levels go from 0 to 3; 2 is its default.
-_GZIP_LEVEL = 2
+_NIFTI = (".nii", ".nii.gz")
 
-# Maps are painted and written in blocks of about this many bytes.
-_BLOCK_BYTES = 64_000_000
+# What is written uncompressed is painted into a buffer of this many bytes.
+_BLOCK_BYTES = 1 << 25
 
 # NIfTI's code for Connectome Workbench's extension.
 _WORKBENCH_CODE = 30
@@ -96,6 +97,27 @@ class PaintedImage(nib.Nifti1Image):
             return super().__reduce__()  # type: ignore[return-value]
         return type(self), (self.dataobj, self.affine, self.header)
 
+    _painted: tuple[NDArray[Any], PaintedArray] | None = None
+    """The array that `get_fdata` keeps, and what it was painted from."""
+
+    def get_fdata(self, caching: Any = "fill", dtype: DTypeLike = np.float64) -> NDArray[Any]:
+        """Return the values as floats; see `nibabel.Nifti1Image`.
+
+        The array is kept for the next time, and if it is edited, the image is saved as edited.
+        """
+        data = super().get_fdata(caching, dtype)
+        painted: Any = self.dataobj
+        is_new = self._painted is None or self._painted[0] is not data
+        if self._fdata_cache is data and is_new and isinstance(painted, PaintedArray):
+            as_now = PaintedArray(painted.codes, painted.table.copy(), single=painted.single)
+            self._painted = data, as_now
+        return data
+
+    def uncache(self) -> None:
+        """Let go of the array that `get_fdata` keeps."""
+        super().uncache()
+        self._painted = None
+
     def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:
         """Write the image, streaming it; the old file stays until the new one is whole.
 
@@ -107,6 +129,22 @@ class PaintedImage(nib.Nifti1Image):
             super().to_filename(filename, **kwargs)
         else:
             save_volume(self, path, overwrite=True)
+            self.file_map["image"].filename = os.fspath(filename)
+
+    def to_file_map(self, file_map: Any = None, dtype: Any = None, **kwargs: Any) -> None:
+        """Write the image to the file of a map, by its name as `to_filename` does.
+
+        With `dtype`, or for other formats, nibabel writes it.
+        """
+        holder = (self.file_map if file_map is None else file_map)["image"]
+        name, file = holder.filename, holder.fileobj
+        options = kwargs if dtype is None else kwargs | {"dtype": dtype}
+        if not options and file is not None:
+            _write_plain(self, holder.get_prepare_fileobj("wb"), _no_progress)
+        elif not options and name is not None and suffix_of(Path(name)) in _NIFTI:
+            save_volume(self, Path(name), overwrite=True)
+        else:
+            _as_edited(self).to_file_map(file_map, **options)
 
 
 class PaintedImage2(PaintedImage, nib.Nifti2Image):
@@ -155,7 +193,7 @@ def read_volume(source: Niimg, what: str) -> tuple[NDArray[Any], VolumeGrid]:
             f"provided a {len(image.shape)}D image. {capitalized(what)} has the shape "
             f"{image.shape}; give one volume."
         )
-    with _readable(f"{what} {image.get_filename() or 'in memory'}"):
+    with readable(f"{what} {image.get_filename() or 'in memory'}"):
         data = np.asanyarray(image.dataobj)
         if data.dtype.kind not in "biufc":
             raise ImageTypeError(
@@ -165,14 +203,17 @@ def read_volume(source: Niimg, what: str) -> tuple[NDArray[Any], VolumeGrid]:
         return data.reshape(data.shape[:3]), VolumeGrid.of(image)
 
 
-def open_image(source: Niimg, what: str) -> SpatialImage:
-    """Return a nibabel volume from a path or an image; its data may not be read yet."""
+def open_image(source: Niimg, what: str, *, whole: bool = True) -> SpatialImage:
+    """Return a nibabel volume from a path or an image; its data may not be read yet.
+
+    With `whole`, a compressed file is read to its end at once, where its checksum is.
+    """
     if isinstance(source, SpatialImage):
         return source
     if isinstance(source, str | os.PathLike):
         path = existing_file(source, what)
-        with _readable(f"{what} {path}"):
-            return _volume(_load(path, what), what)
+        with readable(f"{what} {path}"):
+            return _volume(_load(path, what, whole=whole), what)
     return _volume(source, what)
 
 
@@ -239,7 +280,7 @@ def volume_suffix(path: Path) -> str:
 
 
 @contextmanager
-def _readable(what: str) -> Iterator[None]:
+def readable(what: str) -> Iterator[None]:
     """Turn what readers raise for bad files into one clear error."""
     try:
         yield
@@ -255,18 +296,26 @@ def _readable(what: str) -> Iterator[None]:
         ) from error
 
 
-def _load(path: Path, what: str) -> FileBasedImage:
+def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
     _refuse_surface(path, what)
-    image = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
+    try:
+        image = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
+    except ImageFileError:
+        if path.suffix.lower() in GZIPPED:
+            _decompressed(path)  # says so where the file is damaged
+        raise
     data_file = Path(image.file_map["image"].filename or path)
-    if data_file.suffix.lower() not in _GZIPPED:
+    if not whole or data_file.suffix.lower() not in GZIPPED:
         return image
-    # Read to the end, where the checksum is.
-    with igzip.open(data_file, "rb") as stream:
-        content = BytesIO(stream.read())
     files = dict(image.file_map)
-    files["image"] = FileHolder(filename=str(data_file), fileobj=content)
+    files["image"] = FileHolder(filename=str(data_file), fileobj=_decompressed(data_file))
     return type(image).from_file_map(files)
+
+
+def _decompressed(path: Path) -> BytesIO:
+    """Return what is in a compressed file, read to its end, where the checksum is."""
+    with igzip.open(path, "rb") as stream:
+        return BytesIO(stream.read())
 
 
 def _refuse_surface(path: Path, what: str) -> None:
@@ -301,32 +350,81 @@ def _volume(image: object, what: str) -> SpatialImage:
 
 
 def _write_nifti(image: SpatialImage, path: Path, progress: Progress) -> None:
-    with path.open("wb") as file:
-        if path.suffix != ".gz":
-            _stream_nifti(image, file, progress)
-            return
-        # Without name and time the same image gives the same bytes.
-        with igzip.IGzipFile(
-            filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=file, mtime=0
-        ) as stream:
-            _stream_nifti(image, stream, progress)
+    with open_output(path) as file:
+        (_write_gzip if path.suffix == ".gz" else _write_plain)(image, file, progress)
 
 
-def _stream_nifti(image: SpatialImage, stream: Any, progress: Progress) -> None:
-    """Write header, extensions and data; what is painted, a block of maps at a time."""
+def _write_plain(image: SpatialImage, file: Any, progress: Progress) -> None:
+    data = _data_to_write(image)
+    _writing_header(image, data).write_to(file)
+    if isinstance(data, PaintedArray):
+        _stream(data, file, progress)
+    else:
+        file.write(_bytes_of(data))
+
+
+def _write_gzip(image: SpatialImage, file: BinaryIO, progress: Progress) -> None:
+    data = _data_to_write(image)
+    head = BytesIO()
+    _writing_header(image, data).write_to(head)
+    if isinstance(data, PaintedArray):
+        painted_gzip.write(file, head.getvalue(), data, progress=progress)
+        return
+    # Without name and time the same image gives the same bytes.
+    with igzip.IGzipFile(
+        filename="", mode="wb", compresslevel=painted_gzip.ISAL_LEVEL, fileobj=file, mtime=0
+    ) as stream:
+        stream.write(head.getbuffer())
+        stream.write(_bytes_of(data))
+
+
+def _data_to_write(image: SpatialImage) -> NDArray[Any] | PaintedArray:
+    """Return what is painted as such, and everything else as an array."""
     data = image.dataobj
     if not isinstance(data, PaintedArray):
-        array = storable(np.asanyarray(data))
-        _writing_header(image, array).write_to(stream)
-        stream.write(_bytes_of(array))
-        return
-    _writing_header(image, data).write_to(stream)
-    n_maps = len(data.table)
-    step = max(1, _BLOCK_BYTES // max(1, data.codes.size * data.dtype.itemsize))
-    for start in range(0, n_maps, step):
-        stop = min(start + step, n_maps)
-        stream.write(_bytes_of(data.maps(start, stop)))
-        progress(stop, n_maps)
+        return storable(np.asanyarray(data))
+    edited = _edited(image)
+    return data if edited is None else edited
+
+
+def _as_edited(image: PaintedImage) -> nib.Nifti1Image:
+    """Return an image that nibabel writes, with the data as they were edited, if they were."""
+    kind = nib.Nifti2Image if isinstance(image, nib.Nifti2Image) else nib.Nifti1Image
+    data = _data_to_write(image)
+    plain = kind(data, image.affine, image.header)
+    if not isinstance(data, PaintedArray):
+        plain.set_data_dtype(data.dtype)
+    plain.file_map = image.file_map
+    return plain
+
+
+def _edited(image: SpatialImage) -> NDArray[Any] | None:
+    """Return the array that `get_fdata` has handed out, if it is no longer as it was then."""
+    handed_out = image._painted if isinstance(image, PaintedImage) else None  # noqa: SLF001  ours
+    cached = image._fdata_cache  # noqa: SLF001  nibabel has no public name for it
+    if handed_out is None or handed_out[0] is not cached:
+        return None
+    painted = handed_out[1]
+    with warnings.catch_warnings(action="ignore"):  # whoever asked for this dtype was warned
+        table = painted.table.astype(cached.dtype)
+    voxels = FileOrder.of(PaintedArray(painted.codes, table, single=painted.single))
+    now, buffer, start = np.frombuffer(_bytes_of(cached), np.uint8), voxels.buffer(_BLOCK_BYTES), 0
+    for piece in voxels.pieces(_BLOCK_BYTES):
+        made = voxels.made(piece, buffer)
+        if not np.array_equal(made, now[start : start + made.nbytes]):
+            return cached
+        start += made.nbytes
+    return None
+
+
+def _stream(data: PaintedArray, file: Any, progress: Progress) -> None:
+    """Write the voxels of a painted array through one buffer."""
+    voxels = FileOrder.of(data)
+    buffer = voxels.buffer(_BLOCK_BYTES)
+    for piece in voxels.pieces(_BLOCK_BYTES):
+        file.write(voxels.made(piece, buffer).data)
+        if piece.samples.stop == voxels.codes.size:
+            progress(piece.maps.stop, len(voxels.table))
 
 
 def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
@@ -349,7 +447,7 @@ def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> 
 def _new_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
     """Return a NIfTI header for an image of another format, or for one of a NIfTI pair."""
     header = VolumeGrid.of(image).header(array.dtype, array.shape)
-    t_r = _t_r(image)
+    t_r = t_r_of(image)
     if t_r is not None:
         _set_t_r(header, t_r)
     return header
@@ -360,7 +458,7 @@ def _set_t_r(header: nib.Nifti1Header, t_r: float) -> None:
     header["pixdim"][4] = t_r
 
 
-def _t_r(image: SpatialImage) -> float | None:
+def t_r_of(image: SpatialImage) -> float | None:
     """Return the repetition time of a series in seconds, where its header says so."""
     if len(image.shape) != 4:
         return None
@@ -394,7 +492,7 @@ def _write_mgh(image: SpatialImage, path: Path) -> None:
     _check_mgh_dtype(array)
     converted = nib.MGHImage(array, image.affine)
     converted.header.set_data_dtype(array.dtype)
-    t_r = _t_r(image)
+    t_r = t_r_of(image)
     if t_r is not None:
         converted.header.set_zooms((*converted.header.get_zooms()[:3], t_r / _SECONDS["msec"]))
     converted.to_filename(path)

@@ -1,0 +1,165 @@
+"""Extracting: regioncast against nilearn, and against plain decompression."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import nibabel as nib
+import nilearn.regions
+import numpy as np
+from isal import igzip
+from numpy.typing import NDArray
+
+from regioncast import extract
+
+from .atlases import MM2, brain
+from .measure import Row, peak_memory, side_by_side
+
+Shape = tuple[int, ...]
+
+# Pieces in which a file is decompressed for comparison.
+PIECE = 8_000_000
+
+
+def files(shape: Shape = MM2, n_maps: int = 200, repeats: int = 3) -> Iterator[Row]:
+    """int16 noise on disk, file to table."""
+    labels = brain(shape, 400 if shape == MM2 else 40)
+    with TemporaryDirectory() as folder:
+        compressed, plain = Path(folder) / "noise.nii.gz", Path(folder) / "noise.nii"
+        for path in (compressed, plain):
+            nib.save(noise(shape, n_maps, np.int16), path)
+        seconds = side_by_side(
+            {
+                "isal": lambda: decompress(compressed),
+                "regioncast .nii.gz": lambda: extract(compressed, labels),
+                "regioncast .nii": lambda: extract(plain, labels),
+                "nilearn .nii.gz": lambda: by_nilearn(compressed, labels),
+                "nilearn .nii": lambda: by_nilearn(plain, labels),
+            },
+            repeats,
+        )
+    what = f"mean of {n_maps} int16 maps, {_times(shape)}"
+    for suffix, aim in ((".nii.gz", 5), (".nii", 15)):
+        yield _faster(
+            f"{what}, {suffix}: nilearn / regioncast",
+            seconds[f"nilearn {suffix}"],
+            seconds[f"regioncast {suffix}"],
+            aim,
+        )
+    yield Row(
+        f"{what}, .nii.gz: regioncast / decompressing it",
+        seconds["regioncast .nii.gz"] / seconds["isal"],
+        at_most=1.25,
+        detail=f"{seconds['regioncast .nii.gz'] * 1e3:.0f} / {seconds['isal'] * 1e3:.0f} ms",
+    )
+
+
+def in_memory(shape: Shape = MM2, n_maps: int = 100, repeats: int = 3) -> Iterator[Row]:
+    """float32 maps in memory, in the order of files."""
+    labels = brain(shape, 400 if shape == MM2 else 40)
+    series = noise(shape, n_maps, np.float32)
+    for strategy, aim in (("mean", 15), ("median", 10)):
+        seconds = side_by_side(
+            {
+                "nilearn": lambda strategy=strategy: by_nilearn(series, labels, strategy),
+                "regioncast": lambda strategy=strategy: extract(series, labels, strategy=strategy),
+            },
+            repeats,
+        )
+        yield _faster(
+            f"{strategy} of {n_maps} float32 maps in memory: nilearn / regioncast",
+            seconds["nilearn"],
+            seconds["regioncast"],
+            aim,
+        )
+
+
+def memory(shape: Shape = MM2, lengths: tuple[int, ...] = (200, 2000)) -> Iterator[Row]:
+    """Peak memory beyond the interpreter, for series of any length."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "noise.nii.gz"
+        for n_maps in lengths:
+            write_long_series(path, shape, n_maps)
+            setup = f"""
+from benchmarks.atlases import brain
+import regioncast, nibabel, isal, scipy
+from regioncast import extract
+labels = brain({shape}, 40)
+"""
+            peak = peak_memory(setup, f"extract({str(path)!r}, labels)")
+            yield Row(
+                f"peak memory, mean of {n_maps:,} int16 maps of a .nii.gz / 250 MB",
+                peak / 250e6,
+                at_most=1,
+                detail=f"{peak / 1e6:.0f} MB",
+            )
+
+
+def noise(shape: Shape, n_maps: int, dtype: type[np.generic]) -> nib.Nifti1Image:
+    """Return a series like a functional scan without a brain: noise about 1,000."""
+    rng = np.random.default_rng(n_maps)
+    data = np.empty((*shape, n_maps), dtype, order="F")
+    for number in range(n_maps):
+        data[..., number] = rng.normal(1000, 50, shape)
+    return nib.Nifti1Image(data, np.diag([2.0, 2, 2, 1]), dtype=dtype)
+
+
+def write_long_series(path: Path, shape: Shape, n_maps: int, n_written: int = 20) -> None:
+    """Write a series in which the same few maps come again and again, each time compressed."""
+    few = noise(shape, min(n_written, n_maps), np.int16)
+    header = few.header.copy()
+    header.set_data_shape((*shape, n_maps))
+    header.set_data_offset(352)
+    member = igzip.compress(np.asanyarray(few.dataobj).tobytes(order="F"))
+    with path.open("wb") as file:
+        file.write(igzip.compress(header.binaryblock + bytes(4)))
+        for _ in range(n_maps // few.shape[3]):
+            file.write(member)
+
+
+def by_nilearn(
+    image: Path | nib.Nifti1Image, labels: nib.Nifti1Image, strategy: str = "mean"
+) -> NDArray[np.floating]:
+    """Extract with nilearn's function."""
+    return nilearn.regions.img_to_signals_labels(
+        image if isinstance(image, nib.Nifti1Image) else str(image), labels, strategy=strategy
+    )[0]
+
+
+def decompress(path: Path) -> None:
+    """Decompress a file into the same memory, piece by piece."""
+    buffer = bytearray(PIECE)
+    with igzip.open(path, "rb") as file:
+        while file.readinto(buffer):
+            pass
+
+
+def everything() -> Iterator[Row]:
+    """All rows, at the sizes that the aims are about."""
+    yield from files()
+    yield from in_memory()
+    yield from memory()
+
+
+def quick() -> Iterator[Row]:
+    """All rows on small images."""
+    small = (40, 31, 22)
+    yield from files(small, 5, 1)
+    yield from in_memory(small, 5, 1)
+    yield from memory(small, (20, 60))
+
+
+def _faster(title: str, theirs: float, ours: float, at_least: float) -> Row:
+    detail = f"{theirs * 1e3:.0f} ms / {ours * 1e3:.1f} ms"
+    return Row(title, theirs / ours, at_least=at_least, detail=detail)
+
+
+def _times(shape: Shape) -> str:
+    return "×".join(map(str, shape))
+
+
+# nilearn warns of its own future; that is not what is measured here.
+warnings.filterwarnings("ignore", module="nilearn")

@@ -1,0 +1,310 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""From voxels to one number per region.
+
+Samples are grouped by region once; then each region of each map is gathered into a small
+buffer of float64, where everything is reduced.  What a region gives depends on its own samples
+only, so that any division of maps and regions between threads gives the same bits.
+"""
+from libc.math cimport INFINITY, NAN, floor, isfinite, isnan, sqrt
+from libc.stdint cimport (
+    int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
+)
+
+ctypedef fused code_t:
+    uint8_t
+    uint16_t
+    uint32_t
+
+ctypedef fused value_t:
+    int8_t
+    uint8_t
+    int16_t
+    uint16_t
+    int32_t
+    uint32_t
+    int64_t
+    uint64_t
+    float
+    double
+
+# What becomes of values that are NaN or infinite.
+cpdef enum Nonfinite:
+    OMIT = 0
+    PROPAGATE = 1
+    ZERO = 2
+
+cpdef enum Reduction:
+    COUNT = 0
+    SUM = 1
+    MEAN = 2
+    MINIMUM = 3
+    MAXIMUM = 4
+    VARIANCE = 5
+    STANDARD_DEVIATION = 6
+    PERCENTILE = 7
+
+
+def group(const code_t[::1] codes, int64_t[::1] next_place, uint32_t[::1] samples):
+    """Write each sample that has a region to its region's part of `samples`, in order.
+
+    Parameters
+    ----------
+    codes : array
+    next_place : array of int64, shape (n_regions,)
+        Where the part of each region begins; afterwards, where it ends.
+    samples : array of uint32
+    """
+    cdef Py_ssize_t i
+    cdef int64_t* place = &next_place[0]
+    cdef code_t code
+    with nogil:
+        for i in range(codes.shape[0]):
+            code = codes[i]
+            if code != 0:
+                samples[place[code - 1]] = <uint32_t>i
+                place[code - 1] += 1
+
+
+def reduce_maps(
+    const value_t[:, ::1] maps,
+    const double[::1] slopes,
+    const double[::1] intercepts,
+    const uint32_t[::1] samples,
+    const int64_t[::1] starts,
+    const double[::1] weights,
+    int nonfinite,
+    const int32_t[::1] reductions,
+    const double[::1] percentages,
+    double[:, ::1] buffer,
+    double[:, :, :] out,
+    int64_t[::1] least_finite,
+):
+    """Reduce each region of each map to one number per reduction.
+
+    Parameters
+    ----------
+    maps : array, shape (n_maps, n_samples)
+    slopes, intercepts : array of float64, shape (n_maps,)
+        A value is the stored number times the slope plus the intercept.
+    samples : array of uint32
+        From `group`.
+    starts : array of int64, shape (n_regions + 1,)
+        Where in `samples` the regions to reduce begin, and where the last one ends.
+    weights : array of float64
+        One per entry of `samples`, or none.
+    nonfinite : int
+        `Nonfinite`.
+    reductions : array of int32, shape (n_reductions,)
+        `Reduction`; percentiles last, for they disturb the order of the buffer.
+    percentages : array of float64, shape (n_reductions,)
+        Of percentiles, from 0 to 100.
+    buffer : array of float64, shape (2, n)
+        Space for the values and the weights of the largest region.
+    out : array of float64, shape (n_reductions, n_maps, n_regions)
+        Filled; NaN where there is nothing to reduce.
+    least_finite : array of int64, shape (n_regions,)
+        Lowered to the number of finite values where a map has fewer.
+    """
+    cdef Py_ssize_t t, region, which, n
+    cdef double* values = &buffer[0, 0]
+    cdef double* kept = &buffer[1, 0] if weights.shape[0] else NULL
+    cdef const double* weight = &weights[0] if weights.shape[0] else NULL
+    cdef int64_t n_finite = 0
+    with nogil:
+        for t in range(maps.shape[0]):
+            for region in range(starts.shape[0] - 1):
+                n = _gather(
+                    &maps[t, 0], &samples[0], starts[region], starts[region + 1], slopes[t],
+                    intercepts[t], weight, nonfinite, values, kept, &n_finite,
+                )
+                if n_finite < least_finite[region]:
+                    least_finite[region] = n_finite
+                for which in range(reductions.shape[0]):
+                    out[which, t, region] = _reduced(
+                        reductions[which], percentages[which], values, kept, n
+                    )
+
+
+cdef inline Py_ssize_t _gather(
+    const value_t* stored, const uint32_t* samples, Py_ssize_t start, Py_ssize_t stop,
+    double slope, double intercept, const double* weights, int nonfinite,
+    double* values, double* kept, int64_t* n_finite,
+) noexcept nogil:
+    """Collect the values of a region; return how many, and set how many were finite."""
+    cdef Py_ssize_t i, n = 0
+    cdef bint is_scaled = slope != 1 or intercept != 0
+    cdef int64_t finite = 0
+    cdef double value
+    for i in range(start, stop):
+        value = <double>stored[samples[i]]
+        if is_scaled:
+            value = value * slope + intercept
+        if isfinite(value):
+            finite += 1
+        elif nonfinite == OMIT:
+            continue
+        elif nonfinite == ZERO:
+            value = 0
+        values[n] = value
+        if weights != NULL:
+            kept[n] = weights[i]
+        n += 1
+    n_finite[0] = finite
+    return n
+
+
+cdef double _reduced(
+    int reduction, double percentage, double* values, const double* weights, Py_ssize_t n
+) noexcept nogil:
+    if reduction == COUNT:
+        return <double>n
+    if n == 0:
+        return NAN
+    if reduction == SUM:
+        return _sum_about(0, values, weights, n)
+    if reduction == MEAN:
+        return _mean(values, weights, n)
+    if reduction == MINIMUM:
+        return _least(values, n, 1)
+    if reduction == MAXIMUM:
+        return -_least(values, n, -1)
+    if reduction == VARIANCE:
+        return _variance(values, weights, n)
+    if reduction == STANDARD_DEVIATION:
+        return sqrt(_variance(values, weights, n))
+    return _percentile(values, n, percentage)
+
+
+cdef double _sum_about(
+    double center, const double* values, const double* weights, Py_ssize_t n
+) noexcept nogil:
+    """Return the weighted sum of what values are above `center`."""
+    # Four sums side by side: one would wait for each addition before the next.
+    cdef double a = 0, b = 0, c = 0, d = 0
+    cdef Py_ssize_t i = 0
+    if weights != NULL:
+        for i in range(n):
+            a += weights[i] * (values[i] - center)
+        return a
+    while i + 4 <= n:
+        a += values[i] - center
+        b += values[i + 1] - center
+        c += values[i + 2] - center
+        d += values[i + 3] - center
+        i += 4
+    for i in range(i, n):
+        a += values[i] - center
+    return (a + b) + (c + d)
+
+
+cdef double _total(const double* weights, Py_ssize_t n) noexcept nogil:
+    cdef double total = 0
+    cdef Py_ssize_t i
+    if weights == NULL:
+        return <double>n
+    for i in range(n):
+        total += weights[i]
+    return total
+
+
+cdef double _mean(const double* values, const double* weights, Py_ssize_t n) noexcept nogil:
+    # About the first value: the mean of equal values is that value to the last bit, and large
+    # values that differ little lose nothing.
+    cdef double total = _total(weights, n)
+    cdef double mean
+    if total == 0:
+        return NAN
+    mean = values[0] + _sum_about(values[0], values, weights, n) / total
+    if isfinite(mean):
+        return mean
+    # The difference of two values overflowed, or some value is infinite itself.
+    return _sum_of_shares(values, weights, n, total)
+
+
+cdef double _sum_of_shares(
+    const double* values, const double* weights, Py_ssize_t n, double total
+) noexcept nogil:
+    cdef double mean = 0
+    cdef Py_ssize_t i
+    for i in range(n):
+        mean += values[i] * ((1 if weights == NULL else weights[i]) / total)
+    return mean
+
+
+cdef double _variance(const double* values, const double* weights, Py_ssize_t n) noexcept nogil:
+    cdef double center = _mean(values, weights, n)
+    cdef double total = 0, deviation
+    cdef Py_ssize_t i
+    for i in range(n):
+        deviation = values[i] - center
+        total += deviation * deviation * (1 if weights == NULL else weights[i])
+    return total / _total(weights, n)
+
+
+cdef double _least(const double* values, Py_ssize_t n, double sign) noexcept nogil:
+    """Return the least of ``sign * value``, NaN where some value is NaN."""
+    cdef double least = INFINITY
+    cdef Py_ssize_t i
+    for i in range(n):
+        if isnan(values[i]):
+            return NAN
+        if sign * values[i] < least:
+            least = sign * values[i]
+    return least
+
+
+cdef double _percentile(double* values, Py_ssize_t n, double percentage) noexcept nogil:
+    """Interpolate linearly between the two nearest ranks, as NumPy does."""
+    cdef double place = percentage / 100 * (n - 1)
+    cdef Py_ssize_t rank = <Py_ssize_t>floor(place)
+    cdef double share = place - rank
+    cdef double low, high
+    cdef Py_ssize_t i
+    for i in range(n):
+        if isnan(values[i]):
+            return NAN
+    low = _select(values, n, rank)
+    if share == 0:
+        return low
+    # All that came to lie behind the rank is at least as large.
+    high = _least(values + rank + 1, n - rank - 1, 1)
+    if low == high:
+        return low
+    if share == 0.5:
+        return (low + high) / 2 if isfinite(low + high) else low / 2 + high / 2
+    if share > 0.5:
+        return high - (high - low) * (1 - share)
+    return low + (high - low) * share
+
+
+cdef double _select(double* values, Py_ssize_t n, Py_ssize_t rank) noexcept nogil:
+    """Return the value that sorting would put at `rank`, with none larger before it."""
+    # Quickselect (Hoare 1961).  Pivots from a fixed pseudo-random sequence: no order in which
+    # voxels come makes it slow, and it does the same each time.
+    cdef Py_ssize_t first = 0, last = n - 1, i, j
+    cdef uint64_t state = 0x9E3779B97F4A7C15
+    cdef double pivot, value
+    while first < last:
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        pivot = values[first + <Py_ssize_t>(state % <uint64_t>(last - first + 1))]
+        i, j = first, last
+        while i <= j:
+            while values[i] < pivot:
+                i += 1
+            while values[j] > pivot:
+                j -= 1
+            if i <= j:
+                value = values[i]
+                values[i] = values[j]
+                values[j] = value
+                i += 1
+                j -= 1
+        if rank <= j:
+            last = j
+        elif rank >= i:
+            first = i
+        else:
+            break
+    return values[rank]
