@@ -17,6 +17,7 @@ import numpy as np
 
 from ._kernels import encode as kernels
 from .errors import ArgumentTypeError, LabelsError, examples
+from .memory import passing
 from .threads import in_threads
 
 if TYPE_CHECKING:
@@ -226,15 +227,14 @@ def ranked(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uin
         return labels, np.empty(0, np.uint32)
     low, high = int(labels.min()), int(labels.max())
     bits = len(labels).bit_length()
-    packed, ranks = np.empty(len(labels), np.uint64), np.empty(len(labels), np.uint32)
+    packed, ranks = passing(len(labels), np.uint64), passing(len(labels), np.uint32)
     kernels.pack(labels, low, max(0, (high - low).bit_length() + bits - 64), bits, packed)
     packed.sort()
     n_distinct = kernels.rank_packed(packed, bits, labels, ranks)
     if n_distinct < 0:
         distinct, places = np.unique(labels, return_inverse=True)
         return distinct, (places + 1).astype(np.uint32)
-    packed.resize(n_distinct, refcheck=False)
-    return packed.view(np.int64), ranks
+    return packed[:n_distinct].view(np.int64), ranks
 
 
 def _as_stored(background: float, dtype: np.dtype[Any]) -> float:
@@ -352,14 +352,19 @@ def _encode_by_hash(labels: NDArray[Any], no_region: set[float]) -> Encoded:
             break
     assert first_seen is not None  # no piece has more samples than uint32 has codes
     lengths = [len(seen) for seen in first_seen]
-    joined = np.concatenate(first_seen)
+    joined = np.concatenate(first_seen, out=passing(sum(lengths), np.int64))
     del first_seen  # a million labels count in the peak of memory
     distinct, ranks = ranked(joined)
     del joined
+    if len(distinct) < len(ranks):  # then it holds on to the memory of all of them
+        distinct = np.concatenate([distinct], out=passing(len(distinct), np.int64))
     # In each piece code 0 is no region, and then come its labels.
     of_pieces = np.split(ranks, np.cumsum(lengths[:-1]))
     none = np.zeros(1, np.uint32)
-    region_of = np.concatenate([part for ranks in of_pieces for part in (none, ranks)])
+    region_of = np.concatenate(
+        [part for ranks in of_pieces for part in (none, ranks)],
+        out=passing(len(ranks) + len(lengths), np.uint32),
+    )
     if len(lengths) == 1:
         return Encoded(codes, distinct, region_of)
     begins = np.cumsum([0, *[length + 1 for length in lengths[:-1]]])
@@ -391,7 +396,9 @@ def _hash(
             first_seen[: len(none)] = none
             n_seen = kernels.hash_labels(piece, row, slab, slots, first_seen, len(none), out)
             if n_seen >= 0:
-                return first_seen[len(none) : n_seen].copy()
+                seen = passing(n_seen - len(none), np.int64)
+                seen[:] = first_seen[len(none) : n_seen]
+                return seen
             if room == most:
                 return None
             room = min(most, 4 * room)

@@ -29,6 +29,7 @@ from .extraction import Grouping, Strategy
 from .io.map_streams import open_maps
 from .io.nifti import plain_image, read_mask, read_volume
 from .matching import count_problem
+from .memory import passing
 from .painting import paint
 from .parcellation import warn_of_nonfinite
 from .signals import as_array, storable, wrong_dimensions
@@ -433,7 +434,9 @@ def _table(encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool) -> 
         raise _wrong_count(values.shape, n_regions, n_inside)
     if n_columns == n_regions > n_inside:
         _warn_of_emptied(encoded.labels[~inside])
-    by_region = np.zeros((np.atleast_2d(values).shape[0], 1 + n_regions), values.dtype)
+    n_maps = np.atleast_2d(values).shape[0]
+    by_region = passing(n_maps * (1 + n_regions), values.dtype).reshape(n_maps, -1)
+    by_region[:] = 0
     by_region[:, 1:][:, inside if n_columns < n_regions else slice(None)] = values
     # Codes are painted with the values of their regions as voxels are with those of their codes.
     return paint(encoded.region_of, by_region, single=False).T
