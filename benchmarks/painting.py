@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -134,20 +135,25 @@ nib.save(nib.Nifti1Image(data, labels.affine), {str(Path(folder) / "theirs.nii.g
 
 def memory(shape: Shape = MM1) -> Iterator[Row]:
     """Peak memory beyond the labels, as a share of output plus four bytes a voxel."""
-    setup = f"""
+    images = {
+        "1000 regions": f"brain({shape}, 1000)",
+        "supervoxels of 2³": f"supervoxels({shape}, 2, scattered=False)",
+        "supervoxels of 2³, scattered": f"supervoxels({shape}, 2, scattered=True)",
+    }
+    voxels = int(np.prod(shape))
+    for (what, labels), dtype in product(images.items(), ("float64", "float32", "uint8")):
+        setup = f"""
 import nibabel, numpy as np
-from benchmarks.atlases import brain
+from benchmarks.atlases import brain, n_regions_of, supervoxels
 from regioncast import signals_to_img_labels
-labels = brain({shape}, 1000)
-signals = np.arange(1000.0)
+labels = {labels}
+signals = np.ones(n_regions_of(labels), {dtype!r})
 signals_to_img_labels(signals[:20], brain((20, 21, 22), 20))
 """
-    voxels = int(np.prod(shape))
-    for dtype in ("float64", "float32", "uint8"):
-        peak = peak_memory(setup, f"signals_to_img_labels(signals.astype({dtype!r}), labels)")
+        peak = peak_memory(setup, "signals_to_img_labels(signals, labels)")
         allowed = voxels * (np.dtype(dtype).itemsize + 4)
         yield Row(
-            f"peak memory, 1 {dtype} map, {_times(shape)} / (output + 4 bytes a voxel)",
+            f"peak memory, 1 {dtype} map, {what}, {_times(shape)} / (output + 4 bytes a voxel)",
             peak / allowed,
             at_most=1,
             detail=f"{peak / 1e6:.0f} MB",

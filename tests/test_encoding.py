@@ -16,7 +16,7 @@ BACKGROUNDS = [0, -3, 7, 2.5, np.nan, np.inf, -(2**63), 2**63, 2**70, 3.0]
 def decoded(encoded, background=0):
     """The labels again, `background` where there is no region."""
     table = np.concatenate([[background], encoded.labels.astype(object)])
-    return table[encoded.codes]
+    return table[encoded.regions()]
 
 
 def expected_labels(labels, background):
@@ -29,10 +29,8 @@ def expected_labels(labels, background):
 
 def assert_encodes(encoded, labels, background):
     regions = testing.regions_of(labels, background)
-    assert encoded.codes.shape == labels.shape
-    assert encoded.codes.dtype in (np.uint8, np.uint16, np.uint32)
-    assert sorted(encoded.labels.tolist()) == regions
-    assert not encoded.ascending or encoded.labels.tolist() == regions
+    assert encoded.codes.shape == encoded.regions().shape == labels.shape
+    assert encoded.labels.tolist() == regions
     np.testing.assert_array_equal(decoded(encoded), expected_labels(labels, background))
 
 
@@ -46,26 +44,26 @@ def test_any_label_can_be_the_background(labels, data):
     background = data.draw(st.sampled_from(np.unique(labels).tolist()))
     encoded = encoding.encode(labels, background)
     assert_encodes(encoded, labels, background)
-    np.testing.assert_array_equal(encoded.codes == 0, labels == background)
+    np.testing.assert_array_equal(encoded.regions() == 0, labels == background)
 
 
 @given(labels=testing.label_volumes())
-def test_sorted_keeps_what_codes_stand_for(labels):
+def test_regions_count_in_ascending_order_of_label_and_lie_as_the_codes(labels):
     encoded = encoding.encode(labels, np.nan)
-    in_order = encoded.sorted()
-    assert in_order.ascending
-    assert in_order.labels.tolist() == testing.regions_of(labels, np.nan)
-    np.testing.assert_array_equal(decoded(in_order), decoded(encoded))
+    regions = encoded.regions()
+    np.testing.assert_array_equal(encoded.region_of[encoded.codes], regions)
+    assert regions.dtype == encoding.code_dtype(len(encoded.labels))
+    assert regions.strides == np.empty_like(encoded.codes, regions.dtype).strides
 
 
 @given(labels=testing.label_volumes(testing.INTEGER_LABEL_DTYPES))
 def test_the_direct_and_the_hash_path_agree(labels):
     whole = labels.astype(np.int64)
     small = whole % 1000  # near each other, as the direct path needs it
-    direct = encoding.encode(small).sorted()
-    by_hash = encoding._encode_by_hash(np.asfortranarray(small), {0}).sorted()
+    direct = encoding.encode(small)
+    by_hash = encoding._encode_by_hash(np.asfortranarray(small), {0})
     np.testing.assert_array_equal(direct.labels, by_hash.labels)
-    np.testing.assert_array_equal(direct.codes, by_hash.codes)
+    np.testing.assert_array_equal(direct.regions(), by_hash.regions())
 
 
 @given(labels=testing.label_volumes(["i8"]), far=st.integers(-(2**62), 2**62))
@@ -89,15 +87,15 @@ def test_the_memory_order_of_contiguous_labels_is_kept(labels):
 def test_labels_are_not_modified(labels):
     before = labels.tobytes()
     labels.flags.writeable = False
-    encoding.encode(labels).sorted()
+    encoding.encode(labels).regions()
     assert labels.tobytes() == before
 
 
 @pytest.mark.parametrize("dtype", testing.LABEL_DTYPES, ids=str)
 def test_every_label_dtype_gives_the_same_codes(dtype):
     labels = np.array([[[0, 3, 3], [1, 0, 90]]])
-    encoded = encoding.encode(labels.astype(dtype)).sorted()
-    np.testing.assert_array_equal(encoded.codes, [[[0, 2, 2], [1, 0, 3]]])
+    encoded = encoding.encode(labels.astype(dtype))
+    np.testing.assert_array_equal(encoded.regions(), [[[0, 2, 2], [1, 0, 3]]])
     assert encoded.labels.dtype == np.int64
 
 
@@ -109,7 +107,7 @@ def test_bool_labels_are_one_region():
 
 def test_longdouble_labels_are_read():
     encoded = encoding.encode(np.array([0, 2**40, 7], np.longdouble))
-    assert encoded.sorted().labels.tolist() == [7, 2**40]
+    assert encoded.labels.tolist() == [7, 2**40]
 
 
 @pytest.mark.parametrize(
@@ -120,9 +118,9 @@ def test_longdouble_labels_are_read():
 def test_any_number_of_labels_is_encoded(n_regions, dtype, step):
     assert encoding.code_dtype(n_regions) == dtype
     labels = np.arange(n_regions + 1) * step
-    encoded = encoding.encode(labels).sorted()
+    encoded = encoding.encode(labels)
     np.testing.assert_array_equal(encoded.labels, labels[1:])
-    np.testing.assert_array_equal(encoded.codes, np.arange(n_regions + 1))
+    np.testing.assert_array_equal(encoded.regions(), np.arange(n_regions + 1))
 
 
 # --- the hash table -----------------------------------------------------------------------
@@ -135,10 +133,10 @@ def test_the_hash_table_grows_through_several_sizes(n_labels, dtype):
     step = 2**45 + 7 if dtype[1] == "8" else 2**15 + 7
     labels = rng.permutation(np.arange(1, n_labels + 1)).astype(dtype) * np.array(step, dtype)
     volume = np.resize(labels, (31, 29, n_labels // 899 + 2))
-    encoded = encoding.encode(volume).sorted()
+    encoded = encoding.encode(volume)
     found, codes = np.unique(volume, return_inverse=True)
     np.testing.assert_array_equal(encoded.labels, found.astype(np.int64))
-    np.testing.assert_array_equal(encoded.codes, codes.reshape(volume.shape) + 1)
+    np.testing.assert_array_equal(encoded.regions(), codes.reshape(volume.shape) + 1)
 
 
 @given(
@@ -154,18 +152,72 @@ def test_scattered_labels_in_one_to_three_dimensions(ndim, n, memory, seed):
     assert_encodes(encoding.encode(labels), labels, 0)
 
 
+# --- pieces -------------------------------------------------------------------------------
+
+
+@given(
+    labels=testing.label_volumes(testing.INTEGER_LABEL_DTYPES),
+    piece=st.sampled_from([1, 20, 60]),
+    slab=st.sampled_from([1, 30, 1000]),
+    no_region=st.sets(st.sampled_from([0, -3, 2.5, np.nan, 2**70]), max_size=2),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_codes_in_pieces_are_codes_at_once(labels, piece, slab, no_region, seed):
+    native = encoding._contiguous(encoding._native(labels))
+    whole = encoding._encode_by_hash(native, no_region)
+    inside = np.random.default_rng(seed).random(labels.shape) < 0.5
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "_PIECE", piece)
+        patch.setattr(encoding, "SLAB", slab)
+        split = encoding._encode_by_hash(native, no_region)
+        assert split.codes.shape == labels.shape
+        np.testing.assert_array_equal(split.labels, whole.labels)
+        np.testing.assert_array_equal(split.regions(), whole.regions())
+        assert split.regions().strides == whole.regions().strides
+        counts = encoding.count(split.codes, len(split.region_of))
+        np.testing.assert_array_equal(
+            np.bincount(split.region_of, counts), np.bincount(whole.regions().ravel())
+        )
+        encoding.clear_outside(split.codes, inside)
+        np.testing.assert_array_equal(split.regions(), np.where(inside, whole.regions(), 0))
+
+
+@given(labels=testing.label_volumes(["i8"], memories=["C", "F"]), start=st.integers(0, 3))
+def test_split_codes_are_indexed_and_transposed_as_arrays(labels, start):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "_PIECE", 1)
+        codes = encoding._encode_by_hash(labels, {0}).codes
+    whole = codes[:]
+    assert codes.T.shape == whole.T.shape
+    np.testing.assert_array_equal(codes.T[:], whole.T)
+    np.testing.assert_array_equal(codes[start:], whole[start:])
+
+
+@pytest.mark.parametrize(("n_labels", "dtype"), [(65535, "u2"), (65536, "u4"), (200_000, "u4")])
+def test_a_piece_with_more_labels_than_uint16_takes_uint32(n_labels, dtype):
+    labels = np.arange(n_labels).reshape(-1, 1)[::-1] * 2**33 + 5
+    encoded = encoding.encode(labels)
+    assert encoded.codes.dtype == dtype
+    np.testing.assert_array_equal(encoded.regions(), np.arange(n_labels, 0, -1).reshape(-1, 1))
+
+
 # --- order --------------------------------------------------------------------------------
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
 
-@given(labels=st.lists(INT64, unique=True, max_size=300))
-@example(labels=[2**63 - 1, -(2**63)])
-@example(labels=[2**63 - 1, 2**63 - 2, -(2**63), -(2**63) + 1, 0])
-def test_argsort_distinct_sorts(labels):
-    labels = np.array(labels, np.int64)
-    order = encoding.argsort_distinct(labels)
-    np.testing.assert_array_equal(labels[order], np.sort(labels))
+def assert_ranks(labels):
+    distinct, ranks = encoding.ranked(labels)
+    expected, places = np.unique(labels, return_inverse=True)
+    np.testing.assert_array_equal(distinct, expected)
+    np.testing.assert_array_equal(ranks, places + 1)
+
+
+@given(labels=st.lists(INT64, max_size=300), n_twice=st.integers(0, 300))
+@example(labels=[2**63 - 1, -(2**63)], n_twice=1)
+@example(labels=[2**63 - 1, 2**63 - 2, -(2**63), -(2**63) + 1, 0], n_twice=2)
+def test_ranked_numbers_labels_in_ascending_order(labels, n_twice):
+    assert_ranks(np.array(labels + labels[:n_twice], np.int64))
 
 
 @given(
@@ -174,12 +226,11 @@ def test_argsort_distinct_sorts(labels):
     base=st.sampled_from([0, 2**62, -(2**63)]),
     far=st.booleans(),
 )
-def test_argsort_distinct_sorts_labels_that_share_their_leading_bits(seed, n, base, far):
-    labels = np.random.default_rng(seed).permutation(n).astype(np.int64) + base
+def test_ranked_numbers_labels_that_share_their_leading_bits(seed, n, base, far):
+    labels = np.random.default_rng(seed).integers(0, n, n) + base
     if far:
         labels[0] = 2**63 - 1 if base <= 0 else -(2**63)  # shifts the small differences away
-    order = encoding.argsort_distinct(labels)
-    np.testing.assert_array_equal(labels[order], np.sort(labels))
+    assert_ranks(labels)
 
 
 # --- floats -------------------------------------------------------------------------------
@@ -255,7 +306,7 @@ def test_labels_that_are_not_finite_are_no_region_and_counted(labels, seed, frac
 def test_large_float_labels_are_regions(large):
     labels = np.array([0, large, 3, large])
     encoded = encoding.encode(labels)
-    assert sorted(encoded.labels.tolist()) == sorted([large, 3])
+    assert encoded.labels.tolist() == sorted([large, 3])
     np.testing.assert_array_equal(decoded(encoded).astype(float), labels)
 
 
@@ -306,10 +357,10 @@ def test_masked_codes_are_zero_outside_of_the_mask(labels, data):
 
 
 @given(labels=testing.label_volumes())
-def test_counts_are_the_voxels_of_each_region(labels):
+def test_counts_are_the_voxels_of_each_code(labels):
     encoded = encoding.encode(labels)
-    counts = encoding.count(encoded.codes, len(encoded.labels))
-    assert counts.tolist() == [(encoded.codes == k + 1).sum() for k in range(len(encoded.labels))]
+    counts = encoding.count(encoded.codes, len(encoded.region_of))
+    assert counts.tolist() == [(encoded.codes == k).sum() for k in range(len(encoded.region_of))]
 
 
 def test_counting_and_recoding_nothing_gives_nothing():

@@ -18,7 +18,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import regioncast
-from regioncast import testing
+from regioncast import encoding, testing
 from regioncast.errors import (
     ArgumentError,
     DimensionError,
@@ -275,6 +275,31 @@ def test_complex_signals_go_there_and_back(labels_img):
         img_to_signals_labels(
             signals_to_img_labels(signals, labels_img), labels_img, strategy="median"
         )
+
+
+# --- many regions -------------------------------------------------------------------------
+
+
+@given(piece=st.sampled_from([1, 20, 60]), masked=st.booleans(), seed=SEEDS)
+def test_scattered_labels_that_are_numbered_in_pieces(piece, masked, seed):
+    rng = np.random.default_rng(seed)
+    choices = np.append(rng.integers(-(2**62), 2**62, 30), 0)
+    labels = rng.choice(choices, (5, 4, 7))
+    data = values_of((5, 4, 7, 2), "f8", seed)
+    mask = (rng.random(labels.shape) < 0.5).astype(np.uint8) if masked else None
+    regions, expected = extract_by_hand(data, labels, "median", mask=mask)
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore", MaskWarning)
+        patch.setattr(encoding, "_PIECE", piece)
+        signals, found, atlas = img_to_signals_labels(
+            nib.Nifti1Image(data, OBLIQUE),
+            nib.Nifti1Image(labels, OBLIQUE, dtype=np.int64),
+            None if mask is None else image_of(mask),
+            strategy="median",
+        )
+    assert found == sorted(found) == regions
+    np.testing.assert_array_equal(signals, expected)
+    np.testing.assert_array_equal(array_of(atlas), labels if mask is None else labels * mask)
 
 
 # --- dtype, memory order, threads ---------------------------------------------------------

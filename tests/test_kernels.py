@@ -103,52 +103,65 @@ def test_number_labels_stops_at_a_label_so_far_away_that_differences_overflow(fa
     np.testing.assert_array_equal(code_of, [1, 255, 255, 2])
 
 
-def hash_all(labels, row, slab, n_slots):
-    """Number all labels, with a table that is made larger each time it is half full."""
-    codes = np.full(len(labels), 2**32 - 1, np.uint32)
-    slots, first_seen = np.zeros(n_slots, np.uint32), np.empty(n_slots // 2, np.int64)
-    done = n_seen = n_growths = 0
-    while True:
-        done, n_seen = encode.hash_labels(labels, done, row, slab, codes, slots, first_seen, n_seen)
-        if done == len(labels):
-            return codes, first_seen[:n_seen], n_growths
-        n_growths += 1
-        first_seen = np.concatenate([first_seen, np.empty(len(first_seen), np.int64)])
-        slots = np.zeros(2 * len(slots), np.uint32)
-        encode.fill_slots(first_seen[:n_seen], slots)
+def hash_all(labels, row, slab, *, none=(), room=None, code_dtype=np.uint32):
+    """What the kernel numbers, with a table as small as it may be."""
+    room = len(none) + (len(set(labels.tolist()) - set(none)) if room is None else room)
+    codes = np.full(len(labels), 99, code_dtype)
+    first_seen = np.full(room, -99, np.int64)
+    first_seen[: len(none)] = none
+    slots = np.zeros(max(2, 1 << room.bit_length()), np.uint32)
+    n_seen = encode.hash_labels(labels, row, slab, slots, first_seen, len(none), codes)
+    return codes, first_seen[len(none) :], n_seen
+
+
+def assert_hashes(labels, row, slab, **kwargs):
+    codes, first_seen, n_seen = hash_all(labels, row, slab, **kwargs)
+    none = kwargs.get("none", ())
+    expected, expected_first = testing.hash_labels(labels, none)
+    np.testing.assert_array_equal(codes, expected)
+    np.testing.assert_array_equal(first_seen, expected_first)
+    assert n_seen == len(none) + len(expected_first)
 
 
 @given(
     labels=labels() | labels(most_apart=2**64),
     row=st.sampled_from([1, 2, 7, 40]),
     n_rows=st.sampled_from([1, 3, 50]),
-    n_slots=st.sampled_from([2, 4, 1024]),
+    none=st.lists(st.integers(-(2**63), 2**63 - 1), max_size=2, unique=True),
+    with_none=st.integers(0, 2),
+    code_dtype=st.sampled_from(["u2", "u4"]),
 )
-def test_hash_labels_and_fill_slots(labels, row, n_rows, n_slots):
-    codes, first_seen, _ = hash_all(labels, row, row * n_rows, n_slots)
-    expected, expected_first = testing.hash_labels(labels)
-    np.testing.assert_array_equal(codes, expected)
-    np.testing.assert_array_equal(first_seen, expected_first)
+def test_hash_labels(labels, row, n_rows, none, with_none, code_dtype):
+    none = list({*none, *labels[:with_none].tolist()})
+    assert_hashes(labels, row, row * n_rows, none=none, code_dtype=code_dtype)
 
 
 @given(volume=testing.label_volumes(LABEL_DTYPES, memories=["F"]))
 def test_hash_labels_of_volumes_with_their_own_rows_and_slabs(volume):
     flat = volume.reshape(-1, order="F")
-    codes, first_seen, _ = hash_all(flat, volume.shape[0], volume.shape[0] * volume.shape[1], 8)
-    expected, expected_first = testing.hash_labels(flat)
-    np.testing.assert_array_equal(codes, expected)
-    np.testing.assert_array_equal(first_seen, expected_first)
+    assert_hashes(flat, volume.shape[0], volume.shape[0] * volume.shape[1])
 
 
 @pytest.mark.parametrize("step", [1, 2**32, 2**40 + 15, -(2**51)])
-def test_hash_labels_through_several_growths(step):
+@pytest.mark.parametrize("code_dtype", ["u2", "u4"])
+def test_hash_labels_of_many(step, code_dtype):
     # Neither neighbours nor rows nor slabs are alike, so every label goes through the table.
     labels = np.random.default_rng(7).permutation(np.arange(3000) % 1000) * step
-    codes, first_seen, n_growths = hash_all(labels, 11, 143, 4)
-    assert n_growths > 5
-    expected, expected_first = testing.hash_labels(labels)
-    np.testing.assert_array_equal(codes, expected)
-    np.testing.assert_array_equal(first_seen, expected_first)
+    assert_hashes(labels, 11, 143, code_dtype=code_dtype)
+
+
+@pytest.mark.parametrize("side", [34, 40, 67])
+def test_hash_labels_where_rows_and_slabs_repeat(side):
+    rows = np.random.default_rng(side).integers(0, 9, (5, 4, side)) * 2**41
+    volume = rows.repeat(2, axis=0).repeat(3, axis=1)
+    assert_hashes(volume.reshape(-1), side, side * volume.shape[1])
+
+
+@given(labels=labels(), missing=st.integers(1, 9), row=st.sampled_from([1, 7, 40]))
+def test_hash_labels_says_when_there_is_no_room(labels, missing, row):
+    n_distinct = len(set(labels.tolist()))
+    n_seen = hash_all(labels, row, 3 * row, room=max(0, n_distinct - missing))[-1]
+    assert n_seen == -1
 
 
 @st.composite
@@ -172,23 +185,30 @@ def test_pack(case):
 
 
 @given(packable())
-def test_unpack(case):
+def test_rank_packed(case):
     labels, low, excess, bits = case
     packed = np.sort(testing.pack(labels, low, excess=excess, bits=bits))
-    expected, n_expected = testing.unpack(packed, bits)
-    assert encode.unpack(packed, bits) == n_expected
-    np.testing.assert_array_equal(packed, expected)
+    expected = testing.rank_packed(packed, bits, labels)
+    ranks = np.full(len(labels), 99, np.uint32)
+    n_distinct = encode.rank_packed(packed, bits, labels, ranks)
+    if expected is None:
+        assert n_distinct == -1
+        return
+    np.testing.assert_array_equal(packed[:n_distinct].view(np.int64), expected[0])
+    np.testing.assert_array_equal(ranks, expected[1])
 
 
 @given(packable())
-def test_packed_labels_sort_as_labels_unless_some_tie(case):
+def test_ranks_are_those_of_sorted_labels_unless_leading_bits_tie(case):
     labels, low, excess, bits = case
     packed = np.sort(testing.pack(labels, low, excess=excess, bits=bits))
-    order, n_ties = testing.unpack(packed, bits)
-    if not n_ties:
-        np.testing.assert_array_equal(labels[order], np.sort(labels))
-    if len(set(labels.tolist())) < len(labels):
-        assert n_ties
+    ranked = testing.rank_packed(packed, bits, labels)
+    if ranked is None:
+        assert excess
+        return
+    distinct, places = np.unique(labels, return_inverse=True)
+    np.testing.assert_array_equal(ranked[0], distinct)
+    np.testing.assert_array_equal(ranked[1], places + 1)
 
 
 @given(codes=codes(), dtype=st.sampled_from(CODE_DTYPES), seed=SEEDS)
@@ -274,13 +294,26 @@ def test_paint_series(codes, n_bytes, seed, skip_zero):
     np.testing.assert_array_equal(out, testing.paint_series(codes, table))
 
 
-@given(codes=codes(), seed=SEEDS)
-def test_skip_zero_leaves_blocks_of_code_zero_alone(codes, seed):
+@given(codes=codes(), dtype=st.sampled_from(ITEM_DTYPES), seed=SEEDS)
+def test_skip_zero_leaves_blocks_of_the_first_value_alone(codes, dtype, seed):
     codes, n_codes = codes
-    table = random_bits((1, n_codes), np.dtype("u2"), seed)
-    out = np.full((1, len(codes)), 12345, "u2")
-    paint.paint_maps(np.zeros_like(codes)[:16], table, out, True)
-    assert (out == 12345).all()
+    # Other codes with the same value are left alone too.
+    table = random_bits((1, 1), dtype, seed).repeat(n_codes, axis=1)
+    blocks = codes[:16].repeat(16)
+    out = np.full((1, len(blocks)), 77, dtype)
+    paint.paint_maps(blocks, table, out, True)
+    assert (out == 77).all()
+
+
+@pytest.mark.parametrize("dtype", ["u4", "c16"])
+def test_skip_zero_tells_values_apart_by_their_bits(dtype):
+    zero, minus_zero = np.zeros(1, dtype), -np.zeros(1, dtype)
+    if dtype == "u4":
+        minus_zero = np.array([-0.0], "f4").view("u4")
+    out = np.zeros((1, 32), dtype)
+    table = np.concatenate([zero, minus_zero])[np.newaxis]
+    paint.paint_maps(np.ones(32, np.uint8), table, out, True)
+    assert out.tobytes() == minus_zero.tobytes() * 32
 
 
 # --- deflate and crc ------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as arrays
 from nibabel.tests.test_proxy_api import _TestProxyAPI
 
 import regioncast as rc
-from regioncast import painting, testing
+from regioncast import encoding, painting, testing, threads
 from regioncast.painting import PaintedArray
 
 CODE_DTYPES = ["u1", "u2", "u4"]
@@ -197,9 +197,10 @@ def test_threads_slabs_and_fresh_memory_give_the_same_bytes(
     expected = eager(PaintedArray(array.codes, table, single=array.single))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(painting, "n_cpus", lambda: n_cpus)
+        patch.setattr(threads, "n_cpus", lambda: n_cpus)
         patch.setattr(painting, "_BYTES_PER_THREAD", bytes_per_thread)
         patch.setattr(painting, "_FRESH_BYTES", fresh_bytes)
-        patch.setattr(painting, "_SLAB", slab)
+        patch.setattr(encoding, "SLAB", slab)
         assert_same(painting.paint(array.codes, table, single=array.single, order=order), expected)
 
 

@@ -30,11 +30,12 @@ from .extraction import Grouping, Strategy
 from .io import nifti, region_tables, value_files
 from .io.files import check_output, existing_file, expanded
 from .io.map_streams import open_maps
-from .painting import PaintedArray, n_cpus, value_table
+from .painting import PaintedArray, value_table
 from .parcellation import Parcellation, encode_integers
 from .region_table import RegionTable
 from .resampling import resampled, voxels_outside
 from .signals import Key, Signals, as_array, as_keys
+from .threads import n_cpus
 from .value_tables import ValueTable, numbers_with_gaps, signals_of
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ unsigned integers; whatever the labels are, everything after this module sees co
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import numbers
 from dataclasses import dataclass
@@ -16,20 +17,65 @@ import numpy as np
 
 from ._kernels import encode as kernels
 from .errors import ArgumentTypeError, LabelsError, examples
+from .memory import passing
+from .threads import in_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 # Files scaled by scl_slope hold 57.99999999 where 58 was meant.
 LABEL_TOLERANCE = 1e-3
 
-# Up to this many labels, or this share of the samples, between the smallest and the largest
-# label, a table indexed by label is faster than a hash table and smaller than the codes.
+# A table of so many labels stays in the cache; it is faster than a hash table.
 _DIRECT_WIDTH = 1 << 16
-_DIRECT_SHARE = 4
+
+# Samples that are numbered together by a hash table: their codes and the table stay in the
+# cache, and few enough of them have a neighbour in another piece.
+_PIECE = 1 << 18
+
+# Samples in a slab: its codes stay in the cache until they are used.
+SLAB = 1 << 15
+
+# Each thread has a hash table of its own, so many threads would take memory of note.
+_MOST_THREADS = 8
 
 # So many labels, evenly spread, tell most images with scattered labels at once.
 _SAMPLE = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class SplitCodes:
+    """Codes of many regions in half the memory: small numbers, and where they begin.
+
+    It is enough of an array for those who go through codes piece by piece.
+
+    Parameters
+    ----------
+    numbers : array of uint16 or uint32
+        Codes within a piece of the array.
+    offsets : array of uint32, shape of `numbers`
+        What to add to them, the same all over a piece and broadcast there.
+    """
+
+    numbers: NDArray[Any]
+    offsets: NDArray[np.uint32]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the labels."""
+        return self.numbers.shape
+
+    @property
+    def T(self) -> SplitCodes:  # noqa: N802  NumPy's name
+        """The same, transposed."""
+        return SplitCodes(self.numbers.T, self.offsets.T)
+
+    def __getitem__(self, part: slice) -> NDArray[np.uint32]:
+        """Return the codes of a part, in C order."""
+        codes: NDArray[np.uint32] = np.add(self.numbers[part], self.offsets[part], order="C")
+        return codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,18 +84,19 @@ class Encoded:
 
     Parameters
     ----------
-    codes : array of uint8, uint16 or uint32
-        Shape and memory order of the labels; 0 for no region, else ``k`` for ``labels[k - 1]``.
+    codes : array of uint8, uint16 or uint32, or SplitCodes
+        Shape and memory order of the labels.
     labels : array of int64, or float64 when some label is fractional
-        Distinct, without the background; ascending unless `ascending` is false.
-    ascending : bool
+        Distinct and ascending, without the background.
+    region_of : array of int
+        What each code stands for: 0 for no region, else ``k`` for ``labels[k - 1]``.
     n_nonfinite : int
-        Samples whose label was NaN or infinite; their code is 0.
+        Samples whose label was NaN or infinite; they are no region.
     """
 
-    codes: NDArray[Any]
+    codes: NDArray[Any] | SplitCodes
     labels: NDArray[Any]
-    ascending: bool = True
+    region_of: NDArray[Any]
     n_nonfinite: int = 0
 
     @property
@@ -57,15 +104,9 @@ class Encoded:
         """Whether some label is further than `LABEL_TOLERANCE` from an integer."""
         return self.labels.dtype.kind == "f" and len(self.labels) > 0
 
-    def sorted(self) -> Encoded:
-        """Return the same with labels in ascending order."""
-        if self.ascending:
-            return self
-        order = argsort_distinct(self.labels)
-        rank = np.zeros(len(order) + 1, code_dtype(len(order)))
-        rank[1:][order] = np.arange(1, len(order) + 1)
-        codes = recoded(self.codes, rank)
-        return Encoded(codes, self.labels[order], n_nonfinite=self.n_nonfinite)
+    def regions(self) -> NDArray[Any]:
+        """Return for each sample the region: 0 for none, else ``k`` for ``labels[k - 1]``."""
+        return recoded(self.codes, self.region_of.astype(code_dtype(len(self.labels))))
 
 
 def code_dtype(n_regions: int) -> np.dtype[Any]:
@@ -76,6 +117,12 @@ def code_dtype(n_regions: int) -> np.dtype[Any]:
 def flat(array: NDArray[Any]) -> NDArray[Any]:
     """Return a one-dimensional view of a contiguous array, in memory order."""
     return array.reshape(-1, order="F" if array.flags.f_contiguous else "C")
+
+
+def pieces(shape: tuple[int, ...], n_samples: int) -> list[slice]:
+    """Return slices of the first axis with about `n_samples` samples each, at least one row."""
+    step = max(1, n_samples // max(1, math.prod(shape[1:])))
+    return [slice(start, min(start + step, shape[0])) for start in range(0, shape[0], step)]
 
 
 def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
@@ -90,7 +137,7 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
     Returns
     -------
     Encoded
-        Not necessarily in ascending order of label: see `Encoded.sorted`.
+        Codes are in no order: see `Encoded.region_of` and `Encoded.regions`.
 
     Raises
     ------
@@ -100,11 +147,14 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
     Examples
     --------
     >>> encoded = encode(np.array([[0, 9170], [9170, 2001]], dtype=np.uint16))
+    >>> encoded.labels
+    array([2001, 9170])
     >>> encoded.codes
     array([[0, 1],
            [1, 2]], dtype=uint16)
-    >>> encoded.labels, encoded.sorted().labels
-    (array([9170, 2001]), array([2001, 9170]))
+    >>> encoded.region_of[encoded.codes]
+    array([[0, 2],
+           [2, 1]], dtype=uint32)
     """
     if not isinstance(background, numbers.Real):
         raise ArgumentTypeError(
@@ -117,26 +167,40 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
         raise LabelsError(f"No label is as large as background_label={background}.") from None
     native = _contiguous(_native(labels))
     if native.size == 0:
-        return Encoded(np.zeros(native.shape, np.uint8), np.empty(0, np.int64))
+        return _seen(np.zeros(native.shape, np.uint8), np.empty(0, np.int64))
     if native.dtype.kind == "f":
         return _encode_floats(native, background)
     return _encode_integers(native, {background})
 
 
-def count(codes: NDArray[Any], n_regions: int) -> NDArray[np.int64]:
-    """Return how many samples have each of the codes 1 to `n_regions`."""
-    counts = np.zeros(n_regions + 1, np.int64)
-    if codes.size:
-        kernels.count(flat(codes), counts)
-    return counts[1:]
+def count(codes: NDArray[Any] | SplitCodes, n_codes: int) -> NDArray[np.int64]:
+    """Return how many samples have each of the codes 0 to ``n_codes - 1``."""
+    counts = np.zeros(n_codes, np.int64)
+    for _, piece in _in_pieces(codes):
+        kernels.count(piece, counts)
+    return counts
 
 
-def recoded(codes: NDArray[Any], new_code: NDArray[Any]) -> NDArray[Any]:
+def recoded(codes: NDArray[Any] | SplitCodes, new_code: NDArray[Any]) -> NDArray[Any]:
     """Return ``new_code[codes]`` in the memory order of `codes`."""
-    out = np.empty_like(codes, dtype=new_code.dtype)
-    if codes.size:
-        kernels.recode(flat(codes), new_code, flat(out))
+    numbers = codes.numbers if isinstance(codes, SplitCodes) else codes
+    out = np.empty_like(numbers, dtype=new_code.dtype)
+    for samples, piece in _in_pieces(codes):
+        kernels.recode(piece, new_code, flat(out)[samples])
     return out
+
+
+def _in_pieces(codes: NDArray[Any] | SplitCodes) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """Give codes in their memory order, with the samples that they are."""
+    if isinstance(codes, SplitCodes):
+        view = codes.T if codes.numbers.flags.f_contiguous else codes
+        start = 0
+        for part in pieces(view.shape, SLAB):
+            piece = view[part].reshape(-1)
+            yield slice(start, start + piece.size), piece
+            start += piece.size
+    elif codes.size:
+        yield slice(0, codes.size), flat(codes)
 
 
 def masked(codes: NDArray[Any], inside: NDArray[np.bool_]) -> NDArray[Any]:
@@ -146,23 +210,31 @@ def masked(codes: NDArray[Any], inside: NDArray[np.bool_]) -> NDArray[Any]:
     return out
 
 
-def argsort_distinct(labels: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Return the order that sorts distinct labels.
+def clear_outside(codes: NDArray[Any] | SplitCodes, inside: NDArray[np.bool_]) -> None:
+    """Set codes to that of no region where not `inside`, in place."""
+    numbers = codes.numbers if isinstance(codes, SplitCodes) else codes
+    np.multiply(numbers, inside, out=numbers)
 
-    A plain sort is several times faster than `numpy.argsort`, so the leading bits of the
-    labels are sorted with the positions packed in the bits below; should two labels share
-    their leading bits, the slow way decides.
+
+def ranked(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Return the distinct labels in ascending order, and for each label its number among them.
+
+    Numbers are from 1.  `numpy.unique` takes several times as long: here the leading bits of the
+    labels are sorted with the positions packed in the bits below; should two different labels
+    share their leading bits, `numpy.unique` decides.
     """
-    if len(labels) < 2:
-        return np.arange(len(labels))
+    if not len(labels):
+        return labels, np.empty(0, np.uint32)
     low, high = int(labels.min()), int(labels.max())
     bits = len(labels).bit_length()
-    packed = np.empty(len(labels), np.uint64)
+    packed, ranks = passing(len(labels), np.uint64), passing(len(labels), np.uint32)
     kernels.pack(labels, low, max(0, (high - low).bit_length() + bits - 64), bits, packed)
     packed.sort()
-    n_ties = kernels.unpack(packed, bits)
-    order: NDArray[np.intp] = np.argsort(labels) if n_ties else packed.view(np.intp)
-    return order
+    n_distinct = kernels.rank_packed(packed, bits, labels, ranks)
+    if n_distinct < 0:
+        distinct, places = np.unique(labels, return_inverse=True)
+        return distinct, (places + 1).astype(np.uint32)
+    return packed[:n_distinct].view(np.int64), ranks
 
 
 def _as_stored(background: float, dtype: np.dtype[Any]) -> float:
@@ -213,15 +285,14 @@ def _contiguous(labels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _encode_integers(labels: NDArray[Any], no_region: set[float]) -> Encoded:
-    width = max(_DIRECT_WIDTH, labels.size // _DIRECT_SHARE)
     sample = flat(labels)[:: max(1, labels.size // _SAMPLE)]
     lowest, highest = int(sample.min()), int(sample.max())
-    if highest - lowest >= width:
+    if highest - lowest >= _DIRECT_WIDTH:
         return _encode_by_hash(labels, no_region)
     # The sample may have missed the smallest label, which mostly is 0, the background.
-    encoded = _encode_by_table(labels, min(lowest, 0), width, no_region)
+    encoded = _encode_by_table(labels, min(lowest, 0), no_region)
     if encoded is None:
-        encoded = _encode_by_table(labels, int(labels.min()), width, no_region)
+        encoded = _encode_by_table(labels, int(labels.min()), no_region)
     return _encode_by_hash(labels, no_region) if encoded is None else encoded
 
 
@@ -238,84 +309,117 @@ def _encode_floats(labels: NDArray[Any], background: float) -> Encoded:
         )
         if not n_unlike:
             encoded = _encode_integers(rounded, {background, hole} if n_nonfinite else {background})
-            return Encoded(encoded.codes, encoded.labels, encoded.ascending, n_nonfinite)
+            return dataclasses.replace(encoded, n_nonfinite=n_nonfinite)
     return _encode_fractional(labels, background)
 
 
-def _encode_by_table(
-    labels: NDArray[Any], low: int, width: int, no_region: set[float]
-) -> Encoded | None:
-    """Encode labels from `low` to ``low + width``; None where there are others."""
-    for dtype in (np.uint8, np.uint16, np.uint32)[min(labels.dtype.itemsize, 2) - 1 :]:
+def _encode_by_table(labels: NDArray[Any], low: int, no_region: set[float]) -> Encoded | None:
+    """Encode labels from `low` to ``low + _DIRECT_WIDTH``; None where there are others."""
+    for dtype in (np.uint8, np.uint16)[min(labels.dtype.itemsize, 2) - 1 :]:
         unknown = np.iinfo(dtype).max
-        code_of = np.full(width, unknown, dtype)
-        for label in no_region:
-            if low <= label < low + width and label == int(label):
-                code_of[int(label) - low] = 0
+        code_of = np.full(_DIRECT_WIDTH, unknown, dtype)
+        for label in _integers(no_region):
+            if low <= label < low + _DIRECT_WIDTH:
+                code_of[label - low] = 0
         codes = np.empty_like(labels, dtype=dtype)
-        first_seen = np.empty(min(width, unknown - 1), np.int64)
+        first_seen = np.empty(unknown - 1, np.int64)
         done, n_seen = kernels.number_labels(flat(labels), low, code_of, flat(codes), first_seen)
         if done == labels.size:
-            first_seen.resize(n_seen, refcheck=False)
-            return _seen(codes, first_seen)
+            return _seen(codes, first_seen[:n_seen])
         if n_seen < len(first_seen):
             break
     return None
 
 
-def _seen(codes: NDArray[Any], labels: NDArray[np.int64]) -> Encoded:
-    # Labels in no order show it soon.
-    is_ascending = _is_ascending(labels[:_SAMPLE]) and _is_ascending(labels)
-    return Encoded(codes, labels, ascending=is_ascending)
+def _integers(labels: set[float]) -> NDArray[np.int64]:
+    """Return those that integer labels can be."""
+    limits = np.iinfo(np.int64)
+    inside = [label for label in labels if limits.min <= label <= limits.max]
+    return np.array([int(label) for label in inside if label == int(label)], np.int64)
 
 
-def _is_ascending(labels: NDArray[np.int64]) -> bool:
-    return bool((labels[1:] > labels[:-1]).all())
-
-
-def _is_kept(labels: NDArray[np.int64], no_region: set[float]) -> NDArray[np.bool_]:
-    kept = np.ones(len(labels), bool)
-    for label in no_region:
-        kept &= labels != label
-    return kept
+def _seen(codes: NDArray[Any], first_seen: NDArray[np.int64]) -> Encoded:
+    """Return codes that number distinct labels in another order, as they are."""
+    labels, ranks = ranked(first_seen)
+    return Encoded(codes, labels, np.concatenate([np.zeros(1, np.uint32), ranks]))
 
 
 def _encode_by_hash(labels: NDArray[Any], no_region: set[float]) -> Encoded:
-    codes = np.empty_like(labels, dtype=np.uint32)
-    found = _hash(labels, codes)
-    if not any((found == label).any() for label in no_region):
-        return _seen(codes, found)
-    kept = _is_kept(found, no_region)
-    new_code = np.zeros(len(found) + 1, np.uint32)
-    new_code[1:][kept] = np.arange(1, np.count_nonzero(kept) + 1)
-    kernels.recode(flat(codes), new_code, flat(codes))
-    return _seen(codes, found[kept])
+    for dtype in (np.uint16, np.uint32):
+        codes = np.empty_like(labels, dtype=dtype)
+        first_seen = _hash(labels, codes, _integers(no_region))
+        if first_seen is not None:
+            break
+    assert first_seen is not None  # no piece has more samples than uint32 has codes
+    lengths = [len(seen) for seen in first_seen]
+    joined = np.concatenate(first_seen, out=passing(sum(lengths), np.int64))
+    del first_seen  # a million labels count in the peak of memory
+    distinct, ranks = ranked(joined)
+    del joined
+    if len(distinct) < len(ranks):  # then it holds on to the memory of all of them
+        distinct = np.concatenate([distinct], out=passing(len(distinct), np.int64))
+    # In each piece code 0 is no region, and then come its labels.
+    of_pieces = np.split(ranks, np.cumsum(lengths[:-1]))
+    none = np.zeros(1, np.uint32)
+    region_of = np.concatenate(
+        [part for ranks in of_pieces for part in (none, ranks)],
+        out=passing(len(ranks) + len(lengths), np.uint32),
+    )
+    if len(lengths) == 1:
+        return Encoded(codes, distinct, region_of)
+    begins = np.cumsum([0, *[length + 1 for length in lengths[:-1]]])
+    return Encoded(_split(codes, begins), distinct, region_of)
 
 
-def _hash(labels: NDArray[Any], codes: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Fill `codes` and return the labels in the order in which they are first seen."""
-    n_slots = 1 << max(10, (labels.size // 16).bit_length())
-    slots, first_seen = np.zeros(n_slots, np.uint32), np.empty(n_slots // 2, np.int64)
-    row, slab = _neighbour_distances(labels)
-    done = n_seen = 0
-    while True:
-        done, n_seen = kernels.hash_labels(
-            flat(labels), done, row, slab, flat(codes), slots, first_seen, n_seen
-        )
-        if done == labels.size:
-            first_seen.resize(n_seen, refcheck=False)
-            return first_seen
-        n_slots *= 4
-        slots, seen = np.zeros(n_slots, np.uint32), first_seen[:n_seen]
-        first_seen = np.empty(n_slots // 2, np.int64)
-        first_seen[:n_seen] = seen
-        kernels.fill_slots(seen, slots)
+def _hash(
+    labels: NDArray[Any], codes: NDArray[Any], none: NDArray[np.int64]
+) -> list[NDArray[np.int64]] | None:
+    """Fill `codes` piece by piece, each numbered by itself.
+
+    Returns
+    -------
+    list of array of int64
+        The labels of each piece in the order in which they are first seen; None where they are
+        too many for the dtype of the codes.
+    """
+    view, code_view = _in_memory_order(labels), _in_memory_order(codes)
+    row = view.shape[-1]
+    slab = row * (view.shape[-2] if view.ndim > 1 else 1)
+
+    def hash_piece(part: slice) -> NDArray[np.int64] | None:
+        piece, out = view[part].reshape(-1), code_view[part].reshape(-1)
+        most = min(piece.size, np.iinfo(codes.dtype).max) + len(none)
+        room = min(most, piece.size // 8 + len(none) + 1)
+        while True:
+            slots = np.zeros(2 << room.bit_length(), np.uint32)
+            first_seen = np.empty(room, np.int64)
+            first_seen[: len(none)] = none
+            n_seen = kernels.hash_labels(piece, row, slab, slots, first_seen, len(none), out)
+            if n_seen >= 0:
+                seen = passing(n_seen - len(none), np.int64)
+                seen[:] = first_seen[len(none) : n_seen]
+                return seen
+            if room == most:
+                return None
+            room = min(most, 4 * room)
+
+    found = in_threads(hash_piece, pieces(view.shape, _PIECE), _MOST_THREADS)
+    complete = [seen for seen in found if seen is not None]
+    return complete if len(complete) == len(found) else None
 
 
-def _neighbour_distances(labels: NDArray[Any]) -> tuple[int, int]:
-    shape = labels.shape if labels.flags.f_contiguous else labels.shape[::-1]
-    row = shape[0]
-    return row, row * (shape[1] if len(shape) > 1 else 1)
+def _split(codes: NDArray[Any], begins: NDArray[np.intp]) -> SplitCodes:
+    """Return codes whose pieces begin at other numbers each."""
+    view = _in_memory_order(codes)
+    offsets = np.empty((len(view), *[1] * (view.ndim - 1)), np.uint32)
+    for part, begin in zip(pieces(view.shape, _PIECE), begins, strict=True):
+        offsets[part] = begin
+    split = SplitCodes(view, np.broadcast_to(offsets, view.shape))
+    return split if view is codes else split.T
+
+
+def _in_memory_order(array: NDArray[Any]) -> NDArray[Any]:
+    return array if array.flags.c_contiguous else array.T
 
 
 def _encode_fractional(labels: NDArray[Any], background: float) -> Encoded:
@@ -332,4 +436,5 @@ def _encode_fractional(labels: NDArray[Any], background: float) -> Encoded:
     new_code[kept] = np.arange(1, np.count_nonzero(kept) + 1)
     codes = np.zeros_like(values, dtype=new_code.dtype)
     codes[finite] = new_code[inverse]
-    return Encoded(codes, found[kept], n_nonfinite=int(np.count_nonzero(~finite)))
+    region_of = np.arange(np.count_nonzero(kept) + 1, dtype=np.uint32)
+    return Encoded(codes, found[kept], region_of, int(np.count_nonzero(~finite)))

@@ -20,10 +20,12 @@ from ._kernels import reduce as kernels
 from ._kernels.reduce import Nonfinite, Reduction
 from .encoding import flat
 from .errors import ArgumentError, ArgumentTypeError, ImageTypeError, LabelsError
-from .painting import Order, n_cpus, shares
+from .threads import n_cpus, shares
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from .painting import Order
 
 Nan = Literal["omit", "propagate", "zero"]
 Function = Callable[["NDArray[Any]"], "ArrayLike"]

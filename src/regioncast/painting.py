@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import math
 import numbers
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise, repeat
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -22,10 +19,12 @@ from . import encoding
 from ._kernels import paint as kernels
 from .errors import ArgumentTypeError, SignalsError, times
 from .signals import cast, storage_dtype
+from .threads import in_threads, n_cpus, shares
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
+    from .encoding import SplitCodes
     from .matching import Match
 
 Order = Literal["C", "F"]
@@ -37,9 +36,6 @@ _BYTES_PER_THREAD = 8_000_000
 # From this many bytes on memory comes fresh from the system (the largest of the thresholds in
 # glibc's malloc): it is zero already, and what is not touched costs nothing.
 _FRESH_BYTES = 1 << 25
-
-# Samples in a slab: its codes stay in the cache until they are painted.
-_SLAB = 1 << 15
 
 _BIT_PATTERNS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
@@ -211,13 +207,13 @@ class FileOrder:
 
 
 def paint(
-    codes: NDArray[Any], table: NDArray[Any], *, single: bool, order: Order = "F"
+    codes: NDArray[Any] | SplitCodes, table: NDArray[Any], *, single: bool, order: Order = "F"
 ) -> NDArray[Any]:
     """Look up each row of `table` at every code.
 
     Parameters
     ----------
-    codes : array of uint8, uint16 or uint32, any shape
+    codes : array of uint8, uint16 or uint32, any shape, or SplitCodes
     table : array, shape (n_maps, 1 + n_regions)
     single : bool
         Whether to leave out the last axis, which must then have length one.
@@ -239,16 +235,18 @@ def paint(
     shape = codes.shape if single else (*codes.shape, n_maps)
     n_bytes = math.prod(shape) * table.dtype.itemsize
     is_zero = n_bytes >= _FRESH_BYTES and not np.ascontiguousarray(table[:, 0]).view(np.uint8).any()
+    table = np.ascontiguousarray(table)
     out = (np.zeros if is_zero else np.empty)(shape, table.dtype, order=order)
     if not out.size:
         return out
     by_map = order == "F" or n_maps == 1
     target = encoding.flat(out).reshape((n_maps, -1) if by_map else (-1, n_maps))
-    for samples, piece in _in_order(codes, order):
-        if by_map:
-            _paint_maps(piece, table, target[:, samples], skip_zero=is_zero)
-        else:
-            _paint_series(piece, table, target[samples], skip_zero=is_zero)
+    view = codes.T if order == "F" else codes
+    if isinstance(view, np.ndarray) and view.flags.c_contiguous:
+        paint_whole = _paint_maps if by_map else _paint_series
+        paint_whole(view.reshape(-1), table, target, skip_zero=is_zero)
+    else:
+        _paint_slabs(view, table, target, by_map=by_map, skip_zero=is_zero)
     return out
 
 
@@ -290,21 +288,30 @@ def _fill(fill: complex, dtype: np.dtype[Any]) -> NDArray[Any]:
         ) from None
 
 
-def _in_order(codes: NDArray[Any], order: Order) -> Iterator[tuple[slice, NDArray[Any]]]:
-    """Give codes in a memory order, with the samples that they are: at once, or in slabs.
+def _paint_slabs(
+    codes: NDArray[Any] | SplitCodes,
+    table: NDArray[Any],
+    out: NDArray[Any],
+    *,
+    by_map: bool,
+    skip_zero: bool,
+) -> None:
+    """Paint codes that do not lie in memory as the output does, slab by slab.
 
-    Slabs, so that codes in another order are not all in memory twice.
+    Slabs, so that they are not all in memory a second time.
     """
-    view = codes.T if order == "F" else codes
-    if view.flags.c_contiguous:
-        yield slice(0, view.size), view.reshape(-1)
-        return
-    n_per_row = view.size // len(view)
-    step = max(1, _SLAB // n_per_row)
-    for start in range(0, len(view), step):
-        slab = np.ascontiguousarray(view[start : start + step]).reshape(-1)
-        first = start * n_per_row
-        yield slice(first, first + slab.size), slab
+    n_per_row = math.prod(codes.shape[1:])
+    table, out = _bits(table), _bits(out)
+
+    def paint_slab(rows: slice) -> None:
+        slab = np.ascontiguousarray(codes[rows]).reshape(-1)
+        samples = slice(rows.start * n_per_row, rows.stop * n_per_row)
+        if by_map:
+            kernels.paint_maps(slab, table, out[:, samples], skip_zero)
+        else:
+            _paint_series(slab, table, out[samples], skip_zero=skip_zero)
+
+    in_threads(paint_slab, encoding.pieces(codes.shape, encoding.SLAB), None if by_map else 1)
 
 
 def _paint_maps(
@@ -315,23 +322,28 @@ def _paint_maps(
     A thread gets maps of its own, which keeps it to memory of its own, or a share of the only
     one.
     """
-    bits: Any = _BIT_PATTERNS[table.dtype.itemsize]
-    rows: NDArray[Any] = np.ascontiguousarray(table).view(bits)
-    target: NDArray[Any] = out.view(bits)
+    rows, target = _bits(table), _bits(out)
 
-    def paint_share(maps: slice, samples: slice) -> None:
+    def paint_share(share: tuple[slice, slice]) -> None:
+        maps, samples = share
         kernels.paint_maps(codes[samples], rows[maps], target[maps, samples], skip_zero)
 
     everything = slice(None)
     n_threads = min(n_cpus(), out.nbytes // _BYTES_PER_THREAD)
     if n_threads < 2:
-        paint_share(everything, everything)
-        return
-    with ThreadPoolExecutor(n_threads) as pool:
-        if len(rows) > 1:
-            list(pool.map(paint_share, shares(len(rows), n_threads), repeat(everything)))
-        else:
-            list(pool.map(paint_share, repeat(everything), shares(len(codes), n_threads)))
+        jobs = [(everything, everything)]
+    elif len(rows) > 1:
+        jobs = [(maps, everything) for maps in shares(len(rows), n_threads)]
+    else:
+        jobs = [(everything, samples) for samples in shares(len(codes), n_threads)]
+    in_threads(paint_share, jobs)
+
+
+def _bits(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values as the bit patterns that the kernels move."""
+    pattern: Any = _BIT_PATTERNS[values.dtype.itemsize]
+    bits: NDArray[Any] = values.view(pattern)
+    return bits
 
 
 def _paint_series(
@@ -340,17 +352,6 @@ def _paint_series(
     """Paint a series that lies in memory voxel by voxel."""
     rows: NDArray[Any] = np.ascontiguousarray(table.T).view(np.uint8)
     kernels.paint_series(codes, rows, out.view(np.uint8), skip_zero)
-
-
-def shares(length: int, n_shares: int) -> list[slice]:
-    """Divide what has a length into so many parts of about the same length."""
-    bounds = np.linspace(0, length, n_shares + 1).astype(int).tolist()
-    return [slice(*pair) for pair in pairwise(bounds)]
-
-
-def n_cpus() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _is_integer(part: Any) -> bool:

@@ -123,7 +123,7 @@ class Parcellation:
     @cached_property
     def counts(self) -> NDArray[np.int64]:
         """Number of voxels of each region, shape (n_regions,)."""
-        return encoding.count(self.codes, len(self))
+        return encoding.count(self.codes, len(self) + 1)[1:]
 
     @cached_property
     def centroids(self) -> NDArray[np.float64]:
@@ -172,7 +172,7 @@ class Parcellation:
 
 
 def encode_integers(labels: NDArray[Any], background: float) -> encoding.Encoded:
-    """Return the codes of labels that must be integers, labels in ascending order.
+    """Return the codes of labels that must be integers.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def encode_integers(labels: NDArray[Any], background: float) -> encoding.Encoded
     warn_of_nonfinite(encoded, "the labels image")
     if encoded.fractional:
         raise _fractional(encoded)
-    return encoded.sorted()
+    return encoded
 
 
 def warn_of_nonfinite(encoded: encoding.Encoded, name: str) -> None:
@@ -199,11 +199,9 @@ def warn_of_nonfinite(encoded: encoding.Encoded, name: str) -> None:
 
 def _codes_by_row(encoded: encoding.Encoded, table: RegionTable) -> NDArray[Any]:
     """Return the codes renumbered from the labels in the image to the rows of the table."""
-    if len(encoded.labels) == len(table):
-        return encoded.codes
-    new_code = np.zeros(len(encoded.labels) + 1, encoding.code_dtype(len(table)))
-    new_code[1:] = np.searchsorted(table.labels, encoded.labels) + 1
-    return encoding.recoded(encoded.codes, new_code)
+    row = np.zeros(len(encoded.labels) + 1, encoding.code_dtype(len(table)))
+    row[1:] = np.searchsorted(table.labels, encoded.labels) + 1
+    return encoding.recoded(encoded.codes, row[encoded.region_of])
 
 
 def _fractional(encoded: encoding.Encoded) -> LabelsError:

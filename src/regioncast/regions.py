@@ -29,6 +29,7 @@ from .extraction import Grouping, Strategy
 from .io.map_streams import open_maps
 from .io.nifti import plain_image, read_mask, read_volume
 from .matching import count_problem
+from .memory import passing
 from .painting import paint
 from .parcellation import warn_of_nonfinite
 from .signals import as_array, storable, wrong_dimensions
@@ -138,13 +139,10 @@ def signals_to_img_labels(
     _check_order(order)
     encoded, grid = _encoded_labels(labels_img, mask_img, background_label)
     values = _checked(signals)
-    regions = _regions_of_columns(encoded, values, masked=mask_img is not None)
-    table = np.zeros((np.atleast_2d(values).shape[0], 1 + len(encoded.labels)), values.dtype)
-    # Row by row, which NumPy does twice as fast as all at once.
-    for row, signal in zip(table, np.atleast_2d(values), strict=True):
-        row[1:][regions] = signal
-    data = paint(encoded.codes, table, single=values.ndim == 1, order=order)
-    return plain_image(data, grid)
+    table = _table(encoded, values, masked=mask_img is not None)
+    codes = encoded.codes
+    del encoded  # a million regions take memory too, which painting needs
+    return plain_image(paint(codes, table, single=values.ndim == 1, order=order), grid)
 
 
 @overload
@@ -285,19 +283,17 @@ def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
     reduction = _strategy(strategy)
     _warn_of_the_future(keep_masked=keep_masked_labels, return_atlas=return_masked_atlas)
     maps = _translated(open_maps, imgs, "the image")
-    found, grid = _encoded_labels(labels_img, mask_img, background_label, image_grid=maps.grid)
-    encoded = found.sorted()
-    every = np.arange(len(encoded.labels))
-    kept = every if keep_masked_labels else _inside(encoded, every)
-    if len(kept) < len(every):
-        _warn_of_removed(np.delete(encoded.labels, kept), len(every))
-    values = _reduced(maps, encoded, reduction, n_jobs)[:, kept]
+    encoded, grid = _encoded_labels(labels_img, mask_img, background_label, image_grid=maps.grid)
+    labels, codes = encoded.labels, encoded.regions()
+    kept = np.ones(len(labels), bool) if keep_masked_labels else _inside(encoded)
+    if not kept.all():
+        _warn_of_removed(labels[~kept], len(labels))
+    values = _reduced(maps, codes, labels, reduction, n_jobs)[:, kept]
     with np.errstate(over="ignore"):  # a sum may be infinite as float32
         signals = np.asarray(values, dtype=maps.signals_dtype, order=order)
-    labels = encoded.labels[kept].tolist()
     if not return_masked_atlas:
-        return signals, labels
-    return signals, labels, _atlas(encoded, grid, background_label)
+        return signals, labels[kept].tolist()
+    return signals, labels[kept].tolist(), _atlas(codes, labels, grid, background_label)
 
 
 def _check_order(order: Order) -> None:
@@ -328,32 +324,34 @@ def _warn_of_the_future(*, keep_masked: bool, return_atlas: bool) -> None:
 
 
 def _reduced(
-    maps: MapStream, encoded: encoding.Encoded, strategy: Strategy, n_jobs: int
+    maps: MapStream, codes: NDArray[Any], labels: NDArray[Any], strategy: Strategy, n_jobs: int
 ) -> NDArray[Any]:
     """Return the signals of all regions; 0 where a region has no voxel."""
     strategy.check(weighted=False, is_complex=maps.is_complex, n_maps=maps.n_maps)
-    counts = encoding.count(encoded.codes, len(encoded.labels))
+    counts = encoding.count(codes, 1 + len(labels))[1:]
     (values,), finite = extraction.extract(
         maps.blocks(),
-        Grouping.of(encoded.codes, counts),
+        Grouping.of(codes, counts),
         [strategy],
         n_maps=maps.n_maps,
         nan="zero",
         n_jobs=n_jobs,
     )
     if (finite < counts).any():
-        _warn_of_nonfinite(encoded.labels[finite < counts])
+        _warn_of_nonfinite(labels[finite < counts])
     values[:, counts == 0] = 0
     return values
 
 
-def _atlas(encoded: encoding.Encoded, grid: VolumeGrid, background: float) -> nib.Nifti1Image:
+def _atlas(
+    codes: NDArray[Any], labels: NDArray[Any], grid: VolumeGrid, background: float
+) -> nib.Nifti1Image:
     """Return the image of the labels that are left."""
-    if encoded.codes.all():
-        background = encoded.labels[0]  # no voxel has it: a value that changes no dtype
-    table = np.empty((1, 1 + len(encoded.labels)), _atlas_dtype(encoded.labels, background))
-    table[0, 0], table[0, 1:] = background, encoded.labels
-    return plain_image(paint(encoded.codes, table, single=True, order="F"), grid)
+    if codes.all():
+        background = labels[0]  # no voxel has it: a value that changes no dtype
+    table = np.empty((1, 1 + len(labels)), _atlas_dtype(labels, background))
+    table[0, 0], table[0, 1:] = background, labels
+    return plain_image(paint(codes, table, single=True, order="F"), grid)
 
 
 def _atlas_dtype(labels: NDArray[Any], background: float) -> type[np.generic]:
@@ -409,8 +407,7 @@ def _encoded_labels(
     if mask_img is not None:
         inside, mask_grid = _translated(read_mask, mask_img, "the mask image")
         grid.check_same(mask_grid, this_name="the labels image", other_name="the mask image")
-        # In place: nobody else has these codes.
-        np.multiply(encoded.codes, inside, out=encoded.codes)
+        encoding.clear_outside(encoded.codes, inside)
     if not len(encoded.labels):
         raise LabelsError(
             "The labels image has no region: every voxel is background "
@@ -428,42 +425,42 @@ def _checked(signals: ArrayLike) -> NDArray[Any]:
     return values
 
 
-def _regions_of_columns(
-    encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool
-) -> NDArray[np.intp]:
-    """Return for each column of the signals the region, as a position in `encoded.labels`."""
-    regions = (
-        np.arange(len(encoded.labels))
-        if encoded.ascending
-        else encoding.argsort_distinct(encoded.labels)
-    )
-    inside = _inside(encoded, regions) if masked else regions
-    if len(inside) < len(regions) == values.shape[-1]:
-        _warn_of_emptied(encoded.labels[np.setdiff1d(regions, inside)])
-    if values.shape[-1] == len(regions):
-        return regions
-    if values.shape[-1] == len(inside):
-        return inside
-    raise _wrong_count(values.shape, len(regions), len(inside))
+def _table(encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool) -> NDArray[Any]:
+    """Return for each map the value of each code."""
+    n_regions = len(encoded.labels)
+    inside = _inside(encoded) if masked else np.ones(n_regions, bool)
+    n_columns, n_inside = values.shape[-1], int(np.count_nonzero(inside))
+    if n_columns not in (n_regions, n_inside):
+        raise _wrong_count(values.shape, n_regions, n_inside)
+    if n_columns == n_regions > n_inside:
+        _warn_of_emptied(encoded.labels[~inside])
+    n_maps = np.atleast_2d(values).shape[0]
+    by_region = passing(n_maps * (1 + n_regions), values.dtype).reshape(n_maps, -1)
+    by_region[:] = 0
+    by_region[:, 1:][:, inside if n_columns < n_regions else slice(None)] = values
+    # Codes are painted with the values of their regions as voxels are with those of their codes.
+    return paint(encoded.region_of, by_region, single=False).T
 
 
-def _inside(encoded: encoding.Encoded, regions: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the regions that have voxels left."""
-    counts = encoding.count(encoded.codes, len(regions))
-    inside = regions[counts[regions] > 0]
-    if not len(inside):
+def _inside(encoded: encoding.Encoded) -> NDArray[np.bool_]:
+    """Return which regions have voxels left."""
+    n_regions = len(encoded.labels)
+    has_voxels = encoding.count(encoded.codes, len(encoded.region_of)) > 0
+    inside = np.zeros(1 + n_regions, bool)
+    inside[encoded.region_of[has_voxels]] = True
+    if not inside[1:].any():
         raise LabelsError(
             "No label left after applying mask to the labels image: none of "
-            f"{plural(len(regions), 'region')} has a voxel inside it. "
+            f"{plural(n_regions, 'region')} has a voxel inside it. "
             "Check that mask and labels overlap."
         )
-    return inside
+    return inside[1:]
 
 
 def _warn_of_emptied(labels: NDArray[Any]) -> None:
     warn(
         f"The mask leaves no voxel of {plural(len(labels), 'region')}, whose signals go "
-        f"nowhere: {examples(np.sort(labels).tolist())}.",
+        f"nowhere: {examples(labels.tolist())}.",
         MaskWarning,
     )
 

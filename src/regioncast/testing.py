@@ -149,25 +149,34 @@ def number_labels(
     return np.array(codes, code_of.dtype), np.array(first_seen, np.int64)
 
 
-def hash_labels(labels: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+def hash_labels(
+    labels: NDArray[Any], none: Sequence[int] = ()
+) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """Return numbers for labels, from 1 in the order in which they are first seen.
 
-    What the kernels ``hash_labels`` and ``fill_slots`` do together.
+    Parameters
+    ----------
+    labels : array of int
+    none : sequence of int, default=()
+        Labels of no region, whose number is 0.
 
     Returns
     -------
     codes : array of uint32
     first_seen : array of int64
-        The labels, in that order.
+        The labels with a number, in that order.
 
     Examples
     --------
     >>> import numpy as np
-    >>> hash_labels(np.array([40, 0, 40, -7]))
-    (array([1, 2, 1, 3], dtype=uint32), array([40,  0, -7]))
+    >>> hash_labels(np.array([40, 0, 40, -7]), none=[0])
+    (array([1, 0, 1, 2], dtype=uint32), array([40, -7]))
     """
     number: dict[int, int] = {}
-    codes = [number.setdefault(label, len(number) + 1) for label in labels.tolist()]
+    codes = [
+        0 if label in none else number.setdefault(label, len(number) + 1)
+        for label in labels.tolist()
+    ]
     return np.array(codes, dtype=np.uint32), np.array(list(number), dtype=np.int64)
 
 
@@ -195,19 +204,40 @@ def pack(labels: NDArray[Any], low: int, *, excess: int, bits: int) -> NDArray[n
     return np.array(packed, np.uint64)
 
 
-def unpack(packed: NDArray[Any], bits: int) -> tuple[NDArray[np.uint64], int]:
-    """Return the positions in packed labels, and how many neighbours have the same label.
+def rank_packed(
+    packed: NDArray[Any], bits: int, labels: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]] | None:
+    """Return the distinct labels in the order of `packed`, and each label's number among them.
+
+    Parameters
+    ----------
+    packed : array of uint64
+        What `pack` makes of `labels`, sorted.
+    bits : int
+        How many bits of it the positions take.
+    labels : array of int64
+
+    Returns
+    -------
+    distinct : array of int64
+    ranks : array of uint32
+        From 1.  None instead of both where different labels are packed as the same.
 
     Examples
     --------
     >>> import numpy as np
-    >>> unpack(np.array([1, 18, 32, 33], np.uint64), 4)
-    (array([1, 2, 0, 1], dtype=uint64), 1)
+    >>> rank_packed(np.array([1, 18, 32, 35], np.uint64), 4, np.array([7, 5, 6, 7]))
+    (array([5, 6, 7]), array([3, 1, 2, 3], dtype=uint32))
     """
     pairs = [divmod(number, 2**bits) for number in packed.tolist()]
-    labels = [label for label, _ in pairs]
-    n_ties = sum(left == right for left, right in itertools.pairwise(labels))
-    return np.array([position for _, position in pairs], np.uint64), n_ties
+    packed_as: dict[int, set[int]] = {}
+    for leading, position in pairs:
+        packed_as.setdefault(leading, set()).add(int(labels[position]))
+    if any(len(alike) > 1 for alike in packed_as.values()):
+        return None
+    distinct = [label for alike in packed_as.values() for label in alike]
+    ranks = [distinct.index(label) + 1 for label in labels.tolist()]
+    return np.array(distinct, np.int64), np.array(ranks, np.uint32)
 
 
 def recode(codes: NDArray[Any], new_code: NDArray[Any]) -> NDArray[Any]:

@@ -42,6 +42,10 @@ ctypedef fused code_t:
     uint16_t
     uint32_t
 
+ctypedef fused wide_code_t:
+    uint16_t
+    uint32_t
+
 ctypedef fused new_code_t:
     uint8_t
     uint16_t
@@ -133,16 +137,6 @@ cdef inline uint64_t _home(int64_t label, int shift) noexcept nogil:
     return (<uint64_t>label * <uint64_t>0x9E3779B97F4A7C15) >> shift
 
 
-cdef inline uint32_t* _find(
-    uint32_t* slots, uint64_t last, int shift, const int64_t* first_seen, int64_t label
-) noexcept nogil:
-    """Return the slot with the code of `label`, or the free one (0) where it belongs."""
-    cdef uint64_t at = _home(label, shift)
-    while slots[at] != 0 and first_seen[slots[at] - 1] != label:
-        at = (at + 1) & last
-    return &slots[at]
-
-
 cdef int _shift(Py_ssize_t n_slots) noexcept nogil:
     cdef int bits = 0
     while (<Py_ssize_t>1 << bits) < n_slots:
@@ -160,20 +154,56 @@ cdef inline bint _are_same(const integer_t* a, const integer_t* b, Py_ssize_t n)
     return memcmp(a, b, n * sizeof(integer_t)) == 0
 
 
-# How many labels ahead their slots are fetched, to cover the time memory takes.
-cdef enum:
-    AHEAD = 16
+cdef inline Py_ssize_t _unlike_neighbours(
+    const integer_t* label, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t row, Py_ssize_t slab,
+    Py_ssize_t* found,
+) noexcept nogil:
+    """Write to `found` the samples whose label none of the three neighbours before them has."""
+    cdef Py_ssize_t i, n = 0
+    # Without branches, which labels would make the processor guess wrong half of the time.
+    for i in range(start, stop):
+        found[n] = i
+        n += (
+            (label[i] != label[i - 1])
+            & (label[i] != label[i - row])
+            & (label[i] != label[i - slab])
+        )
+    return n
+
+
+cdef inline void _copy_from_neighbours(
+    const integer_t* label, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t row, Py_ssize_t slab,
+    wide_code_t* code,
+) noexcept nogil:
+    """Set the codes of all samples that have the label of a neighbour before them."""
+    cdef Py_ssize_t i
+    cdef wide_code_t one, of_row, of_slab, last = code[start - 1]
+    for i in range(start, stop):
+        one, of_row, of_slab = code[i], code[i - row], code[i - slab]
+        one = of_slab if label[i] == label[i - slab] else one
+        one = of_row if label[i] == label[i - row] else one
+        last = last if label[i] == label[i - 1] else one
+        code[i] = last
+
+
+cdef inline uint64_t _place(
+    const uint32_t* slots, uint64_t last, int shift, const int64_t* seen, int64_t label
+) noexcept nogil:
+    """Return the place of the slot with the number of `label`, or of the free one for it."""
+    cdef uint64_t at = _home(label, shift)
+    while slots[at] != 0 and seen[slots[at] - 1] != label:
+        at = (at + 1) & last
+    return at
 
 
 def hash_labels(
     const integer_t[::1] labels,
-    Py_ssize_t start,
     Py_ssize_t row,
     Py_ssize_t slab,
-    uint32_t[::1] codes,
     uint32_t[::1] slots,
     int64_t[::1] first_seen,
-    Py_ssize_t n_seen,
+    Py_ssize_t n_none,
+    wide_code_t[::1] codes,
 ):
     """Number labels from 1 in the order in which they are first seen, whatever they are.
 
@@ -183,86 +213,64 @@ def hash_labels(
     Parameters
     ----------
     labels : array
-    start : int
-        The sample to begin with: 0, or what the last call returned.
     row, slab : int
         Distances, in samples, to the neighbours on the second and third axis.
-    codes : array of uint32
-        Filled from `start` on.
     slots : array of uint32
-        The hash table: codes, 0 where free.  Its length is a power of two.
+        The hash table: 0, for free.  Longer than `first_seen`; a power of two, at least 2.
     first_seen : array of int64
-        Label number ``k`` is written to ``first_seen[k - 1]``.
-    n_seen : int
-        How many labels have been seen.
+        Begins with labels of no region, distinct; label number ``k`` is written behind them.
+    n_none : int
+        How many labels of no region there are; their number is 0.
+    codes : array
+        The number of each label.
 
     Returns
     -------
-    stopped, n_seen : int
-        The first sample that is not encoded, short of the end when half of the slots are
-        taken, and the new `n_seen`.
+    n_seen : int
+        How many labels `first_seen` holds, -1 where it is too short.
     """
-    cdef Py_ssize_t i = start, j, back, n = labels.shape[0], stop, room = slots.shape[0] // 2
+    cdef Py_ssize_t i = 0, k, stop, back, n_found, row_back, slab_back
+    cdef Py_ssize_t n = labels.shape[0], n_seen = n_none, room = first_seen.shape[0]
+    cdef Py_ssize_t[CHUNK] found
     cdef const integer_t* label = &labels[0]
-    cdef uint32_t* code = &codes[0]
-    cdef uint32_t* table = &slots[0]
-    cdef uint32_t* slot
+    cdef wide_code_t* code = &codes[0]
     cdef int64_t* seen = &first_seen[0]
-    cdef uint64_t last = slots.shape[0] - 1
-    cdef int shift = _shift(slots.shape[0])
-    cdef bint full = False
-    with nogil:
-        while i < n and not full:
-            stop = min(i + CHUNK, n)
-            back = 0
-            if row >= CHUNK:
-                if i >= row and _are_same(label + i, label + i - row, stop - i):
-                    back = row
-                elif i >= slab and _are_same(label + i, label + i - slab, stop - i):
-                    back = slab
-            if back:
-                memcpy(code + i, code + i - back, (stop - i) * sizeof(uint32_t))
-                i = stop
-                continue
-            for j in range(max(i, slab), stop):
-                if label[j] != label[j - 1] and label[j] != label[j - row] and label[j] != label[j - slab]:
-                    PREFETCH(&table[_home(label[j], shift)])
-            while i < stop:
-                if i > 0 and label[i] == label[i - 1]:
-                    code[i] = code[i - 1]
-                elif i >= row and label[i] == label[i - row]:
-                    code[i] = code[i - row]
-                elif i >= slab and label[i] == label[i - slab]:
-                    code[i] = code[i - slab]
-                else:
-                    slot = _find(table, last, shift, seen, label[i])
-                    if slot[0] == 0:
-                        if n_seen == room:
-                            full = True
-                            break
-                        seen[n_seen] = label[i]
-                        n_seen += 1
-                        slot[0] = <uint32_t>n_seen
-                    code[i] = slot[0]
-                i += 1
-    return i, n_seen
-
-
-def fill_slots(const int64_t[::1] first_seen, uint32_t[::1] slots):
-    """Put the distinct labels of `first_seen`, numbered from 1, into an empty hash table."""
-    cdef Py_ssize_t k, n = first_seen.shape[0]
-    cdef const int64_t* label = &first_seen[0]
-    cdef uint32_t* table = &slots[0]
+    cdef uint32_t* slot = &slots[0]
     cdef uint64_t at, last = slots.shape[0] - 1
     cdef int shift = _shift(slots.shape[0])
     with nogil:
-        for k in range(n):
-            if k + AHEAD < n:
-                PREFETCH(&table[_home(label[k + AHEAD], shift)])
-            at = _home(label[k], shift)
-            while table[at] != 0:
-                at = (at + 1) & last
-            table[at] = <uint32_t>(k + 1)
+        for k in range(n_none):
+            slot[_place(slot, last, shift, seen, seen[k])] = <uint32_t>(k + 1)
+        while i < n and n_seen >= 0:
+            # The first sample has no neighbours; later, the one before stands in for the others.
+            stop = min(i + CHUNK, n) if i > 0 else 1
+            row_back = row if i >= row else 1
+            slab_back = slab if i >= slab else 1
+            back = 0
+            if row_back >= CHUNK and _are_same(label + i, label + i - row_back, stop - i):
+                back = row_back
+            elif slab_back >= CHUNK and _are_same(label + i, label + i - slab_back, stop - i):
+                back = slab_back
+            if back:
+                memcpy(code + i, code + i - back, (stop - i) * sizeof(wide_code_t))
+                i = stop
+                continue
+            found[0] = 0
+            n_found = 1 if i == 0 else _unlike_neighbours(label, i, stop, row_back, slab_back, found)
+            for k in range(n_found):
+                at = _place(slot, last, shift, seen, label[found[k]])
+                if slot[at] == 0:
+                    if n_seen == room:
+                        n_seen = -1
+                        break
+                    seen[n_seen] = label[found[k]]
+                    n_seen += 1
+                    slot[at] = <uint32_t>n_seen
+                code[found[k]] = <wide_code_t>(slot[at] - n_none if slot[at] > n_none else 0)
+            if i > 0:
+                _copy_from_neighbours(label, i, stop, row_back, slab_back, code)
+            i = stop
+    return n_seen
 
 
 def pack(const int64_t[::1] labels, int64_t low, int excess, int bits, uint64_t[::1] out):
@@ -273,17 +281,49 @@ def pack(const int64_t[::1] labels, int64_t low, int excess, int bits, uint64_t[
             out[i] = ((<uint64_t>labels[i] - <uint64_t>low) >> excess << bits) | <uint64_t>i
 
 
-def unpack(uint64_t[::1] packed, int bits):
-    """Keep the positions of sorted packed labels; return how many pairs of neighbours tie."""
-    cdef Py_ssize_t i, n_ties = 0
-    cdef uint64_t leading, last = 0, positions = (<uint64_t>1 << bits) - 1
+# How many labels ahead their places are fetched, to cover the time memory takes.
+cdef enum:
+    AHEAD = 16
+
+
+def rank_packed(
+    uint64_t[::1] packed, int bits, const int64_t[::1] labels, uint32_t[::1] ranks
+):
+    """Rank labels, given packed and sorted.
+
+    Parameters
+    ----------
+    packed : array of uint64
+        What `pack` made of `labels`, sorted.  The distinct labels, ascending, are written here.
+    bits : int
+        How many bits of it are the position.
+    labels : array of int64
+    ranks : array of uint32
+        Filled with the number, from 1, of each label among the distinct ones.
+
+    Returns
+    -------
+    n_distinct : int
+        -1 where different labels share their leading bits, so that their order is not known.
+    """
+    cdef Py_ssize_t i, n_distinct = 0, n = packed.shape[0]
+    cdef uint64_t leading, last = 0, position, positions = (<uint64_t>1 << bits) - 1
+    cdef int64_t label = 0
     with nogil:
-        for i in range(packed.shape[0]):
-            leading = packed[i] >> bits
-            n_ties += i > 0 and leading == last
-            last = leading
-            packed[i] &= positions
-    return n_ties
+        for i in range(n):
+            if i + AHEAD < n:
+                PREFETCH(&labels[packed[i + AHEAD] & positions])
+                PREFETCH(&ranks[packed[i + AHEAD] & positions])
+            leading, position = packed[i] >> bits, packed[i] & positions
+            if i == 0 or leading != last:
+                last, label = leading, labels[position]
+                packed[n_distinct] = <uint64_t>label
+                n_distinct += 1
+            elif labels[position] != label:
+                n_distinct = -1
+                break
+            ranks[position] = <uint32_t>n_distinct
+    return n_distinct
 
 
 def recode(const code_t[::1] codes, const new_code_t[::1] new_code, new_code_t[::1] out):

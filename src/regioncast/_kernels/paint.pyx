@@ -4,7 +4,7 @@
 Values are moved as bit patterns, so a kernel knows item sizes and no dtypes.
 """
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 
 ctypedef fused code_t:
     uint8_t
@@ -39,7 +39,7 @@ def paint_maps(
     """Set ``out[t, i] = table[t, codes[i]]``: samples vary fastest in memory.
 
     Samples lie next to each other in `out`; its rows may lie apart.  With `skip_zero`, it holds
-    ``table[t, 0]`` already, and blocks of code 0 are not touched.
+    ``table[t, 0]`` already, and blocks of that value are not touched.
     """
     cdef Py_ssize_t t, i, j, n = codes.shape[0]
     cdef const code_t* code = &codes[0]
@@ -55,7 +55,7 @@ def paint_maps(
                 if not _is_uniform(code + i):
                     for j in range(BLOCK):
                         target[i + j] = value[code[i + j]]
-                elif code[i] != 0 or not skip_zero:
+                elif not skip_zero or memcmp(&value[code[i]], value, sizeof(item_t)) != 0:
                     one = value[code[i]]
                     for j in range(BLOCK):
                         target[i + j] = one

@@ -26,7 +26,8 @@ from isal import isal_zlib
 
 from .._kernels import crc as crc_kernels
 from .._kernels import deflate as kernels
-from ..painting import FileOrder, n_cpus
+from ..painting import FileOrder
+from ..threads import n_cpus
 from .huffman import END_OF_BLOCK, LONGEST_CODE, LONGEST_MATCH, WINDOW, BlockCode, n_bits
 
 if TYPE_CHECKING:
