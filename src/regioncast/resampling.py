@@ -60,6 +60,7 @@ def voxels_outside(parcellation: Parcellation, grid: VolumeGrid) -> NDArray[np.i
     places = np.rint(voxels @ to_grid[:3, :3].T + to_grid[:3, 3])
     outside = ((places < 0) | (places >= grid.shape)).any(axis=1)
     codes = parcellation.codes[tuple(voxels[outside].T)]
+    counts = count(codes, len(parcellation) + 1)[1:]
     ratio = parcellation.space.voxel_volume / grid.voxel_volume
-    n_voxels: NDArray[np.int64] = np.rint(count(codes, len(parcellation)) * ratio).astype(np.int64)
+    n_voxels: NDArray[np.int64] = np.rint(counts * ratio).astype(np.int64)
     return n_voxels
