@@ -14,6 +14,7 @@ import pytest
 import scipy.ndimage
 from hypothesis import given
 from hypothesis import strategies as st
+from isal import igzip_threaded
 from nibabel.arrayproxy import ArrayProxy
 
 import regioncast as rc
@@ -395,10 +396,13 @@ def test_several_strategies_read_the_maps_once(monkeypatch, labels_img, data):
 
 
 def test_several_strategies_open_a_file_once(tmp_path, monkeypatch, image, labels_img):
-    path, opened, open_file = saved(image, tmp_path / "series.nii.gz"), [], map_streams.igzip.open
-    monkeypatch.setattr(
-        map_streams.igzip, "open", lambda *args: opened.append(args[0]) or open_file(*args)
-    )
+    path, opened, open_file = saved(image, tmp_path / "series.nii.gz"), [], igzip_threaded.open
+
+    def counted(*args, **kwargs):
+        opened.append(args[0])
+        return open_file(*args, **kwargs)
+
+    monkeypatch.setattr(igzip_threaded, "open", counted)
     rc.extract(path, labels_img, strategy=("mean", "median", "mode", "first_eigenvariate"))
     assert opened == [str(path)]
 
