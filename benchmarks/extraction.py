@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 from unittest import mock
 
 import nibabel as nib
-import nibabel._compression
 import nilearn.regions
 import numpy as np
 from isal import igzip
@@ -32,7 +31,7 @@ def files(shape: Shape = MM2, n_maps: int = 200, repeats: int = 3) -> Iterator[R
     labels = brain(shape, n_regions(shape))
     # As in a plain installation: with indexed_gzip, nibabel takes some 36 ms to open a file, and
     # nilearn less to read it.
-    plainly = mock.patch.object(nibabel._compression, "HAVE_INDEXED_GZIP", False)
+    plainly = mock.patch("nibabel._compression.HAVE_INDEXED_GZIP", new=False)
     with TemporaryDirectory() as folder, plainly:
         compressed, plain = Path(folder) / "noise.nii.gz", Path(folder) / "noise.nii"
         for path in (compressed, plain):
