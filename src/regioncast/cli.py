@@ -5,6 +5,7 @@ Translating only: every verb hands its arguments to the function of the same nam
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -392,9 +393,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         except CycloptsError:
             return USAGE
-        except BrokenPipeError:
-            # The reader of our output left, as head does; Python would complain at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # the reader of our output left, as head does
+            _drop_output()
             return FAILED
         except KeyboardInterrupt:
             print("regioncast: interrupted", file=sys.stderr)
@@ -403,8 +403,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if debug:
                 raise
             print(f"regioncast: {_message(error)}", file=sys.stderr)
+            if isinstance(error, OSError) and not isinstance(error, RegioncastError):
+                _drop_output()
             return FAILED
         return code
+
+
+def _drop_output() -> None:
+    """Forget what could not be printed; at exit, Python would try again and complain."""
+    with contextlib.suppress(io.UnsupportedOperation):  # output that is captured
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminate(number: int, _: object) -> None:
