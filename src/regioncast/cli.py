@@ -402,11 +402,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Exception as error:
             if debug:
                 raise
-            print(f"regioncast: {_message(error)}", file=sys.stderr)
-            if isinstance(error, OSError) and not isinstance(error, RegioncastError):
-                _drop_output()
+            _report(error)
             return FAILED
         return code
+
+
+def _report(error: Exception) -> None:
+    print(f"regioncast: {_message(error)}", file=sys.stderr)
+    if isinstance(error, OSError) and not isinstance(error, RegioncastError):
+        _drop_output()
 
 
 def _drop_output() -> None:
