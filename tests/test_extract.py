@@ -16,6 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from isal import igzip_threaded
 from nibabel.arrayproxy import ArrayProxy
+from small_volumes import (
+    OBLIQUE,
+    image_of,
+    small_labels,
+    values_of,
+)
 
 import regioncast as rc
 from regioncast import extraction, testing
@@ -35,10 +41,6 @@ from regioncast.io import map_streams
 
 SEEDS = st.integers(0, 2**32 - 1)
 
-# Rotated about two axes, other voxel sizes on each, off the origin.
-OBLIQUE = np.array(
-    [[-1.9, 0.3, 0.4, 91.25], [0.2, 2.4, -0.6, -126.5], [0.5, 0.5, 2.9, -72.125], [0, 0, 0, 1]]
-)
 
 # Of a region of equal values these are the value itself.
 EXACT = ["mean", "median", "minimum", "maximum", "mode"]
@@ -54,17 +56,6 @@ OF_SCIPY = {
 }
 
 REGIONS = [-2, 3, 7, 7001]
-
-
-def image_of(array, affine=OBLIQUE):
-    """An image in memory, whatever its header can hold."""
-    return nib.Nifti1Image(array, affine, nib.Nifti1Header())
-
-
-def values_of(shape, dtype, seed):
-    """Numbers as a scanner gives them, in any dtype."""
-    numbers = 1000 * np.random.default_rng(seed).standard_normal(shape)
-    return (np.abs(numbers) % 250 if np.dtype(dtype).kind == "u" else numbers).astype(dtype)
 
 
 def by_scipy(data, labels, strategy="mean", regions=REGIONS):
@@ -90,10 +81,7 @@ def saved(image, path):
 
 @pytest.fixture
 def labels():
-    """Labels 0, 3, 7, 7001 and -2 in a small volume that is no cube."""
-    volume = np.zeros((6, 5, 4), np.int16)
-    volume[0], volume[1:3, 2:], volume[3, :, 1:], volume[5, 4] = 3, 7, 7001, -2
-    return volume
+    return small_labels()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import inspect
 import tracemalloc
 import warnings
 
@@ -16,6 +15,16 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from small_volumes import (
+    OBLIQUE,
+    array_of,
+    assert_bits,
+    assert_same_signature,
+    columns_of,
+    image_of,
+    small_labels,
+    values_of,
+)
 
 import regioncast
 from regioncast import encoding, testing
@@ -49,35 +58,6 @@ BY_HAND = {
 # For constant regions these are the constant itself.
 EXACT = ["mean", "median", "minimum", "maximum"]
 
-# Rotated about two axes, other voxel sizes on each, off the origin.
-OBLIQUE = np.array(
-    [[-1.9, 0.3, 0.4, 91.25], [0.2, 2.4, -0.6, -126.5], [0.5, 0.5, 2.9, -72.125], [0, 0, 0, 1]]
-)
-
-
-def image_of(array, affine=OBLIQUE):
-    """An image in memory, whatever its header can hold."""
-    return nib.Nifti1Image(array, affine, nib.Nifti1Header())
-
-
-def array_of(image):
-    return np.asarray(image.dataobj)
-
-
-def assert_bits(got, expected):
-    assert (got.shape, got.dtype) == (expected.shape, expected.dtype)
-    assert got.tobytes() == expected.tobytes()
-
-
-def columns_of(labels, background=0, mask=None):
-    return len(testing.regions_of(labels, background, mask))
-
-
-def values_of(shape, dtype, seed):
-    """Numbers as a scanner gives them, in any dtype."""
-    numbers = 1000 * np.random.default_rng(seed).standard_normal(shape)
-    return (np.abs(numbers) % 250 if np.dtype(dtype).kind == "u" else numbers).astype(dtype)
-
 
 def extract_by_hand(data, labels, strategy, background=0, mask=None):
     """Regions and signals, voxel by voxel."""
@@ -93,10 +73,7 @@ def extract_by_hand(data, labels, strategy, background=0, mask=None):
 
 @pytest.fixture
 def labels():
-    """Labels 0, 3, 7, 7001 and -2 in a small volume that is no cube."""
-    volume = np.zeros((6, 5, 4), np.int16)
-    volume[0], volume[1:3, 2:], volume[3, :, 1:], volume[5, 4] = 3, 7, 7001, -2
-    return volume
+    return small_labels()
 
 
 @pytest.fixture
@@ -129,11 +106,7 @@ def emptying_mask(labels):
 
 
 def test_the_signature_is_nilearns():
-    ours = inspect.signature(img_to_signals_labels).parameters
-    theirs = inspect.signature(nilearn.regions.img_to_signals_labels).parameters
-    assert list(ours) == list(theirs)
-    for name, parameter in theirs.items():
-        assert (ours[name].default, ours[name].kind) == (parameter.default, parameter.kind)
+    assert_same_signature(img_to_signals_labels, nilearn.regions.img_to_signals_labels)
 
 
 def test_it_has_one_home_and_two_doors():

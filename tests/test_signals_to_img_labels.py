@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import gzip
-import inspect
 import tracemalloc
 import warnings
 from pathlib import Path
@@ -15,6 +14,15 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from small_volumes import (
+    OBLIQUE,
+    array_of,
+    assert_bits,
+    assert_same_signature,
+    columns_of,
+    image_of,
+    small_labels,
+)
 
 import regioncast
 from regioncast import encoding, regions, testing
@@ -36,37 +44,10 @@ from regioncast.regions import signals_to_img_labels
 ORDERS = st.sampled_from(["C", "F"])
 SEEDS = st.integers(0, 2**32 - 1)
 
-# Rotated about two axes, other voxel sizes on each, off the origin.
-OBLIQUE = np.array(
-    [[-1.9, 0.3, 0.4, 91.25], [0.2, 2.4, -0.6, -126.5], [0.5, 0.5, 2.9, -72.125], [0, 0, 0, 1]]
-)
-
-
-def image_of(array, affine=OBLIQUE, cls=nib.Nifti1Image):
-    """An image in memory, whatever its header can hold."""
-    image = cls(np.zeros((1, 1, 1), np.uint8), affine)
-    return cls(array, affine, image.header)
-
-
-def array_of(image):
-    return np.asarray(image.dataobj)
-
-
-def assert_bits(got, expected):
-    assert (got.shape, got.dtype) == (expected.shape, expected.dtype)
-    assert got.tobytes() == expected.tobytes()
-
-
-def columns_of(labels, background=0, mask=None):
-    return len(testing.regions_of(labels, background, mask))
-
 
 @pytest.fixture
 def labels():
-    """Labels 0, 3, 7, 7001 and -2 in a small volume that is no cube."""
-    volume = np.zeros((6, 5, 4), np.int16)
-    volume[0], volume[1:3, 2:], volume[3, :, 1:], volume[5, 4] = 3, 7, 7001, -2
-    return volume
+    return small_labels()
 
 
 @pytest.fixture
@@ -89,11 +70,7 @@ def expected(signals, labels):
 
 
 def test_the_signature_is_nilearns():
-    ours = inspect.signature(signals_to_img_labels).parameters
-    theirs = inspect.signature(nilearn.regions.signals_to_img_labels).parameters
-    assert list(ours) == list(theirs)
-    for name, parameter in theirs.items():
-        assert (ours[name].default, ours[name].kind) == (parameter.default, parameter.kind)
+    assert_same_signature(signals_to_img_labels, nilearn.regions.signals_to_img_labels)
 
 
 def test_it_has_one_home_and_two_doors():
