@@ -7,10 +7,7 @@ stand for its places.  A polynomial is 32 bits with that of x^0 first (0x8000000
 """
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-ctypedef fused code_t:
-    uint8_t
-    uint16_t
-    uint32_t
+from .codes cimport code_t
 
 # The polynomial of gzip's CRC-32 (RFC 1952, section 8) without its highest power.
 cdef enum:

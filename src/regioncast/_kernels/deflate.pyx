@@ -11,10 +11,7 @@ A string of at most 56 bits is one number with its length in the highest byte.
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-ctypedef fused code_t:
-    uint8_t
-    uint16_t
-    uint32_t
+from .codes cimport code_t
 
 
 # The longest match of deflate and the shortest one, in bytes (RFC 1951, section 3.2.5).

@@ -10,6 +10,8 @@ from libc.stdint cimport (
 )
 from libc.string cimport memcmp, memcpy
 
+from .codes cimport code_t
+
 cdef extern from *:
     """
     #if defined(__GNUC__)
@@ -36,11 +38,6 @@ ctypedef fused real_t:
 ctypedef fused rounded_t:
     int32_t
     int64_t
-
-ctypedef fused code_t:
-    uint8_t
-    uint16_t
-    uint32_t
 
 ctypedef fused wide_code_t:
     uint16_t

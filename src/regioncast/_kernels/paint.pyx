@@ -6,10 +6,7 @@ Values are moved as bit patterns, so a kernel knows item sizes and no dtypes.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
-ctypedef fused code_t:
-    uint8_t
-    uint16_t
-    uint32_t
+from .codes cimport code_t
 
 ctypedef fused item_t:
     uint8_t

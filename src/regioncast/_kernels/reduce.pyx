@@ -10,10 +10,7 @@ from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
 
-ctypedef fused code_t:
-    uint8_t
-    uint16_t
-    uint32_t
+from .codes cimport code_t
 
 ctypedef fused value_t:
     int8_t
