@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     from .extraction import Function, Nan
     from .io import Use
     from .io.map_streams import MapStream, Niimgs
-    from .io.nifti import Niimg, PaintedImage, Progress
+    from .io.nifti import Niimg, PaintedImage
     from .matching import Extra, Match, Missing
+    from .progress import Progress
     from .spaces import VolumeGrid
 
 NO_REGIONS = "none"

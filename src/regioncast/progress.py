@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     import rich.progress
+
+Progress = Callable[[int, int], None]
+"""What is told how much is done, and of how much."""
 
 # Seconds after which a bar is worth its line.
 _PATIENCE = 1.0

@@ -63,12 +63,6 @@ def group(const code_t[::1] codes, int64_t[::1] next_place, uint32_t[::1] sample
                 place[code - 1] += 1
 
 
-# Maps whose values lie next to each other are collected so many at a time: 16 floats fill a
-# line of the processor's cache, which is then fetched once.
-cdef enum:
-    TILE = 16
-
-
 def reduce_maps(
     const value_t[::1] stored,
     Py_ssize_t first_map,
@@ -110,8 +104,8 @@ def reduce_maps(
         `Reduction`; percentiles and medians last, for they disturb the order of the buffer.
     percentages : array of float64, shape (n_reductions,)
         Of percentiles, from 0 to 100.
-    tile : array, shape (n, largest region), n at least 1
-        Space for the stored numbers of a region in some maps, where samples are apart.
+    tile : array, shape (n, largest region)
+        Space for the stored numbers of a region in `n` maps, where samples are apart.
     buffer : array of float64, shape (2, largest region)
         Space for the values and the weights of a region.
     out : array of float64, shape (n_reductions, n_maps, n_regions)
@@ -129,7 +123,7 @@ def reduce_maps(
     cdef int64_t n_finite = 0
     cdef bint is_tiled = sample_stride != 1
     if is_tiled:
-        step = min(<Py_ssize_t>TILE, tile.shape[0])
+        step = tile.shape[0]
     with nogil:
         while first < n_maps:
             for region in range(starts.shape[0] - 1):

@@ -39,6 +39,9 @@ Niimgs = Niimg | Sequence[Niimg]
 # nothing, small enough for the processor's last cache.
 _BLOCK_BYTES = 4_000_000
 
+# Blocks of an array in memory are views and need none of their own.
+_MORE_IN_MEMORY = 16
+
 # Files are read in pieces of this size, which stay in the cache on their way; it is what the
 # decompressing thread hands over.
 _PIECE_BYTES = 1 << 20
@@ -236,8 +239,8 @@ def _blocks_of(image: SpatialImage) -> Iterator[Block]:
     return _sliced_blocks(data, _n_maps(image))
 
 
-def _steps(n_maps: int, bytes_per_map: int) -> Iterator[slice]:
-    step = max(1, _BLOCK_BYTES // max(1, bytes_per_map))
+def _steps(n_maps: int, bytes_per_map: int, block_bytes: int) -> Iterator[slice]:
+    step = max(1, block_bytes // max(1, bytes_per_map))
     return (slice(start, min(start + step, n_maps)) for start in range(0, n_maps, step))
 
 
@@ -248,7 +251,9 @@ def _sliced_blocks(data: Any, n_maps: int) -> Iterator[Block]:
         yield Block.of(np.asarray(data).reshape(n_samples, n_maps).T, order="C")
         return
     dtype = np.dtype(getattr(data, "dtype", np.float64))  # MINC proxies give float64, unsaid
-    for maps in _steps(n_maps, n_samples * dtype.itemsize):
+    is_there = isinstance(data, np.ndarray) and data.flags.f_contiguous
+    block_bytes = _BLOCK_BYTES * (_MORE_IN_MEMORY if is_there else 1)
+    for maps in _steps(n_maps, n_samples * dtype.itemsize, block_bytes):
         part = np.asanyarray(data) if len(data.shape) == 3 else np.asanyarray(data[:, :, :, maps])
         flat = part.reshape((n_samples, -1), order="F").T
         yield Block.of(np.ascontiguousarray(flat, flat.dtype.newbyteorder("=")))
@@ -258,7 +263,7 @@ def _stored_blocks(image: SpatialImage, data: Any) -> Iterator[Block]:
     """Read a file from where its data begin to where it ends."""
     n_samples, n_maps = int(np.prod(data.shape[:3])), _n_maps(image)
     slopes, intercepts = _scaling(data, n_maps)
-    steps = list(_steps(n_maps, n_samples * data.dtype.itemsize))
+    steps = list(_steps(n_maps, n_samples * data.dtype.itemsize, _BLOCK_BYTES))
     # Two, of which one is being filled while the other is being reduced.
     buffers = [np.empty((steps[0].stop, n_samples), data.dtype) for _ in steps[:2]]
     with _opened(data.file_like) as file:

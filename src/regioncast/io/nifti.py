@@ -41,13 +41,10 @@ from . import painted_gzip, suffix_of, suffixes
 from .files import check_output, existing_file, expanded, open_output, replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import DTypeLike, NDArray
 
     from ..matching import Match
-
-    Progress = Callable[[int, int], None]
+    from ..progress import Progress
 
 Niimg = str | os.PathLike[str] | SpatialImage
 

@@ -31,13 +31,10 @@ from ..threads import n_cpus
 from .huffman import END_OF_BLOCK, LONGEST_CODE, LONGEST_MATCH, WINDOW, BlockCode, n_bits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from ..painting import PaintedArray
-
-    Progress = Callable[[int, int], None]
+    from ..progress import Progress
 
 # RFC 1952: deflate, no name, no time, nothing said of level and system.
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
