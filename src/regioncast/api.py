@@ -35,6 +35,7 @@ from .parcellation import Parcellation, encode_integers
 from .region_table import RegionTable
 from .resampling import resampled, voxels_outside
 from .signals import Key, Signals, as_array, as_keys
+from .spaces import check_same
 from .threads import n_cpus
 from .value_tables import ValueTable, numbers_with_gaps, signals_of
 
@@ -456,7 +457,7 @@ def extract(
     for one in strategies:
         one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     whole = load_parcellation(parcellation, regions, background=background)
-    atlas, voxels = _on_grid(whole, maps.grid, resample)
+    atlas, voxels = _on_grid(whole, maps.space, resample)
     if mask is not None:
         atlas = _masked(atlas, mask)
     grouping = Grouping.of(atlas.codes, atlas.counts)
@@ -466,7 +467,7 @@ def extract(
         strategies,
         n_maps=maps.n_maps,
         nan=nan,
-        weights=None if weights is None else _weights(weights, maps.grid, grouping),
+        weights=None if weights is None else _weights(weights, maps.space, grouping),
         n_jobs=_n_jobs(n_jobs, maps),
         progress=progress,
     )
@@ -612,7 +613,7 @@ def _n_jobs(n_jobs: int | None, maps: MapStream) -> int | None:
 def _weights(weights: Niimg, grid: VolumeGrid, grouping: Grouping) -> NDArray[np.float64]:
     """Return weights in Fortran order, which are good ones where there are regions."""
     data, other = nifti.read_volume(weights, "the weights image")
-    grid.check_same(other, this_name="the image", other_name="the weights image")
+    check_same(grid, other, this_name="the image", other_name="the weights image")
     flat = data.reshape(-1, order="F").astype(np.float64)
     bad = flat[grouping.samples]
     bad = bad[~(np.isfinite(bad) & (bad >= 0))]
@@ -657,7 +658,7 @@ def _extracted(
 
 def _masked(parcellation: Parcellation, mask: Niimg) -> Parcellation:
     inside, grid = nifti.read_mask(mask, "the mask image")
-    parcellation.space.check_same(grid, this_name="the labels image", other_name="the mask image")
+    check_same(parcellation.space, grid, this_name="the labels image", other_name="the mask image")
     masked = parcellation.masked(inside)
     emptied = np.flatnonzero((masked.counts == 0) & (parcellation.counts > 0))
     if not masked.counts.any():

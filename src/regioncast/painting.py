@@ -54,6 +54,9 @@ class PaintedArray:
         For each map the value of no region and then that of each region.
     single : bool
         Whether the array is one map (3D) rather than a series (4D).
+    maps_first : bool, default=False
+        Whether the maps are the first axis, as in CIFTI, rather than the last; such an array
+        has that axis always.
 
     Examples
     --------
@@ -70,10 +73,13 @@ class PaintedArray:
     slope = 1.0
     inter = 0.0
 
-    def __init__(self, codes: NDArray[Any], table: NDArray[Any], *, single: bool) -> None:
+    def __init__(
+        self, codes: NDArray[Any], table: NDArray[Any], *, single: bool, maps_first: bool = False
+    ) -> None:
         self.codes = codes
         self.table = table
-        self.single = single
+        self.single = single and not maps_first
+        self.maps_first = maps_first
 
     def __repr__(self) -> str:
         return f"PaintedArray: {times(self.shape)} {self.dtype}"
@@ -82,6 +88,8 @@ class PaintedArray:
     def shape(self) -> tuple[int, ...]:
         """Shape of the array: that of the codes, and the number of maps in a series."""
         codes_shape: tuple[int, ...] = self.codes.shape
+        if self.maps_first:
+            return (len(self.table), *codes_shape)
         return codes_shape if self.single else (*codes_shape, len(self.table))
 
     @property
@@ -112,6 +120,8 @@ class PaintedArray:
         if wanted.kind not in "biufc" or wanted.itemsize not in _BIT_PATTERNS:
             return np.asarray(self).astype(wanted)
         table = self.table.astype(wanted)
+        if self.maps_first:
+            return paint(self.codes.T, table, single=False, order="F").T
         return paint(self.codes, table, single=self.single, order=self.order)
 
     def get_scaled(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
@@ -136,6 +146,8 @@ class PaintedArray:
 
     def _basic(self, index: tuple[Any, ...]) -> NDArray[Any]:
         full = _full_index(index, self.ndim)
+        if self.maps_first:
+            return self._of_maps_first(full)
         axes = [part for part in full if part is not None]
         codes = self.codes[tuple(axes[:3])]
         maps = slice(None) if self.single else axes[3]
@@ -147,6 +159,15 @@ class PaintedArray:
             tuple(_result_axis(part) for part in full if not _is_integer(part))
         ]
         return part
+
+    def _of_maps_first(self, full: tuple[Any, ...]) -> NDArray[Any]:
+        maps, *axes = (part for part in full if part is not None)
+        table = self.table[maps][np.newaxis] if _is_integer(maps) else self.table[maps]
+        codes = np.asarray(self.codes[tuple(axes)])
+        made = paint(codes.T, table, single=False, order="F").T
+        # Axes of integers that were asked for are left out; that of one map is still there.
+        after = tuple(_result_axis(part) for part in full if not _is_integer(part))
+        return made[0][after] if _is_integer(maps) else made[after]
 
 
 class Piece(NamedTuple):

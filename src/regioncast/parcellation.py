@@ -1,12 +1,13 @@
 """The parcellation: which sample belongs to which region.
 
-A parcellation is *codes* (one small integer per voxel: 0 for no region, ``k`` for row ``k``
-of the table, counted from 1), a *region table* and the *space* where the samples are.
+A parcellation is *codes* (one small integer per voxel, vertex or grayordinate: 0 for no region,
+``k`` for row ``k`` of the table, counted from 1), a *region table* and the *space* where the
+samples are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -25,18 +26,20 @@ from .errors import (
     times,
     warn,
 )
+from .encoding import code_dtype
 from .region_table import SHOWN_ROWS, Region, RegionTable, text_table
+from .spaces import SurfaceVertices, VolumeGrid
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from .spaces import VolumeGrid
+    from .spaces import Space
 
 
 @dataclass(frozen=True, eq=False)
 class Parcellation:
-    """Regions and the voxels that belong to each.
+    """Regions and the voxels, vertices or grayordinates that belong to each.
 
     Made by `regioncast.load_parcellation`.  Its length is the number of regions, iterating
     gives their labels and names, and indexing by a label or a name gives one of them.
@@ -47,12 +50,12 @@ class Parcellation:
         0 for no region, ``k`` for row ``k`` of `table`, counted from 1.
     table : RegionTable
         One row per region, in ascending order of label.
-    space : VolumeGrid
+    space : VolumeGrid, SurfaceVertices or Grayordinates
     """
 
     codes: NDArray[Any]
     table: RegionTable
-    space: VolumeGrid
+    space: Space
 
     def __post_init__(self) -> None:
         self.codes.flags.writeable = False
@@ -61,7 +64,7 @@ class Parcellation:
     def of(
         cls,
         encoded: encoding.Encoded,
-        space: VolumeGrid,
+        space: Space,
         *,
         table: RegionTable | None = None,
         background: float = 0,
@@ -73,7 +76,7 @@ class Parcellation:
         ----------
         encoded : Encoded
             From `encode_integers`.
-        space : VolumeGrid
+        space : VolumeGrid, SurfaceVertices or Grayordinates
         table : RegionTable, default=None
             Rows for labels that it lacks are added; a row of the background is left out.
         background : number, default=0
@@ -85,14 +88,28 @@ class Parcellation:
             full = RegionTable(encoded.labels)
         else:
             table = table.without(background)
-            _compare(encoded.labels, table.labels, strict=strict)
+            _compare(encoded.labels, table.labels, space, strict=strict)
             full = table.with_labels(encoded.labels)
         if not len(encoded.labels):
             raise LabelsError(
-                "The labels image has no region: every voxel is background "
+                f"The labels image has no region: every {space.noun} is background "
                 f"(label {background:g}). Check the image, or pass another background label."
             )
         return cls(_codes_by_row(encoded, full), full, space)
+
+    @classmethod
+    def joined(cls, parts: Mapping[str, Parcellation]) -> Parcellation:
+        """Return one parcellation of those of the hemispheres, ``"L"`` and ``"R"``."""
+        table = RegionTable.joined({side: part.table for side, part in parts.items()})
+        codes = np.empty(sum(part.codes.size for part in parts.values()), code_dtype(len(table)))
+        space = SurfaceVertices({side: part.codes.size for side, part in parts.items()})
+        first = 0
+        for side, part in parts.items():
+            out = codes[space.of_hemisphere(side)]
+            np.add(part.codes, first, out=out, where=part.codes > 0, casting="unsafe")
+            out[part.codes == 0] = 0
+            first += len(part)
+        return cls(codes, table, space)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -115,19 +132,25 @@ class Parcellation:
         if isinstance(key, Region):
             return [region for region in self if region == key]
         if isinstance(key, str):
-            return [region for region in self if region.name == key]
+            names = zip(self, self.table.unique_names, strict=True)
+            return [region for region, name in names if key in (region.name, name)]
         if isinstance(key, int | np.integer) and not isinstance(key, bool):
             return [region for region in self if region.label == key]
         return []
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
-        """Number of voxels of each region, shape (n_regions,)."""
+        """Number of voxels, vertices or grayordinates of each region, shape (n_regions,)."""
         return encoding.count(self.codes, len(self) + 1)[1:]
 
     @cached_property
     def centroids(self) -> NDArray[np.float64]:
-        """Mean position of each region in mm, shape (n_regions, 3); NaN without voxels."""
+        """Mean position of each region in mm, shape (n_regions, 3); NaN without voxels.
+
+        Of volumes only.
+        """
+        if not isinstance(self.space, VolumeGrid):
+            return np.full((len(self), 3), np.nan)
         sums = np.zeros((len(self) + 1, 3), np.int64)
         kernels.sum_positions(self.codes, sums)
         with np.errstate(invalid="ignore"):
@@ -148,10 +171,13 @@ class Parcellation:
         -------
         pandas.DataFrame
             Columns ``index`` (label), ``name``, the further columns of the region table,
-            ``voxels``, ``volume_mm3``, ``x``, ``y``, ``z``.
+            ``voxels``, ``volume_mm3``, ``x``, ``y``, ``z``.  On surfaces ``vertices``, in CIFTI
+            ``grayordinates``, and no more.
         """
         frame = self.table.to_pandas()
-        frame["voxels"] = self.counts
+        frame[self.space.nouns] = self.counts
+        if not isinstance(self.space, VolumeGrid):
+            return frame
         frame["volume_mm3"] = self.counts * self.space.voxel_volume
         frame[["x", "y", "z"]] = self.centroids
         return frame
@@ -164,7 +190,7 @@ class Parcellation:
         max_rows : int, default=None
             Leave out rows in the middle beyond this many; all are shown when not given.
         """
-        head = f"Parcellation: {plural(len(self), 'region')}, {times(self.space.shape)} voxels"
+        head = f"Parcellation: {plural(len(self), 'region')}, {_extent(self.space)}"
         return "\n".join([head, *_table_lines(self, max_rows or len(self))])
 
     def __repr__(self) -> str:
@@ -180,17 +206,17 @@ def encode_integers(labels: NDArray[Any], background: float) -> encoding.Encoded
         When a label is fractional.
     """
     encoded = encoding.encode(labels, background)
-    warn_of_nonfinite(encoded, "the labels image")
+    warn_of_nonfinite(encoded, "the labels image", "voxel" if labels.ndim == 3 else "vertex")
     if encoded.fractional:
         raise _fractional(encoded)
     return encoded
 
 
-def warn_of_nonfinite(encoded: encoding.Encoded, name: str) -> None:
+def warn_of_nonfinite(encoded: encoding.Encoded, name: str, noun: str = "voxel") -> None:
     """Warn where samples hold no finite label."""
     if encoded.n_nonfinite:
         warn(
-            f"Non-finite values detected: {plural(encoded.n_nonfinite, 'voxel')} of {name} "
+            f"Non-finite values detected: {plural(encoded.n_nonfinite, noun)} of {name} "
             f"{'is' if encoded.n_nonfinite == 1 else 'are'} NaN or infinite "
             "and taken as no region.",
             LabelsWarning,
@@ -215,7 +241,9 @@ def _fractional(encoded: encoding.Encoded) -> LabelsError:
     )
 
 
-def _compare(in_image: NDArray[np.int64], in_table: NDArray[np.int64], *, strict: bool) -> None:
+def _compare(
+    in_image: NDArray[np.int64], in_table: NDArray[np.int64], space: Space, *, strict: bool
+) -> None:
     """Warn, or raise, where image and table do not list the same labels."""
     unlisted = np.setdiff1d(in_image, in_table).tolist()
     absent = np.setdiff1d(in_table, in_image).tolist()
@@ -227,7 +255,8 @@ def _compare(in_image: NDArray[np.int64], in_table: NDArray[np.int64], *, strict
         )
     if absent:
         parts.append(
-            f"{plural(len(absent), 'row')} of the region table without a voxel: {examples(absent)}"
+            f"{plural(len(absent), 'row')} of the region table without a {space.noun}: "
+            f"{examples(absent)}"
         )
     if not parts:
         return
@@ -237,19 +266,29 @@ def _compare(in_image: NDArray[np.int64], in_table: NDArray[np.int64], *, strict
     warn(f"{message} All are kept, the former named by number.", RegionTableWarning)
 
 
+def _extent(space: Space) -> str:
+    return f"{times(space.shape)} voxels" if isinstance(space, VolumeGrid) else space.description
+
+
 def _table_lines(parcellation: Parcellation, max_rows: int) -> list[str]:
-    cells = [("label", "name", "voxels", "mm³", "centroid (mm)")]
-    cells += [_row_cells(parcellation, row) for row in range(len(parcellation))]
-    return text_table(cells, max_rows=max_rows, right=(0, 2, 3))
+    sides = parcellation.table.hemispheres
+    of_side: tuple[str, ...] = ("hemisphere",) if sides else ()
+    of_volume = ("mm³", "centroid (mm)") if isinstance(parcellation.space, VolumeGrid) else ()
+    titles = ("label", "name", *of_side, parcellation.space.nouns, *of_volume)
+    cells = [titles, *(_row_cells(parcellation, row) for row in range(len(parcellation)))]
+    numbers = (0, titles.index(parcellation.space.nouns), len(titles) - len(of_volume))
+    return text_table(cells, max_rows=max_rows, right=numbers)
 
 
-def _row_cells(parcellation: Parcellation, row: int) -> tuple[str, str, str, str, str]:
-    voxels = int(parcellation.counts[row])
+def _row_cells(parcellation: Parcellation, row: int) -> tuple[str, ...]:
+    table, space, n_samples = parcellation.table, parcellation.space, int(parcellation.counts[row])
+    side = (table.hemispheres[row],) if table.hemispheres else ()
+    cells = (str(table.labels[row]), table.names[row], *side, f"{n_samples:,}")
+    if not isinstance(space, VolumeGrid):
+        return cells
     centroid = ", ".join(f"{mm:.1f}" for mm in parcellation.centroids[row])
     return (
-        str(parcellation.table.labels[row]),
-        parcellation.table.names[row],
-        f"{voxels:,}",
-        f"{voxels * parcellation.space.voxel_volume:,.0f}",
-        f"({centroid})" if voxels else "",
+        *cells,
+        f"{n_samples * space.voxel_volume:,.0f}",
+        f"({centroid})" if n_samples else "",
     )

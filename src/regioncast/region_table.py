@@ -4,11 +4,15 @@ A *label* is the integer that stands for a region in a labels image; a *name* is
 call it.  A region table has one row per region, in ascending order of label, and may have
 any other column (BIDS ``dseg.tsv`` has ``index``, ``name``, ``abbreviation``, ``color`` and
 ``mapping``).  Labels are unique; names need not be.
+
+The surfaces of the two hemispheres often share labels and names.  Then each row has a
+*hemisphere*, and a region is a label of a hemisphere; text names it by a prefix, ``L:V1``.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+
+HEMISPHERE_TITLE = "hemisphere"
+"""Title of the column of hemispheres."""
 
 NO_ID = 3
 """What `id_rank` returns for a title that says nothing of labels."""
@@ -63,6 +70,9 @@ class RegionTable:
         The labels as text when not given.
     columns : mapping of str to sequence, default=None
         Other columns, each of shape (n_regions,).
+    hemispheres : sequence of str, shape (n_regions,), default=None
+        ``"L"`` or ``"R"``, where the hemispheres have labels of their own.  Rows are then in
+        ascending order of label within the left and then the right hemisphere.
 
     Raises
     ------
@@ -81,12 +91,14 @@ class RegionTable:
     labels: NDArray[np.int64]
     names: tuple[str, ...]
     columns: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    hemispheres: tuple[str, ...] | None = None
 
     def __init__(
         self,
         labels: Sequence[int] | NDArray[Any],
         names: Sequence[str] | None = None,
         columns: Mapping[str, Sequence[Any]] | None = None,
+        hemispheres: Sequence[str] | None = None,
     ) -> None:
         ids = _integers(labels)
         named = [str(label) for label in ids.tolist()] if names is None else list(names)
@@ -97,8 +109,10 @@ class RegionTable:
                     f"The column {title!r} has {plural(len(column), 'row')}, "
                     f"the labels have {len(ids):,}."
                 )
-        _check_unique(ids)
-        order = np.argsort(ids, kind="stable").tolist()
+        sides = None if hemispheres is None else np.array(hemispheres, str)
+        for side in [""] if sides is None else np.unique(sides):
+            _check_unique(ids if sides is None else ids[sides == side])
+        order = np.lexsort((ids,) if sides is None else (ids, sides)).tolist()
         ids = ids[order]
         ids.flags.writeable = False
         object.__setattr__(self, "labels", ids)
@@ -108,6 +122,48 @@ class RegionTable:
             "columns",
             {title: tuple(column[row] for row in order) for title, column in others.items()},
         )
+        object.__setattr__(
+            self, "hemispheres", None if sides is None else tuple(sides[order].tolist())
+        )
+
+    @classmethod
+    def joined(cls, tables: Mapping[str, RegionTable]) -> RegionTable:
+        """Return one table of the tables of the hemispheres, ``"L"`` and ``"R"``."""
+        titles = dict.fromkeys(title for table in tables.values() for title in table.columns)
+        return cls(
+            np.concatenate([table.labels for table in tables.values()]),
+            [name for table in tables.values() for name in table.names],
+            {
+                title: [
+                    cell
+                    for table in tables.values()
+                    for cell in table.columns.get(title, (None,) * len(table))
+                ]
+                for title in titles
+                if title != HEMISPHERE_TITLE
+            },
+            [side for side, table in tables.items() for _ in range(len(table))],
+        )
+
+    @property
+    def unique_names(self) -> tuple[str, ...]:
+        """The names, with the prefix of their hemisphere where both hemispheres have them."""
+        if self.hemispheres is None:
+            return self.names
+        times = Counter(self.names)
+        pairs = zip(self.hemispheres, self.names, strict=True)
+        return tuple(f"{side}:{name}" if times[name] > 1 else name for side, name in pairs)
+
+    @property
+    def keys(self) -> tuple[str, ...] | tuple[int, ...]:
+        """What tells the regions apart: their names, or else their labels."""
+        names = self.unique_names
+        if len(set(names)) == len(names):
+            return names
+        if self.hemispheres is None:
+            return tuple(self.labels.tolist())
+        pairs = zip(self.hemispheres, self.labels.tolist(), strict=True)
+        return tuple(f"{side}:{label}" for side, label in pairs)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -117,8 +173,9 @@ class RegionTable:
 
     def __repr__(self) -> str:
         """Return the table, without rows in the middle where there are many."""
-        titles = ("index", "name", *self.columns)
-        rows = zip(self.labels.tolist(), self.names, *self.columns.values(), strict=True)
+        others = self._other_columns()
+        titles = ("index", "name", *others)
+        rows = zip(self.labels.tolist(), self.names, *others.values(), strict=True)
         lines = text_table([titles, *(tuple(map(str, row)) for row in rows)], max_rows=SHOWN_ROWS)
         return "\n".join([f"RegionTable: {plural(len(self), 'region')}", *lines])
 
@@ -132,6 +189,7 @@ class RegionTable:
             self.labels[rows],
             [self.names[row] for row in rows],
             {title: [column[row] for row in rows] for title, column in self.columns.items()},
+            None if self.hemispheres is None else [self.hemispheres[row] for row in rows],
         )
 
     def with_labels(self, labels: NDArray[np.int64]) -> RegionTable:
@@ -152,7 +210,12 @@ class RegionTable:
         """Return the columns ``index``, ``name`` and the others, as in a BIDS ``dseg.tsv``."""
         import pandas as pd
 
-        return pd.DataFrame({"index": self.labels, "name": list(self.names), **self.columns})
+        others = self._other_columns()
+        return pd.DataFrame({"index": self.labels, "name": list(self.names), **others})
+
+    def _other_columns(self) -> dict[str, tuple[Any, ...]]:
+        sides = {} if self.hemispheres is None else {HEMISPHERE_TITLE: self.hemispheres}
+        return {**sides, **self.columns}
 
 
 def _integers(labels: Sequence[int] | NDArray[Any]) -> NDArray[np.int64]:

@@ -33,6 +33,7 @@ from .memory import passing
 from .painting import paint
 from .parcellation import warn_of_nonfinite
 from .signals import as_array, storable, wrong_dimensions
+from .spaces import check_same
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -283,7 +284,7 @@ def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
     reduction = _strategy(strategy)
     _warn_of_the_future(keep_masked=keep_masked_labels, return_atlas=return_masked_atlas)
     maps = _translated(open_maps, imgs, "the image")
-    encoded, grid = _encoded_labels(labels_img, mask_img, background_label, image_grid=maps.grid)
+    encoded, grid = _encoded_labels(labels_img, mask_img, background_label, image_grid=maps.space)
     labels, codes = encoded.labels, encoded.regions()
     kept = np.ones(len(labels), bool) if keep_masked_labels else _inside(encoded)
     if not kept.all():
@@ -400,13 +401,13 @@ def _encoded_labels(
     """Return the codes of the labels inside the mask, with all labels, and their grid."""
     labels, grid = _translated(read_volume, labels_img, "the labels image")
     if image_grid is not None:
-        image_grid.check_same(grid, this_name="the image", other_name="the labels image")
+        check_same(image_grid, grid, this_name="the image", other_name="the labels image")
     encoded = encoding.encode(labels, background_label)
     del labels  # which may be all that holds them, and the mask needs memory too
     warn_of_nonfinite(encoded, "the labels image")
     if mask_img is not None:
         inside, mask_grid = _translated(read_mask, mask_img, "the mask image")
-        grid.check_same(mask_grid, this_name="the labels image", other_name="the mask image")
+        check_same(grid, mask_grid, this_name="the labels image", other_name="the mask image")
         encoding.clear_outside(encoded.codes, inside)
     if not len(encoded.labels):
         raise LabelsError(

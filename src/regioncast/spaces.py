@@ -3,21 +3,42 @@
 A *volume grid* is a box of voxels with an affine, which takes voxel indices (i, j, k) to
 millimetres.  Two grids are the same when their shapes agree and no corner of the one is
 further than 1 % of a voxel from that of the other.
+
+*Surface vertices* are those of the mesh of one hemisphere, or of the left and then the right
+one.  *Grayordinates* are the brain models of a CIFTI file: some vertices of surfaces and some
+voxels of a volume, in the order of the file.
+
+Every space is made of *parts*: samples at certain *places* of a *frame*, which is a whole
+surface or a whole volume.  Where frames are the same, samples correspond by their places.
 """
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import nibabel as nib
 import numpy as np
 
-from .errors import SpaceError, capitalized, times
+from .errors import SpaceError, capitalized, plural, times
 
 if TYPE_CHECKING:
+    from nibabel.cifti2 import BrainModelAxis
     from numpy.typing import DTypeLike, NDArray
+
+LEFT, RIGHT, UNKNOWN = "L", "R", "?"
+"""Hemispheres; of a surface alone it may be unknown which it is."""
+
+HEMISPHERE_NAMES = {LEFT: "left hemisphere", RIGHT: "right hemisphere", UNKNOWN: "surface"}
+
+CORTEX = {LEFT: "CIFTI_STRUCTURE_CORTEX_LEFT", RIGHT: "CIFTI_STRUCTURE_CORTEX_RIGHT"}
+"""What CIFTI calls the surfaces of the hemispheres."""
+
+VOXELS = "voxels"
+"""The part of a space that lies in a volume."""
 
 GRID_TOLERANCE = 0.01
 """How far a corner may move, in voxels, for two grids to be the same."""
@@ -30,6 +51,24 @@ _GEOMETRY_FIELDS = (
 
 # A NIfTI-1 header holds dimensions as int16.
 _NIFTI1_LARGEST_DIMENSION = np.iinfo(np.int16).max
+
+
+class Part(NamedTuple):
+    """Samples of a space that lie in one surface or volume.
+
+    Parameters
+    ----------
+    samples : slice or array of int
+        Which samples of the space.
+    places : slice or array of int
+        Where in the frame each is: the number of its vertex, or of its voxel in C order.
+    frame : int or VolumeGrid
+        The number of vertices of the whole surface, or the whole volume.
+    """
+
+    samples: slice | NDArray[Any]
+    places: slice | NDArray[Any]
+    frame: int | VolumeGrid
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +88,14 @@ class VolumeGrid:
     shape: tuple[int, int, int]
     affine: NDArray[np.float64]
     geometry: nib.Nifti2Header
+
+    noun: ClassVar[str] = "voxel"
+    nouns: ClassVar[str] = "voxels"
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts of the space, by structure."""
+        return {VOXELS: Part(slice(None), slice(None), self)}
 
     @classmethod
     def of(cls, image: Any) -> VolumeGrid:
@@ -79,21 +126,13 @@ class VolumeGrid:
         header.set_slope_inter(1, 0)
         return header
 
-    def check_same(self, other: VolumeGrid, *, this_name: str, other_name: str) -> None:
-        """Raise `SpaceError` where the grids differ, naming the images and the difference."""
-        difference = self.difference(other)
-        if difference is not None:
-            problem, detail = difference
-            raise SpaceError(
-                f"{problem} {capitalized(other_name)} {detail.format(this=this_name)} "
-                f"Resample {other_name} to the grid of {this_name} first."
-            )
-
-    def difference(self, other: VolumeGrid) -> tuple[str, str] | None:
+    def difference(self, other: Space) -> tuple[str, str] | None:
         """Return how `other` differs, as a general and a particular sentence, or None.
 
         The particular one lacks its subject, and has ``{this}`` for the name of this grid.
         """
+        if not isinstance(other, VolumeGrid):
+            return _of_another_kind(self, other)
         if self.shape != other.shape:
             return (
                 "Images have incompatible shapes.",
@@ -120,6 +159,210 @@ class VolumeGrid:
             "Images have different affine matrices.",
             f"lies up to {shift} away from {{this}}, most at voxel ({corner}).",
         )
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceVertices:
+    """The vertices of the surface of one hemisphere, or of the left and then the right one.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Number of vertices of each hemisphere: ``"L"``, ``"R"``, or ``"?"`` for a surface of
+        which it is not known.
+    mesh : default=None
+        nilearn's mesh, where the surface came with one.
+
+    Examples
+    --------
+    >>> space = SurfaceVertices({"L": 10242, "R": 10242})
+    >>> space.shape
+    (20484,)
+    >>> space.of_hemisphere("R")
+    slice(10242, 20484, None)
+    """
+
+    counts: Mapping[str, int]
+    mesh: Any = field(default=None, repr=False)
+
+    noun: ClassVar[str] = "vertex"
+    nouns: ClassVar[str] = "vertices"
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Number of vertices, as a shape."""
+        return (sum(self.counts.values()),)
+
+    @property
+    def hemispheres(self) -> tuple[str, ...]:
+        """The hemispheres, left first."""
+        return tuple(self.counts)
+
+    def of_hemisphere(self, hemisphere: str) -> slice:
+        """Return which samples are the vertices of a hemisphere."""
+        ends = np.cumsum(list(self.counts.values())).tolist()
+        end = ends[self.hemispheres.index(hemisphere)]
+        return slice(end - self.counts[hemisphere], end)
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts of the space, by structure."""
+        return {
+            CORTEX.get(hemisphere, hemisphere): Part(
+                self.of_hemisphere(hemisphere), slice(None), n_vertices
+            )
+            for hemisphere, n_vertices in self.counts.items()
+        }
+
+    def __repr__(self) -> str:
+        return f"SurfaceVertices: {self.description}"
+
+    @property
+    def description(self) -> str:
+        """Vertices by hemisphere, in words."""
+        return ", ".join(
+            f"{HEMISPHERE_NAMES[hemisphere]} {n_vertices:,} vertices"
+            for hemisphere, n_vertices in self.counts.items()
+        )
+
+    def difference(self, other: Space) -> tuple[str, str] | None:
+        """Return how `other` differs, as a general and a particular sentence, or None."""
+        if not isinstance(other, SurfaceVertices):
+            return _of_another_kind(self, other)
+        mine, theirs = dict(self.counts), dict(other.counts)
+        if len(mine) == len(theirs) == 1 and UNKNOWN in (*mine, *theirs):
+            # Which hemisphere it is was not said.
+            (hemisphere,) = set(mine) - {UNKNOWN} or {UNKNOWN}
+            mine, theirs = {hemisphere: sum(mine.values())}, {hemisphere: sum(theirs.values())}
+        if set(mine) != set(theirs):
+            return (
+                "Surfaces are not of the same hemispheres.",
+                f"has {other.description}; {{this}} has {self.description}.",
+            )
+        for hemisphere, n_vertices in mine.items():
+            if theirs[hemisphere] != n_vertices:
+                return (
+                    "Surfaces have different meshes.",
+                    f"has {theirs[hemisphere]:,} vertices in the {HEMISPHERE_NAMES[hemisphere]}, "
+                    f"{{this}} has {n_vertices:,}.",
+                )
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Grayordinates:
+    """The brain models of a CIFTI file.
+
+    Parameters
+    ----------
+    axis : nibabel.cifti2.BrainModelAxis
+    """
+
+    axis: BrainModelAxis
+
+    noun: ClassVar[str] = "grayordinate"
+    nouns: ClassVar[str] = "grayordinates"
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Number of grayordinates, as a shape."""
+        return (len(self.axis),)
+
+    @cached_property
+    def parts(self) -> dict[str, Part]:
+        """The parts of the space: each surface by its structure, and all voxels."""
+        parts = {}
+        for structure, n_vertices in self.axis.nvertices.items():
+            samples = np.flatnonzero((self.axis.name == structure) & self.axis.surface_mask)
+            parts[str(structure)] = Part(samples, self.axis.vertex[samples], int(n_vertices))
+        samples = np.flatnonzero(self.axis.volume_mask)
+        if len(samples):
+            grid = VolumeGrid.of(_Box(tuple(self.axis.volume_shape), self.axis.affine))
+            places = np.ravel_multi_index(tuple(self.axis.voxel[samples].T), grid.shape)
+            parts[VOXELS] = Part(samples, places, grid)
+        return parts
+
+    def __repr__(self) -> str:
+        return f"Grayordinates: {self.description}"
+
+    @property
+    def description(self) -> str:
+        """Grayordinates by part, in words."""
+        sizes = {name: len(np.asarray(part.samples)) for name, part in self.parts.items()}
+        return (
+            f"{plural(len(self.axis), 'grayordinate')} ("
+            + ", ".join(f"{structure_name(name)} {size:,}" for name, size in sizes.items())
+            + ")"
+        )
+
+    def difference(self, other: Space) -> tuple[str, str] | None:
+        """Return how `other` differs, as a general and a particular sentence, or None."""
+        if not isinstance(other, Grayordinates):
+            return _of_another_kind(self, other)
+        if self.axis is other.axis or self._is_same(other):
+            return None
+        return (
+            "CIFTI files have different brain models.",
+            f"has {other.description}; {{this}} has {self.description}.",
+        )
+
+    def _is_same(self, other: Grayordinates) -> bool:
+        mine, theirs = self.parts, other.parts
+        if len(self.axis) != len(other.axis) or set(mine) != set(theirs):
+            return False
+        return all(
+            np.array_equal(mine[name].samples, theirs[name].samples)
+            and np.array_equal(mine[name].places, theirs[name].places)
+            and same_frame(mine[name].frame, theirs[name].frame) is None
+            for name in mine
+        )
+
+
+Space = VolumeGrid | SurfaceVertices | Grayordinates
+
+
+class _Box(NamedTuple):
+    """What `VolumeGrid.of` asks of an image."""
+
+    shape: tuple[int, ...]
+    affine: NDArray[np.float64]
+    header: None = None
+
+
+def check_same(space: Space, other: Space, *, this_name: str, other_name: str) -> None:
+    """Raise `SpaceError` where two spaces differ, naming the images and the difference."""
+    difference = space.difference(other)
+    if difference is not None:
+        problem, detail = difference
+        advice = (
+            f"Resample {other_name} to the grid of {this_name} first."
+            if isinstance(space, VolumeGrid) and isinstance(other, VolumeGrid)
+            else f"Give {other_name} on the {space.nouns} of {this_name}."
+        )
+        raise SpaceError(
+            f"{problem} {capitalized(other_name)} {detail.format(this=this_name)} {advice}"
+        )
+
+
+def structure_name(part: str) -> str:
+    """Return the name of a part for people: ``CORTEX_LEFT`` for CIFTI's longer name."""
+    return part.removeprefix("CIFTI_STRUCTURE_")
+
+
+def same_frame(frame: int | VolumeGrid, other: int | VolumeGrid) -> tuple[str, str] | None:
+    """Return how two frames of a part differ, as `VolumeGrid.difference` does, or None."""
+    if isinstance(frame, VolumeGrid) and isinstance(other, VolumeGrid):
+        return frame.difference(other)
+    if frame == other:
+        return None
+    return "Surfaces have different meshes.", f"has {other:,} vertices, {{this}} has {frame:,}."
+
+
+def _of_another_kind(this: Space, other: Space) -> tuple[str, str]:
+    return (
+        "Images are of different kinds.",
+        f"is made of {other.nouns}, {{this}} of {this.nouns}.",
+    )
 
 
 def _geometry(image: Any, affine: NDArray[np.float64]) -> nib.Nifti2Header:

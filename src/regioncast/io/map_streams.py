@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from isal import igzip_threaded
@@ -24,14 +24,16 @@ from nibabel.brikhead import AFNIArrayProxy
 from nibabel.openers import ImageOpener
 
 from ..errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
-from ..extraction import Block
-from ..spaces import VolumeGrid
+from ..extraction import Block, Grouping
+from ..spaces import VolumeGrid, check_same
 from .files import expanded
 from .nifti import GZIPPED, Niimg, open_image, readable, t_r_of
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
+
+    from ..spaces import Space
 
 Niimgs = Niimg | Sequence[Niimg]
 
@@ -47,6 +49,81 @@ _MORE_IN_MEMORY = 16
 _PIECE_BYTES = 1 << 20
 
 _DIGITS = re.compile(r"(\d+)")
+
+
+class Portion(NamedTuple):
+    """Some regions, and the blocks of maps to reduce them in.
+
+    Parameters
+    ----------
+    regions : slice
+    grouping : Grouping
+        Of these regions, in the samples of the blocks.
+    blocks : iterator of Block
+        All maps.
+    """
+
+    regions: slice
+    grouping: Grouping
+    blocks: Iterator[Block]
+
+
+class Maps(Protocol):
+    """Maps of one space that can be extracted from."""
+
+    @property
+    def space(self) -> Space: ...
+    @property
+    def n_maps(self) -> int: ...
+    @property
+    def single(self) -> bool: ...
+    @property
+    def is_complex(self) -> bool: ...
+    @property
+    def map_names(self) -> tuple[str, ...] | None: ...
+    @property
+    def t_r(self) -> float | None: ...
+    @property
+    def is_made(self) -> bool: ...
+    def portions(self, grouping: Grouping) -> Iterator[Portion]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class MapsInMemory:
+    """Maps of surfaces or grayordinates as an array.
+
+    Parameters
+    ----------
+    values : array, shape (n_maps, n_samples)
+    space : SurfaceVertices or Grayordinates
+    single : bool
+        Whether this is one map rather than a series.
+    map_names : tuple of str, default=None
+    t_r : float, default=None
+        Repetition time in seconds.
+    """
+
+    values: NDArray[Any]
+    space: Space
+    single: bool
+    map_names: tuple[str, ...] | None = None
+    t_r: float | None = None
+    is_made: bool = False
+
+    @property
+    def n_maps(self) -> int:
+        """Number of maps."""
+        return len(self.values)
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether the maps hold complex numbers."""
+        return self.values.dtype.kind == "c"
+
+    def portions(self, grouping: Grouping) -> Iterator[Portion]:
+        """Return all regions and maps at once."""
+        native = np.ascontiguousarray(self.values, self.values.dtype.newbyteorder("="))
+        yield Portion(slice(0, len(grouping)), grouping, iter([Block.of(native)]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +148,7 @@ class MapStream:
     map_names: tuple[str, ...] | None
 
     @property
-    def grid(self) -> VolumeGrid:
+    def space(self) -> VolumeGrid:
         """The grid of the maps."""
         return VolumeGrid.of(self.images[0])
 
@@ -105,7 +182,11 @@ class MapStream:
 
     def blocks(self) -> Iterator[Block]:
         """Read the maps; a block is valid until the next one is asked for."""
-        return _ahead(self._blocks())
+        return ahead(self._blocks())
+
+    def portions(self, grouping: Grouping) -> Iterator[Portion]:
+        """Return all regions at once: a volume lies in its file map by map."""
+        yield Portion(slice(0, len(grouping)), grouping, self.blocks())
 
     def _blocks(self) -> Iterator[Block]:
         for image, name in zip(self.images, self.names, strict=True):
@@ -141,7 +222,7 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
         _check(image, name)
     first = VolumeGrid.of(images[0])
     for image, name in zip(images[1:], names[1:], strict=True):
-        first.check_same(VolumeGrid.of(image), this_name=names[0], other_name=name)
+        check_same(first, VolumeGrid.of(image), this_name=names[0], other_name=name)
     several = is_list or len(sources) > 1
     return MapStream(
         images,
@@ -223,7 +304,7 @@ def _map_names(images: Sequence[SpatialImage]) -> tuple[str, ...] | None:
     return names if len(set(names)) == len(names) else None
 
 
-def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+def ahead(blocks: Iterator[Block]) -> Iterator[Block]:
     """Give blocks, the next one being read meanwhile."""
     with closing(blocks), ThreadPoolExecutor(1) as reader:  # type: ignore[type-var]
         pending = reader.submit(next, blocks, None)
