@@ -167,7 +167,8 @@ class PaintedArray:
         made = paint(codes.T, table, single=False, order="F").T
         # Axes of integers that were asked for are left out; that of one map is still there.
         after = tuple(_result_axis(part) for part in full if not _is_integer(part))
-        return made[0][after] if _is_integer(maps) else made[after]
+        part: NDArray[Any] = (made[0] if _is_integer(maps) else made)[after]
+        return part
 
 
 class Piece(NamedTuple):

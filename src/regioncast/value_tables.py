@@ -8,6 +8,7 @@ regions' names and labels, so it is decided here, where the regions are known.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,15 @@ _COUNTED = 3
 
 # Titles of labels in region tables that in tables of values mostly stand for values.
 _VALUE_TITLES = frozenset(["value", "intensity", "grayvalue", "greyvalue", "number", "num", "code"])
+
+
+# Titles of columns of hemispheres, without case and punctuation, and what their cells mean.
+_HEMISPHERES = frozenset(["hemisphere", "hemi", "side", "structure"])
+_SIDE_OF = {
+    "l": "L", "left": "L", "lh": "L", "r": "R", "right": "R", "rh": "R",
+    "cortex_left": "L", "cortex_right": "R", "cortexleft": "L", "cortexright": "R",
+    "cifti_structure_cortex_left": "L", "cifti_structure_cortex_right": "R",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +171,24 @@ def signals_of(
                 "has one column per region."
             )
         return _wide_signals(table, identities_of(regions), t_r)
+    if regions.hemispheres is not None:
+        key_column = _with_hemispheres(key_column, table)
     return _long_signals(table, key_column, columns, t_r)
+
+
+def _with_hemispheres(keys: ValueColumn, table: ValueTable) -> ValueColumn:
+    """Return the key column with the hemispheres that another column of the table gives."""
+    for column in table.columns:
+        is_titled = isinstance(column.title, str) and normal_title(column.title) in _HEMISPHERES
+        sides = [_SIDE_OF.get(str(cell).lower()) for cell in column.cells]
+        if is_titled and column is not keys and all(sides):
+            written = [str(key) for key in _keys(keys) or keys.cells]
+            cells = [
+                key if key.startswith(f"{side}:") else f"{side}:{key}"
+                for side, key in zip(sides, written, strict=True)
+            ]
+            return dataclasses.replace(keys, cells=tuple(cells), numbers=None)
+    return keys
 
 
 def _without_counting_header(table: ValueTable, regions: RegionTable) -> ValueTable:

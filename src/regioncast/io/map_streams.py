@@ -72,20 +72,35 @@ class Maps(Protocol):
     """Maps of one space that can be extracted from."""
 
     @property
-    def space(self) -> Space: ...
+    def space(self) -> Space:
+        """Where their samples are."""
+
     @property
-    def n_maps(self) -> int: ...
+    def n_maps(self) -> int:
+        """Number of maps."""
+
     @property
-    def single(self) -> bool: ...
+    def single(self) -> bool:
+        """Whether this is one map rather than a series."""
+
     @property
-    def is_complex(self) -> bool: ...
+    def is_complex(self) -> bool:
+        """Whether some map holds complex numbers."""
+
     @property
-    def map_names(self) -> tuple[str, ...] | None: ...
+    def map_names(self) -> tuple[str, ...] | None:
+        """Names of the maps, where they have some."""
+
     @property
-    def t_r(self) -> float | None: ...
+    def t_r(self) -> float | None:
+        """Repetition time in seconds, where it is known."""
+
     @property
-    def is_made(self) -> bool: ...
-    def portions(self, grouping: Grouping) -> Iterator[Portion]: ...
+    def is_made(self) -> bool:
+        """Whether making the maps, by reading or painting them, keeps a thread busy."""
+
+    def portions(self, grouping: Grouping) -> Iterator[Portion]:
+        """Return the maps as far as some regions need them, for some regions at a time."""
 
 
 @dataclass(frozen=True, eq=False)
