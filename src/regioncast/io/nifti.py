@@ -262,7 +262,7 @@ def save_volume(
     if is_mgh:
         check_output(path, overwrite=overwrite)
         _check_mgh_dtype(image.dataobj)
-    with replacing(path, suffix, overwrite=overwrite) as temporary:
+    with replacing(path, overwrite=overwrite) as temporary:
         if is_mgh:
             _write_mgh(image, temporary)
         else:
