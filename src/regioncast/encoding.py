@@ -423,7 +423,8 @@ def _hash(
     def hash_piece(part: slice) -> NDArray[np.int64] | None:
         piece, out = view[part].reshape(-1), code_view[part].reshape(-1)
         most = min(piece.size, np.iinfo(codes.dtype).max) + len(none)
-        room = min(most, piece.size // 8 + len(none) + 1)
+        # Cubes of two voxels to a side fit, also where those at the border are cut.
+        room = min(most, piece.size // 7 + len(none) + 1)
         while True:
             slots = np.zeros(2 << room.bit_length(), np.uint32)
             first_seen = np.empty(room, np.int64)
