@@ -259,7 +259,7 @@ def save_volume(
     if is_mgh:
         check_output(path, overwrite=overwrite)
         _check_mgh_dtype(image.dataobj)
-    with replacing(path, suffix, overwrite=overwrite) as temporary:
+    with replacing(path, overwrite=overwrite) as temporary:
         if is_mgh:
             _write_mgh(image, temporary)
         else:
@@ -367,13 +367,8 @@ def _write_gzip(image: SpatialImage, file: BinaryIO, progress: Progress) -> None
     _writing_header(image, data).write_to(head)
     if isinstance(data, PaintedArray):
         painted_gzip.write(file, head.getvalue(), data, progress=progress)
-        return
-    # Without name and time the same image gives the same bytes.
-    with igzip.IGzipFile(
-        filename="", mode="wb", compresslevel=painted_gzip.ISAL_LEVEL, fileobj=file, mtime=0
-    ) as stream:
-        stream.write(head.getbuffer())
-        stream.write(_bytes_of(data))
+    else:
+        painted_gzip.write_plain(file, head.getvalue(), _bytes_of(data))
 
 
 def _data_to_write(image: SpatialImage) -> NDArray[Any] | PaintedArray:

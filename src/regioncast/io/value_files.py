@@ -145,7 +145,7 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
             "Write a wide one."
         )
     if suffix == ".npy":
-        with replacing(path, suffix, overwrite=overwrite) as temporary:
+        with replacing(path, overwrite=overwrite) as temporary:
             np.save(temporary, signals.values[0] if signals.single else signals.values)
         return
     frame = _frame(signals, long=long)
@@ -188,7 +188,7 @@ def _write_frame(
     if str(path) == STANDARD_STREAM:
         frame.to_csv(sys.stdout, sep=separator, index=False, header=header, na_rep="n/a")
         return
-    with replacing(path, suffix, overwrite=overwrite) as temporary:
+    with replacing(path, overwrite=overwrite) as temporary:
         if suffix == ".parquet":
             _needs_pyarrow()
             frame.to_parquet(temporary, index=False)
