@@ -286,7 +286,7 @@ class Grayordinates:
     @property
     def description(self) -> str:
         """Grayordinates by part, in words."""
-        sizes = {name: len(np.asarray(part.samples)) for name, part in self.parts.items()}
+        sizes = {name: np.size(part.samples) for name, part in self.parts.items()}
         return (
             f"{plural(len(self.axis), 'grayordinate')} ("
             + ", ".join(f"{structure_name(name)} {size:,}" for name, size in sizes.items())
