@@ -1,0 +1,54 @@
+"""Names by which files say that a label is no region.
+
+Files of surfaces give every vertex a label, so those outside the cortex have one too: it is
+called after the medial wall, or after not being known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_WORD = re.compile(r"[^\W_]+")
+
+# What may stand beside such a name to say whose it is, as in "ctx-lh-unknown" and "L_???".
+_SIDES = frozenset(["ctx", "cortex", "hemi", "l", "r", "lh", "rh", "left", "right"])
+
+# Without case, sides, spaces and punctuation.
+_NO_REGION = frozenset([
+    "background",
+    "backgroundfreesurferdefinedmedialwall",  # Schaefer
+    "corpuscallosum",  # Desikan-Killiany, whose regions are of the cortex
+    "freesurferdefinedmedialwall",  # Yeo
+    "medialwall",
+    "nolabel",
+    "none",
+    "unassigned",
+    "unknown",
+    "unlabeled",
+    "unlabelled",
+])  # fmt: skip
+
+
+def no_region_labels(names: Mapping[int, str]) -> set[int]:
+    """Return the labels whose names say that they are no region.
+
+    Parameters
+    ----------
+    names : mapping of int to str
+        The name of each label.
+
+    Examples
+    --------
+    >>> names = {0: "???", 1: "ctx-lh-unknown", 2: "V1", 3: "Medial_Wall"}
+    >>> sorted(no_region_labels(names))
+    [0, 1, 3]
+    """
+    return {label for label, name in names.items() if _is_no_region(name)}
+
+
+def _is_no_region(name: str) -> bool:
+    words = _WORD.findall(name.lower())
+    left = "".join(word for word in words if word not in _SIDES)
+    # A region may be called just "L"; question marks or nothing at all name none.
+    return left in _NO_REGION if left else not words or "?" in name
