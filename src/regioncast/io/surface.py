@@ -1,0 +1,1121 @@
+"""Surfaces in and out: one value or label per vertex.
+
+A *side* is what is given for one hemisphere: a file or an object in memory.  One hemisphere
+alone is one side, a pair is two.  A pair comes as a mapping (``left=…, right=…``), as two of
+them, as a nilearn ``SurfaceImage``, as two names with a comma between, or as one name with a
+placeholder where the hemisphere stands: ``?h.aparc.annot``, ``hemi-?_dseg.label.gii``,
+``atlas.{hemi}.label.gii``.
+
+Which hemisphere a side is of, a GIFTI file says itself; of other files, their names do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import gzip
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.freesurfer.io import read_annot, read_morph_data, write_morph_data
+from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
+
+from ..errors import (
+    ArgumentError,
+    DimensionError,
+    FileFormatError,
+    ImageTypeError,
+    InputMissingError,
+    LabelsError,
+    MissingPackageError,
+    OutputError,
+    RegionTableError,
+    RegionTableWarning,
+    SignalsTypeError,
+    SpaceError,
+    capitalized,
+    examples,
+    plural,
+    times,
+    warn,
+)
+from ..no_region import no_region_labels
+from ..painting import PaintedArray, paint
+from ..parcellation import Parcellation, encode_integers
+from ..region_table import HEMISPHERE_TITLE, RegionTable, normal_title
+from ..signals import storable
+from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
+from .files import check_output, existing_file, expanded, replacing
+from .map_streams import MapsInMemory
+from .nifti import readable, t_r_of
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    from ..matching import Match
+
+_HEMISPHERES = {
+    "l": LEFT, "left": LEFT, "lh": LEFT, "cortexleft": LEFT,
+    "r": RIGHT, "right": RIGHT, "rh": RIGHT, "cortexright": RIGHT,
+}  # fmt: skip
+
+_STRUCTURE = "AnatomicalStructurePrimary"
+_STRUCTURES = {LEFT: "CortexLeft", RIGHT: "CortexRight"}
+
+# Of one name, what says the hemisphere: BIDS' entity before FreeSurfer's beginning before the rest.
+_IN_NAME = (
+    re.compile(r"hemi-(l|r|lh|rh|left|right)(?![a-z0-9])"),
+    re.compile(r"^(lh|rh)(?=\.)"),
+    re.compile(r"(?<![a-z0-9])(l|r|lh|rh|left|right)(?![a-z0-9])"),
+)
+
+# How names write the hemispheres where the placeholder {hemi} stands.
+_SPELLINGS = (("L", "R"), ("lh", "rh"), ("left", "right"), ("l", "r"))
+_PLACEHOLDER = "{hemi}"
+
+_GIFTI = re.compile(r"(\.(label|shape|func|surf|annot))?\.gii(\.gz)?$", re.IGNORECASE)
+_MGH = re.compile(r"\.(mgh|mgz|mgh\.gz)$", re.IGNORECASE)
+_ANNOTATION = re.compile(r"\.annot$", re.IGNORECASE)
+_TEXT = re.compile(r"\.(txt|csv)$", re.IGNORECASE)
+_NUMPY = re.compile(r"\.npy$", re.IGNORECASE)
+# FreeSurfer's names of values per vertex, as lh.thickness or lh.area.pial.
+_MORPHOMETRY = re.compile(
+    r"\.(avg_curv|curv|sulc|thickness|area|volume|jacobian_white|pial_lgi|crv)"
+    r"(\.(pial|mid|white))?$",
+    re.IGNORECASE,
+)
+_BY_NAME = (_GIFTI, _ANNOTATION, _MORPHOMETRY)
+
+# fsaverage3, the coarsest mesh that FreeSurfer has an average subject of.  A volume of one
+# column of so many voxels does not exist; one of a few does, in tests.
+_FEWEST_VERTICES = 642
+
+# FreeSurfer writes GIFTI's TimeStep in milliseconds, others in seconds; a number above this is
+# in milliseconds.  We write it as FreeSurfer does.
+_LONGEST_T_R = 30.0
+
+_COORDINATES = ("NIFTI_INTENT_POINTSET", "NIFTI_INTENT_TRIANGLE", "NIFTI_INTENT_VECTOR")
+
+OUTPUT_SUFFIXES = (
+    ".func.gii", ".shape.gii", ".gii", ".func.gii.gz", ".shape.gii.gz", ".gii.gz",
+    ".mgh", ".mgz", ".npy", ".curv", ".sulc", ".thickness", ".area", ".volume",
+)  # fmt: skip
+"""Endings of the files that painted surfaces are written to."""
+
+
+# --- which hemisphere ------------------------------------------------------------------------
+
+
+def is_surface(source: object) -> bool:
+    """Return whether this is a surface, or a pair of them, rather than a volume.
+
+    A file is one by its ending, an ``.mgh`` or ``.mgz`` when its shape is (n, 1, 1) or
+    (n, 1, 1, n_maps) with n of 642 or more, a ``.txt`` or ``.csv`` when its first line is one
+    number.  Any mapping of hemispheres is, whatever the files in it are.
+    """
+    if isinstance(source, str | os.PathLike):
+        return _is_surface_path(source)
+    if isinstance(source, nib.MGHImage):
+        return _is_vector(source.shape)
+    if isinstance(source, Mapping):
+        return bool(source) and all(_hemisphere_key(key) for key in source)
+    if isinstance(source, list | tuple):
+        return len(source) == 2 and all(map(is_surface, source))
+    return isinstance(source, GiftiImage | PaintedSurface) or _is_surface_image(source)
+
+
+def hemisphere_of(source: Any) -> str:
+    """Return ``"L"``, ``"R"``, or ``"?"`` where neither the file nor its name says."""
+    if isinstance(source, str | os.PathLike) and _GIFTI.search(os.fspath(source)):
+        source = _load_gifti(source, "the surface")
+    if isinstance(source, GiftiImage):
+        said = _said_hemisphere(source)
+        if said is not None:
+            return said
+        source = source.get_filename() or ""
+    elif isinstance(source, nib.MGHImage):
+        source = source.get_filename() or ""
+    return _hemisphere_in_name(source) if isinstance(source, str | os.PathLike) else UNKNOWN
+
+
+def sides_of(source: Any) -> dict[str, Any]:
+    """Return what is given for each hemisphere, left first.
+
+    Returns
+    -------
+    dict of str to path, nibabel image or array
+        With the keys ``"L"`` and ``"R"``, or one of them, or ``"?"``.  GIFTI files have been
+        read.
+
+    Raises
+    ------
+    SpaceError
+        When a hemisphere of a pair is missing or there twice.
+    InputMissingError
+        When there is no such file.
+    """
+    if isinstance(source, PaintedSurface):
+        return dict(source.parts)
+    if _is_surface_image(source):
+        return _of_keys(source.data.parts)
+    if isinstance(source, Mapping):
+        return _of_keys(source)
+    if isinstance(source, list | tuple):
+        return _of_two(source)
+    if isinstance(source, str | os.PathLike):
+        names = _names_in(source)
+        if len(names) == 2:
+            return _of_two(names)
+        if _is_pattern(source):
+            return _of_keys(_found(os.fspath(source)))
+    side = _opened(source)
+    return {hemisphere_of(side): side}
+
+
+def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
+    sides: dict[str, Any] = {}
+    for key, side in given.items():
+        hemisphere = _hemisphere_key(key)
+        if hemisphere is None or hemisphere in sides:
+            raise SpaceError(
+                f"A pair of surfaces has one left and one right; {examples(given)} were given."
+            )
+        sides[hemisphere] = _opened(side)
+        said = _said_hemisphere(sides[hemisphere])
+        if said not in (None, hemisphere):
+            raise SpaceError(
+                f"{_called(sides[hemisphere])} was given for the {HEMISPHERE_NAMES[hemisphere]}, "
+                f"and says itself that it is of the {HEMISPHERE_NAMES[said or '']}. Check which "
+                "file is which."
+            )
+    return _left_first(sides)
+
+
+def _of_two(given: Sequence[Any]) -> dict[str, Any]:
+    """Return two sides by what they say of themselves, else by their order."""
+    sides = [_opened(side) for side in given]
+    hemispheres = [hemisphere_of(side) for side in sides]
+    if hemispheres in ([UNKNOWN, UNKNOWN], [LEFT, UNKNOWN], [UNKNOWN, RIGHT]):
+        hemispheres = [LEFT, RIGHT]
+    elif UNKNOWN in hemispheres:
+        hemispheres = [RIGHT, LEFT]
+    if hemispheres[0] == hemispheres[1]:
+        missing = LEFT if hemispheres[0] == RIGHT else RIGHT
+        raise SpaceError(
+            f"Both surfaces are of the {HEMISPHERE_NAMES[hemispheres[0]]}: "
+            f"{', '.join(map(_called, sides))}. The {HEMISPHERE_NAMES[missing]} is missing."
+        )
+    return _left_first(dict(zip(hemispheres, sides, strict=True)))
+
+
+def _left_first(sides: dict[str, Any]) -> dict[str, Any]:
+    return {side: sides[side] for side in (LEFT, RIGHT, UNKNOWN) if side in sides}
+
+
+def _hemisphere_key(key: object) -> str | None:
+    return _HEMISPHERES.get(key.lower()) if isinstance(key, str) else None
+
+
+def _said_hemisphere(side: object) -> str | None:
+    """Return the hemisphere in the metadata of a GIFTI image."""
+    if not isinstance(side, GiftiImage):
+        return None
+    metadata = [side.meta, *(array.meta for array in side.darrays)]
+    said = [_hemisphere_key(meta.get(_STRUCTURE)) for meta in metadata]
+    return next((hemisphere for hemisphere in said if hemisphere), None)
+
+
+def _hemisphere_in_name(path: str | os.PathLike[str]) -> str:
+    name = Path(path).name.lower()
+    for pattern in _IN_NAME:
+        found = {_HEMISPHERES[match[1]] for match in pattern.finditer(name)}
+        if len(found) == 1:
+            return found.pop()
+    return UNKNOWN
+
+
+def _is_surface_image(source: object) -> bool:
+    """Return whether this is nilearn's; by its name, as nilearn may not be installed."""
+    return type(source).__name__ == "SurfaceImage" and hasattr(source, "mesh")
+
+
+def _is_vector(shape: Sequence[int]) -> bool:
+    return shape[0] >= _FEWEST_VERTICES and tuple(shape[1:3]) == (1, 1)
+
+
+def _is_surface_path(source: str | os.PathLike[str]) -> bool:
+    names = _names_in(source)
+    if len(names) == 2:
+        return all(map(_is_surface_path, names))
+    name = os.fspath(source)
+    if any(pattern.search(name) for pattern in _BY_NAME):
+        return True
+    if _is_pattern(name):
+        found = _pair_found(name)
+        return len(found) == 2 and all(map(_is_surface_path, found.values()))
+    if not expanded(name).is_file():
+        return False
+    if _MGH.search(name):
+        return _is_mgh_vector(expanded(name))
+    return bool(_TEXT.search(name)) and _begins_with_number(expanded(name))
+
+
+def _is_mgh_vector(path: Path) -> bool:
+    try:
+        return _is_vector(nib.MGHImage.from_filename(path).shape)
+    except Exception:  # noqa: BLE001  whoever reads it will say what is wrong with it
+        return False
+
+
+def _begins_with_number(path: Path) -> bool:
+    with path.open("rb") as file:
+        try:
+            float(file.readline(100))
+        except ValueError:
+            return False
+    return True
+
+
+def _names_in(source: str | os.PathLike[str]) -> list[str]:
+    """Return the two names with a comma between, or the one name that this is."""
+    name = os.fspath(source)
+    names = name.split(",")
+    return names if len(names) == 2 and all(names) and not expanded(name).exists() else [name]
+
+
+def _is_pattern(source: str | os.PathLike[str]) -> bool:
+    name = os.fspath(source)
+    return (_PLACEHOLDER in name or "?" in name or "*" in name) and not expanded(name).exists()
+
+
+def _found(pattern: str) -> dict[str, str]:
+    """Return the left and the right file that a pattern finds, or raise."""
+    found = _pair_found(pattern)
+    if len(found) == 2:
+        return found
+    files = _files(pattern)
+    if not files:
+        raise InputMissingError(f"No file has a name like {pattern}. Check the name.")
+    missing = [HEMISPHERE_NAMES[side] for side in (LEFT, RIGHT) if side not in found]
+    raise SpaceError(
+        f"{pattern} finds no pair of a left and a right surface: just one "
+        f"{' and just one '.join(missing)} is needed, and it finds {plural(len(files), 'file')}: "
+        f"{examples(files)}. Name the two, with a comma between."
+    )
+
+
+def _pair_found(pattern: str) -> dict[str, str]:
+    """Return the hemispheres of which a pattern finds just one file."""
+    if _PLACEHOLDER in pattern:
+        found = {
+            hemisphere: {
+                file
+                for pair in _SPELLINGS
+                for file in _glob(pattern.replace(_PLACEHOLDER, pair[side]))
+            }
+            for side, hemisphere in enumerate((LEFT, RIGHT))
+        }
+    else:
+        files = _glob(pattern)
+        found = {
+            side: {file for file in files if _hemisphere_in_name(file) == side}
+            for side in (LEFT, RIGHT)
+        }
+    return {side: files.pop() for side, files in found.items() if len(files) == 1}
+
+
+def _files(pattern: str) -> list[str]:
+    return _glob(pattern.replace(_PLACEHOLDER, "*"))
+
+
+def _glob(pattern: str) -> list[str]:
+    return sorted(glob.glob(str(expanded(pattern))))  # noqa: PTH207  of a whole path
+
+
+def _called(side: Any) -> str:
+    """Return what to call a side in messages."""
+    if isinstance(side, str | os.PathLike):
+        return os.fspath(side)
+    name = side.get_filename() if hasattr(side, "get_filename") else None
+    return str(name) if name else f"a {type(side).__name__} in memory"
+
+
+# --- one side --------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Side:
+    """What was read of one hemisphere.
+
+    Parameters
+    ----------
+    values : array, shape (n_maps, n_vertices)
+    single : bool
+        Whether this is one map rather than a series of length one.
+    map_names : tuple of str, default=None
+    t_r : float, default=None
+    table : RegionTable, default=None
+        The regions that the file itself lists.
+    none : frozenset of int
+        Labels that stand for no region by the format.
+    """
+
+    values: NDArray[Any]
+    single: bool = True
+    map_names: tuple[str, ...] | None = None
+    t_r: float | None = None
+    table: RegionTable | None = None
+    none: frozenset[int] = frozenset()
+
+    @property
+    def n_vertices(self) -> int:
+        return int(self.values.shape[1])
+
+
+def _opened(side: Any) -> Any:
+    """Return a GIFTI file as an image, and everything else as it is."""
+    if isinstance(side, str | os.PathLike) and _GIFTI.search(os.fspath(side)):
+        return _load_gifti(side, "the surface")
+    return side
+
+
+def _load_gifti(path: str | os.PathLike[str], what: str) -> GiftiImage:
+    file = existing_file(path, what)
+    with readable(f"{what} {file}"):
+        image: GiftiImage = GiftiImage.from_filename(file.absolute())
+    # nibabel does not keep it, and it may say the hemisphere.
+    image.file_map["image"].filename = str(file)
+    return image
+
+
+def _read(side: Any, what: str) -> _Side:
+    """Return what is in a side."""
+    if isinstance(side, GiftiImage):
+        return _from_gifti(side, what)
+    if isinstance(side, nib.MGHImage):
+        return _from_mgh(side, what)
+    if isinstance(side, np.ndarray):
+        return _from_array(side, what)
+    if isinstance(side, str | os.PathLike):
+        path = existing_file(side, what)
+        reader = next((read for name, read in _READERS if name.search(path.name)), None)
+        if reader is None:
+            raise _not_a_surface(f"{what} {path}")
+        with readable(f"{what} {path}"):
+            return reader(path, what)
+    raise _not_a_surface(f"{what} ({type(side).__name__})")
+
+
+def _not_a_surface(what: str) -> ImageTypeError:
+    return ImageTypeError(
+        f"{capitalized(what)} is no surface: values or labels of vertices are read from .gii, "
+        ".annot, .mgh, .mgz, .txt, .csv and FreeSurfer's .curv, .sulc, .thickness, .area. "
+        "Give a volume on its own, and not as a hemisphere."
+    )
+
+
+def _from_gifti(image: GiftiImage, what: str) -> _Side:
+    arrays = [array for array in image.darrays if _intent(array) not in _COORDINATES]
+    if not arrays:
+        held = ", ".join(dict.fromkeys(map(_intent, image.darrays))) or "nothing"
+        raise ImageTypeError(
+            f"{capitalized(what)} {_called(image)} has no values of vertices; it holds {held}. "
+            "Give a .label.gii, .shape.gii or .func.gii, not the mesh."
+        )
+    sizes = sorted({len(array.data) for array in arrays})
+    if len(sizes) > 1:
+        raise DimensionError(
+            f"{capitalized(what)} {_called(image)} has maps of {examples(sizes)} vertices. "
+            "All maps of a surface need the same."
+        )
+    columns = [np.asarray(array.data).reshape(sizes[0], -1) for array in arrays]
+    names = [array.meta.get("Name") for array in arrays]
+    values = np.concatenate(columns, axis=1).T
+    named = all(names) and len(names) == len(values)
+    return _Side(
+        values,
+        single=len(values) == 1,
+        map_names=tuple(map(str, names)) if named else None,
+        t_r=_gifti_t_r(arrays),
+        table=_label_table(image),
+    )
+
+
+def _intent(array: GiftiDataArray) -> str:
+    return str(nib.nifti1.intent_codes.niistring[array.intent])
+
+
+def _gifti_t_r(arrays: Sequence[GiftiDataArray]) -> float | None:
+    """Return the time from an array to the next in seconds, where all say the same."""
+    steps = {array.meta.get("TimeStep") for array in arrays}
+    try:
+        step = float(steps.pop() or 0) if len(steps) == 1 else 0.0
+    except ValueError:
+        return None
+    if not 0 < step < np.inf:
+        return None
+    return step / 1000 if step > _LONGEST_T_R else step
+
+
+def _label_table(image: GiftiImage) -> RegionTable | None:
+    labels = image.labeltable.labels
+    if not labels:
+        return None
+    colors = [_hex_color(label.rgba) for label in labels]
+    return RegionTable(
+        [label.key for label in labels],
+        [str(label.label or label.key).strip() for label in labels],
+        {"color": colors} if any(colors) else None,
+    )
+
+
+def _hex_color(rgba: Sequence[float | None]) -> str | None:
+    if any(part is None for part in rgba[:3]):
+        return None
+    # Half up, as graphics programs round.
+    levels = (int(min(max(part or 0.0, 0.0), 1.0) * 255 + 0.5) for part in rgba[:3])
+    return "#" + "".join(f"{level:02x}" for level in levels)
+
+
+def _from_mgh(source: Path | nib.MGHImage, what: str) -> _Side:
+    image = source if isinstance(source, nib.MGHImage) else nib.MGHImage.from_filename(source)
+    if tuple(image.shape[1:3]) != (1, 1):
+        raise ImageTypeError(
+            f"{capitalized(what)} {_called(image)} is a volume of {times(image.shape)} voxels; "
+            "values of vertices have the shape (n, 1, 1). Give a surface."
+        )
+    values = np.asarray(image.dataobj).reshape((image.shape[0], -1), order="F").T
+    return _Side(values, single=len(image.shape) == 3, t_r=t_r_of(image))
+
+
+def _from_array(array: NDArray[Any], what: str) -> _Side:
+    if array.ndim not in (1, 2):
+        raise DimensionError(
+            f"{capitalized(what)} has the shape {array.shape}; values of vertices have "
+            "(n_vertices,) or (n_vertices, n_maps)."
+        )
+    return _Side(array.reshape(len(array), -1).T, single=array.ndim == 1)
+
+
+def _from_morphometry(path: Path, what: str) -> _Side:  # noqa: ARG001  as the others
+    return _Side(np.atleast_2d(read_morph_data(path)))
+
+
+def _from_text(path: Path, what: str) -> _Side:
+    delimiter = "," if path.suffix.lower() == ".csv" else None
+    numbers = np.loadtxt(path, delimiter=delimiter, ndmin=2)
+    if 1 not in numbers.shape:
+        raise DimensionError(
+            f"{capitalized(what)} {path} has {plural(numbers.shape[0], 'line')} of "
+            f"{plural(numbers.shape[1], 'number')}; one number per vertex is needed."
+        )
+    return _Side(numbers.reshape(1, -1))
+
+
+def _from_annotation(path: Path, what: str) -> _Side:
+    """Read an annotation, whose labels are rows of its colour table.
+
+    The file holds colours.  That nibabel turns them to rows relies on each being in the table.
+    """
+    try:
+        packed, table, names = read_annot(path, orig_ids=True)
+    except Exception as error:
+        if "Color table" not in str(error):
+            raise
+        raise LabelsError(
+            f"{capitalized(what)} {path} has no colour table, so its labels have no names. "
+            "Make the annotation again with one (for example mris_seg2annot --ctab)."
+        ) from error
+    rows = _annotation_rows(table, len(names), f"{what} {path}")
+    order = np.argsort(table[rows, 4], kind="stable")
+    known = table[rows, 4][order]
+    places = np.minimum(np.searchsorted(known, packed), len(known) - 1)
+    # As in FreeSurfer, 0 is a vertex that nobody has labelled.
+    is_known = (known[places] == packed) & (packed != 0)
+    labels = np.where(is_known, rows[order[places]], -1)
+    colors = ["#" + "".join(f"{level:02x}" for level in table[row, :3]) for row in rows]
+    regions = RegionTable(rows, [_decoded(name) for name in names], {"color": colors})
+    return _Side(labels[np.newaxis], table=regions, none=frozenset([-1]))
+
+
+def _annotation_rows(table: NDArray[Any], n_names: int, what: str) -> NDArray[np.int64]:
+    """Return the rows of the colour table that the names are of; tables may have gaps."""
+    rows = np.arange(len(table))
+    if n_names < len(table):
+        rows = rows[table.any(axis=1)]
+    if not n_names or len(rows) != n_names:
+        raise LabelsError(
+            f"{capitalized(what)} has {plural(n_names, 'name')} and {plural(len(rows), 'colour')} "
+            "in its colour table, so which is whose is open. Make the annotation again."
+        )
+    return rows.astype(np.int64)
+
+
+def _decoded(name: bytes | str) -> str:
+    text = name.decode(errors="replace") if isinstance(name, bytes) else name
+    return text.rstrip("\0").strip()
+
+
+_READERS: tuple[tuple[re.Pattern[str], Callable[[Path, str], _Side]], ...] = (
+    (_MGH, _from_mgh),
+    (_ANNOTATION, _from_annotation),
+    (_MORPHOMETRY, _from_morphometry),
+    (_TEXT, _from_text),
+)
+
+
+def _read_sides(source: Any, what: str) -> tuple[dict[str, _Side], SurfaceVertices]:
+    """Return what is in each side, and where its vertices are."""
+    sides = {
+        side: _read(given, what if side == UNKNOWN else f"{what} ({HEMISPHERE_NAMES[side]})")
+        for side, given in sides_of(source).items()
+    }
+    mesh = getattr(source, "mesh", None) if _is_surface_image(source) else None
+    return sides, SurfaceVertices({side: one.n_vertices for side, one in sides.items()}, mesh)
+
+
+# --- labels in -------------------------------------------------------------------------------
+
+
+def read_parcellation(
+    source: Any, *, regions: RegionTable | None, background: float | None, strict: bool
+) -> Parcellation:
+    """Return the regions of a surface or a pair.
+
+    Parameters
+    ----------
+    source : path, mapping, pair or image
+        See `sides_of`.
+    regions : RegionTable or None
+        Instead of the label table or colour table of the files.  Where it says of which
+        hemisphere a row is, the row goes there; else to each that has its label.
+    background : number or None
+        The label of no region.  None: those whose names say so, and 0 where it has no name.
+    strict : bool
+        Raise where table and files do not list the same regions, instead of warning.
+
+    Raises
+    ------
+    LabelsError, RegionTableError, SpaceError, FileFormatError, ImageTypeError
+    """
+    sides, space = _read_sides(source, "the labels")
+    labels = {side: _labels(one) for side, one in sides.items()}
+    _check_named(source, sides, regions)
+    tables = _tables(sides, labels, regions, strict=strict)
+    parts = {
+        side: _one_parcellation(
+            labels[side],
+            tables[side],
+            _no_region(one, tables[side], background),
+            SurfaceVertices({side: one.n_vertices}),
+            strict=strict,
+        )
+        for side, one in sides.items()
+    }
+    joined = Parcellation.joined(parts) if len(parts) > 1 else next(iter(parts.values()))
+    return dataclasses.replace(joined, space=space)
+
+
+def _labels(side: _Side) -> NDArray[Any]:
+    if len(side.values) != 1:
+        raise DimensionError(
+            f"The labels have {plural(len(side.values), 'map')}"
+            f"{f' ({examples(side.map_names)})' if side.map_names else ''}, and one is needed. "
+            "Give a file with one label per vertex."
+        )
+    return np.ascontiguousarray(side.values[0])
+
+
+def _check_named(source: Any, sides: Mapping[str, _Side], regions: RegionTable | None) -> None:
+    """Raise where a file of labels lists no regions, and nothing else does."""
+    for side, given in sides_of(source).items() if regions is None else ():
+        if not isinstance(given, GiftiImage) or sides[side].table is not None:
+            continue
+        if any(_intent(array) == "NIFTI_INTENT_LABEL" for array in given.darrays):
+            raise LabelsError(
+                f"{capitalized(_called(given))} is a GIFTI file of labels whose label table is "
+                "empty. Pass a region table that names the labels."
+            )
+
+
+def _no_region(side: _Side, table: RegionTable | None, background: float | None) -> list[float]:
+    """Return the labels of a side that are no region."""
+    if background is not None:
+        return [background, *sorted(side.none)]
+    names = {row.label: row.name for one in (side.table, table) for row in one or ()}
+    by_name = no_region_labels(names)
+    if 0 not in names:
+        by_name |= {0}
+    return sorted(by_name | side.none)
+
+
+def _one_parcellation(
+    labels: NDArray[Any],
+    table: RegionTable | None,
+    none: Sequence[float],
+    space: SurfaceVertices,
+    *,
+    strict: bool,
+) -> Parcellation:
+    if table is not None:
+        table = table.take(np.flatnonzero(~np.isin(table.labels, none)))
+    background = none[0] if none else np.nan
+    if len(none) > 1:
+        labels = np.where(np.isin(labels, none), background, labels)
+    encoded = encode_integers(labels, background)
+    return Parcellation.of(encoded, space, table=table, background=background, strict=strict)
+
+
+def _tables(
+    sides: Mapping[str, _Side],
+    labels: Mapping[str, NDArray[Any]],
+    regions: RegionTable | None,
+    *,
+    strict: bool,
+) -> dict[str, RegionTable | None]:
+    """Return the region table of each side."""
+    present = {side: np.unique(values) for side, values in labels.items()}
+    if regions is None:
+        return {side: _own_table(side, sides, present) for side in sides}
+    of_rows = _row_hemispheres(regions)
+    _check_tells_apart(regions, of_rows, tuple(sides))
+    keep = {}
+    for side in sides:
+        of_side = np.array([hemisphere == side for hemisphere in of_rows])
+        open_to_all = np.array([hemisphere is None or side == UNKNOWN for hemisphere in of_rows])
+        has = np.isin(regions.labels, present[side]) | (len(sides) == 1)
+        keep[side] = of_side | (open_to_all & has)
+    _warn_of_left_out(regions, np.any(list(keep.values()), axis=0), strict=strict)
+    return {side: _of_one_side(regions, np.flatnonzero(rows)) for side, rows in keep.items()}
+
+
+def _own_table(
+    side: str, sides: Mapping[str, _Side], present: Mapping[str, NDArray[Any]]
+) -> RegionTable | None:
+    """Return the table in a file, without what is of the other hemisphere.
+
+    The two files of a pair may both list the regions of both.
+    """
+    table = sides[side].table
+    others = [other for other in sides if other != side]
+    if table is None or not others:
+        return table
+    theirs = sides[others[0]].table
+    shared = set() if theirs is None else set(table) & set(theirs)
+    elsewhere = set(present[others[0]].tolist()) - set(present[side].tolist())
+    rows = [n for n, row in enumerate(table) if row not in shared or row.label not in elsewhere]
+    return table.take(np.array(rows, np.intp))
+
+
+def _row_hemispheres(regions: RegionTable) -> tuple[str | None, ...]:
+    """Return the hemisphere of each row, None where the table does not say."""
+    column: Sequence[Any] | None = regions.hemispheres
+    for title in regions.columns if column is None else ():
+        if normal_title(title) in (HEMISPHERE_TITLE, "hemi"):
+            column = regions.columns[title]
+    return tuple(map(_hemisphere_key, column)) if column is not None else (None,) * len(regions)
+
+
+def _check_tells_apart(
+    regions: RegionTable, of_rows: Sequence[str | None], sides: tuple[str, ...]
+) -> None:
+    """Raise where labels mean two regions, and the hemisphere of the surface is not known."""
+    labels, counts = np.unique(regions.labels, return_counts=True)
+    if UNKNOWN in sides and len({LEFT, RIGHT} & set(of_rows)) == 2 and (counts > 1).any():
+        raise RegionTableError(
+            f"The region table has {plural(int((counts > 1).sum()), 'label')} in both "
+            f"hemispheres ({examples(labels[counts > 1].tolist())}), and nothing says of which "
+            "the surface is. Give it as a mapping: {'left': …} or {'right': …}."
+        )
+
+
+def _warn_of_left_out(regions: RegionTable, is_kept: NDArray[np.bool_], *, strict: bool) -> None:
+    """Warn of rows that name neither a hemisphere nor a label of one; that of 0 may."""
+    left_out = regions.labels[~is_kept & (regions.labels != 0)].tolist()
+    if not left_out:
+        return
+    message = (
+        f"The region table and the labels differ: {plural(len(left_out), 'row')} of the region "
+        f"table without a vertex: {examples(left_out)}."
+    )
+    if strict:
+        raise RegionTableError(f"{message} Correct the table, or do not ask for strict.")
+    warn(f"{message} They are left out.", RegionTableWarning)
+
+
+def _of_one_side(regions: RegionTable, rows: NDArray[np.intp]) -> RegionTable:
+    """Return some rows, without the column that says of which hemisphere they are."""
+    columns = {
+        title: [column[row] for row in rows]
+        for title, column in regions.columns.items()
+        if normal_title(title) not in (HEMISPHERE_TITLE, "hemi")
+    }
+    return RegionTable(regions.labels[rows], [regions.names[row] for row in rows], columns)
+
+
+# --- maps in ---------------------------------------------------------------------------------
+
+
+def open_surface_maps(source: Any, what: str) -> MapsInMemory:
+    """Return the maps of a surface or a pair.
+
+    Parameters
+    ----------
+    source : path, mapping, pair or image
+        See `sides_of`.
+    what : str
+        What they are, for messages: ``"the image"``.
+
+    Raises
+    ------
+    DimensionError
+        When the hemispheres differ in their number of maps.
+    SpaceError, FileFormatError, ImageTypeError, InputMissingError
+    """
+    if isinstance(source, PaintedSurface):
+        values = source.array.__array__().reshape(source.space.shape[0], -1).T
+        single = source.array.single
+        return MapsInMemory(values, source.space, single, source.map_names, source.t_r)
+    sides, space = _read_sides(source, what)
+    counts = {side: len(one.values) for side, one in sides.items()}
+    if len(set(counts.values())) > 1:
+        raise DimensionError(
+            f"{capitalized(what)} has {counts[LEFT]:,} maps of the left hemisphere and "
+            f"{counts[RIGHT]:,} of the right. Give the same maps of both."
+        )
+    every = tuple(sides.values())
+    return MapsInMemory(
+        np.concatenate([one.values for one in every], axis=1),
+        space,
+        single=all(one.single for one in every),
+        map_names=_shared(one.map_names for one in every),
+        t_r=_shared(one.t_r for one in every),
+    )
+
+
+def _shared(given: Iterator[Any]) -> Any:
+    """Return what all sides say, or None where they differ."""
+    found = set(given)
+    return found.pop() if len(found) == 1 else None
+
+
+# --- painted ---------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class PaintedSurface:
+    """Values of vertices, made from codes and values when they are asked for.
+
+    Made by `regioncast.paint`.  `numpy.asarray` gives all vertices, left before right; `parts`
+    the hemispheres apart.
+
+    Parameters
+    ----------
+    array : PaintedArray
+        Shape (n_vertices,) or (n_vertices, n_maps).
+    space : SurfaceVertices
+    map_names : tuple of str, default=None
+    t_r : float, default=None
+        Repetition time in seconds.
+    parcellation : Parcellation, default=None
+    match : Match, default=None
+        What went where.
+    """
+
+    array: PaintedArray
+    space: SurfaceVertices
+    map_names: tuple[str, ...] | None = None
+    t_r: float | None = None
+    parcellation: Parcellation | None = None
+    match: Match | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the values: vertices, and maps in a series."""
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the values."""
+        return self.array.dtype
+
+    def __array__(
+        self,
+        dtype: DTypeLike | None = None,
+        copy: bool | None = None,  # noqa: FBT001  NumPy's protocol
+    ) -> NDArray[Any]:
+        """Return the values of all vertices."""
+        return self.array.__array__(dtype, copy)
+
+    def __repr__(self) -> str:
+        what = f"{type(self).__name__}: {self.space.description}, {times(self.shape)} {self.dtype}"
+        if self.match is None:
+            return what
+        regions = f"{self.match.n_matched:,} of {len(self.match.table):,} regions"
+        return f"{what}, {regions} by {self.match.by}"
+
+    @property
+    def parts(self) -> dict[str, NDArray[Any]]:
+        """The values of each hemisphere: shape (n_vertices,) or (n_vertices, n_maps)."""
+        return {side: self._part(side) for side in self.space.hemispheres}
+
+    def _part(self, side: str) -> NDArray[Any]:
+        codes = self.array.codes[self.space.of_hemisphere(side)]
+        return paint(codes, self.array.table, single=self.array.single)
+
+    def to_gifti(self) -> dict[str, GiftiImage]:
+        """Return a GIFTI image of each hemisphere, one data array per map.
+
+        Raises
+        ------
+        SignalsTypeError
+            When GIFTI cannot hold the dtype.
+        """
+        _check_holds(self.dtype, _GIFTI)
+        return {side: self._to_gifti(side) for side in self.space.hemispheres}
+
+    def _to_gifti(self, side: str) -> GiftiImage:
+        structure = {_STRUCTURE: _STRUCTURES[side]} if side in _STRUCTURES else {}
+        maps = storable(self._part(side).reshape(self.space.counts[side], -1).T)
+        intent = "NIFTI_INTENT_SHAPE" if self.t_r is None else "NIFTI_INTENT_TIME_SERIES"
+        arrays = [
+            GiftiDataArray(
+                values, intent=intent, datatype=values.dtype, meta=self._metadata(number)
+            )
+            for number, values in enumerate(maps)
+        ]
+        return GiftiImage(meta=GiftiMetaData(structure), darrays=arrays)
+
+    def _metadata(self, number: int) -> GiftiMetaData:
+        metadata = {} if self.map_names is None else {"Name": self.map_names[number]}
+        if self.t_r is not None:
+            metadata["TimeStep"] = repr(self.t_r * 1000)
+        return GiftiMetaData(metadata)
+
+    def to_surface_image(self, mesh: Any = None) -> Any:
+        """Return nilearn's ``SurfaceImage`` of the values.
+
+        Parameters
+        ----------
+        mesh : nilearn PolyMesh or mapping, default=None
+            That of the labels, where they came with one.
+
+        Raises
+        ------
+        MissingPackageError
+            When nilearn is not installed.
+        ArgumentError
+            When there is no mesh, or it is not known which hemisphere this is.
+        """
+        try:
+            from nilearn.surface import SurfaceImage  # type: ignore[import-untyped]
+        except ImportError as error:
+            raise MissingPackageError(
+                "A SurfaceImage needs nilearn, 0.11 or newer: pip install nilearn."
+            ) from error
+        if mesh is None and self.space.mesh is None:
+            raise ArgumentError(
+                "nilearn's SurfaceImage needs a mesh, and the labels came without one. Pass "
+                "mesh=, for example nilearn.datasets.load_fsaverage()['pial']."
+            )
+        if UNKNOWN in self.space.hemispheres:
+            raise ArgumentError(
+                "nilearn's SurfaceImage needs to know which hemisphere this is. Give the labels "
+                "as a mapping: {'left': …} or {'right': …}."
+            )
+        names = {LEFT: "left", RIGHT: "right"}
+        data = {names[side]: values for side, values in self.parts.items()}
+        return SurfaceImage(self.space.mesh if mesh is None else mesh, data)
+
+    def to_filename(self, path: str | os.PathLike[str]) -> None:
+        """Write the surface, replacing existing files; `regioncast.save` asks first."""
+        save_surface(self, path, overwrite=True)
+
+
+def painted_surface(
+    array: PaintedArray,
+    space: SurfaceVertices,
+    *,
+    map_names: Sequence[str] | None,
+    t_r: float | None,
+    parcellation: Parcellation | None,
+) -> PaintedSurface:
+    """Return the lazy surface of a painted array."""
+    names = None if map_names is None else tuple(map_names)
+    return PaintedSurface(array, space, names, t_r, parcellation)
+
+
+# --- out -------------------------------------------------------------------------------------
+
+# What each format holds bit for bit; None: everything.
+_DTYPES: tuple[tuple[re.Pattern[str], str, tuple[str, ...] | None], ...] = (
+    (_GIFTI, "GIFTI files hold", ("uint8", "int32", "float32")),
+    (_MGH, "MGH files hold", ("uint8", "int16", "int32", "float32")),
+    (_MORPHOMETRY, "FreeSurfer's morphometry files hold", ("float32",)),
+    (_NUMPY, "NumPy's files hold", None),
+)
+
+
+def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Path]:
+    """Return the files that an output is written to, one per hemisphere.
+
+    Parameters
+    ----------
+    path : path
+        ``left.func.gii,right.func.gii``; a pattern with one ``?`` or ``{hemi}`` where the
+        hemisphere stands (``?h`` is ``lh`` and ``rh``, else ``L`` and ``R``); or one name, in
+        which that of the hemisphere comes before the ending where there are two.
+    sides : sequence of str
+        The hemispheres, left first.
+
+    Raises
+    ------
+    FileFormatError
+        When the ending is none that values of vertices are written to.
+    OutputError
+        When there is not one name per hemisphere.
+
+    Examples
+    --------
+    >>> [str(path) for path in output_paths("out.func.gii", ["L", "R"])]
+    ['out.L.func.gii', 'out.R.func.gii']
+    >>> [str(path) for path in output_paths("?h.out.mgh", ["L", "R"])]
+    ['lh.out.mgh', 'rh.out.mgh']
+    """
+    name = os.fspath(path)
+    names = name.split(",") if "," in name and len(sides) == 2 else [name]
+    if len(names) == 1:
+        names = [_output_name(name, side, n_sides=len(sides)) for side in sides]
+    if len(set(names)) != len(sides):
+        raise OutputError(
+            f"{name} names {plural(len(set(names)), 'file')}, and {len(sides)} are written: the "
+            f"{' and the '.join(HEMISPHERE_NAMES[side] for side in sides)}. Name one for each."
+        )
+    for one in names:
+        _ending(one)
+    return [expanded(one) for one in names]
+
+
+def _output_name(name: str, side: str, *, n_sides: int) -> str:
+    base = Path(name).name
+    if side in _STRUCTURES and re.search(r"\?|\{hemi\}", base):
+        base = re.sub(r"(\?|\{hemi\})(?=h\b)", side.lower(), base)
+        base = re.sub(r"\?|\{hemi\}", side, base)
+    elif n_sides > 1:
+        ending = _ending(base)
+        base = f"{base.removesuffix(ending)}.{side}{ending}"
+    return str(Path(name).with_name(base))
+
+
+def _ending(name: str) -> str:
+    """Return the ending of an output; raise where values of vertices are not written so."""
+    for pattern, *_ in _DTYPES:
+        found = pattern.search(name)
+        if found and found[0].lower() not in (".label.gii", ".label.gii.gz", ".surf.gii"):
+            return found[0]
+    raise FileFormatError(
+        f"Cannot write values of vertices to {Path(name).name!r}: a surface is written as "
+        f"{', '.join(OUTPUT_SUFFIXES)}."
+    )
+
+
+def save_surface(
+    image: PaintedSurface, path: str | os.PathLike[str], *, overwrite: bool
+) -> list[Path]:
+    """Write a painted surface, a pair as two files: both or none.
+
+    Parameters
+    ----------
+    image : PaintedSurface
+    path : path
+        See `output_paths`.
+    overwrite : bool
+        Whether existing files may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    FileFormatError
+        When the ending is not known.
+    SignalsTypeError
+        When the format cannot hold the dtype.
+    DimensionError
+        When it holds one map, and there are several.
+    OutputExistsError, OutputError
+    """
+    paths = output_paths(path, image.space.hemispheres)
+    for output in paths:
+        check_output(output, overwrite=overwrite)
+        _check_can_hold(image, output)
+    with ExitStack() as stack:
+        # Each is put in its place when all are whole.
+        for side, output in zip(image.space.hemispheres, paths, strict=True):
+            suffix = _ending(output.name).lower()
+            temporary = stack.enter_context(replacing(output, suffix, overwrite=overwrite))
+            _write(image, side, temporary)
+    return paths
+
+
+def _check_can_hold(image: PaintedSurface, path: Path) -> None:
+    for pattern, *_ in _DTYPES:
+        if pattern.search(path.name):
+            _check_holds(image.dtype, pattern)
+    if _MORPHOMETRY.search(path.name) and len(image.array.table) > 1:
+        raise DimensionError(
+            f"FreeSurfer's morphometry files hold one map; there are {len(image.array.table):,} "
+            f"for {path.name}. Write .mgh or .func.gii."
+        )
+
+
+def _check_holds(dtype: np.dtype[Any], pattern: re.Pattern[str]) -> None:
+    """Raise where a format would change values of this dtype."""
+    ((title, dtypes),) = ((title, dtypes) for one, title, dtypes in _DTYPES if one is pattern)
+    native = storable(np.empty(0, dtype)).dtype
+    if dtypes is None or native.name in dtypes:
+        return
+    fitting = "int32" if native.kind in "iu" and "int32" in dtypes else "float32"
+    advice = f"Paint it with dtype={fitting!r} (--dtype {fitting}), or write .npy."
+    raise SignalsTypeError(
+        f"{title} {' and '.join(dtypes[-2:]) if len(dtypes) < 3 else _listed(dtypes)}; this "
+        f"image is {dtype}. {'Write .npy.' if native.kind == 'c' else advice}"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _write(image: PaintedSurface, side: str, path: Path) -> None:
+    """Write one hemisphere to a file of a format that can hold it."""
+    if _GIFTI.search(path.name):
+        content = image.to_gifti()[side].to_bytes()
+        # Without name and time the same image gives the same bytes.
+        is_compressed = path.suffix.lower() == ".gz"
+        path.write_bytes(gzip.compress(content, mtime=0) if is_compressed else content)
+        return
+    values = storable(image.parts[side])
+    if _MGH.search(path.name):
+        _write_mgh(values, path, image.t_r)
+    elif _NUMPY.search(path.name):
+        with path.open("wb") as file:
+            np.save(file, values, allow_pickle=False)
+    else:
+        write_morph_data(path, values.reshape(-1))
+
+
+def _write_mgh(values: NDArray[Any], path: Path, t_r: float | None) -> None:
+    image = nib.MGHImage(values.reshape((len(values), 1, 1, *values.shape[1:])), np.eye(4))
+    image.header.set_data_dtype(values.dtype)
+    if t_r is not None and values.ndim == 2:
+        image.header.set_zooms((1, 1, 1, t_r * 1000))  # milliseconds
+    image.to_filename(path)
