@@ -731,19 +731,16 @@ def _table_beside(path: Path, in_image: NDArray[np.int64]) -> RegionTable:
 
 def _open_maps(source: Any, what: str) -> Maps:
     """Return the maps of whatever can be extracted from."""
-    several = isinstance(source, list)
-    if several and any(surface.is_surface(one) or cifti.is_cifti(one) for one in source):
-        if len(source) > 1:
-            raise ArgumentError(
-                f"{capitalized(what)} is a list of {len(source):,}, of surfaces or CIFTI files "
-                "one at a time can be extracted from. Give the hemispheres of a surface as a "
-                "mapping of 'left' and 'right', and extract from each file by itself."
-            )
-        source = source[0]
     if surface.is_surface(source):
         return surface.open_surface_maps(source, what)
     if cifti.is_cifti(source):
         return cifti.open_cifti_maps(source, what)
+    listed = source if isinstance(source, list | tuple) else []
+    if any(surface.is_surface(one) or cifti.is_cifti(one) for one in listed):
+        raise ArgumentError(
+            f"{capitalized(what)} is a list of {len(listed):,}; of surfaces and CIFTI files, one "
+            "at a time can be extracted from. Extract from each by itself."
+        )
     return open_maps(source, what)
 
 
@@ -783,9 +780,9 @@ def _painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Pain
         return nifti.painted_image(array, space, t_r=t_r)
     if isinstance(space, SurfaceVertices):
         array = PaintedArray(atlas.codes, table, single=signals.single)
-        return surface.painted_surface(array, space, map_names=names, t_r=t_r)
+        return surface.painted_surface(array, space, map_names=names, t_r=t_r, parcellation=atlas)
     array = PaintedArray(atlas.codes, table, single=signals.single, maps_first=True)
-    return cifti.painted_cifti(array, space, map_names=names, t_r=t_r)
+    return cifti.painted_cifti(array, space, map_names=names, t_r=t_r, parcellation=atlas)
 
 
 def _signals_of_painting(image: Painted) -> Signals:
@@ -811,8 +808,8 @@ def _parcellation_of(signals: Signals) -> Parcellation:
     if signals.parcellation is None:
         raise FileFormatError(
             f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) hold the vertices and "
-            "voxels of each region, and these signals do not know theirs. Save what extract returns, or "
-            "paint the values and save the painting under this name."
+            "voxels of each region, and these signals do not know theirs. Save what extract "
+            "returns, or paint the values and save the painting under this name."
         )
     return signals.parcellation
 

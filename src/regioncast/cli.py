@@ -26,8 +26,9 @@ from .data import demo_data
 from .errors import RegioncastError, plural, times
 from .io.files import make_folder
 from .io.value_files import STANDARD_STREAM
+from .painting import PaintedArray
 from .progress import ProgressBar
-from .spaces import SurfaceVertices, VolumeGrid, structure_name
+from .spaces import SurfaceVertices, VolumeGrid
 
 if TYPE_CHECKING:
     from .parcellation import Parcellation
@@ -157,12 +158,13 @@ def paint(
     with ProgressBar(f"writing {output.name}") as progress:
         saved = api.save(image, output, overwrite=overwrite, progress=progress)
     seconds = time.perf_counter() - start
-    found = image.match
+    found, data = image.match, image.dataobj
     assert found is not None, "a freshly painted image knows its match"
+    assert isinstance(data, PaintedArray), "a freshly painted image is not made yet"
     written = (saved,) if isinstance(saved, Path) else saved
     print(
         f"{', '.join(map(str, written))}: {found.n_matched} of {len(found.table)} regions painted "
-        f"by {found.by}, {times(image.shape)} {image.dataobj.dtype}, {_bytes(*written)}, "
+        f"by {found.by}, {times(image.shape)} {data.dtype}, {_bytes(*written)}, "
         f"{seconds:.2f} s"
     )
     return OK
@@ -514,8 +516,7 @@ def _extent(space: Space) -> dict[str, Any]:
         return {"affine": space.affine.tolist(), "voxel_volume_mm3": space.voxel_volume}
     if isinstance(space, SurfaceVertices):
         return {"vertices": dict(space.counts)}
-    parts = {structure_name(name): np.size(part.samples) for name, part in space.parts.items()}
-    return {"grayordinates": parts}
+    return {"grayordinates": space.sizes}
 
 
 def _finite(numbers: list[float]) -> list[float] | None:

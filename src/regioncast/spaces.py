@@ -286,12 +286,15 @@ class Grayordinates:
     @property
     def description(self) -> str:
         """Grayordinates by part, in words."""
-        sizes = {name: np.size(part.samples) for name, part in self.parts.items()}
-        return (
-            f"{plural(len(self.axis), 'grayordinate')} ("
-            + ", ".join(f"{structure_name(name)} {size:,}" for name, size in sizes.items())
-            + ")"
-        )
+        sizes = ", ".join(f"{name} {size:,}" for name, size in self.sizes.items())
+        return f"{plural(len(self.axis), 'grayordinate')} ({sizes})"
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of grayordinates of each surface and of the volume."""
+        return {
+            structure_name(name): len(np.asarray(part.samples)) for name, part in self.parts.items()
+        }
 
     def difference(self, other: Space) -> tuple[str, str] | None:
         """Return how `other` differs, as a general and a particular sentence, or None."""

@@ -399,6 +399,24 @@ def _owners(
     return found, owner[found]
 
 
+def space_of(source: Image, what: str) -> Grayordinates:
+    """Return the grayordinates of a dense CIFTI file.
+
+    Raises
+    ------
+    SpaceError
+        When it has none.
+    """
+    axes = _axes(open_cifti(source, what))
+    models = [axis for axis in axes if isinstance(axis, BrainModelAxis)]
+    if not models:
+        raise SpaceError(
+            f"{capitalized(what)} has no grayordinates, but {_described(axes)}. Give a dense "
+            "file, such as .dscalar.nii, .dtseries.nii or .dlabel.nii."
+        )
+    return Grayordinates(models[-1])
+
+
 # --- painted images --------------------------------------------------------------------------
 
 
@@ -581,7 +599,7 @@ def _write(
     nifti_header = _nifti_header(data, suffix)
     nifti_header.extensions.append(Cifti2Extension.from_bytes(header.to_xml()))
     n_samples = data.shape[1]
-    with replacing(path, suffix, overwrite=overwrite) as temporary, open_output(temporary) as file:
+    with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
         nifti_header.write_to(file)
         done = 0
         for rows in _rows_in_pieces(data):

@@ -841,6 +841,11 @@ class PaintedSurface:
         return self.array.shape
 
     @property
+    def dataobj(self) -> PaintedArray:
+        """The array, by nibabel's name for it."""
+        return self.array
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """Dtype of the values."""
         return self.array.dtype
@@ -1060,8 +1065,7 @@ def save_surface(
     with ExitStack() as stack:
         # Each is put in its place when all are whole.
         for side, output in zip(image.space.hemispheres, paths, strict=True):
-            suffix = _ending(output.name).lower()
-            temporary = stack.enter_context(replacing(output, suffix, overwrite=overwrite))
+            temporary = stack.enter_context(replacing(output, overwrite=overwrite))
             _write(image, side, temporary)
     return paths
 
