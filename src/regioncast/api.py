@@ -831,7 +831,7 @@ def _on_space(
     problem, detail = difference
     if not isinstance(space, VolumeGrid):
         raise SpaceError(
-            f"{problem} The image {detail.format(this='the labels')} "
+            f"{problem} The image {detail.format(this='the labels image')} "
             "Give labels and data of the same surfaces."
         )
     if resample is None:
