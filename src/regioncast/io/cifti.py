@@ -895,11 +895,12 @@ def _plans(grouping: Grouping, bytes_per_row: int) -> Iterator[_Plan]:
     """Divide regions so that the rows of each part take about `_PORTION_BYTES`."""
     at_once = max(1, _PORTION_BYTES // bytes_per_row)
     largest_gap = _GAP_BYTES // bytes_per_row
-    first = 0
+    starts, first = grouping.starts, 0
     while first < len(grouping):
-        end = grouping.starts[first] + at_once
-        last = int(np.searchsorted(grouping.starts, end, side="right")) - 1
-        last = min(max(last, first + 1), len(grouping))
+        # One region with samples at least, and those without that follow.
+        with_samples = min(int(np.searchsorted(starts, starts[first], "right")), len(grouping))
+        end = max(starts[first] + at_once, starts[with_samples])
+        last = int(np.searchsorted(starts, end, "right")) - 1
         yield _plan(grouping, slice(first, last), largest_gap)
         first = last
 
