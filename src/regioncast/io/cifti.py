@@ -44,6 +44,7 @@ from ..errors import (
     SignalsTypeError,
     SpaceError,
     capitalized,
+    examples,
     plural,
     times,
 )
@@ -53,7 +54,7 @@ from ..painting import PaintedArray
 from ..parcellation import Parcellation, encode_integers
 from ..region_table import RegionTable
 from ..signals import Signals, map_titles, storable
-from ..spaces import CORTEX, Grayordinates, VolumeGrid
+from ..spaces import CORTEX, Grayordinates, SurfaceVertices, VolumeGrid
 from .files import existing_file, expanded, open_output, replacing
 from .map_streams import MapsInMemory, Portion, ahead
 from .nifti import readable
@@ -338,7 +339,7 @@ def _samples_of_parcels(axis: ParcelsAxis) -> tuple[NDArray[np.int64], Grayordin
     keys, names, vertices, voxels = [], [], [], []
     for structure, n_vertices in axis.nvertices.items():
         owned = [parcel.get(structure, _NO_PLACES) for parcel in axis.vertices]
-        places, owners = _owners(owned, n_vertices, axis.name, f"vertex of {structure}")
+        places, owners = _owners(owned, n_vertices, axis.name.tolist(), SurfaceVertices)
         keys.append(owners)
         names.append(np.full(len(places), structure))
         vertices.append(places)
@@ -346,7 +347,7 @@ def _samples_of_parcels(axis: ParcelsAxis) -> tuple[NDArray[np.int64], Grayordin
     if axis.volume_shape is not None:
         shape = tuple(axis.volume_shape)
         owned = [_flat_voxels(parcel, shape) for parcel in axis.voxels]
-        places, owners = _owners(owned, math.prod(shape), axis.name, "voxel")
+        places, owners = _owners(owned, math.prod(shape), axis.name.tolist(), VolumeGrid)
         keys.append(owners)
         names.append(np.full(len(places), _OTHER))
         vertices.append(np.full(len(places), -1))
@@ -377,22 +378,26 @@ def _flat_voxels(voxels: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:
 
 
 def _owners(
-    owned: Sequence[NDArray[np.int64]], n_places: int, names: NDArray[Any], what: str
+    owned: Sequence[NDArray[np.int64]],
+    n_places: int,
+    names: Sequence[str],
+    frame: type[SurfaceVertices | VolumeGrid],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the places that parcels own, ascending, and the number of the owner of each."""
     owner = np.zeros(n_places, np.int64)
     for number, places in enumerate(owned, 1):
+        name = names[number - 1]
         if len(places) and (places.min() < 0 or places.max() >= n_places):
             raise LabelsError(
-                f"The parcel {names[number - 1]!r} has a {what} that does not exist; there are "
-                f"{n_places:,}. Get the file again."
+                f"The parcel {name!r} of the labels image has a {frame.noun} that does not exist: "
+                f"there are {n_places:,}. Get the file again."
             )
-        shared = places[owner[places] > 0]
+        shared = np.unique(places[owner[places] > 0])
         if len(shared):
-            other = names[owner[shared[0]] - 1]
             raise LabelsError(
-                f"The parcels {other!r} and {names[number - 1]!r} of the labels image share "
-                f"{len(shared):,} × a {what}. Give one region per place."
+                f"The parcels {names[owner[shared[0]] - 1]!r} and {name!r} of the labels image "
+                f"share {plural(len(shared), frame.noun, frame.nouns)}: "
+                f"{examples(shared.tolist())}. A parcellation has one region at a place."
             )
         owner[places] = number
     found = np.flatnonzero(owner)
@@ -908,11 +913,12 @@ def _plans(grouping: Grouping, bytes_per_row: int) -> Iterator[_Plan]:
     """Divide regions so that the rows of each part take about `_PORTION_BYTES`."""
     at_once = max(1, _PORTION_BYTES // bytes_per_row)
     largest_gap = _GAP_BYTES // bytes_per_row
-    first = 0
+    starts, first = grouping.starts, 0
     while first < len(grouping):
-        end = grouping.starts[first] + at_once
-        last = int(np.searchsorted(grouping.starts, end, side="right")) - 1
-        last = min(max(last, first + 1), len(grouping))
+        # One region with samples at least, and those without that follow.
+        with_samples = min(int(np.searchsorted(starts, starts[first], "right")), len(grouping))
+        end = max(starts[first] + at_once, starts[with_samples])
+        last = int(np.searchsorted(starts, end, "right")) - 1
         yield _plan(grouping, slice(first, last), largest_gap)
         first = last
 
