@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import warnings
 from pathlib import Path
@@ -127,7 +128,9 @@ def read_back(path):
     if path.name.endswith((".gii", ".gii.gz")):
         return np.stack([array.data for array in nib.load(path).darrays], axis=1)
     if path.suffix in (".mgh", ".mgz"):
-        data = np.asarray(nib.load(path).dataobj)
+        content = path.read_bytes()  # nibabel would leave the file open
+        content = gzip.decompress(content) if path.suffix == ".mgz" else content
+        data = np.asarray(nib.MGHImage.from_bytes(content).dataobj)
         return data.reshape(len(data), -1)
     values = np.load(path) if path.suffix == ".npy" else read_morph_data(path)
     return values.reshape(len(values), -1)
@@ -577,7 +580,7 @@ def test_time_steps_in_seconds_and_milliseconds(step):
     assert open_surface_maps(image, "the image").t_r == 0.72
 
 
-@pytest.mark.parametrize("suffix", [".func.gii", ".shape.gii", ".gii"])
+@pytest.mark.parametrize("suffix", [".func.gii", ".shape.gii"])  # Workbench knows no others
 @pytest.mark.parametrize("t_r", [None, 2.0])
 def test_workbench_reads_what_we_write(tmp_path, program, suffix, t_r):
     names = ("first", "zweite Ä", "<3>")
@@ -591,7 +594,7 @@ def test_workbench_reads_what_we_write(tmp_path, program, suffix, t_r):
         command = [program("wb_command"), "-file-information", str(file)]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         facts = dict(line.split(":", 1) for line in said.splitlines() if ":" in line)
-        assert facts["Type"].strip() == ("Metric" if suffix != ".gii" else facts["Type"].strip())
+        assert facts["Type"].strip() == "Metric"
         assert facts["Structure"].strip() == structure
         assert facts["Number of Maps"].strip() == "3"
         assert facts["Number of Vertices"].strip() == str(n_vertices)
