@@ -18,13 +18,16 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
 from nibabel.freesurfer.io import read_annot, read_morph_data, write_morph_data
+from nibabel.freesurfer.mghformat import MGHHeader
 from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
+from nibabel.openers import ImageOpener
 
 from ..errors import (
     ArgumentError,
@@ -268,7 +271,8 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
 
 def _is_mgh_vector(path: Path) -> bool:
     try:
-        return _is_vector(nib.MGHImage.from_filename(path).shape)
+        with ImageOpener(str(path)) as file:
+            return _is_vector(MGHHeader.from_fileobj(file).get_data_shape())
     except Exception:  # noqa: BLE001  whoever reads it will say what is wrong with it
         return False
 
@@ -484,7 +488,7 @@ def _hex_color(rgba: Sequence[float | None]) -> str | None:
 
 
 def _from_mgh(source: Path | nib.MGHImage, what: str) -> _Side:
-    image = source if isinstance(source, nib.MGHImage) else nib.MGHImage.from_filename(source)
+    image = source if isinstance(source, nib.MGHImage) else _load_mgh(source)
     if tuple(image.shape[1:3]) != (1, 1):
         raise ImageTypeError(
             f"{capitalized(what)} {_called(image)} is a volume of {times(image.shape)} voxels; "
@@ -492,6 +496,14 @@ def _from_mgh(source: Path | nib.MGHImage, what: str) -> _Side:
         )
     values = np.asarray(image.dataobj).reshape((image.shape[0], -1), order="F").T
     return _Side(values, single=len(image.shape) == 3, t_r=t_r_of(image))
+
+
+def _load_mgh(path: Path) -> nib.MGHImage:
+    """Read a file to its end, where the checksum of a compressed one is."""
+    with ImageOpener(str(path)) as file:
+        image = nib.MGHImage.from_stream(BytesIO(file.read()))
+    image.file_map["image"].filename = str(path)
+    return image
 
 
 def _from_array(array: NDArray[Any], what: str) -> _Side:
@@ -1118,8 +1130,10 @@ def _write(image: PaintedSurface, side: str, path: Path) -> None:
 
 
 def _write_mgh(values: NDArray[Any], path: Path, t_r: float | None) -> None:
-    image = nib.MGHImage(values.reshape((len(values), 1, 1, *values.shape[1:])), np.eye(4))
+    # nibabel writes no fourth dimension of length one.
+    n_maps = [] if values.size == len(values) else [values.shape[1]]
+    image = nib.MGHImage(values.reshape((len(values), 1, 1, *n_maps)), np.eye(4))
     image.header.set_data_dtype(values.dtype)
-    if t_r is not None and values.ndim == 2:
+    if t_r is not None and n_maps:
         image.header.set_zooms((1, 1, 1, t_r * 1000))  # milliseconds
     image.to_filename(path)
