@@ -103,7 +103,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         if isinstance(error, OutputError):
             raise
         raise OutputError(f"The output cannot be written: {str(path)!r}: {error}.") from error
-    for name in filter(os.path.lexists, _temporary_names(target, suffix_of(path))):
+    for name in filter(os.path.lexists, _temporary_names(target, _ending(path))):
         _remove_if_dead(name)
     if exists and not overwrite:
         raise OutputExistsError(
@@ -151,7 +151,7 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     check_output(path, overwrite=overwrite)
     target = path.resolve()  # a link goes on pointing where it did
     try:
-        with _temporary_file(_temporary_names(target, suffix_of(path))) as temporary:
+        with _temporary_file(_temporary_names(target, _ending(path))) as temporary:
             yield temporary
             _bring_to_disk(temporary)
             if target.exists():
@@ -179,6 +179,13 @@ def _temporary_file(names: list[Path]) -> Iterator[Path]:
         if _is_open(temporary, descriptor):
             temporary.unlink()
         os.close(descriptor)
+
+
+def _ending(path: Path) -> str:
+    """Return by what writers tell how to write to a name like this."""
+    ending = suffix_of(path)
+    is_compressed = path.name.lower().endswith(".gz")
+    return f"{ending.removesuffix('.gz')}.gz" if is_compressed else ending
 
 
 def _temporary_names(target: Path, suffix: str) -> list[Path]:
