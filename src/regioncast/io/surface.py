@@ -54,7 +54,7 @@ from ..parcellation import Parcellation, encode_integers
 from ..region_table import HEMISPHERE_TITLE, RegionTable, normal_title
 from ..signals import storable
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
-from .files import check_output, existing_file, expanded, replacing
+from .files import check_output, existing_file, expanded, is_file, replacing
 from .map_streams import MapsInMemory
 from .nifti import readable, t_r_of
 
@@ -262,7 +262,7 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
     if _is_pattern(name):
         found = _pair_found(name)
         return len(found) == 2 and all(map(_is_surface_path, found.values()))
-    if not expanded(name).is_file():
+    if not is_file(name):
         return False
     if _MGH.search(name):
         return _is_mgh_vector(expanded(name))
@@ -290,12 +290,12 @@ def _names_in(source: str | os.PathLike[str]) -> list[str]:
     """Return the two names with a comma between, or the one name that this is."""
     name = os.fspath(source)
     names = name.split(",")
-    return names if len(names) == 2 and all(names) and not expanded(name).exists() else [name]
+    return names if len(names) == 2 and all(names) and not is_file(name) else [name]
 
 
 def _is_pattern(source: str | os.PathLike[str]) -> bool:
     name = os.fspath(source)
-    return (_PLACEHOLDER in name or "?" in name or "*" in name) and not expanded(name).exists()
+    return (_PLACEHOLDER in name or "?" in name or "*" in name) and not is_file(name)
 
 
 def _found(pattern: str) -> dict[str, str]:
