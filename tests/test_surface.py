@@ -321,6 +321,15 @@ def test_labels_of_no_region(names, background, expected):
     assert (parcellation.codes > 0).tolist() == np.isin(labels, expected).tolist()
 
 
+def test_one_of_two_hemispheres_may_have_no_region():
+    pair = {"left": np.array([0, 0]), "right": np.array([0, 4, 4])}
+    parcellation = read(pair)
+    assert rows_of(parcellation) == [("R", 4, "4")]
+    assert parcellation.codes.tolist() == [0, 0, 0, 1, 1]
+    with pytest.raises(LabelsError, match="every vertex is background"):
+        read({"left": np.zeros(2), "right": np.zeros(3)})
+
+
 def test_all_labels_of_no_region_is_an_error():
     with pytest.raises(LabelsError, match="every vertex is background"):
         read(gifti(np.int32([0, 3]), names={0: "unknown", 3: "Medial wall"}))
@@ -336,6 +345,14 @@ def test_a_region_table_with_hemispheres():
         ("L", 1, "a"), ("L", 2, "2"), ("L", 5, "c"), ("R", 1, "1"), ("R", 2, "b"),
     ]  # fmt: skip
     assert "hemi" not in parcellation.table.columns
+    # That another hemisphere has rows is nothing to warn of.
+    left = read_parcellation(
+        {"left": np.array([1, 2, 2])},
+        regions=RegionTable([1, 2, 3], ["a", "b", "c"], {"hemisphere": ["L", "left", "R"]}),
+        background=None,
+        strict=True,
+    )
+    assert rows_of(left) == [(None, 1, "a"), (None, 2, "b")]
     assert "without a vertex: 7. They are left out" in str(caught[0].message)
 
 
@@ -417,7 +434,7 @@ def test_labels_that_are_no_integers():
 
 
 def test_errors_about_labels(tmp_path, real_file):
-    with pytest.raises(LabelsError, match=r"whose label table is empty. Pass a region table"):
+    with pytest.raises(LabelsError, match=r"the surface has an empty label table.* Pass a region"):
         read(gifti(np.int32([0, 1])))
     assert len(read(gifti(np.int32([0, 1])), RegionTable([1], ["V1"]))) == 1
     with pytest.raises(ImageTypeError, match="no values of vertices; it holds NIFTI_INTENT_POI"):
@@ -428,6 +445,8 @@ def test_errors_about_labels(tmp_path, real_file):
     nib.Nifti1Image(np.zeros((3, 2, 4), np.uint8), np.eye(4)).to_filename(volume)
     with pytest.raises(ImageTypeError, match=r"\(left hemisphere\) .*labels.nii is no surface"):
         read({"left": volume})
+    with pytest.raises(ImageTypeError, match=r"\(Nifti1Image\) is no surface"):
+        read({"left": nib.load(volume)})
     nib.MGHImage(np.zeros((3, 2, 4), np.uint8), np.eye(4)).to_filename(tmp_path / "labels.mgh")
     with pytest.raises(ImageTypeError, match="is a volume of 3×2×4 voxels"):
         read({"left": tmp_path / "labels.mgh"})
@@ -637,6 +656,9 @@ def test_the_same_image_gives_the_same_bytes(tmp_path):
         ("hemi-{hemi}_x.npy", "R", ["hemi-R_x.npy"]),
         ("sub/x.thickness", "LR", ["sub/x.L.thickness", "sub/x.R.thickness"]),
         ("x.area.pial", "LR", ["x.L.area.pial", "x.R.area.pial"]),
+        ("{hemi}/x.curv", "LR", ["L/x.curv", "R/x.curv"]),
+        ("1,5.gii", "LR", ["1,5.L.gii", "1,5.R.gii"]),
+        ("x.gii", "?", ["x.gii"]),
     ],
 )
 def test_output_paths(path, sides, expected):
@@ -645,11 +667,17 @@ def test_output_paths(path, sides, expected):
 
 def test_errors_about_outputs(tmp_path):
     image = painted({"L": 5, "R": 3}, values_of("float32", 2), single=False)
-    for name in ("out.nii.gz", "out.label.gii", "out.annot", "out"):
+    for name in ("out.nii.gz", "out.label.gii", "out.annot", "out.surf.gii", "out"):
         with pytest.raises(FileFormatError, match=r"written as \.func\.gii, .*\.mgz, \.npy"):
             save_surface(image, tmp_path / name, overwrite=False)
     with pytest.raises(OutputError, match="names 1 file, and 2 are written"):
         save_surface(image, f"{tmp_path}/a.gii,{tmp_path}/a.gii", overwrite=False)
+    with pytest.raises(OutputError, match="names 2 files, and 1 is written: the left hemi"):
+        output_paths("a.gii,b.gii", ["L"])
+    with pytest.raises(
+        OutputError, match=r"Which hemisphere is to stand in .*h.x.gii is not known"
+    ):
+        output_paths("?h.x.gii", ["?"])
     with pytest.raises(DimensionError, match=r"hold one map; there are 2 for .*thickness"):
         save_surface(image, tmp_path / "?h.thickness", overwrite=False)
     assert not list(tmp_path.iterdir())

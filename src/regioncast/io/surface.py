@@ -61,6 +61,7 @@ from .nifti import readable, t_r_of
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
+    from ..encoding import Encoded
     from ..matching import Match
 
 _HEMISPHERES = {
@@ -262,11 +263,16 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
     if _is_pattern(name):
         found = _pair_found(name)
         return len(found) == 2 and all(map(_is_surface_path, found.values()))
-    if not expanded(name).is_file():
-        return False
     if _MGH.search(name):
         return _is_mgh_vector(expanded(name))
     return bool(_TEXT.search(name)) and _begins_with_number(expanded(name))
+
+
+def _exists(name: str) -> bool:
+    try:
+        return expanded(name).exists()
+    except (OSError, ValueError):  # too long, or with a zero byte
+        return False
 
 
 def _is_mgh_vector(path: Path) -> bool:
@@ -278,11 +284,11 @@ def _is_mgh_vector(path: Path) -> bool:
 
 
 def _begins_with_number(path: Path) -> bool:
-    with path.open("rb") as file:
-        try:
+    try:
+        with path.open("rb") as file:
             float(file.readline(100))
-        except ValueError:
-            return False
+    except (OSError, ValueError):
+        return False
     return True
 
 
@@ -290,12 +296,12 @@ def _names_in(source: str | os.PathLike[str]) -> list[str]:
     """Return the two names with a comma between, or the one name that this is."""
     name = os.fspath(source)
     names = name.split(",")
-    return names if len(names) == 2 and all(names) and not expanded(name).exists() else [name]
+    return names if len(names) == 2 and all(names) and not _exists(name) else [name]
 
 
 def _is_pattern(source: str | os.PathLike[str]) -> bool:
     name = os.fspath(source)
-    return (_PLACEHOLDER in name or "?" in name or "*" in name) and not expanded(name).exists()
+    return (_PLACEHOLDER in name or "?" in name or "*" in name) and not _exists(name)
 
 
 def _found(pattern: str) -> dict[str, str]:
@@ -376,6 +382,8 @@ class _Side:
     t_r: float | None = None
     table: RegionTable | None = None
     none: frozenset[int] = frozenset()
+    lacks_names: bool = False
+    """Whether this is a file of labels that should list them, and does not."""
 
     @property
     def n_vertices(self) -> int:
@@ -442,12 +450,14 @@ def _from_gifti(image: GiftiImage, what: str) -> _Side:
     names = [array.meta.get("Name") for array in arrays]
     values = np.concatenate(columns, axis=1).T
     named = all(names) and len(names) == len(values)
+    table = _label_table(image)
     return _Side(
         values,
         single=len(values) == 1,
         map_names=tuple(map(str, names)) if named else None,
         t_r=_gifti_t_r(arrays),
-        table=_label_table(image),
+        table=table,
+        lacks_names=table is None and "NIFTI_INTENT_LABEL" in map(_intent, arrays),
     )
 
 
@@ -618,17 +628,14 @@ def read_parcellation(
     """
     sides, space = _read_sides(source, "the labels")
     labels = {side: _labels(one) for side, one in sides.items()}
-    _check_named(source, sides, regions)
+    _check_named(sides, regions)
     tables = _tables(sides, labels, regions, strict=strict)
+    none = {side: _no_region(one, tables[side], background) for side, one in sides.items()}
+    encoded = {side: _encoded(labels[side], none[side]) for side in sides}
+    some = any(len(one.labels) for one in encoded.values())
     parts = {
-        side: _one_parcellation(
-            labels[side],
-            tables[side],
-            _no_region(one, tables[side], background),
-            SurfaceVertices({side: one.n_vertices}),
-            strict=strict,
-        )
-        for side, one in sides.items()
+        side: _one_parcellation(one, tables[side], none[side], strict=strict, may_be_empty=some)
+        for side, one in encoded.items()
     }
     joined = Parcellation.joined(parts) if len(parts) > 1 else next(iter(parts.values()))
     return dataclasses.replace(joined, space=space)
@@ -644,16 +651,14 @@ def _labels(side: _Side) -> NDArray[Any]:
     return np.ascontiguousarray(side.values[0])
 
 
-def _check_named(source: Any, sides: Mapping[str, _Side], regions: RegionTable | None) -> None:
+def _check_named(sides: Mapping[str, _Side], regions: RegionTable | None) -> None:
     """Raise where a file of labels lists no regions, and nothing else does."""
-    for side, given in sides_of(source).items() if regions is None else ():
-        if not isinstance(given, GiftiImage) or sides[side].table is not None:
-            continue
-        if any(_intent(array) == "NIFTI_INTENT_LABEL" for array in given.darrays):
-            raise LabelsError(
-                f"{capitalized(_called(given))} is a GIFTI file of labels whose label table is "
-                "empty. Pass a region table that names the labels."
-            )
+    unnamed = [HEMISPHERE_NAMES[side] for side, one in sides.items() if one.lacks_names]
+    if unnamed and regions is None:
+        raise LabelsError(
+            f"The GIFTI file of labels of the {' and the '.join(unnamed)} has an empty label "
+            "table, so its labels have no names. Pass a region table."
+        )
 
 
 def _no_region(side: _Side, table: RegionTable | None, background: float | None) -> list[float]:
@@ -667,20 +672,33 @@ def _no_region(side: _Side, table: RegionTable | None, background: float | None)
     return sorted(by_name | side.none)
 
 
+def _encoded(labels: NDArray[Any], none: Sequence[float]) -> Encoded:
+    if len(none) > 1:
+        labels = np.where(np.isin(labels, none), none[0], labels)
+    return encode_integers(labels, _background(none))
+
+
+def _background(none: Sequence[float]) -> float:
+    """Return what stands for all labels of no region: NaN where there are none."""
+    return none[0] if none else np.nan
+
+
 def _one_parcellation(
-    labels: NDArray[Any],
+    encoded: Encoded,
     table: RegionTable | None,
     none: Sequence[float],
-    space: SurfaceVertices,
     *,
     strict: bool,
+    may_be_empty: bool,
 ) -> Parcellation:
+    """Return the regions of one side, of which one of two may have none."""
     if table is not None:
         table = table.take(np.flatnonzero(~np.isin(table.labels, none)))
-    background = none[0] if none else np.nan
-    if len(none) > 1:
-        labels = np.where(np.isin(labels, none), background, labels)
-    encoded = encode_integers(labels, background)
+    space = SurfaceVertices({UNKNOWN: encoded.codes.shape[0]})
+    if may_be_empty and not len(encoded.labels):
+        empty = np.zeros(space.shape, np.uint8)
+        return Parcellation(empty, RegionTable([]) if table is None else table, space)
+    background = _background(none)
     return Parcellation.of(encoded, space, table=table, background=background, strict=strict)
 
 
@@ -703,7 +721,9 @@ def _tables(
         open_to_all = np.array([hemisphere is None or side == UNKNOWN for hemisphere in of_rows])
         has = np.isin(regions.labels, present[side]) | (len(sides) == 1)
         keep[side] = of_side | (open_to_all & has)
-    _warn_of_left_out(regions, np.any(list(keep.values()), axis=0), strict=strict)
+    kept = np.any(list(keep.values()), axis=0)
+    elsewhere = np.array([hemisphere is not None for hemisphere in of_rows])
+    _warn_of_left_out(regions, kept | elsewhere, strict=strict)
     return {side: _of_one_side(regions, np.flatnonzero(rows)) for side, rows in keep.items()}
 
 
@@ -747,9 +767,9 @@ def _check_tells_apart(
         )
 
 
-def _warn_of_left_out(regions: RegionTable, is_kept: NDArray[np.bool_], *, strict: bool) -> None:
+def _warn_of_left_out(regions: RegionTable, is_fine: NDArray[np.bool_], *, strict: bool) -> None:
     """Warn of rows that name neither a hemisphere nor a label of one; that of 0 may."""
-    left_out = regions.labels[~is_kept & (regions.labels != 0)].tolist()
+    left_out = regions.labels[~is_fine & (regions.labels != 0)].tolist()
     if not left_out:
         return
     message = (
@@ -875,9 +895,10 @@ class PaintedSurface:
     @property
     def parts(self) -> dict[str, NDArray[Any]]:
         """The values of each hemisphere: shape (n_vertices,) or (n_vertices, n_maps)."""
-        return {side: self._part(side) for side in self.space.hemispheres}
+        return {side: self.part(side) for side in self.space.hemispheres}
 
-    def _part(self, side: str) -> NDArray[Any]:
+    def part(self, side: str) -> NDArray[Any]:
+        """Return the values of one hemisphere: ``"L"``, ``"R"`` or ``"?"``."""
         codes = self.array.codes[self.space.of_hemisphere(side)]
         return paint(codes, self.array.table, single=self.array.single)
 
@@ -890,25 +911,7 @@ class PaintedSurface:
             When GIFTI cannot hold the dtype.
         """
         _check_holds(self.dtype, _GIFTI)
-        return {side: self._to_gifti(side) for side in self.space.hemispheres}
-
-    def _to_gifti(self, side: str) -> GiftiImage:
-        structure = {_STRUCTURE: _STRUCTURES[side]} if side in _STRUCTURES else {}
-        maps = storable(self._part(side).reshape(self.space.counts[side], -1).T)
-        intent = "NIFTI_INTENT_SHAPE" if self.t_r is None else "NIFTI_INTENT_TIME_SERIES"
-        arrays = [
-            GiftiDataArray(
-                values, intent=intent, datatype=values.dtype, meta=self._metadata(number)
-            )
-            for number, values in enumerate(maps)
-        ]
-        return GiftiImage(meta=GiftiMetaData(structure), darrays=arrays)
-
-    def _metadata(self, number: int) -> GiftiMetaData:
-        metadata = {} if self.map_names is None else {"Name": self.map_names[number]}
-        if self.t_r is not None:
-            metadata["TimeStep"] = repr(self.t_r * 1000)
-        return GiftiMetaData(metadata)
+        return {side: _gifti_of(self, side) for side in self.space.hemispheres}
 
     def to_surface_image(self, mesh: Any = None) -> Any:
         """Return nilearn's ``SurfaceImage`` of the values.
@@ -963,6 +966,26 @@ def painted_surface(
     return PaintedSurface(array, space, names, t_r, parcellation)
 
 
+def _gifti_of(image: PaintedSurface, side: str) -> GiftiImage:
+    structure = {_STRUCTURE: _STRUCTURES[side]} if side in _STRUCTURES else {}
+    maps = storable(image.part(side).reshape(image.space.counts[side], -1).T)
+    intent = "NIFTI_INTENT_SHAPE" if image.t_r is None else "NIFTI_INTENT_TIME_SERIES"
+    arrays = [
+        GiftiDataArray(
+            values, intent=intent, datatype=values.dtype, meta=_map_metadata(image, number)
+        )
+        for number, values in enumerate(maps)
+    ]
+    return GiftiImage(meta=GiftiMetaData(structure), darrays=arrays)
+
+
+def _map_metadata(image: PaintedSurface, number: int) -> GiftiMetaData:
+    metadata = {} if image.map_names is None else {"Name": image.map_names[number]}
+    if image.t_r is not None:
+        metadata["TimeStep"] = repr(image.t_r * 1000)
+    return GiftiMetaData(metadata)
+
+
 # --- out -------------------------------------------------------------------------------------
 
 # What each format holds bit for bit; None: everything.
@@ -972,6 +995,10 @@ _DTYPES: tuple[tuple[re.Pattern[str], str, tuple[str, ...] | None], ...] = (
     (_MORPHOMETRY, "FreeSurfer's morphometry files hold", ("float32",)),
     (_NUMPY, "NumPy's files hold", None),
 )
+
+
+# Beginnings of endings that promise more than values of vertices, or that nibabel cannot write.
+_NO_OUTPUT = (".label", ".surf", ".annot", ".mgh.gz")
 
 
 def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Path]:
@@ -1001,12 +1028,13 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
     ['lh.out.mgh', 'rh.out.mgh']
     """
     name = os.fspath(path)
-    names = name.split(",") if "," in name and len(sides) == 2 else [name]
-    if len(names) == 1:
+    names = name.split(",")
+    if len(names) == 1 or not all(map(_ending_in, names)):
         names = [_output_name(name, side, n_sides=len(sides)) for side in sides]
-    if len(set(names)) != len(sides):
+    if len(set(names)) != len(sides) or len(names) != len(sides):
         raise OutputError(
-            f"{name} names {plural(len(set(names)), 'file')}, and {len(sides)} are written: the "
+            f"{name} names {plural(len(set(names)), 'file')}, and {len(sides)} "
+            f"{'is' if len(sides) == 1 else 'are'} written: the "
             f"{' and the '.join(HEMISPHERE_NAMES[side] for side in sides)}. Name one for each."
         )
     for one in names:
@@ -1015,26 +1043,37 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
 
 
 def _output_name(name: str, side: str, *, n_sides: int) -> str:
-    base = Path(name).name
-    if side in _STRUCTURES and re.search(r"\?|\{hemi\}", base):
-        base = re.sub(r"(\?|\{hemi\})(?=h\b)", side.lower(), base)
-        base = re.sub(r"\?|\{hemi\}", side, base)
-    elif n_sides > 1:
-        ending = _ending(base)
-        base = f"{base.removesuffix(ending)}.{side}{ending}"
-    return str(Path(name).with_name(base))
+    if "?" in name or _PLACEHOLDER in name:
+        if side == UNKNOWN:
+            raise OutputError(
+                f"Which hemisphere is to stand in {name} is not known. Give the labels as a "
+                "mapping, {'left': …} or {'right': …}, or an output without a placeholder."
+            )
+        letters = re.sub(r"(\?|\{hemi\})(?=h(?![a-z]))", side.lower(), name)
+        return re.sub(r"\?|\{hemi\}", side, letters)
+    if n_sides == 1:
+        return name
+    ending = _ending(name)
+    return f"{name.removesuffix(ending)}.{side}{ending}"
 
 
 def _ending(name: str) -> str:
     """Return the ending of an output; raise where values of vertices are not written so."""
+    ending = _ending_in(name)
+    if ending is None:
+        raise FileFormatError(
+            f"Cannot write values of vertices to {Path(name).name!r}: a surface is written as "
+            f"{', '.join(OUTPUT_SUFFIXES)}."
+        )
+    return ending
+
+
+def _ending_in(name: str) -> str | None:
     for pattern, *_ in _DTYPES:
         found = pattern.search(name)
-        if found and found[0].lower() not in (".label.gii", ".label.gii.gz", ".surf.gii"):
+        if found and not found[0].lower().startswith(_NO_OUTPUT):
             return found[0]
-    raise FileFormatError(
-        f"Cannot write values of vertices to {Path(name).name!r}: a surface is written as "
-        f"{', '.join(OUTPUT_SUFFIXES)}."
-    )
+    return None
 
 
 def save_surface(
@@ -1110,12 +1149,12 @@ def _listed(names: Sequence[str]) -> str:
 def _write(image: PaintedSurface, side: str, path: Path) -> None:
     """Write one hemisphere to a file of a format that can hold it."""
     if _GIFTI.search(path.name):
-        content = image.to_gifti()[side].to_bytes()
+        content = _gifti_of(image, side).to_bytes()
         # Without name and time the same image gives the same bytes.
         is_compressed = path.suffix.lower() == ".gz"
         path.write_bytes(gzip.compress(content, mtime=0) if is_compressed else content)
         return
-    values = storable(image.parts[side])
+    values = storable(image.part(side))
     if _MGH.search(path.name):
         _write_mgh(values, path, image.t_r)
     elif _NUMPY.search(path.name):
