@@ -211,7 +211,7 @@ def _with_isal(voxels: np.ndarray, path: Path) -> None:
 def _safely_with_isal(image: nib.Nifti1Image, path: Path) -> None:
     """Make all voxels and compress them in one stream, as safely as regioncast does."""
     with (
-        replacing(path, ".nii.gz", overwrite=True) as temporary,
+        replacing(path, overwrite=True) as temporary,
         igzip.open(temporary, "wb", compresslevel=2) as file,
     ):
         image.header.copy().write_to(file)

@@ -163,7 +163,7 @@ def parameters(function):
     ],
 )
 def test_options_and_their_defaults_are_those_of_the_function(verb, function):
-    inputs = {"values", "image", "parcellation", "labels", "progress"}
+    inputs = {"values", "image", "parcellation", "labels", "left", "right", "progress"}
     keywords = {n: p.default for n, p in parameters(function).items() if n not in inputs}
     options = {n: p.default for n, p in parameters(verb).items()}
     assert {name: options.get(name, "no such option") for name in keywords} == keywords

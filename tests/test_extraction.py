@@ -46,12 +46,14 @@ def random_maps(shape, dtype, seed, share=0.0):
     return values
 
 
-def reduced(maps, codes, n_regions, strategies, **options):
+def reduced(maps, codes, n_regions, strategies, weights=None, **options):
+    grouping = grouping_of(codes, n_regions)
     found, finite = extraction.extract(
         [Block.of(maps)],
-        grouping_of(codes, n_regions),
+        grouping,
         [Strategy.of(one) for one in strategies],
         n_maps=len(maps),
+        weights=None if weights is None else weights[grouping.samples],
         **options,
     )
     return dict(zip(strategies, found, strict=True)), finite

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import regioncast as rc
-from regioncast.errors import OutputError
+from regioncast.errors import OutputError, OutputExistsError
 from regioncast.io import files
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it is about signals and disks")
@@ -129,6 +129,45 @@ def test_a_killed_command_leaves_nothing_that_the_next_one_does_not_remove(folde
     assert shell(folder, *PAINT).returncode == 0
     assert names(folder) == ["atlas.nii", "map.nii.gz", "values.npy"]
     assert nib.load(folder / "map.nii.gz").shape == (*SHAPE, N_MAPS)
+
+
+@pytest.mark.parametrize("how", ["shell", "Python"])
+def test_killed_when_the_output_has_just_come_the_next_one_refuses_and_cleans(folder, how):
+    """Without overwriting, the output is linked first, and then its temporary name goes."""
+    done = run(
+        """
+        link = os.link
+        def last_words(*names):
+            link(*names)
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.link = last_words
+        rc.save(new, output)
+        """,
+        folder,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert len(names(folder)) == 4
+    whole = (folder / "map.nii.gz").read_bytes()
+    if how == "shell":
+        again = shell(folder, *PAINT[:-1])
+        assert (again.returncode, again.stderr.count("The output exists")) == (1, 1)
+    else:
+        with pytest.raises(OutputExistsError):
+            rc.save(small_image(), folder / "map.nii.gz")
+    assert names(folder) == ["atlas.nii", "map.nii.gz", "values.npy"]
+    assert (folder / "map.nii.gz").read_bytes() == whole
+    assert nib.load(folder / "map.nii.gz").shape == (*SHAPE, N_MAPS)
+
+
+def test_who_refuses_leaves_alone_what_the_living_write(tmp_path):
+    dead, alive = (tmp_path / temporary_name("map.nii.gz", n) for n in (0, 1))
+    for path in (dead, alive, tmp_path / "map.nii.gz"):
+        path.write_bytes(b"half")
+    with alive.open("rb+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(OutputExistsError):
+            rc.save(small_image(), tmp_path / "map.nii.gz")
+    assert names(tmp_path) == sorted([alive.name, "map.nii.gz"])
 
 
 def temporary_name(target, number):

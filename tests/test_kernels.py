@@ -198,6 +198,21 @@ def test_rank_packed(case):
     np.testing.assert_array_equal(ranks, expected[1])
 
 
+@given(
+    offsets=st.lists(st.integers(0, 60), min_size=1, max_size=40),
+    low=st.sampled_from([0, -7, -(2**63), 2**63 - 61]),
+    beyond=st.integers(0, 3),
+)
+def test_rank_by_table(offsets, low, beyond):
+    labels = np.array([low + offset for offset in offsets], np.int64)
+    number_of = np.zeros(max(offsets) + 1 + beyond, np.uint32)
+    ranks = np.full(len(labels), 99, np.uint32)
+    expected = testing.rank_by_table(labels)
+    n_distinct = encode.rank_by_table(labels, low, number_of, ranks)
+    np.testing.assert_array_equal(labels[:n_distinct], expected[0])
+    np.testing.assert_array_equal(ranks, expected[1])
+
+
 @given(packable())
 def test_ranks_are_those_of_sorted_labels_unless_leading_bits_tie(case):
     labels, low, excess, bits = case

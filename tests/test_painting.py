@@ -165,6 +165,35 @@ def test_painting_is_a_look_up_in_the_order_asked_for(codes_memory, order, shape
     assert_same(out, eager(PaintedArray(codes, maps, single=table.ndim == 1)))
 
 
+@given(
+    labels=testing.label_volumes(["i8", "i4"], memories=["C", "F"]),
+    order=st.sampled_from(["C", "F"]),
+    n_maps=st.integers(1, 3),
+    piece=st.sampled_from([1, 20, 60]),
+    inside=st.floats(0, 1),
+    fresh_bytes=st.sampled_from([0, 1 << 25]),
+    seed=SEEDS,
+)
+def test_split_codes_are_painted_as_whole_ones(
+    labels, order, n_maps, piece, inside, fresh_bytes, seed
+):
+    rng = np.random.default_rng(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "_PIECE", piece)
+        patch.setattr(painting, "_FRESH_BYTES", fresh_bytes)
+        encoded = encoding._encode_by_hash(labels, {0})
+        encoding.clear_outside(encoded.codes, rng.random(labels.shape) < inside)
+        values = rng.normal(size=(n_maps, 1 + len(encoded.labels)))
+        values[:, 0] = 0
+        single = n_maps == 1
+        painted = painting.paint(
+            encoded.codes, values[:, encoded.region_of], single=single, order=order
+        )
+        whole = painting.paint(encoded.regions(), values, single=single, order=order)
+    assert_same(painted, whole)
+    assert painted.strides == whole.strides
+
+
 @given(array=painted_arrays(["f8", "i4", "u1", "f4"]), dtype=st.sampled_from(["f4", "f8", "c16"]))
 def test_numpy_gets_the_dtype_that_it_asks_for(array, dtype):
     with np.errstate(over="ignore"):

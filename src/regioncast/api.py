@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+import nibabel as nib
 import numpy as np
 
-from . import extraction, matching
+from . import matching
 from .errors import (
     ArgumentError,
+    DimensionError,
     FileFormatError,
     ImageTypeError,
     LabelsError,
@@ -22,21 +24,23 @@ from .errors import (
     RegionTableError,
     SignalsError,
     SpaceError,
+    capitalized,
     examples,
     plural,
     warn,
 )
 from .extraction import Grouping, Strategy
-from .io import nifti, region_tables, value_files
+from .io import cifti, nifti, region_tables, suffix_of, suffixes, surface, value_files
 from .io.files import check_output, existing_file, expanded
-from .io.map_streams import open_maps
+from .io.map_streams import extract_maps, open_maps
 from .painting import PaintedArray, value_table
 from .parcellation import Parcellation, encode_integers
 from .region_table import RegionTable
 from .resampling import resampled, voxels_outside
 from .signals import Key, Signals, as_array, as_keys
-from .spaces import check_same
+from .spaces import Grayordinates, SurfaceVertices, VolumeGrid, check_same
 from .threads import n_cpus
+from .transfer import transferred
 from .value_tables import ValueTable, numbers_with_gaps, signals_of
 
 if TYPE_CHECKING:
@@ -45,34 +49,45 @@ if TYPE_CHECKING:
 
     from .extraction import Function, Nan
     from .io import Use
-    from .io.map_streams import MapStream, Niimgs
-    from .io.nifti import Niimg, PaintedImage
+    from .io.map_streams import Maps
+    from .io.nifti import Niimg
     from .matching import Extra, Match, Missing
     from .progress import Progress
-    from .spaces import VolumeGrid
+    from .spaces import Space
 
 NO_REGIONS = "none"
 """As `regions`: no region table, even if one lies beside the image."""
+
+Labels = Any
+"""A path, an image of labels, the two hemispheres of a surface, or a Parcellation."""
+
+Painted = nifti.PaintedImage | surface.PaintedSurface | cifti.PaintedCifti
 
 Values = Any
 """A dict, a Series, a DataFrame, an array, `Signals` or a path."""
 
 
 def load_parcellation(
-    labels: Niimg | Parcellation,
+    labels: Labels | None = None,
     regions: Any = None,
-    mask: Niimg | None = None,
-    background: float = 0,
+    mask: Any = None,
+    background: float | None = None,
     *,
     strict: bool = False,
+    label_map: str | int | None = None,
+    left: Labels | None = None,
+    right: Labels | None = None,
 ) -> Parcellation:
     """Load a labels image and the table of its regions.
 
     Parameters
     ----------
     labels : path, nibabel image or Parcellation
-        One integer per voxel.  NIfTI-1 and 2, single or pair, MGH, Analyze, AFNI and every
-        other volume that nibabel reads.
+        - A volume, one integer per voxel: NIfTI-1 and 2, single or pair, MGH, Analyze, AFNI and
+          every other that nibabel reads.
+        - A surface, one integer per vertex: GIFTI, FreeSurfer's annotations, MGH, text; or
+          both hemispheres, ``"lh.annot,rh.annot"``, ``"?h.annot"``, or nilearn's SurfaceImage.
+        - CIFTI-2: ``.dlabel.nii``, or the parcels of ``.pscalar.nii`` and its like.
     regions : path, DataFrame, mapping or sequence of str, default=None
         The region table: BIDS ``dseg.tsv``, CSV, a FreeSurfer colour table, an ITK-SNAP label
         file, FSL, SPM or Workbench XML, plain text; see `regioncast.io.region_tables`.  When
@@ -81,10 +96,16 @@ def load_parcellation(
         without either, or with ``"none"``, regions are named by their labels.
     mask : path or nibabel image, default=None
         Voxels where it is zero are no region.  A region that it empties keeps its row.
-    background : number, default=0
-        The label of no region; NaN: there is none.
+    background : number, default=None
+        The label of no region; NaN: there is none.  When not given it is 0; on surfaces and in
+        CIFTI also every label whose name says so, as "unknown" or "medial wall", and 0 is a
+        region where its name is that of one.
     strict : bool, default=False
         Raise where the table and the image do not list the same regions, instead of warning.
+    label_map : str or int, default=None
+        Name or number, from 0, of the map of a ``.dlabel.nii`` that has several.
+    left, right : path or nibabel image, default=None
+        The surfaces of the hemispheres, instead of `labels`.
 
     Returns
     -------
@@ -108,26 +129,36 @@ def load_parcellation(
     >>> len(atlas), atlas[1].name
     (100, '7Networks_LH_Vis_1')
     """
-    if isinstance(labels, Parcellation):
-        if regions is not None or background != 0 or strict:
+    source = _one_source(labels, left, right)
+    if isinstance(source, Parcellation):
+        if regions is not None or background is not None or strict or label_map is not None:
             raise ArgumentError(
-                "regions, background and strict are for a path or an image; a Parcellation has "
-                "its regions already. Pass them to load_parcellation, or leave them out."
+                "regions, background, label_map and strict are for a path or an image; a "
+                "Parcellation has its regions already. Pass them to load_parcellation, or leave "
+                "them out."
             )
-        parcellation = labels
+        parcellation = source
+    elif surface.is_surface(source):
+        parcellation = _surface_parcellation(source, regions, background, strict=strict)
+    elif cifti.is_cifti(source):
+        parcellation = _cifti_parcellation(
+            source, regions, background, strict=strict, label_map=label_map
+        )
     else:
-        data, grid = nifti.read_volume(labels, "the labels image")
-        encoded = encode_integers(data, background)
-        table = _region_table(labels, regions, encoded.labels)
-        parcellation = Parcellation.of(
-            encoded, grid, table=table, background=background, strict=strict
+        parcellation = _volume_parcellation(
+            source, regions, 0 if background is None else background, strict=strict
+        )
+    if label_map is not None and not isinstance(parcellation.space, Grayordinates):
+        raise ArgumentError(
+            f"label_map={label_map!r} chooses a map of a .dlabel.nii file; these labels are "
+            f"{parcellation.space.nouns}. Leave it out."
         )
     return parcellation if mask is None else _masked(parcellation, mask)
 
 
 def load_signals(
     values: Values,
-    parcellation: Parcellation | Niimg,
+    parcellation: Labels,
     *,
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
@@ -168,13 +199,14 @@ def load_signals(
 
 def match(
     values: Values,
-    parcellation: Parcellation | Niimg,
+    parcellation: Labels,
     *,
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
     regions: Any = None,
-    background: float = 0,
+    background: float | None = None,
+    label_map: str | int | None = None,
 ) -> Match:
     """Find what would go where, without painting it; print the result to see it.
 
@@ -184,7 +216,7 @@ def match(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         The regions.
-    by, key, columns, regions, background
+    by, key, columns, regions, background, label_map
         As in `paint`.
 
     Returns
@@ -208,13 +240,13 @@ def match(
     unused   1: '7networks_lh_vis_2'
              did you mean '7Networks_LH_Vis_2' for '7networks_lh_vis_2'?
     """
-    atlas = load_parcellation(parcellation, regions, background=background)
+    atlas = load_parcellation(parcellation, regions, background=background, label_map=label_map)
     return _match(values, atlas, by=by, key=key, columns=columns, t_r=None)
 
 
 def paint(
     values: Values,
-    parcellation: Parcellation | Niimg,
+    parcellation: Labels,
     *,
     by: str = "auto",
     key: Key | None = None,
@@ -223,12 +255,16 @@ def paint(
     extra: Extra = "raise",
     fill: complex = 0,
     dtype: DTypeLike | None = None,
-    mask: Niimg | None = None,
+    mask: Any = None,
     t_r: float | None = None,
     regions: Any = None,
-    background: float = 0,
-) -> PaintedImage:
+    background: float | None = None,
+    label_map: str | int | None = None,
+    onto: Any = None,
+) -> Painted:
     """Paint region values into an image: every voxel of a region gets the region's value.
+
+    Or every vertex of a surface, or every grayordinate of a CIFTI file.
 
     Parameters
     ----------
@@ -241,6 +277,7 @@ def paint(
           titled by its name or label, and one row per map.
         - An array, shape (n_regions,) or (n_maps, n_regions), or the path of a ``.npy`` file:
           the regions in ascending order of label.
+        - The path of a ``.pscalar.nii`` or ``.ptseries.nii`` file, or such an image.
     parcellation : Parcellation, path or nibabel image
         The regions.  A path or an image goes through `load_parcellation`.
     by : str, default="auto"
@@ -264,14 +301,21 @@ def paint(
         Repetition time in seconds, for values that are time series (4D).
     regions : path, DataFrame, mapping or sequence of str, default=None
         The region table, where `parcellation` is a path or an image.
-    background : number, default=0
+    background : number, default=None
         The label of no region, where `parcellation` is a path or an image.
+    label_map : str or int, default=None
+        The map of a ``.dlabel.nii`` that has several, where `parcellation` is a path or an image.
+
+    onto : path or image, default=None
+        The grayordinates, vertices or voxels to paint, where they are not those of the labels:
+        a CIFTI file, say, whose surfaces are those of the labels.  Nothing is resampled.
 
     Returns
     -------
-    PaintedImage
-        A `nibabel.Nifti1Image`, 3D for a single map, else 4D, whose voxels are made when they
-        are asked for.  Dtype of the values; saved and loaded again, the values are the same.
+    PaintedImage, PaintedSurface or PaintedCifti
+        On volumes a `nibabel.Nifti1Image`, 3D for a single map, else 4D; in CIFTI a
+        `nibabel.Cifti2Image`.  Values are made when they are asked for.  Dtype of the values;
+        saved and loaded again, the values are the same.
 
     Raises
     ------
@@ -302,63 +346,67 @@ def paint(
             "missing must be 'raise' or 'fill', and extra 'raise' or 'ignore'; "
             f"they are {missing!r} and {extra!r}."
         )
-    atlas = load_parcellation(parcellation, regions, background=background)
+    atlas = load_parcellation(parcellation, regions, background=background, label_map=label_map)
     found = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
     found.check(missing, extra)
     table = value_table(found, fill=fill, dtype=dtype)
+    if onto is not None:
+        atlas = transferred(atlas, _space_of(onto), name="the image to paint onto")
     if mask is not None:
         atlas = _masked(atlas, mask)
-    array = PaintedArray(atlas.codes, table, single=found.signals.single)
-    image = nifti.painted_image(array, atlas.space, t_r=found.signals.t_r)
-    image.match = found
+    image = _painted(atlas, table, found.signals)
+    image.match, image.parcellation = found, atlas
     return image
 
 
 @overload
 def extract(
-    image: Niimgs,
-    parcellation: Parcellation | Niimg,
+    image: Any,
+    parcellation: Labels,
     *,
     strategy: str | Function = ...,
     nan: Nan = ...,
-    mask: Niimg | None = ...,
-    weights: Niimg | None = ...,
+    mask: Any = ...,
+    weights: Any = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     n_jobs: int | None = ...,
     regions: Any = ...,
-    background: float = ...,
+    background: float | None = ...,
+    label_map: str | int | None = ...,
     progress: Progress | None = ...,
 ) -> Signals: ...
 @overload
 def extract(
-    image: Niimgs,
-    parcellation: Parcellation | Niimg,
+    image: Any,
+    parcellation: Labels,
     *,
     strategy: list[str | Function] | tuple[str | Function, ...],
     nan: Nan = ...,
-    mask: Niimg | None = ...,
-    weights: Niimg | None = ...,
+    mask: Any = ...,
+    weights: Any = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     n_jobs: int | None = ...,
     regions: Any = ...,
-    background: float = ...,
+    background: float | None = ...,
+    label_map: str | int | None = ...,
     progress: Progress | None = ...,
 ) -> dict[str, Signals]: ...
 def extract(
-    image: Niimgs,
-    parcellation: Parcellation | Niimg,
+    image: Any,
+    parcellation: Labels,
     *,
     strategy: str | Function | list[str | Function] | tuple[str | Function, ...] = "mean",
     nan: Nan = "omit",
-    mask: Niimg | None = None,
-    weights: Niimg | None = None,
+    mask: Any = None,
+    weights: Any = None,
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
     n_jobs: int | None = None,
     regions: Any = None,
-    background: float = 0,
+    background: float | None = None,
+    label_map: str | int | None = None,
     progress: Progress | None = None,
 ) -> Signals | dict[str, Signals]:
     """Extract region signals from an image: one number per region and map.
@@ -368,10 +416,12 @@ def extract(
     image : path, nibabel image, or sequence of them
         3D, one map, or 4D.  A list of images, or a path with ``*`` in it, is one series in
         the order of the list, or in natural order.  Whatever its size, a file is read a few
-        maps at a time.
+        maps at a time.  Or the data of a surface (GIFTI, MGH, FreeSurfer's ``lh.thickness`` and
+        its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``.
     parcellation : Parcellation, path or nibabel image
         The regions, on the grid of the image.  A path or an image goes through
-        `load_parcellation`.
+        `load_parcellation`.  Surfaces and volumes also serve CIFTI files with the same meshes
+        and grids, and the other way round.
     strategy : str, callable, or list of them, default="mean"
         - ``"mean"``, ``"median"``, ``"sum"``, ``"minimum"``, ``"maximum"``, ``"count"``;
           ``"variance"`` and ``"standard_deviation"``, which divide by the number of voxels.
@@ -400,8 +450,10 @@ def extract(
         reads a file.  -1: one per processor.
     regions : path, DataFrame, mapping or sequence of str, default=None
         The region table, where `parcellation` is a path or an image.
-    background : number, default=0
+    background : number, default=None
         The label of no region, where `parcellation` is a path or an image.
+    label_map : str or int, default=None
+        The map of a ``.dlabel.nii`` that has several, where `parcellation` is a path or an image.
     progress : callable, default=None
         Called with the number of maps done and the number of all maps.
 
@@ -453,19 +505,18 @@ def extract(
             f"Some strategies share a name: {examples([one.name for one in strategies])}. "
             "Give each once, and functions names of their own."
         )
-    maps = open_maps(image, "the image")
+    maps = _open_maps(image, "the image")
     for one in strategies:
         one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
-    whole = load_parcellation(parcellation, regions, background=background)
-    atlas, voxels = _on_grid(whole, maps.space, resample)
+    whole = load_parcellation(parcellation, regions, background=background, label_map=label_map)
+    atlas, voxels = _on_space(whole, maps.space, resample)
     if mask is not None:
         atlas = _masked(atlas, mask)
     grouping = Grouping.of(atlas.codes, atlas.counts)
-    values, finite = extraction.extract(
-        maps.blocks(),
+    values, finite = extract_maps(
+        maps,
         grouping,
         strategies,
-        n_maps=maps.n_maps,
         nan=nan,
         weights=None if weights is None else _weights(weights, maps.space, grouping),
         n_jobs=_n_jobs(n_jobs, maps),
@@ -473,29 +524,33 @@ def extract(
     )
     coverage = _coverage(atlas, voxels, finite)
     signals = {
-        one.name: _extracted(table, coverage, maps, min_coverage)
+        one.name: _extracted(table, atlas, coverage, maps, min_coverage)
         for one, table in zip(strategies, values, strict=True)
     }
     return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
 
 
 def save(
-    thing: SpatialImage | Signals | RegionTable,
+    thing: SpatialImage | Painted | Signals | RegionTable,
     path: str | os.PathLike[str],
     *,
     overwrite: bool = False,
     long: bool = False,
     progress: Progress | None = None,
-) -> Path:
+) -> Path | tuple[Path, ...]:
     """Write an image, signals or a table of regions to a file, whole or not at all.
 
     Parameters
     ----------
-    thing : nibabel image, Signals or RegionTable
+    thing : nibabel image, painted surface, Signals or RegionTable
     path : path
-        ``.nii``, ``.nii.gz``, ``.mgz`` or ``.mgh`` for an image; ``.tsv``, ``.csv``,
-        ``.parquet`` or ``.npy`` for signals, or ``-`` for TSV on standard output; ``.tsv``,
-        ``.csv`` or ``.parquet`` for regions, such as `Signals.coverage`.
+        ``.nii``, ``.nii.gz``, ``.mgz`` or ``.mgh`` for an image of voxels; ``.func.gii``,
+        ``.shape.gii``, ``.mgh``, ``.mgz``, ``.npy`` or FreeSurfer's ``.curv`` and its like for
+        a surface; ``.dscalar.nii`` or ``.dtseries.nii`` for grayordinates; ``.tsv``, ``.csv``,
+        ``.parquet`` or ``.npy`` for signals, or ``-`` for TSV on standard output, and
+        ``.pscalar.nii`` or ``.ptseries.nii`` where their parcellation is known, as it is in all
+        that was extracted or painted; ``.tsv``, ``.csv`` or ``.parquet`` for regions, such as
+        `Signals.coverage`.
     overwrite : bool, default=False
         Whether an existing file may be replaced.
     long : bool, default=False
@@ -505,8 +560,9 @@ def save(
 
     Returns
     -------
-    Path
-        That of the file.
+    Path, or tuple of Path for the two hemispheres of a surface
+        Where it was written.  Of a pair, ``out.func.gii`` gives ``out.L.func.gii`` and
+        ``out.R.func.gii``; a ``?`` or ``{hemi}`` says where else the hemisphere goes.
 
     Raises
     ------
@@ -515,7 +571,7 @@ def save(
     OutputError
         When the file cannot be written; then nothing is.
     FileFormatError
-        When the suffix is not known.
+        When the suffix is not known, or cannot hold the result.
 
     Examples
     --------
@@ -526,39 +582,130 @@ def save(
     """
     output = expanded(path)
     if isinstance(thing, Signals):
-        value_files.write_signals(thing, output, long=long, overwrite=overwrite)
+        if suffix_of(output) in suffixes("signals", "cifti"):
+            cifti.save_parcels(thing, _parcellation_of(thing), output, overwrite=overwrite)
+        else:
+            value_files.write_signals(thing, output, long=long, overwrite=overwrite)
     elif isinstance(thing, RegionTable):
         value_files.write_regions(thing, output, overwrite=overwrite)
-    elif not hasattr(thing, "dataobj"):
+    else:
+        return _save_image(thing, output, overwrite=overwrite, progress=progress)
+    return output
+
+
+def _save_image(
+    image: SpatialImage | Painted, output: Path, *, overwrite: bool, progress: Progress | None
+) -> Path | tuple[Path, ...]:
+    if not hasattr(image, "dataobj"):
         raise ImageTypeError(
-            f"An image, Signals or a RegionTable can be saved; this is {type(thing).__name__}. "
+            f"An image, Signals or a RegionTable can be saved; this is {type(image).__name__}. "
             "Paint it first, or make a nibabel image of it."
         )
+    _check_image_suffix(output)
+    if isinstance(image, Painted) and suffix_of(output) in suffixes("signals", "cifti"):
+        return save(_signals_of_painting(image), output, overwrite=overwrite)
+    if isinstance(image, surface.PaintedSurface):
+        written = surface.save_surface(image, output, overwrite=overwrite)
+        return written[0] if len(written) == 1 else tuple(written)
+    if isinstance(image, nib.Cifti2Image):
+        cifti.save_cifti(image, output, overwrite=overwrite, progress=progress)
     else:
-        nifti.save_volume(thing, output, overwrite=overwrite, progress=progress)
+        nifti.save_volume(image, output, overwrite=overwrite, progress=progress)
     return output
 
 
 def check_image_output(path: Path, *, overwrite: bool) -> None:
-    """Raise where an image cannot be written under this name, before it is made."""
+    """Raise where an image cannot be written under this name, before it is made.
+
+    That of a surface may be for two files, which are looked at when the hemispheres are known.
+    """
     output = expanded(path)
-    nifti.volume_suffix(output)
-    check_output(output, overwrite=overwrite)
+    _check_image_suffix(output)
+    if suffix_of(output) not in suffixes("image", "surface"):
+        check_output(output, overwrite=overwrite)
+
+
+def _check_image_suffix(output: Path) -> None:
+    if suffix_of(output) not in suffixes("image"):
+        raise FileFormatError(
+            f"Cannot tell the format of {output.name!r}: an image is written as "
+            f"{', '.join(suffixes('image'))}."
+        )
 
 
 def check_table_output(path: Path, use: Use = "signals", *, overwrite: bool) -> None:
     """Raise where signals or coverage cannot be written under this name, before they are made."""
+    if use == "signals" and suffix_of(expanded(path)) in suffixes("signals", "cifti"):
+        check_output(expanded(path), overwrite=overwrite)
+        return
     value_files.check_table_output(expanded(path), use, overwrite=overwrite)
+
+
+def _one_source(labels: Labels | None, left: Labels | None, right: Labels | None) -> Labels:
+    """Return what the labels are: those given, or the surfaces of hemispheres."""
+    sides = {"left": left, "right": right}
+    given = {side: source for side, source in sides.items() if source is not None}
+    if (labels is None) == (not given):
+        raise ArgumentError(
+            "Give the labels image, or the surfaces of the hemispheres as left= and right=; "
+            f"{'both were' if given else 'neither was'} given."
+        )
+    return given or labels
+
+
+def _volume_parcellation(
+    labels: Niimg, regions: Any, background: float, *, strict: bool
+) -> Parcellation:
+    data, grid = nifti.read_volume(labels, "the labels image")
+    encoded = encode_integers(data, background)
+    table = _region_table(labels, regions, encoded.labels)
+    return Parcellation.of(encoded, grid, table=table, background=background, strict=strict)
+
+
+def _surface_parcellation(
+    labels: Any, regions: Any, background: float | None, *, strict: bool
+) -> Parcellation:
+    found = surface.read_parcellation(labels, regions=None, background=background, strict=strict)
+    table = _given_table(regions, np.unique(found.table.labels))
+    if table is None:
+        return found
+    return surface.read_parcellation(labels, regions=table, background=background, strict=strict)
+
+
+def _cifti_parcellation(
+    labels: Any,
+    regions: Any,
+    background: float | None,
+    *,
+    strict: bool,
+    label_map: str | int | None,
+) -> Parcellation:
+    def read(table: RegionTable | None) -> Parcellation:
+        return cifti.read_parcellation(
+            labels, label_map=label_map, regions=table, background=background, strict=strict
+        )
+
+    found = read(None)
+    table = _given_table(regions, found.table.labels)
+    return found if table is None else read(table)
+
+
+def _given_table(regions: Any, labels: NDArray[np.int64]) -> RegionTable | None:
+    """Return the region table that was given, None where none was."""
+    if regions is None:
+        return None
+    if isinstance(regions, str) and regions == NO_REGIONS:
+        return RegionTable(labels)
+    if isinstance(regions, str | os.PathLike):
+        regions = existing_file(regions, "the region table")
+    return region_tables.read_region_table(regions, labels=labels)
 
 
 def _region_table(labels: Niimg, regions: Any, in_image: NDArray[np.int64]) -> RegionTable | None:
     """Return the region table that was given, that lies beside the image, or is inside it."""
-    if isinstance(regions, str) and regions == NO_REGIONS:
-        return None
     if regions is not None:
-        if isinstance(regions, str | os.PathLike):
-            regions = existing_file(regions, "the region table")
-        return region_tables.read_region_table(regions, labels=in_image)
+        is_none = isinstance(regions, str) and regions == NO_REGIONS
+        return None if is_none else _given_table(regions, in_image)
     beside = None
     if isinstance(labels, str | os.PathLike):
         beside = region_tables.find_region_table(expanded(labels))
@@ -582,47 +729,138 @@ def _table_beside(path: Path, in_image: NDArray[np.int64]) -> RegionTable:
         ) from error
 
 
-def _on_grid(
-    parcellation: Parcellation, grid: VolumeGrid, resample: str | None
+def _open_maps(source: Any, what: str) -> Maps:
+    """Return the maps of whatever can be extracted from."""
+    if surface.is_surface(source):
+        return surface.open_surface_maps(source, what)
+    if cifti.is_cifti(source):
+        return cifti.open_cifti_maps(source, what)
+    listed = source if isinstance(source, list | tuple) else []
+    if any(surface.is_surface(one) or cifti.is_cifti(one) for one in listed):
+        raise ArgumentError(
+            f"{capitalized(what)} is a list of {len(listed):,}; of surfaces and CIFTI files, one "
+            "at a time can be extracted from. Extract from each by itself."
+        )
+    return open_maps(source, what)
+
+
+def _one_map(source: Any, what: str) -> tuple[NDArray[Any], Space]:
+    """Return the one map of an image of any kind, and where it is."""
+    if not surface.is_surface(source) and not cifti.is_cifti(source):
+        return nifti.read_volume(source, what)
+    maps = _open_maps(source, what)
+    if maps.n_maps != 1:
+        raise DimensionError(f"{capitalized(what)} has {maps.n_maps:,} maps; give one.")
+    everything = Grouping(
+        np.arange(maps.space.shape[0], dtype=np.uint32),
+        np.array([0, maps.space.shape[0]]),
+        maps.space.shape,
+    )
+    (portion,) = maps.portions(everything)
+    (block,) = portion.blocks
+    return block.take(portion.grouping.samples)[0], maps.space
+
+
+def _space_of(source: Any) -> Space:
+    """Return where the samples of an image are."""
+    if isinstance(source, Parcellation):
+        return source.space
+    if cifti.is_cifti(source):
+        return cifti.space_of(source, "the image to paint onto")
+    if surface.is_surface(source):
+        return surface.open_surface_maps(source, "the image to paint onto").space
+    return VolumeGrid.of(nifti.open_image(source, "the image to paint onto", whole=False))
+
+
+def _painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Painted:
+    """Return the lazy image of values on whatever the parcellation is of."""
+    space, t_r, names = atlas.space, signals.t_r, signals.map_names
+    if isinstance(space, VolumeGrid):
+        array = PaintedArray(atlas.codes, table, single=signals.single)
+        return nifti.painted_image(array, space, t_r=t_r)
+    if isinstance(space, SurfaceVertices):
+        array = PaintedArray(atlas.codes, table, single=signals.single)
+        return surface.painted_surface(array, space, map_names=names, t_r=t_r, parcellation=atlas)
+    array = PaintedArray(atlas.codes, table, single=signals.single, maps_first=True)
+    return cifti.painted_cifti(array, space, map_names=names, t_r=t_r, parcellation=atlas)
+
+
+def _signals_of_painting(image: Painted) -> Signals:
+    """Return what was painted, one column per region."""
+    atlas, found, data = image.parcellation, image.match, image.dataobj
+    if atlas is None or found is None or not isinstance(data, PaintedArray):
+        raise FileFormatError(
+            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) are written from what "
+            "paint or extract returns; this image no longer knows its regions."
+        )
+    return Signals(
+        data.table[:, 1:],
+        atlas.table.keys,
+        labels=atlas.table.labels.tolist(),
+        map_names=found.signals.map_names,
+        t_r=found.signals.t_r,
+        single=found.signals.single,
+        parcellation=atlas,
+    )
+
+
+def _parcellation_of(signals: Signals) -> Parcellation:
+    if signals.parcellation is None:
+        raise FileFormatError(
+            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) hold the vertices and "
+            "voxels of each region, and these signals do not know theirs. Save what extract "
+            "returns, or paint the values and save the painting under this name."
+        )
+    return signals.parcellation
+
+
+def _on_space(
+    parcellation: Parcellation, space: Space, resample: str | None
 ) -> tuple[Parcellation, NDArray[np.int64]]:
-    """Return the parcellation on the grid of an image, and the voxels of each region there.
+    """Return the parcellation on the space of an image, and the samples of each region there.
 
     Those that would be outside the image are among them.
     """
     if resample not in (None, "labels"):
         raise ArgumentError(f"resample must be None or 'labels', not {resample!r}.")
-    difference = parcellation.space.difference(grid)
+    difference = parcellation.space.difference(space)
     if difference is None:
         return parcellation, parcellation.counts
+    if type(parcellation.space) is not type(space) or isinstance(space, Grayordinates):
+        return transferred(parcellation, space, name="the image"), parcellation.counts
+    problem, detail = difference
+    if not isinstance(space, VolumeGrid):
+        raise SpaceError(
+            f"{problem} The image {detail.format(this='the labels image')} "
+            "Give labels and data of the same surfaces."
+        )
     if resample is None:
-        problem, detail = difference
         raise SpaceError(
             f"{problem} The image {detail.format(this='the labels image')} Pass "
             "resample='labels' (--resample labels) to bring the labels to the grid of the image, "
             "or resample the image first."
         )
-    moved = resampled(parcellation, grid)
-    return moved, moved.counts + voxels_outside(parcellation, grid)
+    moved = resampled(parcellation, space)
+    return moved, moved.counts + voxels_outside(parcellation, space)
 
 
-def _n_jobs(n_jobs: int | None, maps: MapStream) -> int | None:
+def _n_jobs(n_jobs: int | None, maps: Maps) -> int | None:
     """Leave a processor to the thread that reads, unless told how many to use."""
     return max(1, n_cpus() - 1) if n_jobs is None and maps.is_made else n_jobs
 
 
-def _weights(weights: Niimg, grid: VolumeGrid, grouping: Grouping) -> NDArray[np.float64]:
-    """Return weights in Fortran order, which are good ones where there are regions."""
-    data, other = nifti.read_volume(weights, "the weights image")
-    check_same(grid, other, this_name="the image", other_name="the weights image")
-    flat = data.reshape(-1, order="F").astype(np.float64)
-    bad = flat[grouping.samples]
-    bad = bad[~(np.isfinite(bad) & (bad >= 0))]
+def _weights(weights: Any, space: Space, grouping: Grouping) -> NDArray[np.float64]:
+    """Return the weight of each sample of the regions."""
+    data, other = _one_map(weights, "the weights image")
+    check_same(space, other, this_name="the image", other_name="the weights image")
+    of_samples = data.reshape(-1, order="F")[grouping.samples].astype(np.float64)
+    bad = of_samples[~(np.isfinite(of_samples) & (of_samples >= 0))]
     if bad.size:
         raise SignalsError(
-            f"{plural(bad.size, 'voxel')} in regions with a weight that is negative, NaN or "
+            f"{plural(bad.size, space.noun)} in regions with a weight that is negative, NaN or "
             f"infinite: {examples(np.unique(bad).tolist())}. Set them to 0 to leave them out."
         )
-    return flat
+    return of_samples
 
 
 def _coverage(
@@ -630,46 +868,58 @@ def _coverage(
 ) -> RegionTable:
     with np.errstate(invalid="ignore"):
         fraction = finite / voxels
-    columns = {"voxels": voxels, "in_mask": atlas.counts, "finite": finite, "fraction": fraction}
+    columns = {
+        atlas.space.nouns: voxels,
+        "in_mask": atlas.counts,
+        "finite": finite,
+        "fraction": fraction,
+    }
     return RegionTable(
         atlas.table.labels,
         atlas.table.names,
         {title: column.tolist() for title, column in columns.items()},
+        atlas.table.hemispheres,
     )
 
 
 def _extracted(
-    values: NDArray[Any], coverage: RegionTable, maps: MapStream, min_coverage: float | None
+    values: NDArray[Any],
+    atlas: Parcellation,
+    coverage: RegionTable,
+    maps: Maps,
+    min_coverage: float | None,
 ) -> Signals:
     if min_coverage is not None:
         fractions = np.array(coverage.columns["fraction"])
         values[:, ~(fractions >= min_coverage)] = np.nan
-    names, labels = coverage.names, coverage.labels.tolist()
     return Signals(
         values,
-        names if len(set(names)) == len(names) else labels,
-        labels=labels,
+        coverage.keys,
+        labels=coverage.labels.tolist(),
         map_names=maps.map_names,
         t_r=None if maps.single else maps.t_r,
         single=maps.single,
         coverage=coverage,
+        parcellation=atlas,
     )
 
 
-def _masked(parcellation: Parcellation, mask: Niimg) -> Parcellation:
-    inside, grid = nifti.read_mask(mask, "the mask image")
-    check_same(parcellation.space, grid, this_name="the labels image", other_name="the mask image")
+def _masked(parcellation: Parcellation, mask: Any) -> Parcellation:
+    data, space = _one_map(mask, "the mask image")
+    check_same(parcellation.space, space, this_name="the labels image", other_name="the mask image")
+    inside = nifti.is_inside(data)
     masked = parcellation.masked(inside)
     emptied = np.flatnonzero((masked.counts == 0) & (parcellation.counts > 0))
     if not masked.counts.any():
         raise LabelsError(
-            f"The mask leaves no region: none of {plural(len(masked), 'region')} has a voxel "
-            "inside it. Check that mask and labels overlap."
+            f"The mask leaves no region: none of {plural(len(masked), 'region')} has a "
+            f"{masked.space.noun} inside it. Check that mask and labels overlap."
         )
     if len(emptied):
         names = [masked.table.names[row] for row in emptied.tolist()]
         warn(
-            f"The mask leaves no voxel of {plural(len(names), 'region')}: {examples(names)}.",
+            f"The mask leaves no {masked.space.noun} of {plural(len(names), 'region')}: "
+            f"{examples(names)}.",
             MaskWarning,
         )
     return masked
@@ -695,6 +945,9 @@ def _signals(
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
 ) -> Signals:
+    if cifti.is_cifti(values):
+        found = cifti.read_parcel_signals(values)
+        return found if t_r is None else found.with_t_r(t_r)
     if isinstance(values, str | os.PathLike):
         values = value_files.read_values(os.fspath(values))
     elif _is_frame(values):

@@ -26,11 +26,14 @@ from .data import demo_data
 from .errors import RegioncastError, plural, times
 from .io.files import make_folder
 from .io.value_files import STANDARD_STREAM
+from .painting import PaintedArray
 from .progress import ProgressBar
+from .spaces import SurfaceVertices, VolumeGrid
 
 if TYPE_CHECKING:
     from .parcellation import Parcellation
     from .signals import Signals
+    from .spaces import Space
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -60,7 +63,13 @@ def _number(_: object, tokens: Sequence[Token]) -> float:
         return float(text)
 
 
+def _name_or_number(_: object, tokens: Sequence[Token]) -> str | int:
+    text = tokens[0].value
+    return int(text) if text.isdecimal() else text
+
+
 Number = Annotated[float, Parameter(converter=_number)]
+LabelMap = Annotated[str | int, Parameter(converter=_name_or_number)]
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 TableOutput = Annotated[Path, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
 
@@ -82,7 +91,9 @@ def paint(
     mask: str | None = None,
     t_r: float | None = None,
     regions: str | None = None,
-    background: Number = 0,
+    background: Number | None = None,
+    label_map: LabelMap | None = None,
+    onto: str | None = None,
     overwrite: bool = False,
 ) -> int:
     """Paint region values into an image: every voxel of a region gets the region's value.
@@ -100,9 +111,12 @@ def paint(
     values
         Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.
     atlas
-        Labels image: one integer per voxel.
+        Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a
+        surface are "lh.annot,rh.annot", or "?h.annot".
     output
-        Image to write: .nii.gz, .nii, .mgz or .mgh (these two with --dtype float32).
+        Image to write. Of voxels: .nii.gz, .nii, .mgz, .mgh (these two with --dtype float32). Of
+        vertices: .func.gii, .shape.gii, .mgh, .npy and others, one file per hemisphere. Of
+        grayordinates: .dscalar.nii, .dtseries.nii. Of parcels: .pscalar.nii, .ptseries.nii.
     by
         What identifies a region: auto, name, label, position, or a column of the region table.
     key
@@ -124,7 +138,13 @@ def paint(
     regions
         Region table, or none; the one beside or inside ATLAS when not given.
     background
-        Label of no region in ATLAS; nan when there is none.
+        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
+        and in CIFTI what is named so.
+    label_map
+        Name or number, from 0, of the map of a .dlabel.nii with several.
+    onto
+        Image whose grayordinates, vertices or voxels to paint, where they are not ATLAS's own:
+        a CIFTI file with the same meshes.
     overwrite
         Replace the output if it exists.
     """
@@ -133,15 +153,19 @@ def paint(
     image = api.paint(
         values, atlas, by=by, key=key, columns=columns, missing=missing, extra=extra, fill=fill,
         dtype=dtype, mask=mask, t_r=t_r, regions=regions, background=background,
+        label_map=label_map, onto=onto,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
-        api.save(image, output, overwrite=overwrite, progress=progress)
+        saved = api.save(image, output, overwrite=overwrite, progress=progress)
     seconds = time.perf_counter() - start
-    found = image.match
+    found, data = image.match, image.dataobj
     assert found is not None, "a freshly painted image knows its match"
+    assert isinstance(data, PaintedArray), "a freshly painted image is not made yet"
+    written = (saved,) if isinstance(saved, Path) else saved
     print(
-        f"{output}: {found.n_matched} of {len(found.table)} regions painted by {found.by}, "
-        f"{times(image.shape)} {image.get_data_dtype()}, {_bytes(output)}, {seconds:.2f} s"
+        f"{', '.join(map(str, written))}: {found.n_matched} of {len(found.table)} regions painted "
+        f"by {found.by}, {times(image.shape)} {data.dtype}, {_bytes(*written)}, "
+        f"{seconds:.2f} s"
     )
     return OK
 
@@ -158,7 +182,8 @@ def extract(
     resample: Literal["labels"] | None = None,
     n_jobs: int | None = None,
     regions: str | None = None,
-    background: Number = 0,
+    background: Number | None = None,
+    label_map: LabelMap | None = None,
     coverage: Path | None = None,
     long: bool = False,
     overwrite: bool = False,
@@ -176,10 +201,11 @@ def extract(
     Parameters
     ----------
     inputs
-        IMAGE... ATLAS: images, 3D or 4D, or patterns with * in quotes, all one series; and
-        last the labels image.
+        IMAGE... ATLAS: images, 3D or 4D, or patterns with * in quotes, all one series; or the
+        data of a surface, or a CIFTI file; and last the labels image.
     output
-        Table to write: .tsv, .csv, .npy or .parquet; - for TSV on standard output.
+        Table to write: .tsv, .csv, .npy or .parquet; - for TSV on standard output; .pscalar.nii
+        or .ptseries.nii of surfaces and CIFTI.
     strategy
         mean, median, sum, minimum, maximum, variance, standard_deviation, count, mode,
         percentile:Q, or first_eigenvariate.
@@ -198,7 +224,10 @@ def extract(
     regions
         Region table, or none; the one beside or inside ATLAS when not given.
     background
-        Label of no region in ATLAS; nan when there is none.
+        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
+        and in CIFTI what is named so.
+    label_map
+        Name or number, from 0, of the map of a .dlabel.nii with several.
     coverage
         Table to write with the voxels and data of each region: .tsv, .csv or .parquet.
     long
@@ -218,7 +247,7 @@ def extract(
         signals = api.extract(
             images[0] if len(images) == 1 else images, atlas, strategy=strategy, nan=nan, mask=mask,
             weights=weights, min_coverage=min_coverage, resample=resample, n_jobs=n_jobs,
-            regions=regions, background=background, progress=progress,
+            regions=regions, background=background, label_map=label_map, progress=progress,
         )  # fmt: skip
     assert signals.coverage is not None, "freshly extracted signals know their coverage"
     if coverage is not None:
@@ -241,7 +270,8 @@ def match(
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     regions: str | None = None,
-    background: Number = 0,
+    background: Number | None = None,
+    label_map: LabelMap | None = None,
     json: bool = False,
 ) -> int:
     """Show what would go where, without painting. Exits with 1 where paint would refuse.
@@ -257,7 +287,8 @@ def match(
     values
         Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.
     atlas
-        Labels image: one integer per voxel.
+        Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a
+        surface are "lh.annot,rh.annot", or "?h.annot".
     by
         What identifies a region: auto, name, label, position, or a column of the region table.
     key
@@ -271,12 +302,22 @@ def match(
     regions
         Region table, or none; the one beside or inside ATLAS when not given.
     background
-        Label of no region in ATLAS; nan when there is none.
+        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
+        and in CIFTI what is named so.
+    label_map
+        Name or number, from 0, of the map of a .dlabel.nii with several.
     json
         Print JSON.
     """
     found = api.match(
-        values, atlas, by=by, key=key, columns=columns, regions=regions, background=background
+        values,
+        atlas,
+        by=by,
+        key=key,
+        columns=columns,
+        regions=regions,
+        background=background,
+        label_map=label_map,
     )
     _print_json(found.to_dict()) if json else print(found)
     complete = not (
@@ -294,7 +335,8 @@ def info(
     *,
     regions: str | None = None,
     mask: str | None = None,
-    background: Number = 0,
+    background: Number | None = None,
+    label_map: LabelMap | None = None,
     strict: bool = False,
     json: bool = False,
 ) -> int:
@@ -309,20 +351,29 @@ def info(
     Parameters
     ----------
     atlas
-        Labels image: one integer per voxel.
+        Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a
+        surface are "lh.annot,rh.annot", or "?h.annot".
     regions
         Region table, or none; the one beside or inside ATLAS when not given.
     mask
         Image; voxels where it is zero are no region.
     background
-        Label of no region in ATLAS; nan when there is none.
+        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
+        and in CIFTI what is named so.
+    label_map
+        Name or number, from 0, of the map of a .dlabel.nii with several.
     strict
         Fail where region table and image do not list the same regions.
     json
         Print JSON.
     """
     parcellation = api.load_parcellation(
-        atlas, regions=regions, mask=mask, background=background, strict=strict
+        atlas,
+        regions=regions,
+        mask=mask,
+        background=background,
+        strict=strict,
+        label_map=label_map,
     )
     _print_json(_description(parcellation)) if json else print(parcellation.to_text())
     return OK
@@ -441,24 +492,31 @@ def _print_json(content: dict[str, Any]) -> None:
 
 
 def _description(parcellation: Parcellation) -> dict[str, Any]:
-    table = parcellation.table
+    space = parcellation.space
+    regions = parcellation.table.to_records()
+    counts = parcellation.counts.tolist()
+    described = [
+        {**region, space.nouns: n_samples}
+        for region, n_samples in zip(regions, counts, strict=True)
+    ]
+    if isinstance(space, VolumeGrid):
+        for region, centroid in zip(described, parcellation.centroids.tolist(), strict=True):
+            region["volume_mm3"] = region[space.nouns] * space.voxel_volume
+            region["centroid_mm"] = _finite(centroid)
     return {
         "n_regions": len(parcellation),
-        "shape": list(parcellation.space.shape),
-        "affine": parcellation.space.affine.tolist(),
-        "voxel_volume_mm3": parcellation.space.voxel_volume,
-        "regions": [
-            {
-                "label": label,
-                "name": name,
-                **{title: column[row] for title, column in table.columns.items()},
-                "voxels": int(parcellation.counts[row]),
-                "volume_mm3": float(parcellation.counts[row] * parcellation.space.voxel_volume),
-                "centroid_mm": _finite(parcellation.centroids[row].tolist()),
-            }
-            for row, (label, name) in enumerate(parcellation)
-        ],
+        "shape": list(space.shape),
+        **_extent(space),
+        "regions": described,
     }
+
+
+def _extent(space: Space) -> dict[str, Any]:
+    if isinstance(space, VolumeGrid):
+        return {"affine": space.affine.tolist(), "voxel_volume_mm3": space.voxel_volume}
+    if isinstance(space, SurfaceVertices):
+        return {"vertices": dict(space.counts)}
+    return {"grayordinates": space.sizes}
 
 
 def _finite(numbers: list[float]) -> list[float] | None:
@@ -482,8 +540,8 @@ def _extremes(signals: Signals, show: int = 5) -> list[str]:
     return ["highest", *highest, "lowest", *lowest]
 
 
-def _bytes(path: Path) -> str:
-    size = path.stat().st_size
+def _bytes(*paths: Path) -> str:
+    size = sum(path.stat().st_size for path in paths)
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 

@@ -11,6 +11,7 @@ import dataclasses
 import math
 import numbers
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +41,10 @@ SLAB = 1 << 15
 
 # Each thread has a hash table of its own, so many threads would take memory of note.
 _MOST_THREADS = 8
+
+# A table of numbers (4 bytes each) may have so many entries per label that is ranked: less memory
+# than sorting takes, which needs 8 bytes per label.
+_TABLE_PER_LABEL = 2
 
 # So many labels, evenly spread, tell most images with scattered labels at once.
 _SAMPLE = 1000
@@ -71,6 +76,13 @@ class SplitCodes:
     def T(self) -> SplitCodes:  # noqa: N802  NumPy's name
         """The same, transposed."""
         return SplitCodes(self.numbers.T, self.offsets.T)
+
+    def pieces(self) -> list[tuple[slice, int]]:
+        """Return the pieces of codes in C order: rows, and the code that each begins with."""
+        along_first_axis: Any = (slice(None), *[0] * (self.offsets.ndim - 1))
+        begins = self.offsets[along_first_axis]
+        bounds = [0, *(np.flatnonzero(np.diff(begins)) + 1).tolist(), len(begins)]
+        return [(slice(*rows), int(begins[rows[0]])) for rows in pairwise(bounds)]
 
     def __getitem__(self, part: slice) -> NDArray[np.uint32]:
         """Return the codes of a part, in C order."""
@@ -219,13 +231,35 @@ def clear_outside(codes: NDArray[Any] | SplitCodes, inside: NDArray[np.bool_]) -
 def ranked(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
     """Return the distinct labels in ascending order, and for each label its number among them.
 
-    Numbers are from 1.  `numpy.unique` takes several times as long: here the leading bits of the
-    labels are sorted with the positions packed in the bits below; should two different labels
-    share their leading bits, `numpy.unique` decides.
+    Numbers are from 1.  The distinct labels may be written over the labels.
     """
     if not len(labels):
         return labels, np.empty(0, np.uint32)
     low, high = int(labels.min()), int(labels.max())
+    if high - low < _TABLE_PER_LABEL * len(labels):
+        return _ranked_by_table(labels, low, high)
+    return _ranked_by_sorting(labels, low, high)
+
+
+def _ranked_by_table(
+    labels: NDArray[np.int64], low: int, high: int
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    number_of = passing(high - low + 1, np.uint32)
+    number_of[:] = 0
+    ranks = passing(len(labels), np.uint32)
+    n_distinct = kernels.rank_by_table(labels, low, number_of, ranks)
+    return labels[:n_distinct], ranks
+
+
+def _ranked_by_sorting(
+    labels: NDArray[np.int64], low: int, high: int
+) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Rank labels that lie far apart.
+
+    `numpy.unique` takes several times as long: here the leading bits of the labels are sorted with
+    the positions packed in the bits below; should two different labels share their leading bits,
+    `numpy.unique` decides.
+    """
     bits = len(labels).bit_length()
     packed, ranks = passing(len(labels), np.uint64), passing(len(labels), np.uint32)
     kernels.pack(labels, low, max(0, (high - low).bit_length() + bits - 64), bits, packed)
@@ -356,7 +390,7 @@ def _encode_by_hash(labels: NDArray[Any], no_region: set[float]) -> Encoded:
     del first_seen  # a million labels count in the peak of memory
     distinct, ranks = ranked(joined)
     del joined
-    if len(distinct) < len(ranks):  # then it holds on to the memory of all of them
+    if 2 * len(distinct) < len(ranks):  # then it holds on to the memory of all of them
         distinct = np.concatenate([distinct], out=passing(len(distinct), np.int64))
     # In each piece code 0 is no region, and then come its labels.
     of_pieces = np.split(ranks, np.cumsum(lengths[:-1]))
@@ -389,7 +423,8 @@ def _hash(
     def hash_piece(part: slice) -> NDArray[np.int64] | None:
         piece, out = view[part].reshape(-1), code_view[part].reshape(-1)
         most = min(piece.size, np.iinfo(codes.dtype).max) + len(none)
-        room = min(most, piece.size // 8 + len(none) + 1)
+        # Cubes of two voxels to a side fit, also where those at the border are cut.
+        room = min(most, piece.size // 7 + len(none) + 1)
         while True:
             slots = np.zeros(2 << room.bit_length(), np.uint32)
             first_seen = np.empty(room, np.int64)

@@ -287,8 +287,8 @@ def extract(
     nan : {"omit", "propagate", "zero"}, default="omit"
         What becomes of values that are NaN or infinite.  Functions of whole series are given
         the samples that are finite in every map where they are omitted.
-    weights : array of float64, shape (n_samples,), default=None
-        In Fortran order.
+    weights : array of float64, default=None
+        One per entry of ``grouping.samples``.
     n_jobs : int, default=None
         Number of threads; all processors when not given, or below 0.
     progress : callable, default=None
@@ -356,7 +356,7 @@ class _Extraction:
         self._strategies = strategies
         self._n_maps = n_maps
         self._nan = nan
-        self._weights = np.empty(0) if weights is None else weights[grouping.samples]
+        self._weights = np.empty(0) if weights is None else weights
         compiled = [strategy for strategy in strategies if strategy.reduction is not None]
         # These last; and something at least, for finite values are counted on the way.
         compiled.sort(key=lambda one: one.reduction in (Reduction.PERCENTILE, Reduction.MEDIAN))

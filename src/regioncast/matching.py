@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .errors import N_EXAMPLES, MatchError, examples, plural
+from .region_table import HEMISPHERE_TITLE
 from .signals import Key, Signals
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ Extra = Literal["raise", "ignore"]
 
 # How alike (difflib's ratio) a key and a name must be for "did you mean".
 _NEAR = 0.75
+
+# How people write the hemisphere before or after a name.
+_SIDES = (("L", "R"), ("lh", "rh"), ("LH", "RH"), ("left", "right"), ("Left", "Right"))
+_JOINTS = (":", "_", "-", ".", " ")
+_FREESURFER = ("ctx-{side}-{name}", "ctx_{side}_{name}")
+
+QUALIFIED_NAME, QUALIFIED_LABEL = "hemisphere:name", "hemisphere:label"
+"""What identifies a region where hemispheres share names or labels: ``L:V1`` and ``L:5``."""
 
 # Keys that are compared letter by letter with all names, which takes milliseconds each.
 _COMPARED = 20
@@ -128,7 +137,7 @@ class Match:
         rows = np.flatnonzero(self.columns >= 0)
         return Signals(
             self.signals.values[:, self.columns[rows]],
-            [self.table.names[row] for row in rows.tolist()],
+            [self.table.unique_names[row] for row in rows.tolist()],
             labels=self.table.labels[rows].tolist(),
             map_names=self.signals.map_names,
             t_r=self.signals.t_r,
@@ -155,11 +164,12 @@ class Match:
     __repr__ = __str__
 
     def _identity(self, row: int) -> str | int:
-        if self.by == "label":
+        if self.by == "label" and self.table.hemispheres is None:
             return int(self.table.labels[row])
-        if self.by in self.table.columns:
-            return str(self.table.columns[self.by][row])
-        return self.table.names[row]
+        identities = identities_of(self.table)
+        if self.by in ("name", "label", "position"):
+            return self.table.unique_names[row]
+        return str(identities[self.by][row])
 
     def _failure(self) -> list[str]:
         counts = (
@@ -340,7 +350,28 @@ def identities_of(table: RegionTable) -> dict[str, Sequence[Hashable]]:
     for title, column in table.columns.items():
         if title not in columns and all(isinstance(cell, str | int | None) for cell in column):
             columns[title] = column
+    if table.hemispheres is not None:
+        columns |= _with_hemisphere(table, table.hemispheres)
     return columns
+
+
+def _with_hemisphere(
+    table: RegionTable, hemispheres: Sequence[str]
+) -> dict[str, Sequence[Hashable]]:
+    """Return the names with their hemispheres, as people write them."""
+    patterns = [f"{{side}}{joint}{{name}}" for joint in _JOINTS]
+    patterns += [f"{{name}}{joint}{{side}}" for joint in _JOINTS]
+    found: dict[str, Sequence[Hashable]] = {"unique name": table.unique_names}
+    for sides in _SIDES:
+        side_of = dict(zip(("L", "R"), sides, strict=True))
+        for pattern in [*patterns, *(_FREESURFER if sides == ("lh", "rh") else ())]:
+            pairs = zip(hemispheres, table.names, strict=True)
+            is_first = sides == ("L", "R") and pattern == patterns[0]
+            title = QUALIFIED_NAME if is_first else pattern.format(side=sides[0], name="name")
+            found[title] = [pattern.format(side=side_of[side], name=name) for side, name in pairs]
+    labels = zip(hemispheres, table.labels.tolist(), strict=True)
+    found[QUALIFIED_LABEL] = [f"{side}:{label}" for side, label in labels]
+    return found
 
 
 def _choose(
@@ -397,12 +428,19 @@ def _shared_problem(
     shared = [key for key in keys if times[key] > 1]
     if not shared:
         return ""
-    pairs = zip(identities[by], identities["label"], strict=True)
-    labels = [label for identity, label in pairs if identity == shared[0]]
+    told_apart = identities.get(QUALIFIED_NAME, identities["label"])
+    pairs = zip(identities[by], told_apart, strict=True)
+    regions = [region for identity, region in pairs if identity == shared[0]]
+    what = "" if QUALIFIED_NAME in identities else "labels "
+    advice = (
+        f"Write the hemisphere before it ({regions[0]}), or give the table of values a column "
+        f"{HEMISPHERE_TITLE!r}"
+        if QUALIFIED_NAME in identities
+        else "Key the values by label, or by a column that tells regions apart"
+    )
     return (
         f"{plural(len(shared), by)} {'stands' if len(shared) == 1 else 'stand'} for more than "
-        f"one region: {examples(shared)} ({shared[0]!r} for labels {examples(labels)}). "
-        "Key the values by label, or by a column that tells regions apart"
+        f"one region: {examples(shared)} ({shared[0]!r} for {what}{examples(regions)}). {advice}"
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from . import encoding
 from ._kernels import paint as kernels
+from .encoding import SplitCodes
 from .errors import ArgumentTypeError, SignalsError, times
 from .signals import cast, storage_dtype
 from .threads import in_threads, n_cpus, shares
@@ -24,7 +25,6 @@ from .threads import in_threads, n_cpus, shares
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    from .encoding import SplitCodes
     from .matching import Match
 
 Order = Literal["C", "F"]
@@ -167,7 +167,8 @@ class PaintedArray:
         made = paint(codes.T, table, single=False, order="F").T
         # Axes of integers that were asked for are left out; that of one map is still there.
         after = tuple(_result_axis(part) for part in full if not _is_integer(part))
-        return made[0][after] if _is_integer(maps) else made[after]
+        part: NDArray[Any] = (made[0] if _is_integer(maps) else made)[after]
+        return part
 
 
 class Piece(NamedTuple):
@@ -266,6 +267,8 @@ def paint(
     if isinstance(view, np.ndarray) and view.flags.c_contiguous:
         paint_whole = _paint_maps if by_map else _paint_series
         paint_whole(view.reshape(-1), table, target, skip_zero=is_zero)
+    elif isinstance(view, SplitCodes) and view.numbers.flags.c_contiguous and by_map:
+        _paint_pieces(view, table, target, skip_zero=is_zero)
     else:
         _paint_slabs(view, table, target, by_map=by_map, skip_zero=is_zero)
     return out
@@ -307,6 +310,22 @@ def _fill(fill: complex, dtype: np.dtype[Any]) -> NDArray[Any]:
             f"The fill value {fill} cannot be held by {dtype}, the dtype of the image. "
             "Pass dtype='float32' or 'float64', or another fill value."
         ) from None
+
+
+def _paint_pieces(
+    codes: SplitCodes, table: NDArray[Any], out: NDArray[Any], *, skip_zero: bool
+) -> None:
+    """Paint maps from split codes: those of a piece are codes of a part of the table."""
+    n_per_row = math.prod(codes.shape[1:])
+    table, out = _bits(table), _bits(out)
+
+    def paint_piece(piece: tuple[slice, int]) -> None:
+        rows, begin = piece
+        samples = slice(rows.start * n_per_row, rows.stop * n_per_row)
+        numbers = codes.numbers[rows].reshape(-1)
+        kernels.paint_maps(numbers, table[:, begin:], out[:, samples], skip_zero)
+
+    in_threads(paint_piece, codes.pieces())
 
 
 def _paint_slabs(

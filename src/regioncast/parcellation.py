@@ -16,6 +16,7 @@ import numpy as np
 
 from . import encoding
 from ._kernels import encode as kernels
+from .encoding import code_dtype
 from .errors import (
     LabelsError,
     LabelsWarning,
@@ -26,7 +27,6 @@ from .errors import (
     times,
     warn,
 )
-from .encoding import code_dtype
 from .region_table import SHOWN_ROWS, Region, RegionTable, text_table
 from .spaces import SurfaceVertices, VolumeGrid
 

@@ -213,6 +213,12 @@ class RegionTable:
         others = self._other_columns()
         return pd.DataFrame({"index": self.labels, "name": list(self.names), **others})
 
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return one mapping per region: ``label``, ``name`` and the other columns."""
+        others = self._other_columns()
+        rows = zip(self.labels.tolist(), self.names, *others.values(), strict=True)
+        return [dict(zip(("label", "name", *others), row, strict=True)) for row in rows]
+
     def _other_columns(self) -> dict[str, tuple[Any, ...]]:
         sides = {} if self.hemispheres is None else {HEMISPHERE_TITLE: self.hemispheres}
         return {**sides, **self.columns}

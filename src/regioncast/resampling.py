@@ -14,11 +14,10 @@ import numpy as np
 from .encoding import count
 from .errors import LabelsError, ResamplingWarning, examples, plural, warn
 from .parcellation import Parcellation
+from .spaces import VolumeGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from .spaces import VolumeGrid
 
 
 def resampled(parcellation: Parcellation, grid: VolumeGrid) -> Parcellation:
@@ -31,6 +30,7 @@ def resampled(parcellation: Parcellation, grid: VolumeGrid) -> Parcellation:
     """
     from nibabel.processing import resample_from_to
 
+    assert isinstance(parcellation.space, VolumeGrid), "surfaces are not resampled"
     source = nib.Nifti1Image(parcellation.codes, parcellation.space.affine)
     # "grid-constant": a voxel reaches to its border, not only to its centre.
     moved = resample_from_to(source, (grid.shape, grid.affine), order=0, mode="grid-constant")
@@ -55,6 +55,7 @@ def resampled(parcellation: Parcellation, grid: VolumeGrid) -> Parcellation:
 
 def voxels_outside(parcellation: Parcellation, grid: VolumeGrid) -> NDArray[np.int64]:
     """Return how many voxels of each region are outside a grid, in voxels of that grid."""
+    assert isinstance(parcellation.space, VolumeGrid), "surfaces are not resampled"
     voxels = np.argwhere(parcellation.codes)
     to_grid = np.linalg.inv(grid.affine) @ parcellation.space.affine
     places = np.rint(voxels @ to_grid[:3, :3].T + to_grid[:3, 3])

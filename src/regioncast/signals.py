@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from .parcellation import Parcellation
     from .region_table import RegionTable
 
 Key = str | int
@@ -55,6 +56,9 @@ class Signals:
         signals: the columns ``voxels`` (of the region on the grid of the image), ``in_mask``,
         ``finite`` (those with a finite value, in the map where they are the fewest) and
         ``fraction`` (finite of all).
+    parcellation : Parcellation, default=None
+        The regions that the columns are of, in this order, where they are known; CIFTI files
+        of parcels hold them.
 
     Raises
     ------
@@ -83,6 +87,7 @@ class Signals:
     t_r: float | None
     single: bool
     coverage: RegionTable | None
+    parcellation: Parcellation | None
 
     def __init__(
         self,
@@ -94,6 +99,7 @@ class Signals:
         t_r: float | None = None,
         single: bool | None = None,
         coverage: RegionTable | None = None,
+        parcellation: Parcellation | None = None,
     ) -> None:
         array = storable(as_array(values))
         keys = labels if keys is None else keys
@@ -122,6 +128,7 @@ class Signals:
             ("t_r", None if t_r is None else _checked_t_r(t_r, single=is_single)),
             ("single", is_single),
             ("coverage", coverage),
+            ("parcellation", parcellation),
         ):
             object.__setattr__(self, name, value)
 
@@ -144,6 +151,7 @@ class Signals:
             t_r=t_r,
             single=self.single,
             coverage=self.coverage,
+            parcellation=self.parcellation,
         )
 
     def to_pandas(self, *, long: bool = False) -> pd.DataFrame:

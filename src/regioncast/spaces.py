@@ -26,7 +26,7 @@ import numpy as np
 from .errors import SpaceError, capitalized, plural, times
 
 if TYPE_CHECKING:
-    from nibabel.cifti2 import BrainModelAxis
+    from nibabel.cifti2.cifti2_axes import BrainModelAxis
     from numpy.typing import DTypeLike, NDArray
 
 LEFT, RIGHT, UNKNOWN = "L", "R", "?"
@@ -241,11 +241,9 @@ class SurfaceVertices:
             )
         for hemisphere, n_vertices in mine.items():
             if theirs[hemisphere] != n_vertices:
-                return (
-                    "Surfaces have different meshes.",
-                    f"has {theirs[hemisphere]:,} vertices in the {HEMISPHERE_NAMES[hemisphere]}, "
-                    f"{{this}} has {n_vertices:,}.",
-                )
+                where = HEMISPHERE_NAMES[hemisphere]
+                detail = f"has {theirs[hemisphere]:,} vertices in the {where}, {{this}} has "
+                return "Surfaces have different meshes.", f"{detail}{n_vertices:,}."
         return None
 
 
@@ -288,12 +286,15 @@ class Grayordinates:
     @property
     def description(self) -> str:
         """Grayordinates by part, in words."""
-        sizes = {name: len(np.asarray(part.samples)) for name, part in self.parts.items()}
-        return (
-            f"{plural(len(self.axis), 'grayordinate')} ("
-            + ", ".join(f"{structure_name(name)} {size:,}" for name, size in sizes.items())
-            + ")"
-        )
+        sizes = ", ".join(f"{name} {size:,}" for name, size in self.sizes.items())
+        return f"{plural(len(self.axis), 'grayordinate')} ({sizes})"
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of grayordinates of each surface and of the volume."""
+        return {
+            structure_name(name): len(np.asarray(part.samples)) for name, part in self.parts.items()
+        }
 
     def difference(self, other: Space) -> tuple[str, str] | None:
         """Return how `other` differs, as a general and a particular sentence, or None."""
@@ -311,8 +312,8 @@ class Grayordinates:
         if len(self.axis) != len(other.axis) or set(mine) != set(theirs):
             return False
         return all(
-            np.array_equal(mine[name].samples, theirs[name].samples)
-            and np.array_equal(mine[name].places, theirs[name].places)
+            np.array_equal(np.asarray(mine[name].samples), np.asarray(theirs[name].samples))
+            and np.array_equal(np.asarray(mine[name].places), np.asarray(theirs[name].places))
             and same_frame(mine[name].frame, theirs[name].frame) is None
             for name in mine
         )

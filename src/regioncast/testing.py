@@ -240,6 +240,30 @@ def rank_packed(
     return np.array(distinct, np.int64), np.array(ranks, np.uint32)
 
 
+def rank_by_table(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+    """Return the distinct labels, ascending, and each label's number among them.
+
+    Parameters
+    ----------
+    labels : array of int64
+
+    Returns
+    -------
+    distinct : array of int64
+    ranks : array of uint32
+        From 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rank_by_table(np.array([7, 5, 9, 7]))
+    (array([5, 7, 9]), array([2, 1, 3, 2], dtype=uint32))
+    """
+    distinct = sorted(set(labels.tolist()))
+    ranks = [distinct.index(label) + 1 for label in labels.tolist()]
+    return np.array(distinct, np.int64), np.array(ranks, np.uint32)
+
+
 def recode(codes: NDArray[Any], new_code: NDArray[Any]) -> NDArray[Any]:
     """Return ``new_code[code]`` for each code.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import SpaceError, capitalized
+from .errors import ResamplingWarning, SpaceError, capitalized, examples, plural, warn
 from .parcellation import Parcellation
 from .spaces import VolumeGrid, same_frame, structure_name
 
@@ -49,7 +49,21 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
         whole = np.zeros(_size(source[part]), codes.dtype)
         whole[source[part].places] = given[source[part].samples]
         wanted[target[part].samples] = whole[target[part].places]
-    return Parcellation(codes, parcellation.table, space)
+    moved = Parcellation(codes, parcellation.table, space)
+    _warn_of_vanished(parcellation, moved, name)
+    return moved
+
+
+def _warn_of_vanished(before: Parcellation, after: Parcellation, name: str) -> None:
+    rows = np.flatnonzero((after.counts == 0) & (before.counts > 0)).tolist()
+    if rows:
+        names = [after.table.unique_names[row] for row in rows]
+        warn(
+            f"{plural(len(rows), 'region')} of {len(after):,} "
+            f"{'has' if len(rows) == 1 else 'have'} no {after.space.noun} of {name}: "
+            f"{examples(names)}.",
+            ResamplingWarning,
+        )
 
 
 def _check_frames(source: Part, target: Part, part: str, name: str) -> None:
@@ -57,7 +71,7 @@ def _check_frames(source: Part, target: Part, part: str, name: str) -> None:
     if difference is not None:
         problem, detail = difference
         raise SpaceError(
-            f"{problem} In {structure_name(part)}, {name} {detail.format(this='the labels')} "
+            f"{problem} In {structure_name(part)}, {name} {detail.format(this='the labels image')} "
             "The one would have to be resampled to the other first."
         )
 

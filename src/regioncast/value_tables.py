@@ -8,6 +8,7 @@ regions' names and labels, so it is decided here, where the regions are known.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,15 @@ _COUNTED = 3
 
 # Titles of labels in region tables that in tables of values mostly stand for values.
 _VALUE_TITLES = frozenset(["value", "intensity", "grayvalue", "greyvalue", "number", "num", "code"])
+
+
+# Titles of columns of hemispheres, without case and punctuation, and what their cells mean.
+_HEMISPHERES = frozenset(["hemisphere", "hemi", "side", "structure"])
+_SIDE_OF = {
+    "l": "L", "left": "L", "lh": "L", "r": "R", "right": "R", "rh": "R",
+    "cortex_left": "L", "cortex_right": "R", "cortexleft": "L", "cortexright": "R",
+    "cifti_structure_cortex_left": "L", "cifti_structure_cortex_right": "R",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +163,8 @@ def signals_of(
         table = _with_labels_as_header(_without_counting_header(table, regions), regions)
     if key is None and not table.has_header and _holds_an_array(table):
         return _array_signals(table, regions, t_r)
+    if regions.hemispheres is not None:
+        table = _with_hemispheres(table, key)
     key_column = _key_column(table, regions) if key is None else table.column(key)
     if key_column is None:
         if columns is not None:
@@ -162,6 +174,50 @@ def signals_of(
             )
         return _wide_signals(table, identities_of(regions), t_r)
     return _long_signals(table, key_column, columns, t_r)
+
+
+def _with_hemispheres(table: ValueTable, key: Key | None) -> ValueTable:
+    """Return the table with the hemispheres that one of its columns gives before its keys.
+
+    Rows of which it gives none, as those of the brain stem, keep their keys.
+    """
+    given = _hemisphere_column(table)
+    n_rows = len(table.columns[0].cells)
+    sides = [None] * n_rows if given is None else [_side(cell) for cell in given.cells]
+    # Hemispheres may share labels, so these need not be distinct to be labels.
+    columns = tuple(
+        _prefixed(c, sides)
+        if c is not given
+        and (c.numbers is None or c.title == key or (_is_label_title(c.title) and _keys(c)))
+        else c
+        for c in table.columns
+    )
+    return dataclasses.replace(table, columns=columns)
+
+
+def _hemisphere_column(table: ValueTable) -> ValueColumn | None:
+    for column in table.columns:
+        is_titled = isinstance(column.title, str) and normal_title(column.title) in _HEMISPHERES
+        if is_titled and any(map(_side, column.cells)):
+            return column
+    return None
+
+
+def _side(cell: object) -> str | None:
+    return _SIDE_OF.get(str(cell).lower())
+
+
+def _prefixed(column: ValueColumn, sides: Sequence[str | None]) -> ValueColumn:
+    keys = column.cells if column.numbers is None else _keys(column) or column.cells
+    cells = tuple(
+        None
+        if key is None
+        else f"{side}:{key}"
+        if side and not str(key).startswith(f"{side}:")
+        else str(key)
+        for side, key in zip(sides, keys, strict=True)
+    )
+    return dataclasses.replace(column, cells=cells, numbers=None)
 
 
 def _without_counting_header(table: ValueTable, regions: RegionTable) -> ValueTable:

@@ -323,6 +323,41 @@ def rank_packed(
     return n_distinct
 
 
+def rank_by_table(int64_t[::1] labels, int64_t low, uint32_t[::1] number_of, uint32_t[::1] ranks):
+    """Rank labels by a table of all that they may be.
+
+    Parameters
+    ----------
+    labels : array of int64
+        The distinct labels, ascending, are written here.
+    low : int
+        The label that the table begins with.
+    number_of : array of uint32
+        The table: zeros.
+    ranks : array of uint32
+        Filled with the number, from 1, of each label among the distinct ones.
+
+    Returns
+    -------
+    n_distinct : int
+    """
+    cdef Py_ssize_t i, n_distinct = 0, n = labels.shape[0]
+    cdef uint32_t number = 0
+    with nogil:
+        for i in range(n):
+            number_of[<uint64_t>labels[i] - <uint64_t>low] = 1
+        for i in range(number_of.shape[0]):
+            number += number_of[i]
+            number_of[i] = number if number_of[i] else 0
+        for i in range(n):
+            ranks[i] = number_of[<uint64_t>labels[i] - <uint64_t>low]
+        for i in range(number_of.shape[0]):
+            if number_of[i]:
+                labels[n_distinct] = low + i
+                n_distinct += 1
+    return n_distinct
+
+
 def recode(const code_t[::1] codes, const new_code_t[::1] new_code, new_code_t[::1] out):
     """Set ``out[i] = new_code[codes[i]]``; `out` may be `codes` itself."""
     cdef Py_ssize_t i, n = codes.shape[0]

@@ -31,12 +31,12 @@ cdef inline bint _is_uniform(const code_t* codes) noexcept nogil:
 
 
 def paint_maps(
-    const code_t[::1] codes, const item_t[:, ::1] table, item_t[:, :] out, bint skip_zero
+    const code_t[::1] codes, const item_t[:, :] table, item_t[:, :] out, bint skip_zero
 ):
     """Set ``out[t, i] = table[t, codes[i]]``: samples vary fastest in memory.
 
-    Samples lie next to each other in `out`; its rows may lie apart.  With `skip_zero`, it holds
-    ``table[t, 0]`` already, and blocks of that value are not touched.
+    Items of a row lie next to each other in `table` and `out`; rows may lie apart.  With
+    `skip_zero`, `out` holds ``table[t, 0]`` already, and blocks of that value are not touched.
     """
     cdef Py_ssize_t t, i, j, n = codes.shape[0]
     cdef const code_t* code = &codes[0]

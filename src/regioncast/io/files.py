@@ -29,6 +29,7 @@ from ..errors import (
     RegioncastError,
     capitalized,
 )
+from . import suffix_of
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -80,6 +81,9 @@ def expanded(path: str | os.PathLike[str]) -> Path:
 def check_output(path: Path, *, overwrite: bool) -> None:
     """Raise where an output cannot be written, before any work is done for it.
 
+    What processes that are dead left for the same output is removed before, so that it goes even
+    where the output exists and stays: a writer may be killed when it has just come to exist.
+
     Raises
     ------
     OutputExistsError
@@ -99,6 +103,8 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         if isinstance(error, OutputError):
             raise
         raise OutputError(f"The output cannot be written: {str(path)!r}: {error}.") from error
+    for name in filter(os.path.lexists, _temporary_names(target, _ending(path))):
+        _remove_if_dead(name)
     if exists and not overwrite:
         raise OutputExistsError(
             f"The output exists: {path}. Ask for overwriting (overwrite=True, --overwrite), "
@@ -127,15 +133,13 @@ def make_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path, suffix: str, *, overwrite: bool) -> Iterator[Path]:
+def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Give a temporary path to write to, and put the file in its place afterwards.
 
     Parameters
     ----------
     path : Path
-        The output.
-    suffix : str
-        The ending of the temporary name, by which writers choose their format.
+        The output.  The temporary name ends as this one, so that writers know the format.
     overwrite : bool
         Whether an existing file may be replaced.
 
@@ -147,7 +151,7 @@ def replacing(path: Path, suffix: str, *, overwrite: bool) -> Iterator[Path]:
     check_output(path, overwrite=overwrite)
     target = path.resolve()  # a link goes on pointing where it did
     try:
-        with _temporary_file(target, suffix) as temporary:
+        with _temporary_file(_temporary_names(target, _ending(path))) as temporary:
             yield temporary
             _bring_to_disk(temporary)
             if target.exists():
@@ -165,15 +169,8 @@ def replacing(path: Path, suffix: str, *, overwrite: bool) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _temporary_file(target: Path, suffix: str) -> Iterator[Path]:
-    """Make a temporary file for an output; it is locked while we are here, and then removed.
-
-    What processes that are dead left for the same output is removed first.
-    """
-    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
-    names = [target.with_name(f".regioncast-{digest}-{n}{suffix}") for n in range(_MOST_WRITERS)]
-    for name in filter(os.path.lexists, names):
-        _remove_if_dead(name)
+def _temporary_file(names: list[Path]) -> Iterator[Path]:
+    """Make a file of one of these names; it is locked while we are here, and then removed."""
     temporary, descriptor = _first_free(names)
     try:
         yield temporary
@@ -182,6 +179,19 @@ def _temporary_file(target: Path, suffix: str) -> Iterator[Path]:
         if _is_open(temporary, descriptor):
             temporary.unlink()
         os.close(descriptor)
+
+
+def _ending(path: Path) -> str:
+    """Return by what writers tell how to write to a name like this."""
+    ending = suffix_of(path)
+    is_compressed = path.name.lower().endswith(".gz")
+    return f"{ending.removesuffix('.gz')}.gz" if is_compressed else ending
+
+
+def _temporary_names(target: Path, suffix: str) -> list[Path]:
+    """Return the names that all who write this output try."""
+    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
+    return [target.with_name(f".regioncast-{digest}-{n}{suffix}") for n in range(_MOST_WRITERS)]
 
 
 def _first_free(names: list[Path]) -> tuple[Path, int]:

@@ -24,7 +24,7 @@ from nibabel.brikhead import AFNIArrayProxy
 from nibabel.openers import ImageOpener
 
 from ..errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
-from ..extraction import Block, Grouping
+from ..extraction import Block, Grouping, Nan, Strategy, extract
 from ..spaces import VolumeGrid, check_same
 from .files import expanded
 from .nifti import GZIPPED, Niimg, open_image, readable, t_r_of
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
+    from ..progress import Progress
     from ..spaces import Space
 
 Niimgs = Niimg | Sequence[Niimg]
@@ -72,20 +73,35 @@ class Maps(Protocol):
     """Maps of one space that can be extracted from."""
 
     @property
-    def space(self) -> Space: ...
+    def space(self) -> Space:
+        """Where their samples are."""
+
     @property
-    def n_maps(self) -> int: ...
+    def n_maps(self) -> int:
+        """Number of maps."""
+
     @property
-    def single(self) -> bool: ...
+    def single(self) -> bool:
+        """Whether this is one map rather than a series."""
+
     @property
-    def is_complex(self) -> bool: ...
+    def is_complex(self) -> bool:
+        """Whether some map holds complex numbers."""
+
     @property
-    def map_names(self) -> tuple[str, ...] | None: ...
+    def map_names(self) -> tuple[str, ...] | None:
+        """Names of the maps, where they have some."""
+
     @property
-    def t_r(self) -> float | None: ...
+    def t_r(self) -> float | None:
+        """Repetition time in seconds, where it is known."""
+
     @property
-    def is_made(self) -> bool: ...
-    def portions(self, grouping: Grouping) -> Iterator[Portion]: ...
+    def is_made(self) -> bool:
+        """Whether making the maps, by reading or painting them, keeps a thread busy."""
+
+    def portions(self, grouping: Grouping) -> Iterator[Portion]:
+        """Return the maps as far as some regions need them, for some regions at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,6 +208,50 @@ class MapStream:
         for image, name in zip(self.images, self.names, strict=True):
             with readable(name):
                 yield from _blocks_of(image)
+
+
+def extract_maps(
+    maps: Maps,
+    grouping: Grouping,
+    strategies: Sequence[Strategy],
+    *,
+    nan: Nan,
+    weights: NDArray[np.float64] | None,
+    n_jobs: int | None,
+    progress: Progress | None,
+) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
+    """Reduce each region of each map to one number per strategy; see `extraction.extract`.
+
+    Parameters
+    ----------
+    maps : Maps
+    grouping : Grouping
+        On the space of the maps.
+    strategies, nan, n_jobs, progress
+        As there.
+    weights : array of float64, default=None
+        One per entry of ``grouping.samples``.
+    """
+    found = []
+    for regions, part, blocks in maps.portions(grouping):
+        first, last, _ = regions.indices(len(grouping))
+        places = slice(grouping.starts[first], grouping.starts[last])
+        found.append(
+            extract(
+                blocks,
+                part,
+                strategies,
+                n_maps=maps.n_maps,
+                nan=nan,
+                weights=None if weights is None else weights[places],
+                n_jobs=n_jobs,
+                progress=progress,
+            )
+        )
+    if len(found) == 1:
+        return found[0]
+    values = [np.concatenate(parts, axis=1) for parts in zip(*(v for v, _ in found), strict=True)]
+    return values, np.concatenate([finite for _, finite in found])
 
 
 def open_maps(source: Niimgs, what: str) -> MapStream:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from ..matching import Match
+    from ..parcellation import Parcellation
     from ..progress import Progress
 
 Niimg = str | os.PathLike[str] | SpatialImage
@@ -81,6 +82,9 @@ class PaintedImage(nib.Nifti1Image):
 
     match: Match | None = None
     """What went where; None for parts and copies."""
+
+    parcellation: Parcellation | None = None
+    """The regions that were painted; None for parts and copies."""
 
     def __repr__(self) -> str:
         data: Any = self.dataobj
@@ -123,7 +127,7 @@ class PaintedImage(nib.Nifti1Image):
         file is replaced; `regioncast.save` asks first.
         """
         path = expanded(filename)
-        if kwargs or suffix_of(path) not in suffixes("image"):
+        if kwargs or suffix_of(path) not in suffixes("image", "volume"):
             super().to_filename(filename, **kwargs)
         else:
             save_volume(self, path, overwrite=True)
@@ -218,8 +222,13 @@ def open_image(source: Niimg, what: str, *, whole: bool = True) -> SpatialImage:
 def read_mask(source: Niimg, what: str) -> tuple[NDArray[np.bool_], VolumeGrid]:
     """Return where a mask image is neither zero nor NaN nor infinite, and its grid."""
     data, grid = read_volume(source, what)
-    inside = data != 0
-    return (inside & np.isfinite(data) if data.dtype.kind in "fc" else inside), grid
+    return is_inside(data), grid
+
+
+def is_inside(mask: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where a mask is neither zero nor NaN nor infinite."""
+    inside: NDArray[np.bool_] = mask != 0
+    return inside & np.isfinite(mask) if mask.dtype.kind in "fc" else inside
 
 
 def label_table_extension(source: Niimg) -> bytes | None:
@@ -259,7 +268,7 @@ def save_volume(
     if is_mgh:
         check_output(path, overwrite=overwrite)
         _check_mgh_dtype(image.dataobj)
-    with replacing(path, suffix, overwrite=overwrite) as temporary:
+    with replacing(path, overwrite=overwrite) as temporary:
         if is_mgh:
             _write_mgh(image, temporary)
         else:
@@ -269,10 +278,10 @@ def save_volume(
 def volume_suffix(path: Path) -> str:
     """Return the suffix of a volume to write; raise where it is not known."""
     suffix = suffix_of(path)
-    if suffix not in suffixes("image"):
+    if suffix not in suffixes("image", "volume"):
         raise FileFormatError(
             f"Cannot tell the format of {path.name!r}: a volume is written as "
-            f"{', '.join(suffixes('image'))}."
+            f"{', '.join(suffixes('image', 'volume'))}."
         )
     return suffix
 
@@ -367,13 +376,8 @@ def _write_gzip(image: SpatialImage, file: BinaryIO, progress: Progress) -> None
     _writing_header(image, data).write_to(head)
     if isinstance(data, PaintedArray):
         painted_gzip.write(file, head.getvalue(), data, progress=progress)
-        return
-    # Without name and time the same image gives the same bytes.
-    with igzip.IGzipFile(
-        filename="", mode="wb", compresslevel=painted_gzip.ISAL_LEVEL, fileobj=file, mtime=0
-    ) as stream:
-        stream.write(head.getbuffer())
-        stream.write(_bytes_of(data))
+    else:
+        painted_gzip.write_plain(file, head.getvalue(), _bytes_of(data))
 
 
 def _data_to_write(image: SpatialImage) -> NDArray[Any] | PaintedArray:

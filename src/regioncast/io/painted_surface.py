@@ -34,7 +34,6 @@ from .surface_names import (
     NUMPY,
     STRUCTURE,
     STRUCTURES,
-    ending_of,
     output_paths,
 )
 
@@ -85,6 +84,11 @@ class PaintedSurface:
     def shape(self) -> tuple[int, ...]:
         """Shape of the values: vertices, and maps in a series."""
         return self.array.shape
+
+    @property
+    def dataobj(self) -> PaintedArray:
+        """The array, by nibabel's name for it."""
+        return self.array
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -235,8 +239,7 @@ def save_surface(
     with ExitStack() as stack:
         # Each is put in its place when all are whole.
         for side, output in zip(image.space.hemispheres, paths, strict=True):
-            suffix = ending_of(output.name).lower()
-            temporary = stack.enter_context(replacing(output, suffix, overwrite=overwrite))
+            temporary = stack.enter_context(replacing(output, overwrite=overwrite))
             _write(image, side, temporary)
     return paths
 

