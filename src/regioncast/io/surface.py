@@ -53,7 +53,6 @@ from .surface_names import (
     GIFTI,
     MGH,
     MORPHOMETRY,
-    OUTPUT_SUFFIXES,
     STRUCTURE,
     TEXT,
     files_found,
@@ -72,7 +71,6 @@ if TYPE_CHECKING:
 
 # What other modules need of surfaces, in one place.
 __all__ = [
-    "OUTPUT_SUFFIXES",
     "PaintedSurface",
     "hemisphere_of",
     "is_surface",
@@ -538,7 +536,7 @@ def read_parcellation(
     _check_named(sides, regions)
     tables = _tables(sides, labels, regions, strict=strict)
     none = {side: _no_region(one, tables[side], background) for side, one in sides.items()}
-    encoded = {side: _encoded(labels[side], none[side]) for side in sides}
+    encoded = {side: _encoded(labels[side], none[side], side) for side in sides}
     some = any(len(one.labels) for one in encoded.values())
     parts = {
         side: _one_parcellation(one, tables[side], none[side], strict=strict, may_be_empty=some)
@@ -571,7 +569,7 @@ def _check_named(sides: Mapping[str, _Side], regions: RegionTable | None) -> Non
 def _no_region(side: _Side, table: RegionTable | None, background: float | None) -> list[float]:
     """Return the labels of a side that are no region."""
     if background is not None:
-        return [background, *sorted(side.none)]
+        return [label for label in (background, *sorted(side.none)) if not np.isnan(label)]
     names = {row.label: row.name for one in (side.table, table) for row in one or ()}
     by_name = no_region_labels(names)
     if 0 not in names:
@@ -579,15 +577,17 @@ def _no_region(side: _Side, table: RegionTable | None, background: float | None)
     return sorted(by_name | side.none)
 
 
-def _encoded(labels: NDArray[Any], none: Sequence[float]) -> Encoded:
-    if len(none) > 1:
-        labels = np.where(np.isin(labels, none), none[0], labels)
-    return encode_integers(labels, _background(none))
-
-
-def _background(none: Sequence[float]) -> float:
-    """Return what stands for all labels of no region: NaN where there are none."""
-    return none[0] if none else np.nan
+def _encoded(labels: NDArray[Any], none: Sequence[float], side: str) -> Encoded:
+    is_none = np.isin(labels, none)
+    background = np.nan
+    if is_none.any():
+        # One that is there, and so one that the dtype holds.
+        background = labels[is_none][0].item()
+        labels = np.where(is_none, background, labels).astype(labels.dtype)
+    try:
+        return encode_integers(labels, background)
+    except LabelsError as error:
+        raise LabelsError(f"In the {HEMISPHERE_NAMES[side]}: {error}") from None
 
 
 def _one_parcellation(
@@ -605,7 +605,7 @@ def _one_parcellation(
     if may_be_empty and not len(encoded.labels):
         empty = np.zeros(space.shape, np.uint8)
         return Parcellation(empty, RegionTable([]) if table is None else table, space)
-    background = _background(none)
+    background = none[0] if none else np.nan
     return Parcellation.of(encoded, space, table=table, background=background, strict=strict)
 
 

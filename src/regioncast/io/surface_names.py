@@ -17,6 +17,7 @@ from ..errors import (
     plural,
 )
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN
+from . import suffixes
 from .files import expanded
 
 _HEMISPHERES = {
@@ -56,12 +57,6 @@ MORPHOMETRY = re.compile(
 )
 
 BY_NAME = (GIFTI, ANNOTATION, MORPHOMETRY)
-
-OUTPUT_SUFFIXES = (
-    ".func.gii", ".shape.gii", ".gii", ".func.gii.gz", ".shape.gii.gz", ".gii.gz",
-    ".mgh", ".mgz", ".npy", ".curv", ".sulc", ".thickness", ".area", ".volume",
-)  # fmt: skip
-"""Endings of the files that painted surfaces are written to."""
 
 # Beginnings of endings that promise more than values of vertices, or that nibabel cannot write.
 _NO_OUTPUT = (".label", ".surf", ".annot", ".mgh.gz")
@@ -208,7 +203,7 @@ def ending_of(name: str) -> str:
     if ending is None:
         raise FileFormatError(
             f"Cannot write values of vertices to {Path(name).name!r}: a surface is written as "
-            f"{', '.join(OUTPUT_SUFFIXES)}."
+            f"{', '.join(suffixes('image', 'surface'))}."
         )
     return ending
 
