@@ -37,9 +37,9 @@ from regioncast.errors import (
     SpaceError,
 )
 from regioncast.extraction import Grouping, Strategy
+from regioncast.io import suffixes
 from regioncast.io.region_tables import read_region_table
 from regioncast.io.surface import (
-    OUTPUT_SUFFIXES,
     hemisphere_of,
     is_surface,
     open_surface_maps,
@@ -64,10 +64,11 @@ HOLDS = {
     ".npy": ("uint8", "int16", "int32", "int64", "float32", "float64", "complex64"),
     ".gz": ("uint8", "int32", "float32"),
 }
+OUTPUTS = (*suffixes("image", "surface"), ".func.gii.gz", ".shape.gii.gz", ".gii.gz", ".volume")
 MORPHOMETRY = (".curv", ".sulc", ".thickness", ".area", ".volume")
 CASES = [
     (suffix, dtype)
-    for suffix in OUTPUT_SUFFIXES
+    for suffix in OUTPUTS
     for dtype in HOLDS.get(suffix[suffix.rindex(".") :], ("float32",))
 ]
 
@@ -134,6 +135,28 @@ def read_back(path):
         return data.reshape(len(data), -1)
     values = np.load(path) if path.suffix == ".npy" else read_morph_data(path)
     return values.reshape(len(values), -1)
+
+
+def painted_with(parcellation, values):
+    """The series of these values, shape (n_maps, n_regions), with 0 elsewhere."""
+    table = np.concatenate([np.zeros((len(values), 1), values.dtype), values], axis=1)
+    return painted_surface(
+        PaintedArray(parcellation.codes, table, single=False),
+        parcellation.space,
+        map_names=None,
+        t_r=None,
+        parcellation=parcellation,
+    )
+
+
+def medians(source, parcellation):
+    """The median of each region of a parcellation on the same vertices."""
+    maps = open_surface_maps(source, "the image")
+    assert maps.space.difference(parcellation.space) is None
+    (portion,) = maps.portions(Grouping.of(parcellation.codes, parcellation.counts))
+    median = Strategy.of("median")
+    (found,), _ = extraction.extract(portion.blocks, portion.grouping, [median], n_maps=maps.n_maps)
+    return found
 
 
 # --- which files are surfaces, and of which hemisphere ---------------------------------------
@@ -321,6 +344,30 @@ def test_labels_of_no_region(names, background, expected):
     assert (parcellation.codes > 0).tolist() == np.isin(labels, expected).tolist()
 
 
+def test_labels_of_no_region_that_the_dtype_cannot_hold():
+    names = {-1: "unknown", 0: "???", 3: "V1"}
+    parcellation = read(gifti(np.uint8([0, 3, 0, 7]), names=names))
+    assert rows_of(parcellation) == [(None, 3, "V1"), (None, 7, "7")]
+    assert parcellation.codes.tolist() == [0, 1, 0, 2]
+
+
+@pytest.mark.parametrize("background", [np.nan, 7])
+def test_no_label_is_no_region(tmp_path, background):
+    assert read({"left": np.array([0, 1])}, background=background).codes.tolist() == [1, 2]
+    path = tmp_path / "lh.x.annot"
+    annotation(path, [1, -1, 0], ["unknown", "V1"])
+    assert read(path, background=background).codes.tolist() == [2, 0, 1]
+
+
+def test_one_of_two_hemispheres_may_have_no_region():
+    pair = {"left": np.array([0, 0]), "right": np.array([0, 4, 4])}
+    parcellation = read(pair)
+    assert rows_of(parcellation) == [("R", 4, "4")]
+    assert parcellation.codes.tolist() == [0, 0, 0, 1, 1]
+    with pytest.raises(LabelsError, match="every vertex is background"):
+        read({"left": np.zeros(2), "right": np.zeros(3)})
+
+
 def test_all_labels_of_no_region_is_an_error():
     with pytest.raises(LabelsError, match="every vertex is background"):
         read(gifti(np.int32([0, 3]), names={0: "unknown", 3: "Medial wall"}))
@@ -336,6 +383,14 @@ def test_a_region_table_with_hemispheres():
         ("L", 1, "a"), ("L", 2, "2"), ("L", 5, "c"), ("R", 1, "1"), ("R", 2, "b"),
     ]  # fmt: skip
     assert "hemi" not in parcellation.table.columns
+    # That another hemisphere has rows is nothing to warn of.
+    left = read_parcellation(
+        {"left": np.array([1, 2, 2])},
+        regions=RegionTable([1, 2, 3], ["a", "b", "c"], {"hemisphere": ["L", "left", "R"]}),
+        background=None,
+        strict=True,
+    )
+    assert rows_of(left) == [(None, 1, "a"), (None, 2, "b")]
     assert "without a vertex: 7. They are left out" in str(caught[0].message)
 
 
@@ -412,12 +467,13 @@ def test_labels_as_numbers(tmp_path, suffix):
 
 
 def test_labels_that_are_no_integers():
-    with pytest.raises(LabelsError, match=r"1 label .* is no integer: 1\.5"):
-        read(gifti(np.float32([0, 1.5, 2]), intent="NIFTI_INTENT_SHAPE"))
+    whole, fraction = np.float32([0, 1]), np.float32([0, 1.5, 2])
+    with pytest.raises(LabelsError, match=r"In the right .*: 1 label .* is no integer: 1\.5"):
+        read({"left": whole, "right": fraction})
 
 
 def test_errors_about_labels(tmp_path, real_file):
-    with pytest.raises(LabelsError, match=r"whose label table is empty. Pass a region table"):
+    with pytest.raises(LabelsError, match=r"the surface has an empty label table.* Pass a region"):
         read(gifti(np.int32([0, 1])))
     assert len(read(gifti(np.int32([0, 1])), RegionTable([1], ["V1"]))) == 1
     with pytest.raises(ImageTypeError, match="no values of vertices; it holds NIFTI_INTENT_POI"):
@@ -428,6 +484,8 @@ def test_errors_about_labels(tmp_path, real_file):
     nib.Nifti1Image(np.zeros((3, 2, 4), np.uint8), np.eye(4)).to_filename(volume)
     with pytest.raises(ImageTypeError, match=r"\(left hemisphere\) .*labels.nii is no surface"):
         read({"left": volume})
+    with pytest.raises(ImageTypeError, match=r"\(Nifti1Image\) is no surface"):
+        read({"left": nib.load(volume)})
     nib.MGHImage(np.zeros((3, 2, 4), np.uint8), np.eye(4)).to_filename(tmp_path / "labels.mgh")
     with pytest.raises(ImageTypeError, match="is a volume of 3×2×4 voxels"):
         read({"left": tmp_path / "labels.mgh"})
@@ -463,6 +521,18 @@ def test_packed_colours_as_labels(real_file):
     assert found.tolist() == ["" if name in none else name for name in expected]
 
 
+def test_nilearns_annotation(real_file):
+    path = real_file("nilearn/surface/tests/data/test.annot")
+    parcellation = read(path)
+    labels, table, names = read_annot(path)
+    none = [n for n, name in enumerate(names) if name in (b"unknown", b"corpuscallosum")]
+    found = np.array([-1, *parcellation.table.labels])[parcellation.codes]
+    assert np.array_equal(found, np.where(np.isin(labels, none), -1, labels))
+    assert parcellation[7].name == names[7].decode() == "fusiform"
+    color = dict(zip(parcellation.table.names, parcellation.table.columns["color"], strict=True))
+    assert color["fusiform"] == "#" + bytes(table[7, :3].astype(np.uint8)).hex()
+
+
 @pytest.fixture
 def desikan_killiany(real_file):
     """The pair of fsaverage5, and its region table."""
@@ -491,6 +561,15 @@ def test_a_pair_with_its_region_table(desikan_killiany):
     structures = parcellation.table.columns["structure"]
     assert set(np.array(structures)[parcellation.counts > 0]) == {"cortex"}
     assert "hemisphere" not in parcellation.table.columns
+
+
+def test_a_pair_of_fsaverage5_there_and_back(desikan_killiany, tmp_path):
+    parcellation = read(desikan_killiany[0])
+    values = np.random.default_rng(0).standard_normal((3, 68)).astype(np.float32)
+    image = painted_with(parcellation, values)
+    save_surface(image, tmp_path / "?h.out.mgz", overwrite=False)
+    assert is_surface(tmp_path / "?h.out.mgz")
+    assert np.array_equal(medians(tmp_path / "?h.out.mgz", parcellation), values)
 
 
 def test_maps_of_nibabels_files(real_file):
@@ -545,7 +624,7 @@ def test_files_hold_the_values_bit_for_bit(tmp_path_factory, suffix, dtype, data
         assert native.tobytes() == of_side.tobytes()
 
 
-@pytest.mark.parametrize("suffix", OUTPUT_SUFFIXES)
+@pytest.mark.parametrize("suffix", OUTPUTS)
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int32", "int64", "float64", "complex64"])
 def test_what_a_format_cannot_hold(tmp_path, suffix, dtype):
     image = painted({"L": 4}, values_of(dtype, 1), single=True)
@@ -637,6 +716,9 @@ def test_the_same_image_gives_the_same_bytes(tmp_path):
         ("hemi-{hemi}_x.npy", "R", ["hemi-R_x.npy"]),
         ("sub/x.thickness", "LR", ["sub/x.L.thickness", "sub/x.R.thickness"]),
         ("x.area.pial", "LR", ["x.L.area.pial", "x.R.area.pial"]),
+        ("{hemi}/x.curv", "LR", ["L/x.curv", "R/x.curv"]),
+        ("1,5.gii", "LR", ["1,5.L.gii", "1,5.R.gii"]),
+        ("x.gii", "?", ["x.gii"]),
     ],
 )
 def test_output_paths(path, sides, expected):
@@ -645,11 +727,15 @@ def test_output_paths(path, sides, expected):
 
 def test_errors_about_outputs(tmp_path):
     image = painted({"L": 5, "R": 3}, values_of("float32", 2), single=False)
-    for name in ("out.nii.gz", "out.label.gii", "out.annot", "out"):
-        with pytest.raises(FileFormatError, match=r"written as \.func\.gii, .*\.mgz, \.npy"):
+    for name in ("out.nii.gz", "out.label.gii", "out.annot", "out.surf.gii", "out"):
+        with pytest.raises(FileFormatError, match=r"written as \.mgz, .*\.func\.gii, .*\.npy"):
             save_surface(image, tmp_path / name, overwrite=False)
     with pytest.raises(OutputError, match="names 1 file, and 2 are written"):
         save_surface(image, f"{tmp_path}/a.gii,{tmp_path}/a.gii", overwrite=False)
+    with pytest.raises(OutputError, match="names 2 files, and 1 is written: the left hemi"):
+        output_paths("a.gii,b.gii", ["L"])
+    with pytest.raises(OutputError, match=r"Which hemisphere is to stand in .* is not known"):
+        output_paths("?h.x.gii", ["?"])
     with pytest.raises(DimensionError, match=r"hold one map; there are 2 for .*thickness"):
         save_surface(image, tmp_path / "?h.thickness", overwrite=False)
     assert not list(tmp_path.iterdir())
@@ -685,14 +771,7 @@ def test_extraction_gives_painted_values_back(tmp_path_factory, pair, n_maps, th
     assert (parcellation.table.labels != 0).all()
     rng = np.random.default_rng(0)
     values = rng.standard_normal((n_maps, len(parcellation))).astype(np.float32)
-    table = np.concatenate([np.zeros((n_maps, 1), np.float32), values], axis=1)
-    image = painted_surface(
-        PaintedArray(parcellation.codes, table, single=False),
-        parcellation.space,
-        map_names=None,
-        t_r=None,
-        parcellation=parcellation,
-    )
+    image = painted_with(parcellation, values)
     by_hand = [
         [0 if label == 0 else values[m, rows_of(parcellation).index((side, label, str(label)))]
          for m in range(n_maps)]
@@ -704,14 +783,7 @@ def test_extraction_gives_painted_values_back(tmp_path_factory, pair, n_maps, th
     if through_file:
         folder = tmp_path_factory.mktemp("pair")
         source = save_surface(image, folder / "?h.out.func.gii", overwrite=False)
-    maps = open_surface_maps(source, "the image")
-    assert maps.space.difference(parcellation.space) is None
-    grouping = Grouping.of(parcellation.codes, parcellation.counts)
-    (portion,) = maps.portions(grouping)
-    (means,), _ = extraction.extract(
-        portion.blocks, portion.grouping, [Strategy.of("median")], n_maps=n_maps
-    )
-    assert np.array_equal(means, values)
+    assert np.array_equal(medians(source, parcellation), values)
 
 
 def test_maps_of_different_numbers():

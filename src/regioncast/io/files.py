@@ -78,14 +78,6 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return Path(path)
 
 
-def is_file(path: str | os.PathLike[str]) -> bool:
-    """Return whether there is a file of this name; a name that no file can have has none."""
-    try:
-        return expanded(path).is_file()
-    except OSError:
-        return False
-
-
 def check_output(path: Path, *, overwrite: bool) -> None:
     """Raise where an output cannot be written, before any work is done for it.
 

@@ -12,35 +12,26 @@ Which hemisphere a side is of, a GIFTI file says itself; of other files, their n
 from __future__ import annotations
 
 import dataclasses
-import glob
-import gzip
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
-from nibabel.freesurfer.io import read_annot, read_morph_data, write_morph_data
+from nibabel.freesurfer.io import read_annot, read_morph_data
 from nibabel.freesurfer.mghformat import MGHHeader
-from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
+from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
 from nibabel.openers import ImageOpener
 
 from ..errors import (
-    ArgumentError,
     DimensionError,
-    FileFormatError,
     ImageTypeError,
-    InputMissingError,
     LabelsError,
-    MissingPackageError,
-    OutputError,
     RegionTableError,
     RegionTableWarning,
-    SignalsTypeError,
     SpaceError,
     capitalized,
     examples,
@@ -49,51 +40,48 @@ from ..errors import (
     warn,
 )
 from ..no_region import no_region_labels
-from ..painting import PaintedArray, paint
 from ..parcellation import Parcellation, encode_integers
 from ..region_table import HEMISPHERE_TITLE, RegionTable, normal_title
-from ..signals import storable
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
-from .files import check_output, existing_file, expanded, is_file, replacing
+from .files import existing_file, expanded
 from .map_streams import MapsInMemory
 from .nifti import readable, t_r_of
+from .painted_surface import PaintedSurface, painted_surface, save_surface
+from .surface_names import (
+    ANNOTATION,
+    BY_NAME,
+    GIFTI,
+    MGH,
+    MORPHOMETRY,
+    STRUCTURE,
+    TEXT,
+    files_found,
+    hemisphere_in_name,
+    hemisphere_of_key,
+    is_pattern,
+    names_in,
+    output_paths,
+    pair_found,
+)
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
-    from ..matching import Match
+    from ..encoding import Encoded
 
-_HEMISPHERES = {
-    "l": LEFT, "left": LEFT, "lh": LEFT, "cortexleft": LEFT,
-    "r": RIGHT, "right": RIGHT, "rh": RIGHT, "cortexright": RIGHT,
-}  # fmt: skip
+# What other modules need of surfaces, in one place.
+__all__ = [
+    "PaintedSurface",
+    "hemisphere_of",
+    "is_surface",
+    "open_surface_maps",
+    "output_paths",
+    "painted_surface",
+    "read_parcellation",
+    "save_surface",
+    "sides_of",
+]
 
-_STRUCTURE = "AnatomicalStructurePrimary"
-_STRUCTURES = {LEFT: "CortexLeft", RIGHT: "CortexRight"}
-
-# Of one name, what says the hemisphere: BIDS' entity before FreeSurfer's beginning before the rest.
-_IN_NAME = (
-    re.compile(r"hemi-(l|r|lh|rh|left|right)(?![a-z0-9])"),
-    re.compile(r"^(lh|rh)(?=\.)"),
-    re.compile(r"(?<![a-z0-9])(l|r|lh|rh|left|right)(?![a-z0-9])"),
-)
-
-# How names write the hemispheres where the placeholder {hemi} stands.
-_SPELLINGS = (("L", "R"), ("lh", "rh"), ("left", "right"), ("l", "r"))
-_PLACEHOLDER = "{hemi}"
-
-_GIFTI = re.compile(r"(\.(label|shape|func|surf|annot))?\.gii(\.gz)?$", re.IGNORECASE)
-_MGH = re.compile(r"\.(mgh|mgz|mgh\.gz)$", re.IGNORECASE)
-_ANNOTATION = re.compile(r"\.annot$", re.IGNORECASE)
-_TEXT = re.compile(r"\.(txt|csv)$", re.IGNORECASE)
-_NUMPY = re.compile(r"\.npy$", re.IGNORECASE)
-# FreeSurfer's names of values per vertex, as lh.thickness or lh.area.pial.
-_MORPHOMETRY = re.compile(
-    r"\.(avg_curv|curv|sulc|thickness|area|volume|jacobian_white|pial_lgi|crv)"
-    r"(\.(pial|mid|white))?$",
-    re.IGNORECASE,
-)
-_BY_NAME = (_GIFTI, _ANNOTATION, _MORPHOMETRY)
 
 # fsaverage3, the coarsest mesh that FreeSurfer has an average subject of.  A volume of one
 # column of so many voxels does not exist; one of a few does, in tests.
@@ -104,12 +92,6 @@ _FEWEST_VERTICES = 642
 _LONGEST_T_R = 30.0
 
 _COORDINATES = ("NIFTI_INTENT_POINTSET", "NIFTI_INTENT_TRIANGLE", "NIFTI_INTENT_VECTOR")
-
-OUTPUT_SUFFIXES = (
-    ".func.gii", ".shape.gii", ".gii", ".func.gii.gz", ".shape.gii.gz", ".gii.gz",
-    ".mgh", ".mgz", ".npy", ".curv", ".sulc", ".thickness", ".area", ".volume",
-)  # fmt: skip
-"""Endings of the files that painted surfaces are written to."""
 
 
 # --- which hemisphere ------------------------------------------------------------------------
@@ -127,7 +109,7 @@ def is_surface(source: object) -> bool:
     if isinstance(source, nib.MGHImage):
         return _is_vector(source.shape)
     if isinstance(source, Mapping):
-        return bool(source) and all(_hemisphere_key(key) for key in source)
+        return bool(source) and all(hemisphere_of_key(key) for key in source)
     if isinstance(source, list | tuple):
         return len(source) == 2 and all(map(is_surface, source))
     return isinstance(source, GiftiImage | PaintedSurface) or _is_surface_image(source)
@@ -135,7 +117,7 @@ def is_surface(source: object) -> bool:
 
 def hemisphere_of(source: Any) -> str:
     """Return ``"L"``, ``"R"``, or ``"?"`` where neither the file nor its name says."""
-    if isinstance(source, str | os.PathLike) and _GIFTI.search(os.fspath(source)):
+    if isinstance(source, str | os.PathLike) and GIFTI.search(os.fspath(source)):
         source = _load_gifti(source, "the surface")
     if isinstance(source, GiftiImage):
         said = _said_hemisphere(source)
@@ -144,7 +126,7 @@ def hemisphere_of(source: Any) -> str:
         source = source.get_filename() or ""
     elif isinstance(source, nib.MGHImage):
         source = source.get_filename() or ""
-    return _hemisphere_in_name(source) if isinstance(source, str | os.PathLike) else UNKNOWN
+    return hemisphere_in_name(source) if isinstance(source, str | os.PathLike) else UNKNOWN
 
 
 def sides_of(source: Any) -> dict[str, Any]:
@@ -172,11 +154,11 @@ def sides_of(source: Any) -> dict[str, Any]:
     if isinstance(source, list | tuple):
         return _of_two(source)
     if isinstance(source, str | os.PathLike):
-        names = _names_in(source)
+        names = names_in(source)
         if len(names) == 2:
             return _of_two(names)
-        if _is_pattern(source):
-            return _of_keys(_found(os.fspath(source)))
+        if is_pattern(source):
+            return _of_keys(files_found(os.fspath(source)))
     side = _opened(source)
     return {hemisphere_of(side): side}
 
@@ -184,7 +166,7 @@ def sides_of(source: Any) -> dict[str, Any]:
 def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
     sides: dict[str, Any] = {}
     for key, side in given.items():
-        hemisphere = _hemisphere_key(key)
+        hemisphere = hemisphere_of_key(key)
         if hemisphere is None or hemisphere in sides:
             raise SpaceError(
                 f"A pair of surfaces has one left and one right; {examples(given)} were given."
@@ -221,26 +203,13 @@ def _left_first(sides: dict[str, Any]) -> dict[str, Any]:
     return {side: sides[side] for side in (LEFT, RIGHT, UNKNOWN) if side in sides}
 
 
-def _hemisphere_key(key: object) -> str | None:
-    return _HEMISPHERES.get(key.lower()) if isinstance(key, str) else None
-
-
 def _said_hemisphere(side: object) -> str | None:
     """Return the hemisphere in the metadata of a GIFTI image."""
     if not isinstance(side, GiftiImage):
         return None
     metadata = [side.meta, *(array.meta for array in side.darrays)]
-    said = [_hemisphere_key(meta.get(_STRUCTURE)) for meta in metadata]
+    said = [hemisphere_of_key(meta.get(STRUCTURE)) for meta in metadata]
     return next((hemisphere for hemisphere in said if hemisphere), None)
-
-
-def _hemisphere_in_name(path: str | os.PathLike[str]) -> str:
-    name = Path(path).name.lower()
-    for pattern in _IN_NAME:
-        found = {_HEMISPHERES[match[1]] for match in pattern.finditer(name)}
-        if len(found) == 1:
-            return found.pop()
-    return UNKNOWN
 
 
 def _is_surface_image(source: object) -> bool:
@@ -253,20 +222,18 @@ def _is_vector(shape: Sequence[int]) -> bool:
 
 
 def _is_surface_path(source: str | os.PathLike[str]) -> bool:
-    names = _names_in(source)
+    names = names_in(source)
     if len(names) == 2:
         return all(map(_is_surface_path, names))
     name = os.fspath(source)
-    if any(pattern.search(name) for pattern in _BY_NAME):
+    if any(pattern.search(name) for pattern in BY_NAME):
         return True
-    if _is_pattern(name):
-        found = _pair_found(name)
+    if is_pattern(name):
+        found = pair_found(name)
         return len(found) == 2 and all(map(_is_surface_path, found.values()))
-    if not is_file(name):
-        return False
-    if _MGH.search(name):
+    if MGH.search(name):
         return _is_mgh_vector(expanded(name))
-    return bool(_TEXT.search(name)) and _begins_with_number(expanded(name))
+    return bool(TEXT.search(name)) and _begins_with_number(expanded(name))
 
 
 def _is_mgh_vector(path: Path) -> bool:
@@ -278,68 +245,12 @@ def _is_mgh_vector(path: Path) -> bool:
 
 
 def _begins_with_number(path: Path) -> bool:
-    with path.open("rb") as file:
-        try:
+    try:
+        with path.open("rb") as file:
             float(file.readline(100))
-        except ValueError:
-            return False
+    except (OSError, ValueError):
+        return False
     return True
-
-
-def _names_in(source: str | os.PathLike[str]) -> list[str]:
-    """Return the two names with a comma between, or the one name that this is."""
-    name = os.fspath(source)
-    names = name.split(",")
-    return names if len(names) == 2 and all(names) and not is_file(name) else [name]
-
-
-def _is_pattern(source: str | os.PathLike[str]) -> bool:
-    name = os.fspath(source)
-    return (_PLACEHOLDER in name or "?" in name or "*" in name) and not is_file(name)
-
-
-def _found(pattern: str) -> dict[str, str]:
-    """Return the left and the right file that a pattern finds, or raise."""
-    found = _pair_found(pattern)
-    if len(found) == 2:
-        return found
-    files = _files(pattern)
-    if not files:
-        raise InputMissingError(f"No file has a name like {pattern}. Check the name.")
-    missing = [HEMISPHERE_NAMES[side] for side in (LEFT, RIGHT) if side not in found]
-    raise SpaceError(
-        f"{pattern} finds no pair of a left and a right surface: just one "
-        f"{' and just one '.join(missing)} is needed, and it finds {plural(len(files), 'file')}: "
-        f"{examples(files)}. Name the two, with a comma between."
-    )
-
-
-def _pair_found(pattern: str) -> dict[str, str]:
-    """Return the hemispheres of which a pattern finds just one file."""
-    if _PLACEHOLDER in pattern:
-        found = {
-            hemisphere: {
-                file
-                for pair in _SPELLINGS
-                for file in _glob(pattern.replace(_PLACEHOLDER, pair[side]))
-            }
-            for side, hemisphere in enumerate((LEFT, RIGHT))
-        }
-    else:
-        files = _glob(pattern)
-        found = {
-            side: {file for file in files if _hemisphere_in_name(file) == side}
-            for side in (LEFT, RIGHT)
-        }
-    return {side: files.pop() for side, files in found.items() if len(files) == 1}
-
-
-def _files(pattern: str) -> list[str]:
-    return _glob(pattern.replace(_PLACEHOLDER, "*"))
-
-
-def _glob(pattern: str) -> list[str]:
-    return sorted(glob.glob(str(expanded(pattern))))  # noqa: PTH207  of a whole path
 
 
 def _called(side: Any) -> str:
@@ -376,6 +287,8 @@ class _Side:
     t_r: float | None = None
     table: RegionTable | None = None
     none: frozenset[int] = frozenset()
+    lacks_names: bool = False
+    """Whether this is a file of labels that should list them, and does not."""
 
     @property
     def n_vertices(self) -> int:
@@ -384,7 +297,7 @@ class _Side:
 
 def _opened(side: Any) -> Any:
     """Return a GIFTI file as an image, and everything else as it is."""
-    if isinstance(side, str | os.PathLike) and _GIFTI.search(os.fspath(side)):
+    if isinstance(side, str | os.PathLike) and GIFTI.search(os.fspath(side)):
         return _load_gifti(side, "the surface")
     return side
 
@@ -442,12 +355,14 @@ def _from_gifti(image: GiftiImage, what: str) -> _Side:
     names = [array.meta.get("Name") for array in arrays]
     values = np.concatenate(columns, axis=1).T
     named = all(names) and len(names) == len(values)
+    table = _label_table(image)
     return _Side(
         values,
         single=len(values) == 1,
         map_names=tuple(map(str, names)) if named else None,
         t_r=_gifti_t_r(arrays),
-        table=_label_table(image),
+        table=table,
+        lacks_names=table is None and "NIFTI_INTENT_LABEL" in map(_intent, arrays),
     )
 
 
@@ -575,10 +490,10 @@ def _decoded(name: bytes | str) -> str:
 
 
 _READERS: tuple[tuple[re.Pattern[str], Callable[[Path, str], _Side]], ...] = (
-    (_MGH, _from_mgh),
-    (_ANNOTATION, _from_annotation),
-    (_MORPHOMETRY, _from_morphometry),
-    (_TEXT, _from_text),
+    (MGH, _from_mgh),
+    (ANNOTATION, _from_annotation),
+    (MORPHOMETRY, _from_morphometry),
+    (TEXT, _from_text),
 )
 
 
@@ -618,17 +533,14 @@ def read_parcellation(
     """
     sides, space = _read_sides(source, "the labels")
     labels = {side: _labels(one) for side, one in sides.items()}
-    _check_named(source, sides, regions)
+    _check_named(sides, regions)
     tables = _tables(sides, labels, regions, strict=strict)
+    none = {side: _no_region(one, tables[side], background) for side, one in sides.items()}
+    encoded = {side: _encoded(labels[side], none[side], side) for side in sides}
+    some = any(len(one.labels) for one in encoded.values())
     parts = {
-        side: _one_parcellation(
-            labels[side],
-            tables[side],
-            _no_region(one, tables[side], background),
-            SurfaceVertices({side: one.n_vertices}),
-            strict=strict,
-        )
-        for side, one in sides.items()
+        side: _one_parcellation(one, tables[side], none[side], strict=strict, may_be_empty=some)
+        for side, one in encoded.items()
     }
     joined = Parcellation.joined(parts) if len(parts) > 1 else next(iter(parts.values()))
     return dataclasses.replace(joined, space=space)
@@ -644,22 +556,20 @@ def _labels(side: _Side) -> NDArray[Any]:
     return np.ascontiguousarray(side.values[0])
 
 
-def _check_named(source: Any, sides: Mapping[str, _Side], regions: RegionTable | None) -> None:
+def _check_named(sides: Mapping[str, _Side], regions: RegionTable | None) -> None:
     """Raise where a file of labels lists no regions, and nothing else does."""
-    for side, given in sides_of(source).items() if regions is None else ():
-        if not isinstance(given, GiftiImage) or sides[side].table is not None:
-            continue
-        if any(_intent(array) == "NIFTI_INTENT_LABEL" for array in given.darrays):
-            raise LabelsError(
-                f"{capitalized(_called(given))} is a GIFTI file of labels whose label table is "
-                "empty. Pass a region table that names the labels."
-            )
+    unnamed = [HEMISPHERE_NAMES[side] for side, one in sides.items() if one.lacks_names]
+    if unnamed and regions is None:
+        raise LabelsError(
+            f"The GIFTI file of labels of the {' and the '.join(unnamed)} has an empty label "
+            "table, so its labels have no names. Pass a region table."
+        )
 
 
 def _no_region(side: _Side, table: RegionTable | None, background: float | None) -> list[float]:
     """Return the labels of a side that are no region."""
     if background is not None:
-        return [background, *sorted(side.none)]
+        return [label for label in (background, *sorted(side.none)) if not np.isnan(label)]
     names = {row.label: row.name for one in (side.table, table) for row in one or ()}
     by_name = no_region_labels(names)
     if 0 not in names:
@@ -667,20 +577,35 @@ def _no_region(side: _Side, table: RegionTable | None, background: float | None)
     return sorted(by_name | side.none)
 
 
+def _encoded(labels: NDArray[Any], none: Sequence[float], side: str) -> Encoded:
+    is_none = np.isin(labels, none)
+    background = np.nan
+    if is_none.any():
+        # One that is there, and so one that the dtype holds.
+        background = labels[is_none][0].item()
+        labels = np.where(is_none, background, labels).astype(labels.dtype)
+    try:
+        return encode_integers(labels, background)
+    except LabelsError as error:
+        raise LabelsError(f"In the {HEMISPHERE_NAMES[side]}: {error}") from None
+
+
 def _one_parcellation(
-    labels: NDArray[Any],
+    encoded: Encoded,
     table: RegionTable | None,
     none: Sequence[float],
-    space: SurfaceVertices,
     *,
     strict: bool,
+    may_be_empty: bool,
 ) -> Parcellation:
+    """Return the regions of one side, of which one of two may have none."""
     if table is not None:
         table = table.take(np.flatnonzero(~np.isin(table.labels, none)))
+    space = SurfaceVertices({UNKNOWN: encoded.codes.shape[0]})
+    if may_be_empty and not len(encoded.labels):
+        empty = np.zeros(space.shape, np.uint8)
+        return Parcellation(empty, RegionTable([]) if table is None else table, space)
     background = none[0] if none else np.nan
-    if len(none) > 1:
-        labels = np.where(np.isin(labels, none), background, labels)
-    encoded = encode_integers(labels, background)
     return Parcellation.of(encoded, space, table=table, background=background, strict=strict)
 
 
@@ -703,7 +628,9 @@ def _tables(
         open_to_all = np.array([hemisphere is None or side == UNKNOWN for hemisphere in of_rows])
         has = np.isin(regions.labels, present[side]) | (len(sides) == 1)
         keep[side] = of_side | (open_to_all & has)
-    _warn_of_left_out(regions, np.any(list(keep.values()), axis=0), strict=strict)
+    kept = np.any(list(keep.values()), axis=0)
+    elsewhere = np.array([hemisphere is not None for hemisphere in of_rows])
+    _warn_of_left_out(regions, kept | elsewhere, strict=strict)
     return {side: _of_one_side(regions, np.flatnonzero(rows)) for side, rows in keep.items()}
 
 
@@ -731,7 +658,7 @@ def _row_hemispheres(regions: RegionTable) -> tuple[str | None, ...]:
     for title in regions.columns if column is None else ():
         if normal_title(title) in (HEMISPHERE_TITLE, "hemi"):
             column = regions.columns[title]
-    return tuple(map(_hemisphere_key, column)) if column is not None else (None,) * len(regions)
+    return tuple(map(hemisphere_of_key, column)) if column is not None else (None,) * len(regions)
 
 
 def _check_tells_apart(
@@ -747,9 +674,9 @@ def _check_tells_apart(
         )
 
 
-def _warn_of_left_out(regions: RegionTable, is_kept: NDArray[np.bool_], *, strict: bool) -> None:
+def _warn_of_left_out(regions: RegionTable, is_fine: NDArray[np.bool_], *, strict: bool) -> None:
     """Warn of rows that name neither a hemisphere nor a label of one; that of 0 may."""
-    left_out = regions.labels[~is_kept & (regions.labels != 0)].tolist()
+    left_out = regions.labels[~is_fine & (regions.labels != 0)].tolist()
     if not left_out:
         return
     message = (
@@ -815,325 +742,3 @@ def _shared(given: Iterator[Any]) -> Any:
     """Return what all sides say, or None where they differ."""
     found = set(given)
     return found.pop() if len(found) == 1 else None
-
-
-# --- painted ---------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(eq=False, repr=False)
-class PaintedSurface:
-    """Values of vertices, made from codes and values when they are asked for.
-
-    Made by `regioncast.paint`.  `numpy.asarray` gives all vertices, left before right; `parts`
-    the hemispheres apart.
-
-    Parameters
-    ----------
-    array : PaintedArray
-        Shape (n_vertices,) or (n_vertices, n_maps).
-    space : SurfaceVertices
-    map_names : tuple of str, default=None
-    t_r : float, default=None
-        Repetition time in seconds.
-    parcellation : Parcellation, default=None
-    match : Match, default=None
-        What went where.
-    """
-
-    array: PaintedArray
-    space: SurfaceVertices
-    map_names: tuple[str, ...] | None = None
-    t_r: float | None = None
-    parcellation: Parcellation | None = None
-    match: Match | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the values: vertices, and maps in a series."""
-        return self.array.shape
-
-    @property
-    def dataobj(self) -> PaintedArray:
-        """The array, by nibabel's name for it."""
-        return self.array
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Dtype of the values."""
-        return self.array.dtype
-
-    def __array__(
-        self,
-        dtype: DTypeLike | None = None,
-        copy: bool | None = None,  # noqa: FBT001  NumPy's protocol
-    ) -> NDArray[Any]:
-        """Return the values of all vertices."""
-        return self.array.__array__(dtype, copy)
-
-    def __repr__(self) -> str:
-        what = f"{type(self).__name__}: {self.space.description}, {times(self.shape)} {self.dtype}"
-        if self.match is None:
-            return what
-        regions = f"{self.match.n_matched:,} of {len(self.match.table):,} regions"
-        return f"{what}, {regions} by {self.match.by}"
-
-    @property
-    def parts(self) -> dict[str, NDArray[Any]]:
-        """The values of each hemisphere: shape (n_vertices,) or (n_vertices, n_maps)."""
-        return {side: self._part(side) for side in self.space.hemispheres}
-
-    def _part(self, side: str) -> NDArray[Any]:
-        codes = self.array.codes[self.space.of_hemisphere(side)]
-        return paint(codes, self.array.table, single=self.array.single)
-
-    def to_gifti(self) -> dict[str, GiftiImage]:
-        """Return a GIFTI image of each hemisphere, one data array per map.
-
-        Raises
-        ------
-        SignalsTypeError
-            When GIFTI cannot hold the dtype.
-        """
-        _check_holds(self.dtype, _GIFTI)
-        return {side: self._to_gifti(side) for side in self.space.hemispheres}
-
-    def _to_gifti(self, side: str) -> GiftiImage:
-        structure = {_STRUCTURE: _STRUCTURES[side]} if side in _STRUCTURES else {}
-        maps = storable(self._part(side).reshape(self.space.counts[side], -1).T)
-        intent = "NIFTI_INTENT_SHAPE" if self.t_r is None else "NIFTI_INTENT_TIME_SERIES"
-        arrays = [
-            GiftiDataArray(
-                values, intent=intent, datatype=values.dtype, meta=self._metadata(number)
-            )
-            for number, values in enumerate(maps)
-        ]
-        return GiftiImage(meta=GiftiMetaData(structure), darrays=arrays)
-
-    def _metadata(self, number: int) -> GiftiMetaData:
-        metadata = {} if self.map_names is None else {"Name": self.map_names[number]}
-        if self.t_r is not None:
-            metadata["TimeStep"] = repr(self.t_r * 1000)
-        return GiftiMetaData(metadata)
-
-    def to_surface_image(self, mesh: Any = None) -> Any:
-        """Return nilearn's ``SurfaceImage`` of the values.
-
-        Parameters
-        ----------
-        mesh : nilearn PolyMesh or mapping, default=None
-            That of the labels, where they came with one.
-
-        Raises
-        ------
-        MissingPackageError
-            When nilearn is not installed.
-        ArgumentError
-            When there is no mesh, or it is not known which hemisphere this is.
-        """
-        try:
-            from nilearn.surface import SurfaceImage  # type: ignore[import-untyped]
-        except ImportError as error:
-            raise MissingPackageError(
-                "A SurfaceImage needs nilearn, 0.11 or newer: pip install nilearn."
-            ) from error
-        if mesh is None and self.space.mesh is None:
-            raise ArgumentError(
-                "nilearn's SurfaceImage needs a mesh, and the labels came without one. Pass "
-                "mesh=, for example nilearn.datasets.load_fsaverage()['pial']."
-            )
-        if UNKNOWN in self.space.hemispheres:
-            raise ArgumentError(
-                "nilearn's SurfaceImage needs to know which hemisphere this is. Give the labels "
-                "as a mapping: {'left': …} or {'right': …}."
-            )
-        names = {LEFT: "left", RIGHT: "right"}
-        data = {names[side]: values for side, values in self.parts.items()}
-        return SurfaceImage(self.space.mesh if mesh is None else mesh, data)
-
-    def to_filename(self, path: str | os.PathLike[str]) -> None:
-        """Write the surface, replacing existing files; `regioncast.save` asks first."""
-        save_surface(self, path, overwrite=True)
-
-
-def painted_surface(
-    array: PaintedArray,
-    space: SurfaceVertices,
-    *,
-    map_names: Sequence[str] | None,
-    t_r: float | None,
-    parcellation: Parcellation | None,
-) -> PaintedSurface:
-    """Return the lazy surface of a painted array."""
-    names = None if map_names is None else tuple(map_names)
-    return PaintedSurface(array, space, names, t_r, parcellation)
-
-
-# --- out -------------------------------------------------------------------------------------
-
-# What each format holds bit for bit; None: everything.
-_DTYPES: tuple[tuple[re.Pattern[str], str, tuple[str, ...] | None], ...] = (
-    (_GIFTI, "GIFTI files hold", ("uint8", "int32", "float32")),
-    (_MGH, "MGH files hold", ("uint8", "int16", "int32", "float32")),
-    (_MORPHOMETRY, "FreeSurfer's morphometry files hold", ("float32",)),
-    (_NUMPY, "NumPy's files hold", None),
-)
-
-
-def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Path]:
-    """Return the files that an output is written to, one per hemisphere.
-
-    Parameters
-    ----------
-    path : path
-        ``left.func.gii,right.func.gii``; a pattern with one ``?`` or ``{hemi}`` where the
-        hemisphere stands (``?h`` is ``lh`` and ``rh``, else ``L`` and ``R``); or one name, in
-        which that of the hemisphere comes before the ending where there are two.
-    sides : sequence of str
-        The hemispheres, left first.
-
-    Raises
-    ------
-    FileFormatError
-        When the ending is none that values of vertices are written to.
-    OutputError
-        When there is not one name per hemisphere.
-
-    Examples
-    --------
-    >>> [str(path) for path in output_paths("out.func.gii", ["L", "R"])]
-    ['out.L.func.gii', 'out.R.func.gii']
-    >>> [str(path) for path in output_paths("?h.out.mgh", ["L", "R"])]
-    ['lh.out.mgh', 'rh.out.mgh']
-    """
-    name = os.fspath(path)
-    names = name.split(",") if "," in name and len(sides) == 2 else [name]
-    if len(names) == 1:
-        names = [_output_name(name, side, n_sides=len(sides)) for side in sides]
-    if len(set(names)) != len(sides):
-        raise OutputError(
-            f"{name} names {plural(len(set(names)), 'file')}, and {len(sides)} are written: the "
-            f"{' and the '.join(HEMISPHERE_NAMES[side] for side in sides)}. Name one for each."
-        )
-    for one in names:
-        _ending(one)
-    return [expanded(one) for one in names]
-
-
-def _output_name(name: str, side: str, *, n_sides: int) -> str:
-    base = Path(name).name
-    if side in _STRUCTURES and re.search(r"\?|\{hemi\}", base):
-        base = re.sub(r"(\?|\{hemi\})(?=h\b)", side.lower(), base)
-        base = re.sub(r"\?|\{hemi\}", side, base)
-    elif n_sides > 1:
-        ending = _ending(base)
-        base = f"{base.removesuffix(ending)}.{side}{ending}"
-    return str(Path(name).with_name(base))
-
-
-def _ending(name: str) -> str:
-    """Return the ending of an output; raise where values of vertices are not written so."""
-    for pattern, *_ in _DTYPES:
-        found = pattern.search(name)
-        if found and found[0].lower() not in (".label.gii", ".label.gii.gz", ".surf.gii"):
-            return found[0]
-    raise FileFormatError(
-        f"Cannot write values of vertices to {Path(name).name!r}: a surface is written as "
-        f"{', '.join(OUTPUT_SUFFIXES)}."
-    )
-
-
-def save_surface(
-    image: PaintedSurface, path: str | os.PathLike[str], *, overwrite: bool
-) -> list[Path]:
-    """Write a painted surface, a pair as two files: both or none.
-
-    Parameters
-    ----------
-    image : PaintedSurface
-    path : path
-        See `output_paths`.
-    overwrite : bool
-        Whether existing files may be replaced.
-
-    Returns
-    -------
-    list of Path
-        The files.
-
-    Raises
-    ------
-    FileFormatError
-        When the ending is not known.
-    SignalsTypeError
-        When the format cannot hold the dtype.
-    DimensionError
-        When it holds one map, and there are several.
-    OutputExistsError, OutputError
-    """
-    paths = output_paths(path, image.space.hemispheres)
-    for output in paths:
-        check_output(output, overwrite=overwrite)
-        _check_can_hold(image, output)
-    with ExitStack() as stack:
-        # Each is put in its place when all are whole.
-        for side, output in zip(image.space.hemispheres, paths, strict=True):
-            temporary = stack.enter_context(replacing(output, overwrite=overwrite))
-            _write(image, side, temporary)
-    return paths
-
-
-def _check_can_hold(image: PaintedSurface, path: Path) -> None:
-    for pattern, *_ in _DTYPES:
-        if pattern.search(path.name):
-            _check_holds(image.dtype, pattern)
-    if _MORPHOMETRY.search(path.name) and len(image.array.table) > 1:
-        raise DimensionError(
-            f"FreeSurfer's morphometry files hold one map; there are {len(image.array.table):,} "
-            f"for {path.name}. Write .mgh or .func.gii."
-        )
-
-
-def _check_holds(dtype: np.dtype[Any], pattern: re.Pattern[str]) -> None:
-    """Raise where a format would change values of this dtype."""
-    ((title, dtypes),) = ((title, dtypes) for one, title, dtypes in _DTYPES if one is pattern)
-    native = storable(np.empty(0, dtype)).dtype
-    if dtypes is None or native.name in dtypes:
-        return
-    fitting = "int32" if native.kind in "iu" and "int32" in dtypes else "float32"
-    advice = f"Paint it with dtype={fitting!r} (--dtype {fitting}), or write .npy."
-    raise SignalsTypeError(
-        f"{title} {' and '.join(dtypes[-2:]) if len(dtypes) < 3 else _listed(dtypes)}; this "
-        f"image is {dtype}. {'Write .npy.' if native.kind == 'c' else advice}"
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _write(image: PaintedSurface, side: str, path: Path) -> None:
-    """Write one hemisphere to a file of a format that can hold it."""
-    if _GIFTI.search(path.name):
-        content = image.to_gifti()[side].to_bytes()
-        # Without name and time the same image gives the same bytes.
-        is_compressed = path.suffix.lower() == ".gz"
-        path.write_bytes(gzip.compress(content, mtime=0) if is_compressed else content)
-        return
-    values = storable(image.parts[side])
-    if _MGH.search(path.name):
-        _write_mgh(values, path, image.t_r)
-    elif _NUMPY.search(path.name):
-        with path.open("wb") as file:
-            np.save(file, values, allow_pickle=False)
-    else:
-        write_morph_data(path, values.reshape(-1))
-
-
-def _write_mgh(values: NDArray[Any], path: Path, t_r: float | None) -> None:
-    # nibabel writes no fourth dimension of length one.
-    n_maps = [] if values.size == len(values) else [values.shape[1]]
-    image = nib.MGHImage(values.reshape((len(values), 1, 1, *n_maps)), np.eye(4))
-    image.header.set_data_dtype(values.dtype)
-    if t_r is not None and n_maps:
-        image.header.set_zooms((1, 1, 1, t_r * 1000))  # milliseconds
-    image.to_filename(path)
