@@ -36,6 +36,7 @@ from nibabel.cifti2.parse_cifti2 import Cifti2Extension
 from nibabel.filebasedimages import ImageFileError
 
 from .._kernels import paint as kernels
+from .._kernels.read import read_runs
 from ..errors import (
     ArgumentError,
     DimensionError,
@@ -923,7 +924,7 @@ class CiftiMaps:
     @property
     def is_made(self) -> bool:
         """Whether making the maps, by reading or painting them, keeps a thread busy."""
-        return not isinstance(self.data, np.ndarray)
+        return _is_read_by_rows(self.data)
 
     def portions(self, grouping: Grouping) -> Iterator[Portion]:
         """Read the samples of some regions after those of others.
@@ -949,12 +950,20 @@ class CiftiMaps:
 
 
 class _Plan(NamedTuple):
-    """Which rows to read for some regions, and the samples of these in what is read."""
+    """Which rows to read for some regions, and the samples of these in what is read.
+
+    Run ``k`` of rows begins at ``first_rows[k]`` and becomes ``starts[k]`` to ``starts[k + 1]``.
+    """
 
     regions: slice
     grouping: Grouping
-    runs: list[tuple[int, int]]
-    n_rows: int
+    first_rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows that are read."""
+        return int(self.starts[-1])
 
 
 def _plans(grouping: Grouping, bytes_per_row: int) -> Iterator[_Plan]:
@@ -976,18 +985,17 @@ def _plan(grouping: Grouping, regions: slice, largest_gap: int) -> _Plan:
     samples = grouping.samples[starts[0] : starts[-1]].astype(np.int64)
     rows = np.sort(samples)
     if not len(rows):
-        return _Plan(regions, Grouping(grouping.samples[:0], starts - starts[0], (0,)), [], 0)
+        nothing = Grouping(grouping.samples[:0], starts - starts[0], (0,))
+        return _Plan(regions, nothing, rows, np.zeros(1, np.int64))
     ends = np.flatnonzero(np.diff(rows) > 1 + largest_gap)
     first = rows[np.concatenate([[0], ends + 1])]
     sizes = rows[np.append(ends, len(rows) - 1)] + 1 - first
+    run_starts = np.concatenate([[0], np.cumsum(sizes)])
     # A row of the file is so much further than in what is read.
-    shifts = first - np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    shifts = first - run_starts[:-1]
     compact = samples - shifts[np.searchsorted(first, samples, side="right") - 1]
-    n_rows = int(sizes.sum())
-    runs = list(zip(first.tolist(), sizes.tolist(), strict=True))
-    return _Plan(
-        regions, Grouping(compact.astype(np.uint32), starts - starts[0], (n_rows,)), runs, n_rows
-    )
+    part = Grouping(compact.astype(np.uint32), starts - starts[0], (int(run_starts[-1]),))
+    return _Plan(regions, part, first, run_starts)
 
 
 def _is_read_by_rows(data: Any) -> bool:
@@ -1004,22 +1012,20 @@ def _read_blocks(data: ArrayProxy, plans: Sequence[_Plan]) -> Iterator[Block]:
     with Path(data.file_like).open("rb", buffering=0) as file:
         for number, plan in enumerate(plans):
             stored = buffers[number % 2][: plan.n_rows]
-            done = 0
-            for first, size in plan.runs:
-                out = stored[done : done + size]
-                _read(file.fileno(), out, int(data.offset) + first * stored.strides[0])
-                done += size
-            native = _native(stored)
-            yield Block.of(native.T, slopes, intercepts, order="C")
+            _read_rows(file.fileno(), int(data.offset), plan, stored)
+            yield Block.of(_native(stored).T, slopes, intercepts, order="C")
 
 
-def _read(file: int, out: NDArray[Any], offset: int) -> None:
-    left = out.reshape(-1).view(np.uint8).data
-    while left:
-        n_read = os.preadv(file, [left], offset)
-        if not n_read:
-            raise EOFError(f"the file ends early, {len(left):,} bytes or more before its data do")
-        left, offset = left[n_read:], offset + n_read
+def _read_rows(file: int, offset: int, plan: _Plan, out: NDArray[Any]) -> None:
+    bytes_per_row = out.strides[0]
+    missing = read_runs(
+        file,
+        plan.first_rows * bytes_per_row + offset,
+        plan.starts * bytes_per_row,
+        out.reshape(-1).view(np.uint8),
+    )
+    if missing:
+        raise EOFError(f"the file ends early, {missing:,} bytes or more too early")
 
 
 def _native(stored: NDArray[Any]) -> NDArray[Any]:
