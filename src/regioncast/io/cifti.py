@@ -482,7 +482,7 @@ def space_of(source: Image, what: str) -> Grayordinates:
     SpaceError
         When it has none.
     """
-    axes = _axes(open_cifti(source, what))
+    axes = _open_matrix(source, what).axes
     models = [axis for axis in axes if isinstance(axis, BrainModelAxis)]
     if not models:
         raise SpaceError(
