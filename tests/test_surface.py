@@ -29,6 +29,7 @@ from regioncast.errors import (
     ImageTypeError,
     InputMissingError,
     LabelsError,
+    LabelsWarning,
     OutputError,
     OutputExistsError,
     RegionTableError,
@@ -472,6 +473,12 @@ def test_labels_that_are_no_integers():
         read({"left": whole, "right": fraction})
 
 
+def test_labels_that_are_no_numbers():
+    with pytest.warns(LabelsWarning, match=r"1 vertex of the labels image is NaN"):
+        parcellation = read({"left": np.float32([0, np.nan, 2])})
+    assert parcellation.codes.tolist() == [0, 0, 1]
+
+
 def test_errors_about_labels(tmp_path, real_file):
     with pytest.raises(LabelsError, match=r"the surface has an empty label table.* Pass a region"):
         read(gifti(np.int32([0, 1])))
@@ -492,6 +499,9 @@ def test_errors_about_labels(tmp_path, real_file):
     (tmp_path / "two.txt").write_text("1 2\n3 4\n")
     with pytest.raises(DimensionError, match="2 lines of 2 numbers"):
         read({"left": tmp_path / "two.txt"})
+    (tmp_path / "titled.csv").write_text("label\n3\n4\n")
+    with pytest.raises(FileFormatError, match=r"titled.csv is not text of one number per vertex"):
+        read({"left": tmp_path / "titled.csv"})
     (tmp_path / "damaged.label.gii").write_text("<?xml version='1.0'?><GIFTI Version='1.0'")
     with pytest.raises(FileFormatError, match=r"damaged.label.gii is truncated or damaged"):
         read(tmp_path / "damaged.label.gii")

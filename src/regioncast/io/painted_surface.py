@@ -24,7 +24,7 @@ from ..errors import (
     times,
 )
 from ..painting import PaintedArray, paint
-from ..signals import storable
+from ..signals import storable, storage_dtype
 from ..spaces import LEFT, RIGHT, UNKNOWN, SurfaceVertices
 from .files import check_output, replacing
 from .surface_names import (
@@ -257,20 +257,16 @@ def _check_can_hold(image: PaintedSurface, path: Path) -> None:
 
 def _check_holds(dtype: np.dtype[Any], pattern: re.Pattern[str]) -> None:
     """Raise where a format would change values of this dtype."""
-    ((title, dtypes),) = ((title, dtypes) for one, title, dtypes in _DTYPES if one is pattern)
-    native = storable(np.empty(0, dtype)).dtype
-    if dtypes is None or native.name in dtypes:
+    title, dtypes = next(row[1:] for row in _DTYPES if row[0] is pattern)
+    stored = storage_dtype(dtype)
+    if dtypes is None or stored.name in dtypes:
         return
-    fitting = "int32" if native.kind in "iu" and "int32" in dtypes else "float32"
+    fitting = "int32" if stored.kind in "iu" and "int32" in dtypes else "float32"
     advice = f"Paint it with dtype={fitting!r} (--dtype {fitting}), or write .npy."
     raise SignalsTypeError(
-        f"{title} {' and '.join(dtypes[-2:]) if len(dtypes) < 3 else _listed(dtypes)}; this "
-        f"image is {dtype}. {'Write .npy.' if native.kind == 'c' else advice}"
+        f"{title} {', '.join(dtypes)}; this image is {dtype}. "
+        f"{'Write .npy.' if stored.kind == 'c' else advice}"
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _write(image: PaintedSurface, side: str, path: Path) -> None:

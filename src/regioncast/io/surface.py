@@ -28,6 +28,7 @@ from nibabel.openers import ImageOpener
 
 from ..errors import (
     DimensionError,
+    FileFormatError,
     ImageTypeError,
     LabelsError,
     RegionTableError,
@@ -279,6 +280,8 @@ class _Side:
         The regions that the file itself lists.
     none : frozenset of int
         Labels that stand for no region by the format.
+    lacks_names : bool, default=False
+        Whether this is a file of labels that should list them, and does not.
     """
 
     values: NDArray[Any]
@@ -288,7 +291,6 @@ class _Side:
     table: RegionTable | None = None
     none: frozenset[int] = frozenset()
     lacks_names: bool = False
-    """Whether this is a file of labels that should list them, and does not."""
 
     @property
     def n_vertices(self) -> int:
@@ -436,7 +438,13 @@ def _from_morphometry(path: Path, what: str) -> _Side:  # noqa: ARG001  as the o
 
 def _from_text(path: Path, what: str) -> _Side:
     delimiter = "," if path.suffix.lower() == ".csv" else None
-    numbers = np.loadtxt(path, delimiter=delimiter, ndmin=2)
+    try:
+        numbers = np.loadtxt(path, delimiter=delimiter, ndmin=2)
+    except ValueError as error:
+        raise FileFormatError(
+            f"{capitalized(what)} {path} is not text of one number per vertex: {error}. "
+            "Give the numbers alone, without titles."
+        ) from error
     if 1 not in numbers.shape:
         raise DimensionError(
             f"{capitalized(what)} {path} has {plural(numbers.shape[0], 'line')} of "
