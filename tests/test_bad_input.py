@@ -482,29 +482,59 @@ def write_geometry(name):
     nib.freesurfer.write_geometry(name, points, np.array([[0, 1, 2]]), volume_info=None)
 
 
+@pytest.mark.parametrize("role", ["labels", "mask"])
+def test_a_mesh_without_values(refused, role):
+    write_geometry("lh.pial")
+    options = {"atlas": "lh.pial"} if role == "labels" else {"mask": "lh.pial"}
+    kinds = [errors.ImageTypeError, TypeError]
+    refused(kinds, f"The {role} image is a surface", "volume is needed", **options)
+
+
+@pytest.mark.parametrize(
+    ("write", "name", "nouns"),
+    [
+        (write_gifti, "lh.func.gii", "vertices"),
+        (write_cifti, "mask.dscalar.nii", "grayordinates"),
+    ],
+)
+def test_a_mask_of_another_kind(refused, write, name, nouns):
+    write(name)
+    kinds = [errors.SpaceError, ValueError]
+    refused(kinds, f"The mask image is made of {nouns}, the labels image of voxels", mask=name)
+
+
+def test_labels_that_are_none(refused):
+    write_cifti("atlas.dscalar.nii")
+    refused([errors.LabelsError], "neither labels nor parcels", atlas="atlas.dscalar.nii")
+    write_gifti("lh.label.gii")
+    refused([errors.LabelsError], "empty label table", atlas="lh.label.gii")
+
+
+@pytest.mark.parametrize("role", ["labels_img", "mask_img"])
 @pytest.mark.parametrize(
     ("write", "name", "what"),
     [
-        (write_gifti, "lh.label.gii", "surface"),
+        (write_gifti, "lh.label.gii", "a surface"),
         (write_cifti, "atlas.dscalar.nii", "CIFTI"),
-        (write_annot, "lh.aparc.annot", "surface"),
-        (write_geometry, "lh.pial", "surface"),
+        (write_annot, "lh.aparc.annot", "a surface"),
+        (write_geometry, "lh.pial", "a surface"),
     ],
 )
-@pytest.mark.parametrize("role", ["labels", "mask"])
-def test_what_is_no_volume(refused, role, write, name, what):
+@pytest.mark.usefixtures("folder")
+def test_what_is_no_volume_in_nilearns_place(role, write, name, what):
     write(name)
-    options = {"atlas": name} if role == "labels" else {"mask": name}
-    kinds = [errors.ImageTypeError, TypeError]
-    refused(kinds, f"The {role} image is", what, "volume is needed", **options)
+    images = {"labels_img": "atlas.nii.gz", role: name}
+    with pytest.raises(errors.ImageTypeError, match=rf"image is {what}.*; a volume is needed"):
+        rc.signals_to_img_labels(VALUES, **images)
 
 
-def test_images_in_memory_that_are_no_volumes(folder):
+@pytest.mark.usefixtures("folder")
+def test_images_in_memory_that_are_no_volumes():
     write_cifti("atlas.dscalar.nii")
     write_gifti("lh.label.gii")
     for image in (nib.load("atlas.dscalar.nii"), nib.load("lh.label.gii")):
         with pytest.raises(errors.ImageTypeError, match="a volume is needed"):
-            rc.paint("values.tsv", image)
+            rc.signals_to_img_labels(VALUES, image)
     with pytest.raises(errors.ImageTypeError, match=r"nibabel.Nifti1Image\(array, affine\)"):
         rc.paint("values.tsv", labels_data())
 

@@ -184,7 +184,8 @@ def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, Cifti2Header]:
     """Return the NIfTI-2 file that a CIFTI-2 file is, and what its extension says."""
     try:
         # nibabel would expand a name that begins with ~.
-        volume: Any = nib.Nifti2Image.from_filename(path.absolute())
+        kind = nib.Nifti2Image if _is_nifti2(path) else nib.Nifti1Image
+        volume: Any = kind.from_filename(path.absolute())
         found = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
         if found and volume.ndim > 4:
             return volume, found[0].get_content()
@@ -202,6 +203,15 @@ def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, Cifti2Header]:
         f"{capitalized(what)} is named like a CIFTI file but is none: {path} is "
         f"{type(volume).__name__} of shape {volume.shape}, without CIFTI's description of its "
         "axes. If it is a volume, give it a name that ends in just .nii."
+    )
+
+
+def _is_nifti2(path: Path) -> bool:
+    """Tell by the size of the header, with which it begins; nibabel would complain aloud."""
+    with path.open("rb") as file:
+        begin = file.read(4)
+    return nib.Nifti2Header.sizeof_hdr in (
+        int.from_bytes(begin, byteorder) for byteorder in ("little", "big")
     )
 
 
