@@ -10,10 +10,15 @@ import argparse
 import itertools
 from collections.abc import Iterator
 
-from . import extraction, painting, saving
+from . import cifti, extraction, painting, saving
 from .measure import Row, machine
 
-BENCHMARKS = {"painting": painting, "saving": saving, "extraction": extraction}
+BENCHMARKS = {
+    "painting": painting,
+    "saving": saving,
+    "extraction": extraction,
+    "cifti": cifti,
+}
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import hypothesis
 import other_programs
 import pytest
+import small_spaces
 
 # Before anything imports matplotlib: no test may need a display.
 os.environ["MPLBACKEND"] = "Agg"
@@ -79,10 +80,14 @@ def program() -> Callable[[str], str]:
 
 @pytest.fixture
 def demo_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Current folder of a test: a new one, with the embedded data under plain names."""
+    """Current folder of a test: a new one, with the embedded data under plain names.
+
+    And the small surfaces and CIFTI files of the documentation.
+    """
     data = importlib.resources.files("regioncast") / "data"
     for plain_name, name in DEMO_FILES.items():
         (tmp_path / plain_name).write_bytes((data / name).read_bytes())
+    small_spaces.write_files(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -555,13 +555,11 @@ def test_what_is_known_of_maps(tmp_path):
     single = cifti.open_cifti_maps(painted([1.0, 2, 3]), "the image")
     assert (single.single, single.n_maps, single.map_names) == (True, 1, ("value",))
     assert (single.t_r, single.is_complex, single.space.axis) == (None, False, SPACE.axis)
-    assert single.is_made
     path = written(tmp_path / "a.dtseries.nii", data(1))
     series = cifti.open_cifti_maps(path, "the image")
     assert (series.single, series.n_maps, series.map_names, series.t_r) == (False, 1, None, 2.0)
     in_hertz = nib.Cifti2Image(np.ones((1, N)), (SeriesAxis(0, 2.0, 1, "HERTZ"), SPACE.axis))
     assert cifti.open_cifti_maps(in_hertz, "the image").t_r is None
-    assert not cifti.open_cifti_maps(in_hertz, "the image").is_made
 
 
 def test_a_file_that_ends_early(tmp_path):

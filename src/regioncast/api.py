@@ -795,7 +795,7 @@ def _signals_of_painting(image: Painted) -> Signals:
         )
     return Signals(
         data.table[:, 1:],
-        atlas.table.keys,
+        atlas.table.unique_keys,
         labels=atlas.table.labels.tolist(),
         map_names=found.signals.map_names,
         t_r=found.signals.t_r,
@@ -894,7 +894,7 @@ def _extracted(
         values[:, ~(fractions >= min_coverage)] = np.nan
     return Signals(
         values,
-        coverage.keys,
+        coverage.unique_keys,
         labels=coverage.labels.tolist(),
         map_names=maps.map_names,
         t_r=None if maps.single else maps.t_r,

@@ -155,7 +155,7 @@ class RegionTable:
         return tuple(f"{side}:{name}" if times[name] > 1 else name for side, name in pairs)
 
     @property
-    def keys(self) -> tuple[str, ...] | tuple[int, ...]:
+    def unique_keys(self) -> tuple[str, ...] | tuple[int, ...]:
         """What tells the regions apart: their names, or else their labels."""
         names = self.unique_names
         if len(set(names)) == len(names):

@@ -24,6 +24,10 @@ ctypedef fused value_t:
     float
     double
 
+# Maps that are summed side by side: four sums of each fit the processor's first cache.
+cdef enum:
+    WIDTH = 128
+
 # What becomes of values that are NaN or infinite.
 cpdef enum Nonfinite:
     OMIT = 0
@@ -113,39 +117,206 @@ def reduce_maps(
     least_finite : array of int64, shape (n_regions,)
         Lowered to the number of finite values where a map has fewer.
     """
-    cdef Py_ssize_t n_maps = slopes.shape[0], step = 1, first = 0, t, region, which, n
+    cdef Py_ssize_t n_maps = slopes.shape[0], first, last, t, region, n
     cdef const value_t* maps = &stored[first_map * map_stride]
-    cdef const value_t* row
     cdef const uint32_t* places = &samples[0]
     cdef double* values = &buffer[0, 0]
     cdef double* kept = &buffer[1, 0] if weights.shape[0] else NULL
     cdef const double* weight = &weights[0] if weights.shape[0] else NULL
-    cdef int64_t n_finite = 0
     cdef bint is_tiled = sample_stride != 1
-    if is_tiled:
-        step = tile.shape[0]
+    cdef bint is_direct = (
+        is_tiled and map_stride == 1 and weight == NULL
+        and _are_sums(reductions) and _are_stored(slopes, intercepts)
+    )
+    if not is_tiled:
+        with nogil:
+            for t in range(n_maps):
+                for region in range(starts.shape[0] - 1):
+                    _reduce_one(
+                        maps + t * map_stride, places, starts[region], starts[region + 1],
+                        slopes[t], intercepts[t], weight, nonfinite, reductions, percentages,
+                        values, kept, out, t, region, least_finite,
+                    )
+        return
     with nogil:
-        while first < n_maps:
-            for region in range(starts.shape[0] - 1):
-                if is_tiled:
-                    _collect(
-                        maps + first * map_stride, map_stride, sample_stride,
-                        places + starts[region], starts[region + 1] - starts[region],
-                        min(step, n_maps - first), &tile[0, 0], tile.shape[1],
+        # Region by region: its samples stay in the cache until all maps are done.
+        for region in range(starts.shape[0] - 1):
+            n = starts[region + 1] - starts[region]
+            first = 0
+            while first < n_maps:
+                if is_direct:
+                    last = min(first + WIDTH, n_maps)
+                    if _reduce_side_by_side(
+                        maps + first, sample_stride, places + starts[region], n, last - first,
+                        reductions, out, first, region,
+                    ):
+                        first = last
+                        continue
+                last = min(first + tile.shape[0], n_maps)
+                _collect(
+                    maps + first * map_stride, map_stride, sample_stride,
+                    places + starts[region], n, last - first, &tile[0, 0], tile.shape[1],
+                )
+                for t in range(first, last):
+                    _reduce_one(
+                        &tile[t - first, 0], NULL, starts[region], starts[region + 1],
+                        slopes[t], intercepts[t], weight, nonfinite, reductions, percentages,
+                        values, kept, out, t, region, least_finite,
                     )
-                for t in range(first, min(first + step, n_maps)):
-                    row = &tile[t - first, 0] if is_tiled else maps + t * map_stride
-                    n = _gather(
-                        row, NULL if is_tiled else places, starts[region], starts[region + 1],
-                        slopes[t], intercepts[t], weight, nonfinite, values, kept, &n_finite,
-                    )
-                    if n_finite < least_finite[region]:
-                        least_finite[region] = n_finite
-                    for which in range(reductions.shape[0]):
-                        out[which, t, region] = _reduced(
-                            reductions[which], percentages[which], values, kept, n
-                        )
-            first += step
+                first = last
+
+
+cdef bint _are_sums(const int32_t[::1] reductions) noexcept:
+    """Return whether all are made of sums, and some needs the values."""
+    cdef Py_ssize_t which
+    cdef bint needs_values = False
+    for which in range(reductions.shape[0]):
+        if reductions[which] not in (COUNT, SUM, MEAN, VARIANCE, STANDARD_DEVIATION):
+            return False
+        needs_values = needs_values or reductions[which] != COUNT
+    return needs_values
+
+
+cdef bint _are_stored(const double[::1] slopes, const double[::1] intercepts) noexcept:
+    """Return whether the numbers are the values, not scaled."""
+    cdef Py_ssize_t t
+    for t in range(slopes.shape[0]):
+        if slopes[t] != 1 or intercepts[t] != 0:
+            return False
+    return True
+
+
+cdef bint _reduce_side_by_side(
+    const value_t* maps, Py_ssize_t sample_stride, const uint32_t* places, Py_ssize_t n,
+    Py_ssize_t n_maps, const int32_t[::1] reductions, double[:, :, :] out,
+    Py_ssize_t first, Py_ssize_t region,
+) noexcept nogil:
+    """Reduce a region in maps that lie side by side; return whether all values are finite.
+
+    Where they are not, nothing is done that counts.  Each map has the sums of `_sum_about` and
+    of `_variance`, added up in their order, so that the bits are theirs.
+    """
+    cdef double about[WIDTH]
+    cdef double sums[WIDTH]
+    cdef double means[WIDTH]
+    cdef Py_ssize_t t, which
+    cdef bint has_means = False
+    cdef int reduction
+    if n == 0:
+        return False
+    for which in range(reductions.shape[0]):
+        reduction = reductions[which]
+        if reduction == COUNT:
+            for t in range(n_maps):
+                out[which, first + t, region] = <double>n
+            continue
+        if reduction == SUM:
+            for t in range(n_maps):
+                about[t] = 0
+            _sum_maps(maps, sample_stride, places, n, n_maps, about, sums)
+            if not _are_finite(sums, n_maps):
+                return False
+            for t in range(n_maps):
+                out[which, first + t, region] = sums[t]
+            continue
+        if not has_means:
+            for t in range(n_maps):
+                about[t] = <double>maps[<Py_ssize_t>places[0] * sample_stride + t]
+            _sum_maps(maps, sample_stride, places, n, n_maps, about, sums)
+            for t in range(n_maps):
+                means[t] = about[t] + sums[t] / <double>n
+            if not _are_finite(means, n_maps):
+                return False
+            has_means = True
+        if reduction == MEAN:
+            for t in range(n_maps):
+                out[which, first + t, region] = means[t]
+            continue
+        _sum_squares(maps, sample_stride, places, n, n_maps, means, sums)
+        for t in range(n_maps):
+            sums[t] = sums[t] / <double>n
+            out[which, first + t, region] = sums[t] if reduction == VARIANCE else sqrt(sums[t])
+    return True
+
+
+cdef inline void _sum_maps(
+    const value_t* maps, Py_ssize_t sample_stride, const uint32_t* places, Py_ssize_t n,
+    Py_ssize_t n_maps, const double* about, double* sums,
+) noexcept nogil:
+    """Sum what the values of each map are above `about`, as `_sum_about` does."""
+    cdef double a[WIDTH]
+    cdef double b[WIDTH]
+    cdef double c[WIDTH]
+    cdef double d[WIDTH]
+    cdef const value_t* w
+    cdef const value_t* x
+    cdef const value_t* y
+    cdef const value_t* z
+    cdef Py_ssize_t i = 0, t
+    for t in range(n_maps):
+        a[t] = b[t] = c[t] = d[t] = 0
+    while i + 4 <= n:
+        w = maps + <Py_ssize_t>places[i] * sample_stride
+        x = maps + <Py_ssize_t>places[i + 1] * sample_stride
+        y = maps + <Py_ssize_t>places[i + 2] * sample_stride
+        z = maps + <Py_ssize_t>places[i + 3] * sample_stride
+        for t in range(n_maps):
+            a[t] += <double>w[t] - about[t]
+            b[t] += <double>x[t] - about[t]
+            c[t] += <double>y[t] - about[t]
+            d[t] += <double>z[t] - about[t]
+        i += 4
+    for i in range(i, n):
+        w = maps + <Py_ssize_t>places[i] * sample_stride
+        for t in range(n_maps):
+            a[t] += <double>w[t] - about[t]
+    for t in range(n_maps):
+        sums[t] = (a[t] + b[t]) + (c[t] + d[t])
+
+
+cdef inline void _sum_squares(
+    const value_t* maps, Py_ssize_t sample_stride, const uint32_t* places, Py_ssize_t n,
+    Py_ssize_t n_maps, const double* about, double* sums,
+) noexcept nogil:
+    """Sum the squares of what the values of each map are above `about`, as `_variance` does."""
+    cdef const value_t* row
+    cdef double deviation
+    cdef Py_ssize_t i, t
+    for t in range(n_maps):
+        sums[t] = 0
+    for i in range(n):
+        row = maps + <Py_ssize_t>places[i] * sample_stride
+        for t in range(n_maps):
+            deviation = <double>row[t] - about[t]
+            sums[t] += deviation * deviation
+
+
+cdef inline bint _are_finite(const double* values, Py_ssize_t n) noexcept nogil:
+    """Return whether all are finite; a sum of values of which some are not never is."""
+    cdef Py_ssize_t i
+    for i in range(n):
+        if not isfinite(values[i]):
+            return False
+    return True
+
+
+cdef inline void _reduce_one(
+    const value_t* stored, const uint32_t* places, Py_ssize_t start, Py_ssize_t stop,
+    double slope, double intercept, const double* weight, int nonfinite,
+    const int32_t[::1] reductions, const double[::1] percentages, double* values, double* kept,
+    double[:, :, :] out, Py_ssize_t t, Py_ssize_t region, int64_t[::1] least_finite,
+) noexcept nogil:
+    """Reduce one region of one map."""
+    cdef int64_t n_finite = 0
+    cdef Py_ssize_t which, n = _gather(
+        stored, places, start, stop, slope, intercept, weight, nonfinite, values, kept, &n_finite
+    )
+    if n_finite < least_finite[region]:
+        least_finite[region] = n_finite
+    for which in range(reductions.shape[0]):
+        out[which, t, region] = _reduced(
+            reductions[which], percentages[which], values, kept, n
+        )
 
 
 cdef inline void _collect(

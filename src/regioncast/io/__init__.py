@@ -65,6 +65,8 @@ FORMATS = (
 )
 # fmt: on
 
+_OUT = ("image", "signals", "coverage")
+
 # Longest first: .dscalar.nii is no .nii.
 _KNOWN = sorted((entry.suffix.lower() for entry in FORMATS), key=len, reverse=True)
 
@@ -82,6 +84,16 @@ def suffixes(use: Use, kind: Kind | None = None) -> tuple[str, ...]:
         for entry in FORMATS
         if use in entry.uses and (kind is None or kind in entry.kinds)
     )
+
+
+def format_table() -> str:
+    """Return `FORMATS` as the table of the README."""
+    rows = ["| ending | what | in | out |", "|---|---|---|---|"]
+    for entry in FORMATS:
+        ways = [[use for use in entry.uses if (use in _OUT) is out] for out in (False, True)]
+        cells = [f"`{entry.suffix}`", entry.title, *map(", ".join, ways)]
+        rows.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
+    return "\n".join(rows)
 
 
 def suffix_of(path: Path) -> str:

@@ -12,17 +12,17 @@ import logging
 import math
 import os
 import re
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import nibabel as nib
 import numpy as np
 from nibabel.arrayproxy import ArrayProxy
-from nibabel.cifti2.cifti2 import Cifti2Header
+from nibabel.cifti2.cifti2 import Cifti2Header, Cifti2MatrixIndicesMap
 from nibabel.cifti2.cifti2_axes import (
     Axis,
     BrainModelAxis,
@@ -30,10 +30,13 @@ from nibabel.cifti2.cifti2_axes import (
     ParcelsAxis,
     ScalarAxis,
     SeriesAxis,
+    from_index_mapping,
 )
 from nibabel.cifti2.parse_cifti2 import Cifti2Extension
+from nibabel.filebasedimages import ImageFileError
 
 from .._kernels import paint as kernels
+from .._kernels.read import read_runs
 from ..errors import (
     ArgumentError,
     DimensionError,
@@ -146,12 +149,47 @@ def open_cifti(source: Image, what: str) -> nib.Cifti2Image:
         )
     path = existing_file(source, what)
     with readable(f"{what} {path}"), _quiet():
-        return _loaded(path, what)
+        volume, header = _loaded(path, what)
+        data: Any = volume.dataobj
+        matrix = data.reshape(data.shape[4:])
+        _check_shape(matrix.shape, _axes(header, matrix.ndim), path, what)
+        return nib.Cifti2Image(matrix, header, volume.header, file_map=volume.file_map)
 
 
-def _loaded(path: Path, what: str) -> nib.Cifti2Image:
+class _Matrix(NamedTuple):
+    """The numbers of a CIFTI image, which need not be read yet, and its axes."""
+
+    data: Any
+    axes: list[Any]
+
+
+def _open_matrix(source: Image, what: str) -> _Matrix:
+    """Return what `open_cifti` does, without making an image.
+
+    That takes nibabel longer than reading the numbers of many files.
+    """
+    if not isinstance(source, str | os.PathLike):
+        image = open_cifti(source, what)
+        return _Matrix(image.dataobj, _axes(image.header, image.ndim))
+    path = existing_file(source, what)
+    with readable(f"{what} {path}"), _quiet():
+        volume, header = _loaded(path, what)
+        data: Any = volume.dataobj
+        axes = _axes(header, len(data.shape[4:]))
+        _check_shape(data.shape[4:], axes, path, what)
+        return _Matrix(data.reshape(data.shape[4:]), axes)
+
+
+def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, Cifti2Header]:
+    """Return the NIfTI-2 file that a CIFTI-2 file is, and what its extension says."""
     try:
-        image: Any = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
+        # nibabel would expand a name that begins with ~.
+        volume: Any = nib.Nifti2Image.from_filename(path.absolute())
+        found = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
+        if found and volume.ndim > 4:
+            return volume, found[0].get_content()
+    except ImageFileError:  # not of NIfTI-2
+        volume = nib.load(path.absolute())
     except ValueError as error:
         version = _VERSION.search(str(error))
         if version is None:
@@ -160,19 +198,20 @@ def _loaded(path: Path, what: str) -> nib.Cifti2Image:
             f"{capitalized(what)} is a CIFTI-{version[1]} file: {path}. CIFTI-2 is needed; convert "
             f"it: wb_command -file-convert -cifti-version-convert {path.name} 2 OUTPUT"
         ) from error
-    if not isinstance(image, nib.Cifti2Image):
+    raise FileFormatError(
+        f"{capitalized(what)} is named like a CIFTI file but is none: {path} is "
+        f"{type(volume).__name__} of shape {volume.shape}, without CIFTI's description of its "
+        "axes. If it is a volume, give it a name that ends in just .nii."
+    )
+
+
+def _check_shape(shape: tuple[int, ...], axes: Sequence[Axis], path: Path, what: str) -> None:
+    expected = tuple(map(len, axes))
+    if shape != expected:
         raise FileFormatError(
-            f"{capitalized(what)} is named like a CIFTI file but is none: {path} is "
-            f"{type(image).__name__} of shape {image.shape}, without CIFTI's description of its "
-            "axes. If it is a volume, give it a name that ends in just .nii."
-        )
-    expected = tuple(image.header.matrix.get_data_shape())
-    if image.shape != expected:
-        raise FileFormatError(
-            f"{capitalized(what)} contradicts itself: {path} holds {times(image.shape)} numbers, "
+            f"{capitalized(what)} contradicts itself: {path} holds {times(shape)} numbers, "
             f"its axes are for {times(expected)}. Get the file again."
         )
-    return image
 
 
 @contextmanager
@@ -185,16 +224,48 @@ def _quiet() -> Iterator[None]:
 
     logger.addFilter(is_of_use)
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Dataobj shape", UserWarning)  # it is checked here
-            yield
+        yield
     finally:
         logger.removeFilter(is_of_use)
 
 
-def _axes(image: nib.Cifti2Image) -> list[Any]:
+def _axes(header: Cifti2Header, n_dimensions: int) -> list[Any]:
     """Return the axes of a matrix: of its rows, then its columns, and of a third dimension."""
-    return [image.header.get_axis(number) for number in range(image.ndim)]
+    return [_axis(header.matrix.get_index_map(number)) for number in range(n_dimensions)]
+
+
+def _axis(mapping: Cifti2MatrixIndicesMap) -> Any:
+    if mapping.indices_map_to_data_type != "CIFTI_INDEX_TYPE_BRAIN_MODELS":
+        return from_index_mapping(mapping)
+    return _brain_model_axis(_BrainModels(tuple(_contents(mapping)), mapping))
+
+
+@dataclass(frozen=True)
+class _BrainModels:
+    """The brain models of a file, equal where the samples are the same."""
+
+    contents: tuple[object, ...]
+    mapping: Cifti2MatrixIndicesMap = field(compare=False)
+
+
+def _contents(mapping: Cifti2MatrixIndicesMap) -> Iterator[object]:
+    """Yield all that makes a difference."""
+    if mapping.volume is not None:
+        transform = mapping.volume.transformation_matrix_voxel_indices_ijk_to_xyz
+        yield tuple(mapping.volume.volume_dimensions)
+        yield np.asarray(transform.matrix, float).tobytes()
+    for model in mapping.brain_models:
+        yield model.brain_structure, model.model_type, model.index_offset, model.index_count
+        yield model.surface_number_of_vertices
+        yield tuple(model.vertex_indices or ())
+        yield tuple(map(tuple, model.voxel_indices_ijk or ()))
+
+
+# nibabel takes some 50 ms for an axis, and a parcellation and its data share one.
+@lru_cache(maxsize=2)
+def _brain_model_axis(models: _BrainModels) -> BrainModelAxis:
+    axis: BrainModelAxis = BrainModelAxis.from_index_mapping(models.mapping)
+    return axis
 
 
 def _described(axes: Sequence[Axis]) -> str:
@@ -249,8 +320,7 @@ def read_parcellation(
         said or does not exist.
     InputMissingError, FileFormatError, ImageTypeError, RegionTableError
     """
-    image = open_cifti(source, "the labels image")
-    axes = _axes(image)
+    data, axes = _open_matrix(source, "the labels image")
     parcels = next((axis for axis in axes if isinstance(axis, ParcelsAxis)), None)
     if parcels is not None:
         keys, space = _samples_of_parcels(parcels)
@@ -258,7 +328,7 @@ def read_parcellation(
     elif [type(axis) for axis in axes] == [LabelAxis, BrainModelAxis]:
         number = _map_number(axes[0].name.tolist(), label_map)
         with readable("the labels image"):
-            keys = np.array(image.dataobj[number])
+            keys = np.array(data[number])
         table, space = _label_table(axes[0].label[number]), Grayordinates(axes[1])
     else:
         raise LabelsError(
@@ -412,7 +482,7 @@ def space_of(source: Image, what: str) -> Grayordinates:
     SpaceError
         When it has none.
     """
-    axes = _axes(open_cifti(source, what))
+    axes = _open_matrix(source, what).axes
     models = [axis for axis in axes if isinstance(axis, BrainModelAxis)]
     if not models:
         raise SpaceError(
@@ -548,12 +618,12 @@ def save_cifti(
     DimensionError, SignalsTypeError, OutputExistsError, OutputError
     """
     suffix = _writable(path, DENSE, "a dense CIFTI image")
-    axes = _axes(image)
+    axes = _axes(image.header, image.ndim)
     if len(axes) != 2 or not isinstance(axes[1], BrainModelAxis):
         raise DimensionError(
             f"A file {suffix} holds maps × grayordinates; this image has {_described(axes)}."
         )
-    data = image.dataobj if isinstance(image.dataobj, PaintedArray) else _array_of(image)
+    data = image.dataobj if isinstance(image.dataobj, PaintedArray) else _array(image.dataobj)
     wanted = SeriesAxis if suffix == DENSE[1] else ScalarAxis
     header = image.header
     if not isinstance(axes[0], wanted):
@@ -586,9 +656,9 @@ def _axis_of(kind: type[Axis], maps: Axis) -> ScalarAxis | SeriesAxis:
     return _map_axis(len(maps), names, None)
 
 
-def _array_of(image: nib.Cifti2Image) -> NDArray[Any]:
-    with readable(f"the image {image.get_filename() or 'in memory'}"):
-        return storable(np.asanyarray(image.dataobj))
+def _array(data: Any) -> NDArray[Any]:
+    with readable("the CIFTI image"):
+        return storable(np.asanyarray(data))
 
 
 def _write(
@@ -747,8 +817,7 @@ def read_parcel_signals(source: Image) -> Signals:
         When the file holds something else.
     InputMissingError, FileFormatError, ImageTypeError
     """
-    image = open_cifti(source, "the table of values")
-    axes = _axes(image)
+    data, axes = _open_matrix(source, "the table of values")
     if not (
         len(axes) == 2
         and isinstance(axes[0], ScalarAxis | SeriesAxis)
@@ -761,7 +830,7 @@ def read_parcel_signals(source: Image) -> Signals:
     maps, names = axes[0], axes[1].name.tolist()
     is_unique = len(set(names)) == len(names)
     return Signals(
-        _array_of(image),
+        _array(data),
         names if is_unique else list(range(1, len(names) + 1)),
         map_names=_names_of(maps),
         t_r=_t_r_of(maps),
@@ -803,8 +872,7 @@ def open_cifti_maps(source: Image, what: str) -> CiftiMaps:
         When it is not maps × grayordinates.
     InputMissingError, FileFormatError, ImageTypeError
     """
-    image = open_cifti(source, what)
-    axes = _axes(image)
+    data, axes = _open_matrix(source, what)
     if not (
         len(axes) == 2
         and isinstance(axes[0], ScalarAxis | SeriesAxis | LabelAxis)
@@ -814,9 +882,8 @@ def open_cifti_maps(source: Image, what: str) -> CiftiMaps:
             f"{capitalized(what)} must have maps or time points × grayordinates, and has "
             f"{_described(axes)}. Give a .dscalar.nii or .dtseries.nii file."
         )
-    if 0 in image.shape:
-        raise DimensionError(f"{capitalized(what)} has no map: its shape is {image.shape}.")
-    data: Any = image.dataobj
+    if 0 in data.shape:
+        raise DimensionError(f"{capitalized(what)} has no map: its shape is {data.shape}.")
     if not isinstance(data, ArrayProxy | PaintedArray):
         data = np.asanyarray(data)
     if data.dtype.kind not in "biufc":
@@ -824,8 +891,8 @@ def open_cifti_maps(source: Image, what: str) -> CiftiMaps:
             f"{capitalized(what)} holds {data.dtype}, and numbers are needed. "
             "Give an image with one number per grayordinate."
         )
-    file = image.get_filename()
-    return CiftiMaps(data, axes[0], Grayordinates(axes[1]), f"{what} {file or 'in memory'}")
+    file = getattr(data, "file_like", "in memory")
+    return CiftiMaps(data, axes[0], Grayordinates(axes[1]), f"{what} {file}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -875,7 +942,7 @@ class CiftiMaps:
     @property
     def is_made(self) -> bool:
         """Whether making the maps, by reading or painting them, keeps a thread busy."""
-        return not isinstance(self.data, np.ndarray)
+        return _is_read_by_rows(self.data)
 
     def portions(self, grouping: Grouping) -> Iterator[Portion]:
         """Read the samples of some regions after those of others.
@@ -901,12 +968,20 @@ class CiftiMaps:
 
 
 class _Plan(NamedTuple):
-    """Which rows to read for some regions, and the samples of these in what is read."""
+    """Which rows to read for some regions, and the samples of these in what is read.
+
+    Run ``k`` of rows begins at ``first_rows[k]`` and becomes ``starts[k]`` to ``starts[k + 1]``.
+    """
 
     regions: slice
     grouping: Grouping
-    runs: list[tuple[int, int]]
-    n_rows: int
+    first_rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows that are read."""
+        return int(self.starts[-1])
 
 
 def _plans(grouping: Grouping, bytes_per_row: int) -> Iterator[_Plan]:
@@ -928,18 +1003,17 @@ def _plan(grouping: Grouping, regions: slice, largest_gap: int) -> _Plan:
     samples = grouping.samples[starts[0] : starts[-1]].astype(np.int64)
     rows = np.sort(samples)
     if not len(rows):
-        return _Plan(regions, Grouping(grouping.samples[:0], starts - starts[0], (0,)), [], 0)
+        nothing = Grouping(grouping.samples[:0], starts - starts[0], (0,))
+        return _Plan(regions, nothing, rows, np.zeros(1, np.int64))
     ends = np.flatnonzero(np.diff(rows) > 1 + largest_gap)
     first = rows[np.concatenate([[0], ends + 1])]
     sizes = rows[np.append(ends, len(rows) - 1)] + 1 - first
+    run_starts = np.concatenate([[0], np.cumsum(sizes)])
     # A row of the file is so much further than in what is read.
-    shifts = first - np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    shifts = first - run_starts[:-1]
     compact = samples - shifts[np.searchsorted(first, samples, side="right") - 1]
-    n_rows = int(sizes.sum())
-    runs = list(zip(first.tolist(), sizes.tolist(), strict=True))
-    return _Plan(
-        regions, Grouping(compact.astype(np.uint32), starts - starts[0], (n_rows,)), runs, n_rows
-    )
+    part = Grouping(compact.astype(np.uint32), starts - starts[0], (int(run_starts[-1]),))
+    return _Plan(regions, part, first, run_starts)
 
 
 def _is_read_by_rows(data: Any) -> bool:
@@ -956,22 +1030,20 @@ def _read_blocks(data: ArrayProxy, plans: Sequence[_Plan]) -> Iterator[Block]:
     with Path(data.file_like).open("rb", buffering=0) as file:
         for number, plan in enumerate(plans):
             stored = buffers[number % 2][: plan.n_rows]
-            done = 0
-            for first, size in plan.runs:
-                out = stored[done : done + size]
-                _read(file.fileno(), out, int(data.offset) + first * stored.strides[0])
-                done += size
-            native = _native(stored)
-            yield Block.of(native.T, slopes, intercepts, order="C")
+            _read_rows(file.fileno(), int(data.offset), plan, stored)
+            yield Block.of(_native(stored).T, slopes, intercepts, order="C")
 
 
-def _read(file: int, out: NDArray[Any], offset: int) -> None:
-    left = out.reshape(-1).view(np.uint8).data
-    while left:
-        n_read = os.preadv(file, [left], offset)
-        if not n_read:
-            raise EOFError(f"the file ends early, {len(left):,} bytes or more before its data do")
-        left, offset = left[n_read:], offset + n_read
+def _read_rows(file: int, offset: int, plan: _Plan, out: NDArray[Any]) -> None:
+    bytes_per_row = out.strides[0]
+    missing = read_runs(
+        file,
+        plan.first_rows * bytes_per_row + offset,
+        plan.starts * bytes_per_row,
+        out.reshape(-1).view(np.uint8),
+    )
+    if missing:
+        raise EOFError(f"the file ends early, {missing:,} bytes or more too early")
 
 
 def _native(stored: NDArray[Any]) -> NDArray[Any]:

@@ -1,0 +1,194 @@
+"""CIFTI files: regioncast against plain reading, plain copying, and Connectome Workbench."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, SeriesAxis
+from numpy.typing import NDArray
+
+from regioncast.extraction import Grouping, Strategy, extract
+from regioncast.io import cifti
+from regioncast.painting import PaintedArray
+from regioncast.parcellation import Parcellation
+from regioncast.spaces import Grayordinates
+from regioncast.threads import n_cpus
+
+from .measure import Row, peak_memory, processes, side_by_side
+
+# Vertices of the mesh of a hemisphere, those in its cortex, and parcels in both: 32k_fs_LR with
+# the parcellation of Glasser et al. (2016).
+HCP = (32_492, 29_706, 360)
+
+# Pieces in which a file is read and copied for comparison.
+PIECE = 8_000_000
+
+Sizes = tuple[int, int, int]
+
+
+def extraction(sizes: Sizes = HCP, n_maps: int = 1200, repeats: int = 5) -> Iterator[Row]:
+    """float32 noise on disk, in the system's cache, file to table."""
+    with TemporaryDirectory() as folder:
+        labels, series = files(Path(folder), sizes, n_maps)
+        atlas = parcellation(labels)
+        cases = {
+            "regioncast": partial(extracted, series, atlas),
+            "reading": partial(read, series),
+            "NumPy": partial(by_numpy, series, np.asarray(atlas.codes)),
+        }
+        seconds = side_by_side(cases, repeats)
+        what = f"mean of {n_maps:,} × {len(atlas.codes):,} grayordinates"
+        yield Row(
+            f"{what}: regioncast / reading the file",
+            seconds["regioncast"] / seconds["reading"],
+            at_most=1.5,
+            detail=f"{seconds['regioncast'] * 1e3:.0f} / {seconds['reading'] * 1e3:.0f} ms",
+        )
+        yield _faster(f"{what}: NumPy, parcel by parcel / regioncast", seconds, "NumPy")
+        if shutil.which("wb_command"):
+            output = str(Path(folder) / "out.ptseries.nii")
+            command = ["wb_command", "-cifti-parcellate", str(series), str(labels), "COLUMN"]
+            seconds |= processes({"Workbench": [*command, output, "-method", "MEAN"]}, 1)
+            yield _faster(f"{what}: wb_command, the process / regioncast", seconds, "Workbench")
+        setup = f"""
+from pathlib import Path
+from benchmarks.cifti import extracted, parcellation
+atlas = parcellation(Path({str(labels)!r}))
+"""
+        peak = peak_memory(setup, f"extracted(Path({str(series)!r}), atlas)")
+        yield Row(
+            f"{what}: peak memory / 150 MB",
+            peak / 150e6,
+            at_most=1,
+            detail=f"{peak / 1e6:.0f} MB",
+        )
+
+
+def painting(sizes: Sizes = HCP, n_maps: int = 1200, repeats: int = 5) -> Iterator[Row]:
+    """float32 values to a file, which is brought to the disk."""
+    with TemporaryDirectory() as folder:
+        labels, series = files(Path(folder), sizes, n_maps)
+        atlas = parcellation(labels)
+        values = np.random.default_rng(0).normal(size=(n_maps, 1 + len(atlas))).astype(np.float32)
+        output = Path(folder) / "out.dtseries.nii"
+        seconds = side_by_side(
+            {
+                "regioncast": partial(painted, values, atlas, output),
+                "copying": partial(copy, series, Path(folder) / "copy.dtseries.nii"),
+            },
+            repeats,
+        )
+        yield Row(
+            f"{n_maps:,} maps to .dtseries.nii: regioncast / copying the finished file",
+            seconds["regioncast"] / seconds["copying"],
+            at_most=1.5,
+            detail=f"{seconds['regioncast'] * 1e3:.0f} / {seconds['copying'] * 1e3:.0f} ms",
+        )
+
+
+def files(folder: Path, sizes: Sizes, n_maps: int) -> tuple[Path, Path]:
+    """Write labels and a series on the same grayordinates; return their paths."""
+    n_vertices, n_cortex, n_parcels = sizes
+    cortex = np.arange(n_vertices) < n_cortex
+    left, right = (
+        BrainModelAxis.from_mask(cortex, name=name) for name in ("CORTEX_LEFT", "CORTEX_RIGHT")
+    )
+    brain = left + right
+    keys = parcels(len(brain), n_parcels)
+    names = {key: (f"region {key}", (1.0, 0.0, 0.0, 1.0)) for key in range(1, n_parcels + 1)}
+    names[0] = ("???", (0.0, 0.0, 0.0, 0.0))
+    labels, series = folder / "labels.dlabel.nii", folder / "series.dtseries.nii"
+    image = nib.Cifti2Image(keys[np.newaxis].astype(np.float32), (LabelAxis(["a"], names), brain))
+    image.nifti_header.set_intent("ConnDenseLabel", name="ConnDenseLabel")
+    nib.save(image, labels)
+    noise = np.random.default_rng(1).normal(100, 10, (n_maps, len(brain))).astype(np.float32)
+    times = SeriesAxis(0.0, 0.72, n_maps)
+    cifti.save_cifti(nib.Cifti2Image(noise, (times, brain)), series, overwrite=True)
+    return labels, series
+
+
+def parcels(n_samples: int, n_parcels: int) -> NDArray[np.int64]:
+    """Return a parcel per grayordinate, in runs of 10 as long as those of real parcellations."""
+    runs = np.arange(n_samples) // 10
+    # The runs of a hemisphere, in which a parcel has its own.
+    owner = np.sort(np.arange(runs[-1] + 1) % n_parcels)
+    half = len(owner) // 2
+    rng = np.random.default_rng(2)
+    owner[:half], owner[half:] = rng.permutation(owner[:half]), rng.permutation(owner[half:])
+    return owner[runs] + 1
+
+
+def parcellation(labels: Path) -> Parcellation:
+    """Read labels."""
+    return cifti.read_parcellation(
+        labels, label_map=None, regions=None, background=None, strict=False
+    )
+
+
+def extracted(series: Path, atlas: Parcellation) -> NDArray[np.float64]:
+    """Extract means from a file."""
+    maps = cifti.open_cifti_maps(series, "the image")
+    grouping = Grouping.of(atlas.codes, atlas.counts)
+    out = np.empty((maps.n_maps, len(grouping)))
+    n_jobs = max(1, n_cpus() - 1) if maps.is_made else None
+    for regions, part, blocks in maps.portions(grouping):
+        values, _ = extract(blocks, part, [Strategy.of("mean")], n_maps=maps.n_maps, n_jobs=n_jobs)
+        out[:, regions] = values[0]
+    return out
+
+
+def painted(values: NDArray[Any], atlas: Parcellation, path: Path) -> None:
+    """Paint a table of values to a file."""
+    array = PaintedArray(atlas.codes, values, single=False, maps_first=True)
+    assert isinstance(atlas.space, Grayordinates), "labels of CIFTI files are on grayordinates"
+    image = cifti.painted_cifti(array, atlas.space, map_names=None, t_r=0.72, parcellation=atlas)
+    cifti.save_cifti(image, path, overwrite=True)
+
+
+def by_numpy(series: Path, codes: NDArray[Any]) -> NDArray[np.float64]:
+    """Extract as hcp_utils does: all values, then a mean per parcel."""
+    values = nib.load(series).get_fdata()
+    return np.stack([values[:, codes == code].mean(axis=1) for code in range(1, codes.max() + 1)])
+
+
+def read(path: Path) -> None:
+    """Read a file into the same memory, piece by piece."""
+    buffer = bytearray(PIECE)
+    with path.open("rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass
+
+
+def copy(path: Path, target: Path) -> None:
+    """Copy a file through the same memory, and bring the copy to the disk."""
+    buffer = bytearray(PIECE)
+    with path.open("rb", buffering=0) as source, target.open("wb", buffering=0) as out:
+        while n_read := source.readinto(buffer):
+            out.write(memoryview(buffer)[:n_read])
+        os.fsync(out.fileno())
+
+
+def everything() -> Iterator[Row]:
+    """All rows, at the sizes that the aims are about."""
+    yield from extraction()
+    yield from painting()
+
+
+def quick() -> Iterator[Row]:
+    """All rows on small files."""
+    small = (900, 800, 20)
+    yield from extraction(small, 30, 1)
+    yield from painting(small, 30, 1)
+
+
+def _faster(title: str, seconds: dict[str, float], other: str) -> Row:
+    theirs, ours = seconds[other], seconds["regioncast"]
+    return Row(title, theirs / ours, detail=f"{theirs * 1e3:.0f} / {ours * 1e3:.0f} ms")
