@@ -412,6 +412,9 @@ def test_a_region_table_with_a_hemisphere_and_a_label_twice():
 
 
 def test_strict_region_tables():
+    with_background = RegionTable([0, 1, 2, 5], ["none of them", "a", "b", "c"])
+    pair = {"left": np.array([1, 2]), "right": np.array([5, 1])}
+    assert len(read(pair, with_background, strict=True)) == 4
     regions = RegionTable([1, 2, 5, 9], ["a", "b", "c", "d"])
     with pytest.raises(RegionTableError, match=r"1 row .* without a vertex: 9. Correct the table"):
         read(small_pair(), regions, strict=True)
@@ -441,6 +444,28 @@ def test_vertices_of_an_annotation_that_are_in_no_row(tmp_path):
     path.write_bytes(content)
     assert read_annot(path, orig_ids=True)[0][1] == 123456
     assert read(path).codes.tolist() == [1, 0, 3]
+
+
+def test_a_colour_table_with_a_gap_and_a_black_region(tmp_path):
+    """Rows 0 and 2 of three; the black one has the colour of vertices without a label."""
+
+    def entry(row, name, *levels):
+        numbers = np.array([*levels, 0], ">i4").tobytes()
+        return np.array([row, len(name)], ">i4").tobytes() + name + numbers
+
+    vertices = np.array([4, 0, 10, 1, 0, 2, 30, 3, 10], ">i4")  # count, then number and colour
+    head = np.array([1, -2, 3, 2], ">i4").tobytes() + b"x\0" + np.array([2], ">i4").tobytes()
+    path = tmp_path / "lh.x.annot"
+    path.write_bytes(
+        vertices.tobytes() + head + entry(0, b"V1\0", 10, 0, 0) + entry(2, b"V3\0", 30, 0, 0)
+    )
+    parcellation = read(path)
+    assert rows_of(parcellation) == [(None, 0, "V1"), (None, 2, "V3")]
+    assert parcellation.codes.tolist() == [1, 0, 2, 1]
+    annotation(path, [0, 1], ["V1", "V2"])
+    content = path.read_bytes().replace(np.array([250, 0, 7], ">i4").tobytes(), bytes(12))
+    path.write_bytes(content.replace(np.array([0, 0x0700FA], ">i4").tobytes(), bytes(8), 1))
+    assert read(path).codes.tolist() == [0, 2]
 
 
 def test_an_annotation_without_names(tmp_path):
@@ -794,6 +819,16 @@ def test_extraction_gives_painted_values_back(tmp_path_factory, pair, n_maps, th
         folder = tmp_path_factory.mktemp("pair")
         source = save_surface(image, folder / "?h.out.func.gii", overwrite=False)
     assert np.array_equal(medians(source, parcellation), values)
+
+
+def test_maps_of_one_file_that_differ():
+    image = gifti(np.float32([1, 2]), intent="NIFTI_INTENT_SHAPE", array_meta={"Name": "a"})
+    image.darrays.extend(gifti(np.float32([3, 4]), intent="NIFTI_INTENT_SHAPE").darrays)
+    maps = open_surface_maps(image, "the image")
+    assert (maps.n_maps, maps.map_names) == (2, None)
+    image.darrays.extend(gifti(np.float32([1, 2, 3]), intent="NIFTI_INTENT_SHAPE").darrays)
+    with pytest.raises(DimensionError, match="has maps of 2, 3 vertices"):
+        open_surface_maps(image, "the image")
 
 
 def test_maps_of_different_numbers():
