@@ -33,7 +33,6 @@ from nibabel.cifti2.cifti2_axes import (
     from_index_mapping,
 )
 from nibabel.cifti2.parse_cifti2 import Cifti2Extension
-from nibabel.filebasedimages import ImageFileError
 
 from .._kernels import paint as kernels
 from .._kernels.read import read_runs
@@ -182,14 +181,16 @@ def _open_matrix(source: Image, what: str) -> _Matrix:
 
 def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, Cifti2Header]:
     """Return the NIfTI-2 file that a CIFTI-2 file is, and what its extension says."""
+    name = path.absolute()  # nibabel would expand a name that begins with ~
+    volume: Any
     try:
-        # nibabel would expand a name that begins with ~.
-        volume: Any = nib.Nifti2Image.from_filename(path.absolute())
-        found = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
-        if found and volume.ndim > 4:
-            return volume, found[0].get_content()
-    except ImageFileError:  # not of NIfTI-2
-        volume = nib.load(path.absolute())
+        if nib.Nifti2Image.path_maybe_image(name)[0]:
+            volume = nib.Nifti2Image.from_filename(name)
+            found = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
+            if found and volume.ndim > 4:
+                return volume, found[0].get_content()
+        else:
+            volume = nib.load(name)
     except ValueError as error:
         version = _VERSION.search(str(error))
         if version is None:
