@@ -91,7 +91,7 @@ _UNKNOWN_STEP = 1.0
 
 # Regions are read so many bytes at a time: few enough to stay in the processor's cache until
 # they are reduced.
-_PORTION_BYTES = 16_000_000
+_PORTION_BYTES = 8_000_000
 
 # Reading over so many bytes costs less than another call.
 _GAP_BYTES = 4096
