@@ -156,7 +156,8 @@ def painted(values: NDArray[Any], atlas: Parcellation, path: Path) -> None:
 def by_numpy(series: Path, codes: NDArray[Any]) -> NDArray[np.float64]:
     """Extract as hcp_utils does: all values, then a mean per parcel."""
     values = nib.load(series).get_fdata()
-    return np.stack([values[:, codes == code].mean(axis=1) for code in range(1, codes.max() + 1)])
+    regions = range(1, codes.max() + 1)
+    return np.stack([values[:, codes == code].mean(axis=1) for code in regions], axis=1)
 
 
 def read(path: Path) -> None:

@@ -15,11 +15,11 @@ pytest.importorskip("scipy", reason="the benchmarks' atlases are made with SciPy
 if not sys.platform.startswith("linux"):
     pytest.skip("peak memory is read from /proc", allow_module_level=True)
 
-from benchmarks import atlases, extraction, measure, painting, saving
+from benchmarks import atlases, cifti, extraction, measure, painting, saving
 
 
 def test_every_benchmark_yields_a_finite_ratio_with_its_title():
-    rows = [*painting.quick(), *saving.quick(), *extraction.quick()]
+    rows = [*painting.quick(), *saving.quick(), *extraction.quick(), *cifti.quick()]
     assert len(rows) >= 65
     # Small images may fit into memory that the process already has.
     assert all(row.ratio > 0 or "memory" in row.title for row in rows)
@@ -46,6 +46,14 @@ def test_what_is_extracted_beside_nilearn_is_equal(tmp_path, strategy):
     nib.save(extraction.noise((17, 22, 13), 6, np.int16), path)
     ours = rc.extract(path, labels, strategy=strategy).values
     np.testing.assert_allclose(ours, extraction.by_nilearn(path, labels, strategy), rtol=1e-12)
+
+
+def test_what_is_extracted_from_cifti_beside_numpy_is_equal(tmp_path):
+    labels, series = cifti.files(tmp_path, (70, 61, 8), 5)
+    atlas = cifti.parcellation(labels)
+    ours = cifti.extracted(series, atlas)
+    assert len(atlas) == 8
+    np.testing.assert_allclose(ours, cifti.by_numpy(series, atlas.codes), rtol=1e-12)
 
 
 def test_a_long_series_is_the_file_that_it_says(tmp_path):

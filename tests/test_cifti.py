@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nibabel.cifti2 import BrainModelAxis, LabelAxis, ParcelsAxis, ScalarAxis, SeriesAxis
 
+from regioncast._kernels.read import read_runs
 from regioncast.errors import (
     ArgumentError,
     DimensionError,
@@ -160,6 +161,15 @@ def test_a_volume_named_like_cifti_is_said_to_be_none(tmp_path):
     nib.Nifti2Image(np.zeros((3, 4, 5), np.int16), np.eye(4)).to_filename(path)
     with pytest.raises(FileFormatError, match=r"named like a CIFTI file but is none.*\(3, 4, 5\)"):
         cifti.open_cifti(path, "the image")
+
+
+@pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
+def test_a_series_of_volumes_named_like_cifti(tmp_path, kind):
+    path = tmp_path / "a.dtseries.nii"
+    kind(np.zeros((3, 4, 5, 2), np.int16), np.eye(4)).to_filename(path)
+    for reader in (cifti.open_cifti, cifti.open_cifti_maps):
+        with pytest.raises(FileFormatError, match=rf"none: .* is {kind.__name__} of shape \(3, 4"):
+            reader(path, "the image")
 
 
 def test_bad_files(tmp_path):
@@ -522,6 +532,27 @@ def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, port
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("nan", ["omit", "propagate", "zero"])
+@pytest.mark.parametrize("names", [["mean"], ["sum", "count"], ["standard_deviation"], None])
+def test_maps_summed_side_by_side_give_the_bits_of_maps_one_by_one(dtype, nan, names):
+    strategies = [
+        Strategy.of(name)
+        for name in names or ("variance", "count", "mean", "sum", "standard_deviation")
+    ]
+    for n_maps in (1, 5, 127, 300):
+        values = data(n_maps, dtype)
+        if dtype == "f8":
+            values[n_maps // 2] = 1e308  # whose sum is too large, and whose mean is not
+        regions = parcellation()
+        grouping = Grouping.of(regions.codes, regions.counts)
+        options = {"n_maps": n_maps, "nan": nan}
+        one, finite = extract([Block.of(values)], grouping, strategies, **options)
+        other = [Block.of(np.asfortranarray(values), order="C")]
+        side_by_side, same = extract(other, grouping, strategies, **options)
+        assert_same_bits([*side_by_side, same], [*one, finite])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("big_endian", [False, True])
 @pytest.mark.parametrize("scaling", [(1, 0), (0.5, -3)])
 def test_all_that_files_hold(tmp_path, dtype, big_endian, scaling):
@@ -560,6 +591,19 @@ def test_what_is_known_of_maps(tmp_path):
     assert (series.single, series.n_maps, series.map_names, series.t_r) == (False, 1, None, 2.0)
     in_hertz = nib.Cifti2Image(np.ones((1, N)), (SeriesAxis(0, 2.0, 1, "HERTZ"), SPACE.axis))
     assert cifti.open_cifti_maps(in_hertz, "the image").t_r is None
+
+
+def test_runs_are_read_to_their_places(tmp_path):
+    path = tmp_path / "bytes"
+    path.write_bytes(bytes(range(100)))
+    out = np.zeros(12, np.uint8)
+    offsets, starts = np.array([90, 3, 50]), np.array([2, 6, 6, 10])
+    with path.open("rb") as file:
+        assert read_runs(file.fileno(), offsets, starts, out) == 0
+        assert out.tolist() == [0, 0, 90, 91, 92, 93, 50, 51, 52, 53, 0, 0]
+        assert read_runs(file.fileno(), np.array([97]), np.array([0, 5]), out) == 2
+    with (tmp_path / "b").open("wb") as file, pytest.raises(OSError, match="cannot be read"):
+        read_runs(file.fileno(), np.array([0]), np.array([0, 5]), out)
 
 
 def test_a_file_that_ends_early(tmp_path):

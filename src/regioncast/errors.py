@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 N_EXAMPLES = 5
 
+_IRREGULAR = {"vertex": "vertices"}
+
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
 
@@ -150,8 +152,9 @@ def examples(items: Iterable[object], *, show: int = N_EXAMPLES) -> str:
 
 
 def plural(count: int, noun: str, nouns: str | None = None) -> str:
-    """Return a count with its noun: ``1 region``, ``2 regions``."""
-    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+    """Return a count with its noun: ``1 region``, ``2 regions``, ``2 vertices``."""
+    several = nouns or _IRREGULAR.get(noun) or f"{noun}s"
+    return f"{count:,} {noun if count == 1 else several}"
 
 
 def capitalized(text: str) -> str:

@@ -33,7 +33,6 @@ from nibabel.cifti2.cifti2_axes import (
     from_index_mapping,
 )
 from nibabel.cifti2.parse_cifti2 import Cifti2Extension
-from nibabel.filebasedimages import ImageFileError
 
 from .._kernels import paint as kernels
 from .._kernels.read import read_runs
@@ -92,7 +91,7 @@ _UNKNOWN_STEP = 1.0
 
 # Regions are read so many bytes at a time: few enough to stay in the processor's cache until
 # they are reduced.
-_PORTION_BYTES = 16_000_000
+_PORTION_BYTES = 8_000_000
 
 # Reading over so many bytes costs less than another call.
 _GAP_BYTES = 4096
@@ -182,15 +181,16 @@ def _open_matrix(source: Image, what: str) -> _Matrix:
 
 def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, Cifti2Header]:
     """Return the NIfTI-2 file that a CIFTI-2 file is, and what its extension says."""
+    name = path.absolute()  # nibabel would expand a name that begins with ~
+    volume: Any
     try:
-        # nibabel would expand a name that begins with ~.
-        kind = nib.Nifti2Image if _is_nifti2(path) else nib.Nifti1Image
-        volume: Any = kind.from_filename(path.absolute())
-        found = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
-        if found and volume.ndim > 4:
-            return volume, found[0].get_content()
-    except ImageFileError:  # not of NIfTI-2
-        volume = nib.load(path.absolute())
+        if nib.Nifti2Image.path_maybe_image(name)[0]:
+            volume = nib.Nifti2Image.from_filename(name)
+            found = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
+            if found and volume.ndim > 4:
+                return volume, found[0].get_content()
+        else:
+            volume = nib.load(name)
     except ValueError as error:
         version = _VERSION.search(str(error))
         if version is None:
@@ -203,15 +203,6 @@ def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, Cifti2Header]:
         f"{capitalized(what)} is named like a CIFTI file but is none: {path} is "
         f"{type(volume).__name__} of shape {volume.shape}, without CIFTI's description of its "
         "axes. If it is a volume, give it a name that ends in just .nii."
-    )
-
-
-def _is_nifti2(path: Path) -> bool:
-    """Tell by the size of the header, with which it begins; nibabel would complain aloud."""
-    with path.open("rb") as file:
-        begin = file.read(4)
-    return nib.Nifti2Header.sizeof_hdr in (
-        int.from_bytes(begin, byteorder) for byteorder in ("little", "big")
     )
 
 
