@@ -368,3 +368,22 @@ def test_a_map_of_labels_is_chosen_by_name_or_number(grayordinates):
     assert "dlabel" in refusal(
         lambda: rc.load_parcellation(image_of(small_labels()), label_map=0), ArgumentError
     )
+
+
+@pytest.mark.parametrize(
+    ("start", "step", "unit"), [(0, 0.72, "SECOND"), (-3.5, 2.0, "SECOND"), (8, 0.25, "HERTZ")]
+)
+def test_a_series_keeps_start_step_and_unit(grayordinates, tmp_path, start, step, unit):
+    axis = grayordinates.header.get_axis(1)
+    series = nib.cifti2.SeriesAxis(start, step, 4, unit)
+    data = values_of((4, len(axis)), "f4", 2)
+    nib.save(nib.Cifti2Image(data, (series, axis)), tmp_path / "in.dtseries.nii")
+    atlas = rc.load_parcellation(grayordinates)
+    signals = rc.extract(tmp_path / "in.dtseries.nii", atlas)
+    assert signals.t_r == (step if unit == "SECOND" else None)
+    rc.save(signals, tmp_path / "mean.ptseries.nii")
+    painted = rc.paint(tmp_path / "mean.ptseries.nii", atlas)
+    rc.save(painted, tmp_path / "out.dtseries.nii")
+    rc.save(painted, tmp_path / "again.ptseries.nii")
+    for name in ("mean.ptseries.nii", "out.dtseries.nii", "again.ptseries.nii"):
+        assert nib.load(tmp_path / name).header.get_axis(0) == series

@@ -782,7 +782,9 @@ def _painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Pain
         array = PaintedArray(atlas.codes, table, single=signals.single)
         return surface.painted_surface(array, space, map_names=names, t_r=t_r, parcellation=atlas)
     array = PaintedArray(atlas.codes, table, single=signals.single, maps_first=True)
-    return cifti.painted_cifti(array, space, map_names=names, t_r=t_r, parcellation=atlas)
+    return cifti.painted_cifti(
+        array, space, map_names=names, t_r=t_r, series=signals.series, parcellation=atlas
+    )
 
 
 def _signals_of_painting(image: Painted) -> Signals:
@@ -799,6 +801,7 @@ def _signals_of_painting(image: Painted) -> Signals:
         labels=atlas.table.labels.tolist(),
         map_names=found.signals.map_names,
         t_r=found.signals.t_r,
+        series=found.signals.series,
         single=found.signals.single,
         parcellation=atlas,
     )
@@ -898,6 +901,7 @@ def _extracted(
         labels=coverage.labels.tolist(),
         map_names=maps.map_names,
         t_r=None if maps.single else maps.t_r,
+        series=maps.series,
         single=maps.single,
         coverage=coverage,
         parcellation=atlas,

@@ -141,6 +141,7 @@ class Match:
             labels=self.table.labels[rows].tolist(),
             map_names=self.signals.map_names,
             t_r=self.signals.t_r,
+            series=self.signals.series,
             single=self.signals.single,
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import numbers
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -29,6 +29,14 @@ Key = str | int
 
 MAP_TITLE = "map"
 """Title of the column of map names in a wide table."""
+
+
+class Series(NamedTuple):
+    """Where the points of a series lie: ``start``, ``start + step``, … in a unit of CIFTI."""
+
+    start: float
+    step: float
+    unit: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +64,8 @@ class Signals:
         signals: the columns ``voxels`` (of the region on the grid of the image), ``in_mask``,
         ``finite`` (those with a finite value, in the map where they are the fewest) and
         ``fraction`` (finite of all).
+    series : Series, default=None
+        Start, step and unit of a series of CIFTI, which may be other than seconds from 0.
     parcellation : Parcellation, default=None
         The regions that the columns are of, in this order, where they are known; CIFTI files
         of parcels hold them.
@@ -87,6 +97,7 @@ class Signals:
     t_r: float | None
     single: bool
     coverage: RegionTable | None
+    series: Series | None
     parcellation: Parcellation | None
 
     def __init__(
@@ -99,6 +110,7 @@ class Signals:
         t_r: float | None = None,
         single: bool | None = None,
         coverage: RegionTable | None = None,
+        series: Series | None = None,
         parcellation: Parcellation | None = None,
     ) -> None:
         array = storable(as_array(values))
@@ -128,6 +140,7 @@ class Signals:
             ("t_r", None if t_r is None else _checked_t_r(t_r, single=is_single)),
             ("single", is_single),
             ("coverage", coverage),
+            ("series", series),
             ("parcellation", parcellation),
         ):
             object.__setattr__(self, name, value)

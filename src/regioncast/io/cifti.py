@@ -55,7 +55,7 @@ from ..no_region import no_region_labels
 from ..painting import PaintedArray
 from ..parcellation import Parcellation, encode_integers
 from ..region_table import RegionTable
-from ..signals import Signals, map_titles, storable
+from ..signals import Series, Signals, map_titles, storable
 from ..spaces import CORTEX, Grayordinates, SurfaceVertices, VolumeGrid
 from .files import existing_file, expanded, open_output, replacing
 from .map_streams import MapsInMemory, Portion, ahead
@@ -539,6 +539,7 @@ def painted_cifti(
     *,
     map_names: Sequence[str] | None,
     t_r: float | None,
+    series: Series | None = None,
     parcellation: Parcellation | None,
 ) -> PaintedCifti:
     """Return the lazy image of a painted array on grayordinates.
@@ -551,10 +552,12 @@ def painted_cifti(
         ``"value"`` for one map, else ``"map_0"``, … when not given.
     t_r : float, optional
         Repetition time in seconds, of time series.
+    series : Series, optional
+        Start, step and unit, where they are not seconds from 0.
     parcellation : Parcellation, optional
         What the array was painted from.
     """
-    maps = _map_axis(len(array.table), map_names, t_r)
+    maps = _map_axis(len(array.table), map_names, _series(t_r, series))
     header = Cifti2Header.from_axes((maps, space.axis))
     suffix = DENSE[isinstance(maps, SeriesAxis)]
     image = PaintedCifti(array, header, _nifti_header(array, suffix))
@@ -562,11 +565,15 @@ def painted_cifti(
     return image
 
 
+def _series(t_r: float | None, series: Series | None) -> Series | None:
+    return series if series is not None or t_r is None else Series(0.0, t_r, "SECOND")
+
+
 def _map_axis(
-    n_maps: int, map_names: Sequence[str] | None, t_r: float | None
+    n_maps: int, map_names: Sequence[str] | None, series: Series | None
 ) -> ScalarAxis | SeriesAxis:
-    if t_r is not None:
-        return SeriesAxis(0.0, t_r, n_maps)
+    if series is not None:
+        return SeriesAxis(series.start, series.step, n_maps, series.unit)
     unnamed = ["value"] if n_maps == 1 else map_titles(n_maps)
     return ScalarAxis(list(map_names or unnamed))
 
@@ -747,8 +754,8 @@ def save_parcels(
             f"{len(parcellation):,}. Give one column per region."
         )
     if suffix == PARCELLATED[1]:
-        step = _UNKNOWN_STEP if signals.t_r is None else signals.t_r
-        maps = _map_axis(signals.n_maps, None, step)
+        known = _series(signals.t_r, signals.series)
+        maps = _map_axis(signals.n_maps, None, known or _series(_UNKNOWN_STEP, None))
     else:
         maps = _map_axis(signals.n_maps, signals.map_names, None)
     header = Cifti2Header.from_axes((maps, _parcels(parcellation)))
@@ -835,6 +842,7 @@ def read_parcel_signals(source: Image) -> Signals:
         names if is_unique else list(range(1, len(names) + 1)),
         map_names=_names_of(maps),
         t_r=_t_r_of(maps),
+        series=_series_of(maps),
         single=_is_single(maps),
     )
 
@@ -849,6 +857,12 @@ def _t_r_of(maps: Axis) -> float | None:
         return None
     step = float(maps.step)
     return step if 0 < step < math.inf else None
+
+
+def _series_of(maps: Axis) -> Series | None:
+    if not isinstance(maps, SeriesAxis):
+        return None
+    return Series(float(maps.start), float(maps.step), str(maps.unit))
 
 
 def _is_single(maps: Axis) -> bool:
@@ -939,6 +953,11 @@ class CiftiMaps:
     def t_r(self) -> float | None:
         """Repetition time in seconds, where the maps are time points."""
         return _t_r_of(self.axis)
+
+    @property
+    def series(self) -> Series | None:
+        """Start, step and unit, where the maps are a series."""
+        return _series_of(self.axis)
 
     @property
     def is_made(self) -> bool:

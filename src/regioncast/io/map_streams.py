@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..progress import Progress
+    from ..signals import Series
     from ..spaces import Space
 
 Niimgs = Niimg | Sequence[Niimg]
@@ -97,6 +98,10 @@ class Maps(Protocol):
         """Repetition time in seconds, where it is known."""
 
     @property
+    def series(self) -> Series | None:
+        """Start, step and unit, where a file says them."""
+
+    @property
     def is_made(self) -> bool:
         """Whether making the maps, by reading or painting them, keeps a thread busy."""
 
@@ -117,6 +122,8 @@ class MapsInMemory:
     map_names : tuple of str, default=None
     t_r : float, default=None
         Repetition time in seconds.
+    series : Series, default=None
+        Start, step and unit, where a file says them.
     """
 
     values: NDArray[Any]
@@ -124,6 +131,7 @@ class MapsInMemory:
     single: bool
     map_names: tuple[str, ...] | None = None
     t_r: float | None = None
+    series: Series | None = None
     is_made: bool = False
 
     @property
@@ -190,6 +198,11 @@ class MapStream:
         """Repetition time in seconds, where all headers give the same."""
         found = {t_r_of(image) for image in self.images}
         return found.pop() if len(found) == 1 else None
+
+    @property
+    def series(self) -> Series | None:
+        """None: volumes have a repetition time and no more."""
+        return None
 
     @property
     def is_made(self) -> bool:
