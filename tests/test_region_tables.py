@@ -353,8 +353,8 @@ def test_label_tables_that_differ_raise():
     [
         ("a.tsv", "index\tname\n1\tV1\n1\tV2\n", RegionTableError,
          r"a\.tsv: 1 label in the region table stands in more than one row: 1"),
-        ("a.tsv", "index\themi\tname\n1\tL\tV1\n1\tR\tV1\n", RegionTableError,
-         r"Column 'hemi' may tell them apart: keep one hemisphere"),
+        ("a.tsv", "index\themi\tname\n1\tL\tV1\n1\tL\tV2\n", RegionTableError,
+         r"a\.tsv: 1 label in the region table stands in more than one row: 1"),
         ("a.csv", "name,z\nV1,0.5\nV2,1\n", RegionTableError,
          r"a\.csv has no column of labels.*: 'name' \(V1, …\); 'z' \(0\.5, …\)\. A region"),
         ("a.csv", "name\nV1\nV2\n", RegionTableError, r"a\.csv has no column of labels"),
@@ -495,8 +495,8 @@ def test_the_label_table_in_a_real_volume(real_file):
 
 
 def test_every_table_of_templateflow(real_file, tmp_path):
-    """They are read, unless a label stands in two rows or two columns may be the labels."""
-    refused = {}
+    """They are read, unless two columns may be the labels; some tell hemispheres apart."""
+    refused, of_hemispheres = {}, []
     with zipfile.ZipFile(real_file("templateflow/conf/templateflow-skel.zip")) as skeleton:
         tables = [f for f in skeleton.infolist() if f.filename.endswith("dseg.tsv") and f.file_size]
         for file in tables:
@@ -506,14 +506,15 @@ def test_every_table_of_templateflow(real_file, tmp_path):
                 refused[Path(file.filename).name] = str(error)
             else:
                 assert len(set(table.names)) > 1
+                if table.hemispheres is not None:
+                    of_hemispheres.append(Path(file.filename).name)
+                    assert set(table.hemispheres) == {"L", "R"}
     assert len(tables) > 100
-    for name, message in refused.items():
-        if name.startswith("tpl-fsaverage"):
-            assert "more than one row" in message
-            assert "keep one hemisphere" in message
-        else:
-            assert name == "tpl-Fischer344_atlas-v4_dseg.tsv"
-            assert "'Left Label Value', 'Right Label Value'" in message
+    assert of_hemispheres
+    assert all(name.startswith("tpl-fsaverage") for name in of_hemispheres)
+    (message,) = refused.values()
+    assert list(refused) == ["tpl-Fischer344_atlas-v4_dseg.tsv"]
+    assert "'Left Label Value', 'Right Label Value'" in message
 
 
 def test_real_binary_file(real_file):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nibabel.cifti2 import BrainModelAxis
 from small_spaces import (
     N_VERTICES,
+    NAMES,
     brain_models,
     dense,
     dlabel,
@@ -26,8 +27,11 @@ from regioncast.encoding import encode
 from regioncast.errors import (
     ArgumentError,
     FileFormatError,
+    MaskWarning,
     MatchError,
+    RegionTableError,
     ResamplingWarning,
+    SignalsError,
     SpaceError,
 )
 from regioncast.parcellation import Parcellation
@@ -291,7 +295,7 @@ def refusal(call, kind=SpaceError):
 def test_what_would_need_resampling_is_refused(pair, volume, grayordinates):
     data = image_of(np.ones((6, 5, 4)))
     surface = {"left": maps_gifti("L", np.ones((1, 701), "f4"))}
-    assert "it has voxels, the labels have CORTEX_LEFT" in refusal(lambda: rc.extract(data, pair))
+    assert "the labels: voxels, not CORTEX_LEFT" in refusal(lambda: rc.extract(data, pair))
     assert "CORTEX_LEFT" in refusal(lambda: rc.extract(surface, volume))
     both = {"left": maps_gifti("L", np.ones((1, 701), "f4")),
             "right": maps_gifti("R", np.ones((1, 681), "f4"))}  # fmt: skip
@@ -387,3 +391,62 @@ def test_a_series_keeps_start_step_and_unit(grayordinates, tmp_path, start, step
     rc.save(painted, tmp_path / "again.ptseries.nii")
     for name in ("mean.ptseries.nii", "out.dtseries.nii", "again.ptseries.nii"):
         assert nib.load(tmp_path / name).header.get_axis(0) == series
+
+
+def test_vertex_areas_and_masks_of_surfaces_serve_grayordinates(grayordinates):
+    rng = np.random.default_rng(4)
+    axis, whole = grayordinates.header.get_axis(1), rc.load_parcellation(grayordinates)
+    areas = {side: rng.random((1, n)).astype("f4") for side, n in N_VERTICES.items()}
+    mask = {side: maps_gifti(side, (area > 0.4).astype("f4")) for side, area in areas.items()}
+    cortex = np.concatenate([areas[side][0, kept_vertices(side)] for side in "LR"])
+    data = values_of((2, len(axis)), "f4", 6)
+    with pytest.warns(MaskWarning, match="4 regions"):
+        found = rc.extract(
+            dense(data, axis),
+            whole,
+            weights={side: maps_gifti(side, area) for side, area in areas.items()},
+            mask=mask,
+        )
+    code = np.asarray(grayordinates.dataobj)[0][: len(cortex)]
+    for row, label in enumerate(whole.table.labels[:6]):
+        inside = (code == label) & (cortex > 0.4)
+        expected = np.average(
+            data[:, : len(cortex)][:, inside].astype(float), axis=1, weights=cortex[inside]
+        )
+        np.testing.assert_allclose(found.values[:, row], expected, rtol=1e-6)
+    gifti = {side: maps_gifti(side, area) for side, area in areas.items()}
+    with pytest.raises(SignalsError, match="grayordinates in regions with a weight that is"):
+        rc.extract(dense(data, axis), whole, weights=gifti)
+
+
+@pytest.mark.parametrize("title", ["hemisphere", "hemi"])
+@pytest.mark.parametrize("words", [("L", "R"), ("left", "right")])
+def test_a_region_table_may_tell_labels_apart_by_hemisphere(tmp_path, title, words):
+    rows = [("index", "name", title)]
+    for side, word in zip("LR", words, strict=True):
+        rows += [(label, f"{name}{side}", word) for label, name in NAMES[side].items() if label]
+    table = tmp_path / "regions.tsv"
+    table.write_text("\n".join("\t".join(map(str, row)) for row in rows))
+    pair = {"left": labels_gifti("L"), "right": labels_gifti("R")}
+    found = rc.load_parcellation(pair, regions=table)
+    assert found.table.names == ("V1L", "V2L", "insulaL", "V1R", "insulaR", "M1R")
+    one = rc.load_parcellation(right=labels_gifti("R"), regions=table)
+    assert one.table.names == ("V1R", "insulaR", "M1R")
+    with pytest.raises(RegionTableError, match="2 labels in the region table stand for"):
+        rc.load_parcellation(image_of(small_labels()), regions=table)
+
+
+def test_labels_without_names_take_those_of_a_table():
+    unnamed = labels_gifti("L", names={})
+    names = {3: "V1", 7: "V2", 14474380: "insula"}
+    assert rc.load_parcellation(unnamed, regions=names).table.names == ("V1", "V2", "insula")
+    numbers = rc.load_parcellation(unnamed, regions="none").table.names
+    assert numbers == ("3", "7", "14474380")
+
+
+def test_a_surface_of_which_the_side_is_unknown_says_how_to_tell(grayordinates, tmp_path):
+    np.savetxt(tmp_path / "atlas.txt", vertex_labels("L"), fmt="%d")
+    axis = grayordinates.header.get_axis(1)
+    data = dense(np.ones((1, len(axis)), "f4"), axis)
+    assert "lh. or rh." in refusal(lambda: rc.extract(data, tmp_path / "atlas.txt"))
+    assert rc.extract(data, rc.load_parcellation(left=tmp_path / "atlas.txt")).n_regions == 3

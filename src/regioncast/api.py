@@ -6,6 +6,7 @@ Arguments are coerced here and nowhere else.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -40,7 +41,7 @@ from .resampling import resampled, voxels_outside
 from .signals import Key, Signals, as_array, as_keys
 from .spaces import Grayordinates, SurfaceVertices, VolumeGrid, check_same
 from .threads import n_cpus
-from .transfer import transferred
+from .transfer import moved, transferred
 from .value_tables import ValueTable, numbers_with_gaps, signals_of
 
 if TYPE_CHECKING:
@@ -659,16 +660,20 @@ def _volume_parcellation(
     data, grid = nifti.read_volume(labels, "the labels image")
     encoded = encode_integers(data, background)
     table = _region_table(labels, regions, encoded.labels)
+    _check_labels_suffice(table)
     return Parcellation.of(encoded, grid, table=table, background=background, strict=strict)
 
 
 def _surface_parcellation(
     labels: Any, regions: Any, background: float | None, *, strict: bool
 ) -> Parcellation:
-    found = surface.read_parcellation(labels, regions=None, background=background, strict=strict)
+    if regions is None:
+        return surface.read_parcellation(labels, regions=None, background=background, strict=strict)
+    with warnings.catch_warnings(action="ignore"):  # of labels that an empty table lacks
+        found = surface.read_parcellation(
+            labels, regions=RegionTable([]), background=background, strict=False
+        )
     table = _given_table(regions, np.unique(found.table.labels))
-    if table is None:
-        return found
     return surface.read_parcellation(labels, regions=table, background=background, strict=strict)
 
 
@@ -687,7 +692,20 @@ def _cifti_parcellation(
 
     found = read(None)
     table = _given_table(regions, found.table.labels)
+    _check_labels_suffice(table)
     return found if table is None else read(table)
+
+
+def _check_labels_suffice(table: RegionTable | None) -> None:
+    """Raise where only the hemisphere tells regions of a table apart."""
+    if table is None or table.hemispheres is None:
+        return
+    labels, counts = np.unique(table.labels, return_counts=True)
+    raise RegionTableError(
+        f"{plural(int((counts > 1).sum()), 'label')} in the region table stand for a region of "
+        f"each hemisphere: {examples(labels[counts > 1].tolist())}. That is for the surfaces of "
+        "the hemispheres; in this labels image, each region needs a label of its own."
+    )
 
 
 def _given_table(regions: Any, labels: NDArray[np.int64]) -> RegionTable | None:
@@ -744,8 +762,19 @@ def _open_maps(source: Any, what: str) -> Maps:
     return open_maps(source, what)
 
 
-def _one_map(source: Any, what: str) -> tuple[NDArray[Any], Space]:
-    """Return the one map of an image of any kind, and where it is."""
+def _one_map(source: Any, what: str, space: Space, name: str, missing: float = 0) -> NDArray[Any]:
+    """Return the one map of an image of any kind on a space, which is that of `name`."""
+    data, own = _read_map(source, what)
+    is_other = type(own) is not type(space) or isinstance(space, Grayordinates)
+    if is_other and space.difference(own) is not None:
+        if not isinstance(missing, int) and data.dtype.kind != "f":
+            data = data.astype(np.float64)
+        return moved(data, own, space, what=what, name=name, missing=missing)
+    check_same(space, own, this_name=name, other_name=what)
+    return data
+
+
+def _read_map(source: Any, what: str) -> tuple[NDArray[Any], Space]:
     if not surface.is_surface(source) and not cifti.is_cifti(source):
         return nifti.read_volume(source, what)
     maps = _open_maps(source, what)
@@ -854,8 +883,7 @@ def _n_jobs(n_jobs: int | None, maps: Maps) -> int | None:
 
 def _weights(weights: Any, space: Space, grouping: Grouping) -> NDArray[np.float64]:
     """Return the weight of each sample of the regions."""
-    data, other = _one_map(weights, "the weights image")
-    check_same(space, other, this_name="the image", other_name="the weights image")
+    data = _one_map(weights, "the weights image", space, "the image", missing=np.nan)
     of_samples = data.reshape(-1, order="F")[grouping.samples].astype(np.float64)
     bad = of_samples[~(np.isfinite(of_samples) & (of_samples >= 0))]
     if bad.size:
@@ -909,8 +937,7 @@ def _extracted(
 
 
 def _masked(parcellation: Parcellation, mask: Any) -> Parcellation:
-    data, space = _one_map(mask, "the mask image")
-    check_same(parcellation.space, space, this_name="the labels image", other_name="the mask image")
+    data = _one_map(mask, "the mask image", parcellation.space, "the labels image")
     inside = nifti.is_inside(data)
     masked = parcellation.masked(inside)
     emptied = np.flatnonzero((masked.counts == 0) & (parcellation.counts > 0))

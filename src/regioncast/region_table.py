@@ -29,6 +29,15 @@ if TYPE_CHECKING:
 HEMISPHERE_TITLE = "hemisphere"
 """Title of the column of hemispheres."""
 
+HEMISPHERE_TITLES = frozenset(["hemisphere", "hemi", "side", "structure"])
+"""Titles of columns of hemispheres, without case and punctuation."""
+
+_HEMISPHERES = {
+    "l": "L", "left": "L", "lh": "L", "r": "R", "right": "R", "rh": "R",
+    "cortex_left": "L", "cortex_right": "R", "cortexleft": "L", "cortexright": "R",
+    "cifti_structure_cortex_left": "L", "cifti_structure_cortex_right": "R",
+}  # fmt: skip
+
 NO_ID = 3
 """What `id_rank` returns for a title that says nothing of labels."""
 
@@ -299,6 +308,11 @@ def id_rank(title: str) -> int:
         return 1
     words = [word.lower() for word in _TITLE_WORD.findall(title)]
     return 2 if words and (words[-1] in _ID_WORDS or "label" in words) else NO_ID
+
+
+def hemisphere_of(cell: object) -> str | None:
+    """Return ``"L"`` or ``"R"`` where a cell says so, in any of the usual words, else None."""
+    return _HEMISPHERES.get(str(cell).lower())
 
 
 def normal_title(title: str) -> str:

@@ -7,15 +7,17 @@ at its place, if there is one.  What would need resampling is an error.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .errors import ResamplingWarning, SpaceError, capitalized, examples, plural, warn
 from .parcellation import Parcellation
-from .spaces import VolumeGrid, same_frame, structure_name
+from .spaces import UNKNOWN, VolumeGrid, same_frame, structure_name
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .spaces import Part, Space
 
 
@@ -34,24 +36,58 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
     SpaceError
         When surfaces have other meshes, volumes other grids, or nothing is shared.
     """
-    source, target = parcellation.space.parts, space.parts
-    shared = [part for part in target if part in source]
+    codes = moved(parcellation.codes, parcellation.space, space, what="the labels", name=name)
+    found = Parcellation(codes, parcellation.table, space)
+    _warn_of_vanished(parcellation, found, name)
+    return found
+
+
+def moved(
+    values: NDArray[Any], space: Space, target: Space, *, what: str, name: str, missing: float = 0
+) -> NDArray[Any]:
+    """Return values of the samples of one space for those of another.
+
+    Parameters
+    ----------
+    values : array, shape of `space`
+    space, target : VolumeGrid, SurfaceVertices or Grayordinates
+    what, name : str
+        What is on the one and the other, for messages: ``"the labels"``, ``"the image"``.
+    missing : number, default=0
+        For samples that the one space has not.
+
+    Raises
+    ------
+    SpaceError
+        As `transferred`.
+    """
+    sources, targets = space.parts, target.parts
+    shared = [part for part in targets if part in sources]
     if not shared:
-        raise SpaceError(
-            f"{capitalized(name)} has no surface or volume of the labels: it has "
-            f"{_listed(target)}, the labels have {_listed(source)}. From the one to the other "
-            "they would need resampling; give labels for what the image has."
-        )
-    codes = np.zeros(space.shape, parcellation.codes.dtype)
-    given, wanted = parcellation.codes.reshape(-1), codes.reshape(-1)
+        raise _nothing_shared(sources, targets, what, name)
+    out = np.full(target.shape, missing, values.dtype)
+    given, wanted = values.reshape(-1), out.reshape(-1)
     for part in shared:
-        _check_frames(source[part], target[part], part, name)
-        whole = np.zeros(_size(source[part]), codes.dtype)
-        whole[source[part].places] = given[source[part].samples]
-        wanted[target[part].samples] = whole[target[part].places]
-    moved = Parcellation(codes, parcellation.table, space)
-    _warn_of_vanished(parcellation, moved, name)
-    return moved
+        _check_frames(sources[part], targets[part], part, what=what, name=name)
+        whole = np.full(_size(sources[part]), missing, values.dtype)
+        whole[sources[part].places] = given[sources[part].samples]
+        wanted[targets[part].samples] = whole[targets[part].places]
+    return out
+
+
+def _nothing_shared(
+    sources: dict[str, Part], targets: dict[str, Part], what: str, name: str
+) -> SpaceError:
+    if UNKNOWN in sources or UNKNOWN in targets:
+        return SpaceError(
+            f"Of which hemisphere the surface of {what if UNKNOWN in sources else name} is, is "
+            "not known. Begin the name of the file with lh. or rh., or give it as left= or right=."
+        )
+    return SpaceError(
+        f"{capitalized(name)} has no surface or volume of {what}: {_listed(targets)}, not "
+        f"{_listed(sources)}. From the one to the other it would take resampling; give {what} for "
+        f"what {name} has."
+    )
 
 
 def _warn_of_vanished(before: Parcellation, after: Parcellation, name: str) -> None:
@@ -66,12 +102,12 @@ def _warn_of_vanished(before: Parcellation, after: Parcellation, name: str) -> N
         )
 
 
-def _check_frames(source: Part, target: Part, part: str, name: str) -> None:
+def _check_frames(source: Part, target: Part, part: str, *, what: str, name: str) -> None:
     difference = same_frame(source.frame, target.frame)
     if difference is not None:
         problem, detail = difference
         raise SpaceError(
-            f"{problem} In {structure_name(part)}, {name} {detail.format(this='the labels image')} "
+            f"{problem} In {structure_name(part)}, {name} {detail.format(this=what)} "
             "The one would have to be resampled to the other first."
         )
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from .errors import MatchError, SignalsError, capitalized, examples, plural
 from .matching import as_integers, identities_of, integer_of, text_identities
-from .region_table import NO_ID, id_rank, normal_title
+from .region_table import HEMISPHERE_TITLES, NO_ID, hemisphere_of, id_rank, normal_title
 from .signals import MAP_TITLE, Key, Signals, as_keys, map_titles
 
 if TYPE_CHECKING:
@@ -32,15 +32,6 @@ _COUNTED = 3
 
 # Titles of labels in region tables that in tables of values mostly stand for values.
 _VALUE_TITLES = frozenset(["value", "intensity", "grayvalue", "greyvalue", "number", "num", "code"])
-
-
-# Titles of columns of hemispheres, without case and punctuation, and what their cells mean.
-_HEMISPHERES = frozenset(["hemisphere", "hemi", "side", "structure"])
-_SIDE_OF = {
-    "l": "L", "left": "L", "lh": "L", "r": "R", "right": "R", "rh": "R",
-    "cortex_left": "L", "cortex_right": "R", "cortexleft": "L", "cortexright": "R",
-    "cifti_structure_cortex_left": "L", "cifti_structure_cortex_right": "R",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +174,7 @@ def _with_hemispheres(table: ValueTable, key: Key | None) -> ValueTable:
     """
     given = _hemisphere_column(table)
     n_rows = len(table.columns[0].cells)
-    sides = [None] * n_rows if given is None else [_side(cell) for cell in given.cells]
+    sides = [None] * n_rows if given is None else [hemisphere_of(cell) for cell in given.cells]
     # Hemispheres may share labels, so these need not be distinct to be labels.
     columns = tuple(
         _prefixed(c, sides)
@@ -197,14 +188,10 @@ def _with_hemispheres(table: ValueTable, key: Key | None) -> ValueTable:
 
 def _hemisphere_column(table: ValueTable) -> ValueColumn | None:
     for column in table.columns:
-        is_titled = isinstance(column.title, str) and normal_title(column.title) in _HEMISPHERES
-        if is_titled and any(map(_side, column.cells)):
+        title = column.title if isinstance(column.title, str) else ""
+        if normal_title(title) in HEMISPHERE_TITLES and any(map(hemisphere_of, column.cells)):
             return column
     return None
-
-
-def _side(cell: object) -> str | None:
-    return _SIDE_OF.get(str(cell).lower())
 
 
 def _prefixed(column: ValueColumn, sides: Sequence[str | None]) -> ValueColumn:

@@ -24,7 +24,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..errors import FileFormatError, RegionTableError, examples, plural
-from ..region_table import ID_TITLES, RegionTable, id_rank, normal_title
+from ..region_table import (
+    HEMISPHERE_TITLES,
+    ID_TITLES,
+    RegionTable,
+    hemisphere_of,
+    id_rank,
+    normal_title,
+)
 from .delimited import (
     WHITE_SPACE,
     is_number,
@@ -65,7 +72,6 @@ _LIST_TITLES = frozenset(
 _BACKGROUND_NAMES = frozenset(
     ["background", "unknown", "???", "unlabeled", "clear label", "none", "outside", "exterior"]
 )
-_HEMISPHERE_TITLES = frozenset(["hemi", "hemisphere"])
 # RegionTable itself has columns with these titles.
 _OWN_TITLES = frozenset(["index", "name"])
 
@@ -676,12 +682,27 @@ def _checked(
     columns: Mapping[str, Sequence[Any]],
 ) -> RegionTable:
     """Return the table; errors name the source."""
+    others = dict(columns)
+    sides = _hemispheres(labels, others)
+    if sides is not None:
+        others = {title: cells for title, cells in others.items() if title != sides[0]}
     try:
-        return RegionTable(labels, names, columns)
+        return RegionTable(labels, names, others, None if sides is None else sides[1])
     except (RegionTableError, OverflowError) as error:
-        sides = [title for title in columns if normal_title(title) in _HEMISPHERE_TITLES]
-        hint = f" Column {sides[0]!r} may tell them apart: keep one hemisphere." if sides else ""
-        raise RegionTableError(f"{source}: {error}{hint}") from None
+        raise RegionTableError(f"{source}: {error}") from None
+
+
+def _hemispheres(
+    labels: Sequence[int] | Labels, columns: Mapping[str, Sequence[Any]]
+) -> tuple[str, list[str]] | None:
+    """Return the title and the cells of a column of hemispheres, where labels stand for two."""
+    if len(set(map(int, labels))) == len(labels):
+        return None
+    for title, cells in columns.items():
+        sides = [side for cell in cells if (side := hemisphere_of(cell))]
+        if normal_title(title) in HEMISPHERE_TITLES and len(sides) == len(cells):
+            return title, sides
+    return None
 
 
 # --- cells -----------------------------------------------------------------------------------

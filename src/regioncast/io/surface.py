@@ -632,12 +632,12 @@ def _tables(
     _check_tells_apart(regions, of_rows, tuple(sides))
     keep = {}
     for side in sides:
-        of_side = np.array([hemisphere == side for hemisphere in of_rows])
-        open_to_all = np.array([hemisphere is None or side == UNKNOWN for hemisphere in of_rows])
+        of_side = np.array([hemisphere == side for hemisphere in of_rows], bool)
+        is_open = [hemisphere is None or side == UNKNOWN for hemisphere in of_rows]
         has = np.isin(regions.labels, present[side]) | (len(sides) == 1)
-        keep[side] = of_side | (open_to_all & has)
+        keep[side] = of_side | (np.array(is_open, bool) & has)
     kept = np.any(list(keep.values()), axis=0)
-    elsewhere = np.array([hemisphere is not None for hemisphere in of_rows])
+    elsewhere = np.array([hemisphere is not None for hemisphere in of_rows], bool)
     _warn_of_left_out(regions, kept | elsewhere, strict=strict)
     return {side: _of_one_side(regions, np.flatnonzero(rows)) for side, rows in keep.items()}
 

@@ -176,7 +176,7 @@ def table_suffix(path: Path, use: Use = "signals") -> str:
     if suffix not in suffixes(use, "table"):
         raise FileFormatError(
             f"Cannot tell the format of {path.name!r}: tables of {use} end in "
-            f"{', '.join(suffixes(use, 'table'))}."
+            f"{', '.join(suffixes(use))}."
         )
     return suffix
 
