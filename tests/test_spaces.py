@@ -34,6 +34,7 @@ from regioncast.errors import (
     SignalsError,
     SpaceError,
 )
+from regioncast.io import cifti
 from regioncast.parcellation import Parcellation
 from regioncast.region_table import RegionTable
 from regioncast.spaces import Grayordinates, SurfaceVertices, VolumeGrid
@@ -450,3 +451,18 @@ def test_a_surface_of_which_the_side_is_unknown_says_how_to_tell(grayordinates, 
     data = dense(np.ones((1, len(axis)), "f4"), axis)
     assert "lh. or rh." in refusal(lambda: rc.extract(data, tmp_path / "atlas.txt"))
     assert rc.extract(data, rc.load_parcellation(left=tmp_path / "atlas.txt")).n_regions == 3
+
+
+def test_progress_of_a_file_that_is_read_by_regions_ends_with_all(
+    grayordinates, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(cifti, "_PORTION_BYTES", 4000)
+    axis = grayordinates.header.get_axis(1)
+    nib.save(dense(values_of((9, len(axis)), "f4", 1), axis), tmp_path / "in.dscalar.nii")
+    seen = []
+    found = rc.extract(
+        tmp_path / "in.dscalar.nii", grayordinates, progress=lambda *done: seen.append(done)
+    )
+    assert len(seen) > 2
+    assert seen == sorted(set(seen))
+    assert seen[-1] == (found.n_regions, found.n_regions)

@@ -456,7 +456,8 @@ def extract(
     label_map : str or int, default=None
         The map of a ``.dlabel.nii`` that has several, where `parcellation` is a path or an image.
     progress : callable, default=None
-        Called with the number of maps done and the number of all maps.
+        Called with the number of maps done and the number of all maps; of regions, where a file
+        lies region by region rather than map by map (CIFTI).
 
     Returns
     -------

@@ -249,6 +249,7 @@ def extract_maps(
     for regions, part, blocks in maps.portions(grouping):
         first, last, _ = regions.indices(len(grouping))
         places = slice(grouping.starts[first], grouping.starts[last])
+        is_whole = last - first == len(grouping)
         found.append(
             extract(
                 blocks,
@@ -258,9 +259,11 @@ def extract_maps(
                 nan=nan,
                 weights=None if weights is None else weights[places],
                 n_jobs=n_jobs,
-                progress=progress,
+                progress=progress if is_whole else None,
             )
         )
+        if progress is not None and not is_whole:
+            progress(last, len(grouping))
     if len(found) == 1:
         return found[0]
     values = [np.concatenate(parts, axis=1) for parts in zip(*(v for v, _ in found), strict=True)]
