@@ -553,10 +553,14 @@ sys.exit(cli.main())
 """
 
 
-def stderr_of_painting(*, patience, terminal):
-    """Paint a series with a terminal, or a pipe, as stderr; return what appears there."""
+PAINTING = ["paint", "series.npy", "atlas.nii.gz", "-o", "map.nii", "--overwrite"]
+EXTRACTING = ["extract", "bold.nii", "atlas.nii.gz", "-o", "table.tsv", "--overwrite"]
+
+
+def stderr_of(words, *, patience, terminal):
+    """Paint or extract a series with a terminal, or a pipe, as stderr; return what appears."""
     np.save("series.npy", np.ones((5, 3)))
-    words = ["paint", "series.npy", "atlas.nii.gz", "-o", "map.nii", "--overwrite"]
+    rc.save(rc.paint("series.npy", "atlas.nii.gz"), "bold.nii", overwrite=True)
     ours, theirs = pty.openpty() if terminal else os.pipe()
     done = subprocess.run(
         [sys.executable, "-P", "-c", IMPATIENT, str(patience), *words],
@@ -579,9 +583,12 @@ def stderr_of_painting(*, patience, terminal):
     ("patience", "terminal", "appears"),
     [(0, True, True), (1e6, True, False), (0, False, False)],
 )
-def test_progress_shows_on_a_terminal_when_it_takes_long(patience, terminal, appears):
-    shown = stderr_of_painting(patience=patience, terminal=terminal)
-    assert (b"writing map.nii" in shown) == appears
+@pytest.mark.parametrize(
+    ("words", "title"), [(PAINTING, b"writing map.nii"), (EXTRACTING, b"extracting")]
+)
+def test_progress_shows_on_a_terminal_when_it_takes_long(words, title, patience, terminal, appears):
+    shown = stderr_of(words, patience=patience, terminal=terminal)
+    assert (title in shown) == appears
     assert (b"5/5" in shown) == appears
     assert appears or shown == b""
 
