@@ -754,10 +754,35 @@ def test_the_same_image_gives_the_same_bytes(tmp_path):
         ("{hemi}/x.curv", "LR", ["L/x.curv", "R/x.curv"]),
         ("1,5.gii", "LR", ["1,5.L.gii", "1,5.R.gii"]),
         ("x.gii", "?", ["x.gii"]),
+        ("rh.x.gii", "?", ["rh.x.gii"]),
+        ("rh.x.mgh,lh.x.mgh", "LR", ["lh.x.mgh", "rh.x.mgh"]),
+        ("sw.R.func.gii,sw.L.func.gii", "LR", ["sw.L.func.gii", "sw.R.func.gii"]),
+        ("lh.x.mgh,other.mgh", "LR", ["lh.x.mgh", "other.mgh"]),
+        ("a/lh.x.npy", "LR", ["a/lh.x.npy", "a/rh.x.npy"]),
+        ("RH.x.npy", "LR", ["LH.x.npy", "RH.x.npy"]),
+        ("x_hemi-L_y.func.gii", "LR", ["x_hemi-L_y.func.gii", "x_hemi-R_y.func.gii"]),
+        ("lh/x_Right.mgz", "LR", ["lh/x_Left.mgz", "lh/x_Right.mgz"]),
+        ("lh.x.mgh", "L", ["lh.x.mgh"]),
     ],
 )
 def test_output_paths(path, sides, expected):
     assert output_paths(path, list(sides)) == list(map(Path, expected))
+
+
+@pytest.mark.parametrize(
+    ("path", "sides"),
+    [
+        ("rh.x.mgh,other.mgh", "LR"),
+        ("other.mgh,lh.x.mgh", "LR"),
+        ("lh.x.mgh,lh.y.mgh", "LR"),
+        ("rh.x.?.mgh", "LR"),
+        ("rh.x.mgh", "L"),
+        ("x.L.func.gii", "R"),
+    ],
+)
+def test_no_output_is_named_after_the_other_hemisphere(path, sides):
+    with pytest.raises(OutputError, match=r"would be written to .* name says the .* hemisphere"):
+        output_paths(path, list(sides))
 
 
 def test_errors_about_outputs(tmp_path):
