@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import subprocess
 import warnings
@@ -289,6 +290,10 @@ def test_errors_about_pairs(tmp_path):
         sides_of((left, left))
     with pytest.raises(SpaceError, match=r"given for the left .* says itself .* the right"):
         sides_of({"left": small_pair()["right"]})
+    for swapped in ({"right": left}, {"left": right}, {"left": "rh.x.annot"}, {"L": "x.R.mgh"}):
+        with pytest.raises(SpaceError, match=r"given for the .* its name says that it is of the"):
+            sides_of(swapped)
+    assert list(sides_of({"left": "plain.annot", "right": "rh.x.annot"})) == ["L", "R"]
     with pytest.raises(SpaceError, match="one left and one right; 'L', 'lh' were given"):
         sides_of({"L": left, "lh": right})
     right.unlink()
@@ -472,6 +477,12 @@ def test_an_annotation_without_names(tmp_path):
     path = tmp_path / "lh.x.annot"
     path.write_bytes(np.array([2, 0, 5, 1, 6, 0], ">i4").tobytes())
     with pytest.raises(LabelsError, match="has no colour table, so its labels have no names"):
+        read(path)
+    path.write_bytes(path.read_bytes()[:-4])  # without the word that there is none
+    with pytest.raises(LabelsError, match="has no colour table, so its labels have no names"):
+        read(path)
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(FileFormatError, match="is truncated or damaged"):
         read(path)
 
 
@@ -810,6 +821,29 @@ def test_both_files_or_none(tmp_path):
     assert (tmp_path / "out.R.func.gii").read_text() == "mine"
     image.to_filename(tmp_path / "out.func.gii")
     assert len(read_back(tmp_path / "out.R.func.gii")) == 3
+
+
+@pytest.mark.parametrize("failing", ["L", "R"])
+def test_an_error_between_the_two_files_says_what_was_written(tmp_path, monkeypatch, failing):
+    image = painted({"L": 5, "R": 3}, values_of("float32", 2), single=False)
+    paths = {side: tmp_path / f"out.{side}.npy" for side in "LR"}
+    for path in paths.values():
+        path.write_text("old")
+    replace = Path.replace
+
+    def fail(source, target):
+        if Path(target).name == paths[failing].name:
+            raise OSError(errno.EIO, "Input/output error")
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OutputError, match=r"Input/output error") as caught:
+        save_surface(image, tmp_path / "out.npy", overwrite=True)
+    changed = [path for path in paths.values() if path.read_bytes() != b"old"]
+    assert paths[failing] not in changed
+    assert ("Nothing was changed" in str(caught.value)) == (not changed)
+    assert all(f"{path} was" in str(caught.value) for path in changed)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 # --- there and back --------------------------------------------------------------------------

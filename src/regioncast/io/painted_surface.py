@@ -6,8 +6,8 @@ import dataclasses
 import gzip
 import os
 import re
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from ..errors import (
     ArgumentError,
     DimensionError,
     MissingPackageError,
+    OutputError,
     SignalsTypeError,
     times,
 )
@@ -207,7 +208,10 @@ def _map_metadata(image: PaintedSurface, number: int) -> GiftiMetaData:
 def save_surface(
     image: PaintedSurface, path: str | os.PathLike[str], *, overwrite: bool
 ) -> list[Path]:
-    """Write a painted surface, a pair as two files: both or none.
+    """Write a painted surface, a pair as two files.
+
+    Neither is put in its place before both are whole.  Should that then fail for one of them, the
+    error says which file was written.
 
     Parameters
     ----------
@@ -236,12 +240,30 @@ def save_surface(
     for output in paths:
         check_output(output, overwrite=overwrite)
         _check_can_hold(image, output)
-    with ExitStack() as stack:
-        # Each is put in its place when all are whole.
-        for side, output in zip(image.space.hemispheres, paths, strict=True):
-            temporary = stack.enter_context(replacing(output, overwrite=overwrite))
-            _write(image, side, temporary)
+    written: list[Path] = []
+    try:
+        with ExitStack() as stack:
+            # Each is put in its place when all are whole.
+            for side, output in zip(image.space.hemispheres, paths, strict=True):
+                stack.enter_context(_noting(output, written))
+                temporary = stack.enter_context(replacing(output, overwrite=overwrite))
+                _write(image, side, temporary)
+    except OutputError as error:
+        if not written:
+            raise
+        message = str(error).removesuffix(" Nothing was changed.")
+        raise type(error)(
+            f"{message} It was not changed, but {', '.join(map(str, written))} was: that "
+            "hemisphere is the new one. Write both again."
+        ) from error
     return paths
+
+
+@contextmanager
+def _noting(output: Path, written: list[Path]) -> Iterator[None]:
+    """Note an output when all that was entered after this has ended well."""
+    yield
+    written.append(output)
 
 
 def _check_can_hold(image: PaintedSurface, path: Path) -> None:

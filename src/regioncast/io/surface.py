@@ -173,12 +173,12 @@ def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
                 f"A pair of surfaces has one left and one right; {examples(given)} were given."
             )
         sides[hemisphere] = _opened(side)
-        said = _said_hemisphere(sides[hemisphere])
-        if said not in (None, hemisphere):
+        said = hemisphere_of(sides[hemisphere])
+        if said not in (UNKNOWN, hemisphere):
+            who = "its name says" if _said_hemisphere(sides[hemisphere]) is None else "says itself"
             raise SpaceError(
                 f"{_called(sides[hemisphere])} was given for the {HEMISPHERE_NAMES[hemisphere]}, "
-                f"and says itself that it is of the {HEMISPHERE_NAMES[said or '']}. Check which "
-                "file is which."
+                f"and {who} that it is of the {HEMISPHERE_NAMES[said]}. Check which file is which."
             )
     return _left_first(sides)
 
@@ -461,7 +461,7 @@ def _from_annotation(path: Path, what: str) -> _Side:
     try:
         packed, table, names = read_annot(path, orig_ids=True)
     except Exception as error:
-        if "Color table" not in str(error):
+        if "Color table" not in str(error) and not _ends_after_vertices(path):
             raise
         raise LabelsError(
             f"{capitalized(what)} {path} has no colour table, so its labels have no names. "
@@ -477,6 +477,13 @@ def _from_annotation(path: Path, what: str) -> _Side:
     colors = ["#" + "".join(f"{level:02x}" for level in table[row, :3]) for row in rows]
     regions = RegionTable(rows, [_decoded(name) for name in names], {"color": colors})
     return _Side(labels[np.newaxis], table=regions, none=frozenset([-1]))
+
+
+def _ends_after_vertices(path: Path) -> bool:
+    """Return whether an annotation has nothing after its vertices, each a number and a colour."""
+    with path.open("rb") as file:
+        n_vertices = int.from_bytes(file.read(4), "big")
+    return n_vertices > 0 and path.stat().st_size == 4 + 8 * n_vertices
 
 
 def _annotation_rows(table: NDArray[Any], n_names: int, what: str) -> NDArray[np.int64]:
