@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 import nibabel as nib
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from nibabel.freesurfer.io import read_annot, read_morph_data, write_annot, write_morph_data
 from nibabel.gifti.gifti import (
     GiftiDataArray,
@@ -66,8 +66,8 @@ HOLDS = {
     ".npy": ("uint8", "int16", "int32", "int64", "float32", "float64", "complex64"),
     ".gz": ("uint8", "int32", "float32"),
 }
-OUTPUTS = (*suffixes("image", "surface"), ".func.gii.gz", ".shape.gii.gz", ".gii.gz", ".volume")
-MORPHOMETRY = (".curv", ".sulc", ".thickness", ".area", ".volume")
+OUTPUTS = (*suffixes("image", "surface"), ".func.gii.gz", ".shape.gii.gz", ".gii.gz")
+MORPHOMETRY = (".curv", ".sulc", ".thickness", ".area")
 CASES = [
     (suffix, dtype)
     for suffix in OUTPUTS
@@ -699,6 +699,25 @@ def test_series_keep_their_repetition_time(tmp_path, suffix, t_r):
     assert np.array_equal(maps.values, np.asarray(image).T, equal_nan=True)
 
 
+@given(t_r=st.floats(min_value=1e-9, max_value=1e9))
+@example(t_r=0.02)
+@example(t_r=0.03)
+@example(t_r=0.8000000000000003)
+def test_gifti_keeps_every_repetition_time(t_r):
+    image = painted({"L": 2}, values_of("float32", 2), single=False, t_r=t_r)
+    assert open_surface_maps(image.to_gifti()["L"], "the image").t_r == t_r
+
+
+@pytest.mark.parametrize("suffix", [".func.gii", ".shape.gii.gz"])
+@pytest.mark.parametrize("single", [False, True])
+def test_a_series_of_one_point_is_a_series(tmp_path, suffix, single):
+    t_r = None if single else 2.0
+    image = painted({"L": 7}, values_of("float32", 1), single=single, t_r=t_r)
+    (file,) = save_surface(image, tmp_path / f"out{suffix}", overwrite=False)
+    maps = open_surface_maps(file, "the image")
+    assert (maps.single, maps.t_r) == (single, t_r)
+
+
 @pytest.mark.parametrize("step", ["0.72", "720.000000"])
 def test_time_steps_in_seconds_and_milliseconds(step):
     image = gifti(np.float32([1]), intent="NIFTI_INTENT_TIME_SERIES", array_meta={"TimeStep": step})
@@ -761,7 +780,6 @@ def test_the_same_image_gives_the_same_bytes(tmp_path):
         ("x.?.func.gii.gz", "LR", ["x.L.func.gii.gz", "x.R.func.gii.gz"]),
         ("hemi-{hemi}_x.npy", "R", ["hemi-R_x.npy"]),
         ("sub/x.thickness", "LR", ["sub/x.L.thickness", "sub/x.R.thickness"]),
-        ("x.area.pial", "LR", ["x.L.area.pial", "x.R.area.pial"]),
         ("{hemi}/x.curv", "LR", ["L/x.curv", "R/x.curv"]),
         ("1,5.gii", "LR", ["1,5.L.gii", "1,5.R.gii"]),
         ("x.gii", "?", ["x.gii"]),
@@ -798,7 +816,7 @@ def test_no_output_is_named_after_the_other_hemisphere(path, sides):
 
 def test_errors_about_outputs(tmp_path):
     image = painted({"L": 5, "R": 3}, values_of("float32", 2), single=False)
-    for name in ("out.nii.gz", "out.label.gii", "out.annot", "out.surf.gii", "out"):
+    for name in ("out.nii.gz", "out.label.gii", "out.annot", "out.surf.gii", "out.volume", "out"):
         with pytest.raises(FileFormatError, match=r"written as \.mgz, .*\.func\.gii, .*\.npy"):
             save_surface(image, tmp_path / name, overwrite=False)
     with pytest.raises(OutputError, match="names 1 file, and 2 are written"):

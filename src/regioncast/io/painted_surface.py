@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,10 @@ if TYPE_CHECKING:
     from ..matching import Match
     from ..parcellation import Parcellation
 
+
+LONGEST_T_R = 30.0
+"""FreeSurfer writes GIFTI's TimeStep in milliseconds, others in seconds; a number above this is in
+milliseconds.  We write it as FreeSurfer does where it is above."""
 
 # What each format holds bit for bit; None: everything.
 _DTYPES: tuple[tuple[re.Pattern[str], str, tuple[str, ...] | None], ...] = (
@@ -188,7 +193,8 @@ def painted_surface(
 def _gifti_of(image: PaintedSurface, side: str) -> GiftiImage:
     structure = {STRUCTURE: STRUCTURES[side]} if side in STRUCTURES else {}
     maps = storable(image.part(side).reshape(image.space.counts[side], -1).T)
-    intent = "NIFTI_INTENT_SHAPE" if image.t_r is None else "NIFTI_INTENT_TIME_SERIES"
+    is_series = image.t_r is not None and not image.array.single
+    intent = "NIFTI_INTENT_TIME_SERIES" if is_series else "NIFTI_INTENT_SHAPE"
     arrays = [
         GiftiDataArray(
             values, intent=intent, datatype=values.dtype, meta=_map_metadata(image, number)
@@ -201,8 +207,14 @@ def _gifti_of(image: PaintedSurface, side: str) -> GiftiImage:
 def _map_metadata(image: PaintedSurface, number: int) -> GiftiMetaData:
     metadata = {} if image.map_names is None else {"Name": image.map_names[number]}
     if image.t_r is not None:
-        metadata["TimeStep"] = repr(image.t_r * 1000)
+        metadata["TimeStep"] = _time_step(image.t_r)
     return GiftiMetaData(metadata)
+
+
+def _time_step(t_r: float) -> str:
+    """Return seconds as they are read back to the last bit."""
+    seconds = Decimal(repr(float(t_r)))
+    return str(seconds * 1000 if seconds * 1000 > LONGEST_T_R else seconds)
 
 
 def save_surface(

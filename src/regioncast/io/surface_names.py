@@ -17,7 +17,7 @@ from ..errors import (
     plural,
 )
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN
-from . import suffixes
+from . import suffix_of, suffixes
 from .files import expanded
 
 _HEMISPHERES = {
@@ -58,8 +58,8 @@ MORPHOMETRY = re.compile(
 
 BY_NAME = (GIFTI, ANNOTATION, MORPHOMETRY)
 
-# Beginnings of endings that promise more than values of vertices, or that nibabel cannot write.
-_NO_OUTPUT = (".label", ".surf", ".annot", ".mgh.gz")
+# Beginnings of endings that promise more than values of vertices.
+_NO_OUTPUT = (".surf", ".annot")
 
 
 def hemisphere_of_key(key: object) -> str | None:
@@ -247,5 +247,6 @@ def _ending_in(name: str) -> str | None:
     for pattern in (GIFTI, MGH, MORPHOMETRY, NUMPY):
         found = pattern.search(name)
         if found and not found[0].lower().startswith(_NO_OUTPUT):
-            return found[0]
+            is_written = suffix_of(Path(f"x{found[0]}")) in suffixes("image", "surface")
+            return found[0] if is_written else None
     return None
