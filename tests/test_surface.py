@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import subprocess
 import warnings
@@ -11,7 +12,7 @@ import hypothesis.strategies as st
 import nibabel as nib
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from nibabel.freesurfer.io import read_annot, read_morph_data, write_annot, write_morph_data
 from nibabel.gifti.gifti import (
     GiftiDataArray,
@@ -65,8 +66,8 @@ HOLDS = {
     ".npy": ("uint8", "int16", "int32", "int64", "float32", "float64", "complex64"),
     ".gz": ("uint8", "int32", "float32"),
 }
-OUTPUTS = (*suffixes("image", "surface"), ".func.gii.gz", ".shape.gii.gz", ".gii.gz", ".volume")
-MORPHOMETRY = (".curv", ".sulc", ".thickness", ".area", ".volume")
+OUTPUTS = (*suffixes("image", "surface"), ".func.gii.gz", ".shape.gii.gz", ".gii.gz")
+MORPHOMETRY = (".curv", ".sulc", ".thickness", ".area")
 CASES = [
     (suffix, dtype)
     for suffix in OUTPUTS
@@ -289,6 +290,10 @@ def test_errors_about_pairs(tmp_path):
         sides_of((left, left))
     with pytest.raises(SpaceError, match=r"given for the left .* says itself .* the right"):
         sides_of({"left": small_pair()["right"]})
+    for swapped in ({"right": left}, {"left": right}, {"left": "rh.x.annot"}, {"L": "x.R.mgh"}):
+        with pytest.raises(SpaceError, match=r"given for the .* its name says that it is of the"):
+            sides_of(swapped)
+    assert list(sides_of({"left": "plain.annot", "right": "rh.x.annot"})) == ["L", "R"]
     with pytest.raises(SpaceError, match="one left and one right; 'L', 'lh' were given"):
         sides_of({"L": left, "lh": right})
     right.unlink()
@@ -472,6 +477,12 @@ def test_an_annotation_without_names(tmp_path):
     path = tmp_path / "lh.x.annot"
     path.write_bytes(np.array([2, 0, 5, 1, 6, 0], ">i4").tobytes())
     with pytest.raises(LabelsError, match="has no colour table, so its labels have no names"):
+        read(path)
+    path.write_bytes(path.read_bytes()[:-4])  # without the word that there is none
+    with pytest.raises(LabelsError, match="has no colour table, so its labels have no names"):
+        read(path)
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(FileFormatError, match="is truncated or damaged"):
         read(path)
 
 
@@ -688,6 +699,25 @@ def test_series_keep_their_repetition_time(tmp_path, suffix, t_r):
     assert np.array_equal(maps.values, np.asarray(image).T, equal_nan=True)
 
 
+@given(t_r=st.floats(min_value=1e-9, max_value=1e9))
+@example(t_r=0.02)
+@example(t_r=0.03)
+@example(t_r=0.8000000000000003)
+def test_gifti_keeps_every_repetition_time(t_r):
+    image = painted({"L": 2}, values_of("float32", 2), single=False, t_r=t_r)
+    assert open_surface_maps(image.to_gifti()["L"], "the image").t_r == t_r
+
+
+@pytest.mark.parametrize("suffix", [".func.gii", ".shape.gii.gz"])
+@pytest.mark.parametrize("single", [False, True])
+def test_a_series_of_one_point_is_a_series(tmp_path, suffix, single):
+    t_r = None if single else 2.0
+    image = painted({"L": 7}, values_of("float32", 1), single=single, t_r=t_r)
+    (file,) = save_surface(image, tmp_path / f"out{suffix}", overwrite=False)
+    maps = open_surface_maps(file, "the image")
+    assert (maps.single, maps.t_r) == (single, t_r)
+
+
 @pytest.mark.parametrize("step", ["0.72", "720.000000"])
 def test_time_steps_in_seconds_and_milliseconds(step):
     image = gifti(np.float32([1]), intent="NIFTI_INTENT_TIME_SERIES", array_meta={"TimeStep": step})
@@ -750,19 +780,43 @@ def test_the_same_image_gives_the_same_bytes(tmp_path):
         ("x.?.func.gii.gz", "LR", ["x.L.func.gii.gz", "x.R.func.gii.gz"]),
         ("hemi-{hemi}_x.npy", "R", ["hemi-R_x.npy"]),
         ("sub/x.thickness", "LR", ["sub/x.L.thickness", "sub/x.R.thickness"]),
-        ("x.area.pial", "LR", ["x.L.area.pial", "x.R.area.pial"]),
         ("{hemi}/x.curv", "LR", ["L/x.curv", "R/x.curv"]),
         ("1,5.gii", "LR", ["1,5.L.gii", "1,5.R.gii"]),
         ("x.gii", "?", ["x.gii"]),
+        ("rh.x.gii", "?", ["rh.x.gii"]),
+        ("rh.x.mgh,lh.x.mgh", "LR", ["lh.x.mgh", "rh.x.mgh"]),
+        ("sw.R.func.gii,sw.L.func.gii", "LR", ["sw.L.func.gii", "sw.R.func.gii"]),
+        ("lh.x.mgh,other.mgh", "LR", ["lh.x.mgh", "other.mgh"]),
+        ("a/lh.x.npy", "LR", ["a/lh.x.npy", "a/rh.x.npy"]),
+        ("RH.x.npy", "LR", ["LH.x.npy", "RH.x.npy"]),
+        ("x_hemi-L_y.func.gii", "LR", ["x_hemi-L_y.func.gii", "x_hemi-R_y.func.gii"]),
+        ("lh/x_Right.mgz", "LR", ["lh/x_Left.mgz", "lh/x_Right.mgz"]),
+        ("lh.x.mgh", "L", ["lh.x.mgh"]),
     ],
 )
 def test_output_paths(path, sides, expected):
     assert output_paths(path, list(sides)) == list(map(Path, expected))
 
 
+@pytest.mark.parametrize(
+    ("path", "sides"),
+    [
+        ("rh.x.mgh,other.mgh", "LR"),
+        ("other.mgh,lh.x.mgh", "LR"),
+        ("lh.x.mgh,lh.y.mgh", "LR"),
+        ("rh.x.?.mgh", "LR"),
+        ("rh.x.mgh", "L"),
+        ("x.L.func.gii", "R"),
+    ],
+)
+def test_no_output_is_named_after_the_other_hemisphere(path, sides):
+    with pytest.raises(OutputError, match=r"would be written to .* name says the .* hemisphere"):
+        output_paths(path, list(sides))
+
+
 def test_errors_about_outputs(tmp_path):
     image = painted({"L": 5, "R": 3}, values_of("float32", 2), single=False)
-    for name in ("out.nii.gz", "out.label.gii", "out.annot", "out.surf.gii", "out"):
+    for name in ("out.nii.gz", "out.label.gii", "out.annot", "out.surf.gii", "out.volume", "out"):
         with pytest.raises(FileFormatError, match=r"written as \.mgz, .*\.func\.gii, .*\.npy"):
             save_surface(image, tmp_path / name, overwrite=False)
     with pytest.raises(OutputError, match="names 1 file, and 2 are written"):
@@ -785,6 +839,29 @@ def test_both_files_or_none(tmp_path):
     assert (tmp_path / "out.R.func.gii").read_text() == "mine"
     image.to_filename(tmp_path / "out.func.gii")
     assert len(read_back(tmp_path / "out.R.func.gii")) == 3
+
+
+@pytest.mark.parametrize("failing", ["L", "R"])
+def test_an_error_between_the_two_files_says_what_was_written(tmp_path, monkeypatch, failing):
+    image = painted({"L": 5, "R": 3}, values_of("float32", 2), single=False)
+    paths = {side: tmp_path / f"out.{side}.npy" for side in "LR"}
+    for path in paths.values():
+        path.write_text("old")
+    replace = Path.replace
+
+    def fail(source, target):
+        if Path(target).name == paths[failing].name:
+            raise OSError(errno.EIO, "Input/output error")
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OutputError, match=r"Input/output error") as caught:
+        save_surface(image, tmp_path / "out.npy", overwrite=True)
+    changed = [path for path in paths.values() if path.read_bytes() != b"old"]
+    assert paths[failing] not in changed
+    assert ("Nothing was changed" in str(caught.value)) == (not changed)
+    assert all(f"{path} was" in str(caught.value) for path in changed)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 # --- there and back --------------------------------------------------------------------------

@@ -6,8 +6,9 @@ import dataclasses
 import gzip
 import os
 import re
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from ..errors import (
     ArgumentError,
     DimensionError,
     MissingPackageError,
+    OutputError,
     SignalsTypeError,
     times,
 )
@@ -43,6 +45,10 @@ if TYPE_CHECKING:
     from ..matching import Match
     from ..parcellation import Parcellation
 
+
+LONGEST_T_R = 30.0
+"""FreeSurfer writes GIFTI's TimeStep in milliseconds, others in seconds; a number above this is in
+milliseconds.  We write it as FreeSurfer does where it is above."""
 
 # What each format holds bit for bit; None: everything.
 _DTYPES: tuple[tuple[re.Pattern[str], str, tuple[str, ...] | None], ...] = (
@@ -187,7 +193,8 @@ def painted_surface(
 def _gifti_of(image: PaintedSurface, side: str) -> GiftiImage:
     structure = {STRUCTURE: STRUCTURES[side]} if side in STRUCTURES else {}
     maps = storable(image.part(side).reshape(image.space.counts[side], -1).T)
-    intent = "NIFTI_INTENT_SHAPE" if image.t_r is None else "NIFTI_INTENT_TIME_SERIES"
+    is_series = image.t_r is not None and not image.array.single
+    intent = "NIFTI_INTENT_TIME_SERIES" if is_series else "NIFTI_INTENT_SHAPE"
     arrays = [
         GiftiDataArray(
             values, intent=intent, datatype=values.dtype, meta=_map_metadata(image, number)
@@ -200,14 +207,23 @@ def _gifti_of(image: PaintedSurface, side: str) -> GiftiImage:
 def _map_metadata(image: PaintedSurface, number: int) -> GiftiMetaData:
     metadata = {} if image.map_names is None else {"Name": image.map_names[number]}
     if image.t_r is not None:
-        metadata["TimeStep"] = repr(image.t_r * 1000)
+        metadata["TimeStep"] = _time_step(image.t_r)
     return GiftiMetaData(metadata)
+
+
+def _time_step(t_r: float) -> str:
+    """Return seconds as they are read back to the last bit."""
+    seconds = Decimal(repr(float(t_r)))
+    return str(seconds * 1000 if seconds * 1000 > LONGEST_T_R else seconds)
 
 
 def save_surface(
     image: PaintedSurface, path: str | os.PathLike[str], *, overwrite: bool
 ) -> list[Path]:
-    """Write a painted surface, a pair as two files: both or none.
+    """Write a painted surface, a pair as two files.
+
+    Neither is put in its place before both are whole.  Should that then fail for one of them, the
+    error says which file was written.
 
     Parameters
     ----------
@@ -236,12 +252,30 @@ def save_surface(
     for output in paths:
         check_output(output, overwrite=overwrite)
         _check_can_hold(image, output)
-    with ExitStack() as stack:
-        # Each is put in its place when all are whole.
-        for side, output in zip(image.space.hemispheres, paths, strict=True):
-            temporary = stack.enter_context(replacing(output, overwrite=overwrite))
-            _write(image, side, temporary)
+    written: list[Path] = []
+    try:
+        with ExitStack() as stack:
+            # Each is put in its place when all are whole.
+            for side, output in zip(image.space.hemispheres, paths, strict=True):
+                stack.enter_context(_noting(output, written))
+                temporary = stack.enter_context(replacing(output, overwrite=overwrite))
+                _write(image, side, temporary)
+    except OutputError as error:
+        if not written:
+            raise
+        message = str(error).removesuffix(" Nothing was changed.")
+        raise type(error)(
+            f"{message} It was not changed, but {', '.join(map(str, written))} was: that "
+            "hemisphere is the new one. Write both again."
+        ) from error
     return paths
+
+
+@contextmanager
+def _noting(output: Path, written: list[Path]) -> Iterator[None]:
+    """Note an output when all that was entered after this has ended well."""
+    yield
+    written.append(output)
 
 
 def _check_can_hold(image: PaintedSurface, path: Path) -> None:

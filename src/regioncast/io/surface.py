@@ -15,6 +15,7 @@ import dataclasses
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
 from .files import existing_file, expanded
 from .map_streams import MapsInMemory
 from .nifti import readable, t_r_of
-from .painted_surface import PaintedSurface, painted_surface, save_surface
+from .painted_surface import LONGEST_T_R, PaintedSurface, painted_surface, save_surface
 from .surface_names import (
     ANNOTATION,
     BY_NAME,
@@ -87,10 +88,6 @@ __all__ = [
 # fsaverage3, the coarsest mesh that FreeSurfer has an average subject of.  A volume of one
 # column of so many voxels does not exist; one of a few does, in tests.
 _FEWEST_VERTICES = 642
-
-# FreeSurfer writes GIFTI's TimeStep in milliseconds, others in seconds; a number above this is
-# in milliseconds.  We write it as FreeSurfer does.
-_LONGEST_T_R = 30.0
 
 _COORDINATES = ("NIFTI_INTENT_POINTSET", "NIFTI_INTENT_TRIANGLE", "NIFTI_INTENT_VECTOR")
 
@@ -173,12 +170,12 @@ def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
                 f"A pair of surfaces has one left and one right; {examples(given)} were given."
             )
         sides[hemisphere] = _opened(side)
-        said = _said_hemisphere(sides[hemisphere])
-        if said not in (None, hemisphere):
+        said = hemisphere_of(sides[hemisphere])
+        if said not in (UNKNOWN, hemisphere):
+            who = "its name says" if _said_hemisphere(sides[hemisphere]) is None else "says itself"
             raise SpaceError(
                 f"{_called(sides[hemisphere])} was given for the {HEMISPHERE_NAMES[hemisphere]}, "
-                f"and says itself that it is of the {HEMISPHERE_NAMES[said or '']}. Check which "
-                "file is which."
+                f"and {who} that it is of the {HEMISPHERE_NAMES[said]}. Check which file is which."
             )
     return _left_first(sides)
 
@@ -357,14 +354,15 @@ def _from_gifti(image: GiftiImage, what: str) -> _Side:
     names = [array.meta.get("Name") for array in arrays]
     values = np.concatenate(columns, axis=1).T
     named = all(names) and len(names) == len(values)
+    intents = list(map(_intent, arrays))
     table = _label_table(image)
     return _Side(
         values,
-        single=len(values) == 1,
+        single=len(values) == 1 and "NIFTI_INTENT_TIME_SERIES" not in intents,
         map_names=tuple(map(str, names)) if named else None,
         t_r=_gifti_t_r(arrays),
         table=table,
-        lacks_names=table is None and "NIFTI_INTENT_LABEL" in map(_intent, arrays),
+        lacks_names=table is None and "NIFTI_INTENT_LABEL" in intents,
     )
 
 
@@ -375,13 +373,14 @@ def _intent(array: GiftiDataArray) -> str:
 def _gifti_t_r(arrays: Sequence[GiftiDataArray]) -> float | None:
     """Return the time from an array to the next in seconds, where all say the same."""
     steps = {array.meta.get("TimeStep") for array in arrays}
+    said = steps.pop() if len(steps) == 1 else None
     try:
-        step = float(steps.pop() or 0) if len(steps) == 1 else 0.0
+        step = float(said or 0)
     except ValueError:
         return None
     if not 0 < step < np.inf:
         return None
-    return step / 1000 if step > _LONGEST_T_R else step
+    return step if step <= LONGEST_T_R else float(Decimal(str(said)) / 1000)
 
 
 def _label_table(image: GiftiImage) -> RegionTable | None:
@@ -461,7 +460,7 @@ def _from_annotation(path: Path, what: str) -> _Side:
     try:
         packed, table, names = read_annot(path, orig_ids=True)
     except Exception as error:
-        if "Color table" not in str(error):
+        if "Color table" not in str(error) and not _ends_after_vertices(path):
             raise
         raise LabelsError(
             f"{capitalized(what)} {path} has no colour table, so its labels have no names. "
@@ -477,6 +476,13 @@ def _from_annotation(path: Path, what: str) -> _Side:
     colors = ["#" + "".join(f"{level:02x}" for level in table[row, :3]) for row in rows]
     regions = RegionTable(rows, [_decoded(name) for name in names], {"color": colors})
     return _Side(labels[np.newaxis], table=regions, none=frozenset([-1]))
+
+
+def _ends_after_vertices(path: Path) -> bool:
+    """Return whether an annotation has nothing after its vertices, each a number and a colour."""
+    with path.open("rb") as file:
+        n_vertices = int.from_bytes(file.read(4), "big")
+    return n_vertices > 0 and path.stat().st_size == 4 + 8 * n_vertices
 
 
 def _annotation_rows(table: NDArray[Any], n_names: int, what: str) -> NDArray[np.int64]:

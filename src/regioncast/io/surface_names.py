@@ -17,7 +17,7 @@ from ..errors import (
     plural,
 )
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN
-from . import suffixes
+from . import suffix_of, suffixes
 from .files import expanded
 
 _HEMISPHERES = {
@@ -58,8 +58,8 @@ MORPHOMETRY = re.compile(
 
 BY_NAME = (GIFTI, ANNOTATION, MORPHOMETRY)
 
-# Beginnings of endings that promise more than values of vertices, or that nibabel cannot write.
-_NO_OUTPUT = (".label", ".surf", ".annot", ".mgh.gz")
+# Beginnings of endings that promise more than values of vertices.
+_NO_OUTPUT = (".surf", ".annot")
 
 
 def hemisphere_of_key(key: object) -> str | None:
@@ -147,9 +147,11 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
     Parameters
     ----------
     path : path
-        ``left.func.gii,right.func.gii``; a pattern with one ``?`` or ``{hemi}`` where the
-        hemisphere stands (``?h`` is ``lh`` and ``rh``, else ``L`` and ``R``); or one name, in
-        which that of the hemisphere comes before the ending where there are two.
+        ``left.func.gii,right.func.gii``, in the order that the names say, and in this one where
+        neither says any; a pattern with one ``?`` or ``{hemi}`` where the hemisphere stands
+        (``?h`` is ``lh`` and ``rh``, else ``L`` and ``R``); or one name.  Where there are two
+        hemispheres, each takes the place of the one in that name, or else comes before the
+        ending.
     sides : sequence of str
         The hemispheres, left first.
 
@@ -158,13 +160,15 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
     FileFormatError
         When the ending is none that values of vertices are written to.
     OutputError
-        When there is not one name per hemisphere.
+        When there is not one name per hemisphere, or a name says the other one.
 
     Examples
     --------
     >>> [str(path) for path in output_paths("out.func.gii", ["L", "R"])]
     ['out.L.func.gii', 'out.R.func.gii']
     >>> [str(path) for path in output_paths("?h.out.mgh", ["L", "R"])]
+    ['lh.out.mgh', 'rh.out.mgh']
+    >>> [str(path) for path in output_paths("lh.out.mgh", ["L", "R"])]
     ['lh.out.mgh', 'rh.out.mgh']
     """
     name = os.fspath(path)
@@ -179,7 +183,21 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
         )
     for one in names:
         ending_of(one)
+    if list(map(hemisphere_in_name, names)) == list(reversed(sides)) == [RIGHT, LEFT]:
+        names.reverse()
+    for one, side in zip(names, sides, strict=True):
+        _check_side(one, side)
     return [expanded(one) for one in names]
+
+
+def _check_side(name: str, side: str) -> None:
+    """Raise where the name of an output says another hemisphere than it is for."""
+    said = hemisphere_in_name(name)
+    if UNKNOWN not in (said, side) and said != side:
+        raise OutputError(
+            f"The {HEMISPHERE_NAMES[side]} would be written to {Path(name).name}, whose name says "
+            f"the {HEMISPHERE_NAMES[said]}. Choose another name."
+        )
 
 
 def _output_name(name: str, side: str, *, n_sides: int) -> str:
@@ -194,7 +212,24 @@ def _output_name(name: str, side: str, *, n_sides: int) -> str:
     if n_sides == 1:
         return name
     ending = ending_of(name)
+    if hemisphere_in_name(name) != UNKNOWN:
+        return _with_side(name, side)
     return f"{name.removesuffix(ending)}.{side}{ending}"
+
+
+def _with_side(name: str, side: str) -> str:
+    """Return a name that says a hemisphere with another one, written the same way."""
+    folder, last = os.path.split(name)
+    pattern = next(one for one in _IN_NAME if one.search(last.lower()))
+
+    def other(match: re.Match[str]) -> str:
+        before, word = match[0][: -len(match[1])], match[1]
+        pair = next(pair for pair in _SPELLINGS if word.lower() in map(str.lower, pair))
+        new = pair[side == RIGHT].lower()
+        cased = new.upper() if word.isupper() else new.title() if word.istitle() else new
+        return f"{before}{cased}"
+
+    return os.path.join(folder, re.sub(pattern.pattern, other, last, flags=re.IGNORECASE))  # noqa: PTH118
 
 
 def ending_of(name: str) -> str:
@@ -212,5 +247,6 @@ def _ending_in(name: str) -> str | None:
     for pattern in (GIFTI, MGH, MORPHOMETRY, NUMPY):
         found = pattern.search(name)
         if found and not found[0].lower().startswith(_NO_OUTPUT):
-            return found[0]
+            is_written = suffix_of(Path(f"x{found[0]}")) in suffixes("image", "surface")
+            return found[0] if is_written else None
     return None
