@@ -338,7 +338,7 @@ def test_hemispheres_may_share_labels_and_differ_in_size():
 def test_one_hemisphere():
     parcellation = read(small_pair()["right"])
     assert parcellation.space.counts == {"R": 3}
-    assert rows_of(parcellation) == [(None, 1, "A"), (None, 2, "C")]
+    assert rows_of(parcellation) == [("R", 1, "A"), ("R", 2, "C")]
 
 
 def test_a_file_of_one_hemisphere_that_lists_the_regions_of_both():
@@ -413,7 +413,7 @@ def test_a_region_table_with_hemispheres():
         background=None,
         strict=True,
     )
-    assert rows_of(left) == [(None, 1, "a"), (None, 2, "b")]
+    assert rows_of(left) == [("L", 1, "a"), ("L", 2, "b")]
     assert "without a vertex: 7. They are left out" in str(caught[0].message)
 
 
@@ -452,7 +452,7 @@ def test_an_annotation(tmp_path):
     path = tmp_path / "rh.x.annot"
     annotation(path, [2, 0, 1, 1, -1, 3], ["V1", "unknown", "V2", "V3"])
     parcellation = read(path)
-    assert rows_of(parcellation) == [(None, 0, "V1"), (None, 2, "V2"), (None, 3, "V3")]
+    assert rows_of(parcellation) == [("R", 0, "V1"), ("R", 2, "V2"), ("R", 3, "V3")]
     assert parcellation.codes.tolist() == [2, 1, 0, 0, 0, 3]
     assert parcellation.table.columns["color"] == ("#fa0007", "#aa1407", "#821e07")
     assert parcellation.space.counts == {"R": 6}
@@ -482,7 +482,7 @@ def test_a_colour_table_with_a_gap_and_a_black_region(tmp_path):
         vertices.tobytes() + head + entry(0, b"V1\0", 10, 0, 0) + entry(2, b"V3\0", 30, 0, 0)
     )
     parcellation = read(path)
-    assert rows_of(parcellation) == [(None, 0, "V1"), (None, 2, "V3")]
+    assert rows_of(parcellation) == [("L", 0, "V1"), ("L", 2, "V3")]
     assert parcellation.codes.tolist() == [1, 0, 2, 1]
     annotation(path, [0, 1], ["V1", "V2"])
     content = path.read_bytes().replace(np.array([250, 0, 7], ">i4").tobytes(), bytes(12))
@@ -516,7 +516,7 @@ def test_labels_as_numbers(tmp_path, suffix):
     else:
         np.savetxt(path, labels, fmt="%d")
     parcellation = read({"left": path})
-    assert rows_of(parcellation) == [(None, 7, "7"), (None, 14_474_380, "14474380")]
+    assert rows_of(parcellation) == [("L", 7, "7"), ("L", 14_474_380, "14474380")]
     assert parcellation.codes.tolist() == [0, 1, 2, 1]
 
 

@@ -556,7 +556,8 @@ def read_parcellation(
         side: _one_parcellation(one, tables[side], none[side], strict=strict, may_be_empty=some)
         for side, one in encoded.items()
     }
-    joined = Parcellation.joined(parts) if len(parts) > 1 else next(iter(parts.values()))
+    # Of one hemisphere too, so that its regions know which it is.
+    joined = parts[UNKNOWN] if UNKNOWN in parts else Parcellation.joined(parts)
     return dataclasses.replace(joined, space=space)
 
 
