@@ -22,7 +22,7 @@ from nibabel.gifti.gifti import (
     GiftiMetaData,
 )
 
-from regioncast import extraction
+from regioncast import extraction, load_parcellation
 from regioncast.errors import (
     ArgumentError,
     DimensionError,
@@ -169,6 +169,7 @@ def medians(source, parcellation):
     [
         "a.label.gii", "a.shape.gii", "a.func.gii", "a.gii", "a.label.gii.gz", "a.FUNC.GII",
         "lh.aparc.annot", "lh.thickness", "rh.area.pial", "lh.avg_curv", "a.volume",
+        "a.txt", "a.csv",
         "left.label.gii,right.label.gii", "?h.aparc.annot", "atlas.{hemi}.label.gii",
     ],
 )  # fmt: skip
@@ -180,7 +181,7 @@ def test_names_of_surfaces(name):
 @pytest.mark.parametrize(
     "source",
     [
-        "a.nii.gz", "a.nii", "a.mgz", "a.txt", "sub-*_bold.nii.gz", "a.nii,b.nii", "lh.pial",
+        "a.nii.gz", "a.nii", "a.mgz", "a.tsv", "sub-*_bold.nii.gz", "a.nii,b.nii", "lh.pial",
         ("a.nii", "b.nii"), ["a.label.gii"], {"a": "b.gii"}, {}, {1: "x.gii"}, None, 3,
     ],
 )  # fmt: skip
@@ -206,11 +207,27 @@ def test_an_mgh_is_a_surface_by_its_shape(tmp_path, shape, expected):
     assert is_surface(path) == is_surface(image) == expected
 
 
-def test_text_is_a_surface_when_it_is_numbers(tmp_path):
-    (tmp_path / "labels.txt").write_text("1\n0\n2\n")
-    (tmp_path / "table.csv").write_text("index,name\n1,A\n")
-    assert is_surface(tmp_path / "labels.txt")
-    assert not is_surface(tmp_path / "table.csv")
+@pytest.mark.parametrize("suffix", [".txt", ".csv"])
+@pytest.mark.parametrize(
+    "content", [b"1\n0\n2\n", b"\xef\xbb\xbf1\n0\n2\n", b"# labels\n1\r\n0\r\n2 # last\r\n\r\n"]
+)
+def test_labels_as_text(tmp_path, suffix, content):
+    path = tmp_path / f"labels{suffix}"
+    path.write_bytes(content)
+    parcellation = load_parcellation(path)
+    assert parcellation.codes.tolist() == [1, 0, 2]
+    assert parcellation.space.counts == {"?": 3}
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".csv"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b"# none\n", b"label\n1\n2\n", b"index,name\n1,A\n", b"\xff\xfe1\0\n\0"]
+)
+def test_text_that_is_no_labels(tmp_path, suffix, content):
+    path = tmp_path / f"labels{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(FileFormatError, match="one integer per vertex, no header"):
+        load_parcellation(path)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +338,7 @@ def test_hemispheres_may_share_labels_and_differ_in_size():
 def test_one_hemisphere():
     parcellation = read(small_pair()["right"])
     assert parcellation.space.counts == {"R": 3}
-    assert rows_of(parcellation) == [(None, 1, "A"), (None, 2, "C")]
+    assert rows_of(parcellation) == [("R", 1, "A"), ("R", 2, "C")]
 
 
 def test_a_file_of_one_hemisphere_that_lists_the_regions_of_both():
@@ -396,7 +413,7 @@ def test_a_region_table_with_hemispheres():
         background=None,
         strict=True,
     )
-    assert rows_of(left) == [(None, 1, "a"), (None, 2, "b")]
+    assert rows_of(left) == [("L", 1, "a"), ("L", 2, "b")]
     assert "without a vertex: 7. They are left out" in str(caught[0].message)
 
 
@@ -435,7 +452,7 @@ def test_an_annotation(tmp_path):
     path = tmp_path / "rh.x.annot"
     annotation(path, [2, 0, 1, 1, -1, 3], ["V1", "unknown", "V2", "V3"])
     parcellation = read(path)
-    assert rows_of(parcellation) == [(None, 0, "V1"), (None, 2, "V2"), (None, 3, "V3")]
+    assert rows_of(parcellation) == [("R", 0, "V1"), ("R", 2, "V2"), ("R", 3, "V3")]
     assert parcellation.codes.tolist() == [2, 1, 0, 0, 0, 3]
     assert parcellation.table.columns["color"] == ("#fa0007", "#aa1407", "#821e07")
     assert parcellation.space.counts == {"R": 6}
@@ -465,7 +482,7 @@ def test_a_colour_table_with_a_gap_and_a_black_region(tmp_path):
         vertices.tobytes() + head + entry(0, b"V1\0", 10, 0, 0) + entry(2, b"V3\0", 30, 0, 0)
     )
     parcellation = read(path)
-    assert rows_of(parcellation) == [(None, 0, "V1"), (None, 2, "V3")]
+    assert rows_of(parcellation) == [("L", 0, "V1"), ("L", 2, "V3")]
     assert parcellation.codes.tolist() == [1, 0, 2, 1]
     annotation(path, [0, 1], ["V1", "V2"])
     content = path.read_bytes().replace(np.array([250, 0, 7], ">i4").tobytes(), bytes(12))
@@ -499,8 +516,27 @@ def test_labels_as_numbers(tmp_path, suffix):
     else:
         np.savetxt(path, labels, fmt="%d")
     parcellation = read({"left": path})
-    assert rows_of(parcellation) == [(None, 7, "7"), (None, 14_474_380, "14474380")]
+    assert rows_of(parcellation) == [("L", 7, "7"), ("L", 14_474_380, "14474380")]
     assert parcellation.codes.tolist() == [0, 1, 2, 1]
+
+
+@pytest.mark.parametrize("pair", [False, True])
+def test_a_label_table_of_nothing_but_background(pair):
+    """Programs write it into files of values, which may be used as labels nonetheless."""
+    names, labels = {0: "???", -1: "unknown"}, np.float32([0, 5, -1])
+    image = gifti(labels, names=names, intent="NIFTI_INTENT_SHAPE")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parcellation = read_parcellation(
+            {"left": image, "right": image} if pair else image,
+            regions=None,
+            background=None,
+            strict=True,
+        )
+    assert parcellation.table.names == ("5",) * (1 + pair)
+    assert parcellation.codes[:3].tolist() == [0, 1, 0]
+    with pytest.warns(RegionTableWarning, match="without a row"):
+        load_parcellation(gifti(np.int32([0, 5]), names=names))
 
 
 def test_labels_that_are_no_integers():

@@ -99,8 +99,8 @@ def is_surface(source: object) -> bool:
     """Return whether this is a surface, or a pair of them, rather than a volume.
 
     A file is one by its ending, an ``.mgh`` or ``.mgz`` when its shape is (n, 1, 1) or
-    (n, 1, 1, n_maps) with n of 642 or more, a ``.txt`` or ``.csv`` when its first line is one
-    number.  Any mapping of hemispheres is, whatever the files in it are.
+    (n, 1, 1, n_maps) with n of 642 or more.  Any mapping of hemispheres is, whatever the files in
+    it are.
     """
     if isinstance(source, str | os.PathLike):
         return _is_surface_path(source)
@@ -229,9 +229,7 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
     if is_pattern(name):
         found = pair_found(name)
         return len(found) == 2 and all(map(_is_surface_path, found.values()))
-    if MGH.search(name):
-        return _is_mgh_vector(expanded(name))
-    return bool(TEXT.search(name)) and _begins_with_number(expanded(name))
+    return bool(MGH.search(name)) and _is_mgh_vector(expanded(name))
 
 
 def _is_mgh_vector(path: Path) -> bool:
@@ -240,15 +238,6 @@ def _is_mgh_vector(path: Path) -> bool:
             return _is_vector(MGHHeader.from_fileobj(file).get_data_shape())
     except Exception:  # noqa: BLE001  whoever reads it will say what is wrong with it
         return False
-
-
-def _begins_with_number(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            float(file.readline(100))
-    except (OSError, ValueError):
-        return False
-    return True
 
 
 def _called(side: Any) -> str:
@@ -277,8 +266,8 @@ class _Side:
         The regions that the file itself lists.
     none : frozenset of int
         Labels that stand for no region by the format.
-    lacks_names : bool, default=False
-        Whether this is a file of labels that should list them, and does not.
+    is_label_file : bool, default=False
+        Whether this is a file of labels by its format, which should list them.
     """
 
     values: NDArray[Any]
@@ -287,7 +276,15 @@ class _Side:
     t_r: float | None = None
     table: RegionTable | None = None
     none: frozenset[int] = frozenset()
-    lacks_names: bool = False
+    is_label_file: bool = False
+
+    @property
+    def own_table(self) -> RegionTable | None:
+        """The table, but for one of nothing but background in a file that is not of labels."""
+        if self.table is None or self.is_label_file:
+            return self.table
+        names = {row.label: row.name for row in self.table}
+        return None if len(no_region_labels(names)) == len(names) else self.table
 
     @property
     def n_vertices(self) -> int:
@@ -355,14 +352,13 @@ def _from_gifti(image: GiftiImage, what: str) -> _Side:
     values = np.concatenate(columns, axis=1).T
     named = all(names) and len(names) == len(values)
     intents = list(map(_intent, arrays))
-    table = _label_table(image)
     return _Side(
         values,
         single=len(values) == 1 and "NIFTI_INTENT_TIME_SERIES" not in intents,
         map_names=tuple(map(str, names)) if named else None,
         t_r=_gifti_t_r(arrays),
-        table=table,
-        lacks_names=table is None and "NIFTI_INTENT_LABEL" in intents,
+        table=_label_table(image),
+        is_label_file="NIFTI_INTENT_LABEL" in intents,
     )
 
 
@@ -438,11 +434,15 @@ def _from_morphometry(path: Path, what: str) -> _Side:  # noqa: ARG001  as the o
 def _from_text(path: Path, what: str) -> _Side:
     delimiter = "," if path.suffix.lower() == ".csv" else None
     try:
-        numbers = np.loadtxt(path, delimiter=delimiter, ndmin=2)
+        lines = path.read_text(encoding="utf-8-sig").splitlines()  # with a byte order mark or not
+        if not any(line.partition("#")[0].strip() for line in lines):
+            raise ValueError("it has no number")
+        numbers = np.loadtxt(lines, delimiter=delimiter, ndmin=2)
     except ValueError as error:
         raise FileFormatError(
-            f"{capitalized(what)} {path} is not text of one number per vertex: {error}. "
-            "Give the numbers alone, without titles."
+            f"{capitalized(what)} {path} is not text of one number per vertex: "
+            f"{str(error).rstrip('.')}. "
+            "A surface as text is one integer per vertex, no header; lines may be comments (#)."
         ) from error
     if 1 not in numbers.shape:
         raise DimensionError(
@@ -475,7 +475,7 @@ def _from_annotation(path: Path, what: str) -> _Side:
     labels = np.where(is_known, rows[order[places]], -1)
     colors = ["#" + "".join(f"{level:02x}" for level in table[row, :3]) for row in rows]
     regions = RegionTable(rows, [_decoded(name) for name in names], {"color": colors})
-    return _Side(labels[np.newaxis], table=regions, none=frozenset([-1]))
+    return _Side(labels[np.newaxis], table=regions, none=frozenset([-1]), is_label_file=True)
 
 
 def _ends_after_vertices(path: Path) -> bool:
@@ -545,7 +545,7 @@ def read_parcellation(
     ------
     LabelsError, RegionTableError, SpaceError, FileFormatError, ImageTypeError
     """
-    sides, space = _read_sides(source, "the labels")
+    sides, space = _read_sides(source, "the labels image")
     labels = {side: _labels(one) for side, one in sides.items()}
     _check_named(sides, regions)
     tables = _tables(sides, labels, regions, strict=strict)
@@ -556,7 +556,8 @@ def read_parcellation(
         side: _one_parcellation(one, tables[side], none[side], strict=strict, may_be_empty=some)
         for side, one in encoded.items()
     }
-    joined = Parcellation.joined(parts) if len(parts) > 1 else next(iter(parts.values()))
+    # Of one hemisphere too, so that its regions know which it is.
+    joined = parts[UNKNOWN] if UNKNOWN in parts else Parcellation.joined(parts)
     return dataclasses.replace(joined, space=space)
 
 
@@ -572,7 +573,11 @@ def _labels(side: _Side) -> NDArray[Any]:
 
 def _check_named(sides: Mapping[str, _Side], regions: RegionTable | None) -> None:
     """Raise where a file of labels lists no regions, and nothing else does."""
-    unnamed = [HEMISPHERE_NAMES[side] for side, one in sides.items() if one.lacks_names]
+    unnamed = [
+        HEMISPHERE_NAMES[side]
+        for side, one in sides.items()
+        if one.is_label_file and one.table is None
+    ]
     if unnamed and regions is None:
         raise LabelsError(
             f"The GIFTI file of labels of the {' and the '.join(unnamed)} has an empty label "
@@ -655,11 +660,11 @@ def _own_table(
 
     The two files of a pair may both list the regions of both.
     """
-    table = sides[side].table
+    table = sides[side].own_table
     others = [other for other in sides if other != side]
     if table is None or not others:
         return table
-    theirs = sides[others[0]].table
+    theirs = sides[others[0]].own_table
     shared = set() if theirs is None else set(table) & set(theirs)
     elsewhere = set(present[others[0]].tolist()) - set(present[side].tolist())
     rows = [n for n, row in enumerate(table) if row not in shared or row.label not in elsewhere]

@@ -56,7 +56,7 @@ MORPHOMETRY = re.compile(
     re.IGNORECASE,
 )
 
-BY_NAME = (GIFTI, ANNOTATION, MORPHOMETRY)
+BY_NAME = (GIFTI, ANNOTATION, MORPHOMETRY, TEXT)
 
 # Beginnings of endings that promise more than values of vertices.
 _NO_OUTPUT = (".surf", ".annot")
