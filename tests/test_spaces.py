@@ -466,3 +466,23 @@ def test_progress_of_a_file_that_is_read_by_regions_ends_with_all(
     assert len(seen) > 2
     assert seen == sorted(set(seen))
     assert seen[-1] == (found.n_regions, found.n_regions)
+
+
+@pytest.mark.parametrize("spelling", ["{name}", "L:{name}", "lh_{name}", "L:{label}"])
+def test_one_hemisphere_is_named_in_the_same_ways(spelling):
+    one = rc.load_parcellation(left=labels_gifti("L"))
+    keys = [spelling.format(name=name, label=label) for label, name in one]
+    painted = np.asarray(rc.paint(dict(zip(keys, [1.0, 2.0, 3.0], strict=True)), one))
+    expected = rc.paint([1.0, 2.0, 3.0], one)
+    assert_bits(painted, np.asarray(expected))
+
+
+def test_a_table_of_both_hemispheres_serves_one_of_them(pair):
+    pd = pytest.importorskip("pandas")
+    both = pd.DataFrame(
+        {"hemisphere": pair.table.hemispheres, "name": pair.table.names, "z": np.arange(6.0)}
+    )
+    for side, rows in (("left", [0, 1, 2]), ("right", [3, 4, 5])):
+        one = rc.load_parcellation(**{side: labels_gifti(side[0].upper())})
+        painted = np.asarray(rc.paint(both, one, extra="ignore"))
+        assert_bits(painted, np.asarray(rc.paint(np.array(rows, float), one)))

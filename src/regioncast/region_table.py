@@ -310,7 +310,7 @@ def id_rank(title: str) -> int:
     return 2 if words and (words[-1] in _ID_WORDS or "label" in words) else NO_ID
 
 
-def hemisphere_of(cell: object) -> str | None:
+def hemisphere_in_words(cell: object) -> str | None:
     """Return ``"L"`` or ``"R"`` where a cell says so, in any of the usual words, else None."""
     return _HEMISPHERES.get(str(cell).lower())
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from .errors import MatchError, SignalsError, capitalized, examples, plural
 from .matching import as_integers, identities_of, integer_of, text_identities
-from .region_table import HEMISPHERE_TITLES, NO_ID, hemisphere_of, id_rank, normal_title
+from .region_table import HEMISPHERE_TITLES, NO_ID, hemisphere_in_words, id_rank, normal_title
 from .signals import MAP_TITLE, Key, Signals, as_keys, map_titles
 
 if TYPE_CHECKING:
@@ -174,7 +174,9 @@ def _with_hemispheres(table: ValueTable, key: Key | None) -> ValueTable:
     """
     given = _hemisphere_column(table)
     n_rows = len(table.columns[0].cells)
-    sides = [None] * n_rows if given is None else [hemisphere_of(cell) for cell in given.cells]
+    sides = (
+        [None] * n_rows if given is None else [hemisphere_in_words(cell) for cell in given.cells]
+    )
     # Hemispheres may share labels, so these need not be distinct to be labels.
     columns = tuple(
         _prefixed(c, sides)
@@ -189,7 +191,7 @@ def _with_hemispheres(table: ValueTable, key: Key | None) -> ValueTable:
 def _hemisphere_column(table: ValueTable) -> ValueColumn | None:
     for column in table.columns:
         title = column.title if isinstance(column.title, str) else ""
-        if normal_title(title) in HEMISPHERE_TITLES and any(map(hemisphere_of, column.cells)):
+        if normal_title(title) in HEMISPHERE_TITLES and any(map(hemisphere_in_words, column.cells)):
             return column
     return None
 

@@ -28,7 +28,7 @@ from ..region_table import (
     HEMISPHERE_TITLES,
     ID_TITLES,
     RegionTable,
-    hemisphere_of,
+    hemisphere_in_words,
     id_rank,
     normal_title,
 )
@@ -699,7 +699,7 @@ def _hemispheres(
     if len(set(map(int, labels))) == len(labels):
         return None
     for title, cells in columns.items():
-        sides = [side for cell in cells if (side := hemisphere_of(cell))]
+        sides = [side for cell in cells if (side := hemisphere_in_words(cell))]
         if normal_title(title) in HEMISPHERE_TITLES and len(sides) == len(cells):
             return title, sides
     return None

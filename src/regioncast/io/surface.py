@@ -43,7 +43,7 @@ from ..errors import (
 )
 from ..no_region import no_region_labels
 from ..parcellation import Parcellation, encode_integers
-from ..region_table import HEMISPHERE_TITLE, RegionTable, normal_title
+from ..region_table import HEMISPHERE_TITLE, RegionTable, hemisphere_in_words, normal_title
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
 from .files import existing_file, expanded
 from .map_streams import MapsInMemory
@@ -59,7 +59,6 @@ from .surface_names import (
     TEXT,
     files_found,
     hemisphere_in_name,
-    hemisphere_of_key,
     is_pattern,
     names_in,
     output_paths,
@@ -107,7 +106,7 @@ def is_surface(source: object) -> bool:
     if isinstance(source, nib.MGHImage):
         return _is_vector(source.shape)
     if isinstance(source, Mapping):
-        return bool(source) and all(hemisphere_of_key(key) for key in source)
+        return bool(source) and all(hemisphere_in_words(key) for key in source)
     if isinstance(source, list | tuple):
         return len(source) == 2 and all(map(is_surface, source))
     return isinstance(source, GiftiImage | PaintedSurface) or _is_surface_image(source)
@@ -164,7 +163,7 @@ def sides_of(source: Any) -> dict[str, Any]:
 def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
     sides: dict[str, Any] = {}
     for key, side in given.items():
-        hemisphere = hemisphere_of_key(key)
+        hemisphere = hemisphere_in_words(key)
         if hemisphere is None or hemisphere in sides:
             raise SpaceError(
                 f"A pair of surfaces has one left and one right; {examples(given)} were given."
@@ -206,7 +205,7 @@ def _said_hemisphere(side: object) -> str | None:
     if not isinstance(side, GiftiImage):
         return None
     metadata = [side.meta, *(array.meta for array in side.darrays)]
-    said = [hemisphere_of_key(meta.get(STRUCTURE)) for meta in metadata]
+    said = [hemisphere_in_words(meta.get(STRUCTURE)) for meta in metadata]
     return next((hemisphere for hemisphere in said if hemisphere), None)
 
 
@@ -677,7 +676,7 @@ def _row_hemispheres(regions: RegionTable) -> tuple[str | None, ...]:
     for title in regions.columns if column is None else ():
         if normal_title(title) in (HEMISPHERE_TITLE, "hemi"):
             column = regions.columns[title]
-    return tuple(map(hemisphere_of_key, column)) if column is not None else (None,) * len(regions)
+    return tuple(map(hemisphere_in_words, column)) if column is not None else (None,) * len(regions)
 
 
 def _check_tells_apart(

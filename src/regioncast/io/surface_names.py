@@ -16,14 +16,10 @@ from ..errors import (
     examples,
     plural,
 )
+from ..region_table import hemisphere_in_words
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN
 from . import suffix_of, suffixes
 from .files import expanded
-
-_HEMISPHERES = {
-    "l": LEFT, "left": LEFT, "lh": LEFT, "cortexleft": LEFT,
-    "r": RIGHT, "right": RIGHT, "rh": RIGHT, "cortexright": RIGHT,
-}  # fmt: skip
 
 STRUCTURE = "AnatomicalStructurePrimary"
 """Key of the hemisphere in the metadata of GIFTI, whose values are `STRUCTURES`."""
@@ -62,16 +58,11 @@ BY_NAME = (GIFTI, ANNOTATION, MORPHOMETRY, TEXT)
 _NO_OUTPUT = (".surf", ".annot")
 
 
-def hemisphere_of_key(key: object) -> str | None:
-    """Return the hemisphere that a word is for, as a key of a mapping or in a table, if any."""
-    return _HEMISPHERES.get(key.lower()) if isinstance(key, str) else None
-
-
 def hemisphere_in_name(path: str | os.PathLike[str]) -> str:
     """Return the hemisphere that a file name says, ``"?"`` where it says none or both."""
     name = Path(path).name.lower()
     for pattern in _IN_NAME:
-        found = {_HEMISPHERES[match[1]] for match in pattern.finditer(name)}
+        found = {hemisphere_in_words(match[1]) or UNKNOWN for match in pattern.finditer(name)}
         if len(found) == 1:
             return found.pop()
     return UNKNOWN
