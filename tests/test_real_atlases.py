@@ -267,7 +267,7 @@ def check_table(path):
     rows = rows[rows["index"] != 0].sort_values("index")
     labels = rows["index"].to_numpy()
     if len(set(labels)) < len(labels):  # of surfaces, whose hemispheres share labels
-        with pytest.raises(RegionTableError, match="'hemi' may tell them apart"):
+        with pytest.raises(RegionTableError, match="stand for a region of each hemisphere"):
             rc.load_parcellation(small_volume(labels), path)
         return
     names = rows["name"].astype(str).str.strip().tolist()
