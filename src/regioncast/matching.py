@@ -77,6 +77,11 @@ class Match:
         """Number of regions that get values."""
         return int(np.count_nonzero(self.columns >= 0))
 
+    @property
+    def brief(self) -> str:
+        """How many regions get values, and by what, in a few words."""
+        return f"{self.n_matched:,} of {len(self.table):,} regions by {self.by}"
+
     @cached_property
     def missing(self) -> list[str | int]:
         """Regions that have voxels and get no value, as names, or as labels."""

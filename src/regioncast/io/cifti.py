@@ -512,10 +512,7 @@ class PaintedCifti(nib.Cifti2Image):
     def __repr__(self) -> str:
         data: Any = self.dataobj
         what = f"{type(self).__name__}: {times(self.shape)} {data.dtype}"
-        if self.match is None:
-            return what
-        regions = f"{self.match.n_matched:,} of {len(self.match.table):,} regions"
-        return f"{what}, {regions} by {self.match.by}"
+        return what if self.match is None else f"{what}, {self.match.brief}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.dataobj, self.header, self.nifti_header)

@@ -89,10 +89,7 @@ class PaintedImage(nib.Nifti1Image):
     def __repr__(self) -> str:
         data: Any = self.dataobj
         what = f"{type(self).__name__}: {times(self.shape)} {data.dtype}"
-        if self.match is None:
-            return what
-        regions = f"{self.match.n_matched:,} of {len(self.match.table):,} regions"
-        return f"{what}, {regions} by {self.match.by}"
+        return what if self.match is None else f"{what}, {self.match.brief}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not isinstance(self.dataobj, PaintedArray):

@@ -111,10 +111,7 @@ class PaintedSurface:
 
     def __repr__(self) -> str:
         what = f"{type(self).__name__}: {self.space.description}, {times(self.shape)} {self.dtype}"
-        if self.match is None:
-            return what
-        regions = f"{self.match.n_matched:,} of {len(self.match.table):,} regions"
-        return f"{what}, {regions} by {self.match.by}"
+        return what if self.match is None else f"{what}, {self.match.brief}"
 
     @property
     def parts(self) -> dict[str, NDArray[Any]]:
