@@ -15,12 +15,13 @@ import numpy as np
 from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, SeriesAxis
 from numpy.typing import NDArray
 
-from regioncast.extraction import Grouping, Strategy, extract
+from regioncast.extraction import Grouping, Strategy
 from regioncast.io import cifti
+from regioncast.io.cifti_maps import open_cifti_maps
+from regioncast.io.map_streams import extract_maps
 from regioncast.painting import PaintedArray
 from regioncast.parcellation import Parcellation
 from regioncast.spaces import Grayordinates
-from regioncast.threads import n_cpus
 
 from .measure import Row, peak_memory, processes, side_by_side
 
@@ -135,14 +136,18 @@ def parcellation(labels: Path) -> Parcellation:
 
 def extracted(series: Path, atlas: Parcellation) -> NDArray[np.float64]:
     """Extract means from a file."""
-    maps = cifti.open_cifti_maps(series, "the image")
+    maps = open_cifti_maps(series, "the image")
     grouping = Grouping.of(atlas.codes, atlas.counts)
-    out = np.empty((maps.n_maps, len(grouping)))
-    n_jobs = max(1, n_cpus() - 1) if maps.is_made else None
-    for regions, part, blocks in maps.portions(grouping):
-        values, _ = extract(blocks, part, [Strategy.of("mean")], n_maps=maps.n_maps, n_jobs=n_jobs)
-        out[:, regions] = values[0]
-    return out
+    (values,), _ = extract_maps(
+        maps,
+        grouping,
+        [Strategy.of("mean")],
+        nan="omit",
+        weights=None,
+        n_jobs=None,
+        progress=None,
+    )
+    return values
 
 
 def painted(values: NDArray[Any], atlas: Parcellation, path: Path) -> None:

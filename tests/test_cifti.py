@@ -29,7 +29,10 @@ from regioncast.errors import (
     SpaceError,
 )
 from regioncast.extraction import Block, Grouping, Strategy, extract
-from regioncast.io import cifti
+from regioncast.io import cifti, cifti_maps
+from regioncast.io.cifti_maps import open_cifti_maps
+from regioncast.io.cifti_matrix import SUFFIXES, is_cifti, open_matrix
+from regioncast.io.map_streams import extract_maps
 from regioncast.painting import PaintedArray
 from regioncast.parcellation import Parcellation
 from regioncast.region_table import RegionTable
@@ -107,13 +110,9 @@ def painted(values, *, names=None, t_r=None, fill=0):
 def reduced(maps, parcellation, strategies=STRATEGIES, **options):
     """Extract portion by portion, as regioncast.extract does."""
     grouping = Grouping.of(parcellation.codes, parcellation.counts)
-    found = [np.empty((maps.n_maps, len(grouping))) for _ in strategies]
-    finite = np.empty(len(grouping), int)
-    for regions, part, blocks in maps.portions(grouping):
-        values, finite[regions] = extract(blocks, part, strategies, n_maps=maps.n_maps, **options)
-        for all_of_one, of_some in zip(found, values, strict=True):
-            all_of_one[:, regions] = of_some
-    return [*found, finite]
+    settings = {"nan": "omit", "weights": None, "n_jobs": None, "progress": None} | options
+    values, finite = extract_maps(maps, grouping, strategies, **settings)
+    return [*values, finite]
 
 
 def assert_same_bits(these, those):
@@ -133,41 +132,41 @@ def workbench(program, *arguments):
 # --- which files -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suffix", cifti.SUFFIXES)
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_the_ending_says_that_a_file_is_cifti(tmp_path, suffix):
-    assert cifti.is_cifti(f"a.b{suffix}")
-    assert cifti.is_cifti(tmp_path / f"A{suffix.upper()}")
+    assert is_cifti(f"a.b{suffix}")
+    assert is_cifti(tmp_path / f"A{suffix.upper()}")
 
 
 def test_volumes_and_arrays_are_not_cifti():
-    assert cifti.is_cifti(painted([1.0, 2, 3]))
+    assert is_cifti(painted([1.0, 2, 3]))
     for other in (
         "a.nii",
         "dlabel.nii.gz",
         np.zeros(3),
         nib.Nifti1Image(np.zeros((2, 3, 4)), None),
     ):
-        assert not cifti.is_cifti(other)
+        assert not is_cifti(other)
 
 
 @pytest.mark.parametrize("name", OF_CIFTI_1)
 def test_cifti_1_says_how_to_convert_it(real_file, name):
     with pytest.raises(FileFormatError, match=r"CIFTI-1 file.*-cifti-version-convert .*nii 2 OUT"):
-        cifti.open_cifti(real_file(name), "the image")
+        open_matrix(real_file(name), "the image")
 
 
 def test_a_volume_named_like_cifti_is_said_to_be_none(tmp_path):
     path = tmp_path / "a.dscalar.nii"
     nib.Nifti2Image(np.zeros((3, 4, 5), np.int16), np.eye(4)).to_filename(path)
     with pytest.raises(FileFormatError, match=r"named like a CIFTI file but is none.*\(3, 4, 5\)"):
-        cifti.open_cifti(path, "the image")
+        open_matrix(path, "the image")
 
 
 @pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])
 def test_a_series_of_volumes_named_like_cifti(tmp_path, kind):
     path = tmp_path / "a.dtseries.nii"
     kind(np.zeros((3, 4, 5, 2), np.int16), np.eye(4)).to_filename(path)
-    for reader in (cifti.open_cifti, cifti.open_cifti_maps):
+    for reader in (open_matrix, open_cifti_maps):
         with pytest.raises(FileFormatError, match=rf"none: .* is {kind.__name__} of shape \(3, 4"):
             reader(path, "the image")
 
@@ -175,12 +174,12 @@ def test_a_series_of_volumes_named_like_cifti(tmp_path, kind):
 def test_bad_files(tmp_path):
     path = tmp_path / "a.dscalar.nii"
     with pytest.raises(InputMissingError, match="The image does not exist"):
-        cifti.open_cifti(path, "the image")
+        open_matrix(path, "the image")
     path.write_bytes(b"no image")
     with pytest.raises(FileFormatError):
-        cifti.open_cifti(path, "the image")
+        open_matrix(path, "the image")
     with pytest.raises(ImageTypeError, match="this is ndarray"):
-        cifti.open_cifti(np.zeros(3), "the image")
+        open_matrix(np.zeros(3), "the image")
 
 
 def test_a_file_whose_axes_are_for_other_data(tmp_path):
@@ -191,13 +190,42 @@ def test_a_file_whose_axes_are_for_other_data(tmp_path):
     header.set_data_shape((1, 1, 1, 1, 1, 21))
     path.write_bytes(header.binaryblock + content[540:])
     with pytest.raises(FileFormatError, match="holds 1×21 numbers, its axes are for 1×22"):
-        cifti.open_cifti(path, "the image")
+        open_matrix(path, "the image")
+
+
+def assert_axes_of_nibabel(path):
+    image = nib.load(path)
+    axes = [image.header.get_axis(number) for number in range(image.ndim)]
+    assert open_matrix(path, "the image").axes == axes
+    assert open_matrix(image, "the image").axes == axes
+
+
+@pytest.mark.parametrize("name", [GLASSER, APARC, SULC])
+def test_axes_are_those_that_nibabel_reads(real_file, name):
+    assert_axes_of_nibabel(real_file(name))
+
+
+def test_axes_with_voxels_are_those_that_nibabel_reads(tmp_path):
+    painted([1.0, 2, 3]).to_filename(tmp_path / "a.dscalar.nii")
+    assert_axes_of_nibabel(tmp_path / "a.dscalar.nii")
+    signals = Signals(np.ones((2, 3)), t_r=0.5)
+    cifti.save_parcels(signals, parcellation(), tmp_path / "a.ptseries.nii", overwrite=False)
+    assert_axes_of_nibabel(tmp_path / "a.ptseries.nii")
+
+
+def test_a_file_that_describes_no_axes(tmp_path):
+    path = tmp_path / "a.dscalar.nii"
+    painted([1.0, 2, 3]).to_filename(path)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"<CIFTI", b"<OTHER").replace(b"</CIFTI", b"</OTHER"))
+    with pytest.raises(FileFormatError, match="truncated or damaged"):
+        open_matrix(path, "the image")
 
 
 def test_nibabel_is_quiet_about_our_files_and_no_others(real_file, caplog, capfd):
     logger = logging.getLogger("nibabel.global")
     filters = list(logger.filters)
-    cifti.open_cifti(real_file(GLASSER), "the image")
+    open_matrix(real_file(GLASSER), "the image")
     assert not caplog.records
     assert capfd.readouterr().err == ""
     assert logger.filters == filters
@@ -496,15 +524,13 @@ def as_volume(values):
 @pytest.mark.parametrize("gap", [0, 10**6])
 @pytest.mark.parametrize("nan", ["omit", "propagate", "zero"])
 def test_bits_are_those_of_memory_and_of_volumes(tmp_path, monkeypatch, portion, gap, nan):
-    monkeypatch.setattr(cifti, "_PORTION_BYTES", portion)
-    monkeypatch.setattr(cifti, "_GAP_BYTES", gap)
+    monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", portion)
+    monkeypatch.setattr(cifti_maps, "_GAP_BYTES", gap)
     for n_maps in (2, 37):
         values = data(n_maps)
         path = written(tmp_path / "a.dtseries.nii", values)
-        in_file = cifti.open_cifti_maps(path, "the image")
-        in_memory = cifti.open_cifti_maps(
-            nib.Cifti2Image(values, nib.load(path).header), "the image"
-        )
+        in_file = open_cifti_maps(path, "the image")
+        in_memory = open_cifti_maps(nib.Cifti2Image(values, nib.load(path).header), "the image")
         from_file = reduced(in_file, parcellation(), nan=nan)
         assert_same_bits(from_file, reduced(in_memory, parcellation(), nan=nan))
         values, volume = as_volume(values)
@@ -519,16 +545,18 @@ def test_bits_are_those_of_memory_and_of_volumes(tmp_path, monkeypatch, portion,
     st.integers(2, 20),
     st.integers(1, 400),
     st.integers(0, 200),
+    st.sampled_from([None, 1, 2, 5, 40]),
 )
-def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, portion, gap):
+def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, portion, gap, n_jobs):
     path = written(tmp_path_factory.mktemp("a") / "a.dtseries.nii", data(n_maps))
     regions = Parcellation(np.array(codes, np.uint8), RegionTable([2, 5, 9, 11]), SPACE)
-    expected = reduced(cifti.open_cifti_maps(nib.Cifti2Image(
+    expected = reduced(open_cifti_maps(nib.Cifti2Image(
         data(n_maps), nib.load(path).header), "the image"), regions)  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cifti, "_PORTION_BYTES", portion)
-        patch.setattr(cifti, "_GAP_BYTES", gap)
-        assert_same_bits(reduced(cifti.open_cifti_maps(path, "the image"), regions), expected)
+        patch.setattr(cifti_maps, "_PORTION_BYTES", portion)
+        patch.setattr(cifti_maps, "_GAP_BYTES", gap)
+        maps = open_cifti_maps(path, "the image")
+        assert_same_bits(reduced(maps, regions, n_jobs=n_jobs), expected)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -563,11 +591,11 @@ def test_all_that_files_hold(tmp_path, dtype, big_endian, scaling):
     )
     expected = values * slope + intercept if scaling != (1, 0) else values
     np.testing.assert_array_equal(nib.load(path).get_fdata(), expected)
-    in_memory = cifti.open_cifti_maps(
+    in_memory = open_cifti_maps(
         nib.Cifti2Image(expected.astype("f8"), nib.load(path).header), "the image"
     )
     assert_same_bits(
-        reduced(cifti.open_cifti_maps(path, "the image"), parcellation()),
+        reduced(open_cifti_maps(path, "the image"), parcellation()),
         reduced(in_memory, parcellation()),
     )
 
@@ -577,20 +605,20 @@ def test_painted_and_extracted_again(tmp_path):
     image = painted(values, t_r=2.0)
     image.to_filename(tmp_path / "a.dtseries.nii")
     for source in (image, tmp_path / "a.dtseries.nii", nib.load(tmp_path / "a.dtseries.nii")):
-        maps = cifti.open_cifti_maps(source, "the image")
+        maps = open_cifti_maps(source, "the image")
         found, *_ = reduced(maps, parcellation(), [Strategy.of("mean")])
         np.testing.assert_array_equal(found, values)
 
 
 def test_what_is_known_of_maps(tmp_path):
-    single = cifti.open_cifti_maps(painted([1.0, 2, 3]), "the image")
+    single = open_cifti_maps(painted([1.0, 2, 3]), "the image")
     assert (single.single, single.n_maps, single.map_names) == (True, 1, ("value",))
     assert (single.t_r, single.is_complex, single.space.axis) == (None, False, SPACE.axis)
     path = written(tmp_path / "a.dtseries.nii", data(1))
-    series = cifti.open_cifti_maps(path, "the image")
+    series = open_cifti_maps(path, "the image")
     assert (series.single, series.n_maps, series.map_names, series.t_r) == (False, 1, None, 2.0)
     in_hertz = nib.Cifti2Image(np.ones((1, N)), (SeriesAxis(0, 2.0, 1, "HERTZ"), SPACE.axis))
-    assert cifti.open_cifti_maps(in_hertz, "the image").t_r is None
+    assert open_cifti_maps(in_hertz, "the image").t_r is None
 
 
 def test_runs_are_read_to_their_places(tmp_path):
@@ -609,7 +637,7 @@ def test_runs_are_read_to_their_places(tmp_path):
 def test_a_file_that_ends_early(tmp_path):
     path = written(tmp_path / "a.dtseries.nii", data(40))
     path.write_bytes(path.read_bytes()[:-100])
-    maps = cifti.open_cifti_maps(path, "the image")
+    maps = open_cifti_maps(path, "the image")
     with pytest.raises(
         FileFormatError, match=r"The image .*a\.dtseries\.nii is trunc.* ends early"
     ):
@@ -620,10 +648,10 @@ def test_what_cannot_be_extracted_from():
     axis = parcels([{LEFT: np.array([9, 2])}])
     image = nib.Cifti2Image(np.ones((1, 1)), (ScalarAxis(["a"]), axis))
     with pytest.raises(DimensionError, match="and has 1 maps × 1 parcels"):
-        cifti.open_cifti_maps(image, "the image")
+        open_cifti_maps(image, "the image")
     turned = nib.Cifti2Image(np.ones((N, 1)), (SPACE.axis, ScalarAxis(["a"])))
     with pytest.raises(DimensionError, match="and has 22 grayordinates × 1 maps"):
-        cifti.open_cifti_maps(turned, "the image")
+        open_cifti_maps(turned, "the image")
 
 
 # --- parcellated files -----------------------------------------------------------------------
@@ -755,7 +783,7 @@ def test_workbench_parcellates_alike(
     )  # fmt: skip
     # Workbench's only background is "???", which is 0 here.
     atlas = read(real_file(labels), background=0)
-    maps = cifti.open_cifti_maps(source, "the image")
+    maps = open_cifti_maps(source, "the image")
     values, _ = reduced(maps, atlas, [Strategy.of(METHODS[method])])
     one = Signals(values, map_names=maps.map_names, t_r=maps.t_r, single=maps.single)
     cifti.save_parcels(one, atlas, mine, overwrite=False)
@@ -779,7 +807,7 @@ def test_workbench_parcellates_voxels_alike(tmp_path, program):
     source = written(tmp_path / "a.dtseries.nii", np.nan_to_num(data(5)))
     theirs, mine = tmp_path / "theirs.ptseries.nii", tmp_path / "mine.ptseries.nii"
     workbench(program, "-cifti-parcellate", source, tmp_path / "a.dlabel.nii", "COLUMN", theirs)
-    maps, atlas = cifti.open_cifti_maps(source, "the image"), read(tmp_path / "a.dlabel.nii")
+    maps, atlas = open_cifti_maps(source, "the image"), read(tmp_path / "a.dlabel.nii")
     values, _ = reduced(maps, atlas, [Strategy.of("mean")])
     cifti.save_parcels(Signals(values, t_r=maps.t_r), atlas, mine, overwrite=False)
     theirs, mine = nib.load(theirs), nib.load(mine)

@@ -34,7 +34,7 @@ from regioncast.errors import (
     SignalsError,
     SpaceError,
 )
-from regioncast.io import cifti
+from regioncast.io import cifti_maps
 from regioncast.parcellation import Parcellation
 from regioncast.region_table import RegionTable
 from regioncast.spaces import Grayordinates, SurfaceVertices, VolumeGrid
@@ -456,7 +456,7 @@ def test_a_surface_of_which_the_side_is_unknown_says_how_to_tell(grayordinates, 
 def test_progress_of_a_file_that_is_read_by_regions_ends_with_all(
     grayordinates, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(cifti, "_PORTION_BYTES", 4000)
+    monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", 4000)
     axis = grayordinates.header.get_axis(1)
     nib.save(dense(values_of((9, len(axis)), "f4", 1), axis), tmp_path / "in.dscalar.nii")
     seen = []

@@ -155,9 +155,11 @@ def medians(source, parcellation):
     """The median of each region of a parcellation on the same vertices."""
     maps = open_surface_maps(source, "the image")
     assert maps.space.difference(parcellation.space) is None
-    (portion,) = maps.portions(Grouping.of(parcellation.codes, parcellation.counts))
+    grouping = Grouping.of(parcellation.codes, parcellation.counts)
     median = Strategy.of("median")
-    (found,), _ = extraction.extract(portion.blocks, portion.grouping, [median], n_maps=maps.n_maps)
+    with maps.portions(grouping) as (portion,):
+        part, blocks = portion.open()
+        (found,), _ = extraction.extract(blocks, part, [median], n_maps=maps.n_maps)
     return found
 
 

@@ -32,6 +32,8 @@ from .errors import (
 )
 from .extraction import Grouping, Strategy
 from .io import cifti, nifti, region_tables, suffix_of, suffixes, surface, value_files
+from .io.cifti_maps import open_cifti_maps
+from .io.cifti_matrix import is_cifti
 from .io.files import check_output, existing_file, expanded
 from .io.map_streams import extract_maps, open_maps
 from .painting import PaintedArray, value_table
@@ -40,7 +42,6 @@ from .region_table import RegionTable
 from .resampling import resampled, voxels_outside
 from .signals import Key, Signals, as_array, as_keys
 from .spaces import Grayordinates, SurfaceVertices, VolumeGrid, check_same
-from .threads import n_cpus
 from .transfer import moved, transferred
 from .value_tables import ValueTable, numbers_with_gaps, signals_of
 
@@ -141,7 +142,7 @@ def load_parcellation(
         parcellation = source
     elif surface.is_surface(source):
         parcellation = _surface_parcellation(source, regions, background, strict=strict)
-    elif cifti.is_cifti(source):
+    elif is_cifti(source):
         parcellation = _cifti_parcellation(
             source, regions, background, strict=strict, label_map=label_map
         )
@@ -521,7 +522,7 @@ def extract(
         strategies,
         nan=nan,
         weights=None if weights is None else _weights(weights, maps.space, grouping),
-        n_jobs=_n_jobs(n_jobs, maps),
+        n_jobs=n_jobs,
         progress=progress,
     )
     coverage = _coverage(atlas, voxels, finite)
@@ -752,10 +753,10 @@ def _open_maps(source: Any, what: str) -> Maps:
     """Return the maps of whatever can be extracted from."""
     if surface.is_surface(source):
         return surface.open_surface_maps(source, what)
-    if cifti.is_cifti(source):
-        return cifti.open_cifti_maps(source, what)
+    if is_cifti(source):
+        return open_cifti_maps(source, what)
     listed = source if isinstance(source, list | tuple) else []
-    if any(surface.is_surface(one) or cifti.is_cifti(one) for one in listed):
+    if any(surface.is_surface(one) or is_cifti(one) for one in listed):
         raise ArgumentError(
             f"{capitalized(what)} is a list of {len(listed):,}; of surfaces and CIFTI files, one "
             "at a time can be extracted from. Extract from each by itself."
@@ -776,7 +777,7 @@ def _one_map(source: Any, what: str, space: Space, name: str, missing: float = 0
 
 
 def _read_map(source: Any, what: str) -> tuple[NDArray[Any], Space]:
-    if not surface.is_surface(source) and not cifti.is_cifti(source):
+    if not surface.is_surface(source) and not is_cifti(source):
         return nifti.read_volume(source, what)
     maps = _open_maps(source, what)
     if maps.n_maps != 1:
@@ -786,16 +787,16 @@ def _read_map(source: Any, what: str) -> tuple[NDArray[Any], Space]:
         np.array([0, maps.space.shape[0]]),
         maps.space.shape,
     )
-    (portion,) = maps.portions(everything)
-    (block,) = portion.blocks
-    return block.take(portion.grouping.samples)[0], maps.space
+    with maps.portions(everything) as (portion,):
+        part, (block,) = portion.open()
+        return block.take(part.samples)[0], maps.space
 
 
 def _space_of(source: Any) -> Space:
     """Return where the samples of an image are."""
     if isinstance(source, Parcellation):
         return source.space
-    if cifti.is_cifti(source):
+    if is_cifti(source):
         return cifti.space_of(source, "the image to paint onto")
     if surface.is_surface(source):
         return surface.open_surface_maps(source, "the image to paint onto").space
@@ -875,11 +876,6 @@ def _on_space(
         )
     moved = resampled(parcellation, space)
     return moved, moved.counts + voxels_outside(parcellation, space)
-
-
-def _n_jobs(n_jobs: int | None, maps: Maps) -> int | None:
-    """Leave a processor to the thread that reads, unless told how many to use."""
-    return max(1, n_cpus() - 1) if n_jobs is None and maps.is_made else n_jobs
 
 
 def _weights(weights: Any, space: Space, grouping: Grouping) -> NDArray[np.float64]:
@@ -977,7 +973,7 @@ def _signals(
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
 ) -> Signals:
-    if cifti.is_cifti(values):
+    if is_cifti(values):
         found = cifti.read_parcel_signals(values)
         return found if t_r is None else found.with_t_r(t_r)
     if isinstance(values, str | os.PathLike):

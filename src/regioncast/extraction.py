@@ -7,7 +7,6 @@ length is reduced in the memory of a few of them; where a block ends changes no 
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ import numpy as np
 from ._kernels import reduce as kernels
 from ._kernels.reduce import Nonfinite, Reduction
 from .encoding import flat
-from .errors import ArgumentError, ArgumentTypeError, ImageTypeError, LabelsError
-from .threads import n_cpus, shares
+from .errors import ArgumentError, ImageTypeError, LabelsError
+from .threads import shares, threads_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -251,7 +250,8 @@ class Grouping:
 
     def places(self, order: Order) -> NDArray[np.uint32]:
         """Return the samples, which come in the same order, as they count in a memory order."""
-        return self.samples if order == "F" else self._places_in_c_order
+        is_same = order == "F" or len(self.shape) == 1
+        return self.samples if is_same else self._places_in_c_order
 
     @cached_property
     def _places_in_c_order(self) -> NDArray[np.uint32]:
@@ -303,7 +303,7 @@ def extract(
     """
     extraction = _Extraction(grouping, strategies, n_maps=n_maps, nan=nan, weights=weights)
     done = 0
-    n_threads = _n_threads(n_jobs)
+    n_threads = threads_of(n_jobs)
     with ThreadPoolExecutor(n_threads) as pool:
         for block in blocks:
             extraction.add(block, done, pool, n_threads)
@@ -519,15 +519,3 @@ def _checked(strategy: Strategy, result: ArrayLike, n_maps: int) -> NDArray[Any]
             f"it returned {values.dtype} of shape {values.shape}. Reduce the first axis only."
         )
     return values
-
-
-def _n_threads(n_jobs: int | None) -> int:
-    if n_jobs is not None and not isinstance(n_jobs, numbers.Integral):
-        raise ArgumentTypeError(
-            f"n_jobs is a number of threads; {n_jobs!r} is {type(n_jobs).__name__}."
-        )
-    if n_jobs is None or n_jobs < 0:
-        return n_cpus()
-    if n_jobs == 0:
-        raise ArgumentError("n_jobs is a number of threads, or -1 for one per processor; it is 0.")
-    return n_jobs

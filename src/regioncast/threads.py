@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numbers
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TypeVar
+
+from .errors import ArgumentError, ArgumentTypeError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -15,6 +18,24 @@ Result = TypeVar("Result")
 def n_cpus() -> int:
     """Return on how many CPUs this process may run."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads_of(n_jobs: int | None) -> int:
+    """Return how many threads are meant: one per CPU by None and by numbers below 0.
+
+    Raises
+    ------
+    ArgumentError, ArgumentTypeError
+    """
+    if n_jobs is not None and not isinstance(n_jobs, numbers.Integral):
+        raise ArgumentTypeError(
+            f"n_jobs is a number of threads; {n_jobs!r} is {type(n_jobs).__name__}."
+        )
+    if n_jobs is None or n_jobs < 0:
+        return n_cpus()
+    if n_jobs == 0:
+        raise ArgumentError("n_jobs is a number of threads, or -1 for one per processor; it is 0.")
+    return n_jobs
 
 
 def shares(length: int, n_shares: int) -> list[slice]:
@@ -45,3 +66,17 @@ def in_threads(
     with ThreadPoolExecutor(n_threads) as pool:
         done = pool.map(lambda run: [work(item) for item in run], runs)
         return [result for results in done for result in results]
+
+
+def each_in_turn(
+    work: Callable[[Item], Result], items: Sequence[Item], at_once: int
+) -> Iterator[Result]:
+    """Yield what `work` makes of each item, in their order; a free thread takes the next item.
+
+    After an error, no further item is begun.
+    """
+    if at_once < 2:
+        yield from map(work, items)
+        return
+    with ThreadPoolExecutor(at_once) as pool:
+        yield from pool.map(work, items)

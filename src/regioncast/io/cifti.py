@@ -1,28 +1,18 @@
-"""CIFTI-2 in and out, by nibabel's axes.
-
-A CIFTI file is a matrix whose *axes* say what its rows and columns are: maps, time points,
-*parcels*, or the grayordinates of a *brain model*.  *Dense* files have a value per grayordinate
-and map, *parcellated* ones a value per parcel.  In the file all maps of a grayordinate follow
-one another, so that the samples of a few regions can be read without the others.
-"""
+"""CIFTI-2: parcellations and values per parcel in, painted images and signals out."""
 
 from __future__ import annotations
 
-import logging
 import math
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
-from nibabel.arrayproxy import ArrayProxy
-from nibabel.cifti2.cifti2 import Cifti2Header, Cifti2MatrixIndicesMap
+from nibabel.cifti2.cifti2 import (
+    Cifti2Header,
+)
 from nibabel.cifti2.cifti2_axes import (
     Axis,
     BrainModelAxis,
@@ -30,17 +20,14 @@ from nibabel.cifti2.cifti2_axes import (
     ParcelsAxis,
     ScalarAxis,
     SeriesAxis,
-    from_index_mapping,
 )
 from nibabel.cifti2.parse_cifti2 import Cifti2Extension
 
 from .._kernels import paint as kernels
-from .._kernels.read import read_runs
 from ..errors import (
     ArgumentError,
     DimensionError,
     FileFormatError,
-    ImageTypeError,
     LabelsError,
     SignalsError,
     SignalsTypeError,
@@ -50,15 +37,24 @@ from ..errors import (
     plural,
     times,
 )
-from ..extraction import Block, Grouping
 from ..no_region import no_region_labels
 from ..painting import PaintedArray
 from ..parcellation import Parcellation, encode_integers
 from ..region_table import RegionTable
 from ..signals import Series, Signals, map_titles, storable
 from ..spaces import CORTEX, Grayordinates, SurfaceVertices, VolumeGrid
-from .files import existing_file, expanded, open_output, replacing
-from .map_streams import MapsInMemory, Portion, ahead
+from .cifti_matrix import (
+    Image,
+    axes_of,
+    cifti_suffix,
+    described,
+    is_single,
+    names_of,
+    open_matrix,
+    series_of,
+    t_r_of,
+)
+from .files import expanded, open_output, replacing
 from .nifti import readable
 
 if TYPE_CHECKING:
@@ -67,13 +63,6 @@ if TYPE_CHECKING:
     from ..matching import Match
     from ..progress import Progress
     from ..spaces import Part
-
-SUFFIXES = (
-    ".dlabel.nii", ".dscalar.nii", ".dtseries.nii", ".dconn.nii", ".dpconn.nii",
-    ".plabel.nii", ".pscalar.nii", ".ptseries.nii", ".pconn.nii", ".pdconn.nii",
-    ".pconnseries.nii", ".pconnscalar.nii",
-)  # fmt: skip
-"""The endings of CIFTI files, in lower case."""
 
 DENSE, PARCELLATED = (".dscalar.nii", ".dtseries.nii"), (".pscalar.nii", ".ptseries.nii")
 """What is written: maps, and time series."""
@@ -89,197 +78,11 @@ _INTENTS = {
 # Series of unknown repetition time have one time point per second.
 _UNKNOWN_STEP = 1.0
 
-# Regions are read so many bytes at a time: few enough to stay in the processor's cache until
-# they are reduced.
-_PORTION_BYTES = 8_000_000
-
-# Reading over so many bytes costs less than another call.
-_GAP_BYTES = 4096
-
 # What is painted goes to the file in pieces of this many bytes.
 _PIECE_BYTES = 1 << 20
 
 # The structure of voxels of which it is not said to which they belong.
 _OTHER = "CIFTI_STRUCTURE_OTHER"
-
-_VERSION = re.compile(r"found version (\S+)")
-
-Image = str | os.PathLike[str] | nib.Cifti2Image
-
-
-# --- files -----------------------------------------------------------------------------------
-
-
-def is_cifti(source: object) -> bool:
-    """Tell whether a source is a CIFTI image, or a path whose ending says so.
-
-    Examples
-    --------
-    >>> is_cifti("sub-01_bold.dtseries.nii"), is_cifti("sub-01_bold.nii")
-    (True, False)
-    """
-    if isinstance(source, str | os.PathLike):
-        return os.fspath(source).lower().endswith(SUFFIXES)
-    return isinstance(source, nib.Cifti2Image)
-
-
-def open_cifti(source: Image, what: str) -> nib.Cifti2Image:
-    """Return a CIFTI image of a path or an image; its data may not be read yet.
-
-    Parameters
-    ----------
-    source : path or nibabel.Cifti2Image
-    what : str
-        What the image is, for messages: ``"the image"``.
-
-    Raises
-    ------
-    InputMissingError
-    FileFormatError
-        When the file is not CIFTI-2, or is damaged.
-    ImageTypeError
-    """
-    if isinstance(source, nib.Cifti2Image):
-        return source
-    if not isinstance(source, str | os.PathLike):
-        raise ImageTypeError(
-            f"{capitalized(what)} must be a path or a nibabel.Cifti2Image; this is "
-            f"{type(source).__name__}."
-        )
-    path = existing_file(source, what)
-    with readable(f"{what} {path}"), _quiet():
-        volume, header = _loaded(path, what)
-        data: Any = volume.dataobj
-        matrix = data.reshape(data.shape[4:])
-        _check_shape(matrix.shape, _axes(header, matrix.ndim), path, what)
-        return nib.Cifti2Image(matrix, header, volume.header, file_map=volume.file_map)
-
-
-class _Matrix(NamedTuple):
-    """The numbers of a CIFTI image, which need not be read yet, and its axes."""
-
-    data: Any
-    axes: list[Any]
-
-
-def _open_matrix(source: Image, what: str) -> _Matrix:
-    """Return what `open_cifti` does, without making an image.
-
-    That takes nibabel longer than reading the numbers of many files.
-    """
-    if not isinstance(source, str | os.PathLike):
-        image = open_cifti(source, what)
-        return _Matrix(image.dataobj, _axes(image.header, image.ndim))
-    path = existing_file(source, what)
-    with readable(f"{what} {path}"), _quiet():
-        volume, header = _loaded(path, what)
-        data: Any = volume.dataobj
-        axes = _axes(header, len(data.shape[4:]))
-        _check_shape(data.shape[4:], axes, path, what)
-        return _Matrix(data.reshape(data.shape[4:]), axes)
-
-
-def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, Cifti2Header]:
-    """Return the NIfTI-2 file that a CIFTI-2 file is, and what its extension says."""
-    name = path.absolute()  # nibabel would expand a name that begins with ~
-    volume: Any
-    try:
-        if nib.Nifti2Image.path_maybe_image(name)[0]:
-            volume = nib.Nifti2Image.from_filename(name)
-            found = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
-            if found and volume.ndim > 4:
-                return volume, found[0].get_content()
-        else:
-            volume = nib.load(name)
-    except ValueError as error:
-        version = _VERSION.search(str(error))
-        if version is None:
-            raise
-        raise FileFormatError(
-            f"{capitalized(what)} is a CIFTI-{version[1]} file: {path}. CIFTI-2 is needed; convert "
-            f"it: wb_command -file-convert -cifti-version-convert {path.name} 2 OUTPUT"
-        ) from error
-    raise FileFormatError(
-        f"{capitalized(what)} is named like a CIFTI file but is none: {path} is "
-        f"{type(volume).__name__} of shape {volume.shape}, without CIFTI's description of its "
-        "axes. If it is a volume, give it a name that ends in just .nii."
-    )
-
-
-def _check_shape(shape: tuple[int, ...], axes: Sequence[Axis], path: Path, what: str) -> None:
-    expected = tuple(map(len, axes))
-    if shape != expected:
-        raise FileFormatError(
-            f"{capitalized(what)} contradicts itself: {path} holds {times(shape)} numbers, "
-            f"its axes are for {times(expected)}. Get the file again."
-        )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep nibabel from remarking on header fields that mean nothing in CIFTI."""
-    logger = logging.getLogger("nibabel.global")
-
-    def is_of_use(record: logging.LogRecord) -> bool:
-        return "pixdim" not in record.getMessage()
-
-    logger.addFilter(is_of_use)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_of_use)
-
-
-def _axes(header: Cifti2Header, n_dimensions: int) -> list[Any]:
-    """Return the axes of a matrix: of its rows, then its columns, and of a third dimension."""
-    return [_axis(header.matrix.get_index_map(number)) for number in range(n_dimensions)]
-
-
-def _axis(mapping: Cifti2MatrixIndicesMap) -> Any:
-    if mapping.indices_map_to_data_type != "CIFTI_INDEX_TYPE_BRAIN_MODELS":
-        return from_index_mapping(mapping)
-    return _brain_model_axis(_BrainModels(tuple(_contents(mapping)), mapping))
-
-
-@dataclass(frozen=True)
-class _BrainModels:
-    """The brain models of a file, equal where the samples are the same."""
-
-    contents: tuple[object, ...]
-    mapping: Cifti2MatrixIndicesMap = field(compare=False)
-
-
-def _contents(mapping: Cifti2MatrixIndicesMap) -> Iterator[object]:
-    """Yield all that makes a difference."""
-    if mapping.volume is not None:
-        transform = mapping.volume.transformation_matrix_voxel_indices_ijk_to_xyz
-        yield tuple(mapping.volume.volume_dimensions)
-        yield np.asarray(transform.matrix, float).tobytes()
-    for model in mapping.brain_models:
-        yield model.brain_structure, model.model_type, model.index_offset, model.index_count
-        yield model.surface_number_of_vertices
-        yield tuple(model.vertex_indices or ())
-        yield tuple(map(tuple, model.voxel_indices_ijk or ()))
-
-
-# nibabel takes some 50 ms for an axis, and a parcellation and its data share one.
-@lru_cache(maxsize=2)
-def _brain_model_axis(models: _BrainModels) -> BrainModelAxis:
-    axis: BrainModelAxis = BrainModelAxis.from_index_mapping(models.mapping)
-    return axis
-
-
-def _described(axes: Sequence[Axis]) -> str:
-    return " × ".join(f"{len(axis):,} {_NOUNS[type(axis)]}" for axis in axes)
-
-
-_NOUNS = {
-    BrainModelAxis: "grayordinates",
-    LabelAxis: "maps of labels",
-    ParcelsAxis: "parcels",
-    ScalarAxis: "maps",
-    SeriesAxis: "points of a series",
-}
 
 
 # --- parcellations ---------------------------------------------------------------------------
@@ -321,7 +124,7 @@ def read_parcellation(
         said or does not exist.
     InputMissingError, FileFormatError, ImageTypeError, RegionTableError
     """
-    data, axes = _open_matrix(source, "the labels image")
+    data, axes = open_matrix(source, "the labels image")
     parcels = next((axis for axis in axes if isinstance(axis, ParcelsAxis)), None)
     if parcels is not None:
         keys, space = _samples_of_parcels(parcels)
@@ -333,7 +136,7 @@ def read_parcellation(
         table, space = _label_table(axes[0].label[number]), Grayordinates(axes[1])
     else:
         raise LabelsError(
-            f"The labels image holds neither labels nor parcels, but {_described(axes)}. Give a "
+            f"The labels image holds neither labels nor parcels, but {described(axes)}. Give a "
             ".dlabel.nii file (wb_command -cifti-label-import makes one of maps of numbers), or "
             "a file of parcels, .p*.nii."
         )
@@ -483,14 +286,51 @@ def space_of(source: Image, what: str) -> Grayordinates:
     SpaceError
         When it has none.
     """
-    axes = _open_matrix(source, what).axes
+    axes = open_matrix(source, what).axes
     models = [axis for axis in axes if isinstance(axis, BrainModelAxis)]
     if not models:
         raise SpaceError(
-            f"{capitalized(what)} has no grayordinates, but {_described(axes)}. Give a dense "
+            f"{capitalized(what)} has no grayordinates, but {described(axes)}. Give a dense "
             "file, such as .dscalar.nii, .dtseries.nii or .dlabel.nii."
         )
     return Grayordinates(models[-1])
+
+
+# --- parcellated files in --------------------------------------------------------------------
+
+
+def read_parcel_signals(source: Image) -> Signals:
+    """Return the values of a ``.pscalar.nii`` or ``.ptseries.nii`` file.
+
+    They are keyed by the names of the parcels, or by the labels 1, 2, … where names are not
+    unique.
+
+    Raises
+    ------
+    SignalsError
+        When the file holds something else.
+    InputMissingError, FileFormatError, ImageTypeError
+    """
+    data, axes = open_matrix(source, "the table of values")
+    if not (
+        len(axes) == 2
+        and isinstance(axes[0], ScalarAxis | SeriesAxis)
+        and isinstance(axes[1], ParcelsAxis)
+    ):
+        raise SignalsError(
+            f"The table of values must have maps or time points × parcels, and has "
+            f"{described(axes)}. Give a .pscalar.nii or .ptseries.nii file."
+        )
+    maps, names = axes[0], axes[1].name.tolist()
+    is_unique = len(set(names)) == len(names)
+    return Signals(
+        _array(data),
+        names if is_unique else list(range(1, len(names) + 1)),
+        map_names=names_of(maps),
+        t_r=t_r_of(maps),
+        series=series_of(maps),
+        single=is_single(maps),
+    )
 
 
 # --- painted images --------------------------------------------------------------------------
@@ -623,10 +463,10 @@ def save_cifti(
     DimensionError, SignalsTypeError, OutputExistsError, OutputError
     """
     suffix = _writable(path, DENSE, "a dense CIFTI image")
-    axes = _axes(image.header, image.ndim)
+    axes = axes_of(image.header, image.ndim)
     if len(axes) != 2 or not isinstance(axes[1], BrainModelAxis):
         raise DimensionError(
-            f"A file {suffix} holds maps × grayordinates; this image has {_described(axes)}."
+            f"A file {suffix} holds maps × grayordinates; this image has {described(axes)}."
         )
     data = image.dataobj if isinstance(image.dataobj, PaintedArray) else _array(image.dataobj)
     wanted = SeriesAxis if suffix == DENSE[1] else ScalarAxis
@@ -635,12 +475,6 @@ def save_cifti(
         header = Cifti2Header.from_axes((_axis_of(wanted, axes[0]), axes[1]))
         header.matrix.metadata = image.header.matrix.metadata
     _write(data, header, path, suffix, overwrite=overwrite, progress=progress)
-
-
-def cifti_suffix(path: Path) -> str:
-    """Return the ending of a CIFTI file in lower case, or of another what `Path` does."""
-    name = path.name.lower()
-    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), path.suffix.lower())
 
 
 def _writable(path: Path, allowed: tuple[str, ...], what: str) -> str:
@@ -805,266 +639,3 @@ def _check_structure(structure: str) -> None:
             "CIFTI says of which hemisphere vertices are, and of these labels it is not known. "
             f"Say it: left=… or right=… ({', '.join(CORTEX.values())})."
         )
-
-
-# --- parcellated files in --------------------------------------------------------------------
-
-
-def read_parcel_signals(source: Image) -> Signals:
-    """Return the values of a ``.pscalar.nii`` or ``.ptseries.nii`` file.
-
-    They are keyed by the names of the parcels, or by the labels 1, 2, … where names are not
-    unique.
-
-    Raises
-    ------
-    SignalsError
-        When the file holds something else.
-    InputMissingError, FileFormatError, ImageTypeError
-    """
-    data, axes = _open_matrix(source, "the table of values")
-    if not (
-        len(axes) == 2
-        and isinstance(axes[0], ScalarAxis | SeriesAxis)
-        and isinstance(axes[1], ParcelsAxis)
-    ):
-        raise SignalsError(
-            f"The table of values must have maps or time points × parcels, and has "
-            f"{_described(axes)}. Give a .pscalar.nii or .ptseries.nii file."
-        )
-    maps, names = axes[0], axes[1].name.tolist()
-    is_unique = len(set(names)) == len(names)
-    return Signals(
-        _array(data),
-        names if is_unique else list(range(1, len(names) + 1)),
-        map_names=_names_of(maps),
-        t_r=_t_r_of(maps),
-        series=_series_of(maps),
-        single=_is_single(maps),
-    )
-
-
-def _names_of(maps: Any) -> tuple[str, ...] | None:
-    return None if isinstance(maps, SeriesAxis) else tuple(maps.name.tolist())
-
-
-def _t_r_of(maps: Axis) -> float | None:
-    """Return the step of a series in seconds, where it is a time."""
-    if not isinstance(maps, SeriesAxis) or maps.unit != "SECOND":
-        return None
-    step = float(maps.step)
-    return step if 0 < step < math.inf else None
-
-
-def _series_of(maps: Axis) -> Series | None:
-    if not isinstance(maps, SeriesAxis):
-        return None
-    return Series(float(maps.start), float(maps.step), str(maps.unit))
-
-
-def _is_single(maps: Axis) -> bool:
-    return len(maps) == 1 and not isinstance(maps, SeriesAxis)
-
-
-# --- dense files in --------------------------------------------------------------------------
-
-
-def open_cifti_maps(source: Image, what: str) -> CiftiMaps:
-    """Return the maps of a ``.dscalar.nii`` or ``.dtseries.nii`` file, or of an image.
-
-    Parameters
-    ----------
-    source : path or nibabel.Cifti2Image
-    what : str
-        What the maps are, for messages: ``"the image"``.
-
-    Raises
-    ------
-    DimensionError
-        When it is not maps × grayordinates.
-    InputMissingError, FileFormatError, ImageTypeError
-    """
-    data, axes = _open_matrix(source, what)
-    if not (
-        len(axes) == 2
-        and isinstance(axes[0], ScalarAxis | SeriesAxis | LabelAxis)
-        and isinstance(axes[1], BrainModelAxis)
-    ):
-        raise DimensionError(
-            f"{capitalized(what)} must have maps or time points × grayordinates, and has "
-            f"{_described(axes)}. Give a .dscalar.nii or .dtseries.nii file."
-        )
-    if 0 in data.shape:
-        raise DimensionError(f"{capitalized(what)} has no map: its shape is {data.shape}.")
-    if not isinstance(data, ArrayProxy | PaintedArray):
-        data = np.asanyarray(data)
-    if data.dtype.kind not in "biufc":
-        raise ImageTypeError(
-            f"{capitalized(what)} holds {data.dtype}, and numbers are needed. "
-            "Give an image with one number per grayordinate."
-        )
-    file = getattr(data, "file_like", "in memory")
-    return CiftiMaps(data, axes[0], Grayordinates(axes[1]), f"{what} {file}")
-
-
-@dataclass(frozen=True, eq=False)
-class CiftiMaps:
-    """The maps of a dense CIFTI image.
-
-    Parameters
-    ----------
-    data : array, PaintedArray or nibabel.arrayproxy.ArrayProxy, shape (n_maps, n_grayordinates)
-    axis : ScalarAxis, SeriesAxis or LabelAxis
-        Of the maps.
-    space : Grayordinates
-    name : str
-        What it is, for messages.
-    """
-
-    data: Any
-    axis: Any
-    space: Grayordinates
-    name: str
-
-    @property
-    def n_maps(self) -> int:
-        """Number of maps."""
-        return len(self.axis)
-
-    @property
-    def single(self) -> bool:
-        """Whether this is one map rather than a series."""
-        return _is_single(self.axis)
-
-    @property
-    def is_complex(self) -> bool:
-        """Whether the maps hold complex numbers."""
-        return bool(self.data.dtype.kind == "c")
-
-    @property
-    def map_names(self) -> tuple[str, ...] | None:
-        """Names of the maps, of which time points have none."""
-        return _names_of(self.axis)
-
-    @property
-    def t_r(self) -> float | None:
-        """Repetition time in seconds, where the maps are time points."""
-        return _t_r_of(self.axis)
-
-    @property
-    def series(self) -> Series | None:
-        """Start, step and unit, where the maps are a series."""
-        return _series_of(self.axis)
-
-    @property
-    def is_made(self) -> bool:
-        """Whether making the maps, by reading or painting them, keeps a thread busy."""
-        return _is_read_by_rows(self.data)
-
-    def portions(self, grouping: Grouping) -> Iterator[Portion]:
-        """Read the samples of some regions after those of others.
-
-        A block is valid until the next portion is asked for.  The samples of a portion's
-        grouping are those of the regions in the given one, in the same order, as they count in
-        its block.
-        """
-        if not _is_read_by_rows(self.data):
-            with readable(self.name):
-                values = np.asanyarray(self.data)
-            maps = MapsInMemory(values, self.space, self.single)
-            yield from maps.portions(grouping)
-            return
-        plans = list(_plans(grouping, self.n_maps * self.data.dtype.itemsize))
-        blocks = ahead(self._blocks(plans))
-        for plan, block in zip(plans, blocks, strict=True):
-            yield Portion(plan.regions, plan.grouping, iter([block]))
-
-    def _blocks(self, plans: Sequence[_Plan]) -> Iterator[Block]:
-        with readable(self.name):
-            yield from _read_blocks(self.data, plans)
-
-
-class _Plan(NamedTuple):
-    """Which rows to read for some regions, and the samples of these in what is read.
-
-    Run ``k`` of rows begins at ``first_rows[k]`` and becomes ``starts[k]`` to ``starts[k + 1]``.
-    """
-
-    regions: slice
-    grouping: Grouping
-    first_rows: NDArray[np.int64]
-    starts: NDArray[np.int64]
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows that are read."""
-        return int(self.starts[-1])
-
-
-def _plans(grouping: Grouping, bytes_per_row: int) -> Iterator[_Plan]:
-    """Divide regions so that the rows of each part take about `_PORTION_BYTES`."""
-    at_once = max(1, _PORTION_BYTES // bytes_per_row)
-    largest_gap = _GAP_BYTES // bytes_per_row
-    starts, first = grouping.starts, 0
-    while first < len(grouping):
-        # One region with samples at least, and those without that follow.
-        with_samples = min(int(np.searchsorted(starts, starts[first], "right")), len(grouping))
-        end = max(starts[first] + at_once, starts[with_samples])
-        last = int(np.searchsorted(starts, end, "right")) - 1
-        yield _plan(grouping, slice(first, last), largest_gap)
-        first = last
-
-
-def _plan(grouping: Grouping, regions: slice, largest_gap: int) -> _Plan:
-    starts = grouping.starts[regions.start : regions.stop + 1]
-    samples = grouping.samples[starts[0] : starts[-1]].astype(np.int64)
-    rows = np.sort(samples)
-    if not len(rows):
-        nothing = Grouping(grouping.samples[:0], starts - starts[0], (0,))
-        return _Plan(regions, nothing, rows, np.zeros(1, np.int64))
-    ends = np.flatnonzero(np.diff(rows) > 1 + largest_gap)
-    first = rows[np.concatenate([[0], ends + 1])]
-    sizes = rows[np.append(ends, len(rows) - 1)] + 1 - first
-    run_starts = np.concatenate([[0], np.cumsum(sizes)])
-    # A row of the file is so much further than in what is read.
-    shifts = first - run_starts[:-1]
-    compact = samples - shifts[np.searchsorted(first, samples, side="right") - 1]
-    part = Grouping(compact.astype(np.uint32), starts - starts[0], (int(run_starts[-1]),))
-    return _Plan(regions, part, first, run_starts)
-
-
-def _is_read_by_rows(data: Any) -> bool:
-    """Tell whether data are in a plain file, as those of CIFTI files are."""
-    return type(data) is ArrayProxy and data.order == "F" and isinstance(data.file_like, str)
-
-
-def _read_blocks(data: ArrayProxy, plans: Sequence[_Plan]) -> Iterator[Block]:
-    n_maps = data.shape[0]
-    most = max((plan.n_rows for plan in plans), default=0)
-    # Two, of which one is being filled while the other is being reduced.
-    buffers = [np.empty((most, n_maps), data.dtype) for _ in plans[:2]]
-    slopes, intercepts = np.full(n_maps, float(data.slope)), np.full(n_maps, float(data.inter))
-    with Path(data.file_like).open("rb", buffering=0) as file:
-        for number, plan in enumerate(plans):
-            stored = buffers[number % 2][: plan.n_rows]
-            _read_rows(file.fileno(), int(data.offset), plan, stored)
-            yield Block.of(_native(stored).T, slopes, intercepts, order="C")
-
-
-def _read_rows(file: int, offset: int, plan: _Plan, out: NDArray[Any]) -> None:
-    bytes_per_row = out.strides[0]
-    missing = read_runs(
-        file,
-        plan.first_rows * bytes_per_row + offset,
-        plan.starts * bytes_per_row,
-        out.reshape(-1).view(np.uint8),
-    )
-    if missing:
-        raise EOFError(f"the file ends early, {missing:,} bytes or more too early")
-
-
-def _native(stored: NDArray[Any]) -> NDArray[Any]:
-    """Return numbers in the byte order of this machine, changing them in place."""
-    if stored.dtype.isnative:
-        return stored
-    return stored.byteswap(inplace=True).view(stored.dtype.newbyteorder("="))

@@ -10,9 +10,9 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -26,6 +26,7 @@ from nibabel.openers import ImageOpener
 from ..errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
 from ..extraction import Block, Grouping, Nan, Strategy, extract
 from ..spaces import VolumeGrid, check_same
+from ..threads import each_in_turn, threads_of
 from .files import expanded
 from .nifti import GZIPPED, Niimg, open_image, readable, t_r_of
 
@@ -50,24 +51,25 @@ _MORE_IN_MEMORY = 16
 # decompressing thread hands over.
 _PIECE_BYTES = 1 << 20
 
+# Portions are in memory so many at a time at most; more threads than that share them.
+_MOST_AT_ONCE = 8
+
 _DIGITS = re.compile(r"(\d+)")
 
 
 class Portion(NamedTuple):
-    """Some regions, and the blocks of maps to reduce them in.
+    """Some regions, and the maps to reduce them in.
 
     Parameters
     ----------
     regions : slice
-    grouping : Grouping
-        Of these regions, in the samples of the blocks.
-    blocks : iterator of Block
-        All maps.
+    open : callable
+        Returns the grouping of these regions in the samples of the blocks, and the blocks of
+        all maps.
     """
 
     regions: slice
-    grouping: Grouping
-    blocks: Iterator[Block]
+    open: Callable[[], tuple[Grouping, Iterator[Block]]]
 
 
 class Maps(Protocol):
@@ -102,11 +104,14 @@ class Maps(Protocol):
         """Start, step and unit, where a file says them."""
 
     @property
-    def is_made(self) -> bool:
-        """Whether making the maps, by reading or painting them, keeps a thread busy."""
+    def is_read_ahead(self) -> bool:
+        """Whether a thread is kept busy by reading the maps, beside those that reduce them."""
 
-    def portions(self, grouping: Grouping) -> Iterator[Portion]:
-        """Return the maps as far as some regions need them, for some regions at a time."""
+    def portions(self, grouping: Grouping) -> AbstractContextManager[Sequence[Portion]]:
+        """Open the maps as far as some regions need them, for some regions at a time.
+
+        Portions may be used side by side in threads.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +137,7 @@ class MapsInMemory:
     map_names: tuple[str, ...] | None = None
     t_r: float | None = None
     series: Series | None = None
-    is_made: bool = False
+    is_read_ahead: bool = False
 
     @property
     def n_maps(self) -> int:
@@ -144,10 +149,10 @@ class MapsInMemory:
         """Whether the maps hold complex numbers."""
         return self.values.dtype.kind == "c"
 
-    def portions(self, grouping: Grouping) -> Iterator[Portion]:
-        """Return all regions and maps at once."""
+    def portions(self, grouping: Grouping) -> AbstractContextManager[Sequence[Portion]]:
+        """Give all regions and maps at once."""
         native = np.ascontiguousarray(self.values, self.values.dtype.newbyteorder("="))
-        yield Portion(slice(0, len(grouping)), grouping, iter([Block.of(native)]))
+        return _at_once(grouping, iter([Block.of(native)]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,17 +210,17 @@ class MapStream:
         return None
 
     @property
-    def is_made(self) -> bool:
-        """Whether making the maps, by reading or painting them, keeps a thread busy."""
+    def is_read_ahead(self) -> bool:
+        """Whether a thread is kept busy by reading the maps, beside those that reduce them."""
         return any(is_proxy(image.dataobj) for image in self.images)
 
     def blocks(self) -> Iterator[Block]:
         """Read the maps; a block is valid until the next one is asked for."""
-        return ahead(self._blocks())
+        return _ahead(self._blocks())
 
-    def portions(self, grouping: Grouping) -> Iterator[Portion]:
-        """Return all regions at once: a volume lies in its file map by map."""
-        yield Portion(slice(0, len(grouping)), grouping, self.blocks())
+    def portions(self, grouping: Grouping) -> AbstractContextManager[Sequence[Portion]]:
+        """Give all regions at once: a volume lies in its file map by map."""
+        return _at_once(grouping, self.blocks())
 
     def _blocks(self) -> Iterator[Block]:
         for image, name in zip(self.images, self.names, strict=True):
@@ -240,34 +245,48 @@ def extract_maps(
     maps : Maps
     grouping : Grouping
         On the space of the maps.
-    strategies, nan, n_jobs, progress
+    strategies, nan
         As there.
+    n_jobs : int, default=None
+        Number of threads; when not given, all processors, one of which may read the maps.
+    progress : callable, default=None
+        Called with the number of maps done and the number of all maps; of regions, where the
+        maps come in several portions.
     weights : array of float64, default=None
         One per entry of ``grouping.samples``.
     """
-    found = []
-    for regions, part, blocks in maps.portions(grouping):
-        first, last, _ = regions.indices(len(grouping))
-        places = slice(grouping.starts[first], grouping.starts[last])
-        is_whole = last - first == len(grouping)
-        found.append(
-            extract(
+    n_threads = threads_of(n_jobs)
+    if n_jobs is None and maps.is_read_ahead:
+        n_threads = max(1, n_threads - 1)
+    with maps.portions(grouping) as portions:
+        at_once = min(n_threads, len(portions), _MOST_AT_ONCE)
+
+        def reduced(portion: Portion) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
+            part, blocks = portion.open()
+            first, last = grouping.starts[[portion.regions.start, portion.regions.stop]]
+            return extract(
                 blocks,
                 part,
                 strategies,
                 n_maps=maps.n_maps,
                 nan=nan,
-                weights=None if weights is None else weights[places],
-                n_jobs=n_jobs,
-                progress=progress if is_whole else None,
+                weights=None if weights is None else weights[first:last],
+                n_jobs=n_threads // at_once,
+                progress=progress if len(portions) == 1 else None,
             )
-        )
-        if progress is not None and not is_whole:
-            progress(last, len(grouping))
-    if len(found) == 1:
-        return found[0]
-    values = [np.concatenate(parts, axis=1) for parts in zip(*(v for v, _ in found), strict=True)]
-    return values, np.concatenate([finite for _, finite in found])
+
+        if len(portions) == 1:
+            return reduced(portions[0])
+        values: list[NDArray[Any]] = []
+        finite = np.empty(len(grouping), np.int64)
+        results = each_in_turn(reduced, portions, at_once)
+        for (regions, _), (parts, finite[regions]) in zip(portions, results, strict=True):
+            values = values or [np.empty((maps.n_maps, len(grouping)), p.dtype) for p in parts]
+            for whole, part in zip(values, parts, strict=True):
+                whole[:, regions] = part
+            if progress is not None:
+                progress(regions.stop, len(grouping))
+    return values, finite
 
 
 def open_maps(source: Niimgs, what: str) -> MapStream:
@@ -380,13 +399,20 @@ def _map_names(images: Sequence[SpatialImage]) -> tuple[str, ...] | None:
     return names if len(set(names)) == len(names) else None
 
 
-def ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
     """Give blocks, the next one being read meanwhile."""
     with closing(blocks), ThreadPoolExecutor(1) as reader:  # type: ignore[type-var]
         pending = reader.submit(next, blocks, None)
         while (block := pending.result()) is not None:
             pending = reader.submit(next, blocks, None)
             yield block
+
+
+def _at_once(
+    grouping: Grouping, blocks: Iterator[Block]
+) -> AbstractContextManager[Sequence[Portion]]:
+    """Give all regions as one portion."""
+    return nullcontext([Portion(slice(0, len(grouping)), lambda: (grouping, blocks))])
 
 
 def _blocks_of(image: SpatialImage) -> Iterator[Block]:
