@@ -559,6 +559,14 @@ def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, port
         assert_same_bits(reduced(maps, regions, n_jobs=n_jobs), expected)
 
 
+def test_no_regions_have_no_values(tmp_path):
+    path = written(tmp_path / "a.dtseries.nii", data(5))
+    none = Parcellation(np.zeros(N, np.uint8), RegionTable([]), SPACE)
+    for source in (path, nib.load(path)):
+        means, finite = reduced(open_cifti_maps(source, "the image"), none, [Strategy.of("mean")])
+        assert (means.shape, finite.shape) == ((5, 0), (0,))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("nan", ["omit", "propagate", "zero"])
 @pytest.mark.parametrize("names", [["mean"], ["sum", "count"], ["standard_deviation"], None])

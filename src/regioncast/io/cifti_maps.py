@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from ..signals import Series
 
 
-# Regions are read so many bytes at a time: few enough to stay in the processor's cache until
-# they are reduced.
+# Regions are read so many bytes at a time by each thread: few enough to stay in the processor's
+# last cache until they are reduced.
 _PORTION_BYTES = 12_000_000
 
 # Reading over so many bytes costs less than another call.
@@ -155,7 +155,7 @@ class CiftiMaps:
             return
         bytes_per_row = self.n_maps * self.data.dtype.itemsize
         gap = _GAP_BYTES // bytes_per_row
-        parts = list(_divided(grouping, _PORTION_BYTES // bytes_per_row))
+        parts = list(_divided(grouping, _PORTION_BYTES // bytes_per_row)) or [slice(0, 0)]
         # All that is read for a part: its samples, and gaps between them.
         most = (1 + gap) * max(grouping.starts[p.stop] - grouping.starts[p.start] for p in parts)
         buffers = _Buffers((min(most, self.space.shape[0]), self.n_maps), self.data.dtype)
