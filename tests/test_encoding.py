@@ -238,6 +238,12 @@ def test_ranked_numbers_labels_that_share_their_leading_bits(seed, n, base, far)
     assert_ranks(labels)
 
 
+@pytest.mark.parametrize("n_twice", [0, 1, 20_000])
+def test_ranked_numbers_so_many_labels_that_two_threads_sort_them(n_twice):
+    labels = np.random.default_rng(1).integers(-(2**62), 2**62, 40_000)
+    assert_ranks(np.concatenate([labels, labels[:n_twice]]))
+
+
 # --- floats -------------------------------------------------------------------------------
 
 

@@ -46,6 +46,9 @@ _MOST_THREADS = 8
 # than sorting takes, which needs 8 bytes per label.
 _TABLE_PER_LABEL = 2
 
+# So many labels are sorted by one thread, which is faster than to start another.
+_SORTED_BY_ONE = 1 << 15
+
 # So many labels, evenly spread, tell most images with scattered labels at once.
 _SAMPLE = 1000
 
@@ -257,18 +260,34 @@ def _ranked_by_sorting(
     """Rank labels that lie far apart.
 
     `numpy.unique` takes several times as long: here the leading bits of the labels are sorted with
-    the positions packed in the bits below; should two different labels share their leading bits,
-    `numpy.unique` decides.
+    the positions packed in the bits below, those below and above a pivot side by side in threads.
+    Should two different labels share their leading bits, `numpy.unique` decides.
     """
     bits = len(labels).bit_length()
+    excess = max(0, (high - low).bit_length() + bits - 64)
     packed, ranks = passing(len(labels), np.uint64), passing(len(labels), np.uint32)
-    kernels.pack(labels, low, max(0, (high - low).bit_length() + bits - 64), bits, packed)
-    packed.sort()
-    n_distinct = kernels.rank_packed(packed, bits, labels, ranks)
-    if n_distinct < 0:
+    pivot = (_middle(labels) - low) >> excess << bits
+    n_front = kernels.pack(labels, low, excess, bits, pivot, packed)
+
+    def rank(half: slice) -> int:
+        packed[half].sort()
+        return kernels.rank_packed(packed[half], bits, labels, half.start, ranks)
+
+    halves = [slice(0, n_front), slice(n_front, len(labels))]
+    lower, upper = in_threads(rank, halves, 2 if len(labels) > _SORTED_BY_ONE else 1)
+    if min(lower, upper) < 0:
         distinct, places = np.unique(labels, return_inverse=True)
         return distinct, (places + 1).astype(np.uint32)
-    return packed[:n_distinct].view(np.int64), ranks
+    if lower < n_front:  # the upper half was ranked as if the lower one had no label twice
+        np.subtract(ranks, n_front - lower, out=ranks, where=ranks > n_front)
+        packed[lower : lower + upper] = packed[n_front : n_front + upper]
+    return packed[: lower + upper].view(np.int64), ranks
+
+
+def _middle(labels: NDArray[np.int64]) -> int:
+    """Return a label that about half of the labels are below."""
+    sample = labels[:: max(1, len(labels) // _SAMPLE)]
+    return int(np.partition(sample, len(sample) // 2)[len(sample) // 2])
 
 
 def _as_stored(background: float, dtype: np.dtype[Any]) -> float:

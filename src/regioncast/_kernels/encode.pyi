@@ -21,9 +21,11 @@ def hash_labels(
     n_none: int,
     codes: NDArray[Any],
 ) -> int: ...
-def pack(labels: NDArray[Any], low: int, excess: int, bits: int, out: NDArray[Any]) -> None: ...
+def pack(
+    labels: NDArray[Any], low: int, excess: int, bits: int, pivot: int, out: NDArray[Any]
+) -> int: ...
 def rank_packed(
-    packed: NDArray[Any], bits: int, labels: NDArray[Any], ranks: NDArray[Any]
+    packed: NDArray[Any], bits: int, labels: NDArray[Any], before: int, ranks: NDArray[Any]
 ) -> int: ...
 def rank_by_table(
     labels: NDArray[Any], low: int, number_of: NDArray[Any], ranks: NDArray[Any]

@@ -270,12 +270,42 @@ def hash_labels(
     return n_seen
 
 
-def pack(const int64_t[::1] labels, int64_t low, int excess, int bits, uint64_t[::1] out):
-    """Set `out` to the label above `low`, without its `excess` last bits, then the position."""
-    cdef Py_ssize_t i, n = labels.shape[0]
+def pack(
+    const int64_t[::1] labels, int64_t low, int excess, int bits, uint64_t pivot, uint64_t[::1] out
+):
+    """Pack each label above `low`, without its `excess` last bits, with its position below.
+
+    Parameters
+    ----------
+    labels : array of int64
+    low : int
+        The lowest label, or less.
+    excess : int
+        How many of the last bits of a label are left out.
+    bits : int
+        How many bits the position takes.
+    pivot : int
+    out : array of uint64
+        What is below `pivot` goes to the front and all else behind it, each in no order.
+
+    Returns
+    -------
+    n_front : int
+        How many are below `pivot`.
+    """
+    cdef Py_ssize_t i, front = 0, back = labels.shape[0] - 1
+    cdef uint64_t packed
+    cdef bint is_front
     with nogil:
-        for i in range(n):
-            out[i] = ((<uint64_t>labels[i] - <uint64_t>low) >> excess << bits) | <uint64_t>i
+        for i in range(labels.shape[0]):
+            packed = ((<uint64_t>labels[i] - <uint64_t>low) >> excess << bits) | <uint64_t>i
+            # To both ends, one of which is written over: that is quicker than a wrong guess.
+            out[front] = packed
+            out[back] = packed
+            is_front = packed < pivot
+            front += is_front
+            back -= not is_front
+    return front
 
 
 # How many labels ahead their places are fetched, to cover the time memory takes.
@@ -284,19 +314,23 @@ cdef enum:
 
 
 def rank_packed(
-    uint64_t[::1] packed, int bits, const int64_t[::1] labels, uint32_t[::1] ranks
+    uint64_t[::1] packed, int bits, const int64_t[::1] labels, uint32_t before, uint32_t[::1] ranks
 ):
     """Rank labels, given packed and sorted.
 
     Parameters
     ----------
     packed : array of uint64
-        What `pack` made of `labels`, sorted.  The distinct labels, ascending, are written here.
+        What `pack` made of some of the `labels`, sorted.  The distinct ones of these labels,
+        ascending, are written here.
     bits : int
         How many bits of it are the position.
     labels : array of int64
+    before : int
+        How many labels are before these.
     ranks : array of uint32
-        Filled with the number, from 1, of each label among the distinct ones.
+        Filled, where these labels are, with the number of each among the distinct ones, the
+        first of which is ``before + 1``.
 
     Returns
     -------
@@ -319,7 +353,7 @@ def rank_packed(
             elif labels[position] != label:
                 n_distinct = -1
                 break
-            ranks[position] = <uint32_t>n_distinct
+            ranks[position] = before + <uint32_t>n_distinct
     return n_distinct
 
 
