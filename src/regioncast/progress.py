@@ -68,7 +68,7 @@ def _bar(title: str, total: int) -> rich.progress.Progress:
     from rich.text import Text
 
     class RateColumn(ProgressColumn):
-        """Maps per second, once that is known."""
+        """Amount per second, once that is known."""
 
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:,.0f}/s" if task.speed else "")
@@ -77,7 +77,6 @@ def _bar(title: str, total: int) -> rich.progress.Progress:
         "{task.description}",
         BarColumn(),
         MofNCompleteColumn(),
-        "maps",
         RateColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),

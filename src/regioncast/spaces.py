@@ -356,7 +356,8 @@ def same_frame(frame: int | VolumeGrid, other: int | VolumeGrid) -> tuple[str, s
         return frame.difference(other)
     if frame == other:
         return None
-    return "Surfaces have different meshes.", f"has {other:,} vertices, {{this}} has {frame:,}."
+    detail = f"has {other:,} vertices, not {frame:,} as in {{this}}."
+    return "Surfaces have different meshes.", detail
 
 
 def _of_another_kind(this: Space, other: Space) -> tuple[str, str]:

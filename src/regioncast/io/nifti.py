@@ -337,8 +337,9 @@ def _volume(image: object, what: str) -> SpatialImage:
     kind = type(image).__name__
     if isinstance(image, nib.Cifti2Image):
         raise ImageTypeError(
-            f"{capitalized(what)} is CIFTI (grayordinates); a volume is needed. "
-            "Separate its volume, for example with wb_command -cifti-separate."
+            f"{capitalized(what)} is CIFTI (grayordinates); a volume is needed. If it is meant as "
+            "CIFTI, its name must end like .dlabel.nii, .dscalar.nii or .dtseries.nii; else "
+            "separate its volume, for example with wb_command -cifti-separate."
         )
     if isinstance(image, nib.GiftiImage) or kind == "SurfaceImage":
         raise ImageTypeError(
