@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import subprocess
 
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nibabel.cifti2 import BrainModelAxis, LabelAxis, ParcelsAxis, ScalarAxis, SeriesAxis
 
-from regioncast._kernels.read import read_runs
+from regioncast._kernels.read import read_rows
 from regioncast.errors import (
     ArgumentError,
     DimensionError,
@@ -521,11 +522,11 @@ def as_volume(values):
 
 
 @pytest.mark.parametrize("portion", [1, 300, 10**8])
-@pytest.mark.parametrize("gap", [0, 10**6])
+@pytest.mark.parametrize("shortest", [0, 10**6])
 @pytest.mark.parametrize("nan", ["omit", "propagate", "zero"])
-def test_bits_are_those_of_memory_and_of_volumes(tmp_path, monkeypatch, portion, gap, nan):
+def test_bits_are_those_of_memory_and_of_volumes(tmp_path, monkeypatch, portion, shortest, nan):
     monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", portion)
-    monkeypatch.setattr(cifti_maps, "_GAP_BYTES", gap)
+    monkeypatch.setattr(cifti_maps, "_SHORTEST_ROW", shortest)
     for n_maps in (2, 37):
         values = data(n_maps)
         path = written(tmp_path / "a.dtseries.nii", values)
@@ -544,17 +545,17 @@ def test_bits_are_those_of_memory_and_of_volumes(tmp_path, monkeypatch, portion,
     st.lists(st.integers(0, 4), min_size=N, max_size=N),
     st.integers(2, 20),
     st.integers(1, 400),
-    st.integers(0, 200),
+    st.sampled_from([0, 40, 512]),
     st.sampled_from([None, 1, 2, 5, 40]),
 )
-def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, portion, gap, n_jobs):
+def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, portion, short, n_jobs):
     path = written(tmp_path_factory.mktemp("a") / "a.dtseries.nii", data(n_maps))
     regions = Parcellation(np.array(codes, np.uint8), RegionTable([2, 5, 9, 11]), SPACE)
     expected = reduced(open_cifti_maps(nib.Cifti2Image(
         data(n_maps), nib.load(path).header), "the image"), regions)  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cifti_maps, "_PORTION_BYTES", portion)
-        patch.setattr(cifti_maps, "_GAP_BYTES", gap)
+        patch.setattr(cifti_maps, "_SHORTEST_ROW", short)
         maps = open_cifti_maps(path, "the image")
         assert_same_bits(reduced(maps, regions, n_jobs=n_jobs), expected)
 
@@ -629,17 +630,62 @@ def test_what_is_known_of_maps(tmp_path):
     assert open_cifti_maps(in_hertz, "the image").t_r is None
 
 
-def test_runs_are_read_to_their_places(tmp_path):
+@given(st.integers(1, 9), st.integers(0, 5), st.lists(st.integers(0, 19), unique=True, max_size=20))
+def test_rows_are_read_in_their_order(tmp_path_factory, n_bytes, offset, rows):
+    path = tmp_path_factory.mktemp("a") / "bytes"
+    content = np.random.default_rng(1).integers(0, 256, offset + 20 * n_bytes, np.uint8)
+    path.write_bytes(content.tobytes())
+    out = np.zeros(len(rows) * n_bytes, np.uint8)
+    with path.open("rb") as file:
+        assert read_rows(file.fileno(), offset, n_bytes, np.array(rows, np.uint32), out) == 0
+    expected = content[offset:].reshape(20, n_bytes)[rows]
+    np.testing.assert_array_equal(out.reshape(-1, n_bytes), expected)
+
+
+def test_rows_that_a_file_has_not(tmp_path):
     path = tmp_path / "bytes"
     path.write_bytes(bytes(range(100)))
-    out = np.zeros(12, np.uint8)
-    offsets, starts = np.array([90, 3, 50]), np.array([2, 6, 6, 10])
+    out, rows = np.zeros(40, np.uint8), np.array([3, 8, 9, 10], np.uint32)
     with path.open("rb") as file:
-        assert read_runs(file.fileno(), offsets, starts, out) == 0
-        assert out.tolist() == [0, 0, 90, 91, 92, 93, 50, 51, 52, 53, 0, 0]
-        assert read_runs(file.fileno(), np.array([97]), np.array([0, 5]), out) == 2
-    with (tmp_path / "b").open("wb") as file, pytest.raises(OSError, match="cannot be read"):
-        read_runs(file.fileno(), np.array([0]), np.array([0, 5]), out)
+        assert read_rows(file.fileno(), 2, 10, rows, out) == 12
+    assert out.tolist()[:28] == [*range(32, 42), *range(82, 100)]
+    with path.open("ab") as file, pytest.raises(OSError, match="cannot be read"):
+        read_rows(file.fileno(), 0, 10, rows, out)
+
+
+@pytest.mark.parametrize("most", [0, 10**9])
+def test_a_file_that_is_not_in_memory_is_read_in_order_first(tmp_path, monkeypatch, most):
+    path = written(tmp_path / "a.dtseries.nii", data(40))
+    n_bytes = path.stat().st_size
+    expected = reduced(open_cifti_maps(path, "the image"), parcellation())
+    monkeypatch.setattr(cifti_maps, "_SHORTEST_ROW", 0)
+    monkeypatch.setattr(cifti_maps, "_PIECE_BYTES", 1000)
+    monkeypatch.setattr(cifti_maps, "_MOST_BROUGHT_IN", most)
+    monkeypatch.setattr(cifti_maps, "_is_cached", lambda *_: False)
+    seen = []
+    maps = open_cifti_maps(path, "the image")
+    found = reduced(maps, parcellation(), progress=lambda *done: seen.append(done))
+    assert_same_bits(found, expected)
+    ends = [*range(1000, n_bytes, 1000), n_bytes]
+    assert [one for one in seen if one[1] == n_bytes] == [(end, n_bytes) for end in ends if most]
+
+
+@pytest.mark.parametrize("error", [None, BlockingIOError(), OSError("not supported")])
+def test_a_file_is_in_memory_where_reading_does_not_wait(tmp_path, monkeypatch, error):
+    path = tmp_path / "bytes"
+    path.write_bytes(bytes(1000))
+
+    def preadv(file, buffers, place, flags):
+        if error is not None and place > 500:
+            raise error
+        return 1
+
+    monkeypatch.setattr(os, "preadv", preadv, raising=False)
+    monkeypatch.setattr(os, "RWF_NOWAIT", 8, raising=False)
+    with path.open("rb", buffering=0) as file:
+        assert cifti_maps._is_cached(file, 1000) == (error is None)
+        monkeypatch.delattr(os, "RWF_NOWAIT")
+        assert not cifti_maps._is_cached(file, 1000)
 
 
 def test_a_file_that_ends_early(tmp_path):

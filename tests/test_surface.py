@@ -157,7 +157,7 @@ def medians(source, parcellation):
     assert maps.space.difference(parcellation.space) is None
     grouping = Grouping.of(parcellation.codes, parcellation.counts)
     median = Strategy.of("median")
-    with maps.portions(grouping) as (portion,):
+    with maps.portions(grouping, None) as (portion,):
         part, blocks = portion.open()
         (found,), _ = extraction.extract(blocks, part, [median], n_maps=maps.n_maps)
     return found

@@ -457,8 +457,9 @@ def extract(
     label_map : str or int, default=None
         The map of a ``.dlabel.nii`` that has several, where `parcellation` is a path or an image.
     progress : callable, default=None
-        Called with the number of maps done and the number of all maps; of regions, where a file
-        lies region by region rather than map by map (CIFTI).
+        Called with the number of maps done and the number of all maps.  Those of a CIFTI file
+        come region by region: then with numbers of regions, and of bytes before, where the file
+        has to be brought into memory first.
 
     Returns
     -------
@@ -787,7 +788,7 @@ def _read_map(source: Any, what: str) -> tuple[NDArray[Any], Space]:
         np.array([0, maps.space.shape[0]]),
         maps.space.shape,
     )
-    with maps.portions(everything) as (portion,):
+    with maps.portions(everything, None) as (portion,):
         part, (block,) = portion.open()
         return block.take(part.samples)[0], maps.space
 

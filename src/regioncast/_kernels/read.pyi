@@ -1,6 +1,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-def read_runs(
-    file: int, offsets: NDArray[np.int64], starts: NDArray[np.int64], out: NDArray[np.uint8]
+def read_rows(
+    file: int, offset: int, n_bytes: int, rows: NDArray[np.uint32], out: NDArray[np.uint8]
 ) -> int: ...

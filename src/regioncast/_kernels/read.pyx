@@ -1,57 +1,63 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""Parts of a file into memory, many at once.
+"""Rows of a file into memory, many at once.
 
-A call per part from Python would take as long as reading it, and threads would wait for each
+A call per row from Python would take as long as reading it, and threads would wait for each
 other in between.
 """
 from libc.errno cimport EINTR, errno
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 from posix.unistd cimport pread
 
 
-def read_runs(
-    int file, const int64_t[::1] offsets, const int64_t[::1] starts, uint8_t[::1] out
+def read_rows(
+    int file, int64_t offset, Py_ssize_t n_bytes, const uint32_t[::1] rows, uint8_t[::1] out
 ):
-    """Read run ``k`` to ``out[starts[k]:starts[k + 1]]``.
+    """Read some of the rows that a file consists of, one after the other, to `out`.
 
     Parameters
     ----------
     file : int
         Descriptor of an open file.
-    offsets : array of int64, shape (n_runs,)
-        Where each begins in the file.
-    starts : array of int64, shape (n_runs + 1,)
-    out : array of uint8
+    offset : int
+        Where the first row of the file begins.
+    n_bytes : int
+        Length of a row.
+    rows : array of uint32
+        Those next to each other are read in one go.
+    out : array of uint8, shape (n_bytes * len(rows),)
 
     Returns
     -------
     int
-        0, or the number of bytes that a run is longer than the file.
+        0, or the number of bytes by which the file is too short.
 
     Raises
     ------
     OSError
         When reading fails.
     """
-    cdef Py_ssize_t k, n_read
-    cdef int64_t start, offset, missing = 0
+    cdef Py_ssize_t k = 0, n = rows.shape[0], n_run, n_read
+    cdef int64_t place, left, missing = 0
+    cdef uint8_t* target = &out[0] if n else NULL
     cdef int error = 0
     with nogil:
-        for k in range(offsets.shape[0]):
-            start, offset = starts[k], offsets[k]
-            while start < starts[k + 1]:
-                n_read = pread(file, &out[start], starts[k + 1] - start, offset)
-                if n_read < 0:
-                    if errno == EINTR:
-                        continue
-                    error = errno
+        while k < n:
+            n_run = 1
+            while k + n_run < n and rows[k + n_run] == rows[k] + n_run:
+                n_run += 1
+            place, left = offset + rows[k] * <int64_t>n_bytes, n_run * <int64_t>n_bytes
+            k += n_run
+            while left > 0:
+                n_read = pread(file, target, left, place)
+                if n_read < 0 and errno == EINTR:
+                    continue
+                if n_read <= 0:
                     break
-                if n_read == 0:
-                    missing = starts[k + 1] - start
-                    break
-                start += n_read
-                offset += n_read
-            if error or missing:
+                target += n_read
+                place += n_read
+                left -= n_read
+            if left > 0:
+                error, missing = errno if n_read < 0 else 0, left
                 break
     if error:
         raise OSError(error, "the file cannot be read")

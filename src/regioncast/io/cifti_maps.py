@@ -6,11 +6,12 @@ can be read without the others.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from nibabel.arrayproxy import ArrayProxy
@@ -21,7 +22,7 @@ from nibabel.cifti2.cifti2_axes import (
     SeriesAxis,
 )
 
-from .._kernels.read import read_runs
+from .._kernels.read import read_rows
 from ..errors import (
     DimensionError,
     ImageTypeError,
@@ -35,8 +36,11 @@ from .map_streams import MapsInMemory, Portion
 from .nifti import readable
 
 if TYPE_CHECKING:
+    from io import FileIO
+
     from numpy.typing import NDArray
 
+    from ..progress import Progress
     from ..signals import Series
 
 
@@ -44,8 +48,16 @@ if TYPE_CHECKING:
 # last cache until they are reduced.
 _PORTION_BYTES = 12_000_000
 
-# Reading over so many bytes costs less than another call.
-_GAP_BYTES = 4096
+# Rows shorter than this are read together with all others: a call for each would take longer.
+_SHORTEST_ROW = 512
+
+# Files are brought into memory in pieces of this size, if they are not so large that they might
+# not stay there.
+_PIECE_BYTES = 4_000_000
+_MOST_BROUGHT_IN = 4_000_000_000
+
+# So many bytes tell whether a file is in memory.
+_PROBES = 16
 
 
 def open_cifti_maps(source: Image, what: str) -> CiftiMaps:
@@ -141,42 +153,56 @@ class CiftiMaps:
         return False
 
     @contextmanager
-    def portions(self, grouping: Grouping) -> Iterator[Sequence[Portion]]:
-        """Open a file, in which the samples of some regions are read after those of others.
-
-        The samples of a portion's grouping are those of the regions in the given one, in the
-        same order, as they count in its block.
-        """
+    def portions(
+        self, grouping: Grouping, progress: Progress | None
+    ) -> Iterator[Sequence[Portion]]:
+        """Open a file, in which the samples of some regions are read after those of others."""
         if not _is_read_by_rows(self.data):
             with readable(self.name):
                 values = np.asanyarray(self.data)
-            with MapsInMemory(values, self.space, self.single).portions(grouping) as portions:
+            maps = MapsInMemory(values, self.space, self.single)
+            with maps.portions(grouping, progress) as portions:
                 yield portions
             return
         bytes_per_row = self.n_maps * self.data.dtype.itemsize
-        gap = _GAP_BYTES // bytes_per_row
-        parts = list(_divided(grouping, _PORTION_BYTES // bytes_per_row)) or [slice(0, 0)]
-        # All that is read for a part: its samples, and gaps between them.
-        most = (1 + gap) * max(grouping.starts[p.stop] - grouping.starts[p.start] for p in parts)
-        buffers = _Buffers((min(most, self.space.shape[0]), self.n_maps), self.data.dtype)
-
-        def portion(regions: slice) -> Portion:
-            def opened() -> tuple[Grouping, Iterator[Block]]:
-                plan = _plan(grouping, regions, gap)
-                return plan.grouping, self._block(file.fileno(), plan, buffers)
-
-            return Portion(regions, opened)
-
         with ExitStack() as stack:
             with readable(self.name):
                 file = stack.enter_context(Path(self.data.file_like).open("rb", buffering=0))
-            yield list(map(portion, parts))
+            if bytes_per_row < _SHORTEST_ROW:
+                everything = np.arange(self.space.shape[0], dtype=np.uint32)
+                blocks = self._block(file.fileno(), everything, self._buffers(len(everything)))
+                yield [Portion(slice(0, len(grouping)), lambda: (grouping, blocks))]
+            else:
+                with readable(self.name):
+                    _bring_in(file, progress)
+                yield self._portions(file.fileno(), grouping, _PORTION_BYTES // bytes_per_row)
 
-    def _block(self, file: int, plan: _Plan, buffers: _Buffers) -> Iterator[Block]:
-        """Read the rows of some regions when asked for them."""
+    def _portions(self, file: int, grouping: Grouping, at_once: int) -> list[Portion]:
+        """Divide the regions; what is read for them are their samples and no others."""
+        parts = list(_divided(grouping.starts, at_once)) or [(slice(0, 0), slice(0, 0))]
+        most = max(samples.stop - samples.start for _, samples in parts)
+        places = np.arange(most, dtype=np.uint32)
+        buffers = self._buffers(most)
+
+        def portion(regions: slice, samples: slice) -> Portion:
+            read = grouping.samples[samples]
+            starts = grouping.starts[regions.start : regions.stop + 1] - samples.start
+            part = Grouping(places[: len(read)], starts, (len(read),))
+            return Portion(regions, lambda: (part, self._block(file, read, buffers)))
+
+        return [portion(*part) for part in parts]
+
+    def _buffers(self, n_rows: int) -> _Buffers:
+        return _Buffers((n_rows, self.n_maps), self.data.dtype)
+
+    def _block(self, file: int, samples: NDArray[np.uint32], buffers: _Buffers) -> Iterator[Block]:
+        """Read the rows of samples when asked for them."""
         slopes, intercepts = np.full((2, self.n_maps), [[self.data.slope], [self.data.inter]])
-        with readable(self.name), buffers.rows(plan.n_rows) as stored:
-            _read_rows(file, int(self.data.offset), plan, stored)
+        with readable(self.name), buffers.rows(len(samples)) as stored:
+            flat = stored.reshape(-1).view(np.uint8)
+            missing = read_rows(file, int(self.data.offset), stored.strides[0], samples, flat)
+            if missing:
+                raise EOFError(f"the file ends early, {missing:,} bytes or more too early")
             yield Block.of(_native(stored).T, slopes, intercepts, order="C")
 
 
@@ -204,68 +230,52 @@ class _Buffers:
             self._free.append(buffer)
 
 
-class _Plan(NamedTuple):
-    """Which rows to read for some regions, and the samples of these in what is read.
+def _bring_in(file: FileIO, progress: Progress | None) -> None:
+    """Read a file once in the order in which it lies on the disk, if it is not in memory yet.
 
-    Run ``k`` of rows begins at ``first_rows[k]`` and becomes ``starts[k]`` to ``starts[k + 1]``.
+    In the order of regions, a disk would be several times as long about it.
     """
-
-    regions: slice
-    grouping: Grouping
-    first_rows: NDArray[np.int64]
-    starts: NDArray[np.int64]
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows that are read."""
-        return int(self.starts[-1])
+    n_bytes = os.fstat(file.fileno()).st_size
+    if n_bytes > _MOST_BROUGHT_IN or _is_cached(file, n_bytes):
+        return
+    buffer, done = bytearray(_PIECE_BYTES), 0
+    while n_read := file.readinto(buffer):
+        done += n_read
+        if progress is not None:
+            progress(done, n_bytes)
 
 
-def _divided(grouping: Grouping, at_once: int) -> Iterator[slice]:
-    """Divide regions so that each part has about so many samples, or is one region."""
-    starts, first = grouping.starts, 0
-    while first < len(grouping):
+def _is_cached(file: FileIO, n_bytes: int) -> bool:
+    """Tell whether the system has a file in memory, as far as some bytes of it tell."""
+    if not hasattr(os, "RWF_NOWAIT"):
+        return False
+    byte = bytearray(1)
+    try:
+        for place in range(0, n_bytes, max(1, n_bytes // _PROBES)):
+            os.preadv(file.fileno(), [byte], place, os.RWF_NOWAIT)
+    except OSError:  # it would have to wait, or the file system cannot tell
+        return False
+    return True
+
+
+def _divided(starts: NDArray[np.int64], at_once: int) -> Iterator[tuple[slice, slice]]:
+    """Divide regions so that each part has about so many samples, or is one region.
+
+    Each comes with the slice of the samples that it has.
+    """
+    n_regions, first = len(starts) - 1, 0
+    while first < n_regions:
         # One region with samples at least, and those without that follow.
-        with_samples = min(int(np.searchsorted(starts, starts[first], "right")), len(grouping))
+        with_samples = min(int(np.searchsorted(starts, starts[first], "right")), n_regions)
         end = max(starts[first] + at_once, starts[with_samples])
         last = int(np.searchsorted(starts, end, "right")) - 1
-        yield slice(first, last)
+        yield slice(first, last), slice(int(starts[first]), int(starts[last]))
         first = last
-
-
-def _plan(grouping: Grouping, regions: slice, largest_gap: int) -> _Plan:
-    starts = grouping.starts[regions.start : regions.stop + 1]
-    samples = grouping.samples[starts[0] : starts[-1]].astype(np.int64)
-    rows = np.sort(samples)
-    if not len(rows):
-        nothing = Grouping(grouping.samples[:0], starts - starts[0], (0,))
-        return _Plan(regions, nothing, rows, np.zeros(1, np.int64))
-    ends = np.flatnonzero(np.diff(rows) > 1 + largest_gap)
-    first = rows[np.concatenate([[0], ends + 1])]
-    sizes = rows[np.append(ends, len(rows) - 1)] + 1 - first
-    run_starts = np.concatenate([[0], np.cumsum(sizes)])
-    # A row of the file is so much further than in what is read.
-    shifts = first - run_starts[:-1]
-    compact = samples - shifts[np.searchsorted(first, samples, side="right") - 1]
-    part = Grouping(compact.astype(np.uint32), starts - starts[0], (int(run_starts[-1]),))
-    return _Plan(regions, part, first, run_starts)
 
 
 def _is_read_by_rows(data: Any) -> bool:
     """Tell whether data are in a plain file, as those of CIFTI files are."""
     return type(data) is ArrayProxy and data.order == "F" and isinstance(data.file_like, str)
-
-
-def _read_rows(file: int, offset: int, plan: _Plan, out: NDArray[Any]) -> None:
-    bytes_per_row = out.strides[0]
-    missing = read_runs(
-        file,
-        plan.first_rows * bytes_per_row + offset,
-        plan.starts * bytes_per_row,
-        out.reshape(-1).view(np.uint8),
-    )
-    if missing:
-        raise EOFError(f"the file ends early, {missing:,} bytes or more too early")
 
 
 def _native(stored: NDArray[Any]) -> NDArray[Any]:

@@ -107,10 +107,13 @@ class Maps(Protocol):
     def is_read_ahead(self) -> bool:
         """Whether a thread is kept busy by reading the maps, beside those that reduce them."""
 
-    def portions(self, grouping: Grouping) -> AbstractContextManager[Sequence[Portion]]:
+    def portions(
+        self, grouping: Grouping, progress: Progress | None
+    ) -> AbstractContextManager[Sequence[Portion]]:
         """Open the maps as far as some regions need them, for some regions at a time.
 
-        Portions may be used side by side in threads.
+        Portions may be used side by side in threads.  What takes long before the first one can
+        be used is told to `progress`.
         """
 
 
@@ -149,7 +152,11 @@ class MapsInMemory:
         """Whether the maps hold complex numbers."""
         return self.values.dtype.kind == "c"
 
-    def portions(self, grouping: Grouping) -> AbstractContextManager[Sequence[Portion]]:
+    def portions(
+        self,
+        grouping: Grouping,
+        progress: Progress | None,  # noqa: ARG002  nothing takes long
+    ) -> AbstractContextManager[Sequence[Portion]]:
         """Give all regions and maps at once."""
         native = np.ascontiguousarray(self.values, self.values.dtype.newbyteorder("="))
         return _at_once(grouping, iter([Block.of(native)]))
@@ -218,7 +225,11 @@ class MapStream:
         """Read the maps; a block is valid until the next one is asked for."""
         return _ahead(self._blocks())
 
-    def portions(self, grouping: Grouping) -> AbstractContextManager[Sequence[Portion]]:
+    def portions(
+        self,
+        grouping: Grouping,
+        progress: Progress | None,  # noqa: ARG002  nothing takes long
+    ) -> AbstractContextManager[Sequence[Portion]]:
         """Give all regions at once: a volume lies in its file map by map."""
         return _at_once(grouping, self.blocks())
 
@@ -258,7 +269,7 @@ def extract_maps(
     n_threads = threads_of(n_jobs)
     if n_jobs is None and maps.is_read_ahead:
         n_threads = max(1, n_threads - 1)
-    with maps.portions(grouping) as portions:
+    with maps.portions(grouping, progress) as portions:
         at_once = min(n_threads, len(portions), _MOST_AT_ONCE)
 
         def reduced(portion: Portion) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
