@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import hashlib
+import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -282,6 +285,50 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(folder):
         assert (writing.returncode, err) == (130, "regioncast: interrupted\n")
         assert names(folder) == INPUTS
     assert n_interrupted
+
+
+def interrupt_at(step):
+    """Return a profile function that interrupts the so manieth call that leads into the system.
+
+    That is where an interrupt comes: before a function begins, and after one in C is done.
+    """
+    left = iter(range(step))
+    places = {files.__file__, pathlib.__file__, contextlib.__file__}
+
+    def profile(frame, event, _):
+        is_place = event in ("call", "c_call", "c_return") and frame.f_code.co_filename in places
+        if is_place and next(left, None) is None:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    return profile
+
+
+# A file of which only the interrupted instruction knew is closed when it is forgotten.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(("old", "overwrite"), [(None, False), (None, True), (b"old", True)])
+def test_an_interrupt_at_any_call_leaves_nothing(tmp_path, monkeypatch, old, overwrite):
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # hundreds of times
+    output = tmp_path / "map.nii"
+    n_interrupted = 0
+    while True:
+        output.unlink(missing_ok=True)
+        if old is not None:
+            output.write_bytes(old)
+        try:
+            sys.setprofile(interrupt_at(n_interrupted))
+            with files.replacing(output, overwrite=overwrite) as temporary:
+                temporary.write_bytes(b"new")
+            break
+        except KeyboardInterrupt:
+            n_interrupted += 1
+        finally:
+            sys.setprofile(None)
+        there = output.read_bytes() if output.exists() else None
+        assert there in (old, b"new"), n_interrupted
+        assert names(tmp_path) == ([] if there is None else ["map.nii"]), n_interrupted
+    assert output.read_bytes() == b"new"
+    assert n_interrupted > 100
 
 
 # --- full ---------------------------------------------------------------------------------

@@ -6,67 +6,52 @@ Arguments are coerced here and nowhere else.
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-import nibabel as nib
 import numpy as np
 
 from . import matching
 from .errors import (
     ArgumentError,
-    DimensionError,
-    FileFormatError,
-    ImageTypeError,
     LabelsError,
     MaskWarning,
-    RegionTableError,
     SignalsError,
     SpaceError,
-    capitalized,
     examples,
     plural,
     warn,
 )
 from .extraction import Grouping, Strategy
-from .io import cifti, nifti, region_tables, suffix_of, suffixes, surface, value_files
-from .io.cifti_maps import open_cifti_maps
-from .io.cifti_matrix import is_cifti
-from .io.files import check_output, existing_file, expanded
-from .io.map_streams import extract_maps, open_maps
-from .painting import PaintedArray, value_table
-from .parcellation import Parcellation, encode_integers
+from .io import nifti, value_files
+from .io.files import expanded
+from .io.images import one_map, open_any_maps, painted, save_image, space_of
+from .io.map_streams import extract_maps
+from .io.parcellations import read_parcellation
+from .io.values import read_signals, save_signals
+from .painting import value_table
+from .parcellation import Parcellation
 from .region_table import RegionTable
 from .resampling import resampled, voxels_outside
-from .signals import Key, Signals, as_array, as_keys
-from .spaces import Grayordinates, SurfaceVertices, VolumeGrid, check_same
-from .transfer import moved, transferred
-from .value_tables import ValueTable, numbers_with_gaps, signals_of
+from .signals import Key, Signals
+from .spaces import Grayordinates, VolumeGrid
+from .transfer import transferred
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import DTypeLike, NDArray
 
     from .extraction import Function, Nan
-    from .io import Use
+    from .io.images import Painted
     from .io.map_streams import Maps
-    from .io.nifti import Niimg
+    from .io.values import Values
     from .matching import Extra, Match, Missing
     from .progress import Progress
     from .spaces import Space
 
-NO_REGIONS = "none"
-"""As `regions`: no region table, even if one lies beside the image."""
-
 Labels = Any
 """A path, an image of labels, the two hemispheres of a surface, or a Parcellation."""
-
-Painted = nifti.PaintedImage | surface.PaintedSurface | cifti.PaintedCifti
-
-Values = Any
-"""A dict, a Series, a DataFrame, an array, `Signals` or a path."""
 
 
 def load_parcellation(
@@ -140,15 +125,9 @@ def load_parcellation(
                 "them out."
             )
         parcellation = source
-    elif surface.is_surface(source):
-        parcellation = _surface_parcellation(source, regions, background, strict=strict)
-    elif is_cifti(source):
-        parcellation = _cifti_parcellation(
-            source, regions, background, strict=strict, label_map=label_map
-        )
     else:
-        parcellation = _volume_parcellation(
-            source, regions, 0 if background is None else background, strict=strict
+        parcellation = read_parcellation(
+            source, regions, background, label_map=label_map, strict=strict
         )
     if label_map is not None and not isinstance(parcellation.space, Grayordinates):
         raise ArgumentError(
@@ -196,7 +175,7 @@ def load_signals(
     >>> rc.load_signals(demo.values, demo.atlas)
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
-    return _signals(values, load_parcellation(parcellation).table, key, columns, t_r)
+    return read_signals(values, load_parcellation(parcellation).table, key, columns, t_r)
 
 
 def match(
@@ -353,10 +332,10 @@ def paint(
     found.check(missing, extra)
     table = value_table(found, fill=fill, dtype=dtype)
     if onto is not None:
-        atlas = transferred(atlas, _space_of(onto), name="the image to paint onto")
+        atlas = transferred(atlas, space_of(onto), name="the image to paint onto")
     if mask is not None:
         atlas = _masked(atlas, mask)
-    image = _painted(atlas, table, found.signals)
+    image = painted(atlas, table, found.signals)
     image.match, image.parcellation = found, atlas
     return image
 
@@ -509,7 +488,7 @@ def extract(
             f"Some strategies share a name: {examples([one.name for one in strategies])}. "
             "Give each once, and functions names of their own."
         )
-    maps = _open_maps(image, "the image")
+    maps = open_any_maps(image, "the image")
     for one in strategies:
         one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     whole = load_parcellation(parcellation, regions, background=background, label_map=label_map)
@@ -586,63 +565,12 @@ def save(
     """
     output = expanded(path)
     if isinstance(thing, Signals):
-        if suffix_of(output) in suffixes("signals", "cifti"):
-            cifti.save_parcels(thing, _parcellation_of(thing), output, overwrite=overwrite)
-        else:
-            value_files.write_signals(thing, output, long=long, overwrite=overwrite)
+        save_signals(thing, output, long=long, overwrite=overwrite)
     elif isinstance(thing, RegionTable):
         value_files.write_regions(thing, output, overwrite=overwrite)
     else:
-        return _save_image(thing, output, overwrite=overwrite, progress=progress)
+        return save_image(thing, output, overwrite=overwrite, progress=progress)
     return output
-
-
-def _save_image(
-    image: SpatialImage | Painted, output: Path, *, overwrite: bool, progress: Progress | None
-) -> Path | tuple[Path, ...]:
-    if not hasattr(image, "dataobj"):
-        raise ImageTypeError(
-            f"An image, Signals or a RegionTable can be saved; this is {type(image).__name__}. "
-            "Paint it first, or make a nibabel image of it."
-        )
-    _check_image_suffix(output)
-    if isinstance(image, Painted) and suffix_of(output) in suffixes("signals", "cifti"):
-        return save(_signals_of_painting(image), output, overwrite=overwrite)
-    if isinstance(image, surface.PaintedSurface):
-        written = surface.save_surface(image, output, overwrite=overwrite)
-        return written[0] if len(written) == 1 else tuple(written)
-    if isinstance(image, nib.Cifti2Image):
-        cifti.save_cifti(image, output, overwrite=overwrite, progress=progress)
-    else:
-        nifti.save_volume(image, output, overwrite=overwrite, progress=progress)
-    return output
-
-
-def check_image_output(path: Path, *, overwrite: bool) -> None:
-    """Raise where an image cannot be written under this name, before it is made.
-
-    That of a surface may be for two files, which are looked at when the hemispheres are known.
-    """
-    output = expanded(path)
-    _check_image_suffix(output)
-    if suffix_of(output) not in suffixes("image", "surface"):
-        check_output(output, overwrite=overwrite)
-
-
-def _check_image_suffix(output: Path) -> None:
-    if suffix_of(output) not in suffixes("image"):
-        raise FileFormatError(
-            f"Cannot tell the format of {output.name!r}: an image is written as "
-            f"{', '.join(suffixes('image'))}."
-        )
-
-
-def check_table_output(path: Path, use: Use = "signals", *, overwrite: bool) -> None:
-    """Raise where signals or coverage cannot be written under this name, before they are made."""
-    if use == "signals" and suffix_of(expanded(path)) in suffixes("signals", "cifti"):
-        check_output(expanded(path), overwrite=overwrite)
-        return
-    value_files.check_table_output(expanded(path), use, overwrite=overwrite)
 
 
 def _one_source(labels: Labels | None, left: Labels | None, right: Labels | None) -> Labels:
@@ -655,198 +583,6 @@ def _one_source(labels: Labels | None, left: Labels | None, right: Labels | None
             f"{'both were' if given else 'neither was'} given."
         )
     return given or labels
-
-
-def _volume_parcellation(
-    labels: Niimg, regions: Any, background: float, *, strict: bool
-) -> Parcellation:
-    data, grid = nifti.read_volume(labels, "the labels image")
-    encoded = encode_integers(data, background)
-    table = _region_table(labels, regions, encoded.labels)
-    _check_labels_suffice(table)
-    return Parcellation.of(encoded, grid, table=table, background=background, strict=strict)
-
-
-def _surface_parcellation(
-    labels: Any, regions: Any, background: float | None, *, strict: bool
-) -> Parcellation:
-    if regions is None:
-        return surface.read_parcellation(labels, regions=None, background=background, strict=strict)
-    with warnings.catch_warnings(action="ignore"):  # of labels that an empty table lacks
-        found = surface.read_parcellation(
-            labels, regions=RegionTable([]), background=background, strict=False
-        )
-    table = _given_table(regions, np.unique(found.table.labels))
-    return surface.read_parcellation(labels, regions=table, background=background, strict=strict)
-
-
-def _cifti_parcellation(
-    labels: Any,
-    regions: Any,
-    background: float | None,
-    *,
-    strict: bool,
-    label_map: str | int | None,
-) -> Parcellation:
-    def read(table: RegionTable | None) -> Parcellation:
-        return cifti.read_parcellation(
-            labels, label_map=label_map, regions=table, background=background, strict=strict
-        )
-
-    found = read(None)
-    table = _given_table(regions, found.table.labels)
-    _check_labels_suffice(table)
-    return found if table is None else read(table)
-
-
-def _check_labels_suffice(table: RegionTable | None) -> None:
-    """Raise where only the hemisphere tells regions of a table apart."""
-    if table is None or table.hemispheres is None:
-        return
-    labels, counts = np.unique(table.labels, return_counts=True)
-    raise RegionTableError(
-        f"{plural(int((counts > 1).sum()), 'label')} in the region table stand for a region of "
-        f"each hemisphere: {examples(labels[counts > 1].tolist())}. That is for the surfaces of "
-        "the hemispheres; in this labels image, each region needs a label of its own."
-    )
-
-
-def _given_table(regions: Any, labels: NDArray[np.int64]) -> RegionTable | None:
-    """Return the region table that was given, None where none was."""
-    if regions is None:
-        return None
-    if isinstance(regions, str) and regions == NO_REGIONS:
-        return RegionTable(labels)
-    if isinstance(regions, str | os.PathLike):
-        regions = existing_file(regions, "the region table")
-    return region_tables.read_region_table(regions, labels=labels)
-
-
-def _region_table(labels: Niimg, regions: Any, in_image: NDArray[np.int64]) -> RegionTable | None:
-    """Return the region table that was given, that lies beside the image, or is inside it."""
-    if regions is not None:
-        is_none = isinstance(regions, str) and regions == NO_REGIONS
-        return None if is_none else _given_table(regions, in_image)
-    beside = None
-    if isinstance(labels, str | os.PathLike):
-        beside = region_tables.find_region_table(expanded(labels))
-    if beside is not None:
-        return _table_beside(beside, in_image)
-    inside = nifti.label_table_extension(labels)
-    if inside is None:
-        return None
-    return region_tables.region_table_from_label_table(
-        inside, source="the label table inside the labels image"
-    )
-
-
-def _table_beside(path: Path, in_image: NDArray[np.int64]) -> RegionTable:
-    try:
-        return region_tables.read_region_table(path, labels=in_image, may_be_list=False)
-    except (RegionTableError, FileFormatError) as error:
-        raise RegionTableError(
-            f"{path.name} lies beside the labels image and is named as its region table, but: "
-            f"{error} Pass regions= to name another, or regions={NO_REGIONS!r} to do without."
-        ) from error
-
-
-def _open_maps(source: Any, what: str) -> Maps:
-    """Return the maps of whatever can be extracted from."""
-    if surface.is_surface(source):
-        return surface.open_surface_maps(source, what)
-    if is_cifti(source):
-        return open_cifti_maps(source, what)
-    listed = source if isinstance(source, list | tuple) else []
-    if any(surface.is_surface(one) or is_cifti(one) for one in listed):
-        raise ArgumentError(
-            f"{capitalized(what)} is a list of {len(listed):,}; of surfaces and CIFTI files, one "
-            "at a time can be extracted from. Extract from each by itself."
-        )
-    return open_maps(source, what)
-
-
-def _one_map(source: Any, what: str, space: Space, name: str, missing: float = 0) -> NDArray[Any]:
-    """Return the one map of an image of any kind on a space, which is that of `name`."""
-    data, own = _read_map(source, what)
-    is_other = type(own) is not type(space) or isinstance(space, Grayordinates)
-    if is_other and space.difference(own) is not None:
-        if not isinstance(missing, int) and data.dtype.kind != "f":
-            data = data.astype(np.float64)
-        return moved(data, own, space, what=what, name=name, missing=missing)
-    check_same(space, own, this_name=name, other_name=what)
-    return data
-
-
-def _read_map(source: Any, what: str) -> tuple[NDArray[Any], Space]:
-    if not surface.is_surface(source) and not is_cifti(source):
-        return nifti.read_volume(source, what)
-    maps = _open_maps(source, what)
-    if maps.n_maps != 1:
-        raise DimensionError(f"{capitalized(what)} has {maps.n_maps:,} maps; give one.")
-    everything = Grouping(
-        np.arange(maps.space.shape[0], dtype=np.uint32),
-        np.array([0, maps.space.shape[0]]),
-        maps.space.shape,
-    )
-    with maps.portions(everything, None) as (portion,):
-        part, (block,) = portion.open()
-        return block.take(part.samples)[0], maps.space
-
-
-def _space_of(source: Any) -> Space:
-    """Return where the samples of an image are."""
-    if isinstance(source, Parcellation):
-        return source.space
-    if is_cifti(source):
-        return cifti.space_of(source, "the image to paint onto")
-    if surface.is_surface(source):
-        return surface.open_surface_maps(source, "the image to paint onto").space
-    return VolumeGrid.of(nifti.open_image(source, "the image to paint onto", whole=False))
-
-
-def _painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Painted:
-    """Return the lazy image of values on whatever the parcellation is of."""
-    space, t_r, names = atlas.space, signals.t_r, signals.map_names
-    if isinstance(space, VolumeGrid):
-        array = PaintedArray(atlas.codes, table, single=signals.single)
-        return nifti.painted_image(array, space, t_r=t_r)
-    if isinstance(space, SurfaceVertices):
-        array = PaintedArray(atlas.codes, table, single=signals.single)
-        return surface.painted_surface(array, space, map_names=names, t_r=t_r, parcellation=atlas)
-    array = PaintedArray(atlas.codes, table, single=signals.single, maps_first=True)
-    return cifti.painted_cifti(
-        array, space, map_names=names, t_r=t_r, series=signals.series, parcellation=atlas
-    )
-
-
-def _signals_of_painting(image: Painted) -> Signals:
-    """Return what was painted, one column per region."""
-    atlas, found, data = image.parcellation, image.match, image.dataobj
-    if atlas is None or found is None or not isinstance(data, PaintedArray):
-        raise FileFormatError(
-            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) are written from what "
-            "paint or extract returns; this image no longer knows its regions."
-        )
-    return Signals(
-        data.table[:, 1:],
-        atlas.table.unique_keys,
-        labels=atlas.table.labels.tolist(),
-        map_names=found.signals.map_names,
-        t_r=found.signals.t_r,
-        series=found.signals.series,
-        single=found.signals.single,
-        parcellation=atlas,
-    )
-
-
-def _parcellation_of(signals: Signals) -> Parcellation:
-    if signals.parcellation is None:
-        raise FileFormatError(
-            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) hold the vertices and "
-            "voxels of each region, and these signals do not know theirs. Save what extract "
-            "returns, or paint the values and save the painting under this name."
-        )
-    return signals.parcellation
 
 
 def _on_space(
@@ -881,7 +617,7 @@ def _on_space(
 
 def _weights(weights: Any, space: Space, grouping: Grouping) -> NDArray[np.float64]:
     """Return the weight of each sample of the regions."""
-    data = _one_map(weights, "the weights image", space, "the image", missing=np.nan)
+    data = one_map(weights, "the weights image", space, "the image", missing=np.nan)
     of_samples = data.reshape(-1, order="F")[grouping.samples].astype(np.float64)
     bad = of_samples[~(np.isfinite(of_samples) & (of_samples >= 0))]
     if bad.size:
@@ -935,7 +671,7 @@ def _extracted(
 
 
 def _masked(parcellation: Parcellation, mask: Any) -> Parcellation:
-    data = _one_map(mask, "the mask image", parcellation.space, "the labels image")
+    data = one_map(mask, "the mask image", parcellation.space, "the labels image")
     inside = nifti.is_inside(data)
     masked = parcellation.masked(inside)
     emptied = np.flatnonzero((masked.counts == 0) & (parcellation.counts > 0))
@@ -963,67 +699,5 @@ def _match(
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
 ) -> Match:
-    signals = _signals(values, atlas.table, key, columns, t_r)
+    signals = read_signals(values, atlas.table, key, columns, t_r)
     return matching.match(signals, atlas.table, by=by, has_voxels=atlas.counts > 0)
-
-
-def _signals(
-    values: Values,
-    regions: RegionTable,
-    key: Key | None,
-    columns: Key | Sequence[Key] | None,
-    t_r: float | None,
-) -> Signals:
-    if is_cifti(values):
-        found = cifti.read_parcel_signals(values)
-        return found if t_r is None else found.with_t_r(t_r)
-    if isinstance(values, str | os.PathLike):
-        values = value_files.read_values(os.fspath(values))
-    elif _is_frame(values):
-        values = value_files.table_of_frame(values)
-    if isinstance(values, ValueTable):
-        return signals_of(values, regions, key=key, columns=columns, t_r=t_r)
-    if key is not None or columns is not None:
-        raise SignalsError(
-            f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
-        )
-    if isinstance(values, Signals):
-        return values if t_r is None else values.with_t_r(t_r)
-    if isinstance(values, Mapping):
-        return _signals_of_mapping(values, t_r)
-    if _is_keyed_series(values):
-        return Signals(values.to_numpy(), as_keys(values.index), t_r=t_r)
-    array = as_array(values)
-    if array.dtype == object and array.ndim == 0:
-        raise value_files.not_values(values)
-    return Signals(array, t_r=t_r)
-
-
-def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
-    listed = list(values.values())
-    if listed and all(isinstance(value, int | float) for value in listed):
-        array = numbers_with_gaps(listed, "the mapping")
-    else:
-        array = as_array(listed, row="region")
-    if array.ndim > 2:
-        raise SignalsError(
-            "Each region of a mapping needs one number, or one number per map; the values have "
-            f"the shape {array.shape[1:]}."
-        )
-    return Signals(array.T, as_keys(values), t_r=t_r)
-
-
-def _is_frame(values: object) -> bool:
-    """Return whether this is a DataFrame of pandas or polars, or a pyarrow table."""
-    kind = type(values)
-    if kind.__name__ == "LazyFrame":
-        raise SignalsError("A LazyFrame has no values yet: call its collect() first.")
-    return hasattr(kind, "columns") and hasattr(kind, "shape")
-
-
-def _is_keyed_series(values: object) -> bool:
-    """Return whether this is a pandas Series with an index that does more than count."""
-    index = getattr(values, "index", None)
-    if not hasattr(values, "to_numpy") or not hasattr(index, "get_level_values"):
-        return False
-    return not value_files.counts_rows(index)

@@ -25,7 +25,9 @@ from . import __version__, api
 from .data import demo_data
 from .errors import RegioncastError, plural, times
 from .io.files import make_folder
+from .io.images import check_image_output
 from .io.value_files import STANDARD_STREAM
+from .io.values import check_table_output
 from .painting import PaintedArray
 from .progress import ProgressBar
 from .spaces import SurfaceVertices, VolumeGrid
@@ -149,7 +151,7 @@ def paint(
         Replace the output if it exists.
     """
     start = time.perf_counter()
-    api.check_image_output(output, overwrite=overwrite)
+    check_image_output(output, overwrite=overwrite)
     image = api.paint(
         values, atlas, by=by, key=key, columns=columns, missing=missing, extra=extra, fill=fill,
         dtype=dtype, mask=mask, t_r=t_r, regions=regions, background=background,
@@ -240,9 +242,9 @@ def extract(
         print("regioncast: extract needs IMAGE... and ATLAS; see extract --help", file=sys.stderr)
         return USAGE
     *images, atlas = inputs
-    api.check_table_output(output, overwrite=overwrite)
+    check_table_output(output, overwrite=overwrite)
     if coverage is not None:
-        api.check_table_output(coverage, "coverage", overwrite=overwrite)
+        check_table_output(coverage, "coverage", overwrite=overwrite)
     with ProgressBar("extracting") as progress:
         signals = api.extract(
             images[0] if len(images) == 1 else images, atlas, strategy=strategy, nan=nan, mask=mask,

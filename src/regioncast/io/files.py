@@ -103,8 +103,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         if isinstance(error, OutputError):
             raise
         raise OutputError(f"The output cannot be written: {str(path)!r}: {error}.") from error
-    for name in filter(os.path.lexists, _temporary_names(target, _ending(path))):
-        _remove_if_dead(name)
+    _remove_dead(_temporary_names(target, _ending(path)))
     if exists and not overwrite:
         raise OutputExistsError(
             f"The output exists: {path}. Ask for overwriting (overwrite=True, --overwrite), "
@@ -171,14 +170,20 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
 @contextlib.contextmanager
 def _temporary_file(names: list[Path]) -> Iterator[Path]:
     """Make a file of one of these names; it is locked while we are here, and then removed."""
-    temporary, descriptor = _first_free(names)
     try:
-        yield temporary
-    finally:
-        # Once it is renamed, its name may be that of another's file.
-        if _is_open(temporary, descriptor):
-            temporary.unlink()
-        os.close(descriptor)
+        with _first_free(names) as file:
+            temporary = Path(os.fsdecode(file.name))
+            try:
+                yield temporary
+            finally:
+                # Once it is renamed, its name may be that of another's file.
+                if _is_open(temporary, file.fileno()):
+                    temporary.unlink()
+    except BaseException:
+        # An interrupt may come between any two steps: when there is a file of which we do not
+        # know yet, or one that we have just begun to remove.
+        _remove_dead(names)
+        raise
 
 
 def _ending(path: Path) -> str:
@@ -194,17 +199,21 @@ def _temporary_names(target: Path, suffix: str) -> list[Path]:
     return [target.with_name(f".regioncast-{digest}-{n}{suffix}") for n in range(_MOST_WRITERS)]
 
 
-def _first_free(names: list[Path]) -> tuple[Path, int]:
+def _first_free(names: list[Path]) -> io.FileIO:
     """Make and lock the first of these files that does not exist."""
     for name in itertools.chain(names, _random_names(names[-1])):
         try:
-            descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            file = name.open("x+b", buffering=0)
         except FileExistsError:
             continue
-        # Between making and locking it, another process may have taken it for a dead one's.
-        if _lock(descriptor) is not False and _is_open(name, descriptor):
-            return name, descriptor
-        os.close(descriptor)
+        try:
+            # Between making and locking it, another process may have taken it for a dead one's.
+            if _lock(file.fileno()) is not False and _is_open(name, file.fileno()):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
     raise AssertionError("there is no end of names")
 
 
@@ -214,17 +223,19 @@ def _random_names(like: Path) -> Iterator[Path]:
         yield like.with_name(f".regioncast-{secrets.token_hex(8)}{''.join(like.suffixes)}")
 
 
-def _remove_if_dead(name: Path) -> None:
-    try:
-        descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW)
-    except OSError:  # somebody else's, or gone meanwhile
-        return
-    try:
-        if _lock(descriptor) and _is_open(name, descriptor):
-            with contextlib.suppress(OSError):  # another user's, in a folder that all share
-                name.unlink()
-    finally:
-        os.close(descriptor)
+def _remove_dead(names: list[Path]) -> None:
+    """Remove those of these files that nobody is writing any more."""
+    for name in filter(os.path.lexists, names):
+        try:
+            descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW)
+        except OSError:  # somebody else's, or gone meanwhile
+            continue
+        try:
+            if _lock(descriptor) and _is_open(name, descriptor):
+                with contextlib.suppress(OSError):  # another user's, in a folder that all share
+                    name.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def _lock(descriptor: int) -> bool | None:

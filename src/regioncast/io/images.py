@@ -1,0 +1,171 @@
+"""Images of any format, in and out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+import numpy as np
+
+from ..errors import (
+    ArgumentError,
+    DimensionError,
+    FileFormatError,
+    ImageTypeError,
+    capitalized,
+)
+from ..extraction import Grouping
+from ..painting import PaintedArray
+from ..parcellation import Parcellation
+from ..signals import Signals
+from ..spaces import Grayordinates, SurfaceVertices, VolumeGrid, check_same
+from ..transfer import moved
+from . import cifti, nifti, suffix_of, suffixes, surface
+from .cifti_maps import open_cifti_maps
+from .cifti_matrix import is_cifti
+from .files import check_output, expanded
+from .map_streams import open_maps
+from .values import save_signals
+
+if TYPE_CHECKING:
+    from nibabel.spatialimages import SpatialImage
+    from numpy.typing import NDArray
+
+    from ..progress import Progress
+    from ..spaces import Space
+    from .map_streams import Maps
+
+
+Painted = nifti.PaintedImage | surface.PaintedSurface | cifti.PaintedCifti
+
+
+def open_any_maps(source: Any, what: str) -> Maps:
+    """Return the maps of whatever can be extracted from."""
+    if surface.is_surface(source):
+        return surface.open_surface_maps(source, what)
+    if is_cifti(source):
+        return open_cifti_maps(source, what)
+    listed = source if isinstance(source, list | tuple) else []
+    if any(surface.is_surface(one) or is_cifti(one) for one in listed):
+        raise ArgumentError(
+            f"{capitalized(what)} is a list of {len(listed):,}; of surfaces and CIFTI files, one "
+            "at a time can be extracted from. Extract from each by itself."
+        )
+    return open_maps(source, what)
+
+
+def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0) -> NDArray[Any]:
+    """Return the one map of an image of any kind on a space, which is that of `name`."""
+    data, own = _read_map(source, what)
+    is_other = type(own) is not type(space) or isinstance(space, Grayordinates)
+    if is_other and space.difference(own) is not None:
+        if not isinstance(missing, int) and data.dtype.kind != "f":
+            data = data.astype(np.float64)
+        return moved(data, own, space, what=what, name=name, missing=missing)
+    check_same(space, own, this_name=name, other_name=what)
+    return data
+
+
+def _read_map(source: Any, what: str) -> tuple[NDArray[Any], Space]:
+    if not surface.is_surface(source) and not is_cifti(source):
+        return nifti.read_volume(source, what)
+    maps = open_any_maps(source, what)
+    if maps.n_maps != 1:
+        raise DimensionError(f"{capitalized(what)} has {maps.n_maps:,} maps; give one.")
+    everything = Grouping(
+        np.arange(maps.space.shape[0], dtype=np.uint32),
+        np.array([0, maps.space.shape[0]]),
+        maps.space.shape,
+    )
+    with maps.portions(everything, None) as (portion,):
+        part, (block,) = portion.open()
+        return block.take(part.samples)[0], maps.space
+
+
+def space_of(source: Any) -> Space:
+    """Return where the samples of an image are."""
+    if isinstance(source, Parcellation):
+        return source.space
+    if is_cifti(source):
+        return cifti.space_of(source, "the image to paint onto")
+    if surface.is_surface(source):
+        return surface.open_surface_maps(source, "the image to paint onto").space
+    return VolumeGrid.of(nifti.open_image(source, "the image to paint onto", whole=False))
+
+
+def painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Painted:
+    """Return the lazy image of values on whatever the parcellation is of."""
+    space, t_r, names = atlas.space, signals.t_r, signals.map_names
+    if isinstance(space, VolumeGrid):
+        array = PaintedArray(atlas.codes, table, single=signals.single)
+        return nifti.painted_image(array, space, t_r=t_r)
+    if isinstance(space, SurfaceVertices):
+        array = PaintedArray(atlas.codes, table, single=signals.single)
+        return surface.painted_surface(array, space, map_names=names, t_r=t_r, parcellation=atlas)
+    array = PaintedArray(atlas.codes, table, single=signals.single, maps_first=True)
+    return cifti.painted_cifti(
+        array, space, map_names=names, t_r=t_r, series=signals.series, parcellation=atlas
+    )
+
+
+def save_image(
+    image: SpatialImage | Painted, output: Path, *, overwrite: bool, progress: Progress | None
+) -> Path | tuple[Path, ...]:
+    """Write an image in the format that the name says; return the path or paths."""
+    if not hasattr(image, "dataobj"):
+        raise ImageTypeError(
+            f"An image, Signals or a RegionTable can be saved; this is {type(image).__name__}. "
+            "Paint it first, or make a nibabel image of it."
+        )
+    _check_image_suffix(output)
+    if isinstance(image, Painted) and suffix_of(output) in suffixes("signals", "cifti"):
+        save_signals(_signals_of_painting(image), output, long=False, overwrite=overwrite)
+        return output
+    if isinstance(image, surface.PaintedSurface):
+        written = surface.save_surface(image, output, overwrite=overwrite)
+        return written[0] if len(written) == 1 else tuple(written)
+    if isinstance(image, nib.Cifti2Image):
+        cifti.save_cifti(image, output, overwrite=overwrite, progress=progress)
+    else:
+        nifti.save_volume(image, output, overwrite=overwrite, progress=progress)
+    return output
+
+
+def check_image_output(path: Path, *, overwrite: bool) -> None:
+    """Raise where an image cannot be written under this name, before it is made.
+
+    That of a surface may be for two files, which are looked at when the hemispheres are known.
+    """
+    output = expanded(path)
+    _check_image_suffix(output)
+    if suffix_of(output) not in suffixes("image", "surface"):
+        check_output(output, overwrite=overwrite)
+
+
+def _check_image_suffix(output: Path) -> None:
+    if suffix_of(output) not in suffixes("image"):
+        raise FileFormatError(
+            f"Cannot tell the format of {output.name!r}: an image is written as "
+            f"{', '.join(suffixes('image'))}."
+        )
+
+
+def _signals_of_painting(image: Painted) -> Signals:
+    """Return what was painted, one column per region."""
+    atlas, found, data = image.parcellation, image.match, image.dataobj
+    if atlas is None or found is None or not isinstance(data, PaintedArray):
+        raise FileFormatError(
+            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) are written from what "
+            "paint or extract returns; this image no longer knows its regions."
+        )
+    return Signals(
+        data.table[:, 1:],
+        atlas.table.unique_keys,
+        labels=atlas.table.labels.tolist(),
+        map_names=found.signals.map_names,
+        t_r=found.signals.t_r,
+        series=found.signals.series,
+        single=found.signals.single,
+        parcellation=atlas,
+    )

@@ -1,0 +1,155 @@
+"""Labels of any format, with the region table that goes with them."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import (
+    FileFormatError,
+    RegionTableError,
+    examples,
+    plural,
+)
+from ..parcellation import Parcellation, encode_integers
+from ..region_table import RegionTable
+from . import cifti, nifti, region_tables, surface
+from .cifti_matrix import is_cifti
+from .files import existing_file, expanded
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .nifti import Niimg
+
+
+NO_REGIONS = "none"
+"""As `regions`: no region table, even if one lies beside the image."""
+
+
+def read_parcellation(
+    source: Any,
+    regions: Any,
+    background: float | None,
+    *,
+    label_map: str | int | None,
+    strict: bool,
+) -> Parcellation:
+    """Return the parcellation of a labels image of any kind.
+
+    Parameters
+    ----------
+    source : path, image, or surfaces of hemispheres
+    regions : anything that `region_tables.read_region_table` reads, None or `NO_REGIONS`
+        None: the table beside the image or inside it.
+    background : number or None
+        None: 0 in volumes; on surfaces and in CIFTI files what their names say.
+    label_map : str, int or None
+        Of a CIFTI file.
+    strict : bool
+        Raise where table and labels do not list the same regions, instead of warning.
+    """
+    if surface.is_surface(source):
+        return _surface_parcellation(source, regions, background, strict=strict)
+    if is_cifti(source):
+        return _cifti_parcellation(source, regions, background, strict=strict, label_map=label_map)
+    return _volume_parcellation(
+        source, regions, 0 if background is None else background, strict=strict
+    )
+
+
+def _volume_parcellation(
+    labels: Niimg, regions: Any, background: float, *, strict: bool
+) -> Parcellation:
+    data, grid = nifti.read_volume(labels, "the labels image")
+    encoded = encode_integers(data, background)
+    table = _region_table(labels, regions, encoded.labels)
+    _check_labels_suffice(table)
+    return Parcellation.of(encoded, grid, table=table, background=background, strict=strict)
+
+
+def _surface_parcellation(
+    labels: Any, regions: Any, background: float | None, *, strict: bool
+) -> Parcellation:
+    if regions is None:
+        return surface.read_parcellation(labels, regions=None, background=background, strict=strict)
+    with warnings.catch_warnings(action="ignore"):  # of labels that an empty table lacks
+        found = surface.read_parcellation(
+            labels, regions=RegionTable([]), background=background, strict=False
+        )
+    table = _given_table(regions, np.unique(found.table.labels))
+    return surface.read_parcellation(labels, regions=table, background=background, strict=strict)
+
+
+def _cifti_parcellation(
+    labels: Any,
+    regions: Any,
+    background: float | None,
+    *,
+    strict: bool,
+    label_map: str | int | None,
+) -> Parcellation:
+    def read(table: RegionTable | None) -> Parcellation:
+        return cifti.read_parcellation(
+            labels, label_map=label_map, regions=table, background=background, strict=strict
+        )
+
+    found = read(None)
+    table = _given_table(regions, found.table.labels)
+    _check_labels_suffice(table)
+    return found if table is None else read(table)
+
+
+def _check_labels_suffice(table: RegionTable | None) -> None:
+    """Raise where only the hemisphere tells regions of a table apart."""
+    if table is None or table.hemispheres is None:
+        return
+    labels, counts = np.unique(table.labels, return_counts=True)
+    raise RegionTableError(
+        f"{plural(int((counts > 1).sum()), 'label')} in the region table stand for a region of "
+        f"each hemisphere: {examples(labels[counts > 1].tolist())}. That is for the surfaces of "
+        "the hemispheres; in this labels image, each region needs a label of its own."
+    )
+
+
+def _given_table(regions: Any, labels: NDArray[np.int64]) -> RegionTable | None:
+    """Return the region table that was given, None where none was."""
+    if regions is None:
+        return None
+    if isinstance(regions, str) and regions == NO_REGIONS:
+        return RegionTable(labels)
+    if isinstance(regions, str | os.PathLike):
+        regions = existing_file(regions, "the region table")
+    return region_tables.read_region_table(regions, labels=labels)
+
+
+def _region_table(labels: Niimg, regions: Any, in_image: NDArray[np.int64]) -> RegionTable | None:
+    """Return the region table that was given, that lies beside the image, or is inside it."""
+    if regions is not None:
+        is_none = isinstance(regions, str) and regions == NO_REGIONS
+        return None if is_none else _given_table(regions, in_image)
+    beside = None
+    if isinstance(labels, str | os.PathLike):
+        beside = region_tables.find_region_table(expanded(labels))
+    if beside is not None:
+        return _table_beside(beside, in_image)
+    inside = nifti.label_table_extension(labels)
+    if inside is None:
+        return None
+    return region_tables.region_table_from_label_table(
+        inside, source="the label table inside the labels image"
+    )
+
+
+def _table_beside(path: Path, in_image: NDArray[np.int64]) -> RegionTable:
+    try:
+        return region_tables.read_region_table(path, labels=in_image, may_be_list=False)
+    except (RegionTableError, FileFormatError) as error:
+        raise RegionTableError(
+            f"{path.name} lies beside the labels image and is named as its region table, but: "
+            f"{error} Pass regions= to name another, or regions={NO_REGIONS!r} to do without."
+        ) from error

@@ -1,0 +1,127 @@
+"""Signals: from values of any kind, and to files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import (
+    FileFormatError,
+    SignalsError,
+)
+from ..signals import Key, Signals, as_array, as_keys
+from ..value_tables import ValueTable, numbers_with_gaps, signals_of
+from . import cifti, suffix_of, suffixes, value_files
+from .cifti_matrix import is_cifti
+from .files import check_output, expanded
+
+if TYPE_CHECKING:
+    from ..parcellation import Parcellation
+    from ..region_table import RegionTable
+    from . import Use
+
+
+Values = Any
+"""A dict, a Series, a DataFrame, an array, `Signals` or a path."""
+
+
+def read_signals(
+    values: Values,
+    regions: RegionTable,
+    key: Key | None,
+    columns: Key | Sequence[Key] | None,
+    t_r: float | None,
+) -> Signals:
+    """Return the signals of values of any kind.
+
+    Parameters
+    ----------
+    values : dict, Series, DataFrame, array, Signals or path
+    regions : RegionTable
+        By whose names and labels the key column of a table is found.
+    key, columns : str or int, or several, optional
+        Columns of a table.
+    t_r : float, optional
+        Repetition time in seconds, instead of what the values say.
+    """
+    if is_cifti(values):
+        found = cifti.read_parcel_signals(values)
+        return found if t_r is None else found.with_t_r(t_r)
+    if isinstance(values, str | os.PathLike):
+        values = value_files.read_values(os.fspath(values))
+    elif _is_frame(values):
+        values = value_files.table_of_frame(values)
+    if isinstance(values, ValueTable):
+        return signals_of(values, regions, key=key, columns=columns, t_r=t_r)
+    if key is not None or columns is not None:
+        raise SignalsError(
+            f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
+        )
+    if isinstance(values, Signals):
+        return values if t_r is None else values.with_t_r(t_r)
+    if isinstance(values, Mapping):
+        return _signals_of_mapping(values, t_r)
+    if _is_keyed_series(values):
+        return Signals(values.to_numpy(), as_keys(values.index), t_r=t_r)
+    array = as_array(values)
+    if array.dtype == object and array.ndim == 0:
+        raise value_files.not_values(values)
+    return Signals(array, t_r=t_r)
+
+
+def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
+    listed = list(values.values())
+    if listed and all(isinstance(value, int | float) for value in listed):
+        array = numbers_with_gaps(listed, "the mapping")
+    else:
+        array = as_array(listed, row="region")
+    if array.ndim > 2:
+        raise SignalsError(
+            "Each region of a mapping needs one number, or one number per map; the values have "
+            f"the shape {array.shape[1:]}."
+        )
+    return Signals(array.T, as_keys(values), t_r=t_r)
+
+
+def _is_frame(values: object) -> bool:
+    """Return whether this is a DataFrame of pandas or polars, or a pyarrow table."""
+    kind = type(values)
+    if kind.__name__ == "LazyFrame":
+        raise SignalsError("A LazyFrame has no values yet: call its collect() first.")
+    return hasattr(kind, "columns") and hasattr(kind, "shape")
+
+
+def _is_keyed_series(values: object) -> bool:
+    """Return whether this is a pandas Series with an index that does more than count."""
+    index = getattr(values, "index", None)
+    if not hasattr(values, "to_numpy") or not hasattr(index, "get_level_values"):
+        return False
+    return not value_files.counts_rows(index)
+
+
+def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool) -> None:
+    """Write signals as a table, or with the vertices and voxels of their regions as CIFTI."""
+    if suffix_of(output) in suffixes("signals", "cifti"):
+        cifti.save_parcels(signals, _parcellation_of(signals), output, overwrite=overwrite)
+    else:
+        value_files.write_signals(signals, output, long=long, overwrite=overwrite)
+
+
+def check_table_output(path: Path, use: Use = "signals", *, overwrite: bool) -> None:
+    """Raise where signals or coverage cannot be written under this name, before they are made."""
+    if use == "signals" and suffix_of(expanded(path)) in suffixes("signals", "cifti"):
+        check_output(expanded(path), overwrite=overwrite)
+        return
+    value_files.check_table_output(expanded(path), use, overwrite=overwrite)
+
+
+def _parcellation_of(signals: Signals) -> Parcellation:
+    if signals.parcellation is None:
+        raise FileFormatError(
+            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) hold the vertices and "
+            "voxels of each region, and these signals do not know theirs. Save what extract "
+            "returns, or paint the values and save the painting under this name."
+        )
+    return signals.parcellation
