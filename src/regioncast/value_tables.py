@@ -296,18 +296,23 @@ def _key_column(table: ValueTable, regions: RegionTable) -> ValueColumn | None:
     where nothing else could be the key: any ranks or counts look like labels.
     """
     identities = identities_of(regions)
-    by_name = _most_hits([c for c in table.columns if c.numbers is None], identities)
-    by_label = _most_hits([c for c in table.columns if _is_label_column(c)], identities)
+    text = [c for c in table.columns if c.numbers is None]
+    numbered = [c for c in table.columns if _is_label_column(c)]
+    by_name, by_label = _most_hits(text, identities), _most_hits(numbered, identities)
     titles = [c.title for c in table.columns if not c.is_index and table.has_header]
     are_names = _n_named([title for title in titles if integer_of(str(title)) is None], identities)
     are_labels = _n_named([t for t in titles if integer_of(str(t)) is not None], identities)
     if (are_names and by_name) or (are_labels and by_label and not by_name):
         raise _both_ways(table, by_name or by_label)
     if by_name is not None:
+        _check_names_agree(by_name, text, table, identities)
         return _agreeing(by_name, by_label, table, regions)
     if are_names or are_labels:
         return None
-    return by_label or _only_candidate(table, identities)
+    if by_label is not None:
+        _check_labels_agree(by_label, numbered, table, identities)
+        return by_label
+    return _only_candidate(table, identities)
 
 
 def _most_hits(
@@ -317,6 +322,67 @@ def _most_hits(
     found = [(c, _n_named(_keys(c), identities)) for c in columns]
     hits = [(_is_distinct(c), count, c) for c, count in found if count]
     return max(hits, key=lambda hit: hit[:2])[2] if hits else None
+
+
+def _check_names_agree(
+    chosen: ValueColumn,
+    columns: Sequence[ValueColumn],
+    table: ValueTable,
+    identities: Mapping[str, Sequence[Any]],
+) -> None:
+    """Raise where another column names other regions, as one of neighbours or homologues does.
+
+    Not where it names the same one in all rows, as a seed is: that cannot be the key.
+    """
+    others = [c for c in columns if c is not chosen and _n_named(_keys(c), identities) > 1]
+    if not others:
+        return
+    regions_of: dict[Any, set[int]] = {}
+    for title in text_identities(identities):
+        for row, cell in enumerate(identities[title]):
+            regions_of.setdefault(cell, set()).add(row)
+    for other in others:
+        contradicted = [
+            key
+            for key, also in zip(chosen.cells, other.cells, strict=True)
+            if {key, also} <= regions_of.keys() and regions_of[key].isdisjoint(regions_of[also])
+        ]
+        if contradicted:
+            raise _contradiction(chosen, other, contradicted, table)
+
+
+def _check_labels_agree(
+    chosen: ValueColumn,
+    columns: Sequence[ValueColumn],
+    table: ValueTable,
+    identities: Mapping[str, Sequence[Any]],
+) -> None:
+    """Raise where another column could be the labels too, as a sorted index that was reset."""
+    from_zero = list(range(len(chosen.cells)))  # counts rows: no labels begin with the background
+    others = [
+        c
+        for c in columns
+        if _keys(c) not in (_keys(chosen), from_zero) and _n_named(_keys(c), identities)
+    ]
+    if others:
+        raise _several_labels([chosen, *others], table)
+
+
+def _contradiction(
+    chosen: ValueColumn, other: ValueColumn, keys: Sequence[Any], table: ValueTable
+) -> MatchError:
+    return MatchError(
+        f"The columns {chosen.title!r} and {other.title!r} of {table.source} mean different "
+        f"regions in {plural(len(keys), 'row')}: {examples(keys)}. "
+        "Pass key= to name the one to go by."
+    )
+
+
+def _several_labels(columns: Sequence[ValueColumn], table: ValueTable) -> MatchError:
+    return MatchError(
+        f"{plural(len(columns), 'column')} of {table.source} could be the labels: "
+        f"{examples(_titles(columns))}. Pass key= to name the right one."
+    )
 
 
 def _agreeing(
@@ -331,11 +397,7 @@ def _agreeing(
     pairs = list(zip(keys, numbers, strict=True))
     contradicted = [key for key, number in pairs if label_of.get(key, number) != number]
     if contradicted and len(label_of) == len(regions):
-        raise MatchError(
-            f"The columns {names.title!r} and {labels.title!r} of {table.source} mean different "
-            f"regions in {plural(len(contradicted), 'row')}: {examples(contradicted)}. "
-            "Pass key= to name the one to go by."
-        )
+        raise _contradiction(names, labels, contradicted, table)
     n_known = sum(key in label_of for key in keys)
     n_numbered = len(set(numbers).intersection(regions.labels.tolist()))
     return labels if n_numbered > n_known and len(label_of) == len(regions) else names
@@ -352,10 +414,7 @@ def _only_candidate(table: ValueTable, identities: Mapping[str, Sequence[Any]]) 
         return candidates[0]
     titles = examples(_titles(candidates or table.columns))
     if candidates:
-        raise MatchError(
-            f"{plural(len(candidates), 'column')} of {table.source} could be the labels: "
-            f"{titles}. Pass key= to name the right one."
-        )
+        raise _several_labels(candidates, table)
     raise MatchError(
         f"{table.subject} has no column of regions: none of its columns ({titles}) "
         "holds, and none of them is, a name or label. "
