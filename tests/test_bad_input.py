@@ -165,7 +165,7 @@ def test_text_in_a_column_of_values(refused):
     Path("values.tsv").write_text("name\tz\nV1\t0.5\nV2\thigh\nMT\tlow\n")
     refused(
         [errors.SignalsError, ValueError],
-        "The column 'z' of values.tsv holds text: '0.5', 'high', 'low'",
+        "The column 'z' of values.tsv holds text: 'high', 'low'",
         "write n/a where there is none",
         columns="z",
     )

@@ -587,6 +587,29 @@ def test_columns_that_are_no_numbers_are_left_out_or_refused():
         rc.paint(frame, ATLAS, columns="when")
 
 
+@pytest.mark.parametrize("fault", ["<0.001", "-", "12%", "0,5"])
+def test_a_column_of_numbers_with_some_text_is_never_left_out(tmp_path, fault):
+    rows = zip(NAMES, [1.5, 2.5, 3.5, 4.5], ["0.1", fault, "NA", "0.3"], strict=True)
+    lines = ["name\tz\tp", *("\t".join(map(str, row)) for row in rows)]
+    path = _write(tmp_path / "v.tsv", "\n".join(lines))
+    for table in (path, pd.read_csv(path, sep="\t")):
+        with pytest.raises(SignalsError, match=rf"column 'p' of .* holds text: '{fault}'\. Val"):
+            rc.paint(table, ATLAS)
+        assert columns_of(rc.paint(table, ATLAS, columns="z")) == [1.5, 2.5, 3.5, 4.5]
+
+
+def test_a_table_whose_values_are_text_shows_them(tmp_path):
+    path = _write(tmp_path / "v.tsv", "name\tz\nV1\thigh\nMT\tlow\n")
+    with pytest.raises(SignalsError, match=r"are 'name', 'z'\. 'z' holds text: 'high', 'low'\.$"):
+        rc.paint(path, ATLAS)
+
+
+@pytest.mark.parametrize("rows", ["name,z,\nV1,1.5,\nMT,2.5,\n", "V1,MT,\n1.5,2.5,\n"])
+def test_an_empty_column_without_a_title_is_none(tmp_path, rows):
+    image = rc.paint(_write(tmp_path / "v.csv", rows), ATLAS, missing="fill")
+    assert columns_of(image) == [1.5, 0, 2.5, 0]
+
+
 def test_a_boolean_column_is_a_map_of_zeros_and_ones():
     image = rc.paint(pd.DataFrame({"name": NAMES, "on": [True, False, True, True]}), ATLAS)
     assert image.get_data_dtype() == np.uint8

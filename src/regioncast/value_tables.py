@@ -486,6 +486,7 @@ def _long_signals(
     keys = _complete_keys(key_column, table)
     if columns is None:
         chosen = [c for c in table.columns if _is_value(c, key_column)]
+        _check_no_map_is_lost(table, key_column)
     else:
         titles = [columns] if isinstance(columns, str | int) else list(columns)
         chosen = [table.column(title) for title in titles]
@@ -494,9 +495,12 @@ def _long_signals(
         taken = f" {examples(labels)} was taken for labels; pass columns= to paint it." * bool(
             labels
         )
+        text = [c for c in table.columns if c.numbers is None and c is not key_column]
+        shown = [cell for c in text[:1] for cell in c.cells if cell is not None]
+        held = f" {text[0].title!r} holds text: {examples(shown)}." * bool(shown)
         raise SignalsError(
-            f"{table.subject} has no column of values beside its key column "
-            f"{key_column.title!r}; its columns are {examples(_titles(table.columns))}.{taken}"
+            f"{table.subject} has no column of values beside its key column {key_column.title!r}; "
+            f"its columns are {examples(_titles(table.columns))}.{held}{taken}"
         )
     values = _stacked([(column.title, _numbers(column, table)) for column in chosen])
     numbered = [c for c in table.columns if _is_label_column(c) and c is not key_column]
@@ -508,6 +512,26 @@ def _long_signals(
         map_names=[str(column.title) for column in chosen],
         t_r=t_r,
     )
+
+
+def _check_no_map_is_lost(table: ValueTable, key_column: ValueColumn) -> None:
+    """Raise where a column would be left out as text that is numbers but for some cells."""
+    for column in table.columns:
+        if column is key_column or column.numbers is not None or _is_label_title(column.title):
+            continue
+        given = [cell for cell in column.cells if cell is not None]
+        like_numbers = [cell for cell in given if _is_number(str(cell).replace(",", "."))]
+        if like_numbers and not column.is_index and 2 * len(like_numbers) >= len(given):
+            raise _text_error(column, table, "; or pass columns= to paint others")
+
+
+def _is_number(text: str) -> bool:
+    """Return whether text is a number or says that there is none."""
+    try:
+        float(text)
+    except ValueError:
+        return text.strip().lower() in ("na", "n/a")
+    return "_" not in text
 
 
 def _is_value(column: ValueColumn, key_column: ValueColumn) -> bool:
@@ -574,11 +598,12 @@ def _numbers(column: ValueColumn, table: ValueTable) -> NDArray[Any]:
     return column.numbers
 
 
-def _text_error(column: ValueColumn, table: ValueTable) -> SignalsError:
+def _text_error(column: ValueColumn, table: ValueTable, way_out: str = "") -> SignalsError:
+    given = [str(cell) for cell in column.cells if cell is not None]
+    text = dict.fromkeys(cell for cell in given if not _is_number(cell))
     return SignalsError(
-        f"The column {column.title!r} of {table.source} holds text: "
-        f"{examples(dict.fromkeys(map(str, column.cells)))}. Values must be numbers; write n/a "
-        "where there is none."
+        f"The column {column.title!r} of {table.source} holds text: {examples(text or given)}. "
+        f"Values must be numbers; write n/a where there is none{way_out}."
     )
 
 
