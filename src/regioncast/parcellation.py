@@ -263,7 +263,8 @@ def _compare(
     message = f"The region table and the labels image differ: {'; '.join(parts)}."
     if strict:
         raise RegionTableError(f"{message} Correct the table, or do not ask for strict.")
-    warn(f"{message} All are kept, the former named by number.", RegionTableWarning)
+    kept = "All are kept" + ", those without a row named by number" * bool(unlisted)
+    warn(f"{message} {kept}.", RegionTableWarning)
 
 
 def _extent(space: Space) -> str:
