@@ -680,6 +680,9 @@ def test_an_output_with_a_suffix_that_nobody_knows(refused, name):
 def test_a_folder_as_output(refused):
     Path("map.nii.gz").mkdir()
     refused([errors.OutputError, OSError], "The output is a folder: map.nii.gz")
+    Path("maps").mkdir()
+    refused([errors.OutputError, OSError], "The output is a folder: maps", output="maps")
+    refused([errors.OutputError, OSError], "The output is a folder: .", output=".")
 
 
 def test_an_output_in_a_folder_that_does_not_exist(folder, refused):

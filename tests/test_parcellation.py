@@ -144,6 +144,11 @@ def test_fractional_labels_raise_with_examples(fractions):
     assert "nearest-neighbour" in message
 
 
+def test_labels_beyond_64_bits_are_not_called_fractions():
+    with pytest.raises(LabelsError, match=r"Labels up to 2\*\*63 - 1 are supported; found 1e"):
+        rc.load_parcellation(image_of(labels_data([*LABELS, 1e20], np.float64)))
+
+
 @pytest.mark.parametrize("kinds", [[np.nan], [np.inf], [np.nan, -np.inf]])
 def test_labels_that_are_not_finite_are_no_region_and_are_counted(kinds):
     data = labels_data(dtype=np.float32)

@@ -22,6 +22,7 @@ from .errors import (
     ImageTypeError,
     LabelsError,
     MaskWarning,
+    OutputError,
     RegionTableError,
     SignalsError,
     SpaceError,
@@ -629,6 +630,8 @@ def check_image_output(path: Path, *, overwrite: bool) -> None:
 
 
 def _check_image_suffix(output: Path) -> None:
+    if os.path.isdir(output):  # noqa: PTH112  False for names that no file can have
+        raise OutputError(f"The output is a folder: {output}. Name a file in it.")
     if suffix_of(output) not in suffixes("image"):
         raise FileFormatError(
             f"Cannot tell the format of {output.name!r}: an image is written as "
