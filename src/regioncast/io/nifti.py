@@ -295,7 +295,7 @@ def readable(what: str) -> Iterator[None]:
             f"{capitalized(what)} is not an image that nibabel can read: {error}"
         ) from error
     except Exception as error:  # damaged headers lead readers to raise anything
-        reason = str(error).partition("\n")[0].rstrip(".")
+        reason = str(error).partition("\n")[0].rstrip(".:")
         raise FileFormatError(
             f"{capitalized(what)} is truncated or damaged: {reason}. Get the file again."
         ) from error
