@@ -151,6 +151,12 @@ def test_values_that_are_no_numbers(folder, values):
     assert "numpy.asarray(signals, dtype='float64')" in str(e.value)
 
 
+def test_values_that_are_no_numbers_are_shown(folder):
+    values = dict(zip(NAMES, [1.0, None, "high"], strict=True))
+    with pytest.raises(errors.SignalsTypeError, match=r"2 of 3 values are no number: None, 'high'"):
+        rc.paint(values, "atlas.nii.gz")
+
+
 def test_an_array_of_text_in_a_file(refused):
     np.save("values.npy", np.array(["1", "2", "3"]))
     refused([errors.SignalsTypeError, TypeError], "Signals of dtype <U1", values="values.npy")
