@@ -151,6 +151,12 @@ def test_values_that_are_no_numbers(folder, values):
     assert "numpy.asarray(signals, dtype='float64')" in str(e.value)
 
 
+def test_values_that_are_no_numbers_are_shown(folder):
+    values = dict(zip(NAMES, [1.0, None, "high"], strict=True))
+    with pytest.raises(errors.SignalsTypeError, match=r"2 of 3 values are no number: None, 'high'"):
+        rc.paint(values, "atlas.nii.gz")
+
+
 def test_an_array_of_text_in_a_file(refused):
     np.save("values.npy", np.array(["1", "2", "3"]))
     refused([errors.SignalsTypeError, TypeError], "Signals of dtype <U1", values="values.npy")
@@ -165,7 +171,7 @@ def test_text_in_a_column_of_values(refused):
     Path("values.tsv").write_text("name\tz\nV1\t0.5\nV2\thigh\nMT\tlow\n")
     refused(
         [errors.SignalsError, ValueError],
-        "The column 'z' of values.tsv holds text: '0.5', 'high', 'low'",
+        "The column 'z' of values.tsv holds text: 'high', 'low'",
         "write n/a where there is none",
         columns="z",
     )
@@ -680,6 +686,9 @@ def test_an_output_with_a_suffix_that_nobody_knows(refused, name):
 def test_a_folder_as_output(refused):
     Path("map.nii.gz").mkdir()
     refused([errors.OutputError, OSError], "The output is a folder: map.nii.gz")
+    Path("maps").mkdir()
+    refused([errors.OutputError, OSError], "The output is a folder: maps", output="maps")
+    refused([errors.OutputError, OSError], "The output is a folder: .", output=".")
 
 
 def test_an_output_in_a_folder_that_does_not_exist(folder, refused):

@@ -295,7 +295,7 @@ def test_one_of_several_maps_is_chosen_by_name_or_number():
 def test_values_are_no_labels(tmp_path):
     path = tmp_path / "a.dscalar.nii"
     painted([1.0, 2, 3]).to_filename(path)
-    with pytest.raises(LabelsError, match=r"neither labels nor parcels, but 1 maps × 22 grayordin"):
+    with pytest.raises(LabelsError, match=r"neither labels nor parcels, but 1 map × 22 grayordin"):
         read(path)
 
 
@@ -464,7 +464,7 @@ def test_what_cannot_be_saved(tmp_path):
         with pytest.raises(FileFormatError, match=r"\.dscalar\.nii \(maps\) or \.dtseries\.nii"):
             cifti.save_cifti(image, tmp_path / name, overwrite=False)
     axis = parcels([{LEFT: np.array([9, 2])}])
-    with pytest.raises(DimensionError, match="this image has 1 maps × 1 parcels"):
+    with pytest.raises(DimensionError, match="this image has 1 map × 1 parcel"):
         cifti.save_cifti(
             nib.Cifti2Image(np.ones((1, 1)), (ScalarAxis(["a"]), axis)),
             tmp_path / "a.dscalar.nii", overwrite=False,
@@ -701,10 +701,10 @@ def test_a_file_that_ends_early(tmp_path):
 def test_what_cannot_be_extracted_from():
     axis = parcels([{LEFT: np.array([9, 2])}])
     image = nib.Cifti2Image(np.ones((1, 1)), (ScalarAxis(["a"]), axis))
-    with pytest.raises(DimensionError, match="and has 1 maps × 1 parcels"):
+    with pytest.raises(DimensionError, match="and has 1 map × 1 parcel"):
         open_cifti_maps(image, "the image")
     turned = nib.Cifti2Image(np.ones((N, 1)), (SPACE.axis, ScalarAxis(["a"])))
-    with pytest.raises(DimensionError, match="and has 22 grayordinates × 1 maps"):
+    with pytest.raises(DimensionError, match="and has 22 grayordinates × 1 map"):
         open_cifti_maps(turned, "the image")
 
 

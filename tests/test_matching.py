@@ -485,6 +485,20 @@ def test_shared_names_do_not_disturb_keys_that_tell_regions_apart():
     assert by_label.take().values.tolist() == by_full.take().values.tolist() == [[1, 2, 3, 4]]
 
 
+@pytest.mark.parametrize(
+    ("values", "by", "said"),
+    [
+        ({"V1": 1.0, "V2": 2.0}, "label", r"the label of a region, but 2 of them are the name\. "),
+        ({7: 1.0, 2: 2.0}, "name", r"the name of a region, but 1 of them is the label\. Pass by="),
+        ({"7": 1.0}, "name", r"the name of a region, but 1 of them is the label\. Pass by='label'"),
+        ({"x": 1.0}, "label", "no key is the name or label of a region"),
+    ],
+)
+def test_keys_that_are_known_but_not_by_what_was_asked_for(values, by, said):
+    with pytest.raises(MatchError, match=said):
+        rc.paint(values, small_atlas().parcellation, by=by)
+
+
 def test_a_shared_name_that_no_key_uses_is_no_problem():
     frame = pd.DataFrame({"index": [1, 2, 3], "name": ["x", "x", "V1"]})
     found = rc.match({"V1": 5.0}, image_of([1, 2, 3]), regions=frame)

@@ -144,6 +144,11 @@ def test_fractional_labels_raise_with_examples(fractions):
     assert "nearest-neighbour" in message
 
 
+def test_labels_beyond_64_bits_are_not_called_fractions():
+    with pytest.raises(LabelsError, match=r"Labels up to 2\*\*63 - 1 are supported; found 1e"):
+        rc.load_parcellation(image_of(labels_data([*LABELS, 1e20], np.float64)))
+
+
 @pytest.mark.parametrize("kinds", [[np.nan], [np.inf], [np.nan, -np.inf]])
 def test_labels_that_are_not_finite_are_no_region_and_are_counted(kinds):
     data = labels_data(dtype=np.float32)
@@ -270,7 +275,7 @@ def test_each_kind_of_difference_is_listed_once():
         "The region table and the labels image differ: "
         "2 labels of the image without a row in the region table: 20, 1007; "
         "7 rows of the region table without a voxel: 30, 31, 32, 33, 34 and 2 more. "
-        "All are kept, the former named by number."
+        "All are kept, those without a row named by number."
     )
     assert atlas.table.labels.tolist() == [3, 20, *range(30, 37), 1007]
     assert atlas[20].name == "20"
@@ -283,6 +288,8 @@ def test_only_the_kind_of_difference_that_there_is_is_listed():
     with pytest.warns(RegionTableWarning) as caught:
         rc.load_parcellation(image_of(labels_data()), {3: "V1", 20: "V2"})
     assert "without a voxel" not in str(caught[0].message)
+    with pytest.warns(RegionTableWarning, match=r"without a voxel: 8\. All are kept\.$"):
+        rc.load_parcellation(image_of(labels_data()), {3: "V1", 20: "V2", 1007: "MT", 8: "V8"})
     with pytest.warns(RegionTableWarning) as caught:
         rc.load_parcellation(image_of(labels_data()), {**dict(TABLE.iloc[:, :2].values), 9: "x"})
     assert "without a row" not in str(caught[0].message)

@@ -188,6 +188,14 @@ def test_an_index_without_name_holds_the_labels_if_nothing_else_does():
         read_region_table(frame)  # 0, 1, … is what pandas makes up
 
 
+def test_an_index_of_text_without_name_holds_the_names_if_nothing_else_does():
+    frame = pd.DataFrame({"label": [7, 20]}, index=["V1", "V2"])
+    assert rows(read_region_table(frame)) == V1_V2
+    frame = pd.DataFrame({"label": [7, 20], "name": ["V1", "V2"]}, index=["a", "b"])
+    assert rows(read_region_table(frame)) == V1_V2
+    assert not read_region_table(frame).columns
+
+
 def test_what_a_data_frame_misses_is_none():
     frame = pd.DataFrame(
         {"label": [7, 20], "name": ["V1", "V2"], "n": [np.nan, 1.5], "t": ["a", pd.NA]}

@@ -156,6 +156,28 @@ def test_mgh_is_exact_or_refused(tmp_path, suffix, signal_dtype, save):
     assert not listing(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", [".mgh", ".mgz"])
+@pytest.mark.parametrize("t_r", [None, 0.72])
+@pytest.mark.parametrize("save", WAYS)
+def test_a_series_of_one_volume_is_a_volume_in_mgh(tmp_path, suffix, t_r, save):
+    values = np.ones((1, N_REGIONS), np.float32)
+    image = rc.paint(values, nib.Nifti1Image(labels_of("i2"), AFFINE), t_r=t_r)
+    save(image, tmp_path / f"map{suffix}")
+    loaded = nib.load(tmp_path / f"map{suffix}")
+    np.testing.assert_array_equal(loaded.dataobj, image.dataobj[..., 0])
+
+
+@pytest.mark.parametrize("save", WAYS)
+def test_what_was_edited_is_saved_as_edited_in_mgh_or_refused(tmp_path, save):
+    image = painted("f4")
+    image.get_fdata(dtype="f4")[2] = 7
+    save(image, tmp_path / "map.mgz")
+    assert (nib.load(tmp_path / "map.mgz").dataobj[2] == 7).all()
+    image.get_fdata()[3] = 7  # of float64, which MGH files do not hold
+    with pytest.raises(SignalsTypeError, match="this image is float64"):
+        save(image, tmp_path / "map.mgz")
+
+
 @pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
 def test_the_header_in_the_file_is_that_of_the_values(tmp_path, suffix):
     image = rc.paint(np.ones((4, N_REGIONS)), nib.Nifti1Image(labels_of("i2"), AFFINE), t_r=1.25)

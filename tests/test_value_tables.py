@@ -428,6 +428,34 @@ def test_labels_that_contradict_the_names_raise_and_key_decides():
     assert columns_of(rc.paint(frame, ATLAS, key="label", columns="z")) == [4.5, 3.5, 2.5, 1.5]
 
 
+@pytest.mark.parametrize("titles", [["who", "homologue"], ["homologue", "who"]])
+@pytest.mark.parametrize("fault", [{}, {"MT": "MTT"}])
+def test_columns_that_name_different_regions_raise_and_key_decides(titles, fault):
+    columns = {"who": [fault.get(name, name) for name in NAMES], "homologue": NAMES[::-1]}
+    frame = pd.DataFrame(columns)[titles].assign(z=[1.5, 2.5, 3.5, 4.5])
+    with pytest.raises(MatchError, match=r"mean different regions in \d rows: .* Pass key="):
+        rc.paint(frame, ATLAS)
+    assert columns_of(rc.paint(frame, ATLAS, key="homologue")) == [4.5, 3.5, 2.5, 1.5]
+
+
+def test_columns_that_name_the_same_regions_or_only_one_are_no_contradiction():
+    frame = pd.DataFrame({"seed": "MT", "short": ABBREVIATIONS, "who": NAMES, "z": [1, 2, 3, 4]})
+    assert columns_of(rc.paint(frame, ATLAS)) == [1, 2, 3, 4]
+
+
+def test_an_index_that_was_sorted_and_reset_is_not_taken_for_the_labels():
+    labels = [1, 2, 3, 4]
+    atlas = atlas_of(labels)
+    stats = pd.DataFrame({"label": labels[::-1], "z": [0.5, 2.5, 1.5, 3.5]})
+    in_order = rc.paint(stats.reset_index(), atlas)
+    assert in_order.match.signals.keys == (4, 3, 2, 1)
+    stats.index = labels
+    frame = stats.sort_values("z").reset_index()
+    with pytest.raises(MatchError, match=r"could be the labels: 'index', 'label'\. Pass key="):
+        rc.paint(frame, atlas)
+    assert rc.paint(frame, atlas, key="label").match.signals.keys == (4, 2, 3, 1)
+
+
 def test_an_index_that_counts_rows_is_no_key():
     in_order = pd.DataFrame({"name": NAMES, "z": [1.5, 2.5, 3.5, 4.5]})
     filtered = pd.concat([in_order, in_order]).iloc[[4, 1, 6, 3]]
@@ -557,6 +585,29 @@ def test_columns_that_are_no_numbers_are_left_out_or_refused():
     assert rc.paint(frame, ATLAS).match.signals.map_names == ("n", "z")
     with pytest.raises(SignalsError, match="The column 'when' of the DataFrame holds text"):
         rc.paint(frame, ATLAS, columns="when")
+
+
+@pytest.mark.parametrize("fault", ["<0.001", "-", "12%", "0,5"])
+def test_a_column_of_numbers_with_some_text_is_never_left_out(tmp_path, fault):
+    rows = zip(NAMES, [1.5, 2.5, 3.5, 4.5], ["0.1", fault, "NA", "0.3"], strict=True)
+    lines = ["name\tz\tp", *("\t".join(map(str, row)) for row in rows)]
+    path = _write(tmp_path / "v.tsv", "\n".join(lines))
+    for table in (path, pd.read_csv(path, sep="\t")):
+        with pytest.raises(SignalsError, match=rf"column 'p' of .* holds text: '{fault}'\. Val"):
+            rc.paint(table, ATLAS)
+        assert columns_of(rc.paint(table, ATLAS, columns="z")) == [1.5, 2.5, 3.5, 4.5]
+
+
+def test_a_table_whose_values_are_text_shows_them(tmp_path):
+    path = _write(tmp_path / "v.tsv", "name\tz\nV1\thigh\nMT\tlow\n")
+    with pytest.raises(SignalsError, match=r"are 'name', 'z'\. 'z' holds text: 'high', 'low'\.$"):
+        rc.paint(path, ATLAS)
+
+
+@pytest.mark.parametrize("rows", ["name,z,\nV1,1.5,\nMT,2.5,\n", "V1,MT,\n1.5,2.5,\n"])
+def test_an_empty_column_without_a_title_is_none(tmp_path, rows):
+    image = rc.paint(_write(tmp_path / "v.csv", rows), ATLAS, missing="fill")
+    assert columns_of(image) == [1.5, 0, 2.5, 0]
 
 
 def test_a_boolean_column_is_a_map_of_zeros_and_ones():

@@ -119,7 +119,7 @@ class Match:
             raise MatchError(f"Values do not match the regions.\n{self}", self)
         if not self.n_matched:
             raise MatchError(
-                "Values do not match the regions: no key is the name or label of a region.\n"
+                f"Values do not match the regions: {self._nothing_matched()}.\n"
                 f"{self}\nlabels   {examples(self.table.labels.tolist())}",
                 self,
             )
@@ -176,6 +176,19 @@ class Match:
         if self.by in ("name", "label", "position"):
             return self.table.unique_names[row]
         return str(identities[self.by][row])
+
+    def _nothing_matched(self) -> str:
+        """Return that no key is known, or what the keys are that were taken for something else."""
+        identities, given = identities_of(self.table), self.signals.keys or ()
+        keys = [*given, *(as_integers(given) or [])]
+        for by in ("name", "label"):
+            n_found = _n_found(keys, identities[by])
+            if by != self.by and n_found:
+                return (
+                    f"no key is the {self.by} of a region, but {n_found:,} of them "
+                    f"{'is' if n_found == 1 else 'are'} the {by}. Pass by={by!r} (--by {by})"
+                )
+        return "no key is the name or label of a region"
 
     def _failure(self) -> list[str]:
         counts = (

@@ -232,6 +232,12 @@ def _codes_by_row(encoded: encoding.Encoded, table: RegionTable) -> NDArray[Any]
 
 def _fractional(encoded: encoding.Encoded) -> LabelsError:
     fractions = encoded.labels[encoded.labels != np.rint(encoded.labels)]
+    if not len(fractions):
+        large = encoded.labels[np.abs(encoded.labels) >= 2.0**63]
+        return LabelsError(
+            f"Labels up to 2**63 - 1 are supported; found {examples(large.tolist())}. "
+            "Renumber the labels image."
+        )
     shown = examples([f"{label:g}" for label in fractions.tolist()]).replace("'", "")
     return LabelsError(
         f"{plural(len(fractions), 'label')} of the labels image "
@@ -263,7 +269,8 @@ def _compare(
     message = f"The region table and the labels image differ: {'; '.join(parts)}."
     if strict:
         raise RegionTableError(f"{message} Correct the table, or do not ask for strict.")
-    warn(f"{message} All are kept, the former named by number.", RegionTableWarning)
+    kept = "All are kept" + ", those without a row named by number" * bool(unlisted)
+    warn(f"{message} {kept}.", RegionTableWarning)
 
 
 def _extent(space: Space) -> str:

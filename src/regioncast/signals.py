@@ -294,8 +294,21 @@ def storable(values: NDArray[Any]) -> NDArray[Any]:
     >>> storable(np.array([True, False])).dtype
     dtype('uint8')
     """
-    dtype = storage_dtype(values.dtype)
+    try:
+        dtype = storage_dtype(values.dtype)
+    except SignalsTypeError as error:
+        raise SignalsTypeError(f"{error}{_what_is_no_number(values)}") from None
     return values.astype(dtype, copy=False)
+
+
+def _what_is_no_number(values: NDArray[Any]) -> str:
+    if values.dtype.kind not in "OUS" or not values.ndim:
+        return ""
+    listed = values.reshape(-1).tolist()
+    others = [value for value in listed if not isinstance(value, numbers.Number)]
+    verb = "is" if len(others) == 1 else "are"
+    found = f" {len(others):,} of {plural(len(listed), 'value')} {verb} no number: "
+    return f"{found}{examples(others)}." if others else ""
 
 
 def storage_dtype(dtype: DTypeLike) -> np.dtype[Any]:

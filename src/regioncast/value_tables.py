@@ -296,18 +296,23 @@ def _key_column(table: ValueTable, regions: RegionTable) -> ValueColumn | None:
     where nothing else could be the key: any ranks or counts look like labels.
     """
     identities = identities_of(regions)
-    by_name = _most_hits([c for c in table.columns if c.numbers is None], identities)
-    by_label = _most_hits([c for c in table.columns if _is_label_column(c)], identities)
+    text = [c for c in table.columns if c.numbers is None]
+    numbered = [c for c in table.columns if _is_label_column(c)]
+    by_name, by_label = _most_hits(text, identities), _most_hits(numbered, identities)
     titles = [c.title for c in table.columns if not c.is_index and table.has_header]
     are_names = _n_named([title for title in titles if integer_of(str(title)) is None], identities)
     are_labels = _n_named([t for t in titles if integer_of(str(t)) is not None], identities)
     if (are_names and by_name) or (are_labels and by_label and not by_name):
         raise _both_ways(table, by_name or by_label)
     if by_name is not None:
+        _check_names_agree(by_name, text, table, identities)
         return _agreeing(by_name, by_label, table, regions)
     if are_names or are_labels:
         return None
-    return by_label or _only_candidate(table, identities)
+    if by_label is not None:
+        _check_labels_agree(by_label, numbered, table, identities)
+        return by_label
+    return _only_candidate(table, identities)
 
 
 def _most_hits(
@@ -317,6 +322,67 @@ def _most_hits(
     found = [(c, _n_named(_keys(c), identities)) for c in columns]
     hits = [(_is_distinct(c), count, c) for c, count in found if count]
     return max(hits, key=lambda hit: hit[:2])[2] if hits else None
+
+
+def _check_names_agree(
+    chosen: ValueColumn,
+    columns: Sequence[ValueColumn],
+    table: ValueTable,
+    identities: Mapping[str, Sequence[Any]],
+) -> None:
+    """Raise where another column names other regions, as one of neighbours or homologues does.
+
+    Not where it names the same one in all rows, as a seed is: that cannot be the key.
+    """
+    others = [c for c in columns if c is not chosen and _n_named(_keys(c), identities) > 1]
+    if not others:
+        return
+    regions_of: dict[Any, set[int]] = {}
+    for title in text_identities(identities):
+        for row, cell in enumerate(identities[title]):
+            regions_of.setdefault(cell, set()).add(row)
+    for other in others:
+        contradicted = [
+            key
+            for key, also in zip(chosen.cells, other.cells, strict=True)
+            if {key, also} <= regions_of.keys() and regions_of[key].isdisjoint(regions_of[also])
+        ]
+        if contradicted:
+            raise _contradiction(chosen, other, contradicted, table)
+
+
+def _check_labels_agree(
+    chosen: ValueColumn,
+    columns: Sequence[ValueColumn],
+    table: ValueTable,
+    identities: Mapping[str, Sequence[Any]],
+) -> None:
+    """Raise where another column could be the labels too, as a sorted index that was reset."""
+    from_zero = list(range(len(chosen.cells)))  # counts rows: no labels begin with the background
+    others = [
+        c
+        for c in columns
+        if _keys(c) not in (_keys(chosen), from_zero) and _n_named(_keys(c), identities)
+    ]
+    if others:
+        raise _several_labels([chosen, *others], table)
+
+
+def _contradiction(
+    chosen: ValueColumn, other: ValueColumn, keys: Sequence[Any], table: ValueTable
+) -> MatchError:
+    return MatchError(
+        f"The columns {chosen.title!r} and {other.title!r} of {table.source} mean different "
+        f"regions in {plural(len(keys), 'row')}: {examples(keys)}. "
+        "Pass key= to name the one to go by."
+    )
+
+
+def _several_labels(columns: Sequence[ValueColumn], table: ValueTable) -> MatchError:
+    return MatchError(
+        f"{plural(len(columns), 'column')} of {table.source} could be the labels: "
+        f"{examples(_titles(columns))}. Pass key= to name the right one."
+    )
 
 
 def _agreeing(
@@ -331,11 +397,7 @@ def _agreeing(
     pairs = list(zip(keys, numbers, strict=True))
     contradicted = [key for key, number in pairs if label_of.get(key, number) != number]
     if contradicted and len(label_of) == len(regions):
-        raise MatchError(
-            f"The columns {names.title!r} and {labels.title!r} of {table.source} mean different "
-            f"regions in {plural(len(contradicted), 'row')}: {examples(contradicted)}. "
-            "Pass key= to name the one to go by."
-        )
+        raise _contradiction(names, labels, contradicted, table)
     n_known = sum(key in label_of for key in keys)
     n_numbered = len(set(numbers).intersection(regions.labels.tolist()))
     return labels if n_numbered > n_known and len(label_of) == len(regions) else names
@@ -352,10 +414,7 @@ def _only_candidate(table: ValueTable, identities: Mapping[str, Sequence[Any]]) 
         return candidates[0]
     titles = examples(_titles(candidates or table.columns))
     if candidates:
-        raise MatchError(
-            f"{plural(len(candidates), 'column')} of {table.source} could be the labels: "
-            f"{titles}. Pass key= to name the right one."
-        )
+        raise _several_labels(candidates, table)
     raise MatchError(
         f"{table.subject} has no column of regions: none of its columns ({titles}) "
         "holds, and none of them is, a name or label. "
@@ -427,6 +486,7 @@ def _long_signals(
     keys = _complete_keys(key_column, table)
     if columns is None:
         chosen = [c for c in table.columns if _is_value(c, key_column)]
+        _check_no_map_is_lost(table, key_column)
     else:
         titles = [columns] if isinstance(columns, str | int) else list(columns)
         chosen = [table.column(title) for title in titles]
@@ -435,9 +495,12 @@ def _long_signals(
         taken = f" {examples(labels)} was taken for labels; pass columns= to paint it." * bool(
             labels
         )
+        text = [c for c in table.columns if c.numbers is None and c is not key_column]
+        shown = [cell for c in text[:1] for cell in c.cells if cell is not None]
+        held = f" {text[0].title!r} holds text: {examples(shown)}." * bool(shown)
         raise SignalsError(
-            f"{table.subject} has no column of values beside its key column "
-            f"{key_column.title!r}; its columns are {examples(_titles(table.columns))}.{taken}"
+            f"{table.subject} has no column of values beside its key column {key_column.title!r}; "
+            f"its columns are {examples(_titles(table.columns))}.{held}{taken}"
         )
     values = _stacked([(column.title, _numbers(column, table)) for column in chosen])
     numbered = [c for c in table.columns if _is_label_column(c) and c is not key_column]
@@ -449,6 +512,26 @@ def _long_signals(
         map_names=[str(column.title) for column in chosen],
         t_r=t_r,
     )
+
+
+def _check_no_map_is_lost(table: ValueTable, key_column: ValueColumn) -> None:
+    """Raise where a column would be left out as text that is numbers but for some cells."""
+    for column in table.columns:
+        if column is key_column or column.numbers is not None or _is_label_title(column.title):
+            continue
+        given = [cell for cell in column.cells if cell is not None]
+        like_numbers = [cell for cell in given if _is_number(str(cell).replace(",", "."))]
+        if like_numbers and not column.is_index and 2 * len(like_numbers) >= len(given):
+            raise _text_error(column, table, "; or pass columns= to paint others")
+
+
+def _is_number(text: str) -> bool:
+    """Return whether text is a number or says that there is none."""
+    try:
+        float(text)
+    except ValueError:
+        return text.strip().lower() in ("na", "n/a")
+    return "_" not in text
 
 
 def _is_value(column: ValueColumn, key_column: ValueColumn) -> bool:
@@ -515,11 +598,12 @@ def _numbers(column: ValueColumn, table: ValueTable) -> NDArray[Any]:
     return column.numbers
 
 
-def _text_error(column: ValueColumn, table: ValueTable) -> SignalsError:
+def _text_error(column: ValueColumn, table: ValueTable, way_out: str = "") -> SignalsError:
+    given = [str(cell) for cell in column.cells if cell is not None]
+    text = dict.fromkeys(cell for cell in given if not _is_number(cell))
     return SignalsError(
-        f"The column {column.title!r} of {table.source} holds text: "
-        f"{examples(dict.fromkeys(map(str, column.cells)))}. Values must be numbers; write n/a "
-        "where there is none."
+        f"The column {column.title!r} of {table.source} holds text: {examples(text or given)}. "
+        f"Values must be numbers; write n/a where there is none{way_out}."
     )
 
 

@@ -41,6 +41,7 @@ from ..errors import (
     FileFormatError,
     ImageTypeError,
     capitalized,
+    plural,
     times,
 )
 from ..signals import Series
@@ -259,15 +260,15 @@ def _brain_model_axis(models: _BrainModels) -> BrainModelAxis:
 
 def described(axes: Sequence[Axis]) -> str:
     """Say in words what a matrix is made of."""
-    return " × ".join(f"{len(axis):,} {_NOUNS[type(axis)]}" for axis in axes)
+    return " × ".join(plural(len(axis), *_NOUNS[type(axis)]) for axis in axes)
 
 
 _NOUNS = {
-    BrainModelAxis: "grayordinates",
-    LabelAxis: "maps of labels",
-    ParcelsAxis: "parcels",
-    ScalarAxis: "maps",
-    SeriesAxis: "points of a series",
+    BrainModelAxis: ("grayordinate", "grayordinates"),
+    LabelAxis: ("map of labels", "maps of labels"),
+    ParcelsAxis: ("parcel", "parcels"),
+    ScalarAxis: ("map", "maps"),
+    SeriesAxis: ("point of a series", "points of a series"),
 }
 
 

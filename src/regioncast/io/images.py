@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ..errors import (
     DimensionError,
     FileFormatError,
     ImageTypeError,
+    OutputError,
     capitalized,
 )
 from ..extraction import Grouping
@@ -144,6 +146,8 @@ def check_image_output(path: Path, *, overwrite: bool) -> None:
 
 
 def _check_image_suffix(output: Path) -> None:
+    if os.path.isdir(output):  # noqa: PTH112  False for names that no file can have
+        raise OutputError(f"The output is a folder: {output}. Name a file in it.")
     if suffix_of(output) not in suffixes("image"):
         raise FileFormatError(
             f"Cannot tell the format of {output.name!r}: an image is written as "

@@ -295,8 +295,9 @@ def readable(what: str) -> Iterator[None]:
             f"{capitalized(what)} is not an image that nibabel can read: {error}"
         ) from error
     except Exception as error:  # damaged headers lead readers to raise anything
+        reason = str(error).partition("\n")[0].rstrip(".:")
         raise FileFormatError(
-            f"{capitalized(what)} is truncated or damaged: {error}. Get the file again."
+            f"{capitalized(what)} is truncated or damaged: {reason}. Get the file again."
         ) from error
 
 
@@ -488,11 +489,14 @@ def _check_mgh_dtype(data: Any) -> None:
 
 
 def _write_mgh(image: SpatialImage, path: Path) -> None:
-    array = storable(np.asanyarray(image.dataobj))
-    _check_mgh_dtype(array)
+    data = _data_to_write(image)
+    _check_mgh_dtype(data)
+    array = np.asanyarray(data)
+    if array.shape[3:] == (1,):  # MGH files do not tell a series of one volume from a volume
+        array = array[..., 0]
     converted = nib.MGHImage(array, image.affine)
     converted.header.set_data_dtype(array.dtype)
     t_r = t_r_of(image)
-    if t_r is not None:
+    if t_r is not None and array.ndim == 4:
         converted.header.set_zooms((*converted.header.get_zooms()[:3], t_r / _SECONDS["msec"]))
     converted.to_filename(path)

@@ -516,16 +516,17 @@ def _from_data_frame(source: Any, labels: Labels | None) -> RegionTable:
 def _index_columns(source: Any, columns: Columns) -> Columns:
     """Return the index of a pandas DataFrame as columns, if it can be what names the rows.
 
-    It can if it has a name, or if no column could; an index without a name is otherwise what a
-    selection of rows left behind.
+    It can if it has a name, or if no column could; an index of integers without a name is otherwise
+    what a selection of rows left behind.
     """
     index = getattr(source, "index", None)
     if index is None or not hasattr(index, "get_level_values"):
         return []
     names = list(index.names)
-    if names == [None] and (
-        _is_range(index) or any(_integers(cells) is not None for _, cells in columns)
-    ):
+    has_labels = any(_integers(cells) is not None for _, cells in columns)
+    has_names = any(isinstance(cell, str) for _, cells in columns for cell in cells)
+    is_text = all(isinstance(cell, str) for cell in index)
+    if names == [None] and (_is_range(index) or (has_labels and (has_names or not is_text))):
         return []
     return [
         ("index" if name is None else str(name), [_value(v) for v in index.get_level_values(level)])

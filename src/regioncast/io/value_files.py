@@ -233,6 +233,7 @@ def _table(text: TextTable) -> ValueTable:
     decimal_comma = text.delimiter == ";"
     # pandas writes its index without a title.
     has_index = text.header is not None and len(text.header) > 1 and not text.header[0]
+    header = text.header or ("untitled",) * len(text.columns)
     columns = tuple(
         ValueColumn(
             title,
@@ -241,6 +242,7 @@ def _table(text: TextTable) -> ValueTable:
             is_index=(has_index and number == 0) or _is_unnamed(title),
         )
         for number, (title, cells) in enumerate(zip(text.titles, text.columns, strict=True))
+        if header[number] or any(cells)  # rows may all end in a delimiter
     )
     return ValueTable(columns, text.source, has_header=None if text.header is None else True)
 
