@@ -605,6 +605,20 @@ def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, port
         assert_same_bits(reduced(maps, regions, n_jobs=n_jobs), expected)
 
 
+@pytest.mark.parametrize("portion", [1, 300, 10**8])
+def test_weights_go_with_their_samples_in_any_portions(tmp_path, monkeypatch, portion):
+    monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", portion)
+    monkeypatch.setattr(cifti_maps, "_SHORTEST_ROW", 0)
+    path = written(tmp_path / "a.dtseries.nii", data(9))
+    options = {"strategies": [Strategy.of("mean"), Strategy.of("variance")],
+               "weights": np.linspace(1, 3, np.count_nonzero(KEYS))}  # fmt: skip
+    in_memory = open_cifti_maps(nib.Cifti2Image(data(9), nib.load(path).header), "the image")
+    assert_same_bits(
+        reduced(open_cifti_maps(path, "the image"), parcellation(), **options),
+        reduced(in_memory, parcellation(), **options),
+    )
+
+
 def test_no_regions_have_no_values(tmp_path):
     path = written(tmp_path / "a.dtseries.nii", data(5))
     none = Parcellation(np.zeros(N, np.uint8), RegionTable([]), SPACE)
