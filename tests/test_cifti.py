@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import subprocess
+import threading
 
 import nibabel as nib
 import numpy as np
@@ -212,6 +213,50 @@ def test_axes_with_voxels_are_those_that_nibabel_reads(tmp_path):
     signals = Signals(np.ones((2, 3)), t_r=0.5)
     cifti.save_parcels(signals, parcellation(), tmp_path / "a.ptseries.nii", overwrite=False)
     assert_axes_of_nibabel(tmp_path / "a.ptseries.nii")
+
+
+def other_brains():
+    """Return grayordinates that differ from each other in one thing."""
+    at, box = np.array([1, 4, 5]), np.zeros((4, 3, 5), bool)
+    box[1, 1, 2:4] = True
+    left = BrainModelAxis.from_surface(at, 9, "CORTEX_LEFT")
+    yield left + BrainModelAxis.from_mask(box, "PUTAMEN_LEFT")
+    yield left + BrainModelAxis.from_mask(box, "PALLIDUM_LEFT")
+    yield left + BrainModelAxis.from_mask(box, "PUTAMEN_LEFT", np.diag([2, 2, 2, 1]))
+    yield left + BrainModelAxis.from_mask(np.roll(box, 1, axis=0), "PUTAMEN_LEFT")
+    yield left + BrainModelAxis.from_mask(np.concatenate([box, box[:1]]), "PUTAMEN_LEFT")
+    for changed in (
+        BrainModelAxis.from_surface(at, 9, "CORTEX_RIGHT"),
+        BrainModelAxis.from_surface(at, 8, "CORTEX_LEFT"),
+        BrainModelAxis.from_surface(at + 1, 9, "CORTEX_LEFT"),
+    ):
+        yield changed + BrainModelAxis.from_mask(box, "PUTAMEN_LEFT")
+
+
+def test_no_axis_is_taken_for_that_of_the_file_before(tmp_path):
+    path, (first, *others) = tmp_path / "a.dscalar.nii", other_brains()
+    for other in others:
+        for axis in (first, other):
+            nib.Cifti2Image(np.ones((1, len(axis))), (ScalarAxis(["a"]), axis)).to_filename(path)
+            assert open_matrix(path, "the image").axes[1] == axis
+
+
+@pytest.mark.parametrize(
+    ("indices", "wrong", "message"),
+    [
+        (b"0 2 3 4 7 9 10", b"0            ", "CORTEX_LEFT has 7 samples and indices for 1"),
+        (b"0 2 3 4 7 9 10", b"0 2 3 4 7 9 11", "CORTEX_LEFT has a vertex 11 of 11, counted from 0"),
+        (b"1 1 0", b"     ", "has 10 samples and indices for 9"),
+    ],
+)
+def test_a_file_whose_brain_models_have_wrong_indices(tmp_path, indices, wrong, message):
+    path = tmp_path / "a.dscalar.nii"
+    painted([1.0, 2, 3]).to_filename(path)
+    content = path.read_bytes()
+    assert content.count(indices) == 1
+    path.write_bytes(content.replace(indices, wrong.ljust(len(indices))))
+    with pytest.raises(FileFormatError, match=message):
+        open_matrix(path, "the image")
 
 
 def test_a_file_that_describes_no_axes(tmp_path):
@@ -560,6 +605,20 @@ def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, port
         assert_same_bits(reduced(maps, regions, n_jobs=n_jobs), expected)
 
 
+@pytest.mark.parametrize("portion", [1, 300, 10**8])
+def test_weights_go_with_their_samples_in_any_portions(tmp_path, monkeypatch, portion):
+    monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", portion)
+    monkeypatch.setattr(cifti_maps, "_SHORTEST_ROW", 0)
+    path = written(tmp_path / "a.dtseries.nii", data(9))
+    options = {"strategies": [Strategy.of("mean"), Strategy.of("variance")],
+               "weights": np.linspace(1, 3, np.count_nonzero(KEYS))}  # fmt: skip
+    in_memory = open_cifti_maps(nib.Cifti2Image(data(9), nib.load(path).header), "the image")
+    assert_same_bits(
+        reduced(open_cifti_maps(path, "the image"), parcellation(), **options),
+        reduced(in_memory, parcellation(), **options),
+    )
+
+
 def test_no_regions_have_no_values(tmp_path):
     path = written(tmp_path / "a.dtseries.nii", data(5))
     none = Parcellation(np.zeros(N, np.uint8), RegionTable([]), SPACE)
@@ -686,6 +745,27 @@ def test_a_file_is_in_memory_where_reading_does_not_wait(tmp_path, monkeypatch, 
         assert cifti_maps._is_cached(file, 1000) == (error is None)
         monkeypatch.delattr(os, "RWF_NOWAIT")
         assert not cifti_maps._is_cached(file, 1000)
+
+
+class StoppedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_an_error_of_progress_is_raised_as_it_is_and_ends_the_work(tmp_path, monkeypatch, cached):
+    monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", 1)
+    monkeypatch.setattr(cifti_maps, "_SHORTEST_ROW", 0)
+    monkeypatch.setattr(cifti_maps, "_is_cached", lambda *_: cached)
+    maps = open_cifti_maps(written(tmp_path / "a.dtseries.nii", data(5)), "the image")
+
+    def stop(done, total):
+        raise StoppedError
+
+    n_threads = threading.active_count()
+    with pytest.raises(StoppedError) as caught:
+        reduced(maps, parcellation(), n_jobs=2, progress=stop)
+    assert caught.tb  # which keeps what the work was done with
+    assert threading.active_count() == n_threads
 
 
 def test_a_file_that_ends_early(tmp_path):

@@ -458,6 +458,7 @@ def test_progress_of_a_file_that_is_read_by_regions_ends_with_all(
 ):
     monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", 4000)
     monkeypatch.setattr(cifti_maps, "_SHORTEST_ROW", 0)
+    monkeypatch.setattr(cifti_maps, "_is_cached", lambda *_: True)
     axis = grayordinates.header.get_axis(1)
     nib.save(dense(values_of((9, len(axis)), "f4", 1), axis), tmp_path / "in.dscalar.nii")
     seen = []

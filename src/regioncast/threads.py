@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import TypeVar
@@ -70,10 +70,11 @@ def in_threads(
 
 def each_in_turn(
     work: Callable[[Item], Result], items: Sequence[Item], at_once: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Yield what `work` makes of each item, in their order; a free thread takes the next item.
 
-    After an error, no further item is begun.
+    An error is raised when it is the turn of its item; from then on, or once this generator is
+    closed, no further item is begun.
     """
     if at_once < 2:
         yield from map(work, items)

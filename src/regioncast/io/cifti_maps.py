@@ -173,8 +173,9 @@ class CiftiMaps:
                 blocks = self._block(file.fileno(), everything, self._buffers(len(everything)))
                 yield [Portion(slice(0, len(grouping)), lambda: (grouping, blocks))]
             else:
-                with readable(self.name):
-                    _bring_in(file, progress)
+                for done in _brought_in(file, self.name):
+                    if progress is not None:
+                        progress(*done)
                 yield self._portions(file.fileno(), grouping, _PORTION_BYTES // bytes_per_row)
 
     def _portions(self, file: int, grouping: Grouping, at_once: int) -> list[Portion]:
@@ -230,19 +231,20 @@ class _Buffers:
             self._free.append(buffer)
 
 
-def _bring_in(file: FileIO, progress: Progress | None) -> None:
+def _brought_in(file: FileIO, name: str) -> Iterator[tuple[int, int]]:
     """Read a file once in the order in which it lies on the disk, if it is not in memory yet.
 
-    In the order of regions, a disk would be several times as long about it.
+    In the order of regions, a disk would be several times as long about it.  Yields how many
+    bytes are read, and of how many.
     """
-    n_bytes = os.fstat(file.fileno()).st_size
-    if n_bytes > _MOST_BROUGHT_IN or _is_cached(file, n_bytes):
-        return
-    buffer, done = bytearray(_PIECE_BYTES), 0
-    while n_read := file.readinto(buffer):
-        done += n_read
-        if progress is not None:
-            progress(done, n_bytes)
+    with readable(name):
+        n_bytes = os.fstat(file.fileno()).st_size
+        if n_bytes > _MOST_BROUGHT_IN or _is_cached(file, n_bytes):
+            return
+        buffer, done = bytearray(_PIECE_BYTES), 0
+        while n_read := file.readinto(buffer):
+            done += n_read
+            yield done, n_bytes
 
 
 def _is_cached(file: FileIO, n_bytes: int) -> bool:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import nibabel as nib
 import numpy as np
 from nibabel.cifti2.cifti2 import (
+    Cifti2BrainModel,
     Cifti2Header,
     Cifti2MatrixIndicesMap,
     Cifti2VertexIndices,
@@ -225,7 +226,26 @@ def axes_of(header: Cifti2Header, n_dimensions: int) -> list[Any]:
 def _axis(mapping: Cifti2MatrixIndicesMap) -> Any:
     if mapping.indices_map_to_data_type != "CIFTI_INDEX_TYPE_BRAIN_MODELS":
         return from_index_mapping(mapping)
+    for model in mapping.brain_models:
+        _check_indices(model)
     return _brain_model_axis(_BrainModels(tuple(_contents(mapping)), mapping))
+
+
+def _check_indices(model: Cifti2BrainModel) -> None:
+    """Raise unless each sample has an index; nibabel would give a single one to all of them."""
+    is_surface = model.model_type == "CIFTI_MODEL_TYPE_SURFACE"
+    given = model.vertex_indices if is_surface else model.voxel_indices_ijk
+    indices = np.asarray([] if given is None else given)
+    if len(indices) != model.index_count:
+        raise ValueError(
+            f"{model.brain_structure} has {model.index_count:,} samples and indices for "
+            f"{len(indices):,}"
+        )
+    if is_surface and indices.max(initial=-1) >= model.surface_number_of_vertices:
+        raise ValueError(
+            f"{model.brain_structure} has a vertex {indices.max():,} of "
+            f"{model.surface_number_of_vertices:,}, counted from 0"
+        )
 
 
 @dataclass(frozen=True)

@@ -290,13 +290,14 @@ def extract_maps(
             return reduced(portions[0])
         values: list[NDArray[Any]] = []
         finite = np.empty(len(grouping), np.int64)
-        results = each_in_turn(reduced, portions, at_once)
-        for (regions, _), (parts, finite[regions]) in zip(portions, results, strict=True):
-            values = values or [np.empty((maps.n_maps, len(grouping)), p.dtype) for p in parts]
-            for whole, part in zip(values, parts, strict=True):
-                whole[:, regions] = part
-            if progress is not None:
-                progress(regions.stop, len(grouping))
+        # Closed, so that no thread works on where `progress` raises.
+        with closing(each_in_turn(reduced, portions, at_once)) as results:
+            for (regions, _), (parts, finite[regions]) in zip(portions, results, strict=True):
+                values = values or [np.empty((maps.n_maps, len(grouping)), p.dtype) for p in parts]
+                for whole, part in zip(values, parts, strict=True):
+                    whole[:, regions] = part
+                if progress is not None:
+                    progress(regions.stop, len(grouping))
     return values, finite
 
 
