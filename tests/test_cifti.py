@@ -31,7 +31,7 @@ from regioncast.errors import (
     SpaceError,
 )
 from regioncast.extraction import Block, Grouping, Strategy, extract
-from regioncast.io import cifti, cifti_maps
+from regioncast.io import cifti, cifti_maps, map_streams
 from regioncast.io.cifti_maps import open_cifti_maps
 from regioncast.io.cifti_matrix import SUFFIXES, is_cifti, open_matrix
 from regioncast.io.map_streams import extract_maps
@@ -712,21 +712,27 @@ def test_rows_that_a_file_has_not(tmp_path):
         read_rows(file.fileno(), 0, 10, rows, out)
 
 
-@pytest.mark.parametrize("most", [0, 10**9])
-def test_a_file_that_is_not_in_memory_is_read_in_order_first(tmp_path, monkeypatch, most):
+@pytest.mark.parametrize(("most", "least"), [(0, 0), (10**9, 0), (10**9, 0.9)])
+def test_a_file_that_is_not_in_memory_is_read_in_order_first(tmp_path, monkeypatch, most, least):
     path = written(tmp_path / "a.dtseries.nii", data(40))
     n_bytes = path.stat().st_size
     expected = reduced(open_cifti_maps(path, "the image"), parcellation())
     monkeypatch.setattr(cifti_maps, "_SHORTEST_ROW", 0)
     monkeypatch.setattr(cifti_maps, "_PIECE_BYTES", 1000)
+    monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", 1)
     monkeypatch.setattr(cifti_maps, "_MOST_BROUGHT_IN", most)
+    monkeypatch.setattr(cifti_maps, "_LEAST_BROUGHT_IN", least)
     monkeypatch.setattr(cifti_maps, "_is_cached", lambda *_: False)
     seen = []
     maps = open_cifti_maps(path, "the image")
     found = reduced(maps, parcellation(), progress=lambda *done: seen.append(done))
     assert_same_bits(found, expected)
-    ends = [*range(1000, n_bytes, 1000), n_bytes]
-    assert [one for one in seen if one[1] == n_bytes] == [(end, n_bytes) for end in ends if most]
+    ends = [*range(1000, n_bytes, 1000), n_bytes] if most and not least else []
+    of_reading, of_regions = seen[: len(ends)], seen[len(ends) :]
+    assert of_reading == [(20 * end // n_bytes, 40) for end in ends]
+    assert of_regions == (
+        [(26, 40), (33, 40), (40, 40)] if ends else [(13, 40), (26, 40), (40, 40)]
+    )
 
 
 @pytest.mark.parametrize("error", [None, BlockingIOError(), OSError("not supported")])
@@ -745,6 +751,42 @@ def test_a_file_is_in_memory_where_reading_does_not_wait(tmp_path, monkeypatch, 
         assert cifti_maps._is_cached(file, 1000) == (error is None)
         monkeypatch.delattr(os, "RWF_NOWAIT")
         assert not cifti_maps._is_cached(file, 1000)
+
+
+def test_portions_are_reduced_by_threads_and_functions_called_by_none(tmp_path, monkeypatch):
+    path = written(tmp_path / "a.dtseries.nii", data(40))
+    monkeypatch.setattr(cifti_maps, "_SHORTEST_ROW", 0)
+    monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", 1)
+    maps = open_cifti_maps(path, "the image")
+    callers = set()
+
+    def mean(values):
+        callers.add(threading.get_ident())
+        return values.mean(axis=0)
+
+    reduced(maps, parcellation(), [Strategy.of("mean"), Strategy.of(mean)], n_jobs=3)
+    assert callers == {threading.get_ident()}
+
+    meeting = threading.Barrier(3, timeout=60)
+
+    def met(*args, **options):
+        meeting.wait()
+        return extract(*args, **options)
+
+    monkeypatch.setattr(map_streams, "extract", met)
+    reduced(maps, parcellation(), [Strategy.of("mean")], n_jobs=np.int64(3))
+
+
+def test_complex_maps_in_portions(tmp_path, monkeypatch):
+    values = np.empty((40, N), "c8")
+    values.real, values.imag = data(40), data(40, seed=1)
+    path = written(tmp_path / "a.dtseries.nii", values)
+    monkeypatch.setattr(cifti_maps, "_SHORTEST_ROW", 0)
+    monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", 1)
+    found, _ = reduced(open_cifti_maps(path, "the image"), parcellation(), [Strategy.of("sum")])
+    values[~np.isfinite(values)] = 0
+    expected = np.stack([values[:, key == KEYS].sum(axis=1) for key in (7, 12, 300)], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 class StoppedError(Exception):

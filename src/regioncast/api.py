@@ -428,7 +428,8 @@ def extract(
         the grids differ.
     n_jobs : int, default=None
         Number of threads that reduce; when not given, one per processor, but for the one that
-        reads a file.  -1: one per processor.
+        reads a file of volumes.  -1: one per processor.  Functions are called by no thread but
+        this.
     regions : path, DataFrame, mapping or sequence of str, default=None
         The region table, where `parcellation` is a path or an image.
     background : number, default=None
@@ -436,9 +437,8 @@ def extract(
     label_map : str or int, default=None
         The map of a ``.dlabel.nii`` that has several, where `parcellation` is a path or an image.
     progress : callable, default=None
-        Called with the number of maps done and the number of all maps.  Those of a CIFTI file
-        come region by region: then with numbers of regions, and of bytes before, where the file
-        has to be brought into memory first.
+        Called with the number of maps done and the number of all maps; from a CIFTI file, which
+        is reduced region by region, with as many maps as that is of all the work.
 
     Returns
     -------

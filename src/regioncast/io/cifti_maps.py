@@ -32,7 +32,7 @@ from ..extraction import Block, Grouping
 from ..painting import PaintedArray
 from ..spaces import Grayordinates
 from .cifti_matrix import Image, described, is_single, names_of, open_matrix, series_of, t_r_of
-from .map_streams import MapsInMemory, Portion
+from .map_streams import MapsInMemory, Portion, native
 from .nifti import readable
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ _PORTION_BYTES = 12_000_000
 # Rows shorter than this are read together with all others: a call for each would take longer.
 _SHORTEST_ROW = 512
 
-# Files are brought into memory in pieces of this size, if they are not so large that they might
-# not stay there.
+# Files are brought into memory in pieces of this size, unless only a small part of the samples is
+# needed, or they are so large that they might not stay there.
 _PIECE_BYTES = 4_000_000
+_LEAST_BROUGHT_IN = 0.2
 _MOST_BROUGHT_IN = 4_000_000_000
 
 # So many bytes tell whether a file is in memory.
@@ -173,9 +174,10 @@ class CiftiMaps:
                 blocks = self._block(file.fileno(), everything, self._buffers(len(everything)))
                 yield [Portion(slice(0, len(grouping)), lambda: (grouping, blocks))]
             else:
-                for done in _brought_in(file, self.name):
-                    if progress is not None:
-                        progress(*done)
+                if len(grouping.samples) > _LEAST_BROUGHT_IN * self.space.shape[0]:
+                    for done in _brought_in(file, self.name):
+                        if progress is not None:
+                            progress(*done)
                 yield self._portions(file.fileno(), grouping, _PORTION_BYTES // bytes_per_row)
 
     def _portions(self, file: int, grouping: Grouping, at_once: int) -> list[Portion]:
@@ -203,8 +205,8 @@ class CiftiMaps:
             flat = stored.reshape(-1).view(np.uint8)
             missing = read_rows(file, int(self.data.offset), stored.strides[0], samples, flat)
             if missing:
-                raise EOFError(f"the file ends early, {missing:,} bytes or more too early")
-            yield Block.of(_native(stored).T, slopes, intercepts, order="C")
+                raise EOFError(f"the file ends early: {missing:,} bytes or more are missing")
+            yield Block.of(native(stored).T, slopes, intercepts, order="C")
 
 
 class _Buffers:
@@ -278,10 +280,3 @@ def _divided(starts: NDArray[np.int64], at_once: int) -> Iterator[tuple[slice, s
 def _is_read_by_rows(data: Any) -> bool:
     """Tell whether data are in a plain file, as those of CIFTI files are."""
     return type(data) is ArrayProxy and data.order == "F" and isinstance(data.file_like, str)
-
-
-def _native(stored: NDArray[Any]) -> NDArray[Any]:
-    """Return numbers in the byte order of this machine, changing them in place."""
-    if stored.dtype.isnative:
-        return stored
-    return stored.byteswap(inplace=True).view(stored.dtype.newbyteorder("="))

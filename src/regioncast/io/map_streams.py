@@ -261,16 +261,19 @@ def extract_maps(
     n_jobs : int, default=None
         Number of threads; when not given, all processors, one of which may read the maps.
     progress : callable, default=None
-        Called with the number of maps done and the number of all maps; of regions, where the
-        maps come in several portions.
+        Called with the number of maps done and the number of all maps; where they come in
+        several portions, with as many maps as that is of all the work.
     weights : array of float64, default=None
         One per entry of ``grouping.samples``.
     """
     n_threads = threads_of(n_jobs)
     if n_jobs is None and maps.is_read_ahead:
         n_threads = max(1, n_threads - 1)
-    with maps.portions(grouping, progress) as portions:
-        at_once = min(n_threads, len(portions), _MOST_AT_ONCE)
+    told = _Told(progress, maps.n_maps)
+    with maps.portions(grouping, told.up_to(maps.n_maps // 2)) as portions:
+        # Functions, which need not be made for threads, are called here, one after the other.
+        is_compiled = all(strategy.reduction is not None for strategy in strategies)
+        at_once = min(n_threads, len(portions), _MOST_AT_ONCE) if is_compiled else 1
 
         def reduced(portion: Portion) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
             part, blocks = portion.open()
@@ -290,15 +293,35 @@ def extract_maps(
             return reduced(portions[0])
         values: list[NDArray[Any]] = []
         finite = np.empty(len(grouping), np.int64)
+        tell = told.up_to(maps.n_maps)
         # Closed, so that no thread works on where `progress` raises.
         with closing(each_in_turn(reduced, portions, at_once)) as results:
             for (regions, _), (parts, finite[regions]) in zip(portions, results, strict=True):
                 values = values or [np.empty((maps.n_maps, len(grouping)), p.dtype) for p in parts]
                 for whole, part in zip(values, parts, strict=True):
                     whole[:, regions] = part
-                if progress is not None:
-                    progress(regions.stop, len(grouping))
+                tell(regions.stop, len(grouping))
     return values, finite
+
+
+class _Told:
+    """How far work has come that is not done map by map, in maps."""
+
+    def __init__(self, progress: Progress | None, n_maps: int) -> None:
+        self._progress = progress
+        self._n_maps = n_maps
+        self._done = 0
+
+    def up_to(self, end: int) -> Progress:
+        """Return a callback of the next part of the work, after which so many maps are done."""
+        start = self._done
+
+        def tell(done: int, total: int) -> None:
+            self._done = start + (end - start) * done // total
+            if self._progress is not None:
+                self._progress(self._done, self._n_maps)
+
+        return tell
 
 
 def open_maps(source: Niimgs, what: str) -> MapStream:
@@ -466,7 +489,7 @@ def _stored_blocks(image: SpatialImage, data: Any) -> Iterator[Block]:
         for number, maps in enumerate(steps):
             stored = buffers[number % 2][: maps.stop - maps.start]
             _fill(file, stored, maps, n_maps)
-            yield Block.of(_native(stored), slopes[maps], intercepts[maps])
+            yield Block.of(native(stored), slopes[maps], intercepts[maps])
         while file.read(_PIECE_BYTES):  # to the checksum of a compressed file
             pass
 
@@ -510,7 +533,7 @@ def _fill(file: Any, stored: NDArray[Any], maps: slice, n_maps: int) -> None:
         left = left[n_read:]
 
 
-def _native(stored: NDArray[Any]) -> NDArray[Any]:
+def native(stored: NDArray[Any]) -> NDArray[Any]:
     """Bring numbers to the byte order of this machine, where they are."""
     if stored.dtype.isnative:
         return stored
