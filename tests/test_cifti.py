@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nibabel.cifti2 import BrainModelAxis, LabelAxis, ParcelsAxis, ScalarAxis, SeriesAxis
 
+import regioncast as rc
 from regioncast._kernels.read import read_rows
 from regioncast.errors import (
     ArgumentError,
@@ -23,6 +24,7 @@ from regioncast.errors import (
     ImageTypeError,
     InputMissingError,
     LabelsError,
+    MatchError,
     OutputExistsError,
     RegionTableError,
     RegionTableWarning,
@@ -247,6 +249,10 @@ def test_no_axis_is_taken_for_that_of_the_file_before(tmp_path):
         (b"0 2 3 4 7 9 10", b"0            ", "CORTEX_LEFT has 7 samples and indices for 1"),
         (b"0 2 3 4 7 9 10", b"0 2 3 4 7 9 11", "CORTEX_LEFT has a vertex 11 of 11, counted from 0"),
         (b"1 1 0", b"     ", "has 10 samples and indices for 9"),
+        (b"1 1 0", b"4 1 0", "THALAMUS_LEFT has a voxel 4, 1, 0 of 4×3×5, counted from 0"),
+        (b"1 1 0", b"1 1 1", "1 place of the volume stands in it more than once"),
+        (b"0 2 3 4 7 9 10", b"0 2 3 4 7 9 2", "1 place of .*CORTEX_LEFT stands in it more than"),
+        (b'MeterExponent="-3"', b'MeterExponent="-2"', r"in units of 10\*\*-2 m, not in mm"),
     ],
 )
 def test_a_file_whose_brain_models_have_wrong_indices(tmp_path, indices, wrong, message):
@@ -294,11 +300,12 @@ def test_labels_names_and_colours_of_a_dlabel(tmp_path):
         assert found.space.difference(SPACE) is None
 
 
-def test_every_label_that_is_named_as_none_is_background():
+def test_labels_without_a_name_are_background_as_in_workbench():
     labels = {0: ("V0", RED), 7: ("Medial_Wall", RED), 12: ("???", RED), 300: ("MT", RED)}
     found = read(dlabel(KEYS, labels))
-    assert [tuple(region) for region in found] == [(0, "V0"), (300, "MT")]
-    np.testing.assert_array_equal(found.codes, np.select([KEYS == 0, KEYS == 300], [1, 2]))
+    assert [tuple(region) for region in found] == [(0, "V0"), (7, "Medial_Wall"), (300, "MT")]
+    expected = np.select([KEYS == 0, KEYS == 7, KEYS == 300], [1, 2, 3])
+    np.testing.assert_array_equal(found.codes, expected)
     # What is asked for comes first.
     asked = read(dlabel(KEYS, labels), background=300)
     assert asked.table.labels.tolist() == [0, 7, 12]
@@ -344,7 +351,7 @@ def test_values_are_no_labels(tmp_path):
         read(path)
 
 
-@pytest.mark.parametrize(("name", "n_regions"), [(GLASSER, 360), (APARC, 68)])
+@pytest.mark.parametrize(("name", "n_regions"), [(GLASSER, 360), (APARC, 70)])
 @pytest.mark.filterwarnings("ignore::regioncast.errors.RegionTableWarning")
 def test_real_labels(real_file, name, n_regions):
     found = read(real_file(name))
@@ -873,7 +880,19 @@ def test_single_maps_and_names_that_are_not_unique(tmp_path):
     twice = Parcellation(parcellation().codes.copy(), table, SPACE)
     cifti.save_parcels(Signals([1.0, 2, 3]), twice, path, overwrite=False)
     found = cifti.read_parcel_signals(path)
-    assert (found.single, found.keys, found.map_names) == (True, (1, 2, 3), ("value",))
+    assert (found.single, found.keys, found.map_names) == (True, ("7", "12", "300"), ("value",))
+    assert rc.match(found, twice).by == "label"
+    assert rc.match(found, twice).take().values.tolist() == [[1.0, 2.0, 3.0]]
+
+
+def test_parcels_that_share_a_name_are_not_told_apart_by_their_order(tmp_path):
+    path = tmp_path / "a.pscalar.nii"
+    axis = parcels([{LEFT: np.array([number])} for number in (9, 3, 2)], names=["a", "a", "b"])
+    nib.save(nib.Cifti2Image(np.array([[1.0, 2, 3]]), (ScalarAxis(["z"]), axis)), path)
+    table = RegionTable([1, 2, 3], ["b", "a", "a"])  # b is the third parcel and the first label
+    with pytest.raises(MatchError, match="1 key given more than once: 'a'"):
+        rc.paint(path, Parcellation(parcellation().codes.copy(), table, SPACE))
+    assert rc.paint(path, path, by="position").get_fdata()[0].tolist() == [3.0, 2.0, 1.0]
 
 
 def test_parcels_of_surfaces_and_of_volumes(tmp_path, program):
@@ -957,8 +976,7 @@ def test_workbench_parcellates_alike(
         program, "-cifti-parcellate", source, real_file(labels), "COLUMN", theirs,
         "-method", method, "-fill-value", "nan",
     )  # fmt: skip
-    # Workbench's only background is "???", which is 0 here.
-    atlas = read(real_file(labels), background=0)
+    atlas = read(real_file(labels))
     maps = open_cifti_maps(source, "the image")
     values, _ = reduced(maps, atlas, [Strategy.of(METHODS[method])])
     one = Signals(values, map_names=maps.map_names, t_r=maps.t_r, single=maps.single)

@@ -30,6 +30,7 @@ from regioncast.errors import (
     MaskWarning,
     MatchError,
     RegionTableError,
+    RegionTableWarning,
     ResamplingWarning,
     SignalsError,
     SpaceError,
@@ -119,15 +120,44 @@ def test_extractions_from_the_same_numbers_have_the_same_bits(labels, seed, nan)
         )
 
 
+@pytest.mark.parametrize("n_of_side", [(180, 180), (128, 128), (255, 1), (300, 10), (1, 65_535)])
+@pytest.mark.parametrize("shared", [True, False])
+def test_pairs_may_have_more_regions_than_the_codes_of_one_hemisphere(n_of_side, shared):
+    n_left, n_right = n_of_side
+    labels = {"L": np.arange(n_left + 1), "R": np.arange(n_right + 1)[::-1].copy()}
+    if not shared:  # those of the right come first, as in the atlas of Glasser
+        labels["L"][1:] += n_right
+    atlas = rc.load_parcellation({"left": labels["L"], "right": labels["R"]})
+    assert len(atlas) == n_left + n_right
+    assert atlas.counts.tolist() == [1] * len(atlas)
+    painted = rc.paint({f"{s}:{n}": n for s in "LR" for n in labels[s][labels[s] > 0]}, atlas)
+    for side in "LR":
+        np.testing.assert_array_equal(painted.part(side), labels[side])
+    if not shared:
+        painted = rc.paint(np.arange(1, len(atlas) + 1), atlas)  # by position: labels ascend
+        np.testing.assert_array_equal(np.asarray(painted), np.concatenate([*labels.values()]))
+
+
+def test_names_that_only_regions_without_samples_share_are_no_riddle(grayordinates):
+    """Workbench gives both surfaces that it separates the table of all labels."""
+    names = {0: "???", 3: "V1", 7: "V2", 9: "M1", 77: "thalamus", 14474380: "insula"}
+    sides = {
+        "L": vertex_labels("L"),
+        "R": np.where(vertex_labels("R") == 9, np.int32(9), np.int32(0)),
+    }
+    with pytest.warns(RegionTableWarning, match="without a vertex"):
+        pair = rc.load_parcellation(
+            left=labels_gifti("L", sides["L"], names=names),
+            right=labels_gifti("R", sides["R"], names=names),
+        )
+    assert pair.table.labels.tolist().count(77) == 2
+    values = {"V1": 1.0, "V2": 2.0, "insula": 3.0, "M1": 4.0, "thalamus": 5.0}
+    painted = rc.paint(values, pair, missing="fill")
+    np.testing.assert_array_equal(painted.part("R") == 4, sides["R"] == 9)
+
+
 def test_a_pair_keeps_both_sides_of_a_label(pair):
-    assert pair.table.unique_names == (
-        "L:V1",
-        "V2",
-        "L:insula",
-        "L:V1"[:0] + "R:V1",
-        "R:insula",
-        "M1",
-    )
+    assert pair.table.unique_names == ("L:V1", "V2", "L:insula", "R:V1", "R:insula", "M1")
     assert pair.table.labels.tolist() == [3, 7, 14474380, 3, 7, 9]
     assert pair.table.hemispheres == ("L", "L", "L", "R", "R", "R")
     for row, (label, side) in enumerate(
@@ -416,8 +446,22 @@ def test_vertex_areas_and_masks_of_surfaces_serve_grayordinates(grayordinates):
         )
         np.testing.assert_allclose(found.values[:, row], expected, rtol=1e-6)
     gifti = {side: maps_gifti(side, area) for side, area in areas.items()}
-    with pytest.raises(SignalsError, match="grayordinates in regions with a weight that is"):
+    with pytest.raises(SpaceError, match=r"has no weights for \d+ grayordinates of regions in vox"):
         rc.extract(dense(data, axis), whole, weights=gifti)
+    with pytest.raises(SpaceError, match=r"regions in CORTEX_RIGHT, voxels\."):
+        rc.extract(dense(data, axis), whole, weights={"left": maps_gifti("L", areas["L"])})
+    areas["L"][0, 50] = np.nan
+    gifti = {side: maps_gifti(side, area) for side, area in areas.items()}
+    with (
+        pytest.warns(MaskWarning, match="4 regions"),
+        pytest.raises(SignalsError, match="1 grayordinate in regions with a weight that is"),
+    ):
+        rc.extract(
+            dense(data, axis),
+            whole,
+            weights=gifti,
+            mask=dense(axis.surface_mask.astype("u1"), axis),
+        )
 
 
 @pytest.mark.parametrize("title", ["hemisphere", "hemi"])

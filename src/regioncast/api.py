@@ -35,7 +35,7 @@ from .parcellation import Parcellation
 from .region_table import RegionTable
 from .resampling import resampled, voxels_outside
 from .signals import Key, Signals
-from .spaces import Grayordinates, VolumeGrid
+from .spaces import Grayordinates, VolumeGrid, structure_name
 from .transfer import transferred
 
 if TYPE_CHECKING:
@@ -286,7 +286,6 @@ def paint(
         The label of no region, where `parcellation` is a path or an image.
     label_map : str or int, default=None
         The map of a ``.dlabel.nii`` that has several, where `parcellation` is a path or an image.
-
     onto : path or image, default=None
         The grayordinates, vertices or voxels to paint, where they are not those of the labels:
         a CIFTI file, say, whose surfaces are those of the labels.  Nothing is resampled.
@@ -332,7 +331,8 @@ def paint(
     found.check(missing, extra)
     table = value_table(found, fill=fill, dtype=dtype)
     if onto is not None:
-        atlas = transferred(atlas, space_of(onto), name="the image to paint onto")
+        place = "the image to paint onto"
+        atlas = transferred(atlas, space_of(onto, place), name=place)
     if mask is not None:
         atlas = _masked(atlas, mask)
     image = painted(atlas, table, found.signals)
@@ -398,7 +398,8 @@ def extract(
         3D, one map, or 4D.  A list of images, or a path with ``*`` in it, is one series in
         the order of the list, or in natural order.  Whatever its size, a file is read a few
         maps at a time.  Or the data of a surface (GIFTI, MGH, FreeSurfer's ``lh.thickness`` and
-        its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``.
+        its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``: of
+        these one, not a list or pattern.
     parcellation : Parcellation, path or nibabel image
         The regions, on the grid of the image.  A path or an image goes through
         `load_parcellation`.  Surfaces and volumes also serve CIFTI files with the same meshes
@@ -428,7 +429,7 @@ def extract(
         the grids differ.
     n_jobs : int, default=None
         Number of threads that reduce; when not given, one per processor, but for the one that
-        reads a file of volumes.  -1: one per processor.  Functions are called by no thread but
+        reads a file of volumes.  Below 0: one per processor.  Functions are called by no thread but
         this.
     regions : path, DataFrame, mapping or sequence of str, default=None
         The region table, where `parcellation` is a path or an image.
@@ -539,7 +540,8 @@ def save(
     long : bool, default=False
         Write signals with one row per region instead of one per map.
     progress : callable, default=None
-        Called with the number of maps written and the number of all maps.
+        Called with the number of maps written and the number of all maps; of grayordinates, in
+        CIFTI.
 
     Returns
     -------
@@ -620,12 +622,31 @@ def _weights(weights: Any, space: Space, grouping: Grouping) -> NDArray[np.float
     data = one_map(weights, "the weights image", space, "the image", missing=np.nan)
     of_samples = data.reshape(-1, order="F")[grouping.samples].astype(np.float64)
     bad = of_samples[~(np.isfinite(of_samples) & (of_samples >= 0))]
+    if np.isnan(bad).any():
+        _check_covered(weights, space, grouping)
     if bad.size:
         raise SignalsError(
             f"{plural(bad.size, space.noun)} in regions with a weight that is negative, NaN or "
             f"infinite: {examples(np.unique(bad).tolist())}. Set them to 0 to leave them out."
         )
     return of_samples
+
+
+def _check_covered(weights: Any, space: Space, grouping: Grouping) -> None:
+    """Raise where regions lie in parts of a space, such as its voxels, that weights are not of."""
+    lacking = space.parts.keys() - space_of(weights, "the weights image").parts.keys()
+    is_wanted = np.zeros(space.shape, bool)
+    is_wanted.reshape(-1)[grouping.samples] = True
+    counts = {
+        structure_name(name): int(np.count_nonzero(is_wanted[space.parts[name].samples]))
+        for name in sorted(lacking)
+    }
+    if any(counts.values()):
+        raise SpaceError(
+            f"The weights image has no weights for {plural(sum(counts.values()), space.noun)} of "
+            f"regions in {', '.join(counts)}. Give weights of all of them, such as the areas of "
+            "vertices and the volumes of voxels in one .dscalar.nii, or a mask without these."
+        )
 
 
 def _coverage(

@@ -242,7 +242,7 @@ def extract(
         print("regioncast: extract needs IMAGE... and ATLAS; see extract --help", file=sys.stderr)
         return USAGE
     *images, atlas = inputs
-    check_table_output(output, overwrite=overwrite)
+    check_table_output(output, overwrite=overwrite, long=long)
     if coverage is not None:
         check_table_output(coverage, "coverage", overwrite=overwrite)
     with ProgressBar("extracting") as progress:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .errors import N_EXAMPLES, MatchError, examples, plural
+from .no_region import names_no_region
 from .region_table import HEMISPHERE_TITLE
 from .signals import Key, Signals
 
@@ -211,7 +212,14 @@ class Match:
 
     def _hints(self) -> list[str]:
         pairs = list(self.near_misses.items())[:N_EXAMPLES]
-        return [f"         did you mean {name!r} for {key!r}?" for key, name in pairs]
+        lines = [f"         did you mean {name!r} for {key!r}?" for key, name in pairs]
+        of_none = [key for key in self.unused if isinstance(key, str) and names_no_region(key)]
+        if of_none:
+            lines.append(
+                f"         {examples(of_none)}: by this name background, unless background= "
+                "(--background) says which label is"
+            )
+        return lines
 
 
 def match(
@@ -253,14 +261,14 @@ def match(
         problem = _position_problem(signals, table, has_voxels)
         by, columns = "position", np.arange(len(table))
     else:
-        by, columns, problem = _match_keys(signals.keys, table, by)
+        by, columns, problem = _match_keys(signals.keys, table, by, has_voxels)
     if problem:
         columns = np.full(len(table), -1)
     return Match(signals, table, by, columns, has_voxels, problem)
 
 
 def _match_keys(
-    keys: Sequence[Key] | None, table: RegionTable, by: str
+    keys: Sequence[Key] | None, table: RegionTable, by: str, has_voxels: NDArray[np.bool_]
 ) -> tuple[str, NDArray[np.intp], str]:
     """Return what identifies the regions, the column of each, and what makes that impossible."""
     identities = identities_of(table)
@@ -271,7 +279,8 @@ def _match_keys(
     by, chosen = _choose(keys, identities, by)
     column_of: dict[Hashable, int] = {key: column for column, key in enumerate(chosen)}
     columns = np.array([column_of.get(identity, -1) for identity in identities[by]], np.intp)
-    problem = _mixed_problem(chosen, by, identities) or _shared_problem(chosen, by, identities)
+    problem = _mixed_problem(chosen, by, identities)
+    problem = problem or _shared_problem(chosen, by, identities, has_voxels)
     if not problem and asked == "auto":
         problem = _contrary_problem(keys, table)
     return by, columns, problem
@@ -440,11 +449,15 @@ def integer_of(text: str) -> int | None:
 
 
 def _shared_problem(
-    keys: Sequence[Key], by: str, identities: Mapping[str, Sequence[Hashable]]
+    keys: Sequence[Key],
+    by: str,
+    identities: Mapping[str, Sequence[Hashable]],
+    has_voxels: NDArray[np.bool_],
 ) -> str:
-    """Return what is wrong where a key stands for several regions."""
+    """Return what is wrong where a key stands for several regions, not all without a voxel."""
     times = Counter(identities[by])
-    shared = [key for key in keys if times[key] > 1]
+    present = {one for one, has in zip(identities[by], has_voxels.tolist(), strict=True) if has}
+    shared = [key for key in keys if times[key] > 1 and key in present]
     if not shared:
         return ""
     told_apart = identities.get(QUALIFIED_NAME, identities["label"])

@@ -44,10 +44,11 @@ def no_region_labels(names: Mapping[int, str]) -> set[int]:
     >>> sorted(no_region_labels(names))
     [0, 1, 3]
     """
-    return {label for label, name in names.items() if _is_no_region(name)}
+    return {label for label, name in names.items() if names_no_region(name)}
 
 
-def _is_no_region(name: str) -> bool:
+def names_no_region(name: str) -> bool:
+    """Tell whether a name says that its label is no region."""
     words = _WORD.findall(name.lower())
     left = "".join(word for word in words if word not in _SIDES)
     # A region may be called just "L"; question marks or nothing at all name none.

@@ -103,12 +103,11 @@ class Parcellation:
         table = RegionTable.joined({side: part.table for side, part in parts.items()})
         codes = np.empty(sum(part.codes.size for part in parts.values()), code_dtype(len(table)))
         space = SurfaceVertices({side: part.codes.size for side, part in parts.items()})
-        first = 0
         for side, part in parts.items():
-            out = codes[space.of_hemisphere(side)]
-            np.add(part.codes, first, out=out, where=part.codes > 0, casting="unsafe")
-            out[part.codes == 0] = 0
-            first += len(part)
+            # Regions of one hemisphere are in the same order in both tables.
+            row = np.zeros(len(part) + 1, codes.dtype)
+            row[1:] = np.flatnonzero(np.array(table.hemispheres) == side) + 1
+            codes[space.of_hemisphere(side)] = row[part.codes]
         return cls(codes, table, space)
 
     def __len__(self) -> int:
@@ -197,8 +196,10 @@ class Parcellation:
         return self.to_text(max_rows=SHOWN_ROWS)
 
 
-def encode_integers(labels: NDArray[Any], background: float) -> encoding.Encoded:
-    """Return the codes of labels that must be integers.
+def encode_integers(
+    labels: NDArray[Any], background: float, noun: str = "voxel"
+) -> encoding.Encoded:
+    """Return the codes of labels that must be integers; `noun` is what one sample is called.
 
     Raises
     ------
@@ -206,7 +207,7 @@ def encode_integers(labels: NDArray[Any], background: float) -> encoding.Encoded
         When a label is fractional.
     """
     encoded = encoding.encode(labels, background)
-    warn_of_nonfinite(encoded, "the labels image", "voxel" if labels.ndim == 3 else "vertex")
+    warn_of_nonfinite(encoded, "the labels image", noun)
     if encoded.fractional:
         raise _fractional(encoded)
     return encoded

@@ -5,7 +5,7 @@ call it.  A region table has one row per region, in ascending order of label, an
 any other column (BIDS ``dseg.tsv`` has ``index``, ``name``, ``abbreviation``, ``color`` and
 ``mapping``).  Labels are unique; names need not be.
 
-The surfaces of the two hemispheres often share labels and names.  Then each row has a
+The surfaces of the two hemispheres often share labels and names.  So each row of a pair has a
 *hemisphere*, and a region is a label of a hemisphere; text names it by a prefix, ``L:V1``.
 """
 
@@ -80,8 +80,8 @@ class RegionTable:
     columns : mapping of str to sequence, default=None
         Other columns, each of shape (n_regions,).
     hemispheres : sequence of str, shape (n_regions,), default=None
-        ``"L"`` or ``"R"``, where the hemispheres have labels of their own.  Rows are then in
-        ascending order of label within the left and then the right hemisphere.
+        ``"L"`` or ``"R"``, where the hemispheres have labels of their own.  Where they share
+        some, the rows of the left hemisphere come before those of the right.
 
     Raises
     ------
@@ -121,7 +121,8 @@ class RegionTable:
         sides = None if hemispheres is None else np.array(hemispheres, str)
         for side in [""] if sides is None else np.unique(sides):
             _check_unique(ids if sides is None else ids[sides == side])
-        order = np.lexsort((ids,) if sides is None else (ids, sides)).tolist()
+        is_shared = len(np.unique(ids)) < len(ids)
+        order = np.lexsort((ids, sides) if is_shared and sides is not None else (ids,)).tolist()
         ids = ids[order]
         ids.flags.writeable = False
         object.__setattr__(self, "labels", ids)

@@ -437,8 +437,12 @@ def _table(encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool) -> 
         _warn_of_emptied(encoded.labels[~inside])
     n_maps = np.atleast_2d(values).shape[0]
     by_region = passing(n_maps * (1 + n_regions), values.dtype).reshape(n_maps, -1)
-    by_region[:] = 0
-    by_region[:, 1:][:, inside if n_columns < n_regions else slice(None)] = values
+    by_region[:, 0] = 0
+    if n_columns == n_regions:
+        by_region[:, 1:] = values
+    else:
+        by_region[:, 1:][:, ~inside] = 0
+        by_region[:, 1:][:, inside] = values
     # Codes are painted with the values of their regions as voxels are with those of their codes.
     return paint(encoded.region_of, by_region, single=False).T
 

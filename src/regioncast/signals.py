@@ -67,8 +67,8 @@ class Signals:
     series : Series, default=None
         Start, step and unit of a series of CIFTI, which may be other than seconds from 0.
     parcellation : Parcellation, default=None
-        The regions that the columns are of, in this order, where they are known; CIFTI files
-        of parcels hold them.
+        The regions that the columns are of, in this order, where `regioncast.extract` made the
+        signals; files of parcels (``.pscalar.nii``, ``.ptseries.nii``) are written with them.
 
     Raises
     ------
@@ -156,7 +156,10 @@ class Signals:
         return int(self.values.shape[1])
 
     def with_t_r(self, t_r: float) -> Signals:
-        """Return the same values as time points, `t_r` seconds apart."""
+        """Return the same values as time points, `t_r` seconds apart; they begin when they did."""
+        series = self.series
+        if series is not None:
+            series = Series(series.start if series.unit == "SECOND" else 0.0, t_r, "SECOND")
         return Signals(
             self.values,
             self.keys,
@@ -164,6 +167,7 @@ class Signals:
             t_r=t_r,
             single=self.single,
             coverage=self.coverage,
+            series=series,
             parcellation=self.parcellation,
         )
 

@@ -44,6 +44,7 @@ from ..region_table import RegionTable
 from ..signals import Series, Signals, map_titles, storable
 from ..spaces import CORTEX, Grayordinates, SurfaceVertices, VolumeGrid
 from .cifti_matrix import (
+    SUFFIXES,
     Image,
     axes_of,
     cifti_suffix,
@@ -81,6 +82,9 @@ _UNKNOWN_STEP = 1.0
 # What is painted goes to the file in pieces of this many bytes.
 _PIECE_BYTES = 1 << 20
 
+# What Workbench calls the label of no region.
+_UNASSIGNED = "???"
+
 # The structure of voxels of which it is not said to which they belong.
 _OTHER = "CIFTI_STRUCTURE_OTHER"
 
@@ -107,8 +111,8 @@ def read_parcellation(
     regions : RegionTable, optional
         In place of that of the file.
     background : number, optional
-        The label of no region.  By default, every label whose name says so, as ``"???"`` does,
-        and 0 unless it has another name.
+        The label of no region.  By default, as in Connectome Workbench, labels named ``"???"``,
+        and 0 unless it has the name of a region; parcels are all regions.
     strict : bool
         Raise where table and labels do not list the same regions, instead of warning.
 
@@ -120,54 +124,59 @@ def read_parcellation(
     Raises
     ------
     LabelsError
-        When the file holds no labels and no parcels, parcels share a sample, or the map is not
-        said or does not exist.
+        When the file holds no labels and no parcels, or parcels share a sample.
+    ArgumentError
+        When the map is not said or does not exist, or a file of parcels is asked for one.
     InputMissingError, FileFormatError, ImageTypeError, RegionTableError
     """
     data, axes = open_matrix(source, "the labels image")
     parcels = next((axis for axis in axes if isinstance(axis, ParcelsAxis)), None)
+    none = set() if background is None else {background}
     if parcels is not None:
+        if label_map is not None:
+            raise ArgumentError(
+                f"label_map={label_map!r} chooses a map of a .dlabel.nii file; this labels image "
+                f"has {described([parcels])}. Leave it out."
+            )
         keys, space = _samples_of_parcels(parcels)
         table = RegionTable(range(1, len(parcels) + 1), parcels.name.tolist())
     elif [type(axis) for axis in axes] == [LabelAxis, BrainModelAxis]:
         number = _map_number(axes[0].name.tolist(), label_map)
-        with readable("the labels image"):
+        with readable(f"the labels image {getattr(data, 'file_like', 'in memory')}"):
             keys = np.array(data[number])
         table, space = _label_table(axes[0].label[number]), Grayordinates(axes[1])
+        none = none or _background_labels(table)
     else:
         raise LabelsError(
             f"The labels image holds neither labels nor parcels, but {described(axes)}. Give a "
             ".dlabel.nii file (wb_command -cifti-label-import makes one of maps of numbers), or "
             "a file of parcels, .p*.nii."
         )
-    return _parcellation(keys, space, table, regions, background=background, strict=strict)
+    return _parcellation(keys, space, table if regions is None else regions, none, strict=strict)
 
 
 def _parcellation(
     keys: NDArray[Any],
     space: Grayordinates,
-    named: RegionTable,
-    regions: RegionTable | None,
+    table: RegionTable,
+    none: set[float],
     *,
-    background: float | None,
     strict: bool,
 ) -> Parcellation:
-    """Return the parcellation of labels; `named` says which of them are no region."""
-    none = _background_labels(named) if background is None else {background}
+    """Return the parcellation of labels, some of which are no region."""
     one = min(none, default=math.nan)
     if len(none) > 1:
         keys[np.isin(keys, list(none))] = one
-    table = named if regions is None else regions
     for label in none:
         table = table.without(label)
-    return Parcellation.of(
-        encode_integers(keys, one), space, table=table, background=one, strict=strict
-    )
+    encoded = encode_integers(keys, one, Grayordinates.noun)
+    return Parcellation.of(encoded, space, table=table, background=one, strict=strict)
 
 
-def _background_labels(table: RegionTable) -> set[int]:
-    names = dict(zip(table.labels.tolist(), table.names, strict=True))
-    return no_region_labels({0: ""} | names)
+def _background_labels(table: RegionTable) -> set[float]:
+    """Return the labels of a ``.dlabel.nii`` of which Workbench, too, makes no parcel."""
+    names = {0: ""} | dict(zip(table.labels.tolist(), table.names, strict=True))
+    return {label for label in no_region_labels(names) if label == 0 or names[label] == _UNASSIGNED}
 
 
 def _map_number(names: Sequence[str], chosen: str | int | None) -> int:
@@ -302,8 +311,7 @@ def space_of(source: Image, what: str) -> Grayordinates:
 def read_parcel_signals(source: Image) -> Signals:
     """Return the values of a ``.pscalar.nii`` or ``.ptseries.nii`` file.
 
-    They are keyed by the names of the parcels, or by the labels 1, 2, … where names are not
-    unique.
+    They are keyed by the names of the parcels.
 
     Raises
     ------
@@ -321,11 +329,10 @@ def read_parcel_signals(source: Image) -> Signals:
             f"The table of values must have maps or time points × parcels, and has "
             f"{described(axes)}. Give a .pscalar.nii or .ptseries.nii file."
         )
-    maps, names = axes[0], axes[1].name.tolist()
-    is_unique = len(set(names)) == len(names)
+    maps = axes[0]
     return Signals(
-        _array(data),
-        names if is_unique else list(range(1, len(names) + 1)),
+        _array(data, "the table of values"),
+        axes[1].name.tolist(),
         map_names=names_of(maps),
         t_r=t_r_of(maps),
         series=series_of(maps),
@@ -363,7 +370,7 @@ class PaintedCifti(nib.Cifti2Image):
         As with every nibabel image, an existing file is replaced; `regioncast.save` asks first.
         """
         path = expanded(filename)
-        if kwargs or cifti_suffix(path) not in DENSE:
+        if kwargs or cifti_suffix(path) not in SUFFIXES:
             super().to_filename(filename, **kwargs)
         else:
             save_cifti(self, path, overwrite=True)
@@ -462,13 +469,17 @@ def save_cifti(
         When the ending is another.
     DimensionError, SignalsTypeError, OutputExistsError, OutputError
     """
-    suffix = _writable(path, DENSE, "a dense CIFTI image")
+    suffix = _writable(
+        path, DENSE, "a dense CIFTI image", f", and a painting as {' or '.join(PARCELLATED)} too"
+    )
     axes = axes_of(image.header, image.ndim)
     if len(axes) != 2 or not isinstance(axes[1], BrainModelAxis):
         raise DimensionError(
             f"A file {suffix} holds maps × grayordinates; this image has {described(axes)}."
         )
-    data = image.dataobj if isinstance(image.dataobj, PaintedArray) else _array(image.dataobj)
+    data: Any = image.dataobj
+    if not isinstance(data, PaintedArray):
+        data = _array(data, "the CIFTI image")
     wanted = SeriesAxis if suffix == DENSE[1] else ScalarAxis
     header = image.header
     if not isinstance(axes[0], wanted):
@@ -477,12 +488,12 @@ def save_cifti(
     _write(data, header, path, suffix, overwrite=overwrite, progress=progress)
 
 
-def _writable(path: Path, allowed: tuple[str, ...], what: str) -> str:
+def _writable(path: Path, allowed: tuple[str, ...], what: str, also: str = "") -> str:
     suffix = cifti_suffix(path)
     if suffix not in allowed:
         raise FileFormatError(
             f"Cannot write {path.name!r}: {what} is written as {' (maps) or '.join(allowed)} "
-            "(time series)."
+            f"(time series){also}."
         )
     return suffix
 
@@ -495,8 +506,8 @@ def _axis_of(kind: type[Axis], maps: Axis) -> ScalarAxis | SeriesAxis:
     return _map_axis(len(maps), names, None)
 
 
-def _array(data: Any) -> NDArray[Any]:
-    with readable("the CIFTI image"):
+def _array(data: Any, what: str) -> NDArray[Any]:
+    with readable(f"{what} {getattr(data, 'file_like', 'in memory')}"):
         return storable(np.asanyarray(data))
 
 
@@ -612,7 +623,7 @@ def _parcels(parcellation: Parcellation) -> ParcelsAxis:
             if len(places):
                 region[structure] = places
     return ParcelsAxis(
-        parcellation.table.unique_names,
+        list(map(str, parcellation.table.unique_keys)),
         voxels,
         vertices,
         None if grid is None else grid.affine,
@@ -622,15 +633,22 @@ def _parcels(parcellation: Parcellation) -> ParcelsAxis:
 
 
 def _places_by_region(codes: NDArray[Any], part: Part, n_regions: int) -> list[NDArray[np.int64]]:
-    """Return the places in the frame of a part that each region has, ascending."""
+    """Return the places in the frame of a part that each region has, in the order of Workbench.
+
+    Those of voxels ascend with the first index varying fastest.
+    """
     places = np.arange(len(codes)) if isinstance(part.places, slice) else part.places
+    if isinstance(part.frame, VolumeGrid):
+        places = np.ravel_multi_index(
+            np.unravel_index(places, part.frame.shape), part.frame.shape, order="F"
+        )
     order = np.lexsort((places, codes))
     ends = np.searchsorted(codes[order], np.arange(1, n_regions + 1))
     return np.split(places[order], ends)[1:]
 
 
 def _voxels(places: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
-    return np.column_stack(np.unravel_index(places, shape))
+    return np.column_stack(np.unravel_index(places, shape, order="F"))
 
 
 def _check_structure(structure: str) -> None:

@@ -60,6 +60,12 @@ SUFFIXES = (
 )  # fmt: skip
 """The endings of CIFTI files, in lower case."""
 
+# Names that a compressed CIFTI file would have.
+_COMPRESSED = tuple(f"{suffix}.gz" for suffix in SUFFIXES)
+
+# CIFTI counts in powers of ten of a metre, nibabel in millimetres.
+_MILLIMETRES = -3
+
 _VERSION = re.compile(r"found version (\S+)")
 
 Image = str | os.PathLike[str] | nib.Cifti2Image
@@ -74,7 +80,7 @@ def is_cifti(source: object) -> bool:
     (True, False)
     """
     if isinstance(source, str | os.PathLike):
-        return os.fspath(source).lower().endswith(SUFFIXES)
+        return os.fspath(source).lower().endswith((*SUFFIXES, *_COMPRESSED))
     return isinstance(source, nib.Cifti2Image)
 
 
@@ -109,6 +115,12 @@ def open_matrix(source: Image, what: str) -> Matrix:
             f"{type(source).__name__}."
         )
     path = existing_file(source, what)
+    if path.name.lower().endswith(_COMPRESSED):
+        raise FileFormatError(
+            f"{capitalized(what)} is a compressed CIFTI file: {path}. CIFTI files are read in no "
+            "order, which compressed ones cannot be; decompress it: gunzip --keep "
+            f"{path.name}"
+        )
     with readable(f"{what} {path}"), _quiet():
         volume, header = _loaded(path, what)
         data: Any = volume.dataobj
@@ -226,26 +238,55 @@ def axes_of(header: Cifti2Header, n_dimensions: int) -> list[Any]:
 def _axis(mapping: Cifti2MatrixIndicesMap) -> Any:
     if mapping.indices_map_to_data_type != "CIFTI_INDEX_TYPE_BRAIN_MODELS":
         return from_index_mapping(mapping)
-    for model in mapping.brain_models:
-        _check_indices(model)
     return _brain_model_axis(_BrainModels(tuple(_contents(mapping)), mapping))
 
 
-def _check_indices(model: Cifti2BrainModel) -> None:
-    """Raise unless each sample has an index; nibabel would give a single one to all of them."""
-    is_surface = model.model_type == "CIFTI_MODEL_TYPE_SURFACE"
-    given = model.vertex_indices if is_surface else model.voxel_indices_ijk
-    indices = np.asarray([] if given is None else given)
+def _check_samples(mapping: Cifti2MatrixIndicesMap) -> None:
+    """Raise unless each sample is at a place of its own, in a frame that has such a place."""
+    volume = mapping.volume
+    if volume is not None:
+        exponent = volume.transformation_matrix_voxel_indices_ijk_to_xyz.meter_exponent
+        if exponent != _MILLIMETRES:
+            raise ValueError(f"its voxels are measured in units of 10**{exponent} m, not in mm")
+    of_frame: dict[str, list[NDArray[np.int64]]] = {}
+    for model in mapping.brain_models:
+        is_surface = model.model_type == "CIFTI_MODEL_TYPE_SURFACE"
+        shape = (model.surface_number_of_vertices,) if is_surface else _volume_shape(volume)
+        frame = model.brain_structure if is_surface else "the volume"
+        of_frame.setdefault(frame, []).append(_places(model, shape))
+    for frame, places in of_frame.items():
+        together = np.concatenate(places)
+        n_twice = len(together) - len(np.unique(together))
+        if n_twice:
+            raise ValueError(f"{plural(n_twice, 'place')} of {frame} stands in it more than once")
+
+
+def _volume_shape(volume: Any) -> tuple[int, ...]:
+    if volume is None:
+        raise ValueError("it has voxels and does not say of which volume")
+    return tuple(map(int, volume.volume_dimensions))
+
+
+def _places(model: Cifti2BrainModel, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return the samples of a brain model as numbers of vertices or voxels.
+
+    Each sample needs its own index: nibabel would give a single one to all of them.
+    """
+    given = model.vertex_indices if len(shape) == 1 else model.voxel_indices_ijk
+    indices = np.asarray([] if given is None else given, np.int64).reshape(-1, len(shape))
     if len(indices) != model.index_count:
         raise ValueError(
             f"{model.brain_structure} has {model.index_count:,} samples and indices for "
             f"{len(indices):,}"
         )
-    if is_surface and indices.max(initial=-1) >= model.surface_number_of_vertices:
+    outside = indices[((indices < 0) | (indices >= shape)).any(axis=1)]
+    if len(outside):
+        noun = "vertex" if len(shape) == 1 else "voxel"
+        shown = ", ".join(map(str, outside[0].tolist()))
         raise ValueError(
-            f"{model.brain_structure} has a vertex {indices.max():,} of "
-            f"{model.surface_number_of_vertices:,}, counted from 0"
+            f"{model.brain_structure} has a {noun} {shown} of {times(shape)}, counted from 0"
         )
+    return np.asarray(np.ravel_multi_index(tuple(indices.T), shape))
 
 
 @dataclass(frozen=True)
@@ -261,7 +302,7 @@ def _contents(mapping: Cifti2MatrixIndicesMap) -> Iterator[object]:
     if mapping.volume is not None:
         transform = mapping.volume.transformation_matrix_voxel_indices_ijk_to_xyz
         yield tuple(mapping.volume.volume_dimensions)
-        yield np.asarray(transform.matrix, float).tobytes()
+        yield np.asarray(transform.matrix, float).tobytes(), transform.meter_exponent
     for model in mapping.brain_models:
         yield model.brain_structure, model.model_type, model.index_offset, model.index_count
         yield model.surface_number_of_vertices
@@ -274,6 +315,7 @@ def _contents(mapping: Cifti2MatrixIndicesMap) -> Iterator[object]:
 # nibabel takes some 50 ms for an axis, and a parcellation and its data share one.
 @lru_cache(maxsize=2)
 def _brain_model_axis(models: _BrainModels) -> BrainModelAxis:
+    _check_samples(models.mapping)
     axis: BrainModelAxis = BrainModelAxis.from_index_mapping(models.mapping)
     return axis
 

@@ -27,7 +27,7 @@ from . import cifti, nifti, suffix_of, suffixes, surface
 from .cifti_maps import open_cifti_maps
 from .cifti_matrix import is_cifti
 from .files import check_output, expanded
-from .map_streams import open_maps
+from .map_streams import is_pattern, open_maps
 from .values import save_signals
 
 if TYPE_CHECKING:
@@ -47,14 +47,20 @@ def open_any_maps(source: Any, what: str) -> Maps:
     if surface.is_surface(source):
         return surface.open_surface_maps(source, what)
     if is_cifti(source):
+        if is_pattern(source):
+            raise _one_at_a_time(f"{capitalized(what)} is a pattern, {os.fspath(source)}")
         return open_cifti_maps(source, what)
     listed = source if isinstance(source, list | tuple) else []
     if any(surface.is_surface(one) or is_cifti(one) for one in listed):
-        raise ArgumentError(
-            f"{capitalized(what)} is a list of {len(listed):,}; of surfaces and CIFTI files, one "
-            "at a time can be extracted from. Extract from each by itself."
-        )
+        raise _one_at_a_time(f"{capitalized(what)} is a list of {len(listed):,}")
     return open_maps(source, what)
+
+
+def _one_at_a_time(problem: str) -> ArgumentError:
+    return ArgumentError(
+        f"{problem}; of surfaces and CIFTI files, one at a time can be extracted from. Extract "
+        "from each by itself."
+    )
 
 
 def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0) -> NDArray[Any]:
@@ -85,15 +91,15 @@ def _read_map(source: Any, what: str) -> tuple[NDArray[Any], Space]:
         return block.take(part.samples)[0], maps.space
 
 
-def space_of(source: Any) -> Space:
+def space_of(source: Any, what: str) -> Space:
     """Return where the samples of an image are."""
     if isinstance(source, Parcellation):
         return source.space
     if is_cifti(source):
-        return cifti.space_of(source, "the image to paint onto")
+        return cifti.space_of(source, what)
     if surface.is_surface(source):
-        return surface.open_surface_maps(source, "the image to paint onto").space
-    return VolumeGrid.of(nifti.open_image(source, "the image to paint onto", whole=False))
+        return surface.open_surface_maps(source, what).space
+    return VolumeGrid.of(nifti.open_image(source, what, whole=False))
 
 
 def painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Painted:
@@ -150,8 +156,10 @@ def _check_image_suffix(output: Path) -> None:
         raise OutputError(f"The output is a folder: {output}. Name a file in it.")
     if suffix_of(output) not in suffixes("image"):
         raise FileFormatError(
-            f"Cannot tell the format of {output.name!r}: an image is written as "
-            f"{', '.join(suffixes('image'))}."
+            f"An image cannot be written as {output.name!r}. Volumes are written as "
+            f"{', '.join(suffixes('image', 'volume'))}; surfaces as "
+            f"{', '.join(suffixes('image', 'surface'))}; CIFTI as "
+            f"{', '.join(suffixes('image', 'cifti'))}."
         )
 
 

@@ -364,15 +364,21 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
 
 def _matching_files(source: Any, what: str) -> list[Any]:
     """Return a source as it is, or the files that it is a pattern of."""
-    if not isinstance(source, str | os.PathLike):
+    if not is_pattern(source):
         return [source]
     path = expanded(source)
-    if path.exists() or not glob.has_magic(str(path)):
-        return [source]
     found = sorted(glob.glob(str(path)), key=_natural_order)  # noqa: PTH207  absolute patterns too
     if not found:
         raise InputMissingError(f"No file matches the pattern of {what}: {path}. Check it.")
     return found
+
+
+def is_pattern(source: Any) -> bool:
+    """Tell whether this is a path of which no file is there, but a pattern of files."""
+    if not isinstance(source, str | os.PathLike):
+        return False
+    path = expanded(source)
+    return glob.has_magic(str(path)) and not path.exists()
 
 
 def _natural_order(path: str) -> list[tuple[int, str]]:

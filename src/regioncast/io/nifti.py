@@ -277,7 +277,7 @@ def volume_suffix(path: Path) -> str:
     suffix = suffix_of(path)
     if suffix not in suffixes("image", "volume"):
         raise FileFormatError(
-            f"Cannot tell the format of {path.name!r}: a volume is written as "
+            f"A volume cannot be written as {path.name!r}: it is written as "
             f"{', '.join(suffixes('image', 'volume'))}."
         )
     return suffix

@@ -131,7 +131,7 @@ def _encoded(labels: NDArray[Any], none: Sequence[float], side: str) -> Encoded:
         background = labels[is_none][0].item()
         labels = np.where(is_none, background, labels).astype(labels.dtype)
     try:
-        return encode_integers(labels, background)
+        return encode_integers(labels, background, SurfaceVertices.noun)
     except LabelsError as error:
         raise LabelsError(f"In the {HEMISPHERE_NAMES[side]}: {error}") from None
 

@@ -72,7 +72,7 @@ def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
         return table_of_frame(_parquet(file), str(file))
     if suffix not in map(str.lower, suffixes("values", "table")):
         raise FileFormatError(
-            f"Cannot tell the format of {file.name!r}: values are read from "
+            f"Values cannot be read from {file.name!r}: they come from "
             f"{', '.join(suffixes('values', 'table'))}."
         )
     table = _table(read_delimited(file))
@@ -175,7 +175,7 @@ def table_suffix(path: Path, use: Use = "signals") -> str:
     suffix = suffix_of(path)
     if suffix not in suffixes(use, "table"):
         raise FileFormatError(
-            f"Cannot tell the format of {path.name!r}: tables of {use} end in "
+            f"Tables of {use} cannot be written as {path.name!r}: they end in "
             f"{', '.join(suffixes(use))}."
         )
     return suffix
