@@ -42,8 +42,10 @@ _FREESURFER = ("ctx-{side}-{name}", "ctx_{side}_{name}")
 QUALIFIED_NAME, QUALIFIED_LABEL = "hemisphere:name", "hemisphere:label"
 """What identifies a region where hemispheres share names or labels: ``L:V1`` and ``L:5``."""
 
-# Keys that are compared letter by letter with all names, which takes milliseconds each.
-_COMPARED = 20
+# So many keys at most are compared with all names letter by letter, and so many comparisons of
+# a key with a name are made, each of which takes some microseconds.
+_COMPARED_KEYS = 20
+_COMPARISONS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,8 @@ class Match:
             return {}
         by_folded = {_folded(name): name for name in names}
         found = {key: by_folded[_folded(key)] for key in keys if _folded(key) in by_folded}
-        for key in [key for key in keys if key not in found][:_COMPARED]:
+        n_compared = min(_COMPARED_KEYS, _COMPARISONS // max(1, len(by_folded)))
+        for key in [key for key in keys if key not in found][:n_compared]:
             near = difflib.get_close_matches(_folded(key), by_folded, n=1, cutoff=_NEAR)
             if near:
                 found[key] = by_folded[near[0]]
@@ -170,20 +173,26 @@ class Match:
 
     __repr__ = __str__
 
+    @cached_property
+    def _identities(self) -> dict[str, Sequence[Hashable]]:
+        return identities_of(self.table)
+
     def _identity(self, row: int) -> str | int:
         if self.by == "label" and self.table.hemispheres is None:
             return int(self.table.labels[row])
-        identities = identities_of(self.table)
         if self.by in ("name", "label", "position"):
             return self.table.unique_names[row]
-        return str(identities[self.by][row])
+        return str(self._identities[self.by][row])
 
     def _nothing_matched(self) -> str:
-        """Return that no key is known, or what the keys are that were taken for something else."""
-        identities, given = identities_of(self.table), self.signals.keys or ()
+        """Return why no region has a value: no key is known, or the keys are of another kind.
+
+        That is the case where they are names, say, and were asked to be labels.
+        """
+        given = self.signals.keys or ()
         keys = [*given, *(as_integers(given) or [])]
         for by in ("name", "label"):
-            n_found = _n_found(keys, identities[by])
+            n_found = _n_found(keys, self._identities[by])
             if by != self.by and n_found:
                 return (
                     f"no key is the {self.by} of a region, but {n_found:,} of them "

@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -155,7 +156,7 @@ class RegionTable:
             [side for side, table in tables.items() for _ in range(len(table))],
         )
 
-    @property
+    @cached_property
     def unique_names(self) -> tuple[str, ...]:
         """The names, with the prefix of their hemisphere where both hemispheres have them."""
         if self.hemispheres is None:
@@ -164,7 +165,7 @@ class RegionTable:
         pairs = zip(self.hemispheres, self.names, strict=True)
         return tuple(f"{side}:{name}" if times[name] > 1 else name for side, name in pairs)
 
-    @property
+    @cached_property
     def unique_keys(self) -> tuple[str, ...] | tuple[int, ...]:
         """What tells the regions apart: their names, or else their labels."""
         names = self.unique_names
