@@ -510,6 +510,43 @@ def test_nibabels_own_ways_of_saving_agree(tmp_path):
         assert loaded.nifti_header.get_intent()[0] == "ConnDenseScalar"
 
 
+def with_bytes(image, path):
+    path.write_bytes(image.to_bytes())
+
+
+def with_a_copy(image, path):
+    rc.save(pickle.loads(pickle.dumps(image)), path)
+
+
+@pytest.mark.parametrize("save", [rc.save, nib.save, with_bytes, with_a_copy])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("values", ["f8", "i2"])
+def test_what_was_edited_is_saved_as_it_is_now(tmp_path, save, dtype, values):
+    image = painted(np.arange(6).reshape(2, 3).astype(values))
+    image.get_fdata(dtype=dtype)
+    save(image, tmp_path / "before.dscalar.nii")
+    before = np.asarray(nib.load(tmp_path / "before.dscalar.nii").dataobj)
+    np.testing.assert_array_equal(before, np.asarray(image.dataobj))
+    assert before.dtype == values
+    image.get_fdata(dtype=dtype)[1, 3] = 99.5
+    now = image.get_fdata(dtype=dtype).copy()
+    save(image, tmp_path / "after.dscalar.nii")
+    np.testing.assert_array_equal(np.asarray(nib.load(tmp_path / "after.dscalar.nii").dataobj), now)
+    image.uncache()
+    save(image, tmp_path / "again.dscalar.nii")
+    np.testing.assert_array_equal(
+        np.asarray(nib.load(tmp_path / "again.dscalar.nii").dataobj), before
+    )
+
+
+def test_what_was_edited_is_no_value_per_parcel(tmp_path):
+    image = rc.paint([1.0, 2.0, 3.0], parcellation())
+    image.get_fdata()[0, 0] = 99
+    with pytest.raises(FileFormatError, match="was edited since it was painted"):
+        rc.save(image, tmp_path / "out.pscalar.nii")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_cannot_be_saved(tmp_path):
     image = painted([1.0, 2, 3])
     for name in ("a.nii", "a.dlabel.nii", "a.pscalar.nii"):

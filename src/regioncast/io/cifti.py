@@ -35,7 +35,6 @@ from ..errors import (
     capitalized,
     examples,
     plural,
-    times,
 )
 from ..no_region import no_region_labels
 from ..painting import PaintedArray
@@ -57,11 +56,11 @@ from .cifti_matrix import (
 )
 from .files import expanded, open_output, replacing
 from .nifti import readable
+from .painted import PaintedOnDemand, edited
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..matching import Match
     from ..progress import Progress
     from ..spaces import Part
 
@@ -343,26 +342,15 @@ def read_parcel_signals(source: Image) -> Signals:
 # --- painted images --------------------------------------------------------------------------
 
 
-class PaintedCifti(nib.Cifti2Image):
+class PaintedCifti(PaintedOnDemand, nib.Cifti2Image):
     """A dense CIFTI image whose data are made from codes and values when they are asked for.
 
     Made by `regioncast.paint`; used as any `nibabel.Cifti2Image`.  ``img.dataobj[3]`` paints
     that map only; ``np.asarray(img.dataobj)`` and ``img.get_fdata()`` paint all.
     """
 
-    match: Match | None = None
-    """What went where; None for copies."""
-
-    parcellation: Parcellation | None = None
-    """What it was painted from; None for copies."""
-
-    def __repr__(self) -> str:
-        data: Any = self.dataobj
-        what = f"{type(self).__name__}: {times(self.shape)} {data.dtype}"
-        return what if self.match is None else f"{what}, {self.match.brief}"
-
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.dataobj, self.header, self.nifti_header)
+        return type(self), (_data_to_write(self), self.header, self.nifti_header)
 
     def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:
         """Write the image, streaming it; the old file stays until the new one is whole.
@@ -375,6 +363,16 @@ class PaintedCifti(nib.Cifti2Image):
         else:
             save_cifti(self, path, overwrite=True)
             self.file_map["image"].filename = os.fspath(filename)
+
+    def to_file_map(self, file_map: Any = None, dtype: Any = None, **kwargs: Any) -> None:
+        """Write the image to the file of a map as nibabel does, with the data as they were edited.
+
+        In their own dtype, unless `dtype` says another.
+        """
+        data = _data_to_write(self)
+        plain = nib.Cifti2Image(data, self.header, self.nifti_header)
+        plain.set_data_dtype(data.dtype)
+        plain.to_file_map(self.file_map if file_map is None else file_map, dtype, **kwargs)
 
 
 def painted_cifti(
@@ -477,15 +475,22 @@ def save_cifti(
         raise DimensionError(
             f"A file {suffix} holds maps × grayordinates; this image has {described(axes)}."
         )
-    data: Any = image.dataobj
-    if not isinstance(data, PaintedArray):
-        data = _array(data, "the CIFTI image")
+    data = _data_to_write(image)
     wanted = SeriesAxis if suffix == DENSE[1] else ScalarAxis
     header = image.header
     if not isinstance(axes[0], wanted):
         header = Cifti2Header.from_axes((_axis_of(wanted, axes[0]), axes[1]))
         header.matrix.metadata = image.header.matrix.metadata
     _write(data, header, path, suffix, overwrite=overwrite, progress=progress)
+
+
+def _data_to_write(image: nib.Cifti2Image) -> NDArray[Any] | PaintedArray:
+    """Return what is painted as such, and everything else as an array."""
+    data: Any = image.dataobj
+    if not isinstance(data, PaintedArray):
+        return _array(data, "the CIFTI image")
+    now = edited(image)
+    return data if now is None else now
 
 
 def _writable(path: Path, allowed: tuple[str, ...], what: str, also: str = "") -> str:

@@ -28,6 +28,7 @@ from .cifti_maps import open_cifti_maps
 from .cifti_matrix import is_cifti
 from .files import check_output, expanded
 from .map_streams import is_pattern, open_maps
+from .painted import edited
 from .values import save_signals
 
 if TYPE_CHECKING:
@@ -170,6 +171,12 @@ def _signals_of_painting(image: Painted) -> Signals:
         raise FileFormatError(
             f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) are written from what "
             "paint or extract returns; this image no longer knows its regions."
+        )
+    if edited(image) is not None:
+        raise FileFormatError(
+            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) hold one value per "
+            "region, and the array of this image was edited since it was painted. Save it as "
+            "what it is painted on, or extract from it first."
         )
     return Signals(
         data.table[:, 1:],
