@@ -164,6 +164,7 @@ class Signals:
             self.values,
             self.keys,
             labels=self.labels,
+            map_names=self.map_names,
             t_r=t_r,
             single=self.single,
             coverage=self.coverage,
@@ -359,7 +360,7 @@ def cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         if dtype.kind in "fc":
             changed = np.isfinite(values) & ~np.isfinite(converted)
         else:
-            changed = (converted != values) | ~np.isfinite(values)
+            changed = (converted != values) | _is_beyond(values.real, dtype)
         if values.dtype.kind == "c" and dtype.kind != "c":
             changed |= values.imag != 0
     if changed.any():
@@ -370,6 +371,19 @@ def cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
             f"{' …' if len(lost) > 5 else ''}. Pass another dtype, such as {values.dtype}."
         )
     return np.asarray(converted)
+
+
+def _is_beyond(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+    """Return where floats are NaN or beyond the limits of an integer dtype.
+
+    Some processors convert 2.0**63 to the largest int64, which as a float is 2.0**63 again.
+    """
+    if values.dtype.kind != "f":
+        return np.zeros(values.shape, bool)
+    limits = np.iinfo(dtype)
+    # Both are powers of two, or 0, and so exact as floats.
+    inside: NDArray[np.bool_] = (values >= float(limits.min)) & (values < float(limits.max + 1))
+    return ~inside
 
 
 def _shown_keys(keys: tuple[Key, ...]) -> str:
