@@ -200,8 +200,13 @@ def _temporary_names(target: Path, suffix: str) -> list[Path]:
 
 
 def _first_free(names: list[Path]) -> io.FileIO:
-    """Make and lock the first of these files that does not exist."""
-    for name in itertools.chain(names, _random_names(names[-1])):
+    """Make and lock the first of these files that does not exist.
+
+    Where all do, further names are tried, and appended to these.
+    """
+    for name in itertools.chain(list(names), _random_names(names[-1])):
+        if name not in names:
+            names.append(name)
         try:
             file = name.open("x+b", buffering=0)
         except FileExistsError:
