@@ -407,6 +407,13 @@ def test_every_name_misspelt_still_shows_near_misses():
         rc.paint({"v1": 1.0, "v2": 2.0}, small_atlas().parcellation)
 
 
+def test_a_region_without_samples_lacks_what_its_space_is_made_of():
+    found = match(
+        Signals([1.0], [3]), RegionTable([3, 4]), has_voxels=np.array([True, False]), noun="vertex"
+    )
+    assert "absent   1 region without a vertex" in str(found)
+
+
 def test_near_misses_of_many_keys_and_regions_cost_little(monkeypatch):
     compared = []
 

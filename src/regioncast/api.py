@@ -721,4 +721,6 @@ def _match(
     t_r: float | None,
 ) -> Match:
     signals = read_signals(values, atlas.table, key, columns, t_r)
-    return matching.match(signals, atlas.table, by=by, has_voxels=atlas.counts > 0)
+    return matching.match(
+        signals, atlas.table, by=by, has_voxels=atlas.counts > 0, noun=atlas.space.noun
+    )

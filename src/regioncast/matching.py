@@ -66,6 +66,8 @@ class Match:
         Why no painting is possible whatever is missing or unused; ``""`` where it is.
     has_voxels : array of bool, shape (n_regions,)
         A region without voxels misses nothing.
+    noun : str, default="voxel"
+        What a sample of a region is called.
     """
 
     signals: Signals
@@ -74,6 +76,7 @@ class Match:
     columns: NDArray[np.intp]
     has_voxels: NDArray[np.bool_]
     problem: str = ""
+    noun: str = "voxel"
 
     @property
     def n_matched(self) -> int:
@@ -216,7 +219,7 @@ class Match:
             lines.append(f"unused   {len(self.unused):,}: {examples(self.unused)}")
         if not self.has_voxels.all():
             absent = int(np.count_nonzero(~self.has_voxels))
-            lines.append(f"absent   {plural(absent, 'region')} without a voxel")
+            lines.append(f"absent   {plural(absent, 'region')} without a {self.noun}")
         return lines
 
     def _hints(self) -> list[str]:
@@ -237,6 +240,7 @@ def match(
     *,
     by: str = "auto",
     has_voxels: NDArray[np.bool_] | None = None,
+    noun: str = "voxel",
 ) -> Match:
     """Find for each region the column of `signals` that is its own.
 
@@ -253,6 +257,12 @@ def match(
         that has more of the keys.
     has_voxels : array of bool, shape (n_regions,), default=None
         All have when not given.
+    noun : str, default="voxel"
+        What a sample of a region is called.
+
+    Returns
+    -------
+    Match
 
     Examples
     --------
@@ -273,7 +283,7 @@ def match(
         by, columns, problem = _match_keys(signals.keys, table, by, has_voxels)
     if problem:
         columns = np.full(len(table), -1)
-    return Match(signals, table, by, columns, has_voxels, problem)
+    return Match(signals, table, by, columns, has_voxels, problem, noun)
 
 
 def _match_keys(
