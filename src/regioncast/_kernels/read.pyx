@@ -9,6 +9,10 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from posix.unistd cimport pread
 
 
+# Some systems refuse to read 2 GiB or more in one go.
+cdef int64_t MOST_AT_ONCE = 1 << 30
+
+
 def read_rows(
     int file, int64_t offset, Py_ssize_t n_bytes, const uint32_t[::1] rows, uint8_t[::1] out
 ):
@@ -48,7 +52,7 @@ def read_rows(
             place, left = offset + rows[k] * <int64_t>n_bytes, n_run * <int64_t>n_bytes
             k += n_run
             while left > 0:
-                n_read = pread(file, target, left, place)
+                n_read = pread(file, target, min(left, MOST_AT_ONCE), place)
                 if n_read < 0 and errno == EINTR:
                     continue
                 if n_read <= 0:
