@@ -477,7 +477,8 @@ class _Extraction:
             # In one order: that in which blocks lie in memory would change how sums round.
             left = self._without_nonfinite(series.T.astype(out.dtype, order="C"))
             if left.size:
-                out[:, region] = _checked(strategy, strategy.of_series(left), self._n_maps)
+                result = strategy.of_series(left)
+                out[:, region] = _checked(strategy, result, self._n_maps, out.dtype)
         return out
 
     def _without_nonfinite(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -511,11 +512,20 @@ def _percentage(name: str) -> float | None:
     return percentage if 0 <= percentage <= 100 else None
 
 
-def _checked(strategy: Strategy, result: ArrayLike, n_maps: int) -> NDArray[Any]:
+def _checked(
+    strategy: Strategy, result: ArrayLike, n_maps: int, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """Return what a function made of a region, which must be numbers that `dtype` can hold."""
     values = np.asarray(result)
-    if values.shape != (n_maps,):
+    problem = f"The strategy {strategy.name} must return one number per map, shape ({n_maps},); "
+    if values.shape != (n_maps,) or values.dtype.kind not in "biufc":
         raise ArgumentError(
-            f"The strategy {strategy.name} must return one number per map, shape ({n_maps},); "
-            f"it returned {values.dtype} of shape {values.shape}. Reduce the first axis only."
+            f"{problem}it returned {values.dtype} of shape {values.shape}. "
+            "Reduce the first axis only, to numbers."
+        )
+    if values.dtype.kind == "c" and dtype.kind != "c":
+        raise ArgumentError(
+            f"{problem}of real maps these are real, and it returned {values.dtype}. Return the "
+            "real part or the magnitude, or make the image complex."
         )
     return values

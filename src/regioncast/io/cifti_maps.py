@@ -32,7 +32,7 @@ from ..extraction import Block, Grouping
 from ..painting import PaintedArray
 from ..spaces import Grayordinates
 from .cifti_matrix import Image, described, is_single, names_of, open_matrix, series_of, t_r_of
-from .map_streams import MapsInMemory, Portion, native
+from .map_streams import Blocks, MapsInMemory, Portion, native
 from .nifti import readable
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class CiftiMaps:
     def _buffers(self, n_rows: int) -> _Buffers:
         return _Buffers((n_rows, self.n_maps), self.data.dtype)
 
-    def _block(self, file: int, samples: NDArray[np.uint32], buffers: _Buffers) -> Iterator[Block]:
+    def _block(self, file: int, samples: NDArray[np.uint32], buffers: _Buffers) -> Blocks:
         """Read the rows of samples when asked for them."""
         slopes, intercepts = np.full((2, self.n_maps), [[self.data.slope], [self.data.inter]])
         with readable(self.name), buffers.rows(len(samples)) as stored:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
@@ -57,6 +57,9 @@ _MOST_AT_ONCE = 8
 _DIGITS = re.compile(r"(\d+)")
 
 
+Blocks = Generator[Block, None, None]
+
+
 class Portion(NamedTuple):
     """Some regions, and the maps to reduce them in.
 
@@ -69,7 +72,7 @@ class Portion(NamedTuple):
     """
 
     regions: slice
-    open: Callable[[], tuple[Grouping, Iterator[Block]]]
+    open: Callable[[], tuple[Grouping, Blocks]]
 
 
 class Maps(Protocol):
@@ -159,7 +162,7 @@ class MapsInMemory:
     ) -> AbstractContextManager[Sequence[Portion]]:
         """Give all regions and maps at once."""
         native = np.ascontiguousarray(self.values, self.values.dtype.newbyteorder("="))
-        return _at_once(grouping, iter([Block.of(native)]))
+        return _at_once(grouping, (block for block in [Block.of(native)]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +224,7 @@ class MapStream:
         """Whether a thread is kept busy by reading the maps, beside those that reduce them."""
         return any(is_proxy(image.dataobj) for image in self.images)
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Blocks:
         """Read the maps; a block is valid until the next one is asked for."""
         return _ahead(self._blocks())
 
@@ -233,7 +236,7 @@ class MapStream:
         """Give all regions at once: a volume lies in its file map by map."""
         return _at_once(grouping, self.blocks())
 
-    def _blocks(self) -> Iterator[Block]:
+    def _blocks(self) -> Blocks:
         for image, name in zip(self.images, self.names, strict=True):
             with readable(name):
                 yield from _blocks_of(image)
@@ -278,16 +281,17 @@ def extract_maps(
         def reduced(portion: Portion) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
             part, blocks = portion.open()
             first, last = grouping.starts[[portion.regions.start, portion.regions.stop]]
-            return extract(
-                blocks,
-                part,
-                strategies,
-                n_maps=maps.n_maps,
-                nan=nan,
-                weights=None if weights is None else weights[first:last],
-                n_jobs=n_threads // at_once,
-                progress=progress if len(portions) == 1 else None,
-            )
+            with closing(blocks):  # also where `progress` raises
+                return extract(
+                    blocks,
+                    part,
+                    strategies,
+                    n_maps=maps.n_maps,
+                    nan=nan,
+                    weights=None if weights is None else weights[first:last],
+                    n_jobs=n_threads // at_once,
+                    progress=progress if len(portions) == 1 else None,
+                )
 
         if len(portions) == 1:
             return reduced(portions[0])
@@ -350,9 +354,9 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
     names = tuple(_name(image, what, number) for number, image in enumerate(images))
     for image, name in zip(images, names, strict=True):
         _check(image, name)
-    first = VolumeGrid.of(images[0])
+    first = VolumeGrid.of(images[0], names[0])
     for image, name in zip(images[1:], names[1:], strict=True):
-        check_same(first, VolumeGrid.of(image), this_name=names[0], other_name=name)
+        check_same(first, VolumeGrid.of(image, name), this_name=names[0], other_name=name)
     several = is_list or len(sources) > 1
     return MapStream(
         images,
@@ -440,18 +444,16 @@ def _map_names(images: Sequence[SpatialImage]) -> tuple[str, ...] | None:
     return names if len(set(names)) == len(names) else None
 
 
-def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+def _ahead(blocks: Blocks) -> Blocks:
     """Give blocks, the next one being read meanwhile."""
-    with closing(blocks), ThreadPoolExecutor(1) as reader:  # type: ignore[type-var]
+    with closing(blocks), ThreadPoolExecutor(1) as reader:
         pending = reader.submit(next, blocks, None)
         while (block := pending.result()) is not None:
             pending = reader.submit(next, blocks, None)
             yield block
 
 
-def _at_once(
-    grouping: Grouping, blocks: Iterator[Block]
-) -> AbstractContextManager[Sequence[Portion]]:
+def _at_once(grouping: Grouping, blocks: Blocks) -> AbstractContextManager[Sequence[Portion]]:
     """Give all regions as one portion."""
     return nullcontext([Portion(slice(0, len(grouping)), lambda: (grouping, blocks))])
 
