@@ -100,7 +100,7 @@ def space_of(source: Any, what: str) -> Space:
         return cifti.space_of(source, what)
     if surface.is_surface(source):
         return surface.open_surface_maps(source, what).space
-    return VolumeGrid.of(nifti.open_image(source, what, whole=False))
+    return VolumeGrid.of(nifti.open_image(source, what, whole=False), what)
 
 
 def painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Painted:

@@ -157,14 +157,15 @@ def read_volume(source: Niimg, what: str) -> tuple[NDArray[Any], VolumeGrid]:
             f"provided a {len(image.shape)}D image. {capitalized(what)} has the shape "
             f"{image.shape}; give one volume."
         )
-    with readable(f"{what} {image.get_filename() or 'in memory'}"):
+    name = f"{what} {image.get_filename() or 'in memory'}"
+    with readable(name):
         data = np.asanyarray(image.dataobj)
         if data.dtype.kind not in "biufc":
             raise ImageTypeError(
                 f"{capitalized(what)} holds {data.dtype} (colours?), and numbers are needed. "
                 "Give an image with one number per voxel."
             )
-        return data.reshape(data.shape[:3]), VolumeGrid.of(image)
+        return data.reshape(data.shape[:3]), VolumeGrid.of(image, name)
 
 
 def open_image(source: Niimg, what: str, *, whole: bool = True) -> SpatialImage:
@@ -348,7 +349,8 @@ def _data_to_write(image: SpatialImage) -> NDArray[Any] | PaintedArray:
     """Return what is painted as such, and everything else as an array."""
     data = image.dataobj
     if not isinstance(data, PaintedArray):
-        return storable(np.asanyarray(data))
+        with readable(f"the image {image.get_filename() or 'in memory'}"):
+            return storable(np.asanyarray(data))
     now = edited(image)
     return data if now is None else now
 
@@ -380,7 +382,8 @@ def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> 
         return _new_header(image, array)
     # Data go out in the byte order of this machine, wherever the header comes from.
     header = image.header.as_byteswapped(native_code)
-    if not np.allclose(header.get_best_affine(), image.affine):
+    header.extensions = image.header.extensions  # which another byte order loses
+    if not np.allclose(header.get_best_affine(), image.affine, equal_nan=True):
         # As nibabel does for an affine that was changed.
         header.set_sform(image.affine, code="aligned")
         header.set_qform(image.affine, code="unknown")
