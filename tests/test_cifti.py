@@ -635,9 +635,12 @@ def test_bits_are_those_of_memory_and_of_volumes(tmp_path, monkeypatch, portion,
     st.integers(2, 20),
     st.integers(1, 400),
     st.sampled_from([0, 40, 512]),
+    st.sampled_from([1, 9, 1024]),
     st.sampled_from([None, 1, 2, 5, 40]),
 )
-def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, portion, short, n_jobs):
+def test_any_portions_give_the_bits_of_one(
+    tmp_path_factory, codes, n_maps, portion, short, part, n_jobs
+):
     path = written(tmp_path_factory.mktemp("a") / "a.dtseries.nii", data(n_maps))
     regions = Parcellation(np.array(codes, np.uint8), RegionTable([2, 5, 9, 11]), SPACE)
     expected = reduced(open_cifti_maps(nib.Cifti2Image(
@@ -645,6 +648,7 @@ def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, port
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cifti_maps, "_PORTION_BYTES", portion)
         patch.setattr(cifti_maps, "_SHORTEST_ROW", short)
+        patch.setattr(cifti_maps, "_SHORTEST_PART", part)
         maps = open_cifti_maps(path, "the image")
         assert_same_bits(reduced(maps, regions, n_jobs=n_jobs), expected)
 
@@ -739,10 +743,14 @@ def test_rows_are_read_in_their_order(tmp_path_factory, n_bytes, offset, rows):
     content = np.random.default_rng(1).integers(0, 256, offset + 20 * n_bytes, np.uint8)
     path.write_bytes(content.tobytes())
     out = np.zeros(len(rows) * n_bytes, np.uint8)
-    with path.open("rb") as file:
-        assert read_rows(file.fileno(), offset, n_bytes, np.array(rows, np.uint32), out) == 0
+    wanted = np.array(rows, np.uint32)
     expected = content[offset:].reshape(20, n_bytes)[rows]
-    np.testing.assert_array_equal(out.reshape(-1, n_bytes), expected)
+    with path.open("rb") as file:
+        for first in range(n_bytes):
+            left = n_bytes - first
+            part = out[: len(rows) * left]
+            assert read_rows(file.fileno(), offset + first, n_bytes, left, wanted, part) == 0
+            np.testing.assert_array_equal(part.reshape(-1, left), expected[:, first:])
 
 
 def test_rows_that_a_file_has_not(tmp_path):
@@ -750,10 +758,30 @@ def test_rows_that_a_file_has_not(tmp_path):
     path.write_bytes(bytes(range(100)))
     out, rows = np.zeros(40, np.uint8), np.array([3, 8, 9, 10], np.uint32)
     with path.open("rb") as file:
-        assert read_rows(file.fileno(), 2, 10, rows, out) == 12
+        assert read_rows(file.fileno(), 2, 10, 10, rows, out) == 12
     assert out.tolist()[:28] == [*range(32, 42), *range(82, 100)]
     with path.open("ab") as file, pytest.raises(OSError, match="cannot be read"):
-        read_rows(file.fileno(), 0, 10, rows, out)
+        read_rows(file.fileno(), 0, 10, 10, rows, out)
+
+
+def test_of_a_large_region_some_maps_are_read_at_a_time(tmp_path, monkeypatch):
+    path = written(tmp_path / "a.dtseries.nii", data(40))
+    whole = Parcellation(np.ones(N, np.uint8), RegionTable([2]), SPACE)
+    in_memory = open_cifti_maps(nib.Cifti2Image(data(40), nib.load(path).header), "the image")
+    monkeypatch.setattr(cifti_maps, "_SHORTEST_ROW", 0)
+    monkeypatch.setattr(cifti_maps, "_SHORTEST_PART", 3 * 4)
+    monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", 10)
+    maps, seen = open_cifti_maps(path, "the image"), []
+    with maps.portions(Grouping.of(whole.codes, whole.counts), None) as (portion,):
+        sizes = [block.stored.nbytes for block in portion.open()[1]]
+    assert sizes == [3 * 4 * N] * 13 + [4 * N]
+    assert_same_bits(
+        reduced(maps, whole, progress=lambda *done: seen.append(done)), reduced(in_memory, whole)
+    )
+    assert seen == [(min(3 * n, 40), 40) for n in range(1, 15)]
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(FileFormatError, match="the file ends early: 1 bytes or more are missing"):
+        reduced(maps, whole)
 
 
 @pytest.mark.parametrize(("most", "least"), [(0, 0), (10**9, 0), (10**9, 0.9)])

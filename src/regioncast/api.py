@@ -398,8 +398,8 @@ def extract(
         3D, one map, or 4D.  A list of images, or a path with ``*`` in it, is one series in
         the order of the list, or in natural order.  Whatever its size, a file is read a few
         maps at a time.  Or the data of a surface (GIFTI, MGH, FreeSurfer's ``lh.thickness`` and
-        its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``: of
-        these one, not a list or pattern.
+        its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``,
+        which are read a few regions at a time: of these one, not a list or pattern.
     parcellation : Parcellation, path or nibabel image
         The regions, on the grid of the image.  A path or an image goes through
         `load_parcellation`.  Surfaces and volumes also serve CIFTI files with the same meshes

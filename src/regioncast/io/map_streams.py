@@ -277,6 +277,7 @@ def extract_maps(
         # Functions, which need not be made for threads, are called here, one after the other.
         is_compiled = all(strategy.reduction is not None for strategy in strategies)
         at_once = min(n_threads, len(portions), _MOST_AT_ONCE) if is_compiled else 1
+        tell = told.up_to(maps.n_maps)
 
         def reduced(portion: Portion) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
             part, blocks = portion.open()
@@ -290,14 +291,13 @@ def extract_maps(
                     nan=nan,
                     weights=None if weights is None else weights[first:last],
                     n_jobs=n_threads // at_once,
-                    progress=progress if len(portions) == 1 else None,
+                    progress=tell if len(portions) == 1 else None,
                 )
 
         if len(portions) == 1:
             return reduced(portions[0])
         values: list[NDArray[Any]] = []
         finite = np.empty(len(grouping), np.int64)
-        tell = told.up_to(maps.n_maps)
         # Closed, so that no thread works on where `progress` raises.
         with closing(each_in_turn(reduced, portions, at_once)) as results:
             for (regions, _), (parts, finite[regions]) in zip(portions, results, strict=True):
