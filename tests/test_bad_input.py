@@ -648,6 +648,25 @@ def test_a_file_that_is_no_image(refused, role, content, suffix):
     refused(kinds, f"The {role} image", f"thing{suffix}", **options)
 
 
+def test_a_file_that_is_not_what_its_name_says(refused):
+    kinds = [errors.FileFormatError, ValueError]
+    Path("plain.nii.gz").write_bytes(good_file(".nii"))
+    advice = "If it is an uncompressed image, name it so"
+    refused(kinds, "named as compressed and is not (not a gzip file)", advice, atlas="plain.nii.gz")
+    Path("compressed.nii").write_bytes(good_file(".nii.gz"))
+    refused(kinds, "is compressed, and its name does not say so", atlas="compressed.nii")
+    refused(kinds, "is a table and no image: values.tsv", "before ATLAS", atlas="values.tsv")
+    Path("empty.nii.gz").touch()
+    refused(kinds, "The labels image is empty: empty.nii.gz", atlas="empty.nii.gz")
+
+
+def test_the_data_of_a_pair_may_begin_like_a_surface(refused):
+    labels = np.full((2, 3, 4), -1, np.int32)
+    labels[1] = [[5], [6], [7]]
+    nib.save(nib.Nifti1Pair(labels, np.eye(4)), "pair.img")
+    assert rc.load_parcellation("pair.img").table.labels.tolist() == [-1, 5, 6, 7]
+
+
 @pytest.mark.parametrize("name", ["notes.txt", "scan.dcm", "atlas", "atlas.tsv"])
 def test_a_file_whose_name_is_not_that_of_an_image(refused, name):
     Path(name).write_text("index\tname\n1\tV1\n")
@@ -857,7 +876,7 @@ def unprivileged(folder):
 
 
 PAINT = "import regioncast as rc; rc.save(rc.paint('values.tsv', 'atlas.nii.gz'), 'map.nii.gz')"
-SHELL = ["-m", "regioncast.cli", "paint", "values.tsv", "atlas.nii.gz", "-o", "map.nii.gz"]
+SHELL = ["-m", "regioncast", "paint", "values.tsv", "atlas.nii.gz", "-o", "map.nii.gz"]
 
 
 def test_a_folder_that_may_not_be_written(folder, unprivileged):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import io
 import json
@@ -255,7 +256,7 @@ def test_one_line_says_what_was_painted(run):
     assert (code, err) == (0, "")
     assert re.fullmatch(
         r"map\.nii\.gz: 3 of 3 regions painted by name, 5×4×6 float64, "
-        r"[\d.]+ [kM]B, \d+\.\d\d s\n",
+        r"[\d.]+ (bytes|kB|MB), \d+\.\d\d s\n",
         out,
     )
 
@@ -597,3 +598,80 @@ def test_patience_lasts_a_second():
     from regioncast import progress
 
     assert progress._PATIENCE == 1.0
+
+
+# --- what the shell and the system do ---------------------------------------------------------
+
+
+def test_the_package_is_the_command_too(run):
+    done = subprocess.run(
+        [sys.executable, "-m", "regioncast", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == shell("--version").stdout
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
+def test_streams_that_the_shell_closed(closed):
+    done = subprocess.run(
+        f"{shlex.quote(str(COMMAND))} {shlex.join(PAINT)} {closed}",
+        shell=True, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    expected = rc.paint("values.tsv", "atlas.nii.gz")
+    np.testing.assert_array_equal(array("map.nii.gz"), np.asarray(expected.dataobj))
+
+
+def test_standard_input_that_is_closed_is_an_empty_table():
+    done = subprocess.run(
+        f"{shlex.quote(str(COMMAND))} paint - atlas.nii.gz -o map.nii.gz <&-",
+        shell=True, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith("regioncast: standard input is empty")
+    assert not Path("map.nii.gz").exists()
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_a_hangup_that_nohup_ignores_is_ignored(ignored):
+    code = (
+        "import os, signal, sys; from regioncast import cli\n"
+        f"signal.signal(signal.SIGHUP, signal.{'SIG_IGN' if ignored else 'SIG_DFL'})\n"
+        "cli.demo_data = lambda: os.kill(os.getpid(), signal.SIGHUP)\n"
+        "sys.exit(cli.main(['demo', 'folder']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    # After the signal, the stand-in for the data makes the demo fail in its own way.
+    assert done.returncode == (1 if ignored else 128 + signal.SIGHUP)
+
+
+def test_a_device_or_a_pipe_is_not_replaced(run):
+    os.mkfifo("pipe.nii.gz")
+    Path("link.nii.gz").symlink_to("pipe.nii.gz")
+    for name in ("pipe.nii.gz", "link.nii.gz"):
+        code, _, said = run(*PAINT[:-1], name, "--overwrite")
+        assert code == 1
+        assert said == (
+            f"regioncast: The output is no regular file: {name}. A device or a pipe is not "
+            "replaced; choose another name.\n"
+        )
+    assert Path("pipe.nii.gz").is_fifo()
+
+
+def test_a_link_to_itself_as_output(run):
+    Path("loop.nii.gz").symlink_to("loop.nii.gz")
+    code, _, said = run(*PAINT[:-1], "loop.nii.gz", "--overwrite")
+    assert code == 1
+    assert said.startswith("regioncast: The output cannot be written: 'loop.nii.gz': ")
+
+
+def test_a_file_that_cannot_be_opened_is_not_said_to_be_missing(run, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(Path, "open", fail)
+    code, _, said = run(*PAINT)
+    assert code == 1
+    assert said.startswith("regioncast: The labels image cannot be read (Too many open files): ")

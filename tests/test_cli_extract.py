@@ -234,3 +234,23 @@ def test_demo_extracts_the_real_map(capsys):
     np.testing.assert_array_equal(written, signals.values[0])
     assert f"{written.max():10.3f}  {written.idxmax()}" in out
     assert f"{written.min():10.3f}  {written.idxmin()}" in out
+
+
+def test_signals_and_coverage_are_two_files(run):
+    code, _, said = run("bold.nii.gz", "atlas.nii.gz", "-o", "a.tsv", "--coverage", "./a.tsv")
+    assert code == 1
+    assert said == (
+        "regioncast: Signals and coverage cannot both be written to a.tsv. Give --coverage "
+        "another name.\n"
+    )
+    assert not Path("a.tsv").exists()
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.ptseries.nii"])
+def test_long_is_for_tables(run, name):
+    code, _, said = run("bold.nii.gz", "atlas.nii.gz", "-o", name, "--long")
+    assert (code, said) == (
+        1,
+        f"regioncast: long=True (--long) is for tables, and {name!r} is none. Leave it out.\n",
+    )
+    assert not Path(name).exists()

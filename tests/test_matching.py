@@ -569,7 +569,7 @@ def test_values_for_the_regions_with_voxels_say_what_to_do_about_the_others():
     message = str(caught.value)
     assert "have 2 values for 3 regions" in message
     assert "it is the count of regions that have voxels" in message
-    assert "give one value per region, the others included, or key the values" in message
+    assert "Give one per region in ascending order of label (7 … 20), or key the values" in message
 
 
 # --- the report ------------------------------------------------------------------------------

@@ -283,6 +283,13 @@ def test_a_label_table_inside_the_volume_is_found(tmp_path, suffix):
     assert "side" in beside.table.columns
 
 
+def test_an_extension_of_workbench_without_labels_is_no_table():
+    for content in (label_table([], []), b"<CaretExtension/>", b"no XML"):
+        image = image_of(labels_data())
+        image.header.extensions.append(nib.nifti1.Nifti1Extension(30, content))
+        assert rc.load_parcellation(image).table.names == tuple(map(str, LABELS))
+
+
 def test_the_row_of_the_background_is_dropped():
     for background, name in [(0, "Unknown"), (3, "V1")]:
         table = dict(zip([0, *LABELS], ["Unknown", *NAMES], strict=True))

@@ -745,7 +745,8 @@ def test_an_unwritable_folder_is_named(folder_of_rights):
         ),
         folder / "map.nii.gz",
     )
-    assert done.stdout == f"OutputError The folder of the output is not writable: {folder}.\n", done
+    said = f"The folder of the output is not writable: {folder}. Choose another folder."
+    assert done.stdout == f"OutputError {said}\n", done
 
 
 def test_a_folder_that_may_be_written_to_need_not_be_readable(folder_of_rights):

@@ -23,7 +23,7 @@ from cyclopts import App, CycloptsError, Parameter, Token
 
 from . import __version__, api
 from .data import demo_data
-from .errors import RegioncastError, plural, times
+from .errors import ArgumentError, RegioncastError, plural, times
 from .io.files import make_folder
 from .io.images import check_image_output
 from .io.value_files import STANDARD_STREAM
@@ -245,6 +245,7 @@ def extract(
     check_table_output(output, overwrite=overwrite, long=long)
     if coverage is not None:
         check_table_output(coverage, "coverage", overwrite=overwrite)
+        _check_two(output, coverage)
     with ProgressBar("extracting") as progress:
         signals = api.extract(
             images[0] if len(images) == 1 else images, atlas, strategy=strategy, nan=nan, mask=mask,
@@ -252,9 +253,9 @@ def extract(
             regions=regions, background=background, label_map=label_map, progress=progress,
         )  # fmt: skip
     assert signals.coverage is not None, "freshly extracted signals know their coverage"
+    api.save(signals, output, overwrite=overwrite, long=long)
     if coverage is not None:
         api.save(signals.coverage, coverage, overwrite=overwrite)
-    api.save(signals, output, overwrite=overwrite, long=long)
     if str(output) != STANDARD_STREAM:
         print(_summary(signals, output, strategy, time.perf_counter() - start))
     return OK
@@ -398,7 +399,9 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     """
     start = time.perf_counter()
     make_folder(folder)
-    output = folder / "motor_left-vs-right.nii.gz"
+    output, table = folder / "motor_left-vs-right.nii.gz", folder / "motor_left-vs-right.tsv"
+    check_image_output(output, overwrite=overwrite)
+    check_table_output(table, overwrite=overwrite)
     image = api.paint(demo_data().values, demo_data().atlas)
     api.save(image, output, overwrite=overwrite)
     seconds = time.perf_counter() - start
@@ -408,7 +411,6 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     print("\n".join(_extremes(image.match.take())))
     print(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
     start = time.perf_counter()
-    table = folder / "motor_left-vs-right.tsv"
     signals = api.extract(demo_data().statistic, demo_data().atlas, resample="labels")
     api.save(signals, table, overwrite=overwrite, long=True)
     seconds = time.perf_counter() - start
@@ -431,13 +433,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in options
     if debug:
         tokens.remove("--debug")
+    _open_closed()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A name that the terminal cannot show is no reason to fail.
         sys.stdout.reconfigure(errors="replace")
     if threading.current_thread() is threading.main_thread():
         # As an exception, so that files half written are removed on the way out.
         signal.signal(signal.SIGTERM, _terminate)
-        if hasattr(signal, "SIGHUP"):  # the terminal was closed; Windows has none
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # unless under nohup
             signal.signal(signal.SIGHUP, _terminate)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
@@ -458,6 +461,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _report(error)
             return FAILED
         return code
+
+
+def _open_closed() -> None:
+    """Open what the shell closed (``>&-``): print what nobody hears, and read nothing."""
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  for the whole run
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _check_two(output: Path, coverage: Path) -> None:
+    """Raise where two outputs have one name."""
+    if str(output) != STANDARD_STREAM and output.resolve() == coverage.resolve():
+        raise ArgumentError(
+            f"Signals and coverage cannot both be written to {output}. Give --coverage another "
+            "name."
+        )
 
 
 def _report(error: Exception) -> None:
@@ -544,8 +565,6 @@ def _extremes(signals: Signals, show: int = 5) -> list[str]:
 
 def _bytes(*paths: Path) -> str:
     size = sum(path.stat().st_size for path in paths)
+    if size < 1e3:
+        return f"{size} bytes"
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -327,9 +327,11 @@ def _position_problem(signals: Signals, table: RegionTable, has_voxels: NDArray[
     problem = count_problem(shape, len(table), plural(len(table), "region"))
     n_present = int(np.count_nonzero(has_voxels))
     if problem and shape[-1] == n_present:
+        problem += "; it is the count of regions that have voxels, and the others need one too"
+    if problem:
         problem += (
-            "; it is the count of regions that have voxels: give one value per region, the "
-            "others included, or key the values by name or label"
+            ". Give one per region in ascending order of label "
+            f"({table.labels.min()} … {table.labels.max()}), or key the values by name or label"
         )
     return problem
 
@@ -345,7 +347,10 @@ def _key_problem(
         return f"the region table has no column {by!r}; it has {examples(identities)}"
     twice = [key for key, times in Counter(keys).items() if times > 1]
     if twice:
-        return f"{plural(len(twice), 'key')} given more than once: {examples(twice)}"
+        return (
+            f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. "
+            "Give each region once"
+        )
     text = [key for key in keys if isinstance(key, str)]
     numbers = [key for key in keys if not isinstance(key, str)]
     return _two_kinds(text, numbers) if text and numbers else ""

@@ -10,6 +10,7 @@ takes back when a process ends: a temporary file without a lock is a dead one's.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import io
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 # A file goes to the disk in steps of at least this many bytes: enough to be written in one go.
 _FLOW_BYTES = 1 << 20
 
+# What the system says of names that no file has.
+_NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+
 # Temporary names for one output, so many can write it at the same time.
 _MOST_WRITERS = 16
 
@@ -49,7 +53,7 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
     InputMissingError
         When there is no such file, or when it is a folder.
     InputUnreadableError
-        When it may not be read.
+        When it may not or cannot be read.
     """
     file = expanded(path)
     try:
@@ -64,7 +68,11 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
             f"{capitalized(what)} may not be read (permission denied): {file}. "
             "Ask its owner, or copy it to where it may."
         ) from None
-    except (OSError, ValueError):  # ValueError: a name with a zero byte
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        if isinstance(error, OSError) and error.errno not in _NO_SUCH_FILE:
+            raise InputUnreadableError(
+                f"{capitalized(what)} cannot be read ({error.strerror}): {file}."
+            ) from error
         raise InputMissingError(
             f"{capitalized(what)} does not exist: {file}. {_advice(file)}"
         ) from None
@@ -89,7 +97,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     OutputExistsError
         When the file exists and `overwrite` is false.
     OutputError
-        When the path is a folder, or its folder does not exist or is not writable.
+        When the path is a folder or a device, or its folder does not exist or is not writable.
     """
     try:
         exists, target = os.path.lexists(path), path.resolve()
@@ -99,7 +107,13 @@ def check_output(path: Path, *, overwrite: bool) -> None:
             raise OutputError(
                 f"The folder of the output does not exist: {target.parent}. Make it first."
             )
-    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        if target.exists() and not target.is_file():
+            raise OutputError(
+                f"The output is no regular file: {path}. A device or a pipe is not replaced; "
+                "choose another name."
+            )
+    # ValueError: a name with a zero byte; RuntimeError: links that form a circle
+    except (OSError, ValueError, RuntimeError) as error:
         if isinstance(error, OutputError):
             raise
         raise OutputError(f"The output cannot be written: {str(path)!r}: {error}.") from error
@@ -110,7 +124,9 @@ def check_output(path: Path, *, overwrite: bool) -> None:
             "or choose another name."
         )
     if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise OutputError(f"The folder of the output is not writable: {target.parent}.")
+        raise OutputError(
+            f"The folder of the output is not writable: {target.parent}. Choose another folder."
+        )
     if target.exists() and not os.access(target, os.W_OK):
         raise OutputError(f"The output is write-protected: {path}. Choose another name.")
 

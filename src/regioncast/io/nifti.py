@@ -57,6 +57,12 @@ _BLOCK_BYTES = 1 << 25
 # NIfTI's code for Connectome Workbench's extension.
 _WORKBENCH_CODE = 30
 
+# How an entry of a label table begins in it.
+_LABEL = b"<Label "
+
+# How compressed files begin.
+_GZIP_MAGIC = b"\x1f\x8b"
+
 # NIfTI's units of time; MGH files count in milliseconds.
 _SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
@@ -199,7 +205,9 @@ def label_table_extension(source: Niimg) -> bytes | None:
     image = open_image(source, "the labels image")
     for extension in getattr(image.header, "extensions", ()):
         if extension.get_code() == _WORKBENCH_CODE:
-            return bytes(extension.content)
+            content = bytes(extension.content)
+            # Volumes of other than labels have the extension too, without a table.
+            return content if _LABEL in content else None
     return None
 
 
@@ -268,13 +276,24 @@ def readable(what: str) -> Iterator[None]:
 
 
 def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
-    _refuse_surface(path, what)
+    with path.open("rb") as file:
+        magic = file.read(3)
+    _refuse_misnamed(path, magic, what)
+    _refuse_surface(path, magic, what)
     try:
         image = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
-    except ImageFileError:
+    except ImageFileError as error:
+        if magic[:2] == _GZIP_MAGIC and path.suffix.lower() not in GZIPPED:
+            raise FileFormatError(
+                f"{capitalized(what)} is compressed, and its name does not say so: {path}. Let it "
+                "end in .gz, as .nii.gz does, or decompress it."
+            ) from error
         if path.suffix.lower() in GZIPPED:
             _decompressed(path)  # says so where the file is damaged
-        raise
+        raise FileFormatError(
+            f"{capitalized(what)} {path} is not an image that nibabel can read. Give a NIfTI file, "
+            ".nii or .nii.gz, or another image of voxels."
+        ) from error
     data_file = Path(image.file_map["image"].filename or path)
     if not whole or data_file.suffix.lower() not in GZIPPED:
         return image
@@ -289,10 +308,26 @@ def _decompressed(path: Path) -> BytesIO:
         return BytesIO(stream.read())
 
 
-def _refuse_surface(path: Path, what: str) -> None:
-    with path.open("rb") as file:
-        magic = file.read(3)
-    if path.suffix.lower() in _SURFACE_SUFFIXES or magic in _SURFACE_MAGIC:
+def _refuse_misnamed(path: Path, magic: bytes, what: str) -> None:
+    """Raise where the name of a file, and not what is in it, is why it cannot be read."""
+    suffix = path.suffix.lower()
+    if suffix in map(str.lower, suffixes("values", "table")):
+        raise FileFormatError(
+            f"{capitalized(what)} is a table and no image: {path}. Give an image; in the shell, "
+            "VALUES come before ATLAS."
+        )
+    if not magic:
+        raise FileFormatError(f"{capitalized(what)} is empty: {path}. Get the file again.")
+    if magic[:2] != _GZIP_MAGIC and suffix in GZIPPED:
+        raise FileFormatError(
+            f"{capitalized(what)} {path} is named as compressed and is not (not a gzip file). If "
+            "it is an uncompressed image, name it so, as .nii or .mgh; else get the file again."
+        )
+
+
+def _refuse_surface(path: Path, magic: bytes, what: str) -> None:
+    is_volume = suffix_of(path) in map(str.lower, suffixes("labels", "volume"))
+    if path.suffix.lower() in _SURFACE_SUFFIXES or (magic in _SURFACE_MAGIC and not is_volume):
         raise ImageTypeError(
             f"{capitalized(what)} is a surface file of FreeSurfer: {path}; a volume is needed. "
             "Give an image of voxels."

@@ -104,18 +104,17 @@ def _is_keyed_series(values: object) -> bool:
 
 def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool) -> None:
     """Write signals as a table, or with the vertices and voxels of their regions as CIFTI."""
+    _check_not_long(output, long=long)
     if suffix_of(output) in suffixes("signals", "cifti"):
-        _check_not_long(output, long=long)
         cifti.save_parcels(signals, _parcellation_of(signals), output, overwrite=overwrite)
     else:
         value_files.write_signals(signals, output, long=long, overwrite=overwrite)
 
 
 def _check_not_long(output: Path, *, long: bool) -> None:
-    if long:
+    if long and suffix_of(output) in (".npy", *suffixes("signals", "cifti")):
         raise ArgumentError(
-            f"long=True (--long) is for tables, and {output.name!r} is a file of parcels. "
-            "Leave it out."
+            f"long=True (--long) is for tables, and {output.name!r} is none. Leave it out."
         )
 
 
@@ -123,8 +122,8 @@ def check_table_output(
     path: Path, use: Use = "signals", *, overwrite: bool, long: bool = False
 ) -> None:
     """Raise where signals or coverage cannot be written under this name, before they are made."""
+    _check_not_long(expanded(path), long=long)
     if use == "signals" and suffix_of(expanded(path)) in suffixes("signals", "cifti"):
-        _check_not_long(expanded(path), long=long)
         check_output(expanded(path), overwrite=overwrite)
         return
     value_files.check_table_output(expanded(path), use, overwrite=overwrite)
