@@ -54,8 +54,7 @@ from .cifti_matrix import (
     series_of,
     t_r_of,
 )
-from .files import expanded, open_output, replacing
-from .nifti import readable
+from .files import expanded, open_output, readable, replacing
 from .painted import PaintedOnDemand, edited
 
 if TYPE_CHECKING:

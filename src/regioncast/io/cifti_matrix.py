@@ -46,8 +46,7 @@ from ..errors import (
     times,
 )
 from ..signals import Series
-from .files import existing_file
-from .nifti import readable
+from .files import existing_file, readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -27,8 +27,8 @@ from ..errors import DimensionError, ImageTypeError, InputMissingError, SignalsE
 from ..extraction import Block, Grouping, Nan, Strategy, extract
 from ..spaces import VolumeGrid, check_same
 from ..threads import each_in_turn, threads_of
-from .files import expanded
-from .nifti import GZIPPED, Niimg, open_image, readable, t_r_of
+from .files import expanded, readable
+from .nifti import GZIPPED, Niimg, open_image, t_r_of
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage

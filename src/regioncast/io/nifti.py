@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -28,7 +26,6 @@ from ..errors import (
     DimensionError,
     FileFormatError,
     ImageTypeError,
-    RegioncastError,
     SignalsTypeError,
     capitalized,
 )
@@ -36,7 +33,7 @@ from ..painting import FileOrder, PaintedArray
 from ..signals import storable, storage_dtype
 from ..spaces import VolumeGrid
 from . import painted_gzip, suffix_of, suffixes
-from .files import check_output, existing_file, expanded, open_output, replacing
+from .files import check_output, existing_file, expanded, open_output, readable, replacing
 from .painted import PaintedOnDemand, edited
 
 if TYPE_CHECKING:
@@ -255,24 +252,6 @@ def volume_suffix(path: Path) -> str:
             f"{', '.join(suffixes('image', 'volume'))}."
         )
     return suffix
-
-
-@contextmanager
-def readable(what: str) -> Iterator[None]:
-    """Turn what readers raise for bad files into one clear error."""
-    try:
-        yield
-    except RegioncastError:
-        raise
-    except ImageFileError as error:
-        raise FileFormatError(
-            f"{capitalized(what)} is not an image that nibabel can read: {error}"
-        ) from error
-    except Exception as error:  # damaged headers lead readers to raise anything
-        reason = str(error).partition("\n")[0].rstrip(".:")
-        raise FileFormatError(
-            f"{capitalized(what)} is truncated or damaged: {reason}. Get the file again."
-        ) from error
 
 
 def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:

@@ -41,8 +41,8 @@ from ..errors import (
 from ..no_region import no_region_labels
 from ..region_table import RegionTable, hemisphere_in_words
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
-from .files import existing_file, expanded
-from .nifti import readable, t_r_of
+from .files import existing_file, expanded, readable
+from .nifti import t_r_of
 from .painted_surface import LONGEST_T_R, PaintedSurface
 from .surface_names import (
     ANNOTATION,
