@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from regioncast.extraction import Grouping, Strategy
 from regioncast.io import cifti
 from regioncast.io.cifti_maps import open_cifti_maps
-from regioncast.io.map_streams import extract_maps
+from regioncast.io.maps import extract_maps
 from regioncast.painting import PaintedArray
 from regioncast.parcellation import Parcellation
 from regioncast.spaces import Grayordinates

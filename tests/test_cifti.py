@@ -33,10 +33,11 @@ from regioncast.errors import (
     SpaceError,
 )
 from regioncast.extraction import Block, Grouping, Strategy, extract
-from regioncast.io import cifti, cifti_maps, map_streams
+from regioncast.io import cifti, cifti_maps
+from regioncast.io import maps as maps_module
 from regioncast.io.cifti_maps import open_cifti_maps
 from regioncast.io.cifti_matrix import SUFFIXES, is_cifti, open_matrix
-from regioncast.io.map_streams import extract_maps
+from regioncast.io.maps import extract_maps
 from regioncast.painting import PaintedArray
 from regioncast.parcellation import Parcellation
 from regioncast.region_table import RegionTable
@@ -845,7 +846,7 @@ def test_portions_are_reduced_by_threads_and_functions_called_by_none(tmp_path, 
         meeting.wait()
         return extract(*args, **options)
 
-    monkeypatch.setattr(map_streams, "extract", met)
+    monkeypatch.setattr(maps_module, "extract", met)
     reduced(maps, parcellation(), [Strategy.of("mean")], n_jobs=np.int64(3))
 
 

@@ -27,7 +27,7 @@ from .extraction import Grouping, Strategy
 from .io import nifti, value_files
 from .io.files import expanded
 from .io.images import one_map, open_any_maps, painted, save_image, space_of
-from .io.map_streams import extract_maps
+from .io.maps import extract_maps
 from .io.parcellations import read_parcellation
 from .io.values import read_signals, save_signals
 from .painting import value_table
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from .extraction import Function, Nan
     from .io.images import Painted
-    from .io.map_streams import Maps
+    from .io.maps import Maps
     from .io.values import Values
     from .matching import Extra, Match, Missing
     from .progress import Progress

@@ -33,7 +33,7 @@ from ..painting import PaintedArray
 from ..spaces import Grayordinates
 from .cifti_matrix import Image, described, is_single, names_of, open_matrix, series_of, t_r_of
 from .files import readable
-from .map_streams import Blocks, MapsInMemory, Portion, native
+from .maps import Blocks, MapsInMemory, Portion, native
 
 if TYPE_CHECKING:
     from io import FileIO

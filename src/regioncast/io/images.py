@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from ..progress import Progress
     from ..spaces import Space
-    from .map_streams import Maps
+    from .maps import Maps
 
 
 Painted = nifti.PaintedImage | surface.PaintedSurface | cifti.PaintedCifti
