@@ -301,6 +301,22 @@ def text_table(
     return lines
 
 
+def hex_color(parts: Sequence[float]) -> str:
+    """Return red, green, blue and maybe opacity, each from 0 to 1, as ``#rrggbb``.
+
+    Opacity follows where it is not full.
+
+    Examples
+    --------
+    >>> hex_color([1.0, 0.5, 0.0]), hex_color([1.0, 0.5, 0.0, 1.0]), hex_color([0, 0, 0, 0])
+    ('#ff8000', '#ff8000', '#00000000')
+    """
+    # Half up, as graphics programs round.
+    numbers = [int(min(max(float(part), 0.0), 1.0) * 255 + 0.5) for part in parts]
+    shown = numbers[:3] if numbers[3:] == [255] else numbers
+    return "#" + "".join(f"{number:02x}" for number in shown)
+
+
 def id_rank(title: str) -> int:
     """Return how much a title says that the column holds labels: 0 most, 3 not at all."""
     normal = normal_title(title)

@@ -39,7 +39,7 @@ from ..errors import (
 from ..no_region import no_region_labels
 from ..painting import PaintedArray
 from ..parcellation import Parcellation, encode_integers
-from ..region_table import RegionTable
+from ..region_table import RegionTable, hex_color
 from ..signals import Series, Signals, map_titles, storable
 from ..spaces import CORTEX, Grayordinates, SurfaceVertices, VolumeGrid
 from .cifti_matrix import (
@@ -203,16 +203,8 @@ def _label_table(labels: Mapping[int, tuple[str, Sequence[float]]]) -> RegionTab
     return RegionTable(
         list(labels),
         [name for name, _ in labels.values()],
-        {"color": [_hex_color(color) for _, color in labels.values()]},
+        {"color": [hex_color(color) for _, color in labels.values()]},
     )
-
-
-def _hex_color(parts: Sequence[float]) -> str:
-    """Return red, green, blue and opacity as ``#rrggbb``, with the last if it is not full."""
-    # Half up, as graphics programs round.
-    numbers = [int(min(max(float(part), 0.0), 1.0) * 255 + 0.5) for part in parts]
-    shown = numbers[:3] if numbers[3:] == [255] else numbers
-    return "#" + "".join(f"{number:02x}" for number in shown)
 
 
 def _samples_of_parcels(axis: ParcelsAxis) -> tuple[NDArray[np.int64], Grayordinates]:

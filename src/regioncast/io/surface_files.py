@@ -39,7 +39,7 @@ from ..errors import (
     times,
 )
 from ..no_region import no_region_labels
-from ..region_table import RegionTable, hemisphere_in_words
+from ..region_table import RegionTable, hemisphere_in_words, hex_color
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
 from .files import existing_file, expanded, readable
 from .nifti import t_r_of
@@ -362,7 +362,7 @@ def _label_table(image: GiftiImage) -> RegionTable | None:
     labels = image.labeltable.labels
     if not labels:
         return None
-    colors = [_hex_color(label.rgba) for label in labels]
+    colors = [_color(label.rgba) for label in labels]
     return RegionTable(
         [label.key for label in labels],
         [str(label.label or label.key).strip() for label in labels],
@@ -370,12 +370,9 @@ def _label_table(image: GiftiImage) -> RegionTable | None:
     )
 
 
-def _hex_color(rgba: Sequence[float | None]) -> str | None:
-    if any(part is None for part in rgba[:3]):
-        return None
-    # Half up, as graphics programs round.
-    levels = (int(min(max(part or 0.0, 0.0), 1.0) * 255 + 0.5) for part in rgba[:3])
-    return "#" + "".join(f"{level:02x}" for level in levels)
+def _color(rgba: Sequence[float | None]) -> str | None:
+    parts = [part for part in rgba[:3] if part is not None]
+    return hex_color(parts) if len(parts) == 3 else None
 
 
 def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
