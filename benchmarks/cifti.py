@@ -129,9 +129,8 @@ def parcels(n_samples: int, n_parcels: int) -> NDArray[np.int64]:
 
 def parcellation(labels: Path) -> Parcellation:
     """Read labels."""
-    return cifti.read_parcellation(
-        labels, label_map=None, regions=None, background=None, strict=False
-    )
+    found = cifti.read_labels(labels, label_map=None, background=None)
+    return found.parcellation(None, strict=False)
 
 
 def extracted(series: Path, atlas: Parcellation) -> NDArray[np.float64]:

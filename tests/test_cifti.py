@@ -99,9 +99,9 @@ def dlabel(keys, labels, names=("map",)):
     return nib.Cifti2Image(np.atleast_2d(keys).astype(np.float32), (axis, SPACE.axis))
 
 
-def read(source, **options):
-    given_options = {"label_map": None, "regions": None, "background": None, "strict": False}
-    return cifti.read_parcellation(source, **(given_options | options))
+def read(source, *, label_map=None, background=None, regions=None, strict=False):
+    labels = cifti.read_labels(source, label_map=label_map, background=background)
+    return labels.parcellation(regions, strict=strict)
 
 
 def painted(values, *, names=None, t_r=None, fill=0):
@@ -324,6 +324,15 @@ def test_0_is_background_unless_it_has_a_name():
 def test_a_given_table_replaces_that_of_the_file():
     labels = {0: ("???", CLEAR), 7: ("a", RED), 12: ("b", RED), 300: ("c", RED)}
     assert read(dlabel(KEYS, labels), regions=TABLE).table.names == ("V1", "Thal", "MT")
+
+
+def test_with_a_given_table_labels_are_read_once_and_that_of_the_file_is_not_told_of(monkeypatch):
+    labels = {0: ("???", CLEAR), 7: ("a", RED), 13: ("not there", RED)}
+    opened, real = [], cifti.open_matrix
+    monkeypatch.setattr(cifti, "open_matrix", lambda *args: opened.append(args) or real(*args))
+    given = {7: "V1", 12: "Thal", 300: "MT"}
+    assert [name for _, name in rc.load_parcellation(dlabel(KEYS, labels), given)] == [*TABLE.names]
+    assert len(opened) == 1
 
 
 def test_one_of_several_maps_is_chosen_by_name_or_number():

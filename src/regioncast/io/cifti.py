@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,7 @@ from .painted import PaintedOnDemand, edited
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ..encoding import Encoded
     from ..progress import Progress
     from ..spaces import Part
 
@@ -90,15 +92,52 @@ _OTHER = "CIFTI_STRUCTURE_OTHER"
 # --- parcellations ---------------------------------------------------------------------------
 
 
-def read_parcellation(
-    source: Image,
-    *,
-    label_map: str | int | None,
-    regions: RegionTable | None,
-    background: float | None,
-    strict: bool,
-) -> Parcellation:
-    """Return the parcellation of a ``.dlabel.nii`` file, or of the parcels of a ``.p*.nii``.
+@dataclass(frozen=True, eq=False)
+class CiftiLabels:
+    """Labels of grayordinates, with the names that their file gives them.
+
+    Parameters
+    ----------
+    encoded : Encoded
+    space : Grayordinates
+    table : RegionTable
+        That of the file.
+    background : set of float
+        The labels of no region.
+    """
+
+    encoded: Encoded
+    space: Grayordinates
+    table: RegionTable
+    background: set[float]
+
+    @property
+    def of_regions(self) -> NDArray[np.int64]:
+        """The labels of the table and of the grayordinates, ascending, without the background."""
+        labels = np.union1d(self.table.labels, self.encoded.labels)
+        return labels[~np.isin(labels, list(self.background))]
+
+    def parcellation(self, regions: RegionTable | None, *, strict: bool) -> Parcellation:
+        """Return the parcellation of the labels.
+
+        Parameters
+        ----------
+        regions : RegionTable or None
+            In place of that of the file.
+        strict : bool
+            Raise where table and labels do not list the same regions, instead of warning.
+        """
+        table = self.table if regions is None else regions
+        for label in self.background:
+            table = table.without(label)
+        one = min(self.background, default=math.nan)
+        return Parcellation.of(self.encoded, self.space, table=table, background=one, strict=strict)
+
+
+def read_labels(
+    source: Image, *, label_map: str | int | None, background: float | None
+) -> CiftiLabels:
+    """Return the labels of a ``.dlabel.nii`` file, or the parcels of a ``.p*.nii``.
 
     Parameters
     ----------
@@ -106,17 +145,13 @@ def read_parcellation(
     label_map : str or int, optional
         Which map of labels, by its name or its number, counted from 0; needed where there are
         several.
-    regions : RegionTable, optional
-        In place of that of the file.
     background : number, optional
         The label of no region.  By default, as in Connectome Workbench, labels named ``"???"``,
         and 0 unless it has the name of a region; parcels are all regions.
-    strict : bool
-        Raise where table and labels do not list the same regions, instead of warning.
 
     Returns
     -------
-    Parcellation
+    CiftiLabels
         Parcels have the labels 1, 2, … in the order of the file.
 
     Raises
@@ -150,25 +185,15 @@ def read_parcellation(
             ".dlabel.nii file (wb_command -cifti-label-import makes one of maps of numbers), or "
             "a file of parcels, .p*.nii."
         )
-    return _parcellation(keys, space, table if regions is None else regions, none, strict=strict)
+    return CiftiLabels(_encoded(keys, none), space, table, none)
 
 
-def _parcellation(
-    keys: NDArray[Any],
-    space: Grayordinates,
-    table: RegionTable,
-    none: set[float],
-    *,
-    strict: bool,
-) -> Parcellation:
-    """Return the parcellation of labels, some of which are no region."""
+def _encoded(keys: NDArray[Any], none: set[float]) -> Encoded:
+    """Return the codes of labels, some of which are no region."""
     one = min(none, default=math.nan)
     if len(none) > 1:
         keys[np.isin(keys, list(none))] = one
-    for label in none:
-        table = table.without(label)
-    encoded = encode_integers(keys, one, Grayordinates.noun)
-    return Parcellation.of(encoded, space, table=table, background=one, strict=strict)
+    return encode_integers(keys, one, Grayordinates.noun)
 
 
 def _background_labels(table: RegionTable) -> set[float]:
