@@ -121,7 +121,20 @@ class Match:
         return found
 
     def check(self, missing: Missing = "raise", extra: Extra = "raise") -> None:
-        """Raise `MatchError` where something does not match and is not allowed to."""
+        """Raise where something does not match and is not allowed to.
+
+        Parameters
+        ----------
+        missing : {"raise", "fill"}, default="raise"
+            Whether regions that have voxels may be without a value.
+        extra : {"raise", "ignore"}, default="raise"
+            Whether there may be keys that no region has.
+
+        Raises
+        ------
+        MatchError
+            Its message shows both sides, and its `match` is this one.
+        """
         if self.problem:
             raise MatchError(f"Values do not match the regions.\n{self}", self)
         if not self.n_matched:

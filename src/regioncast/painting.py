@@ -287,10 +287,18 @@ def value_table(match: Match, *, fill: complex, dtype: DTypeLike | None = None) 
     dtype : dtype, default=None
         That of the signals when not given.
 
+    Returns
+    -------
+    array, shape (n_maps, 1 + n_regions)
+
     Raises
     ------
     SignalsError
         When the fill value or a value does not fit the dtype.
+    SignalsTypeError
+        When no image can hold the dtype.
+    ArgumentTypeError
+        When the fill value is no number.
     """
     signals = match.signals
     wanted = signals.values.dtype if dtype is None else storage_dtype(dtype)

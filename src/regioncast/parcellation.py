@@ -90,6 +90,17 @@ class Parcellation:
             The label of no region; NaN: there is none.
         strict : bool, default=False
             Raise where table and image do not list the same regions, instead of warning.
+
+        Returns
+        -------
+        Parcellation
+
+        Raises
+        ------
+        LabelsError
+            When no label is that of a region.
+        RegionTableError
+            When table and image differ and `strict` is true.
         """
         if table is None:
             full = RegionTable(encoded.labels)
@@ -103,7 +114,17 @@ class Parcellation:
 
     @classmethod
     def joined(cls, parts: Mapping[str, Parcellation]) -> Parcellation:
-        """Return one parcellation of those of the hemispheres, ``"L"`` and ``"R"``."""
+        """Return one parcellation of those of the hemispheres.
+
+        Parameters
+        ----------
+        parts : mapping of str to Parcellation
+            Of ``"L"`` and ``"R"``, in this order.
+
+        Returns
+        -------
+        Parcellation
+        """
         table = RegionTable.joined({side: part.table for side, part in parts.items()})
         codes = np.empty(sum(part.codes.size for part in parts.values()), code_dtype(len(table)))
         space = SurfaceVertices({side: part.codes.size for side, part in parts.items()})
@@ -161,9 +182,16 @@ class Parcellation:
         return indices @ self.space.affine[:3, :3].T + self.space.affine[:3, 3]
 
     def masked(self, inside: NDArray[np.bool_]) -> Parcellation:
-        """Return the parcellation without the voxels that are not `inside`.
+        """Return the parcellation without the samples that are not inside a mask.
 
-        The table stays as it is, so each region keeps its place.
+        Parameters
+        ----------
+        inside : array of bool, shape of the codes
+
+        Returns
+        -------
+        Parcellation
+            With the same table, so each region keeps its place.
         """
         return Parcellation(encoding.masked(self.codes, inside), self.table, self.space)
 

@@ -139,7 +139,19 @@ class RegionTable:
 
     @classmethod
     def joined(cls, tables: Mapping[str, RegionTable]) -> RegionTable:
-        """Return one table of the tables of the hemispheres, ``"L"`` and ``"R"``."""
+        """Return one table of the tables of the hemispheres.
+
+        Parameters
+        ----------
+        tables : mapping of str to RegionTable
+            Of ``"L"`` and ``"R"``, in this order.
+
+        Returns
+        -------
+        RegionTable
+            With the hemisphere of each row, and the columns of either table; ``None`` where a
+            table has no such column.
+        """
         titles = dict.fromkeys(title for table in tables.values() for title in table.columns)
         return cls(
             np.concatenate([table.labels for table in tables.values()]),
@@ -191,11 +203,31 @@ class RegionTable:
         return "\n".join([f"RegionTable: {plural(len(self), 'region')}", *lines])
 
     def without(self, label: float) -> RegionTable:
-        """Return the table without the row of `label`, if it has one."""
+        """Return the table without the row of a label.
+
+        Parameters
+        ----------
+        label : number
+            Whose row is left out; the table is the same where it has none.
+
+        Returns
+        -------
+        RegionTable
+        """
         return self.take(np.flatnonzero(self.labels != label))
 
     def take(self, rows: NDArray[np.intp]) -> RegionTable:
-        """Return the table of these rows."""
+        """Return the table of some rows.
+
+        Parameters
+        ----------
+        rows : array of int
+            Their numbers, from 0.
+
+        Returns
+        -------
+        RegionTable
+        """
         return RegionTable(
             self.labels[rows],
             [self.names[row] for row in rows],
@@ -204,9 +236,16 @@ class RegionTable:
         )
 
     def with_labels(self, labels: NDArray[np.int64]) -> RegionTable:
-        """Return the table with a row for each further label, named by it.
+        """Return the table with a row for each further label.
 
-        Other columns are ``None`` there.
+        Parameters
+        ----------
+        labels : array of int64
+            Those that have no row get one, named by the label; other columns are ``None`` there.
+
+        Returns
+        -------
+        RegionTable
         """
         new = np.setdiff1d(labels, self.labels)
         if not len(new):

@@ -156,7 +156,23 @@ class Signals:
         return int(self.values.shape[1])
 
     def with_t_r(self, t_r: float) -> Signals:
-        """Return the same values as time points, `t_r` seconds apart; they begin when they did."""
+        """Return the same values as time points.
+
+        Parameters
+        ----------
+        t_r : float
+            Seconds from one to the next.
+
+        Returns
+        -------
+        Signals
+            They begin when these did; keys, names and all else are the same.
+
+        Raises
+        ------
+        SignalsError
+            When `t_r` is no time, or these are a single map.
+        """
         series = self.series
         if series is not None:
             series = Series(series.start if series.unit == "SECOND" else 0.0, t_r, "SECOND")
