@@ -995,7 +995,7 @@ def test_parcels_of_surfaces_and_of_volumes(tmp_path, program):
 def test_what_parcels_cannot_be_written(tmp_path):
     unknown = Parcellation(np.array([1, 2, 3], np.uint8), TABLE, SurfaceVertices({"?": 3}))
     path = tmp_path / "a.pscalar.nii"
-    with pytest.raises(SpaceError, match="of these labels it is not known"):
+    with pytest.raises(SpaceError, match="that of these labels is unknown"):
         cifti.save_parcels(signals(), unknown, path, overwrite=False)
     with pytest.raises(SignalsError, match="signals of 2 regions, the parcellation has 3"):
         cifti.save_parcels(Signals([1.0, 2]), parcellation(), path, overwrite=False)

@@ -303,6 +303,10 @@ def paint(
         When values and regions do not match; the message shows both sides.
     SignalsError, SignalsTypeError
         When values have the wrong shape, or are no numbers that an image can hold.
+    ArgumentError
+        When an option has a value that it cannot have.
+    SpaceError
+        When `mask` or `onto` is on another grid or mesh.
     RegioncastError
         What `load_parcellation` raises.
 
@@ -439,7 +443,7 @@ def extract(
         The map of a ``.dlabel.nii`` that has several, where `parcellation` is a path or an image.
     progress : callable, default=None
         Called with the number of maps done and the number of all maps; from a CIFTI file, which
-        is reduced region by region, with as many maps as that is of all the work.
+        is reduced region by region, with the fraction of the work done, expressed in maps.
 
     Returns
     -------
@@ -476,19 +480,8 @@ def extract(
     >>> signals.keys[np.argmax(signals.values)]
     '7Networks_RH_SomMot_7'
     """
-    if nan not in ("omit", "propagate", "zero"):
-        raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
-    if min_coverage is not None and not 0 <= min_coverage <= 1:
-        raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
-    wanted = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
-    strategies = [Strategy.of(one) for one in wanted]
-    if not strategies:
-        raise ArgumentError("There is no strategy: the list is empty. Give one such as 'mean'.")
-    if len({one.name for one in strategies}) < len(strategies):
-        raise ArgumentError(
-            f"Some strategies share a name: {examples([one.name for one in strategies])}. "
-            "Give each once, and functions names of their own."
-        )
+    _check_rules(nan, min_coverage)
+    strategies = Strategy.all_of(strategy)
     maps = open_any_maps(image, "the image")
     for one in strategies:
         one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
@@ -556,7 +549,16 @@ def save(
     OutputError
         When the file cannot be written; then nothing is.
     FileFormatError
-        When the suffix is not known, or cannot hold the result.
+        When the suffix is not known, or cannot hold the result; or when the image to write is
+        read from a file that is damaged.
+    SignalsTypeError
+        When the format cannot hold the dtype.
+    DimensionError
+        When the format holds one map, and there are several, or something else than maps.
+    ImageTypeError
+        When this is nothing that can be saved.
+    MissingPackageError
+        When ``.parquet`` is written without pyarrow.
 
     Examples
     --------
@@ -585,6 +587,14 @@ def _one_source(labels: Labels | None, left: Labels | None, right: Labels | None
             f"{'both were' if given else 'neither was'} given."
         )
     return given or labels
+
+
+def _check_rules(nan: str, min_coverage: float | None) -> None:
+    """Raise where there is no such rule for values that are missing."""
+    if nan not in ("omit", "propagate", "zero"):
+        raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
+    if min_coverage is not None and not 0 <= min_coverage <= 1:
+        raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
 
 
 def _on_space(

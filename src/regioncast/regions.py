@@ -459,7 +459,7 @@ def _table(encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool) -> 
     else:
         by_region[:, 1:][:, ~inside] = 0
         by_region[:, 1:][:, inside] = values
-    # Codes are painted with the values of their regions as voxels are with those of their codes.
+    # Look up each code's region, then that region's value: the same look-up as painting.
     return paint(encoded.region_of, by_region, single=False).T
 
 

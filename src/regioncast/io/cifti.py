@@ -675,6 +675,6 @@ def _voxels(places: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int
 def _check_structure(structure: str) -> None:
     if not structure.startswith("CIFTI_STRUCTURE_"):
         raise SpaceError(
-            "CIFTI says of which hemisphere vertices are, and of these labels it is not known. "
+            "CIFTI files name the hemisphere of their vertices; that of these labels is unknown. "
             f"Say it: left=… or right=… ({', '.join(CORTEX.values())})."
         )

@@ -224,7 +224,7 @@ def _temporary_file(names: list[Path]) -> Iterator[Path]:
 
 
 def _ending(path: Path) -> str:
-    """Return by what writers tell how to write to a name like this."""
+    """Return the suffix, in lower case, by which writers choose the format."""
     ending = suffix_of(path)
     is_compressed = path.name.lower().endswith(".gz")
     return f"{ending.removesuffix('.gz')}.gz" if is_compressed else ending

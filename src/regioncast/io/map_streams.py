@@ -148,7 +148,7 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
         When the images are not on one grid.
     """
     is_list = isinstance(source, Sequence) and not isinstance(source, str)
-    given = list(source) if is_list else [source]  # type: ignore[arg-type]
+    given: Any = source if is_list else [source]
     sources = [one for item in given for one in _matching_files(item, what)]
     if not sources:
         raise SignalsError(f"There is no image to extract from: {source!r} is empty.")
@@ -316,7 +316,10 @@ def _opened(source: Any) -> AbstractContextManager[Any]:
         return ImageOpener(source)
     path = str(source)
     if path.lower().endswith(GZIPPED):
-        return igzip_threaded.open(path, "rb", threads=1, block_size=_PIECE_BYTES)  # type: ignore[no-any-return]
+        file: AbstractContextManager[Any] = igzip_threaded.open(
+            path, "rb", threads=1, block_size=_PIECE_BYTES
+        )
+        return file
     return ImageOpener(path)
 
 

@@ -82,7 +82,7 @@ class PaintedImage(PaintedOnDemand, nib.Nifti1Image):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not isinstance(self.dataobj, PaintedArray):
-            return super().__reduce__()  # type: ignore[return-value]
+            return super().__reduce__()  # type: ignore[return-value]  # of text, says typeshed
         return type(self), (_data_to_write(self), self.affine, self.header)
 
     def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:

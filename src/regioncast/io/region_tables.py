@@ -380,7 +380,7 @@ def _parse_xml(xml: bytes | str, source: str) -> Element:
     text = xml.rstrip(b"\0 \r\n\t") if isinstance(xml, bytes) else xml.rstrip("\0 \r\n\t")
     try:
         # Expat fetches nothing from outside and stops when entities multiply.
-        return ET.fromstring(text)  # noqa: S314
+        return ET.fromstring(text)  # noqa: S314  see above
     except (ET.ParseError, LookupError, ValueError) as error:
         raise FileFormatError(f"{source} is not valid XML: {error}.") from None
 
