@@ -1,6 +1,7 @@
 """The friendly layer: from whatever people have to what the package works with, and back.
 
-Arguments are coerced here and nowhere else.
+What people may give in several forms becomes one form here, by functions of `io` where it may be a
+file.
 """
 
 from __future__ import annotations
