@@ -258,7 +258,7 @@ def test_labels_near_an_integer_are_that_integer(labels, offset):
     exact = encoding.encode(small)
     np.testing.assert_array_equal(shifted.codes, exact.codes)
     np.testing.assert_array_equal(shifted.labels, exact.labels)
-    assert not shifted.fractional
+    assert not shifted.has_floats
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
@@ -267,7 +267,7 @@ def test_the_tolerance_is_a_thousandth_on_either_side(dtype):
     assert encoding.encode(near).labels.tolist() == [5, 7]
     far = np.array([5.0011, 4.9989, 7], dtype)
     encoded = encoding.encode(far)
-    assert encoded.fractional
+    assert encoded.has_floats
     assert len(encoded.labels) == 3
 
 
@@ -281,8 +281,8 @@ def test_fractional_labels_are_labels_of_their_own(values, dtype, background):
     labels = np.array(values, dtype)
     encoded = encoding.encode(labels, background)
     assert_encodes(encoded, labels, background)
-    assert encoded.fractional == any(label != round(label) for label in encoded.labels.tolist())
-    assert encoded.labels.dtype == (np.float64 if encoded.fractional else np.int64)
+    assert encoded.has_floats == any(label != round(label) for label in encoded.labels.tolist())
+    assert encoded.labels.dtype == (np.float64 if encoded.has_floats else np.int64)
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
