@@ -828,7 +828,8 @@ def test_the_same_image_gives_the_same_bytes(tmp_path):
         ("a/lh.x.npy", "LR", ["a/lh.x.npy", "a/rh.x.npy"]),
         ("RH.x.npy", "LR", ["LH.x.npy", "RH.x.npy"]),
         ("x_hemi-L_y.func.gii", "LR", ["x_hemi-L_y.func.gii", "x_hemi-R_y.func.gii"]),
-        ("lh/x_Right.mgz", "LR", ["lh/x_Left.mgz", "lh/x_Right.mgz"]),
+        ("lh/x_Right.mgz", "LR", ["lh/x_Right.L.mgz", "lh/x_Right.R.mgz"]),
+        ("x.Right.mgz", "LR", ["x.Left.mgz", "x.Right.mgz"]),
         ("lh.x.mgh", "L", ["lh.x.mgh"]),
     ],
 )
