@@ -90,7 +90,7 @@ def load_parcellation(
     strict : bool, default=False
         Raise where the table and the image do not list the same regions, instead of warning.
     label_map : str or int, default=None
-        Name or number, from 0, of the map of a ``.dlabel.nii`` that has several.
+        Name or number, from 0, of the map of a ``.dlabel.nii`` or ``.label.gii`` that has several.
     left, right : path or nibabel image, default=None
         The surfaces of the hemispheres, instead of `labels`.
 
@@ -129,10 +129,10 @@ def load_parcellation(
         parcellation = read_parcellation(
             source, regions, background, label_map=label_map, strict=strict
         )
-    if label_map is not None and not isinstance(parcellation.space, Grayordinates):
+    if label_map is not None and isinstance(parcellation.space, VolumeGrid):
         raise ArgumentError(
-            f"label_map={label_map!r} chooses a map of a .dlabel.nii file; these labels are "
-            f"{parcellation.space.nouns}. Leave it out."
+            f"label_map={label_map!r} chooses a map of a .dlabel.nii or .label.gii file; these "
+            "labels are voxels. Leave it out."
         )
     return parcellation if mask is None else _masked(parcellation, mask)
 

@@ -164,7 +164,8 @@ def _by_number(rows: NDArray[np.int64], name: str) -> NDArray[np.int64]:
             f"{'is' if len(missing) == 1 else 'are'} not among them: {examples(missing)}. Give an "
             "annotation of the whole surface."
         )
-    return colors[np.argsort(numbers)]
+    by_number: NDArray[np.int64] = colors[np.argsort(numbers)]
+    return by_number
 
 
 def _entries(content: _Content) -> tuple[Entry, ...]:
