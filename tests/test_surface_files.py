@@ -289,3 +289,14 @@ def test_a_numpy_file_that_ends_too_early(tmp_path):
     path.write_bytes(path.read_bytes()[:-8])
     with pytest.raises(FileFormatError, match="truncated or damaged"):
         rc.extract(path, rc.load_parcellation(left=labels_gifti("L")))
+
+
+@pytest.mark.parametrize("suffix", [".func.gii", ".shape.gii.gz"])
+def test_names_of_maps_lose_what_xml_cannot_hold(tmp_path, suffix):
+    atlas = rc.load_parcellation(left=labels_gifti("L"))
+    names = ["a\x00b\x1b[1m", "c\uffff", "Ä <&> 脳 \U0001f9e0"]
+    frame = {"name": atlas.table.names, **{name: np.arange(3.0) for name in names}}
+    pd = pytest.importorskip("pandas")
+    image = rc.paint(pd.DataFrame(frame), atlas, dtype="float32")
+    path = rc.save(image, tmp_path / f"lh.x{suffix}")
+    assert rc.extract(path, atlas).map_names == ("ab[1m", "c", names[2])

@@ -185,3 +185,23 @@ def test_a_pair_that_was_written_is_named_where_the_name_it_was_given_is_read(tm
     (tmp_path / f"map.L{end}").unlink()
     with pytest.raises(InputMissingError, match="Check the name"):
         rc.extract(tmp_path / f"map{end}", pair)
+
+
+@pytest.mark.parametrize("missing", ["lh", "rh"])
+def test_the_file_of_a_pair_that_is_missing_is_named_alone(tmp_path, pair, missing):
+    left, right = rc.save(rc.paint(values_of(pair), pair, dtype="f4"), tmp_path / "?h.m.mgh")
+    gone, there = (left, right) if missing == "lh" else (right, left)
+    gone.unlink()
+    with pytest.raises(InputMissingError, match="Check the name") as caught:
+        rc.extract(f"{left},{right}", pair)
+    assert str(gone) in str(caught.value)
+    assert str(there) not in str(caught.value)
+    side = {"lh": "left", "rh": "right"}[missing]
+    with pytest.raises(SpaceError, match=f"just one {side} hemisphere is needed"):
+        rc.extract(tmp_path / "?h.m.mgh", pair)
+
+
+def test_a_mapping_with_something_else_than_hemispheres(pair):
+    wrong = {"left": labels_gifti("L"), "foo": labels_gifti("R")}
+    with pytest.raises(SpaceError, match="one left and one right; 'left', 'foo' were given"):
+        rc.load_parcellation(wrong)

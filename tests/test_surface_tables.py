@@ -10,7 +10,13 @@ import pytest
 from small_spaces import N_VERTICES, labels_gifti, maps_gifti, vertex_labels
 
 import regioncast as rc
-from regioncast.errors import ArgumentError, MatchError, RegionTableError, RegionTableWarning
+from regioncast.errors import (
+    ArgumentError,
+    MatchError,
+    RegionTableError,
+    RegionTableWarning,
+    SpaceError,
+)
 
 LISTED = {0: "???", 3: "V1", 7: "V2", 9: "M1"}
 
@@ -173,3 +179,36 @@ def test_an_error_about_many_maps_lists_some(tmp_path):
     np.save(tmp_path / "lh.many.npy", np.zeros((701, 1200), int))
     with pytest.raises(ArgumentError, match=r"has 1,200 maps .* 18, 19 and 1,180 more\.$"):
         rc.load_parcellation(tmp_path / "lh.many.npy")
+
+
+# --- messages and spellings ------------------------------------------------------------------
+
+
+def test_names_that_one_hemisphere_has_twice_are_told_apart_by_label():
+    twice = labels_gifti("L", names={3: "V1", 7: "V1", 14474380: "insula"})
+    atlas = rc.load_parcellation(left=twice, right=labels_gifti("R"))
+    with pytest.raises(MatchError, match=r"'V1'.*Key the values by label \(L:3\)"):
+        rc.paint({"V1": 1.0, "M1": 2.0}, atlas)
+
+
+@pytest.mark.parametrize("spelling", ["L:{}", "lh:{}", "left:{}", "Left:{}"])
+def test_labels_with_a_hemisphere_in_the_usual_spellings(pair, spelling):
+    words = {"L": "R", "lh": "rh", "left": "right", "Left": "Right"}
+    word = spelling.partition(":")[0]
+    keys = [
+        spelling.replace(word, {"L": word, "R": words[word]}[side]).format(label)
+        for side, (label, _) in zip(pair.table.hemispheres, pair.table, strict=True)
+    ]
+    painted = rc.paint(dict(zip(keys, np.arange(6.0), strict=True)), pair)
+    np.testing.assert_array_equal(np.asarray(painted), np.asarray(rc.paint(np.arange(6.0), pair)))
+
+
+def test_a_surface_of_unknown_hemisphere_may_be_painted_onto_as_it_may_be_extracted_from(tmp_path):
+    atlas = rc.load_parcellation(left=labels_gifti("L"))
+    np.save(tmp_path / "plain.npy", np.zeros(N_VERTICES["L"]))
+    painted = rc.paint(np.arange(1.0, 4), atlas, onto=tmp_path / "plain.npy")
+    assert rc.extract(painted, atlas).values.tolist() == [[1, 2, 3]]
+    np.testing.assert_array_equal(painted, rc.paint(np.arange(1.0, 4), atlas))
+    np.save(tmp_path / "other.npy", np.zeros(N_VERTICES["L"] + 1))
+    with pytest.raises(SpaceError, match="hemisphere the surface"):
+        rc.paint(np.arange(1.0, 4), atlas, onto=tmp_path / "other.npy")

@@ -344,7 +344,7 @@ def open_surface_maps(source: Any, what: str) -> MapsInMemory:
     counts = {side: len(one.values) for side, one in sides.items()}
     if len(set(counts.values())) > 1:
         raise DimensionError(
-            f"{capitalized(what)} has {counts[LEFT]:,} maps of the left hemisphere and "
+            f"{capitalized(what)} has {plural(counts[LEFT], 'map')} of the left hemisphere and "
             f"{counts[RIGHT]:,} of the right. Give the same maps of both."
         )
     every = tuple(sides.values())

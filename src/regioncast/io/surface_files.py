@@ -244,13 +244,15 @@ def _is_vector(shape: Sequence[int]) -> bool:
 def _is_surface_path(source: str | os.PathLike[str]) -> bool:
     names = names_in(source)
     if len(names) == 2:
-        return all(map(_is_surface_path, names))
+        # One of a pair that does not exist is missed with its own name.
+        there = [name for name in names if not MGH.search(name) or expanded(name).exists()]
+        return bool(there) and all(map(_is_surface_path, there))
     name = os.fspath(source)
     if any(pattern.search(name) for pattern in BY_NAME):
         return True
     if is_pattern(name):
         found = pair_found(name)
-        return len(found) == 2 and all(map(_is_surface_path, found.values()))
+        return bool(found) and all(map(_is_surface_path, found.values()))
     return bool(MGH.search(name)) and (_is_mgh_vector(expanded(name)) or bool(pair_beside(name)))
 
 
