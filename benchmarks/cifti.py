@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from regioncast.extraction import Grouping, Strategy
 from regioncast.io import cifti
 from regioncast.io.cifti_maps import open_cifti_maps
-from regioncast.io.map_streams import extract_maps
+from regioncast.io.maps import extract_maps
 from regioncast.painting import PaintedArray
 from regioncast.parcellation import Parcellation
 from regioncast.spaces import Grayordinates
@@ -129,9 +129,8 @@ def parcels(n_samples: int, n_parcels: int) -> NDArray[np.int64]:
 
 def parcellation(labels: Path) -> Parcellation:
     """Read labels."""
-    return cifti.read_parcellation(
-        labels, label_map=None, regions=None, background=None, strict=False
-    )
+    found = cifti.read_labels(labels, label_map=None, background=None)
+    return found.parcellation(None, strict=False)
 
 
 def extracted(series: Path, atlas: Parcellation) -> NDArray[np.float64]:

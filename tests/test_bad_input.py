@@ -436,6 +436,28 @@ def test_an_atlas_without_regions(refused):
     )
 
 
+def without_place(path, number):
+    """A volume whose header gives this for the size of voxels."""
+    image = nib.Nifti1Image(labels_data(), AFFINE)
+    image.header["srow_x"] = number
+    image.header["qform_code"] = 0
+    path.write_bytes(image.header.binaryblock + bytes(4) + labels_data().tobytes(order="F"))
+    return path.name
+
+
+@pytest.mark.parametrize(
+    ("number", "problem"), [(np.nan, "has numbers that are NaN"), (0, "is singular: its voxels")]
+)
+def test_an_affine_that_is_none(refused, number, problem):
+    name = without_place(Path("nowhere.nii"), number)
+    shown = f"nowhere.nii does not say where its voxels are: its affine {problem}"
+    refused([errors.SpaceError, ValueError], "The labels image", shown, atlas=name)
+    refused([errors.SpaceError, ValueError], "The mask image", shown, mask=name)
+    for atlas in ("atlas.nii.gz", name):
+        with pytest.raises(errors.SpaceError, match=shown):
+            rc.extract(name, atlas)
+
+
 @pytest.mark.parametrize("shape", [(5, 4, 6, 2), (5, 4, 6, 1, 3), (5, 4)])
 def test_labels_that_are_not_one_volume(refused, shape):
     nib.save(nib.Nifti1Image(np.ones(shape, np.int16), AFFINE), "other.nii.gz")

@@ -33,10 +33,11 @@ from regioncast.errors import (
     SpaceError,
 )
 from regioncast.extraction import Block, Grouping, Strategy, extract
-from regioncast.io import cifti, cifti_maps, map_streams
+from regioncast.io import cifti, cifti_maps
+from regioncast.io import maps as maps_module
 from regioncast.io.cifti_maps import open_cifti_maps
 from regioncast.io.cifti_matrix import SUFFIXES, is_cifti, open_matrix
-from regioncast.io.map_streams import extract_maps
+from regioncast.io.maps import extract_maps
 from regioncast.painting import PaintedArray
 from regioncast.parcellation import Parcellation
 from regioncast.region_table import RegionTable
@@ -98,9 +99,9 @@ def dlabel(keys, labels, names=("map",)):
     return nib.Cifti2Image(np.atleast_2d(keys).astype(np.float32), (axis, SPACE.axis))
 
 
-def read(source, **options):
-    given_options = {"label_map": None, "regions": None, "background": None, "strict": False}
-    return cifti.read_parcellation(source, **(given_options | options))
+def read(source, *, label_map=None, background=None, regions=None, strict=False):
+    labels = cifti.read_labels(source, label_map=label_map, background=background)
+    return labels.parcellation(regions, strict=strict)
 
 
 def painted(values, *, names=None, t_r=None, fill=0):
@@ -325,6 +326,15 @@ def test_a_given_table_replaces_that_of_the_file():
     assert read(dlabel(KEYS, labels), regions=TABLE).table.names == ("V1", "Thal", "MT")
 
 
+def test_with_a_given_table_labels_are_read_once_and_that_of_the_file_is_not_told_of(monkeypatch):
+    labels = {0: ("???", CLEAR), 7: ("a", RED), 13: ("not there", RED)}
+    opened, real = [], cifti.open_matrix
+    monkeypatch.setattr(cifti, "open_matrix", lambda *args: opened.append(args) or real(*args))
+    given = {7: "V1", 12: "Thal", 300: "MT"}
+    assert [name for _, name in rc.load_parcellation(dlabel(KEYS, labels), given)] == [*TABLE.names]
+    assert len(opened) == 1
+
+
 def test_one_of_several_maps_is_chosen_by_name_or_number():
     labels = {0: ("???", CLEAR), 7: ("V1", RED), 12: ("Thal", RED), 300: ("MT", RED)}
     image = dlabel(np.stack([KEYS, KEYS[::-1], KEYS]), labels, ["a", "b", "0"])
@@ -510,6 +520,43 @@ def test_nibabels_own_ways_of_saving_agree(tmp_path):
         assert loaded.nifti_header.get_intent()[0] == "ConnDenseScalar"
 
 
+def with_bytes(image, path):
+    path.write_bytes(image.to_bytes())
+
+
+def with_a_copy(image, path):
+    rc.save(pickle.loads(pickle.dumps(image)), path)
+
+
+@pytest.mark.parametrize("save", [rc.save, nib.save, with_bytes, with_a_copy])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("values", ["f8", "i2"])
+def test_what_was_edited_is_saved_as_it_is_now(tmp_path, save, dtype, values):
+    image = painted(np.arange(6).reshape(2, 3).astype(values))
+    image.get_fdata(dtype=dtype)
+    save(image, tmp_path / "before.dscalar.nii")
+    before = np.asarray(nib.load(tmp_path / "before.dscalar.nii").dataobj)
+    np.testing.assert_array_equal(before, np.asarray(image.dataobj))
+    assert before.dtype == values
+    image.get_fdata(dtype=dtype)[1, 3] = 99.5
+    now = image.get_fdata(dtype=dtype).copy()
+    save(image, tmp_path / "after.dscalar.nii")
+    np.testing.assert_array_equal(np.asarray(nib.load(tmp_path / "after.dscalar.nii").dataobj), now)
+    image.uncache()
+    save(image, tmp_path / "again.dscalar.nii")
+    np.testing.assert_array_equal(
+        np.asarray(nib.load(tmp_path / "again.dscalar.nii").dataobj), before
+    )
+
+
+def test_what_was_edited_is_no_value_per_parcel(tmp_path):
+    image = rc.paint([1.0, 2.0, 3.0], parcellation())
+    image.get_fdata()[0, 0] = 99
+    with pytest.raises(FileFormatError, match="was edited since it was painted"):
+        rc.save(image, tmp_path / "out.pscalar.nii")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_cannot_be_saved(tmp_path):
     image = painted([1.0, 2, 3])
     for name in ("a.nii", "a.dlabel.nii", "a.pscalar.nii"):
@@ -598,9 +645,12 @@ def test_bits_are_those_of_memory_and_of_volumes(tmp_path, monkeypatch, portion,
     st.integers(2, 20),
     st.integers(1, 400),
     st.sampled_from([0, 40, 512]),
+    st.sampled_from([1, 9, 1024]),
     st.sampled_from([None, 1, 2, 5, 40]),
 )
-def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, portion, short, n_jobs):
+def test_any_portions_give_the_bits_of_one(
+    tmp_path_factory, codes, n_maps, portion, short, part, n_jobs
+):
     path = written(tmp_path_factory.mktemp("a") / "a.dtseries.nii", data(n_maps))
     regions = Parcellation(np.array(codes, np.uint8), RegionTable([2, 5, 9, 11]), SPACE)
     expected = reduced(open_cifti_maps(nib.Cifti2Image(
@@ -608,6 +658,7 @@ def test_any_portions_give_the_bits_of_one(tmp_path_factory, codes, n_maps, port
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cifti_maps, "_PORTION_BYTES", portion)
         patch.setattr(cifti_maps, "_SHORTEST_ROW", short)
+        patch.setattr(cifti_maps, "_SHORTEST_PART", part)
         maps = open_cifti_maps(path, "the image")
         assert_same_bits(reduced(maps, regions, n_jobs=n_jobs), expected)
 
@@ -702,10 +753,14 @@ def test_rows_are_read_in_their_order(tmp_path_factory, n_bytes, offset, rows):
     content = np.random.default_rng(1).integers(0, 256, offset + 20 * n_bytes, np.uint8)
     path.write_bytes(content.tobytes())
     out = np.zeros(len(rows) * n_bytes, np.uint8)
-    with path.open("rb") as file:
-        assert read_rows(file.fileno(), offset, n_bytes, np.array(rows, np.uint32), out) == 0
+    wanted = np.array(rows, np.uint32)
     expected = content[offset:].reshape(20, n_bytes)[rows]
-    np.testing.assert_array_equal(out.reshape(-1, n_bytes), expected)
+    with path.open("rb") as file:
+        for first in range(n_bytes):
+            left = n_bytes - first
+            part = out[: len(rows) * left]
+            assert read_rows(file.fileno(), offset + first, n_bytes, left, wanted, part) == 0
+            np.testing.assert_array_equal(part.reshape(-1, left), expected[:, first:])
 
 
 def test_rows_that_a_file_has_not(tmp_path):
@@ -713,10 +768,30 @@ def test_rows_that_a_file_has_not(tmp_path):
     path.write_bytes(bytes(range(100)))
     out, rows = np.zeros(40, np.uint8), np.array([3, 8, 9, 10], np.uint32)
     with path.open("rb") as file:
-        assert read_rows(file.fileno(), 2, 10, rows, out) == 12
+        assert read_rows(file.fileno(), 2, 10, 10, rows, out) == 12
     assert out.tolist()[:28] == [*range(32, 42), *range(82, 100)]
     with path.open("ab") as file, pytest.raises(OSError, match="cannot be read"):
-        read_rows(file.fileno(), 0, 10, rows, out)
+        read_rows(file.fileno(), 0, 10, 10, rows, out)
+
+
+def test_of_a_large_region_some_maps_are_read_at_a_time(tmp_path, monkeypatch):
+    path = written(tmp_path / "a.dtseries.nii", data(40))
+    whole = Parcellation(np.ones(N, np.uint8), RegionTable([2]), SPACE)
+    in_memory = open_cifti_maps(nib.Cifti2Image(data(40), nib.load(path).header), "the image")
+    monkeypatch.setattr(cifti_maps, "_SHORTEST_ROW", 0)
+    monkeypatch.setattr(cifti_maps, "_SHORTEST_PART", 3 * 4)
+    monkeypatch.setattr(cifti_maps, "_PORTION_BYTES", 10)
+    maps, seen = open_cifti_maps(path, "the image"), []
+    with maps.portions(Grouping.of(whole.codes, whole.counts), None) as (portion,):
+        sizes = [block.stored.nbytes for block in portion.open()[1]]
+    assert sizes == [3 * 4 * N] * 13 + [4 * N]
+    assert_same_bits(
+        reduced(maps, whole, progress=lambda *done: seen.append(done)), reduced(in_memory, whole)
+    )
+    assert seen == [(min(3 * n, 40), 40) for n in range(1, 15)]
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(FileFormatError, match="the file ends early: 1 bytes or more are missing"):
+        reduced(maps, whole)
 
 
 @pytest.mark.parametrize(("most", "least"), [(0, 0), (10**9, 0), (10**9, 0.9)])
@@ -780,7 +855,7 @@ def test_portions_are_reduced_by_threads_and_functions_called_by_none(tmp_path, 
         meeting.wait()
         return extract(*args, **options)
 
-    monkeypatch.setattr(map_streams, "extract", met)
+    monkeypatch.setattr(maps_module, "extract", met)
     reduced(maps, parcellation(), [Strategy.of("mean")], n_jobs=np.int64(3))
 
 
@@ -920,7 +995,7 @@ def test_parcels_of_surfaces_and_of_volumes(tmp_path, program):
 def test_what_parcels_cannot_be_written(tmp_path):
     unknown = Parcellation(np.array([1, 2, 3], np.uint8), TABLE, SurfaceVertices({"?": 3}))
     path = tmp_path / "a.pscalar.nii"
-    with pytest.raises(SpaceError, match="of these labels it is not known"):
+    with pytest.raises(SpaceError, match="that of these labels is unknown"):
         cifti.save_parcels(signals(), unknown, path, overwrite=False)
     with pytest.raises(SignalsError, match="signals of 2 regions, the parcellation has 3"):
         cifti.save_parcels(Signals([1.0, 2]), parcellation(), path, overwrite=False)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
+import threading
 import tracemalloc
 import warnings
+from pathlib import Path
 
 import nibabel as nib
 import nilearn.image
@@ -347,6 +350,36 @@ def test_a_function_that_gives_anything_but_one_number_per_map_is_refused(labels
     for function in (np.mean, lambda values: values.mean(axis=1), lambda values: values):
         with pytest.raises(ArgumentError, match=r"must return one number per map, shape \(3,\); "):
             rc.extract(image, labels_img, strategy=function)
+
+
+def test_a_function_that_gives_complex_numbers_for_real_maps_is_refused(labels_img, image):
+    with pytest.raises(ArgumentError, match=r"these are real, and it returned complex128"):
+        rc.extract(image, labels_img, strategy=lambda values: values.mean(axis=0) * 1j)
+    for made in ("text", None):
+        with pytest.raises(ArgumentError, match=r"it returned (<U4|object) of shape \(3,\)"):
+            rc.extract(image, labels_img, strategy=lambda values, made=made: np.array([made] * 3))
+
+
+class EnoughError(Exception):
+    """What somebody raises who has seen enough."""
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_what_progress_raises_leaves_no_thread_and_no_open_file(
+    tmp_path, monkeypatch, labels_img, suffix
+):
+    def stop(done, total):
+        raise EnoughError
+
+    monkeypatch.setattr(map_streams, "_BLOCK_BYTES", 1)
+    path = tmp_path / f"bold{suffix}"
+    nib.save(image_of(np.ones((6, 5, 4, 30), np.float32)), path)
+    before = set(threading.enumerate())
+    with pytest.raises(EnoughError) as caught:
+        rc.extract(path, labels_img, progress=stop)
+    # While the traceback is still there, which keeps what the frames hold.
+    assert set(threading.enumerate()) <= before, caught
+    assert str(path) not in [os.path.realpath(fd) for fd in Path("/proc/self/fd").iterdir()]
 
 
 class CountingArray:

@@ -232,6 +232,24 @@ def test_more_writers_than_names_write_all_the_same(tmp_path, monkeypatch):
     assert len(names(tmp_path)) == 2
 
 
+def test_an_interrupt_with_more_writers_than_names_leaves_nothing(tmp_path, monkeypatch):
+    real, calls = fcntl.flock, []
+
+    def interrupted(descriptor, how):
+        calls.append(descriptor)
+        if len(calls) == 2:  # the first is for the name that is taken
+            raise KeyboardInterrupt
+        real(descriptor, how)
+
+    monkeypatch.setattr(files, "_MOST_WRITERS", 1)
+    with (tmp_path / temporary_name("map.nii.gz", 0)).open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        monkeypatch.setattr(fcntl, "flock", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            rc.save(small_image(), tmp_path / "map.nii.gz")
+        assert names(tmp_path) == [temporary_name("map.nii.gz", 0)]
+
+
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_where_files_have_no_locks_nothing_is_removed_and_all_is_written(
     tmp_path, monkeypatch, overwrite

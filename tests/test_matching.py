@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import re
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import regioncast as rc
+from regioncast import matching
 from regioncast.errors import MatchError, SignalsError
 from regioncast.matching import match
 from regioncast.region_table import RegionTable
@@ -403,6 +405,41 @@ def test_near_misses_are_named(key, name):
 def test_every_name_misspelt_still_shows_near_misses():
     with pytest.raises(MatchError, match="did you mean 'V1' for 'v1'"):
         rc.paint({"v1": 1.0, "v2": 2.0}, small_atlas().parcellation)
+
+
+def test_a_region_without_samples_lacks_what_its_space_is_made_of():
+    found = match(
+        Signals([1.0], [3]), RegionTable([3, 4]), has_voxels=np.array([True, False]), noun="vertex"
+    )
+    assert "absent   1 region without a vertex" in str(found)
+
+
+def test_near_misses_of_many_keys_and_regions_cost_little(monkeypatch):
+    compared = []
+
+    def close_matches(word, names, **kwargs):
+        compared.append(len(names))
+        return []
+
+    monkeypatch.setattr(difflib, "get_close_matches", close_matches)
+    for n_regions in (3, 4_000, 30_000):
+        compared.clear()
+        table = RegionTable(range(n_regions), [f"area {n}" for n in range(n_regions)])
+        found = match(Signals(np.ones(5_000), [f"key {n}" for n in range(5_000)]), table)
+        assert found.near_misses == {}
+        assert len(compared) <= 20
+        assert sum(compared) <= 20_000
+
+
+def test_what_identifies_regions_is_found_once_however_many_are_missing(monkeypatch):
+    table = RegionTable([*range(1, 401)] * 2, ["V1"] * 800, None, ["L"] * 400 + ["R"] * 400)
+    found = match(Signals([1.0], ["lh:7"]), table, by="hemisphere:label")
+    asked, real = [], matching.identities_of
+    monkeypatch.setattr(matching, "identities_of", lambda table: asked.append(table) or real(table))
+    assert str(found).startswith("matched  0 of 800 regions")
+    assert len(found.missing) == 800
+    assert len(asked) == 1
+    assert table.unique_names is table.unique_names
 
 
 def test_a_region_that_has_its_value_is_no_near_miss():

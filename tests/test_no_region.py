@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regioncast.no_region import no_region_labels
+from regioncast.no_region import names_background, no_region_labels
 
 
 @pytest.mark.parametrize(
@@ -13,7 +13,7 @@ from regioncast.no_region import no_region_labels
         "", " ", "???", "L_???", "unknown", "Unknown", "ctx-lh-unknown", "L_unknown", "Medial_Wall",
         "medial wall", "MedialWall", "lh.Medial_wall", "FreeSurfer_Defined_Medial_Wall",
         "Background+FreeSurfer_Defined_Medial_Wall", "corpuscallosum", "ctx_rh_corpuscallosum",
-        "background", "Background", "none", "None", "unassigned",
+        "background", "Background", "none", "None", "unassigned", "Clear Label", "Exterior",
     ],
 )  # fmt: skip
 def test_names_of_no_region(name):
@@ -35,3 +35,8 @@ def test_any_number_of_labels_may_be_no_region():
     names = {-1: "Unknown", 0: "V1", 3: "???", 1000: "Medial_Wall", 14474380: "insula"}
     assert no_region_labels(names) == {-1, 3, 1000}
     assert no_region_labels({}) == set()
+
+
+def test_what_lies_outside_the_cortex_may_be_a_region_of_the_brain():
+    names = ["Background", "???", "Clear Label", "Corpus callosum", "Medial wall", "V1"]
+    assert [names_background(name) for name in names] == [True] * 3 + [False] * 3

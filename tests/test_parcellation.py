@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import re
 import warnings
 from pathlib import Path
@@ -23,6 +25,7 @@ from regioncast.errors import (
     RegionTableWarning,
     SpaceError,
 )
+from regioncast.parcellation import Parcellation
 
 SHAPE = (5, 3, 7)
 # Oblique, of unequal voxel sizes, left-handed.
@@ -145,8 +148,31 @@ def test_fractional_labels_raise_with_examples(fractions):
 
 
 def test_labels_beyond_64_bits_are_not_called_fractions():
-    with pytest.raises(LabelsError, match=r"Labels up to 2\*\*63 - 1 are supported; found 1e"):
-        rc.load_parcellation(image_of(labels_data([*LABELS, 1e20], np.float64)))
+    for large in (1e20, 2.0**63, -(2.0**63)):
+        message = rf"between -2\*\*63 and 2\*\*63; found {re.escape(str(large))}\. Renumber"
+        with pytest.raises(LabelsError, match=message):
+            rc.load_parcellation(image_of(labels_data([*LABELS, large], np.float64)))
+
+
+def test_all_integers_of_64_bits_that_floats_can_be_are_labels():
+    labels = [-(2**63) + 1024, -(2**62), 2**31, 2**62, 2**62 + 1024, 2**63 - 1024]
+    atlas = rc.load_parcellation(image_of(labels_data(labels, np.float64)))
+    assert atlas.table.labels.tolist() == labels
+
+
+def test_an_image_without_a_finite_label_is_not_called_background():
+    data = np.full(SHAPE, np.nan)
+    with (
+        pytest.warns(LabelsWarning, match="105 voxels of the labels image are NaN"),
+        pytest.raises(LabelsError, match="no region: no voxel has a label that is finite"),
+    ):
+        rc.load_parcellation(image_of(data))
+    data[2] = 0
+    with (
+        pytest.warns(LabelsWarning),
+        pytest.raises(LabelsError, match="every voxel with a finite label is background"),
+    ):
+        rc.load_parcellation(image_of(data))
 
 
 @pytest.mark.parametrize("kinds", [[np.nan], [np.inf], [np.nan, -np.inf]])
@@ -429,6 +455,27 @@ def test_to_pandas_has_the_table_and_what_is_measured():
     ]  # fmt: skip
     assert frame["index"].tolist() == LABELS
     assert frame["side"].tolist() == ["L", "R", "L"]
+
+
+def test_to_pandas_keeps_what_the_table_says_under_the_same_titles():
+    """Tables of FSL have x, y and z, of the voxel that stands for a region."""
+    own = TABLE.assign(x=[45, 9, 3], voxels=[7, 8, 9])
+    atlas = rc.load_parcellation(image_of(labels_data()), own)
+    frame = atlas.to_pandas()
+    assert frame["x_in_table"].tolist() == [45, 9, 3]
+    assert frame["voxels_in_table"].tolist() == [7, 8, 9]
+    assert frame["voxels"].tolist() == atlas.counts.tolist()
+    np.testing.assert_array_equal(frame[["x", "y", "z"]], atlas.centroids)
+
+
+def test_codes_cannot_be_written_to_and_those_given_still_can():
+    made = rc.load_parcellation(image_of(labels_data()))
+    codes = np.array(made.codes)
+    atlas = Parcellation(codes, made.table, made.space)
+    codes[0] = 0  # its maker's business
+    for one in (atlas, pickle.loads(pickle.dumps(made)), copy.deepcopy(made)):
+        with pytest.raises(ValueError, match="read-only"):
+            one.codes[0] = 0
 
 
 def test_a_region_without_voxels_has_no_centroid():

@@ -233,6 +233,36 @@ def test_where_the_data_begin_is_found_anew(tmp_path, save, offset):
     assert_holds(tmp_path / "map.nii", image)
 
 
+@pytest.mark.parametrize("endianness", "<>")
+def test_what_stands_beside_the_header_is_kept_in_any_byte_order(tmp_path, endianness):
+    header = nib.Nifti1Header(endianness=endianness)
+    image = nib.Nifti1Image(np.arange(24, dtype="f4").reshape(2, 3, 4), AFFINE, header)
+    image.header.extensions.append(nib.nifti1.Nifti1Extension("comment", b"of its scanner"))
+    rc.save(image, tmp_path / "map.nii")
+    loaded = nib.load(tmp_path / "map.nii")
+    assert [e.get_content() for e in loaded.header.extensions] == [b"of its scanner"]
+    np.testing.assert_array_equal(np.asarray(loaded.dataobj), np.asarray(image.dataobj))
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+def test_an_input_that_ends_early_is_what_is_blamed(tmp_path, suffix):
+    source = tmp_path / f"bold{suffix}"
+    nib.save(nib.Nifti1Image(VALUES, AFFINE), source)
+    source.write_bytes(source.read_bytes()[:-100])
+    image = nib.load(source)
+    with pytest.raises(FileFormatError, match=f"The image .*bold{suffix} is truncated or damaged"):
+        rc.save(image, tmp_path / "out.nii")
+    assert sorted(tmp_path.iterdir()) == [source]
+
+
+def test_an_affine_that_is_no_number_is_saved_as_it_is(tmp_path):
+    image = nib.Nifti1Image(VALUES, AFFINE)
+    image.header["srow_x"][1] = np.nan
+    image.affine[0, 1] = np.nan
+    rc.save(image, tmp_path / "map.nii")
+    np.testing.assert_array_equal(nib.load(tmp_path / "map.nii").get_fdata(), VALUES)
+
+
 def series_with(kind, t_r, unit):
     image = kind(np.zeros((2, 3, 4, 5), np.float32), AFFINE)
     image.header.set_zooms((*image.header.get_zooms()[:3], t_r))

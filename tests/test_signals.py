@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import regioncast as rc
 from regioncast.errors import MatchError, OutputExistsError, SignalsError, SignalsTypeError
-from regioncast.signals import Signals, cast, storable, storage_dtype
+from regioncast.signals import Signals, _is_beyond, cast, storable, storage_dtype
 
 LABELS = (3, 20, 1007, 5)
 NAMES = ("V1", "Área 2", "MT", "left, dorsal")
@@ -274,6 +274,22 @@ def test_another_t_r_leaves_the_rest_alone():
     signals = Signals([[1.0, 2]], ["a", "b"], labels=[1, 2], t_r=1.0)
     again = signals.with_t_r(2.0)
     assert (again.t_r, again.keys, again.labels, again.single) == (2.0, ("a", "b"), (1, 2), False)
+    named = Signals([[1.0], [2.0]], map_names=["task", "rest"]).with_t_r(2.0)
+    assert named.map_names == ("task", "rest")
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u8"])
+def test_floats_just_beyond_an_integer_dtype_never_saturate(dtype):
+    """Some processors make them the largest integer, which as a float is the same again."""
+    limits = np.iinfo(dtype)
+    beyond = np.array([float(limits.max), np.inf, np.nan, float(limits.min) * 1.5 - 4])
+    for value in beyond:
+        assert _is_beyond(np.array([value]), np.dtype(dtype)).all()
+        with pytest.raises(SignalsError, match="cannot be held by"):
+            cast(np.array([value]), np.dtype(dtype))
+    largest = np.nextafter(float(limits.max), 0)
+    held = cast(np.array([largest, float(limits.min)]), np.dtype(dtype))
+    assert held.tolist() == [int(largest), limits.min]
 
 
 def test_the_repr_says_what_there_is():

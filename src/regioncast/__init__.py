@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from .api import extract, load_parcellation, load_signals, match, paint, save
     from .data import demo_data
     from .errors import MatchError, RegioncastError, RegioncastWarning
+    from .io.cifti import PaintedCifti
     from .io.nifti import PaintedImage
+    from .io.painted_surface import PaintedSurface
     from .matching import Match
     from .nilearn_patch import patch_nilearn, unpatch_nilearn
     from .parcellation import Parcellation
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 _HOME = {
     "Match": "matching",
     "MatchError": "errors",
+    "PaintedCifti": "io.cifti",
     "PaintedImage": "io.nifti",
+    "PaintedSurface": "io.painted_surface",
     "Parcellation": "parcellation",
     "RegionTable": "region_table",
     "RegioncastError": "errors",
@@ -47,7 +51,9 @@ _HOME = {
 __all__ = [
     "Match",
     "MatchError",
+    "PaintedCifti",
     "PaintedImage",
+    "PaintedSurface",
     "Parcellation",
     "RegionTable",
     "RegioncastError",

@@ -1,6 +1,7 @@
 """The friendly layer: from whatever people have to what the package works with, and back.
 
-Arguments are coerced here and nowhere else.
+What people may give in several forms becomes one form here, by functions of `io` where it may be a
+file.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from .extraction import Grouping, Strategy
 from .io import nifti, value_files
 from .io.files import expanded
 from .io.images import one_map, open_any_maps, painted, save_image, space_of
-from .io.map_streams import extract_maps
+from .io.maps import extract_maps
 from .io.parcellations import read_parcellation
 from .io.values import read_signals, save_signals
 from .painting import value_table
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
     from .extraction import Function, Nan
     from .io.images import Painted
-    from .io.map_streams import Maps
+    from .io.maps import Maps
     from .io.values import Values
     from .matching import Extra, Match, Missing
     from .progress import Progress
@@ -305,6 +306,10 @@ def paint(
         When values and regions do not match; the message shows both sides.
     SignalsError, SignalsTypeError
         When values have the wrong shape, or are no numbers that an image can hold.
+    ArgumentError
+        When an option has a value that it cannot have.
+    SpaceError
+        When `mask` or `onto` is on another grid or mesh.
     RegioncastError
         What `load_parcellation` raises.
 
@@ -400,8 +405,8 @@ def extract(
         3D, one map, or 4D.  A list of images, or a path with ``*`` in it, is one series in
         the order of the list, or in natural order.  Whatever its size, a file is read a few
         maps at a time.  Or the data of a surface (GIFTI, MGH, NumPy, FreeSurfer's ``lh.thickness``
-        and its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``: of
-        these one, not a list or pattern.
+        and its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``,
+        which are read a few regions at a time: of these one, not a list or pattern.
     parcellation : Parcellation, path or nibabel image
         The regions, on the grid of the image.  A path or an image goes through
         `load_parcellation`.  Surfaces and volumes also serve CIFTI files with the same meshes
@@ -442,7 +447,7 @@ def extract(
         path or an image.
     progress : callable, default=None
         Called with the number of maps done and the number of all maps; from a CIFTI file, which
-        is reduced region by region, with as many maps as that is of all the work.
+        is reduced region by region, with the fraction of the work done, expressed in maps.
 
     Returns
     -------
@@ -479,19 +484,8 @@ def extract(
     >>> signals.keys[np.argmax(signals.values)]
     '7Networks_RH_SomMot_7'
     """
-    if nan not in ("omit", "propagate", "zero"):
-        raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
-    if min_coverage is not None and not 0 <= min_coverage <= 1:
-        raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
-    wanted = list(strategy) if isinstance(strategy, list | tuple) else [strategy]
-    strategies = [Strategy.of(one) for one in wanted]
-    if not strategies:
-        raise ArgumentError("There is no strategy: the list is empty. Give one such as 'mean'.")
-    if len({one.name for one in strategies}) < len(strategies):
-        raise ArgumentError(
-            f"Some strategies share a name: {examples([one.name for one in strategies])}. "
-            "Give each once, and functions names of their own."
-        )
+    _check_rules(nan, min_coverage)
+    strategies = Strategy.all_of(strategy)
     maps = open_any_maps(image, "the image")
     for one in strategies:
         one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
@@ -559,7 +553,16 @@ def save(
     OutputError
         When the file cannot be written; then nothing is.
     FileFormatError
-        When the suffix is not known, or cannot hold the result.
+        When the suffix is not known, or cannot hold the result; or when the image to write is
+        read from a file that is damaged.
+    SignalsTypeError
+        When the format cannot hold the dtype.
+    DimensionError
+        When the format holds one map, and there are several, or something else than maps.
+    ImageTypeError
+        When this is nothing that can be saved.
+    MissingPackageError
+        When ``.parquet`` is written without pyarrow.
 
     Examples
     --------
@@ -588,6 +591,14 @@ def _one_source(labels: Labels | None, left: Labels | None, right: Labels | None
             f"{'both were' if given else 'neither was'} given."
         )
     return given or labels
+
+
+def _check_rules(nan: str, min_coverage: float | None) -> None:
+    """Raise where there is no such rule for values that are missing."""
+    if nan not in ("omit", "propagate", "zero"):
+        raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
+    if min_coverage is not None and not 0 <= min_coverage <= 1:
+        raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
 
 
 def _on_space(
@@ -724,4 +735,6 @@ def _match(
     t_r: float | None,
 ) -> Match:
     signals = read_signals(values, atlas.table, key, columns, t_r)
-    return matching.match(signals, atlas.table, by=by, has_voxels=atlas.counts > 0)
+    return matching.match(
+        signals, atlas.table, by=by, has_voxels=atlas.counts > 0, noun=atlas.space.noun
+    )

@@ -101,7 +101,7 @@ class Encoded:
     ----------
     codes : array of uint8, uint16 or uint32, or SplitCodes
         Shape and memory order of the labels.
-    labels : array of int64, or float64 when some label is fractional
+    labels : array of int64, or float64 when some label is fractional or beyond int64
         Distinct and ascending, without the background.
     region_of : array of int
         What each code stands for: 0 for no region, else ``k`` for ``labels[k - 1]``.
@@ -115,8 +115,8 @@ class Encoded:
     n_nonfinite: int = 0
 
     @property
-    def fractional(self) -> bool:
-        """Whether some label is further than `LABEL_TOLERANCE` from an integer."""
+    def has_floats(self) -> bool:
+        """Whether some label is no int64: further than `LABEL_TOLERANCE` from one."""
         return self.labels.dtype.kind == "f" and len(self.labels) > 0
 
     def regions(self) -> NDArray[Any]:
@@ -358,12 +358,19 @@ def _encode_floats(labels: NDArray[Any], background: float) -> Encoded:
         hole = round(background) if is_label else limits.min
         rounded = np.empty_like(labels, dtype=dtype)
         n_nonfinite, n_unlike = kernels.round_labels(
-            flat(labels), LABEL_TOLERANCE, limits.max / 2, hole, flat(rounded)
+            flat(labels), LABEL_TOLERANCE, _largest_float(dtype), hole, flat(rounded)
         )
         if not n_unlike:
             encoded = _encode_integers(rounded, {background, hole} if n_nonfinite else {background})
             return dataclasses.replace(encoded, n_nonfinite=n_nonfinite)
-    return _encode_fractional(labels, background)
+    return _encode_as_floats(labels, background)
+
+
+def _largest_float(dtype: type[np.signedinteger[Any]]) -> float:
+    """Return the largest float64 that an integer dtype can hold."""
+    largest = np.iinfo(dtype).max
+    nearest = float(largest)
+    return nearest if nearest <= largest else float(np.nextafter(nearest, 0))
 
 
 def _encode_by_table(labels: NDArray[Any], low: int, no_region: set[float]) -> Encoded | None:
@@ -476,8 +483,8 @@ def _in_memory_order(array: NDArray[Any]) -> NDArray[Any]:
     return array if array.flags.c_contiguous else array.T
 
 
-def _encode_fractional(labels: NDArray[Any], background: float) -> Encoded:
-    """Encode labels some of which are fractional, each distinct value a label of its own."""
+def _encode_as_floats(labels: NDArray[Any], background: float) -> Encoded:
+    """Encode labels some of which are no int64, each distinct value a label of its own."""
     values = labels.astype(np.float64)
     nearest = np.rint(values)
     finite = np.isfinite(values)

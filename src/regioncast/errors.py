@@ -40,7 +40,7 @@ class DimensionError(RegioncastError, TypeError):
 
 
 class SpaceError(RegioncastError, ValueError):
-    """Two images do not share their grid."""
+    """Two images do not share their grid, or an affine is none."""
 
 
 class LabelsError(RegioncastError, ValueError):

@@ -18,7 +18,7 @@ import numpy as np
 from ._kernels import reduce as kernels
 from ._kernels.reduce import Nonfinite, Reduction
 from .encoding import flat
-from .errors import ArgumentError, ImageTypeError, LabelsError
+from .errors import ArgumentError, ImageTypeError, LabelsError, examples
 from .threads import shares, threads_of
 
 if TYPE_CHECKING:
@@ -113,6 +113,34 @@ class Strategy:
                 f"function on an array of shape (n_samples, n_maps); it is {given!r}."
             )
         return found
+
+    @classmethod
+    def all_of(
+        cls, given: str | Function | list[str | Function] | tuple[str | Function, ...]
+    ) -> list[Strategy]:
+        """Return the strategies of a list of names and functions, or of one of them.
+
+        Raises
+        ------
+        ArgumentError
+            When there is none, none of such a name, or several of the same.
+
+        Examples
+        --------
+        >>> [strategy.name for strategy in Strategy.all_of(["mean", "count"])]
+        ['mean', 'count']
+        """
+        listed = given if isinstance(given, list | tuple) else [given]
+        strategies = [cls.of(one) for one in listed]
+        if not strategies:
+            raise ArgumentError("There is no strategy: the list is empty. Give one such as 'mean'.")
+        names = [one.name for one in strategies]
+        if len(set(names)) < len(names):
+            raise ArgumentError(
+                f"Some strategies share a name: {examples(names)}. "
+                "Give each once, and functions names of their own."
+            )
+        return strategies
 
     @classmethod
     def _named(cls, name: str) -> Strategy | None:
@@ -358,7 +386,8 @@ class _Extraction:
         self._nan = nan
         self._weights = np.empty(0) if weights is None else weights
         compiled = [strategy for strategy in strategies if strategy.reduction is not None]
-        # These last; and something at least, for finite values are counted on the way.
+        # Percentile and median reorder the buffer, so they go last.  Without any compiled
+        # strategy, count alone: the kernel also counts finite values.
         compiled.sort(key=lambda one: one.reduction in (Reduction.PERCENTILE, Reduction.MEDIAN))
         self._compiled = compiled or [Strategy("count", Reduction.COUNT)]
         self._parts = [np.full((len(self._compiled), n_maps, len(grouping)), np.nan)]
@@ -477,7 +506,8 @@ class _Extraction:
             # In one order: that in which blocks lie in memory would change how sums round.
             left = self._without_nonfinite(series.T.astype(out.dtype, order="C"))
             if left.size:
-                out[:, region] = _checked(strategy, strategy.of_series(left), self._n_maps)
+                result = strategy.of_series(left)
+                out[:, region] = _checked(strategy, result, self._n_maps, out.dtype)
         return out
 
     def _without_nonfinite(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -511,11 +541,20 @@ def _percentage(name: str) -> float | None:
     return percentage if 0 <= percentage <= 100 else None
 
 
-def _checked(strategy: Strategy, result: ArrayLike, n_maps: int) -> NDArray[Any]:
+def _checked(
+    strategy: Strategy, result: ArrayLike, n_maps: int, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """Return what a function made of a region, which must be numbers that `dtype` can hold."""
     values = np.asarray(result)
-    if values.shape != (n_maps,):
+    problem = f"The strategy {strategy.name} must return one number per map, shape ({n_maps},); "
+    if values.shape != (n_maps,) or values.dtype.kind not in "biufc":
         raise ArgumentError(
-            f"The strategy {strategy.name} must return one number per map, shape ({n_maps},); "
-            f"it returned {values.dtype} of shape {values.shape}. Reduce the first axis only."
+            f"{problem}it returned {values.dtype} of shape {values.shape}. "
+            "Reduce the first axis only, to numbers."
+        )
+    if values.dtype.kind == "c" and dtype.kind != "c":
+        raise ArgumentError(
+            f"{problem}of real maps these are real, and it returned {values.dtype}. Return the "
+            "real part or the magnitude, or make the image complex."
         )
     return values

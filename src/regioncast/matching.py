@@ -42,8 +42,10 @@ _FREESURFER = ("ctx-{side}-{name}", "ctx_{side}_{name}")
 QUALIFIED_NAME, QUALIFIED_LABEL = "hemisphere:name", "hemisphere:label"
 """What identifies a region where hemispheres share names or labels: ``L:V1`` and ``L:5``."""
 
-# Keys that are compared letter by letter with all names, which takes milliseconds each.
-_COMPARED = 20
+# So many keys at most are compared with all names letter by letter, and so many comparisons of
+# a key with a name are made, each of which takes some microseconds.
+_COMPARED_KEYS = 20
+_COMPARISONS = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +66,8 @@ class Match:
         Why no painting is possible whatever is missing or unused; ``""`` where it is.
     has_voxels : array of bool, shape (n_regions,)
         A region without voxels misses nothing.
+    noun : str, default="voxel"
+        What a sample of a region is called.
     """
 
     signals: Signals
@@ -72,6 +76,7 @@ class Match:
     columns: NDArray[np.intp]
     has_voxels: NDArray[np.bool_]
     problem: str = ""
+    noun: str = "voxel"
 
     @property
     def n_matched(self) -> int:
@@ -108,14 +113,28 @@ class Match:
             return {}
         by_folded = {_folded(name): name for name in names}
         found = {key: by_folded[_folded(key)] for key in keys if _folded(key) in by_folded}
-        for key in [key for key in keys if key not in found][:_COMPARED]:
+        n_compared = min(_COMPARED_KEYS, _COMPARISONS // max(1, len(by_folded)))
+        for key in [key for key in keys if key not in found][:n_compared]:
             near = difflib.get_close_matches(_folded(key), by_folded, n=1, cutoff=_NEAR)
             if near:
                 found[key] = by_folded[near[0]]
         return found
 
     def check(self, missing: Missing = "raise", extra: Extra = "raise") -> None:
-        """Raise `MatchError` where something does not match and is not allowed to."""
+        """Raise where something does not match and is not allowed to.
+
+        Parameters
+        ----------
+        missing : {"raise", "fill"}, default="raise"
+            Whether regions that have voxels may be without a value.
+        extra : {"raise", "ignore"}, default="raise"
+            Whether there may be keys that no region has.
+
+        Raises
+        ------
+        MatchError
+            Its message shows both sides, and its `match` is this one.
+        """
         if self.problem:
             raise MatchError(f"Values do not match the regions.\n{self}", self)
         if not self.n_matched:
@@ -170,20 +189,26 @@ class Match:
 
     __repr__ = __str__
 
+    @cached_property
+    def _identities(self) -> dict[str, Sequence[Hashable]]:
+        return identities_of(self.table)
+
     def _identity(self, row: int) -> str | int:
         if self.by == "label" and self.table.hemispheres is None:
             return int(self.table.labels[row])
-        identities = identities_of(self.table)
         if self.by in ("name", "label", "position"):
             return self.table.unique_names[row]
-        return str(identities[self.by][row])
+        return str(self._identities[self.by][row])
 
     def _nothing_matched(self) -> str:
-        """Return that no key is known, or what the keys are that were taken for something else."""
-        identities, given = identities_of(self.table), self.signals.keys or ()
+        """Return why no region has a value: no key is known, or the keys are of another kind.
+
+        That is the case where they are names, say, and were asked to be labels.
+        """
+        given = self.signals.keys or ()
         keys = [*given, *(as_integers(given) or [])]
         for by in ("name", "label"):
-            n_found = _n_found(keys, identities[by])
+            n_found = _n_found(keys, self._identities[by])
             if by != self.by and n_found:
                 return (
                     f"no key is the {self.by} of a region, but {n_found:,} of them "
@@ -207,7 +232,7 @@ class Match:
             lines.append(f"unused   {len(self.unused):,}: {examples(self.unused)}")
         if not self.has_voxels.all():
             absent = int(np.count_nonzero(~self.has_voxels))
-            lines.append(f"absent   {plural(absent, 'region')} without a voxel")
+            lines.append(f"absent   {plural(absent, 'region')} without a {self.noun}")
         return lines
 
     def _hints(self) -> list[str]:
@@ -228,6 +253,7 @@ def match(
     *,
     by: str = "auto",
     has_voxels: NDArray[np.bool_] | None = None,
+    noun: str = "voxel",
 ) -> Match:
     """Find for each region the column of `signals` that is its own.
 
@@ -244,6 +270,12 @@ def match(
         that has more of the keys.
     has_voxels : array of bool, shape (n_regions,), default=None
         All have when not given.
+    noun : str, default="voxel"
+        What a sample of a region is called.
+
+    Returns
+    -------
+    Match
 
     Examples
     --------
@@ -264,7 +296,7 @@ def match(
         by, columns, problem = _match_keys(signals.keys, table, by, has_voxels)
     if problem:
         columns = np.full(len(table), -1)
-    return Match(signals, table, by, columns, has_voxels, problem)
+    return Match(signals, table, by, columns, has_voxels, problem, noun)
 
 
 def _match_keys(

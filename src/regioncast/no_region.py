@@ -14,19 +14,24 @@ _WORD = re.compile(r"[^\W_]+")
 # What may stand beside such a name to say whose it is, as in "ctx-lh-unknown" and "L_???".
 _SIDES = frozenset(["ctx", "cortex", "hemi", "l", "r", "lh", "rh", "left", "right"])
 
-# Without case, sides, spaces and punctuation.
-_NO_REGION = frozenset([
+# All without case, sides, spaces and punctuation.
+_BACKGROUND = frozenset([
     "background",
-    "backgroundfreesurferdefinedmedialwall",  # Schaefer
-    "corpuscallosum",  # Desikan-Killiany, whose regions are of the cortex
-    "freesurferdefinedmedialwall",  # Yeo
-    "medialwall",
+    "clearlabel",  # ITK-SNAP
+    "exterior",
     "nolabel",
     "none",
+    "outside",
     "unassigned",
     "unknown",
     "unlabeled",
     "unlabelled",
+])  # fmt: skip
+_OUTSIDE_CORTEX = frozenset([
+    "backgroundfreesurferdefinedmedialwall",  # Schaefer
+    "corpuscallosum",  # Desikan-Killiany, whose regions are of the cortex
+    "freesurferdefinedmedialwall",  # Yeo
+    "medialwall",
 ])  # fmt: skip
 
 
@@ -48,8 +53,25 @@ def no_region_labels(names: Mapping[int, str]) -> set[int]:
 
 
 def names_no_region(name: str) -> bool:
-    """Tell whether a name says that its label is no region."""
+    """Tell whether the name of a label of vertices or grayordinates says that it is no region."""
+    return _is_called(name, _BACKGROUND | _OUTSIDE_CORTEX)
+
+
+def names_background(name: str) -> bool:
+    """Tell whether a name says that its label is no region, wherever that is.
+
+    Of the brain, a corpus callosum is a region; of the cortex it is none.
+
+    Examples
+    --------
+    >>> names_background("Clear Label"), names_background("Corpus callosum")
+    (True, False)
+    """
+    return _is_called(name, _BACKGROUND)
+
+
+def _is_called(name: str, names: frozenset[str]) -> bool:
     words = _WORD.findall(name.lower())
     left = "".join(word for word in words if word not in _SIDES)
     # A region may be called just "L"; question marks or nothing at all name none.
-    return left in _NO_REGION if left else not words or "?" in name
+    return left in names if left else not words or "?" in name

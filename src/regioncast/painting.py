@@ -48,12 +48,13 @@ class PaintedArray:
 
     Parameters
     ----------
-    codes : array of uint8, uint16 or uint32, 3D, contiguous
-        0 for no region, else the column of `table`.
+    codes : array of uint8, uint16 or uint32, contiguous
+        0 for no region, else the column of `table`; 3D for voxels, 1D for vertices and
+        grayordinates.
     table : array, shape (n_maps, 1 + n_regions)
         For each map the value of no region and then that of each region.
     single : bool
-        Whether the array is one map (3D) rather than a series (4D).
+        Whether the array is one map, of the shape of the codes, rather than a series.
     maps_first : bool, default=False
         Whether the maps are the first axis, as in CIFTI, rather than the last; such an array
         has that axis always.
@@ -113,7 +114,7 @@ class PaintedArray:
         dtype: DTypeLike | None = None,
         copy: bool | None = None,  # noqa: FBT001  NumPy's protocol
     ) -> NDArray[Any]:
-        """Return the whole array, in Fortran order."""
+        """Return the whole array; in memory its maps follow one another."""
         if copy is False:
             raise ValueError("A painted array is made on demand, so it cannot be had uncopied.")
         wanted = self.dtype if dtype is None else np.dtype(dtype)
@@ -149,8 +150,8 @@ class PaintedArray:
         if self.maps_first:
             return self._of_maps_first(full)
         axes = [part for part in full if part is not None]
-        codes = self.codes[tuple(axes[:3])]
-        maps = slice(None) if self.single else axes[3]
+        codes = self.codes[tuple(axes[: self.codes.ndim])]
+        maps = slice(None) if self.single else axes[-1]
         one_map = self.single or not isinstance(maps, slice)
         # An integer is looked up as the caller wrote it, so that its errors are NumPy's.
         table = self.table[maps][np.newaxis] if not isinstance(maps, slice) else self.table[maps]
@@ -286,10 +287,18 @@ def value_table(match: Match, *, fill: complex, dtype: DTypeLike | None = None) 
     dtype : dtype, default=None
         That of the signals when not given.
 
+    Returns
+    -------
+    array, shape (n_maps, 1 + n_regions)
+
     Raises
     ------
     SignalsError
         When the fill value or a value does not fit the dtype.
+    SignalsTypeError
+        When no image can hold the dtype.
+    ArgumentTypeError
+        When the fill value is no number.
     """
     signals = match.signals
     wanted = signals.values.dtype if dtype is None else storage_dtype(dtype)

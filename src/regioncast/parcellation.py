@@ -7,6 +7,7 @@ samples are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,7 +64,13 @@ class Parcellation:
     space: Space
 
     def __post_init__(self) -> None:
-        self.codes.flags.writeable = False
+        codes = self.codes.view()  # the array itself may be somebody's who goes on writing to it
+        codes.flags.writeable = False
+        object.__setattr__(self, "codes", codes)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()  # arrays that were pickled are writeable
 
     @classmethod
     def of(
@@ -88,6 +95,17 @@ class Parcellation:
             The label of no region; NaN: there is none.
         strict : bool, default=False
             Raise where table and image do not list the same regions, instead of warning.
+
+        Returns
+        -------
+        Parcellation
+
+        Raises
+        ------
+        LabelsError
+            When no label is that of a region.
+        RegionTableError
+            When table and image differ and `strict` is true.
         """
         if table is None:
             full = RegionTable(encoded.labels)
@@ -96,15 +114,22 @@ class Parcellation:
             _compare(encoded.labels, table.labels, space, strict=strict)
             full = table.with_labels(encoded.labels)
         if not len(encoded.labels):
-            raise LabelsError(
-                f"The labels image has no region: every {space.noun} is background "
-                f"(label {background:g}). Check the image, or pass another background label."
-            )
+            raise no_region(encoded, background, space.noun)
         return cls(_codes_by_row(encoded, full), full, space)
 
     @classmethod
     def joined(cls, parts: Mapping[str, Parcellation]) -> Parcellation:
-        """Return one parcellation of those of the hemispheres, ``"L"`` and ``"R"``."""
+        """Return one parcellation of those of the hemispheres.
+
+        Parameters
+        ----------
+        parts : mapping of str to Parcellation
+            Of ``"L"`` and ``"R"``, in this order.
+
+        Returns
+        -------
+        Parcellation
+        """
         table = RegionTable.joined({side: part.table for side, part in parts.items()})
         codes = np.empty(sum(part.codes.size for part in parts.values()), code_dtype(len(table)))
         space = SurfaceVertices({side: part.codes.size for side, part in parts.items()})
@@ -162,9 +187,16 @@ class Parcellation:
         return indices @ self.space.affine[:3, :3].T + self.space.affine[:3, 3]
 
     def masked(self, inside: NDArray[np.bool_]) -> Parcellation:
-        """Return the parcellation without the voxels that are not `inside`.
+        """Return the parcellation without the samples that are not inside a mask.
 
-        The table stays as it is, so each region keeps its place.
+        Parameters
+        ----------
+        inside : array of bool, shape of the codes
+
+        Returns
+        -------
+        Parcellation
+            With the same table, so each region keeps its place.
         """
         return Parcellation(encoding.masked(self.codes, inside), self.table, self.space)
 
@@ -176,15 +208,17 @@ class Parcellation:
         pandas.DataFrame
             Columns ``index`` (label), ``name``, the further columns of the region table,
             ``voxels``, ``volume_mm3``, ``x``, ``y``, ``z``.  On surfaces ``vertices``, in CIFTI
-            ``grayordinates``, and no more.
+            ``grayordinates``, and no more.  A further column of the region table with such a
+            title gets ``_in_table`` after it.
         """
+        measured: dict[str, Any] = {self.space.nouns: self.counts}
+        if isinstance(self.space, VolumeGrid):
+            measured["volume_mm3"] = self.counts * self.space.voxel_volume
+            measured |= dict(zip("xyz", self.centroids.T, strict=True))
         frame = self.table.to_pandas()
-        frame[self.space.nouns] = self.counts
-        if not isinstance(self.space, VolumeGrid):
-            return frame
-        frame["volume_mm3"] = self.counts * self.space.voxel_volume
-        frame[["x", "y", "z"]] = self.centroids
-        return frame
+        return frame.rename(columns={title: f"{title}_in_table" for title in measured}).assign(
+            **measured
+        )
 
     def to_text(self, max_rows: int | None = None) -> str:
         """Return the parcellation as a table for people to read.
@@ -244,12 +278,12 @@ def encode_integers(
     Raises
     ------
     LabelsError
-        When a label is fractional.
+        When a label is fractional or beyond int64.
     """
     encoded = encoding.encode(labels, background)
     warn_of_nonfinite(encoded, "the labels image", noun)
-    if encoded.fractional:
-        raise _fractional(encoded)
+    if encoded.has_floats:
+        raise _not_integers(encoded)
     return encoded
 
 
@@ -264,6 +298,20 @@ def warn_of_nonfinite(encoded: encoding.Encoded, name: str, noun: str = "voxel")
         )
 
 
+def no_region(encoded: encoding.Encoded, background: float, noun: str = "voxel") -> LabelsError:
+    """Return the error for labels none of which is that of a region."""
+    if encoded.n_nonfinite == math.prod(encoded.codes.shape):
+        return LabelsError(
+            f"The labels image has no region: no {noun} has a label that is finite. "
+            "Check the image; is it a map of something else, or damaged?"
+        )
+    those = f"every {noun}" if not encoded.n_nonfinite else f"every {noun} with a finite label"
+    return LabelsError(
+        f"The labels image has no region: {those} is background (label {background:g}). "
+        "Check the image, or pass another background label."
+    )
+
+
 def _codes_by_row(encoded: encoding.Encoded, table: RegionTable) -> NDArray[Any]:
     """Return the codes renumbered from the labels in the image to the rows of the table."""
     row = np.zeros(len(encoded.labels) + 1, encoding.code_dtype(len(table)))
@@ -271,13 +319,13 @@ def _codes_by_row(encoded: encoding.Encoded, table: RegionTable) -> NDArray[Any]
     return encoding.recoded(encoded.codes, row[encoded.region_of])
 
 
-def _fractional(encoded: encoding.Encoded) -> LabelsError:
+def _not_integers(encoded: encoding.Encoded) -> LabelsError:
     fractions = encoded.labels[encoded.labels != np.rint(encoded.labels)]
     if not len(fractions):
         large = encoded.labels[np.abs(encoded.labels) >= 2.0**63]
         return LabelsError(
-            f"Labels up to 2**63 - 1 are supported; found {examples(large.tolist())}. "
-            "Renumber the labels image."
+            "Labels that are stored as floats must lie between -2**63 and 2**63; "
+            f"found {examples(large.tolist())}. Renumber the labels image."
         )
     shown = examples([f"{label:g}" for label in fractions.tolist()]).replace("'", "")
     return LabelsError(

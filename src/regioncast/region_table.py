@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -139,7 +140,19 @@ class RegionTable:
 
     @classmethod
     def joined(cls, tables: Mapping[str, RegionTable]) -> RegionTable:
-        """Return one table of the tables of the hemispheres, ``"L"`` and ``"R"``."""
+        """Return one table of the tables of the hemispheres.
+
+        Parameters
+        ----------
+        tables : mapping of str to RegionTable
+            Of ``"L"`` and ``"R"``, in this order.
+
+        Returns
+        -------
+        RegionTable
+            With the hemisphere of each row, and the columns of either table; ``None`` where a
+            table has no such column.
+        """
         titles = dict.fromkeys(title for table in tables.values() for title in table.columns)
         return cls(
             np.concatenate([table.labels for table in tables.values()]),
@@ -156,7 +169,7 @@ class RegionTable:
             [side for side, table in tables.items() for _ in range(len(table))],
         )
 
-    @property
+    @cached_property
     def unique_names(self) -> tuple[str, ...]:
         """The names, with the prefix of their hemisphere where both hemispheres have them."""
         if self.hemispheres is None:
@@ -165,7 +178,7 @@ class RegionTable:
         pairs = zip(self.hemispheres, self.names, strict=True)
         return tuple(f"{side}:{name}" if times[name] > 1 else name for side, name in pairs)
 
-    @property
+    @cached_property
     def unique_keys(self) -> tuple[str, ...] | tuple[int, ...]:
         """What tells the regions apart: their names, or else their labels."""
         names = self.unique_names
@@ -191,11 +204,31 @@ class RegionTable:
         return "\n".join([f"RegionTable: {plural(len(self), 'region')}", *lines])
 
     def without(self, label: float) -> RegionTable:
-        """Return the table without the row of `label`, if it has one."""
+        """Return the table without the row of a label.
+
+        Parameters
+        ----------
+        label : number
+            Whose row is left out; the table is the same where it has none.
+
+        Returns
+        -------
+        RegionTable
+        """
         return self.take(np.flatnonzero(self.labels != label))
 
     def take(self, rows: NDArray[np.intp]) -> RegionTable:
-        """Return the table of these rows."""
+        """Return the table of some rows.
+
+        Parameters
+        ----------
+        rows : array of int
+            Their numbers, from 0.
+
+        Returns
+        -------
+        RegionTable
+        """
         return RegionTable(
             self.labels[rows],
             [self.names[row] for row in rows],
@@ -204,9 +237,16 @@ class RegionTable:
         )
 
     def with_labels(self, labels: NDArray[np.int64]) -> RegionTable:
-        """Return the table with a row for each further label, named by it.
+        """Return the table with a row for each further label.
 
-        Other columns are ``None`` there.
+        Parameters
+        ----------
+        labels : array of int64
+            Those that have no row get one, named by the label; other columns are ``None`` there.
+
+        Returns
+        -------
+        RegionTable
         """
         new = np.setdiff1d(labels, self.labels)
         if not len(new):
@@ -299,6 +339,22 @@ def text_table(
     if left_out > 0:
         lines.insert(half + 1, f"… {left_out:,} more …")
     return lines
+
+
+def hex_color(parts: Sequence[float]) -> str:
+    """Return red, green, blue and maybe opacity, each from 0 to 1, as ``#rrggbb``.
+
+    Opacity follows where it is not full.
+
+    Examples
+    --------
+    >>> hex_color([1.0, 0.5, 0.0]), hex_color([1.0, 0.5, 0.0, 1.0]), hex_color([0, 0, 0, 0])
+    ('#ff8000', '#ff8000', '#00000000')
+    """
+    # Half up, as graphics programs round.
+    numbers = [int(min(max(float(part), 0.0), 1.0) * 255 + 0.5) for part in parts]
+    shown = numbers[:3] if numbers[3:] == [255] else numbers
+    return "#" + "".join(f"{number:02x}" for number in shown)
 
 
 def id_rank(title: str) -> int:

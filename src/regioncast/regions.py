@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
@@ -31,7 +32,7 @@ from .io.nifti import plain_image, read_mask, read_volume
 from .matching import count_problem
 from .memory import passing
 from .painting import paint
-from .parcellation import warn_of_nonfinite
+from .parcellation import no_region, warn_of_nonfinite
 from .signals import as_array, storable, wrong_dimensions
 from .spaces import check_same
 
@@ -330,14 +331,15 @@ def _reduced(
     """Return the signals of all regions; 0 where a region has no voxel."""
     strategy.check(weighted=False, is_complex=maps.is_complex, n_maps=maps.n_maps)
     counts = encoding.count(codes, 1 + len(labels))[1:]
-    (values,), finite = extraction.extract(
-        maps.blocks(),
-        Grouping.of(codes, counts),
-        [strategy],
-        n_maps=maps.n_maps,
-        nan="zero",
-        n_jobs=n_jobs,
-    )
+    with closing(maps.blocks()) as blocks:
+        (values,), finite = extraction.extract(
+            blocks,
+            Grouping.of(codes, counts),
+            [strategy],
+            n_maps=maps.n_maps,
+            nan="zero",
+            n_jobs=n_jobs,
+        )
     if (finite < counts).any():
         _warn_of_nonfinite(labels[finite < counts])
     values[:, counts == 0] = 0
@@ -373,7 +375,16 @@ def _translated(read: Callable[..., Any], source: Niimgs, what: str) -> Any:
     except DimensionError as error:
         if "nilearn.exceptions" not in sys.modules:
             raise
-        raise _nilearn_dimension_error()(str(error)) from None
+        raise _dimension_error(str(error)) from None
+
+
+def _dimension_error(message: str) -> DimensionError:
+    """Return an error of dimension, also nilearn's where nilearn is in use.
+
+    By this name it is found again in a process that gets one from another.
+    """
+    is_loaded = "nilearn.exceptions" in sys.modules
+    return (_nilearn_dimension_error() if is_loaded else DimensionError)(message)
 
 
 @functools.cache
@@ -384,10 +395,18 @@ def _nilearn_dimension_error() -> type[DimensionError]:
     def init(self: Exception, message: str) -> None:
         Exception.__init__(self, message)
 
+    def reduce(self: Exception) -> tuple[Any, ...]:
+        return _dimension_error, (str(self),)
+
     return type(
         "DimensionError",
         (DimensionError, nilearns),
-        {"__init__": init, "__str__": Exception.__str__, "__module__": DimensionError.__module__},
+        {
+            "__init__": init,
+            "__str__": Exception.__str__,
+            "__reduce__": reduce,
+            "__module__": DimensionError.__module__,
+        },
     )
 
 
@@ -410,10 +429,7 @@ def _encoded_labels(
         check_same(grid, mask_grid, this_name="the labels image", other_name="the mask image")
         encoding.clear_outside(encoded.codes, inside)
     if not len(encoded.labels):
-        raise LabelsError(
-            "The labels image has no region: every voxel is background "
-            f"(label {background_label:g}). Pass another labels image or background_label."
-        )
+        raise no_region(encoded, background_label)
     return encoded, grid
 
 
@@ -443,7 +459,7 @@ def _table(encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool) -> 
     else:
         by_region[:, 1:][:, ~inside] = 0
         by_region[:, 1:][:, inside] = values
-    # Codes are painted with the values of their regions as voxels are with those of their codes.
+    # Look up each code's region, then that region's value: the same look-up as painting.
     return paint(encoded.region_of, by_region, single=False).T
 
 

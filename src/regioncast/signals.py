@@ -156,7 +156,23 @@ class Signals:
         return int(self.values.shape[1])
 
     def with_t_r(self, t_r: float) -> Signals:
-        """Return the same values as time points, `t_r` seconds apart; they begin when they did."""
+        """Return the same values as time points.
+
+        Parameters
+        ----------
+        t_r : float
+            Seconds from one to the next.
+
+        Returns
+        -------
+        Signals
+            They begin when these did; keys, names and all else are the same.
+
+        Raises
+        ------
+        SignalsError
+            When `t_r` is no time, or these are a single map.
+        """
         series = self.series
         if series is not None:
             series = Series(series.start if series.unit == "SECOND" else 0.0, t_r, "SECOND")
@@ -164,6 +180,7 @@ class Signals:
             self.values,
             self.keys,
             labels=self.labels,
+            map_names=self.map_names,
             t_r=t_r,
             single=self.single,
             coverage=self.coverage,
@@ -359,7 +376,7 @@ def cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         if dtype.kind in "fc":
             changed = np.isfinite(values) & ~np.isfinite(converted)
         else:
-            changed = (converted != values) | ~np.isfinite(values)
+            changed = (converted != values) | _is_beyond(values.real, dtype)
         if values.dtype.kind == "c" and dtype.kind != "c":
             changed |= values.imag != 0
     if changed.any():
@@ -370,6 +387,19 @@ def cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
             f"{' …' if len(lost) > 5 else ''}. Pass another dtype, such as {values.dtype}."
         )
     return np.asarray(converted)
+
+
+def _is_beyond(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.bool_]:
+    """Return where floats are NaN or beyond the limits of an integer dtype.
+
+    Some processors convert 2.0**63 to the largest int64, which as a float is 2.0**63 again.
+    """
+    if values.dtype.kind != "f":
+        return np.zeros(values.shape, bool)
+    limits = np.iinfo(dtype)
+    # Both are powers of two, or 0, and so exact as floats.
+    inside: NDArray[np.bool_] = (values >= float(limits.min)) & (values < float(limits.max + 1))
+    return ~inside
 
 
 def _shown_keys(keys: tuple[Key, ...]) -> str:

@@ -98,9 +98,22 @@ class VolumeGrid:
         return {VOXELS: Part(slice(None), slice(None), self)}
 
     @classmethod
-    def of(cls, image: Any) -> VolumeGrid:
-        """Return the grid of a nibabel image of three or more dimensions."""
+    def of(cls, image: Any, what: str = "the image") -> VolumeGrid:
+        """Return the grid of a nibabel image of three or more dimensions.
+
+        Parameters
+        ----------
+        image : nibabel image
+        what : str, default="the image"
+            What it is, for messages.
+
+        Raises
+        ------
+        SpaceError
+            When its affine is no place in space: not finite, or of voxels without a volume.
+        """
         affine = np.eye(4) if image.affine is None else np.array(image.affine, np.float64)
+        _check_affine(affine, what)
         return cls(tuple(image.shape[:3]), affine, _geometry(image, affine))
 
     def __repr__(self) -> str:
@@ -275,7 +288,10 @@ class Grayordinates:
             parts[str(structure)] = Part(samples, self.axis.vertex[samples], int(n_vertices))
         samples = np.flatnonzero(self.axis.volume_mask)
         if len(samples):
-            grid = VolumeGrid.of(_Box(tuple(self.axis.volume_shape), self.axis.affine))
+            grid = VolumeGrid.of(
+                _Box(tuple(self.axis.volume_shape), self.axis.affine),
+                "the volume of the CIFTI file",
+            )
             places = np.ravel_multi_index(tuple(self.axis.voxel[samples].T), grid.shape)
             parts[VOXELS] = Part(samples, places, grid)
         return parts
@@ -364,6 +380,20 @@ def _of_another_kind(this: Space, other: Space) -> tuple[str, str]:
     return (
         "Images are of different kinds.",
         f"is made of {other.nouns}, {{this}} of {this.nouns}.",
+    )
+
+
+def _check_affine(affine: NDArray[np.float64], what: str) -> None:
+    if not np.isfinite(affine).all():
+        problem = "has numbers that are NaN or infinite"
+    elif np.linalg.matrix_rank(affine[:3, :3]) < 3:
+        problem = "is singular: its voxels have no volume"
+    else:
+        return
+    rows = "; ".join(" ".join(f"{number:g}" for number in row) for row in affine[:3].tolist())
+    raise SpaceError(
+        f"{capitalized(what)} does not say where its voxels are: its affine {problem} ({rows}). "
+        "Correct its header, for example with the affine of an image on the same grid."
     )
 
 

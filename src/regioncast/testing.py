@@ -965,7 +965,7 @@ def special_values(dtype: DTypeLike) -> NDArray[Any]:
 
 def _check_hypothesis() -> None:
     try:
-        import hypothesis  # noqa: F401 - only whether it is there
+        import hypothesis  # noqa: F401  only whether it is there
     except ImportError as error:
         raise MissingPackageError(
             "The strategies of regioncast.testing need Hypothesis, which is not installed. "

@@ -95,8 +95,8 @@ def _nothing_shared(
 ) -> SpaceError:
     if UNKNOWN in sources or UNKNOWN in targets:
         return SpaceError(
-            f"Of which hemisphere the surface of {what if UNKNOWN in sources else name} is, is "
-            "not known. Begin the name of the file with lh. or rh., or give it as left= or right=."
+            f"The hemisphere of {what if UNKNOWN in sources else name} is unknown. "
+            "Begin the name of the file with lh. or rh., or give it as left= or right=."
         )
     are = "are" if what.endswith("s") else "is"
     return SpaceError(

@@ -2,5 +2,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 def read_rows(
-    file: int, offset: int, n_bytes: int, rows: NDArray[np.uint32], out: NDArray[np.uint8]
+    file: int,
+    offset: int,
+    row_bytes: int,
+    n_bytes: int,
+    rows: NDArray[np.uint32],
+    out: NDArray[np.uint8],
 ) -> int: ...

@@ -193,8 +193,9 @@ cdef bint _reduce_side_by_side(
 ) noexcept nogil:
     """Reduce a region in maps that lie side by side; return whether all values are finite.
 
-    Where they are not, nothing is done that counts.  Each map has the sums of `_sum_about` and
-    of `_variance`, added up in their order, so that the bits are theirs.
+    Where some are not, `out` means nothing, and the maps have to be reduced one by one.  The sums
+    of each map are added up in the order of `_sum_about` and of `_variance`, so their bits are the
+    same.
     """
     cdef double about[WIDTH]
     cdef double sums[WIDTH]
@@ -292,7 +293,10 @@ cdef inline void _sum_squares(
 
 
 cdef inline bint _are_finite(const double* values, Py_ssize_t n) noexcept nogil:
-    """Return whether all are finite; a sum of values of which some are not never is."""
+    """Return whether all values are finite.
+
+    A sum that includes a NaN or infinity is never finite, so checking sums suffices.
+    """
     cdef Py_ssize_t i
     for i in range(n):
         if not isfinite(values[i]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,12 +36,11 @@ from ..errors import (
     capitalized,
     examples,
     plural,
-    times,
 )
 from ..no_region import no_region_labels
 from ..painting import PaintedArray
 from ..parcellation import Parcellation, encode_integers, map_number
-from ..region_table import RegionTable
+from ..region_table import RegionTable, hex_color
 from ..signals import Series, Signals, map_titles, storable
 from ..spaces import CORTEX, Grayordinates, SurfaceVertices, VolumeGrid
 from .cifti_matrix import (
@@ -55,13 +55,13 @@ from .cifti_matrix import (
     series_of,
     t_r_of,
 )
-from .files import expanded, open_output, replacing
-from .nifti import readable
+from .files import expanded, open_output, readable, replacing
+from .painted import PaintedOnDemand, edited
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..matching import Match
+    from ..encoding import Encoded
     from ..progress import Progress
     from ..spaces import Part
 
@@ -92,15 +92,52 @@ _OTHER = "CIFTI_STRUCTURE_OTHER"
 # --- parcellations ---------------------------------------------------------------------------
 
 
-def read_parcellation(
-    source: Image,
-    *,
-    label_map: str | int | None,
-    regions: RegionTable | None,
-    background: float | None,
-    strict: bool,
-) -> Parcellation:
-    """Return the parcellation of a ``.dlabel.nii`` file, or of the parcels of a ``.p*.nii``.
+@dataclass(frozen=True, eq=False)
+class CiftiLabels:
+    """Labels of grayordinates, with the names that their file gives them.
+
+    Parameters
+    ----------
+    encoded : Encoded
+    space : Grayordinates
+    table : RegionTable
+        That of the file.
+    background : set of float
+        The labels of no region.
+    """
+
+    encoded: Encoded
+    space: Grayordinates
+    table: RegionTable
+    background: set[float]
+
+    @property
+    def of_regions(self) -> NDArray[np.int64]:
+        """The labels of the table and of the grayordinates, ascending, without the background."""
+        labels = np.union1d(self.table.labels, self.encoded.labels)
+        return labels[~np.isin(labels, list(self.background))]
+
+    def parcellation(self, regions: RegionTable | None, *, strict: bool) -> Parcellation:
+        """Return the parcellation of the labels.
+
+        Parameters
+        ----------
+        regions : RegionTable or None
+            In place of that of the file.
+        strict : bool
+            Raise where table and labels do not list the same regions, instead of warning.
+        """
+        table = self.table if regions is None else regions
+        for label in self.background:
+            table = table.without(label)
+        one = min(self.background, default=math.nan)
+        return Parcellation.of(self.encoded, self.space, table=table, background=one, strict=strict)
+
+
+def read_labels(
+    source: Image, *, label_map: str | int | None, background: float | None
+) -> CiftiLabels:
+    """Return the labels of a ``.dlabel.nii`` file, or the parcels of a ``.p*.nii``.
 
     Parameters
     ----------
@@ -108,17 +145,13 @@ def read_parcellation(
     label_map : str or int, optional
         Which map of labels, by its name or its number, counted from 0; needed where there are
         several.
-    regions : RegionTable, optional
-        In place of that of the file.
     background : number, optional
         The label of no region.  By default, as in Connectome Workbench, labels named ``"???"``,
         and 0 unless it has the name of a region; parcels are all regions.
-    strict : bool
-        Raise where table and labels do not list the same regions, instead of warning.
 
     Returns
     -------
-    Parcellation
+    CiftiLabels
         Parcels have the labels 1, 2, … in the order of the file.
 
     Raises
@@ -152,25 +185,15 @@ def read_parcellation(
             ".dlabel.nii file (wb_command -cifti-label-import makes one of maps of numbers), or "
             "a file of parcels, .p*.nii."
         )
-    return _parcellation(keys, space, table if regions is None else regions, none, strict=strict)
+    return CiftiLabels(_encoded(keys, none), space, table, none)
 
 
-def _parcellation(
-    keys: NDArray[Any],
-    space: Grayordinates,
-    table: RegionTable,
-    none: set[float],
-    *,
-    strict: bool,
-) -> Parcellation:
-    """Return the parcellation of labels, some of which are no region."""
+def _encoded(keys: NDArray[Any], none: set[float]) -> Encoded:
+    """Return the codes of labels, some of which are no region."""
     one = min(none, default=math.nan)
     if len(none) > 1:
         keys[np.isin(keys, list(none))] = one
-    for label in none:
-        table = table.without(label)
-    encoded = encode_integers(keys, one, Grayordinates.noun)
-    return Parcellation.of(encoded, space, table=table, background=one, strict=strict)
+    return encode_integers(keys, one, Grayordinates.noun)
 
 
 def _background_labels(table: RegionTable) -> set[float]:
@@ -183,16 +206,8 @@ def _label_table(labels: Mapping[int, tuple[str, Sequence[float]]]) -> RegionTab
     return RegionTable(
         list(labels),
         [name for name, _ in labels.values()],
-        {"color": [_hex_color(color) for _, color in labels.values()]},
+        {"color": [hex_color(color) for _, color in labels.values()]},
     )
-
-
-def _hex_color(parts: Sequence[float]) -> str:
-    """Return red, green, blue and opacity as ``#rrggbb``, with the last if it is not full."""
-    # Half up, as graphics programs round.
-    numbers = [int(min(max(float(part), 0.0), 1.0) * 255 + 0.5) for part in parts]
-    shown = numbers[:3] if numbers[3:] == [255] else numbers
-    return "#" + "".join(f"{number:02x}" for number in shown)
 
 
 def _samples_of_parcels(axis: ParcelsAxis) -> tuple[NDArray[np.int64], Grayordinates]:
@@ -321,26 +336,15 @@ def read_parcel_signals(source: Image) -> Signals:
 # --- painted images --------------------------------------------------------------------------
 
 
-class PaintedCifti(nib.Cifti2Image):
+class PaintedCifti(PaintedOnDemand, nib.Cifti2Image):
     """A dense CIFTI image whose data are made from codes and values when they are asked for.
 
     Made by `regioncast.paint`; used as any `nibabel.Cifti2Image`.  ``img.dataobj[3]`` paints
     that map only; ``np.asarray(img.dataobj)`` and ``img.get_fdata()`` paint all.
     """
 
-    match: Match | None = None
-    """What went where; None for copies."""
-
-    parcellation: Parcellation | None = None
-    """What it was painted from; None for copies."""
-
-    def __repr__(self) -> str:
-        data: Any = self.dataobj
-        what = f"{type(self).__name__}: {times(self.shape)} {data.dtype}"
-        return what if self.match is None else f"{what}, {self.match.brief}"
-
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.dataobj, self.header, self.nifti_header)
+        return type(self), (_data_to_write(self), self.header, self.nifti_header)
 
     def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:
         """Write the image, streaming it; the old file stays until the new one is whole.
@@ -353,6 +357,16 @@ class PaintedCifti(nib.Cifti2Image):
         else:
             save_cifti(self, path, overwrite=True)
             self.file_map["image"].filename = os.fspath(filename)
+
+    def to_file_map(self, file_map: Any = None, dtype: Any = None, **kwargs: Any) -> None:
+        """Write the image to the file of a map as nibabel does, with the data as they were edited.
+
+        In their own dtype, unless `dtype` says another.
+        """
+        data = _data_to_write(self)
+        plain = nib.Cifti2Image(data, self.header, self.nifti_header)
+        plain.set_data_dtype(data.dtype)
+        plain.to_file_map(self.file_map if file_map is None else file_map, dtype, **kwargs)
 
 
 def painted_cifti(
@@ -455,15 +469,22 @@ def save_cifti(
         raise DimensionError(
             f"A file {suffix} holds maps × grayordinates; this image has {described(axes)}."
         )
-    data: Any = image.dataobj
-    if not isinstance(data, PaintedArray):
-        data = _array(data, "the CIFTI image")
+    data = _data_to_write(image)
     wanted = SeriesAxis if suffix == DENSE[1] else ScalarAxis
     header = image.header
     if not isinstance(axes[0], wanted):
         header = Cifti2Header.from_axes((_axis_of(wanted, axes[0]), axes[1]))
         header.matrix.metadata = image.header.matrix.metadata
     _write(data, header, path, suffix, overwrite=overwrite, progress=progress)
+
+
+def _data_to_write(image: nib.Cifti2Image) -> NDArray[Any] | PaintedArray:
+    """Return what is painted as such, and everything else as an array."""
+    data: Any = image.dataobj
+    if not isinstance(data, PaintedArray):
+        return _array(data, "the CIFTI image")
+    now = edited(image)
+    return data if now is None else now
 
 
 def _writable(path: Path, allowed: tuple[str, ...], what: str, also: str = "") -> str:
@@ -632,6 +653,6 @@ def _voxels(places: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int
 def _check_structure(structure: str) -> None:
     if not structure.startswith("CIFTI_STRUCTURE_"):
         raise SpaceError(
-            "CIFTI says of which hemisphere vertices are, and of these labels it is not known. "
+            "CIFTI files name the hemisphere of their vertices; that of these labels is unknown. "
             f"Say it: left=… or right=… ({', '.join(CORTEX.values())})."
         )

@@ -32,8 +32,8 @@ from ..extraction import Block, Grouping
 from ..painting import PaintedArray
 from ..spaces import Grayordinates
 from .cifti_matrix import Image, described, is_single, names_of, open_matrix, series_of, t_r_of
-from .map_streams import MapsInMemory, Portion, native
-from .nifti import readable
+from .files import readable
+from .maps import Blocks, MapsInMemory, Portion, native
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -45,11 +45,15 @@ if TYPE_CHECKING:
 
 
 # Regions are read so many bytes at a time by each thread: few enough to stay in the processor's
-# last cache until they are reduced.
+# last cache until they are reduced.  Of a region that has more, some maps are read at a time.
 _PORTION_BYTES = 12_000_000
 
 # Rows shorter than this are read together with all others: a call for each would take longer.
 _SHORTEST_ROW = 512
+
+# Of longer rows, parts of at least this many bytes are read: of half as many, a region of all
+# grayordinates takes almost twice as long.
+_SHORTEST_PART = 1024
 
 # Files are brought into memory in pieces of this size, unless only a small part of the samples is
 # needed, or they are so large that they might not stay there.
@@ -171,7 +175,7 @@ class CiftiMaps:
                 file = stack.enter_context(Path(self.data.file_like).open("rb", buffering=0))
             if bytes_per_row < _SHORTEST_ROW:
                 everything = np.arange(self.space.shape[0], dtype=np.uint32)
-                blocks = self._block(file.fileno(), everything, self._buffers(len(everything)))
+                blocks = self._blocks(file.fileno(), everything, self._buffers(len(everything)))
                 yield [Portion(slice(0, len(grouping)), lambda: (grouping, blocks))]
             else:
                 if len(grouping.samples) > _LEAST_BROUGHT_IN * self.space.shape[0]:
@@ -183,52 +187,76 @@ class CiftiMaps:
     def _portions(self, file: int, grouping: Grouping, at_once: int) -> list[Portion]:
         """Divide the regions; what is read for them are their samples and no others."""
         parts = list(_divided(grouping.starts, at_once)) or [(slice(0, 0), slice(0, 0))]
-        most = max(samples.stop - samples.start for _, samples in parts)
-        places = np.arange(most, dtype=np.uint32)
-        buffers = self._buffers(most)
+        sizes = [samples.stop - samples.start for _, samples in parts]
+        places = np.arange(max(sizes), dtype=np.uint32)
+        buffers = self._buffers(*sizes)
 
         def portion(regions: slice, samples: slice) -> Portion:
             read = grouping.samples[samples]
             starts = grouping.starts[regions.start : regions.stop + 1] - samples.start
             part = Grouping(places[: len(read)], starts, (len(read),))
-            return Portion(regions, lambda: (part, self._block(file, read, buffers)))
+            return Portion(regions, lambda: (part, self._blocks(file, read, buffers)))
 
         return [portion(*part) for part in parts]
 
-    def _buffers(self, n_rows: int) -> _Buffers:
-        return _Buffers((n_rows, self.n_maps), self.data.dtype)
+    def _buffers(self, *sizes: int) -> _Buffers:
+        """Return memory for what is read at a time of any of these numbers of samples."""
+        return _Buffers(max(n_rows * self._at_once(n_rows) for n_rows in sizes), self.data.dtype)
 
-    def _block(self, file: int, samples: NDArray[np.uint32], buffers: _Buffers) -> Iterator[Block]:
-        """Read the rows of samples when asked for them."""
-        slopes, intercepts = np.full((2, self.n_maps), [[self.data.slope], [self.data.inter]])
-        with readable(self.name), buffers.rows(len(samples)) as stored:
-            flat = stored.reshape(-1).view(np.uint8)
-            missing = read_rows(file, int(self.data.offset), stored.strides[0], samples, flat)
-            if missing:
-                raise EOFError(f"the file ends early: {missing:,} bytes or more are missing")
-            yield Block.of(native(stored).T, slopes, intercepts, order="C")
+    def _at_once(self, n_rows: int) -> int:
+        """Return how many maps of so many samples are read at a time."""
+        item_size: int = self.data.dtype.itemsize
+        as_many_as_fit = _PORTION_BYTES // max(1, n_rows * item_size)
+        return min(self.n_maps, max(1, as_many_as_fit, -(-_SHORTEST_PART // item_size)))
+
+    def _blocks(self, file: int, samples: NDArray[np.uint32], buffers: _Buffers) -> Blocks:
+        """Read the rows of samples when asked for them, or some maps of them after the others."""
+        at_once = self._at_once(len(samples))
+        with readable(self.name), buffers.of_one() as buffer:
+            for start in range(0, self.n_maps, at_once):
+                n_maps = min(at_once, self.n_maps - start)
+                stored = buffer[: len(samples) * n_maps].reshape(len(samples), n_maps)
+                self._read(file, samples, start, stored)
+                slopes, intercepts = np.full((2, n_maps), [[self.data.slope], [self.data.inter]])
+                yield Block.of(native(stored).T, slopes, intercepts, order="C")
+
+    def _read(
+        self, file: int, samples: NDArray[np.uint32], first: int, stored: NDArray[Any]
+    ) -> None:
+        """Fill an array with the rows of samples, from the map `first` on."""
+        item_size, n_maps = self.data.dtype.itemsize, stored.shape[1]
+        missing = read_rows(
+            file,
+            int(self.data.offset) + first * item_size,
+            self.n_maps * item_size,
+            n_maps * item_size,
+            samples,
+            stored.reshape(-1).view(np.uint8),
+        )
+        if missing:
+            raise EOFError(f"the file ends early: {missing:,} bytes or more are missing")
 
 
 class _Buffers:
-    """Memory to read rows to, as much as is in use at a time.
+    """Memory for some numbers at a time, as often as it is in use at once.
 
     Memory that has been used before takes half as long to fill as fresh memory.
     """
 
-    def __init__(self, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
-        self._shape = shape
+    def __init__(self, size: int, dtype: np.dtype[Any]) -> None:
+        self._size = size
         self._dtype = dtype
         self._free: list[NDArray[Any]] = []
 
     @contextmanager
-    def rows(self, n_rows: int) -> Iterator[NDArray[Any]]:
-        """Give rows that nobody else uses meanwhile."""
+    def of_one(self) -> Iterator[NDArray[Any]]:
+        """Give memory that nobody else uses meanwhile."""
         try:
             buffer = self._free.pop()
         except IndexError:
-            buffer = np.empty(self._shape, self._dtype)
+            buffer = np.empty(self._size, self._dtype)
         try:
-            yield buffer[:n_rows]
+            yield buffer
         finally:
             self._free.append(buffer)
 

@@ -46,8 +46,7 @@ from ..errors import (
     times,
 )
 from ..signals import Series
-from .files import existing_file
-from .nifti import readable
+from .files import existing_file, readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -214,7 +213,7 @@ class _VoxelIndices(_Indices, Cifti2VoxelIndicesIJK):
 class _Parser(Cifti2Parser):
     """nibabel's parser, which leaves the indices of brain models in arrays."""
 
-    def StartElementHandler(self, name: str, attrs: dict[str, str]) -> None:  # noqa: N802
+    def StartElementHandler(self, name: str, attrs: dict[str, str]) -> None:  # noqa: N802  expat
         super().StartElementHandler(name, attrs)
         if name == "VertexIndices":
             self.struct_state[-1] = self.struct_state[-2].vertex_indices = _VertexIndices()

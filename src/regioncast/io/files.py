@@ -1,4 +1,4 @@
-"""Outputs that are either whole or not there.
+"""Inputs that exist and can be read; outputs that are either whole or not there.
 
 An output is written under a temporary name in its own folder, brought to the disk, and then
 renamed.  Whatever happens on the way, the old file stays as it was and the temporary one
@@ -22,7 +22,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nibabel.filebasedimages import ImageFileError
+
 from ..errors import (
+    FileFormatError,
     InputMissingError,
     InputUnreadableError,
     OutputError,
@@ -76,6 +79,24 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
         raise InputMissingError(
             f"{capitalized(what)} does not exist: {file}. {_advice(file)}"
         ) from None
+
+
+@contextlib.contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Turn what readers raise for bad files into one clear error."""
+    try:
+        yield
+    except RegioncastError:
+        raise
+    except ImageFileError as error:
+        raise FileFormatError(
+            f"{capitalized(what)} is not an image that nibabel can read: {error}"
+        ) from error
+    except Exception as error:  # damaged headers lead readers to raise anything
+        reason = str(error).partition("\n")[0].rstrip(".:")
+        raise FileFormatError(
+            f"{capitalized(what)} is truncated or damaged: {reason}. Get the file again."
+        ) from error
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
@@ -203,7 +224,7 @@ def _temporary_file(names: list[Path]) -> Iterator[Path]:
 
 
 def _ending(path: Path) -> str:
-    """Return by what writers tell how to write to a name like this."""
+    """Return the suffix, in lower case, by which writers choose the format."""
     ending = suffix_of(path)
     is_compressed = path.name.lower().endswith(".gz")
     return f"{ending.removesuffix('.gz')}.gz" if is_compressed else ending
@@ -216,8 +237,13 @@ def _temporary_names(target: Path, suffix: str) -> list[Path]:
 
 
 def _first_free(names: list[Path]) -> io.FileIO:
-    """Make and lock the first of these files that does not exist."""
-    for name in itertools.chain(names, _random_names(names[-1])):
+    """Make and lock the first of these files that does not exist.
+
+    Where all do, further names are tried, and appended to these.
+    """
+    for name in itertools.chain(list(names), _random_names(names[-1])):
+        if name not in names:
+            names.append(name)
         try:
             file = name.open("x+b", buffering=0)
         except FileExistsError:

@@ -28,6 +28,7 @@ from .cifti_maps import open_cifti_maps
 from .cifti_matrix import is_cifti
 from .files import check_output, expanded
 from .map_streams import is_pattern, open_maps
+from .painted import edited
 from .values import save_signals
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from ..progress import Progress
     from ..spaces import Space
-    from .map_streams import Maps
+    from .maps import Maps
 
 
 Painted = nifti.PaintedImage | surface.PaintedSurface | cifti.PaintedCifti
@@ -99,7 +100,7 @@ def space_of(source: Any, what: str) -> Space:
         return cifti.space_of(source, what)
     if surface.is_surface(source):
         return surface.open_surface_maps(source, what).space
-    return VolumeGrid.of(nifti.open_image(source, what, whole=False))
+    return VolumeGrid.of(nifti.open_image(source, what, whole=False), what)
 
 
 def painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Painted:
@@ -170,6 +171,12 @@ def _signals_of_painting(image: Painted) -> Signals:
         raise FileFormatError(
             f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) are written from what "
             "paint or extract returns; this image no longer knows its regions."
+        )
+    if edited(image) is not None:
+        raise FileFormatError(
+            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) hold one value per "
+            "region, and the array of this image was edited since it was painted. Save it as "
+            "what it is painted on, or extract from it first."
         )
     return Signals(
         data.table[:, 1:],

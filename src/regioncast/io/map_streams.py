@@ -1,4 +1,4 @@
-"""Maps in, block by block: what extraction reads.
+"""Volumes as streams of maps, block by block.
 
 One image or several, on disk or in memory, are a stream of maps.  A file is read from its
 beginning to its end, a few maps at a time into the same memory, by a thread that is one block
@@ -10,12 +10,12 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from isal import igzip_threaded
@@ -24,11 +24,11 @@ from nibabel.brikhead import AFNIArrayProxy
 from nibabel.openers import ImageOpener
 
 from ..errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
-from ..extraction import Block, Grouping, Nan, Strategy, extract
+from ..extraction import Block, Grouping
 from ..spaces import VolumeGrid, check_same
-from ..threads import each_in_turn, threads_of
-from .files import expanded
-from .nifti import GZIPPED, Niimg, open_image, readable, t_r_of
+from .files import expanded, readable
+from .maps import Blocks, Portion, all_at_once, native
+from .nifti import GZIPPED, Niimg, open_image, t_r_of
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
     from ..progress import Progress
     from ..signals import Series
-    from ..spaces import Space
 
 Niimgs = Niimg | Sequence[Niimg]
 
@@ -51,115 +50,7 @@ _MORE_IN_MEMORY = 16
 # decompressing thread hands over.
 _PIECE_BYTES = 1 << 20
 
-# Portions are in memory so many at a time at most; more threads than that share them.
-_MOST_AT_ONCE = 8
-
 _DIGITS = re.compile(r"(\d+)")
-
-
-class Portion(NamedTuple):
-    """Some regions, and the maps to reduce them in.
-
-    Parameters
-    ----------
-    regions : slice
-    open : callable
-        Returns the grouping of these regions in the samples of the blocks, and the blocks of
-        all maps.
-    """
-
-    regions: slice
-    open: Callable[[], tuple[Grouping, Iterator[Block]]]
-
-
-class Maps(Protocol):
-    """Maps of one space that can be extracted from."""
-
-    @property
-    def space(self) -> Space:
-        """Where their samples are."""
-
-    @property
-    def n_maps(self) -> int:
-        """Number of maps."""
-
-    @property
-    def single(self) -> bool:
-        """Whether this is one map rather than a series."""
-
-    @property
-    def is_complex(self) -> bool:
-        """Whether some map holds complex numbers."""
-
-    @property
-    def map_names(self) -> tuple[str, ...] | None:
-        """Names of the maps, where they have some."""
-
-    @property
-    def t_r(self) -> float | None:
-        """Repetition time in seconds, where it is known."""
-
-    @property
-    def series(self) -> Series | None:
-        """Start, step and unit, where a file says them."""
-
-    @property
-    def is_read_ahead(self) -> bool:
-        """Whether a thread is kept busy by reading the maps, beside those that reduce them."""
-
-    def portions(
-        self, grouping: Grouping, progress: Progress | None
-    ) -> AbstractContextManager[Sequence[Portion]]:
-        """Open the maps as far as some regions need them, for some regions at a time.
-
-        Portions may be used side by side in threads.  What takes long before the first one can
-        be used is told to `progress`.
-        """
-
-
-@dataclass(frozen=True, eq=False)
-class MapsInMemory:
-    """Maps of surfaces or grayordinates as an array.
-
-    Parameters
-    ----------
-    values : array, shape (n_maps, n_samples)
-    space : SurfaceVertices or Grayordinates
-    single : bool
-        Whether this is one map rather than a series.
-    map_names : tuple of str, default=None
-    t_r : float, default=None
-        Repetition time in seconds.
-    series : Series, default=None
-        Start, step and unit, where a file says them.
-    """
-
-    values: NDArray[Any]
-    space: Space
-    single: bool
-    map_names: tuple[str, ...] | None = None
-    t_r: float | None = None
-    series: Series | None = None
-    is_read_ahead: bool = False
-
-    @property
-    def n_maps(self) -> int:
-        """Number of maps."""
-        return len(self.values)
-
-    @property
-    def is_complex(self) -> bool:
-        """Whether the maps hold complex numbers."""
-        return self.values.dtype.kind == "c"
-
-    def portions(
-        self,
-        grouping: Grouping,
-        progress: Progress | None,  # noqa: ARG002  nothing takes long
-    ) -> AbstractContextManager[Sequence[Portion]]:
-        """Give all regions and maps at once."""
-        native = np.ascontiguousarray(self.values, self.values.dtype.newbyteorder("="))
-        return _at_once(grouping, iter([Block.of(native)]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,7 +112,7 @@ class MapStream:
         """Whether a thread is kept busy by reading the maps, beside those that reduce them."""
         return any(is_proxy(image.dataobj) for image in self.images)
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Blocks:
         """Read the maps; a block is valid until the next one is asked for."""
         return _ahead(self._blocks())
 
@@ -231,97 +122,12 @@ class MapStream:
         progress: Progress | None,  # noqa: ARG002  nothing takes long
     ) -> AbstractContextManager[Sequence[Portion]]:
         """Give all regions at once: a volume lies in its file map by map."""
-        return _at_once(grouping, self.blocks())
+        return all_at_once(grouping, self.blocks())
 
-    def _blocks(self) -> Iterator[Block]:
+    def _blocks(self) -> Blocks:
         for image, name in zip(self.images, self.names, strict=True):
             with readable(name):
                 yield from _blocks_of(image)
-
-
-def extract_maps(
-    maps: Maps,
-    grouping: Grouping,
-    strategies: Sequence[Strategy],
-    *,
-    nan: Nan,
-    weights: NDArray[np.float64] | None,
-    n_jobs: int | None,
-    progress: Progress | None,
-) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
-    """Reduce each region of each map to one number per strategy; see `extraction.extract`.
-
-    Parameters
-    ----------
-    maps : Maps
-    grouping : Grouping
-        On the space of the maps.
-    strategies, nan
-        As there.
-    n_jobs : int, default=None
-        Number of threads; when not given, all processors, one of which may read the maps.
-    progress : callable, default=None
-        Called with the number of maps done and the number of all maps; where they come in
-        several portions, with as many maps as that is of all the work.
-    weights : array of float64, default=None
-        One per entry of ``grouping.samples``.
-    """
-    n_threads = threads_of(n_jobs)
-    if n_jobs is None and maps.is_read_ahead:
-        n_threads = max(1, n_threads - 1)
-    told = _Told(progress, maps.n_maps)
-    with maps.portions(grouping, told.up_to(maps.n_maps // 2)) as portions:
-        # Functions, which need not be made for threads, are called here, one after the other.
-        is_compiled = all(strategy.reduction is not None for strategy in strategies)
-        at_once = min(n_threads, len(portions), _MOST_AT_ONCE) if is_compiled else 1
-
-        def reduced(portion: Portion) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
-            part, blocks = portion.open()
-            first, last = grouping.starts[[portion.regions.start, portion.regions.stop]]
-            return extract(
-                blocks,
-                part,
-                strategies,
-                n_maps=maps.n_maps,
-                nan=nan,
-                weights=None if weights is None else weights[first:last],
-                n_jobs=n_threads // at_once,
-                progress=progress if len(portions) == 1 else None,
-            )
-
-        if len(portions) == 1:
-            return reduced(portions[0])
-        values: list[NDArray[Any]] = []
-        finite = np.empty(len(grouping), np.int64)
-        tell = told.up_to(maps.n_maps)
-        # Closed, so that no thread works on where `progress` raises.
-        with closing(each_in_turn(reduced, portions, at_once)) as results:
-            for (regions, _), (parts, finite[regions]) in zip(portions, results, strict=True):
-                values = values or [np.empty((maps.n_maps, len(grouping)), p.dtype) for p in parts]
-                for whole, part in zip(values, parts, strict=True):
-                    whole[:, regions] = part
-                tell(regions.stop, len(grouping))
-    return values, finite
-
-
-class _Told:
-    """How far work has come that is not done map by map, in maps."""
-
-    def __init__(self, progress: Progress | None, n_maps: int) -> None:
-        self._progress = progress
-        self._n_maps = n_maps
-        self._done = 0
-
-    def up_to(self, end: int) -> Progress:
-        """Return a callback of the next part of the work, after which so many maps are done."""
-        start = self._done
-
-        def tell(done: int, total: int) -> None:
-            self._done = start + (end - start) * done // total
-            if self._progress is not None:
-                self._progress(self._done, self._n_maps)
-
-        return tell
 
 
 def open_maps(source: Niimgs, what: str) -> MapStream:
@@ -342,7 +148,7 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
         When the images are not on one grid.
     """
     is_list = isinstance(source, Sequence) and not isinstance(source, str)
-    given = list(source) if is_list else [source]  # type: ignore[arg-type]
+    given: Any = source if is_list else [source]
     sources = [one for item in given for one in _matching_files(item, what)]
     if not sources:
         raise SignalsError(f"There is no image to extract from: {source!r} is empty.")
@@ -350,9 +156,9 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
     names = tuple(_name(image, what, number) for number, image in enumerate(images))
     for image, name in zip(images, names, strict=True):
         _check(image, name)
-    first = VolumeGrid.of(images[0])
+    first = VolumeGrid.of(images[0], names[0])
     for image, name in zip(images[1:], names[1:], strict=True):
-        check_same(first, VolumeGrid.of(image), this_name=names[0], other_name=name)
+        check_same(first, VolumeGrid.of(image, name), this_name=names[0], other_name=name)
     several = is_list or len(sources) > 1
     return MapStream(
         images,
@@ -440,20 +246,13 @@ def _map_names(images: Sequence[SpatialImage]) -> tuple[str, ...] | None:
     return names if len(set(names)) == len(names) else None
 
 
-def _ahead(blocks: Iterator[Block]) -> Iterator[Block]:
+def _ahead(blocks: Blocks) -> Blocks:
     """Give blocks, the next one being read meanwhile."""
-    with closing(blocks), ThreadPoolExecutor(1) as reader:  # type: ignore[type-var]
+    with closing(blocks), ThreadPoolExecutor(1) as reader:
         pending = reader.submit(next, blocks, None)
         while (block := pending.result()) is not None:
             pending = reader.submit(next, blocks, None)
             yield block
-
-
-def _at_once(
-    grouping: Grouping, blocks: Iterator[Block]
-) -> AbstractContextManager[Sequence[Portion]]:
-    """Give all regions as one portion."""
-    return nullcontext([Portion(slice(0, len(grouping)), lambda: (grouping, blocks))])
 
 
 def _blocks_of(image: SpatialImage) -> Iterator[Block]:
@@ -517,7 +316,10 @@ def _opened(source: Any) -> AbstractContextManager[Any]:
         return ImageOpener(source)
     path = str(source)
     if path.lower().endswith(GZIPPED):
-        return igzip_threaded.open(path, "rb", threads=1, block_size=_PIECE_BYTES)  # type: ignore[no-any-return]
+        file: AbstractContextManager[Any] = igzip_threaded.open(
+            path, "rb", threads=1, block_size=_PIECE_BYTES
+        )
+        return file
     return ImageOpener(path)
 
 
@@ -537,11 +339,3 @@ def _fill(file: Any, stored: NDArray[Any], maps: slice, n_maps: int) -> None:
             in_map = maps.stop - -(-len(left) * len(stored) // stored.nbytes) + 1
             raise EOFError(f"the file ends early, in map {in_map:,} of {n_maps:,}")
         left = left[n_read:]
-
-
-def native(stored: NDArray[Any]) -> NDArray[Any]:
-    """Bring numbers to the byte order of this machine, where they are."""
-    if stored.dtype.isnative:
-        return stored
-    stored.byteswap(inplace=True)
-    return stored.view(stored.dtype.newbyteorder("="))

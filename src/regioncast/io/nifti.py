@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -29,22 +26,19 @@ from ..errors import (
     DimensionError,
     FileFormatError,
     ImageTypeError,
-    RegioncastError,
     SignalsTypeError,
     capitalized,
-    times,
 )
 from ..painting import FileOrder, PaintedArray
 from ..signals import storable, storage_dtype
 from ..spaces import VolumeGrid
 from . import painted_gzip, suffix_of, suffixes
-from .files import check_output, existing_file, expanded, open_output, replacing
+from .files import check_output, existing_file, expanded, open_output, readable, replacing
+from .painted import PaintedOnDemand, edited
 
 if TYPE_CHECKING:
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
-    from ..matching import Match
-    from ..parcellation import Parcellation
     from ..progress import Progress
 
 Niimg = str | os.PathLike[str] | SpatialImage
@@ -78,7 +72,7 @@ _SURFACE_SUFFIXES = frozenset(
 _SURFACE_MAGIC = (b"\xff\xff\xfe", b"\xff\xff\xff")
 
 
-class PaintedImage(nib.Nifti1Image):
+class PaintedImage(PaintedOnDemand, nib.Nifti1Image):
     """A NIfTI image whose data are made from codes and values when they are asked for.
 
     Made by `regioncast.paint`; used as any `nibabel.Nifti1Image`.  ``img.dataobj[..., 3]``
@@ -86,42 +80,10 @@ class PaintedImage(nib.Nifti1Image):
     ``img.get_fdata()`` paint all of it.  It pickles to the size of its codes and values.
     """
 
-    match: Match | None = None
-    """What went where; None for parts and copies."""
-
-    parcellation: Parcellation | None = None
-    """The regions that were painted; None for parts and copies."""
-
-    def __repr__(self) -> str:
-        data: Any = self.dataobj
-        what = f"{type(self).__name__}: {times(self.shape)} {data.dtype}"
-        return what if self.match is None else f"{what}, {self.match.brief}"
-
     def __reduce__(self) -> tuple[Any, ...]:
         if not isinstance(self.dataobj, PaintedArray):
-            return super().__reduce__()  # type: ignore[return-value]
+            return super().__reduce__()  # type: ignore[return-value]  # of text, says typeshed
         return type(self), (_data_to_write(self), self.affine, self.header)
-
-    _painted: tuple[NDArray[Any], PaintedArray] | None = None
-    """The array that `get_fdata` keeps, and what it was painted from."""
-
-    def get_fdata(self, caching: Any = "fill", dtype: DTypeLike = np.float64) -> NDArray[Any]:
-        """Return the values as floats; see `nibabel.Nifti1Image`.
-
-        The array is kept for the next time, and if it is edited, the image is saved as edited.
-        """
-        data = super().get_fdata(caching, dtype)
-        painted: Any = self.dataobj
-        is_new = self._painted is None or self._painted[0] is not data
-        if self._fdata_cache is data and is_new and isinstance(painted, PaintedArray):
-            as_now = PaintedArray(painted.codes, painted.table.copy(), single=painted.single)
-            self._painted = data, as_now
-        return data
-
-    def uncache(self) -> None:
-        """Let go of the array that `get_fdata` keeps."""
-        super().uncache()
-        self._painted = None
 
     def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:
         """Write the image, streaming it; the old file stays until the new one is whole.
@@ -198,14 +160,15 @@ def read_volume(source: Niimg, what: str) -> tuple[NDArray[Any], VolumeGrid]:
             f"provided a {len(image.shape)}D image. {capitalized(what)} has the shape "
             f"{image.shape}; give one volume."
         )
-    with readable(f"{what} {image.get_filename() or 'in memory'}"):
+    name = f"{what} {image.get_filename() or 'in memory'}"
+    with readable(name):
         data = np.asanyarray(image.dataobj)
         if data.dtype.kind not in "biufc":
             raise ImageTypeError(
                 f"{capitalized(what)} holds {data.dtype} (colours?), and numbers are needed. "
                 "Give an image with one number per voxel."
             )
-        return data.reshape(data.shape[:3]), VolumeGrid.of(image)
+        return data.reshape(data.shape[:3]), VolumeGrid.of(image, name)
 
 
 def open_image(source: Niimg, what: str, *, whole: bool = True) -> SpatialImage:
@@ -289,24 +252,6 @@ def volume_suffix(path: Path) -> str:
             f"{', '.join(suffixes('image', 'volume'))}."
         )
     return suffix
-
-
-@contextmanager
-def readable(what: str) -> Iterator[None]:
-    """Turn what readers raise for bad files into one clear error."""
-    try:
-        yield
-    except RegioncastError:
-        raise
-    except ImageFileError as error:
-        raise FileFormatError(
-            f"{capitalized(what)} is not an image that nibabel can read: {error}"
-        ) from error
-    except Exception as error:  # damaged headers lead readers to raise anything
-        reason = str(error).partition("\n")[0].rstrip(".:")
-        raise FileFormatError(
-            f"{capitalized(what)} is truncated or damaged: {reason}. Get the file again."
-        ) from error
 
 
 def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
@@ -418,9 +363,10 @@ def _data_to_write(image: SpatialImage) -> NDArray[Any] | PaintedArray:
     """Return what is painted as such, and everything else as an array."""
     data = image.dataobj
     if not isinstance(data, PaintedArray):
-        return storable(np.asanyarray(data))
-    edited = _edited(image)
-    return data if edited is None else edited
+        with readable(f"the image {image.get_filename() or 'in memory'}"):
+            return storable(np.asanyarray(data))
+    now = edited(image)
+    return data if now is None else now
 
 
 def _as_edited(image: PaintedImage) -> nib.Nifti1Image:
@@ -432,25 +378,6 @@ def _as_edited(image: PaintedImage) -> nib.Nifti1Image:
         plain.set_data_dtype(data.dtype)
     plain.file_map = image.file_map
     return plain
-
-
-def _edited(image: SpatialImage) -> NDArray[Any] | None:
-    """Return the array that `get_fdata` has handed out, if it is no longer as it was then."""
-    handed_out = image._painted if isinstance(image, PaintedImage) else None  # noqa: SLF001  ours
-    cached = image._fdata_cache  # noqa: SLF001  nibabel has no public name for it
-    if handed_out is None or handed_out[0] is not cached:
-        return None
-    painted = handed_out[1]
-    with warnings.catch_warnings(action="ignore"):  # whoever asked for this dtype was warned
-        table = painted.table.astype(cached.dtype)
-    voxels = FileOrder.of(PaintedArray(painted.codes, table, single=painted.single))
-    now, buffer, start = np.frombuffer(_bytes_of(cached), np.uint8), voxels.buffer(_BLOCK_BYTES), 0
-    for piece in voxels.pieces(_BLOCK_BYTES):
-        made = voxels.made(piece, buffer)
-        if not np.array_equal(made, now[start : start + made.nbytes]):
-            return cached
-        start += made.nbytes
-    return None
 
 
 def _stream(data: PaintedArray, file: Any, progress: Progress) -> None:
@@ -469,7 +396,8 @@ def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> 
         return _new_header(image, array)
     # Data go out in the byte order of this machine, wherever the header comes from.
     header = image.header.as_byteswapped(native_code)
-    if not np.allclose(header.get_best_affine(), image.affine):
+    header.extensions = image.header.extensions  # which another byte order loses
+    if not np.allclose(header.get_best_affine(), image.affine, equal_nan=True):
         # As nibabel does for an affine that was changed.
         header.set_sform(image.affine, code="aligned")
         header.set_qform(image.affine, code="unknown")

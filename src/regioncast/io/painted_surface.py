@@ -153,7 +153,7 @@ class PaintedSurface:
             When there is no mesh, or it is not known which hemisphere this is.
         """
         try:
-            from nilearn.surface import SurfaceImage  # type: ignore[import-untyped]
+            from nilearn.surface import SurfaceImage  # type: ignore[import-untyped]  # ships no types
         except ImportError as error:
             raise MissingPackageError(
                 "A SurfaceImage needs nilearn, 0.11 or newer: pip install nilearn."

@@ -114,15 +114,10 @@ def _cifti_parcellation(
     strict: bool,
     label_map: str | int | None,
 ) -> Parcellation:
-    def read(table: RegionTable | None) -> Parcellation:
-        return cifti.read_parcellation(
-            labels, label_map=label_map, regions=table, background=background, strict=strict
-        )
-
-    found = read(None)
-    table = _given_table(regions, found.table.labels)
+    found = cifti.read_labels(labels, label_map=label_map, background=background)
+    table = _given_table(regions, found.of_regions)
     _check_labels_suffice(table)
-    return found if table is None else read(table)
+    return found.parcellation(table, strict=strict)
 
 
 def _check_labels_suffice(table: RegionTable | None) -> None:

@@ -24,11 +24,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..errors import FileFormatError, RegionTableError, examples, plural
+from ..no_region import names_background
 from ..region_table import (
     HEMISPHERE_TITLES,
     ID_TITLES,
     RegionTable,
     hemisphere_in_words,
+    hex_color,
     id_rank,
     normal_title,
 )
@@ -67,10 +69,6 @@ _NEVER_NAMES = {
 # Headings of a list of names, whatever stands in it.
 _LIST_TITLES = frozenset(
     [*ID_TITLES, *_NAME_TITLES, "names", "labels", "regions", "rois", "parcels", "structures"]
-)
-# What lists of names that begin with label 0 call it.
-_BACKGROUND_NAMES = frozenset(
-    ["background", "unknown", "???", "unlabeled", "clear label", "none", "outside", "exterior"]
 )
 # RegionTable itself has columns with these titles.
 _OWN_TITLES = frozenset(["index", "name"])
@@ -385,7 +383,7 @@ def _parse_xml(xml: bytes | str, source: str) -> Element:
     text = xml.rstrip(b"\0 \r\n\t") if isinstance(xml, bytes) else xml.rstrip("\0 \r\n\t")
     try:
         # Expat fetches nothing from outside and stops when entities multiply.
-        return ET.fromstring(text)  # noqa: S314
+        return ET.fromstring(text)  # noqa: S314  see above
     except (ET.ParseError, LookupError, ValueError) as error:
         raise FileFormatError(f"{source} is not valid XML: {error}.") from None
 
@@ -450,10 +448,7 @@ def _label_table_rows(table: Element) -> list[Record]:
 def _unit_color(element: Element) -> str | None:
     """Return the colour whose parts are given from 0 to 1."""
     parts = [element.get(channel, "") for channel in ("Red", "Green", "Blue")]
-    if not all(is_number(part) for part in parts):
-        return None
-    # Half up, as graphics programs round.
-    return _hex(*(str(int(min(max(float(part), 0.0), 1.0) * 255 + 0.5)) for part in parts))
+    return hex_color(list(map(float, parts))) if all(map(is_number, parts)) else None
 
 
 def _label(text: str, source: str) -> int:
@@ -551,7 +546,7 @@ def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> Reg
             f"{source} has no name in {plural(len(empty), 'row')}: {examples(empty)}. "
             "Names alone are numbered by their rows, so each row needs one."
         )
-    start = 0 if names[0].lower() in _BACKGROUND_NAMES else 1
+    start = 0 if names_background(names[0]) else 1
     counted = np.arange(start, start + len(names), dtype=np.int64)
     if start and labels is not None and np.array_equal(labels[labels != 0], counted[:-1]):
         raise RegionTableError(

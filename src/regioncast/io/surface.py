@@ -22,7 +22,7 @@ from ..no_region import no_region_labels
 from ..parcellation import Parcellation, encode_integers, map_number
 from ..region_table import RegionTable, hemisphere_in_words, is_hemisphere_title
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
-from .map_streams import MapsInMemory
+from .maps import MapsInMemory
 from .painted_surface import PaintedSurface, painted_surface, save_surface
 from .surface_files import Side, hemisphere_of, is_surface, read_sides, sides_of
 from .surface_names import (

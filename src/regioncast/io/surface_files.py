@@ -39,11 +39,11 @@ from ..errors import (
     times,
 )
 from ..no_region import no_region_labels
-from ..region_table import RegionTable, hemisphere_in_words
+from ..region_table import RegionTable, hemisphere_in_words, hex_color
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
 from .annotations import read_annotation
-from .files import existing_file, expanded
-from .nifti import readable, t_r_of
+from .files import existing_file, expanded, readable
+from .nifti import t_r_of
 from .painted_surface import LONGEST_T_R, PaintedSurface
 from .surface_names import (
     ANNOTATION,
@@ -456,7 +456,7 @@ def _label_table(image: GiftiImage) -> RegionTable | None:
     rows = [(label, name or str(label.key)) for label, name in named if name or label.key != 0]
     if not rows:
         return None
-    colors = [_hex_color(label.rgba) for label, _ in rows]
+    colors = [_color(label.rgba) for label, _ in rows]
     return RegionTable(
         [label.key for label, _ in rows],
         [name for _, name in rows],
@@ -469,12 +469,9 @@ def _name_of_label(label: GiftiLabel) -> str:
     return str(getattr(label, "label", None) or "").strip()
 
 
-def _hex_color(rgba: Sequence[float | None]) -> str | None:
-    if any(part is None for part in rgba[:3]):
-        return None
-    # Half up, as graphics programs round.
-    levels = (int(min(max(part or 0.0, 0.0), 1.0) * 255 + 0.5) for part in rgba[:3])
-    return "#" + "".join(f"{level:02x}" for level in levels)
+def _color(rgba: Sequence[float | None]) -> str | None:
+    parts = [part for part in rgba[:3] if part is not None]
+    return hex_color(parts) if len(parts) == 3 else None
 
 
 def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:

@@ -320,7 +320,7 @@ def _parquet(file: Path) -> Any:
 
 def _needs_pyarrow() -> None:
     try:
-        import pyarrow as pa  # noqa: F401
+        import pyarrow as pa  # noqa: F401  only whether it is there
     except ImportError:
         raise MissingPackageError(
             "Parquet needs pyarrow: pip install 'regioncast[parquet]'."
