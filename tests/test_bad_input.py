@@ -521,7 +521,7 @@ def test_a_mesh_without_values(refused, role):
 def test_a_mask_of_another_kind(refused):
     write_gifti("lh.func.gii")
     kinds = [errors.SpaceError, ValueError]
-    message = "The labels image has no surface or volume of the mask image: voxels, not CORTEX_LEFT"
+    message = "The labels image is of a volume, the mask image is of surfaces (CORTEX_LEFT)"
     refused(kinds, message, mask="lh.func.gii")
 
 

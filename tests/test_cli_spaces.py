@@ -120,7 +120,7 @@ def refusals(folder):
         (["extract", "?h.short.func.gii", PAIR, "-o", "x.tsv"],
          ["11 vertices in the right hemisphere", "680"]),
         (["extract", "lh.short.func.gii", PAIR, "-o", "x.tsv"], ["hemisphere", "left"]),
-        (["extract", "stat_map.nii.gz", PAIR, "-o", "x.tsv"], ["CORTEX_LEFT", "voxels"]),
+        (["extract", "stat_map.nii.gz", PAIR, "-o", "x.tsv"], ["CORTEX_LEFT", "a volume"]),
         (["extract", "lh.short.func.gii", "atlas_dseg.nii.gz", "-o", "x.tsv"], ["CORTEX_LEFT"]),
         (["info", "atlas.dlabel.nii", "--label-map", "other"], ["'other'", "'labels'"]),
         (["info", "lh.unnamed.label.gii"], ["empty label table"]),

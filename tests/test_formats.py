@@ -39,7 +39,7 @@ ONLY = {
     (".csv", "table"): {"regions", "values", "signals", "coverage"},
     (".txt", "surface"): {"labels"},
     (".txt", "table"): {"regions", "values"},
-    (".npy", "surface"): {"image"},
+    (".npy", "surface"): {"labels", "data", "image"},
     (".npy", "table"): {"values", "signals"},
 }
 CELLS = [cell for cell in CELLS if cell.values[2] in ONLY.get(cell.values[:2], {cell.values[2]})]
@@ -96,6 +96,8 @@ def write_surface_labels(path, suffix):
         nib.freesurfer.write_annot(path, index, table, [*NAMES["L"].values()], fill_ctab=True)
     elif suffix in (".mgh", ".mgz"):
         save_mgh(path, labels[:, np.newaxis, np.newaxis])
+    elif suffix == ".npy":
+        np.save(path, labels)
     else:
         np.savetxt(path, labels, fmt="%d")
     return [np.count_nonzero(labels == label) for label in (3, 7, 14474380)]
@@ -155,6 +157,8 @@ def write_data(path, suffix, kind, space):
         nib.save(maps_gifti("L", maps), path)
     elif suffix in (".mgh", ".mgz"):
         save_mgh(path, np.moveaxis(maps, 0, -1)[:, np.newaxis, np.newaxis])
+    elif suffix == ".npy":
+        np.save(path, maps.T)
     else:
         maps = maps[:1]
         nib.freesurfer.write_morph_data(path, maps[0])

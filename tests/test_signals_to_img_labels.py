@@ -1017,7 +1017,8 @@ def test_a_file_that_is_no_image_is_refused(bad_folder, labels_img, signals, nam
         labels_img,
         bad_folder / name,
         FileFormatError,
-        "not an image that nibabel can read|truncated or damaged",
+        "not an image that nibabel can read|truncated or damaged|is empty|is not .not a gzip file"
+        "|is a table and no image",
     )
 
 

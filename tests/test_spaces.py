@@ -326,7 +326,9 @@ def refusal(call, kind=SpaceError):
 def test_what_would_need_resampling_is_refused(pair, volume, grayordinates):
     data = image_of(np.ones((6, 5, 4)))
     surface = {"left": maps_gifti("L", np.ones((1, 701), "f4"))}
-    assert "the labels: voxels, not CORTEX_LEFT" in refusal(lambda: rc.extract(data, pair))
+    assert (
+        "The image is of a volume, the labels are of surfaces (CORTEX_LEFT, CORTEX_RIGHT). From"
+    ) in refusal(lambda: rc.extract(data, pair))
     assert "CORTEX_LEFT" in refusal(lambda: rc.extract(surface, volume))
     both = {"left": maps_gifti("L", np.ones((1, 701), "f4")),
             "right": maps_gifti("R", np.ones((1, 681), "f4"))}  # fmt: skip

@@ -47,7 +47,8 @@ from regioncast.io.surface import (
     open_surface_maps,
     output_paths,
     painted_surface,
-    read_parcellation,
+    parcellation_of,
+    read_labels,
     save_surface,
     sides_of,
 )
@@ -94,6 +95,10 @@ def small_pair():
     left = gifti(np.int32([0, 1, 2, 2, 5]), side="CortexLeft", names={0: "???", 1: "A", 2: "B"})
     right = gifti(np.int32([2, 0, 1]), side="CortexRight", names={0: "???", 1: "A", 2: "C"})
     return {"left": left, "right": right}
+
+
+def read_parcellation(source, **options):
+    return parcellation_of(read_labels(source), **options)
 
 
 def read(source, regions=None, *, background=None, strict=False):
@@ -559,7 +564,7 @@ def test_errors_about_labels(tmp_path, real_file):
     assert len(read(gifti(np.int32([0, 1])), RegionTable([1], ["V1"]))) == 1
     with pytest.raises(ImageTypeError, match="no values of vertices; it holds NIFTI_INTENT_POI"):
         read(real_file(f"{GIFTI_DATA}/ascii.gii"))
-    with pytest.raises(DimensionError, match="The labels have 2 maps"):
+    with pytest.raises(ArgumentError, match=r"has 2 maps of labels; choose one .* there are: 0, 1"):
         read({"left": np.zeros((3, 2), int)})
     volume = tmp_path / "labels.nii"
     nib.Nifti1Image(np.zeros((3, 2, 4), np.uint8), np.eye(4)).to_filename(volume)
@@ -828,7 +833,8 @@ def test_the_same_image_gives_the_same_bytes(tmp_path):
         ("a/lh.x.npy", "LR", ["a/lh.x.npy", "a/rh.x.npy"]),
         ("RH.x.npy", "LR", ["LH.x.npy", "RH.x.npy"]),
         ("x_hemi-L_y.func.gii", "LR", ["x_hemi-L_y.func.gii", "x_hemi-R_y.func.gii"]),
-        ("lh/x_Right.mgz", "LR", ["lh/x_Left.mgz", "lh/x_Right.mgz"]),
+        ("lh/x_Right.mgz", "LR", ["lh/x_Right.L.mgz", "lh/x_Right.R.mgz"]),
+        ("x.Right.mgz", "LR", ["x.Left.mgz", "x.Right.mgz"]),
         ("lh.x.mgh", "L", ["lh.x.mgh"]),
     ],
 )

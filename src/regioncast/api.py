@@ -73,14 +73,15 @@ def load_parcellation(
     labels : path, nibabel image or Parcellation
         - A volume, one integer per voxel: NIfTI-1 and 2, single or pair, MGH, Analyze, AFNI and
           every other that nibabel reads.
-        - A surface, one integer per vertex: GIFTI, FreeSurfer's annotations, MGH, text; or
+        - A surface, one integer per vertex: GIFTI, FreeSurfer's annotations, MGH, NumPy, text; or
           both hemispheres, ``"lh.annot,rh.annot"``, ``"?h.annot"``, or nilearn's SurfaceImage.
         - CIFTI-2: ``.dlabel.nii``, or the parcels of ``.pscalar.nii`` and its like.
     regions : path, DataFrame, mapping or sequence of str, default=None
         The region table: BIDS ``dseg.tsv``, CSV, a FreeSurfer colour table, an ITK-SNAP label
         file, FSL, SPM or Workbench XML, plain text; see `regioncast.io.region_tables`.  When
         not given, a table beside the image by its name (``atlas_dseg.nii.gz`` →
-        ``atlas_dseg.tsv``), else the label table that Connectome Workbench keeps in a volume;
+        ``atlas_dseg.tsv``), else the label table that Connectome Workbench keeps in a volume; for
+        a surface, the names in its file, else a ``.tsv`` beside it;
         without either, or with ``"none"``, regions are named by their labels.
     mask : path or nibabel image, default=None
         Voxels where it is zero are no region.  A region that it empties keeps its row.
@@ -91,7 +92,7 @@ def load_parcellation(
     strict : bool, default=False
         Raise where the table and the image do not list the same regions, instead of warning.
     label_map : str or int, default=None
-        Name or number, from 0, of the map of a ``.dlabel.nii`` that has several.
+        Name or number, from 0, of the map of a ``.dlabel.nii`` or ``.label.gii`` that has several.
     left, right : path or nibabel image, default=None
         The surfaces of the hemispheres, instead of `labels`.
 
@@ -130,10 +131,10 @@ def load_parcellation(
         parcellation = read_parcellation(
             source, regions, background, label_map=label_map, strict=strict
         )
-    if label_map is not None and not isinstance(parcellation.space, Grayordinates):
+    if label_map is not None and isinstance(parcellation.space, VolumeGrid):
         raise ArgumentError(
-            f"label_map={label_map!r} chooses a map of a .dlabel.nii file; these labels are "
-            f"{parcellation.space.nouns}. Leave it out."
+            f"label_map={label_map!r} chooses a map of a .dlabel.nii or .label.gii file; these "
+            "labels are voxels. Leave it out."
         )
     return parcellation if mask is None else _masked(parcellation, mask)
 
@@ -286,7 +287,8 @@ def paint(
     background : number, default=None
         The label of no region, where `parcellation` is a path or an image.
     label_map : str or int, default=None
-        The map of a ``.dlabel.nii`` that has several, where `parcellation` is a path or an image.
+        The map of a ``.dlabel.nii`` or ``.label.gii`` that has several, where `parcellation` is a
+        path or an image.
     onto : path or image, default=None
         The grayordinates, vertices or voxels to paint, where they are not those of the labels:
         a CIFTI file, say, whose surfaces are those of the labels.  Nothing is resampled.
@@ -402,8 +404,8 @@ def extract(
     image : path, nibabel image, or sequence of them
         3D, one map, or 4D.  A list of images, or a path with ``*`` in it, is one series in
         the order of the list, or in natural order.  Whatever its size, a file is read a few
-        maps at a time.  Or the data of a surface (GIFTI, MGH, FreeSurfer's ``lh.thickness`` and
-        its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``,
+        maps at a time.  Or the data of a surface (GIFTI, MGH, NumPy, FreeSurfer's ``lh.thickness``
+        and its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``,
         which are read a few regions at a time: of these one, not a list or pattern.
     parcellation : Parcellation, path or nibabel image
         The regions, on the grid of the image.  A path or an image goes through
@@ -441,7 +443,8 @@ def extract(
     background : number, default=None
         The label of no region, where `parcellation` is a path or an image.
     label_map : str or int, default=None
-        The map of a ``.dlabel.nii`` that has several, where `parcellation` is a path or an image.
+        The map of a ``.dlabel.nii`` or ``.label.gii`` that has several, where `parcellation` is a
+        path or an image.
     progress : callable, default=None
         Called with the number of maps done and the number of all maps; from a CIFTI file, which
         is reduced region by region, with the fraction of the work done, expressed in maps.

@@ -434,8 +434,11 @@ def _with_hemisphere(
             is_first = sides == ("L", "R") and pattern == patterns[0]
             title = QUALIFIED_NAME if is_first else pattern.format(side=sides[0], name="name")
             found[title] = [pattern.format(side=side_of[side], name=name) for side, name in pairs]
-    labels = zip(hemispheres, table.labels.tolist(), strict=True)
-    found[QUALIFIED_LABEL] = [f"{side}:{label}" for side, label in labels]
+    for sides in _SIDES:
+        side_of = dict(zip(("L", "R"), sides, strict=True))
+        labels = zip(hemispheres, table.labels.tolist(), strict=True)
+        title = QUALIFIED_LABEL if sides == ("L", "R") else f"{sides[0]}:label"
+        found[title] = [f"{side_of[side]}:{label}" for side, label in labels]
     return found
 
 
@@ -507,6 +510,10 @@ def _shared_problem(
         if QUALIFIED_NAME in identities
         else "Key the values by label, or by a column that tells regions apart"
     )
+    if len(set(regions)) < len(regions):  # regions of one hemisphere have this name
+        pairs = zip(identities[by], identities[QUALIFIED_LABEL], strict=True)
+        regions = [region for identity, region in pairs if identity == shared[0]]
+        advice = f"Key the values by label ({regions[0]})"
     return (
         f"{plural(len(shared), by)} {'stands' if len(shared) == 1 else 'stand'} for more than "
         f"one region: {examples(shared)} ({shared[0]!r} for {what}{examples(regions)}). {advice}"

@@ -8,7 +8,7 @@ samples are.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from . import encoding
 from ._kernels import encode as kernels
 from .encoding import code_dtype
 from .errors import (
+    ArgumentError,
     LabelsError,
     LabelsWarning,
     RegionTableError,
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .spaces import Space
+
+
+# How many maps of labels an error lists, for one to be chosen.
+_MAPS_SHOWN = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +233,41 @@ class Parcellation:
 
     def __repr__(self) -> str:
         return self.to_text(max_rows=SHOWN_ROWS)
+
+
+def map_number(names: Sequence[str], chosen: str | int | None) -> int:
+    """Return the number of the chosen map of labels.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of all maps.
+    chosen : str, int or None
+        A name or a number, from 0.
+
+    Raises
+    ------
+    ArgumentError
+        When there is not just one such map.
+    """
+    shown = [f"{n} {name!r}" if name else str(n) for n, name in enumerate(names[:_MAPS_SHOWN])]
+    more = f" and {len(names) - len(shown):,} more" * (len(names) > len(shown))
+    there_are = f"there {'is' if len(names) == 1 else 'are'}: {', '.join(shown)}{more}"
+    if chosen is None:
+        if len(names) == 1:
+            return 0
+        raise ArgumentError(
+            f"The labels image has {len(names):,} maps of labels; choose one by its number or "
+            f"name (label_map, --label-map); {there_are}."
+        )
+    found = [n for n, name in enumerate(names) if chosen in (n, str(n), name)]
+    if isinstance(chosen, str):
+        # A map may be called "1".
+        found = [n for n, name in enumerate(names) if chosen == name] or found
+    if len(found) != 1:
+        problem = "several maps are" if found else "no map is"
+        raise ArgumentError(f"In the labels image {problem} called {chosen!r}; {there_are}.")
+    return found[0]
 
 
 def encode_integers(

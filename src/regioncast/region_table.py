@@ -35,6 +35,7 @@ HEMISPHERE_TITLES = frozenset(["hemisphere", "hemi", "side", "structure"])
 
 _HEMISPHERES = {
     "l": "L", "left": "L", "lh": "L", "r": "R", "right": "R", "rh": "R",
+    "left hemisphere": "L", "right hemisphere": "R",
     "cortex_left": "L", "cortex_right": "R", "cortexleft": "L", "cortexright": "R",
     "cifti_structure_cortex_left": "L", "cifti_structure_cortex_right": "R",
 }  # fmt: skip
@@ -370,6 +371,17 @@ def id_rank(title: str) -> int:
 def hemisphere_in_words(cell: object) -> str | None:
     """Return ``"L"`` or ``"R"`` where a cell says so, in any of the usual words, else None."""
     return _HEMISPHERES.get(str(cell).lower())
+
+
+def is_hemisphere_title(title: object) -> bool:
+    """Return whether a column of this title may say of which hemisphere each row is.
+
+    Examples
+    --------
+    >>> is_hemisphere_title("Hemi"), is_hemisphere_title("side"), is_hemisphere_title("name")
+    (True, True, False)
+    """
+    return isinstance(title, str) and normal_title(title) in HEMISPHERE_TITLES
 
 
 def normal_title(title: str) -> str:

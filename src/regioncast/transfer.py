@@ -13,7 +13,14 @@ import numpy as np
 
 from .errors import ResamplingWarning, SpaceError, capitalized, examples, plural, warn
 from .parcellation import Parcellation
-from .spaces import UNKNOWN, VolumeGrid, same_frame, structure_name
+from .spaces import (
+    UNKNOWN,
+    VOXELS,
+    SurfaceVertices,
+    VolumeGrid,
+    same_frame,
+    structure_name,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,10 +43,18 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
     SpaceError
         When surfaces have other meshes, volumes other grids, or nothing is shared.
     """
+    if _may_be_same_surface(parcellation.space, space):
+        return parcellation
     codes = moved(parcellation.codes, parcellation.space, space, what="the labels", name=name)
     found = Parcellation(codes, parcellation.table, space)
     _warn_of_vanished(parcellation, found, name)
     return found
+
+
+def _may_be_same_surface(space: Space, other: Space) -> bool:
+    """Return whether these are surfaces of one mesh, and of one the hemisphere is not known."""
+    is_surface = isinstance(space, SurfaceVertices) and isinstance(other, SurfaceVertices)
+    return is_surface and UNKNOWN in {*space.parts, *other.parts} and not space.difference(other)
 
 
 def moved(
@@ -83,10 +98,10 @@ def _nothing_shared(
             f"The hemisphere of {what if UNKNOWN in sources else name} is unknown. "
             "Begin the name of the file with lh. or rh., or give it as left= or right=."
         )
+    are = "are" if what.endswith("s") else "is"
     return SpaceError(
-        f"{capitalized(name)} has no surface or volume of {what}: {_listed(targets)}, not "
-        f"{_listed(sources)}. From the one to the other it would take resampling; give {what} for "
-        f"what {name} has."
+        f"{capitalized(name)} is {_listed(targets)}, {what} {are} {_listed(sources)}. From the one "
+        f"to the other it would take resampling; give {what} for what {name} is of."
     )
 
 
@@ -117,4 +132,7 @@ def _size(part: Part) -> int:
 
 
 def _listed(parts: dict[str, Part]) -> str:
-    return ", ".join(map(structure_name, parts))
+    """Return what a space is made of, in words."""
+    surfaces = [structure_name(part) for part in parts if part != VOXELS]
+    kinds = [f"of surfaces ({', '.join(surfaces)})"] if surfaces else []
+    return " and ".join([*kinds, *["of a volume"] * (VOXELS in parts)])

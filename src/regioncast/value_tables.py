@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import MatchError, SignalsError, capitalized, examples, plural
-from .matching import as_integers, identities_of, integer_of, text_identities
-from .region_table import HEMISPHERE_TITLES, NO_ID, hemisphere_in_words, id_rank, normal_title
+from .matching import (
+    QUALIFIED_LABEL,
+    QUALIFIED_NAME,
+    as_integers,
+    identities_of,
+    integer_of,
+    text_identities,
+)
+from .region_table import NO_ID, hemisphere_in_words, id_rank, is_hemisphere_title, normal_title
 from .signals import MAP_TITLE, Key, Signals, as_keys, map_titles
 
 if TYPE_CHECKING:
@@ -155,7 +162,7 @@ def signals_of(
     if key is None and not table.has_header and _holds_an_array(table):
         return _array_signals(table, regions, t_r)
     if regions.hemispheres is not None:
-        table = _with_hemispheres(table, key)
+        table = _with_hemispheres(table, key, regions)
     key_column = _key_column(table, regions) if key is None else table.column(key)
     if key_column is None:
         if columns is not None:
@@ -167,10 +174,11 @@ def signals_of(
     return _long_signals(table, key_column, columns, t_r)
 
 
-def _with_hemispheres(table: ValueTable, key: Key | None) -> ValueTable:
+def _with_hemispheres(table: ValueTable, key: Key | None, regions: RegionTable) -> ValueTable:
     """Return the table with the hemispheres that one of its columns gives before its keys.
 
-    Rows of which it gives none, as those of the brain stem, keep their keys.
+    Rows of which it gives none, as those of the brain stem, keep their keys, and so do those
+    whose keys name a region of this hemisphere by themselves.
     """
     given = _hemisphere_column(table)
     n_rows = len(table.columns[0].cells)
@@ -179,7 +187,7 @@ def _with_hemispheres(table: ValueTable, key: Key | None) -> ValueTable:
     )
     # Hemispheres may share labels, so these need not be distinct to be labels.
     columns = tuple(
-        _prefixed(c, sides)
+        _prefixed(c, sides, regions)
         if c is not given
         and (c.numbers is None or c.title == key or (_is_label_title(c.title) and _keys(c)))
         else c
@@ -190,23 +198,36 @@ def _with_hemispheres(table: ValueTable, key: Key | None) -> ValueTable:
 
 def _hemisphere_column(table: ValueTable) -> ValueColumn | None:
     for column in table.columns:
-        title = column.title if isinstance(column.title, str) else ""
-        if normal_title(title) in HEMISPHERE_TITLES and any(map(hemisphere_in_words, column.cells)):
+        if is_hemisphere_title(column.title) and any(map(hemisphere_in_words, column.cells)):
             return column
     return None
 
 
-def _prefixed(column: ValueColumn, sides: Sequence[str | None]) -> ValueColumn:
+def _prefixed(
+    column: ValueColumn, sides: Sequence[str | None], regions: RegionTable
+) -> ValueColumn:
+    identities = identities_of(regions)
+    with_prefix = {*identities[QUALIFIED_NAME], *identities[QUALIFIED_LABEL]}
     keys = column.cells if column.numbers is None else _keys(column) or column.cells
-    cells = tuple(
-        None
-        if key is None
-        else f"{side}:{key}"
-        if side and not str(key).startswith(f"{side}:")
-        else str(key)
-        for side, key in zip(sides, keys, strict=True)
-    )
+    side_of = _hemispheres_by_key(keys, regions, identities) if column.numbers is None else {}
+
+    def cell(key: Any, side: str | None) -> str | None:
+        if key is None:
+            return None
+        prefixed = f"{side}:{key}"
+        is_whole = prefixed not in with_prefix and side_of.get(key) == side
+        return prefixed if side and not is_whole else str(key)
+
+    cells = tuple(map(cell, keys, sides))
     return dataclasses.replace(column, cells=cells, numbers=None)
+
+
+def _hemispheres_by_key(
+    keys: Sequence[Any], regions: RegionTable, identities: Mapping[str, Sequence[Any]]
+) -> dict[Any, str]:
+    """Return the hemispheres of regions by what most of the keys are."""
+    best = max(text_identities(identities), key=lambda t: len(set(keys) & set(identities[t])))
+    return dict(zip(identities[best], regions.hemispheres or (), strict=True))
 
 
 def _without_counting_header(table: ValueTable, regions: RegionTable) -> ValueTable:

@@ -4,8 +4,8 @@
 
 Modules import only from those that stand before them here: `files`, `delimited`; `huffman`,
 `painted_gzip`, `painted`, `nifti`; `maps`, `map_streams`; `cifti_matrix`, `cifti_maps`, `cifti`;
-`surface_names`, `painted_surface`, `surface_files`, `surface`; `region_tables`, `value_files`; and,
-whatever the format, `parcellations`, `values`, `images`.
+`surface_names`, `painted_surface`, `annotations`, `surface_files`, `surface`; `region_tables`,
+`value_files`; and, whatever the format, `parcellations`, `values`, `images`.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ FORMATS = (
     Format(".txt", "tables, colour tables, lists; one integer per vertex", ("table", "surface"),
            ("labels", "regions", "values")),
     Format(".1D", "AFNI's numbers", ("table",), ("values",)),
-    Format(".npy", "NumPy arrays; painted surfaces", ("table", "surface"),
-           ("image", "values", "signals")),
+    Format(".npy", "NumPy arrays; one row per vertex", ("table", "surface"),
+           ("labels", "data", "image", "values", "signals")),
     Format(".parquet", "Parquet tables (needs pyarrow)", ("table",),
            ("values", "signals", "coverage")),
     Format(".xml", "atlases of FSL, SPM and Workbench", ("table",), ("regions",)),

@@ -39,7 +39,7 @@ from ..errors import (
 )
 from ..no_region import no_region_labels
 from ..painting import PaintedArray
-from ..parcellation import Parcellation, encode_integers
+from ..parcellation import Parcellation, encode_integers, map_number
 from ..region_table import RegionTable, hex_color
 from ..signals import Series, Signals, map_titles, storable
 from ..spaces import CORTEX, Grayordinates, SurfaceVertices, VolumeGrid
@@ -174,7 +174,7 @@ def read_labels(
         keys, space = _samples_of_parcels(parcels)
         table = RegionTable(range(1, len(parcels) + 1), parcels.name.tolist())
     elif [type(axis) for axis in axes] == [LabelAxis, BrainModelAxis]:
-        number = _map_number(axes[0].name.tolist(), label_map)
+        number = map_number(axes[0].name.tolist(), label_map)
         with readable(f"the labels image {getattr(data, 'file_like', 'in memory')}"):
             keys = np.array(data[number])
         table, space = _label_table(axes[0].label[number]), Grayordinates(axes[1])
@@ -200,28 +200,6 @@ def _background_labels(table: RegionTable) -> set[float]:
     """Return the labels of a ``.dlabel.nii`` of which Workbench, too, makes no parcel."""
     names = {0: ""} | dict(zip(table.labels.tolist(), table.names, strict=True))
     return {label for label in no_region_labels(names) if label == 0 or names[label] == _UNASSIGNED}
-
-
-def _map_number(names: Sequence[str], chosen: str | int | None) -> int:
-    """Return the number of the chosen map of labels."""
-    there_are = f"there {'is' if len(names) == 1 else 'are'}: " + ", ".join(
-        f"{number} {name!r}" for number, name in enumerate(names)
-    )
-    if chosen is None:
-        if len(names) == 1:
-            return 0
-        raise ArgumentError(
-            f"The labels image has {len(names):,} maps of labels; choose one by its number or "
-            f"name (label_map, --label-map); {there_are}."
-        )
-    found = [n for n, name in enumerate(names) if chosen in (n, str(n), name)]
-    if isinstance(chosen, str):
-        # A map may be called "1".
-        found = [n for n, name in enumerate(names) if chosen == name] or found
-    if len(found) != 1:
-        problem = "several maps are" if found else "no map is"
-        raise ArgumentError(f"In the labels image {problem} called {chosen!r}; {there_are}.")
-    return found[0]
 
 
 def _label_table(labels: Mapping[int, tuple[str, Sequence[float]]]) -> RegionTable:

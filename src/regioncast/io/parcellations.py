@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,12 +49,15 @@ def read_parcellation(
     background : number or None
         None: 0 in volumes; on surfaces and in CIFTI files what their names say.
     label_map : str, int or None
-        Of a CIFTI file.
+        Of a CIFTI file or a surface with several maps of labels.
     strict : bool
         Raise where table and labels do not list the same regions, instead of warning.
     """
-    if surface.is_surface(source):
-        return _surface_parcellation(source, regions, background, strict=strict)
+    listed = source if isinstance(source, list | tuple) else []
+    if surface.is_surface(source) or any(map(surface.is_surface, listed)):
+        return _surface_parcellation(
+            source, regions, background, strict=strict, label_map=label_map
+        )
     if is_cifti(source):
         return _cifti_parcellation(source, regions, background, strict=strict, label_map=label_map)
     return _volume_parcellation(
@@ -73,16 +76,34 @@ def _volume_parcellation(
 
 
 def _surface_parcellation(
-    labels: Any, regions: Any, background: float | None, *, strict: bool
+    source: Any,
+    regions: Any,
+    background: float | None,
+    *,
+    strict: bool,
+    label_map: str | int | None,
 ) -> Parcellation:
-    if regions is None:
-        return surface.read_parcellation(labels, regions=None, background=background, strict=strict)
-    with warnings.catch_warnings(action="ignore"):  # of labels that an empty table lacks
-        found = surface.read_parcellation(
-            labels, regions=RegionTable([]), background=background, strict=False
-        )
-    table = _given_table(regions, np.unique(found.table.labels))
-    return surface.read_parcellation(labels, regions=table, background=background, strict=strict)
+    labels = surface.read_labels(source, label_map=label_map)
+    if regions is not None:
+        table = _given_table(regions, labels.of_regions(background))
+    else:
+        table = None if labels.are_named else _table_beside_surface(source, labels, background)
+    return surface.parcellation_of(labels, regions=table, background=background, strict=strict)
+
+
+def _table_beside_surface(
+    source: Any, labels: surface.SurfaceLabels, background: float | None
+) -> RegionTable | None:
+    """Return the table that lies beside the file of a surface, one alone, if there is one.
+
+    Only ``.tsv``: text and CSV may as well be labels of vertices.
+    """
+    if isinstance(source, Mapping):
+        (source, *_) = source.values()
+    if len(labels.sides) != 1 or not isinstance(source, str | os.PathLike):
+        return None
+    beside = region_tables.find_region_table(expanded(source), suffixes=(".tsv",))
+    return None if beside is None else _table_beside(beside, labels.of_regions(background))
 
 
 def _cifti_parcellation(

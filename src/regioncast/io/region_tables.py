@@ -90,7 +90,7 @@ _WORKBENCH_KEY = re.compile(r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
 
 _IMAGE_SUFFIX = re.compile(
     r"(\.(dlabel|dscalar|dtseries|dseg|label|shape|func|surf))?"
-    r"\.(nii\.gz|nii|mgz|mgh|mgh\.gz|img\.gz|img|hdr|gii\.gz|gii|annot)$",
+    r"\.(nii\.gz|nii|mgz|mgh|mgh\.gz|img\.gz|img|hdr|gii\.gz|gii|annot|txt|csv|npy)$",
     re.IGNORECASE,
 )
 # SPM and CAT12 put an XML of the same name beside the image.
@@ -167,16 +167,19 @@ def read_region_table(
     return _from_data_frame(source, labels)
 
 
-def find_region_table(image_path: str | os.PathLike[str]) -> Path | None:
+def find_region_table(
+    image_path: str | os.PathLike[str], *, suffixes: Sequence[str] = _TABLE_SUFFIXES
+) -> Path | None:
     """Return the region table beside an image, if there is one.
 
-    That is a file with the name of the image but ``.tsv``, ``.csv``, ``.txt`` or ``.xml``, in
-    this order; or else, by the inheritance of BIDS, the ``.tsv`` with the same suffix (such as
-    ``dseg``) whose entities are all among those of the image, and most of them.
+    That is a file with the name of the image but one of `suffixes`, in their order; or else, by
+    the inheritance of BIDS, the ``.tsv`` with the same suffix (such as ``dseg``) whose entities
+    are all among those of the image, and most of them.
 
     Parameters
     ----------
     image_path : path
+    suffixes : sequence of str, default=(".tsv", ".csv", ".txt", ".xml")
 
     Returns
     -------
@@ -194,7 +197,7 @@ def find_region_table(image_path: str | os.PathLike[str]) -> Path | None:
     """
     image = Path(image_path)
     stem = _IMAGE_SUFFIX.sub("", image.name)
-    for suffix in _TABLE_SUFFIXES:
+    for suffix in suffixes:
         table = image.with_name(stem + suffix)
         if table.is_file():
             return table

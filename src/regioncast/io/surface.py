@@ -19,8 +19,8 @@ from ..errors import (
     warn,
 )
 from ..no_region import no_region_labels
-from ..parcellation import Parcellation, encode_integers
-from ..region_table import HEMISPHERE_TITLE, RegionTable, hemisphere_in_words, normal_title
+from ..parcellation import Parcellation, encode_integers, map_number
+from ..region_table import RegionTable, hemisphere_in_words, is_hemisphere_title
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
 from .maps import MapsInMemory
 from .painted_surface import PaintedSurface, painted_surface, save_surface
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..encoding import Encoded
+    from ..region_table import Region
 
 # What other modules need of surfaces, in one place.
 __all__ = [
@@ -42,7 +43,8 @@ __all__ = [
     "open_surface_maps",
     "output_paths",
     "painted_surface",
-    "read_parcellation",
+    "parcellation_of",
+    "read_labels",
     "save_surface",
     "sides_of",
 ]
@@ -51,15 +53,71 @@ __all__ = [
 # --- labels in -------------------------------------------------------------------------------
 
 
-def read_parcellation(
-    source: Any, *, regions: RegionTable | None, background: float | None, strict: bool
-) -> Parcellation:
-    """Return the regions of a surface or a pair.
+@dataclasses.dataclass(frozen=True, eq=False)
+class SurfaceLabels:
+    """Labels of the vertices of a surface or a pair, of which it is still open who they are.
+
+    Parameters
+    ----------
+    sides : mapping of str to Side
+        By hemisphere, left first.
+    values : mapping of str to array, shape (n_vertices,)
+        The labels of each side.
+    space : SurfaceVertices
+    """
+
+    sides: Mapping[str, Side]
+    values: Mapping[str, NDArray[Any]]
+    space: SurfaceVertices
+
+    @property
+    def are_named(self) -> bool:
+        """Whether the files themselves say who the regions are."""
+        return any(side.own_table is not None for side in self.sides.values())
+
+    def of_regions(self, background: float | None) -> NDArray[np.int64]:
+        """Return the labels that vertices have, without those of no region, ascending."""
+        found = [
+            _encoded(self.values[side], _no_region(one, None, background), side).labels
+            for side, one in self.sides.items()
+        ]
+        return np.unique(np.concatenate(found)).astype(np.int64)
+
+
+def read_labels(source: Any, *, label_map: str | int | None = None) -> SurfaceLabels:
+    """Return the labels of a surface or a pair.
 
     Parameters
     ----------
     source : path, mapping, pair or image
         See `sides_of`.
+    label_map : str or int, default=None
+        Name or number of the map, where there are several.
+
+    Raises
+    ------
+    ArgumentError
+        When there are several maps, and which is not said.
+    SpaceError, FileFormatError, ImageTypeError, InputMissingError
+    """
+    sides, space = read_sides(source, "the labels image")
+    return SurfaceLabels(
+        sides, {side: _labels(one, label_map) for side, one in sides.items()}, space
+    )
+
+
+def parcellation_of(
+    labels: SurfaceLabels,
+    *,
+    regions: RegionTable | None,
+    background: float | None,
+    strict: bool,
+) -> Parcellation:
+    """Return the regions of a surface or a pair.
+
+    Parameters
+    ----------
+    labels : SurfaceLabels
     regions : RegionTable or None
         Instead of the label table or colour table of the files.  Where it says of which
         hemisphere a row is, the row goes there; else to each that has its label.
@@ -70,14 +128,17 @@ def read_parcellation(
 
     Raises
     ------
-    LabelsError, RegionTableError, SpaceError, FileFormatError, ImageTypeError
+    LabelsError, RegionTableError
     """
-    sides, space = read_sides(source, "the labels image")
-    labels = {side: _labels(one) for side, one in sides.items()}
+    sides = labels.sides
     _check_named(sides, regions)
-    tables = _tables(sides, labels, regions, strict=strict)
+    tables = (
+        _own_tables(labels, background)
+        if regions is None
+        else _given_tables(labels, regions, strict=strict)
+    )
     none = {side: _no_region(one, tables[side], background) for side, one in sides.items()}
-    encoded = {side: _encoded(labels[side], none[side], side) for side in sides}
+    encoded = {side: _encoded(labels.values[side], none[side], side) for side in sides}
     some = any(len(one.labels) for one in encoded.values())
     parts = {
         side: _one_parcellation(one, tables[side], none[side], strict=strict, may_be_empty=some)
@@ -85,17 +146,12 @@ def read_parcellation(
     }
     # Of one hemisphere too, so that its regions know which it is.
     joined = parts[UNKNOWN] if UNKNOWN in parts else Parcellation.joined(parts)
-    return dataclasses.replace(joined, space=space)
+    return dataclasses.replace(joined, space=labels.space)
 
 
-def _labels(side: Side) -> NDArray[Any]:
-    if len(side.values) != 1:
-        raise DimensionError(
-            f"The labels have {plural(len(side.values), 'map')}"
-            f"{f' ({examples(side.map_names)})' if side.map_names else ''}, and one is needed. "
-            "Give a file with one label per vertex."
-        )
-    return np.ascontiguousarray(side.values[0])
+def _labels(side: Side, label_map: str | int | None) -> NDArray[Any]:
+    names = side.map_names or ("",) * len(side.values)
+    return np.ascontiguousarray(side.values[map_number(names, label_map)])
 
 
 def _check_named(sides: Mapping[str, Side], regions: RegionTable | None) -> None:
@@ -155,56 +211,71 @@ def _one_parcellation(
     return Parcellation.of(encoded, space, table=table, background=background, strict=strict)
 
 
-def _tables(
-    sides: Mapping[str, Side],
-    labels: Mapping[str, NDArray[Any]],
-    regions: RegionTable | None,
-    *,
-    strict: bool,
+def _given_tables(
+    labels: SurfaceLabels, regions: RegionTable, *, strict: bool
 ) -> dict[str, RegionTable | None]:
-    """Return the region table of each side."""
-    present = {side: np.unique(values) for side, values in labels.items()}
-    if regions is None:
-        return {side: _own_table(side, sides, present) for side in sides}
-    of_rows = _row_hemispheres(regions)
-    _check_tells_apart(regions, of_rows, tuple(sides))
+    """Return the rows of a region table that are of each side."""
+    title = _hemisphere_title(regions)
+    of_rows = _row_hemispheres(regions, title)
+    _check_tells_apart(regions, of_rows, tuple(labels.sides))
     keep = {}
-    for side in sides:
+    for side, values in labels.values.items():
         of_side = np.array([hemisphere == side for hemisphere in of_rows], bool)
         is_open = [hemisphere is None or side == UNKNOWN for hemisphere in of_rows]
-        has = np.isin(regions.labels, present[side]) | (len(sides) == 1)
+        has = np.isin(regions.labels, np.unique(values)) | (len(labels.sides) == 1)
         keep[side] = of_side | (np.array(is_open, bool) & has)
     kept = np.any(list(keep.values()), axis=0)
     elsewhere = np.array([hemisphere is not None for hemisphere in of_rows], bool)
     _warn_of_left_out(regions, kept | elsewhere, strict=strict)
-    return {side: _of_one_side(regions, np.flatnonzero(rows)) for side, rows in keep.items()}
+    return {side: _of_one_side(regions, np.flatnonzero(rows), title) for side, rows in keep.items()}
 
 
-def _own_table(
-    side: str, sides: Mapping[str, Side], present: Mapping[str, NDArray[Any]]
-) -> RegionTable | None:
-    """Return the table in a file, without what is of the other hemisphere.
+def _own_tables(labels: SurfaceLabels, background: float | None) -> dict[str, RegionTable | None]:
+    """Return the tables in the files, without what is of the other hemisphere.
 
-    The two files of a pair may both list the regions of both.
+    The two files of a pair may both list the regions of both, as Workbench writes them.  That is
+    so where they have no label of a region in common: then a row that both list is of the one
+    whose vertices have its label.  Else a region that one hemisphere lacks keeps its row.
     """
-    table = sides[side].own_table
-    others = [other for other in sides if other != side]
-    if table is None or not others:
-        return table
-    theirs = sides[others[0]].own_table
-    shared = set() if theirs is None else set(table) & set(theirs)
-    elsewhere = set(present[others[0]].tolist()) - set(present[side].tolist())
+    tables = {side: one.own_table for side, one in labels.sides.items()}
+    listed = [set(table or ()) for table in tables.values()]
+    used = {
+        side: set(np.unique(labels.values[side]).tolist()) - set(_no_region(one, None, background))
+        for side, one in labels.sides.items()
+    }
+    if len(tables) == 1 or not used[LEFT].isdisjoint(used[RIGHT]):
+        return tables
+    shared = set.intersection(*listed)
+    other = {LEFT: used[RIGHT], RIGHT: used[LEFT]}
+    return {
+        side: None if table is None else _without(table, shared, other[side])
+        for side, table in tables.items()
+    }
+
+
+def _without(table: RegionTable, shared: set[Region], elsewhere: set[float]) -> RegionTable:
+    """Return the table without rows that both sides have, of labels that are elsewhere."""
     rows = [n for n, row in enumerate(table) if row not in shared or row.label not in elsewhere]
     return table.take(np.array(rows, np.intp))
 
 
-def _row_hemispheres(regions: RegionTable) -> tuple[str | None, ...]:
+def _hemisphere_title(regions: RegionTable) -> str | None:
+    """Return the title of the column that says of which hemisphere the rows are, if one does."""
+    found = [
+        title
+        for title, cells in regions.columns.items()
+        if is_hemisphere_title(title) and any(map(hemisphere_in_words, cells))
+    ]
+    return found[0] if found else None
+
+
+def _row_hemispheres(regions: RegionTable, title: str | None) -> tuple[str | None, ...]:
     """Return the hemisphere of each row, None where the table does not say."""
-    column: Sequence[Any] | None = regions.hemispheres
-    for title in regions.columns if column is None else ():
-        if normal_title(title) in (HEMISPHERE_TITLE, "hemi"):
-            column = regions.columns[title]
-    return tuple(map(hemisphere_in_words, column)) if column is not None else (None,) * len(regions)
+    if regions.hemispheres is not None:
+        return regions.hemispheres
+    if title is None:
+        return (None,) * len(regions)
+    return tuple(map(hemisphere_in_words, regions.columns[title]))
 
 
 def _check_tells_apart(
@@ -234,12 +305,14 @@ def _warn_of_left_out(regions: RegionTable, is_fine: NDArray[np.bool_], *, stric
     warn(f"{message} They are left out.", RegionTableWarning)
 
 
-def _of_one_side(regions: RegionTable, rows: NDArray[np.intp]) -> RegionTable:
+def _of_one_side(
+    regions: RegionTable, rows: NDArray[np.intp], hemisphere_title: str | None
+) -> RegionTable:
     """Return some rows, without the column that says of which hemisphere they are."""
     columns = {
         title: [column[row] for row in rows]
         for title, column in regions.columns.items()
-        if normal_title(title) not in (HEMISPHERE_TITLE, "hemi")
+        if title != hemisphere_title
     }
     return RegionTable(regions.labels[rows], [regions.names[row] for row in rows], columns)
 
@@ -271,7 +344,7 @@ def open_surface_maps(source: Any, what: str) -> MapsInMemory:
     counts = {side: len(one.values) for side, one in sides.items()}
     if len(set(counts.values())) > 1:
         raise DimensionError(
-            f"{capitalized(what)} has {counts[LEFT]:,} maps of the left hemisphere and "
+            f"{capitalized(what)} has {plural(counts[LEFT], 'map')} of the left hemisphere and "
             f"{counts[RIGHT]:,} of the right. Give the same maps of both."
         )
     every = tuple(sides.values())

@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
-from nibabel.freesurfer.io import read_annot, read_morph_data
+from nibabel.freesurfer.io import read_morph_data
 from nibabel.freesurfer.mghformat import MGHHeader
-from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
+from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiLabel
 from nibabel.openers import ImageOpener
 
 from ..errors import (
     DimensionError,
     FileFormatError,
     ImageTypeError,
-    LabelsError,
+    InputMissingError,
     SpaceError,
     capitalized,
     examples,
@@ -41,6 +41,7 @@ from ..errors import (
 from ..no_region import no_region_labels
 from ..region_table import RegionTable, hemisphere_in_words, hex_color
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
+from .annotations import read_annotation
 from .files import existing_file, expanded, readable
 from .nifti import t_r_of
 from .painted_surface import LONGEST_T_R, PaintedSurface
@@ -50,13 +51,18 @@ from .surface_names import (
     GIFTI,
     MGH,
     MORPHOMETRY,
+    NUMPY,
     STRUCTURE,
     TEXT,
     files_found,
+    has_hemisphere_words,
     hemisphere_in_name,
+    hemispheres_in_names,
     is_pattern,
     names_in,
+    pair_beside,
     pair_found,
+    pattern_of,
 )
 
 if TYPE_CHECKING:
@@ -66,6 +72,11 @@ if TYPE_CHECKING:
 # fsaverage3, the coarsest mesh that FreeSurfer has an average subject of.  A volume of one
 # column of so many voxels does not exist; one of a few does, in tests.
 _FEWEST_VERTICES = 642
+
+# How morphometry files begin whose count of vertices comes next; older ones begin with the count.
+_NEW_MORPHOMETRY = b"\xff\xff\xff"
+
+_NODE_INDEX = "NIFTI_INTENT_NODE_INDEX"
 
 _COORDINATES = ("NIFTI_INTENT_POINTSET", "NIFTI_INTENT_TRIANGLE", "NIFTI_INTENT_VECTOR")
 
@@ -77,15 +88,15 @@ def is_surface(source: object) -> bool:
     """Return whether this is a surface, or a pair of them, rather than a volume.
 
     A file is one by its ending, an ``.mgh`` or ``.mgz`` when its shape is (n, 1, 1) or
-    (n, 1, 1, n_maps) with n of 642 or more.  Any mapping of hemispheres is, whatever the files in
-    it are.
+    (n, 1, 1, n_maps) with n of 642 or more.  Any mapping with a hemisphere is, whatever else is in
+    it.
     """
     if isinstance(source, str | os.PathLike):
         return _is_surface_path(source)
     if isinstance(source, nib.MGHImage):
         return _is_vector(source.shape)
     if isinstance(source, Mapping):
-        return bool(source) and all(hemisphere_in_words(key) for key in source)
+        return any(hemisphere_in_words(key) for key in source)
     if isinstance(source, list | tuple):
         return len(source) == 2 and all(map(is_surface, source))
     return isinstance(source, GiftiImage | PaintedSurface) or _is_surface_image(source)
@@ -95,14 +106,7 @@ def hemisphere_of(source: Any) -> str:
     """Return ``"L"``, ``"R"``, or ``"?"`` where neither the file nor its name says."""
     if isinstance(source, str | os.PathLike) and GIFTI.search(os.fspath(source)):
         source = _load_gifti(source, "the surface")
-    if isinstance(source, GiftiImage):
-        said = _said_hemisphere(source)
-        if said is not None:
-            return said
-        source = source.get_filename() or ""
-    elif isinstance(source, nib.MGHImage):
-        source = source.get_filename() or ""
-    return hemisphere_in_name(source) if isinstance(source, str | os.PathLike) else UNKNOWN
+    return _said_hemisphere(source) or hemisphere_in_name(_name_of(source))
 
 
 def sides_of(source: Any) -> dict[str, Any]:
@@ -135,8 +139,19 @@ def sides_of(source: Any) -> dict[str, Any]:
             return _of_two(names)
         if is_pattern(source):
             return _of_keys(files_found(os.fspath(source)))
+        _check_is_no_pair(os.fspath(source))
     side = _opened(source)
     return {hemisphere_of(side): side}
+
+
+def _check_is_no_pair(name: str) -> None:
+    """Raise where a file does not exist, and those that an output of its name went to do."""
+    beside = pair_beside(name)
+    if beside:
+        raise InputMissingError(
+            f"{name} does not exist, but there are {' and '.join(beside)}. Pass "
+            f"{pattern_of(name)} for both hemispheres, or one of them."
+        )
 
 
 def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,8 +175,13 @@ def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_two(given: Sequence[Any]) -> dict[str, Any]:
     """Return two sides by what they say of themselves, else by their order."""
+    if len(given) != 2:
+        raise SpaceError(
+            f"A pair of surfaces is one left and one right; {len(given):,} were given. Name the "
+            "two, or pass one as it is."
+        )
     sides = [_opened(side) for side in given]
-    hemispheres = [hemisphere_of(side) for side in sides]
+    hemispheres = _hemispheres_of_two(sides)
     if hemispheres in ([UNKNOWN, UNKNOWN], [LEFT, UNKNOWN], [UNKNOWN, RIGHT]):
         hemispheres = [LEFT, RIGHT]
     elif UNKNOWN in hemispheres:
@@ -173,6 +193,30 @@ def _of_two(given: Sequence[Any]) -> dict[str, Any]:
             f"{', '.join(map(_called, sides))}. The {HEMISPHERE_NAMES[missing]} is missing."
         )
     return _left_first(dict(zip(hemispheres, sides, strict=True)))
+
+
+def _hemispheres_of_two(sides: Sequence[Any]) -> list[str]:
+    """Return what two sides and their names say; raise where that is contradictory or unclear."""
+    names = [_name_of(side) for side in sides]
+    named = hemispheres_in_names(*names)
+    for side, of_name in zip(sides, named, strict=True):
+        said = _said_hemisphere(side) or of_name
+        if of_name not in (UNKNOWN, said):
+            raise SpaceError(
+                f"{_called(side)} says itself that it is of the {HEMISPHERE_NAMES[said]}, and its "
+                f"name that it is of the {HEMISPHERE_NAMES[of_name]}. Check which file is which."
+            )
+    found = [
+        hemisphere_of(side) if of_name == UNKNOWN else of_name
+        for side, of_name in zip(sides, named, strict=True)
+    ]
+    if found == [UNKNOWN, UNKNOWN] and all(map(has_hemisphere_words, names)):
+        raise SpaceError(
+            f"Which of {' and '.join(map(_called, sides))} is of which hemisphere is not known: "
+            "both names have words for hemispheres. Give them as left= and right= or as a mapping, "
+            "{'left': …, 'right': …}."
+        )
+    return found
 
 
 def _left_first(sides: dict[str, Any]) -> dict[str, Any]:
@@ -200,14 +244,16 @@ def _is_vector(shape: Sequence[int]) -> bool:
 def _is_surface_path(source: str | os.PathLike[str]) -> bool:
     names = names_in(source)
     if len(names) == 2:
-        return all(map(_is_surface_path, names))
+        # One of a pair that does not exist is missed with its own name.
+        there = [name for name in names if not MGH.search(name) or expanded(name).exists()]
+        return bool(there) and all(map(_is_surface_path, there))
     name = os.fspath(source)
     if any(pattern.search(name) for pattern in BY_NAME):
         return True
     if is_pattern(name):
         found = pair_found(name)
-        return len(found) == 2 and all(map(_is_surface_path, found.values()))
-    return bool(MGH.search(name)) and _is_mgh_vector(expanded(name))
+        return bool(found) and all(map(_is_surface_path, found.values()))
+    return bool(MGH.search(name)) and (_is_mgh_vector(expanded(name)) or bool(pair_beside(name)))
 
 
 def _is_mgh_vector(path: Path) -> bool:
@@ -220,10 +266,15 @@ def _is_mgh_vector(path: Path) -> bool:
 
 def _called(side: Any) -> str:
     """Return what to call a side in messages."""
+    return _name_of(side) or f"a {type(side).__name__} in memory"
+
+
+def _name_of(side: Any) -> str:
+    """Return the name of the file that a side is, or came from; ``""`` where it has none."""
     if isinstance(side, str | os.PathLike):
         return os.fspath(side)
     name = side.get_filename() if hasattr(side, "get_filename") else None
-    return str(name) if name else f"a {type(side).__name__} in memory"
+    return str(name or "")
 
 
 # --- one side --------------------------------------------------------------------------------
@@ -280,7 +331,12 @@ def _opened(side: Any) -> Any:
 def _load_gifti(path: str | os.PathLike[str], what: str) -> GiftiImage:
     file = existing_file(path, what)
     with readable(f"{what} {file}"):
-        image: GiftiImage = GiftiImage.from_filename(file.absolute())
+        image = GiftiImage.from_filename(file.absolute())
+    if not isinstance(image, GiftiImage):  # nibabel returns what it found of one
+        raise FileFormatError(
+            f"{capitalized(what)} {file} is XML, but no GIFTI file: it has no element GIFTI. Give "
+            "a .label.gii, .shape.gii or .func.gii."
+        )
     # nibabel does not keep it, and it may say the hemisphere.
     image.file_map["image"].filename = str(file)
     return image
@@ -307,13 +363,15 @@ def _read(side: Any, what: str) -> Side:
 def _not_a_surface(what: str) -> ImageTypeError:
     return ImageTypeError(
         f"{capitalized(what)} is no surface: values or labels of vertices are read from .gii, "
-        ".annot, .mgh, .mgz, .txt, .csv and FreeSurfer's .curv, .sulc, .thickness, .area. "
+        ".annot, .mgh, .mgz, .npy, .txt, .csv and FreeSurfer's .curv, .sulc, .thickness, .area. "
         "Give a volume on its own, and not as a hemisphere."
     )
 
 
 def _from_gifti(image: GiftiImage, what: str) -> Side:
-    arrays = [array for array in image.darrays if _intent(array) not in _COORDINATES]
+    _check_has_data(image, what)
+    others = (*_COORDINATES, _NODE_INDEX)
+    arrays = [array for array in image.darrays if _intent(array) not in others]
     if not arrays:
         held = ", ".join(dict.fromkeys(map(_intent, image.darrays))) or "nothing"
         raise ImageTypeError(
@@ -327,8 +385,10 @@ def _from_gifti(image: GiftiImage, what: str) -> Side:
             "All maps of a surface need the same."
         )
     columns = [np.asarray(array.data).reshape(sizes[0], -1) for array in arrays]
+    order = _order_of_vertices(image, sizes[0], what)
     names = [array.meta.get("Name") for array in arrays]
     values = np.concatenate(columns, axis=1).T
+    values = values if order is None else values[:, order]
     named = all(names) and len(names) == len(values)
     intents = list(map(_intent, arrays))
     return Side(
@@ -339,6 +399,35 @@ def _from_gifti(image: GiftiImage, what: str) -> Side:
         table=_label_table(image),
         is_label_file="NIFTI_INTENT_LABEL" in intents,
     )
+
+
+def _check_has_data(image: GiftiImage, what: str) -> None:
+    empty = [n for n, array in enumerate(image.darrays) if array.data is None]
+    if empty:
+        raise FileFormatError(
+            f"{capitalized(what)} {_called(image)} is truncated or damaged: "
+            f"{plural(len(empty), 'data array')} of {len(image.darrays):,} without data: "
+            f"{examples(empty)}. Get the file again."
+        )
+
+
+def _order_of_vertices(image: GiftiImage, n_values: int, what: str) -> NDArray[np.intp] | None:
+    """Return which value is that of each vertex, None where they are in order.
+
+    GIFTI may list the vertices that the values are of, all or some of them.
+    """
+    lists = [array.data for array in image.darrays if _intent(array) == _NODE_INDEX]
+    if not lists:
+        return None
+    listed = np.concatenate([np.ravel(one) for one in lists])
+    if not np.array_equal(np.sort(listed), np.arange(n_values)):
+        raise FileFormatError(
+            f"{capitalized(what)} {_called(image)} lists {plural(len(listed), 'vertex')} "
+            f"({len(np.unique(listed)):,} different, {listed.min():,} to {listed.max():,}) for "
+            f"{plural(n_values, 'value')}. Each vertex of the surface needs a value, and to be "
+            "listed once."
+        )
+    return np.argsort(listed)
 
 
 def _intent(array: GiftiDataArray) -> str:
@@ -359,15 +448,25 @@ def _gifti_t_r(arrays: Sequence[GiftiDataArray]) -> float | None:
 
 
 def _label_table(image: GiftiImage) -> RegionTable | None:
-    labels = image.labeltable.labels
-    if not labels:
+    """Return the labels of a file; those without a name are called by their key.
+
+    Not 0, which without a name is no region.
+    """
+    named = [(label, _name_of_label(label)) for label in image.labeltable.labels]
+    rows = [(label, name or str(label.key)) for label, name in named if name or label.key != 0]
+    if not rows:
         return None
-    colors = [_color(label.rgba) for label in labels]
+    colors = [_color(label.rgba) for label, _ in rows]
     return RegionTable(
-        [label.key for label in labels],
-        [str(label.label or label.key).strip() for label in labels],
+        [label.key for label, _ in rows],
+        [name for _, name in rows],
         {"color": colors} if any(colors) else None,
     )
+
+
+def _name_of_label(label: GiftiLabel) -> str:
+    """Return the name of a label, ``""`` for one without; nibabel then gives it no attribute."""
+    return str(getattr(label, "label", None) or "").strip()
 
 
 def _color(rgba: Sequence[float | None]) -> str | None:
@@ -403,8 +502,22 @@ def _from_array(array: NDArray[Any], what: str) -> Side:
     return Side(array.reshape(len(array), -1).T, single=array.ndim == 1)
 
 
-def _from_morphometry(path: Path, what: str) -> Side:  # noqa: ARG001  as the others
-    return Side(np.atleast_2d(read_morph_data(path)))
+def _from_morphometry(path: Path, what: str) -> Side:
+    values = read_morph_data(path)
+    n_vertices = _n_vertices_of_morphometry(path)
+    if len(values) != n_vertices:
+        raise FileFormatError(
+            f"{capitalized(what)} {path} is truncated or damaged: it is to have "
+            f"{n_vertices:,} vertices, and there are values of {len(values):,}. Get the file again."
+        )
+    return Side(np.atleast_2d(values))
+
+
+def _n_vertices_of_morphometry(path: Path) -> int:
+    """Return how many vertices a file says it has; nibabel reads those that are there."""
+    with path.open("rb") as file:
+        head = file.read(7)
+    return int.from_bytes(head[3:] if head.startswith(_NEW_MORPHOMETRY) else head[:3], "big")
 
 
 def _from_text(path: Path, what: str) -> Side:
@@ -429,60 +542,33 @@ def _from_text(path: Path, what: str) -> Side:
 
 
 def _from_annotation(path: Path, what: str) -> Side:
-    """Read an annotation, whose labels are rows of its colour table.
-
-    The file holds colours.  That nibabel turns them to rows relies on each being in the table.
-    """
-    try:
-        packed, table, names = read_annot(path, orig_ids=True)
-    except Exception as error:
-        if "Color table" not in str(error) and not _ends_after_vertices(path):
-            raise
-        raise LabelsError(
-            f"{capitalized(what)} {path} has no colour table, so its labels have no names. "
-            "Make the annotation again with one (for example mris_seg2annot --ctab)."
-        ) from error
-    rows = _annotation_rows(table, len(names), f"{what} {path}")
-    order = np.argsort(table[rows, 4], kind="stable")
-    known = table[rows, 4][order]
-    places = np.minimum(np.searchsorted(known, packed), len(known) - 1)
-    # As in FreeSurfer, 0 is a vertex that nobody has labelled.
-    is_known = (known[places] == packed) & (packed != 0)
-    labels = np.where(is_known, rows[order[places]], -1)
-    colors = ["#" + "".join(f"{level:02x}" for level in table[row, :3]) for row in rows]
-    regions = RegionTable(rows, [_decoded(name) for name in names], {"color": colors})
-    return Side(labels[np.newaxis], table=regions, none=frozenset([-1]), is_label_file=True)
+    """Read an annotation, whose labels are the numbers of the entries of its colour table."""
+    found = read_annotation(path, what)
+    regions = RegionTable(
+        [entry.number for entry in found.entries],
+        [entry.name for entry in found.entries],
+        {"color": ["#" + bytes(entry.color).hex() for entry in found.entries]},
+    )
+    labels = found.labels[np.newaxis]
+    return Side(labels, table=regions, none=frozenset([-1]), is_label_file=True)
 
 
-def _ends_after_vertices(path: Path) -> bool:
-    """Return whether an annotation has nothing after its vertices, each a number and a colour."""
-    with path.open("rb") as file:
-        n_vertices = int.from_bytes(file.read(4), "big")
-    return n_vertices > 0 and path.stat().st_size == 4 + 8 * n_vertices
-
-
-def _annotation_rows(table: NDArray[Any], n_names: int, what: str) -> NDArray[np.int64]:
-    """Return the rows of the colour table that the names are of; tables may have gaps."""
-    rows = np.arange(len(table))
-    if n_names < len(table):
-        rows = rows[table.any(axis=1)]
-    if not n_names or len(rows) != n_names:
-        raise LabelsError(
-            f"{capitalized(what)} has {plural(n_names, 'name')} and {plural(len(rows), 'colour')} "
-            "in its colour table, so which is whose is open. Make the annotation again."
+def _from_numpy(path: Path, what: str) -> Side:
+    array = np.load(path, allow_pickle=False)
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufc":
+        raise FileFormatError(
+            f"{capitalized(what)} {path} holds no array of numbers but "
+            f"{getattr(array, 'dtype', type(array).__name__)}. Save the values of the vertices, "
+            "shape (n_vertices,) or (n_vertices, n_maps)."
         )
-    return rows.astype(np.int64)
-
-
-def _decoded(name: bytes | str) -> str:
-    text = name.decode(errors="replace") if isinstance(name, bytes) else name
-    return text.rstrip("\0").strip()
+    return _from_array(array, f"{what} {path}")
 
 
 _READERS: tuple[tuple[re.Pattern[str], Callable[[Path, str], Side]], ...] = (
     (MGH, _from_mgh),
     (ANNOTATION, _from_annotation),
     (MORPHOMETRY, _from_morphometry),
+    (NUMPY, _from_numpy),
     (TEXT, _from_text),
 )
 

@@ -1,11 +1,17 @@
-"""What the names of surface files say: format, hemisphere, and which two make a pair."""
+"""What the names of surface files say: format, hemisphere, and which two make a pair.
+
+A name may hold words for hemispheres that are not there to say the one the file is of:
+``left_vs_right.lh.mgh``, ``pearson_r.mgh``.  So *marks* count before words: BIDS' entity
+``hemi-L``, FreeSurfer's beginning ``lh.``, and a word between dots, ``map.L.func.gii``.  Of two
+names of a pair, what they differ in counts before both.
+"""
 
 from __future__ import annotations
 
 import glob
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..errors import (
@@ -26,15 +32,19 @@ STRUCTURE = "AnatomicalStructurePrimary"
 
 STRUCTURES = {LEFT: "CortexLeft", RIGHT: "CortexRight"}
 
-# Of one name, what says the hemisphere: BIDS' entity before FreeSurfer's beginning before the rest.
-_IN_NAME = (
-    re.compile(r"hemi-(l|r|lh|rh|left|right)(?![a-z0-9])"),
-    re.compile(r"^(lh|rh)(?=\.)"),
-    re.compile(r"(?<![a-z0-9])(l|r|lh|rh|left|right)(?![a-z0-9])"),
-)
+# Marks, of which the first that a name has count.
+_WORDS = "(l|r|lh|rh|left|right)"
+_ENTITY = re.compile(rf"(?<=hemi-){_WORDS}(?![a-z0-9])", re.IGNORECASE)
+_BEGINNING = re.compile(r"^(lh|rh)(?=\.)", re.IGNORECASE)
+_BETWEEN_DOTS = re.compile(rf"(?:(?<=\.)|^){_WORDS}(?=\.)", re.IGNORECASE)
+
+_WORD = re.compile(rf"(?<![a-z0-9]){_WORDS}(?![a-z0-9])", re.IGNORECASE)
 
 # How names write the hemispheres where the placeholder {hemi} stands.
 _SPELLINGS = (("L", "R"), ("lh", "rh"), ("left", "right"), ("l", "r"))
+
+# What stands for a word of a hemisphere in a pattern: ?h and ?.
+_QUESTION = re.compile(r"(?<![a-z0-9])\?(h?)(?![a-z0-9?*])", re.IGNORECASE)
 
 _PLACEHOLDER = "{hemi}"
 
@@ -52,20 +62,88 @@ MORPHOMETRY = re.compile(
     re.IGNORECASE,
 )
 
-BY_NAME = (GIFTI, ANNOTATION, MORPHOMETRY, TEXT)
+BY_NAME = (GIFTI, ANNOTATION, MORPHOMETRY, NUMPY, TEXT)
 
 # Beginnings of endings that promise more than values of vertices.
 _NO_OUTPUT = (".surf", ".annot")
 
 
 def hemisphere_in_name(path: str | os.PathLike[str]) -> str:
-    """Return the hemisphere that a file name says, ``"?"`` where it says none or both."""
-    name = Path(path).name.lower()
-    for pattern in _IN_NAME:
-        found = {hemisphere_in_words(match[1]) or UNKNOWN for match in pattern.finditer(name)}
-        if len(found) == 1:
-            return found.pop()
-    return UNKNOWN
+    """Return the hemisphere that a file name says, ``"?"`` where it says none or both.
+
+    Examples
+    --------
+    >>> hemisphere_in_name("left_vs_right.rh.mgh"), hemisphere_in_name("left_vs_right.mgh")
+    ('R', '?')
+    """
+    said = marked_hemisphere(path)
+    return _the_one(_WORD.finditer(Path(path).name)) if said == UNKNOWN else said
+
+
+def marked_hemisphere(path: str | os.PathLike[str]) -> str:
+    """Return the hemisphere that a file name is marked with, ``"?"`` where it is with none."""
+    return _the_one(_marks(Path(path).name))
+
+
+def has_hemisphere_words(path: str | os.PathLike[str]) -> bool:
+    """Return whether there is any word for a hemisphere in a file name."""
+    return _WORD.search(Path(path).name) is not None
+
+
+def hemispheres_in_names(first: str, second: str) -> list[str]:
+    """Return the hemispheres of two files by their marks, else by what their names differ in.
+
+    ``"?"`` where neither says.
+
+    Examples
+    --------
+    >>> hemispheres_in_names("left_vs_right_rh.mgh", "left_vs_right_lh.mgh")
+    ['R', 'L']
+    """
+    marked = [marked_hemisphere(first), marked_hemisphere(second)]
+    different = _told_apart(first, second)
+    if UNKNOWN not in marked or different is None:
+        return marked
+    agree = all(mark in (UNKNOWN, word) for mark, word in zip(marked, different, strict=True))
+    return list(different) if agree else marked
+
+
+def _told_apart(first: str, second: str) -> tuple[str, str] | None:
+    """Return the hemispheres by the words that two names differ in, None where there are none.
+
+    Folders count where they say more than names.
+    """
+    for names in ((first, second), (Path(first).name, Path(second).name)):
+        words = [re.split(r"([^a-z0-9]+)", name.lower()) for name in names]
+        if len(words[0]) != len(words[1]):
+            continue
+        pairs = zip(*(map(hemisphere_in_words, each) for each in words), strict=True)
+        said = {(one, other) for one, other in pairs if one and other and one != other}
+        if len(said) == 1:
+            return said.pop()
+    return None
+
+
+def _marks(name: str) -> list[re.Match[str]]:
+    """Return the marks of a name, which all say the same hemisphere; empty where it has none."""
+    dotted = list(_BETWEEN_DOTS.finditer(name))
+    # The last of them, as in left.vs.right.L.mgh, unless it is written as others are.
+    like_last = [one for one in dotted if _spelling(one[1]) == _spelling(dotted[-1][1])]
+    for found in (list(_ENTITY.finditer(name)), list(_BEGINNING.finditer(name)), like_last, dotted):
+        if _the_one(found) != UNKNOWN:
+            return found
+    return []
+
+
+def _the_one(found: Iterable[re.Match[str]]) -> str:
+    """Return the hemisphere that all words say, ``"?"`` where they say none or both."""
+    said = {hemisphere_in_words(match[1]) or UNKNOWN for match in found}
+    return said.pop() if len(said) == 1 else UNKNOWN
+
+
+def _spelling(word: str) -> tuple[str, str]:
+    """Return the words for left and right of which this is one, whatever its case."""
+    return next(pair for pair in _SPELLINGS if word.lower() in map(str.lower, pair))
 
 
 def names_in(source: str | os.PathLike[str]) -> list[str]:
@@ -116,12 +194,39 @@ def pair_found(pattern: str) -> dict[str, str]:
             for side, hemisphere in enumerate((LEFT, RIGHT))
         }
     else:
-        files = _glob(pattern)
-        found = {
-            side: {file for file in files if hemisphere_in_name(file) == side}
-            for side in (LEFT, RIGHT)
-        }
+        found = _by_question_mark(pattern)
+        if not all(found.values()):
+            found = _by_name(_glob(pattern))
     return {side: files.pop() for side, files in found.items() if len(files) == 1}
+
+
+def _by_question_mark(pattern: str) -> dict[str, set[str]]:
+    """Return the files of each hemisphere by the letter where the ``?`` stands."""
+    if not _QUESTION.search(pattern):
+        return {LEFT: set(), RIGHT: set()}
+    return {
+        side: set(_glob(_QUESTION.sub(rf"[{side}{side.lower()}]\1", pattern)))
+        for side in (LEFT, RIGHT)
+    }
+
+
+def _by_name(files: Sequence[str]) -> dict[str, set[str]]:
+    return {
+        side: {file for file in files if hemisphere_in_name(file) == side} for side in (LEFT, RIGHT)
+    }
+
+
+def pair_beside(name: str) -> list[str]:
+    """Return the files of both hemispheres that an output of this name was written to, if any."""
+    if _ending_in(name) is None or _exists(name) or is_pattern(name):
+        return []
+    files = [_output_name(name, side, n_sides=2) for side in (LEFT, RIGHT)]
+    return files if all(map(_exists, files)) else []
+
+
+def pattern_of(name: str) -> str:
+    """Return the pattern for the files of both hemispheres of an output of this name."""
+    return _output_name(name, UNKNOWN, n_sides=2)
 
 
 def _files(pattern: str) -> list[str]:
@@ -141,8 +246,8 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
         ``left.func.gii,right.func.gii``, in the order that the names say, and in this one where
         neither says any; a pattern with one ``?`` or ``{hemi}`` where the hemisphere stands
         (``?h`` is ``lh`` and ``rh``, else ``L`` and ``R``); or one name.  Where there are two
-        hemispheres, each takes the place of the one in that name, or else comes before the
-        ending.
+        hemispheres, each takes the place of the one that this name is marked with, or else comes
+        before the ending.
     sides : sequence of str
         The hemispheres, left first.
 
@@ -174,16 +279,42 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
         )
     for one in names:
         ending_of(one)
-    if list(map(hemisphere_in_name, names)) == list(reversed(sides)) == [RIGHT, LEFT]:
+    said = _said_by_outputs(names)
+    if said == list(reversed(sides)) == [RIGHT, LEFT]:
         names.reverse()
-    for one, side in zip(names, sides, strict=True):
-        _check_side(one, side)
+        said.reverse()
+    for one, of_name, side in zip(names, said, sides, strict=True):
+        _check_side(one, of_name, side)
     return [expanded(one) for one in names]
 
 
-def _check_side(name: str, side: str) -> None:
+def _said_by_outputs(names: Sequence[str]) -> list[str]:
+    """Return the hemispheres that files of these names will say."""
+    said = list(map(_hemisphere_of_output, names))
+    if len(names) != 2:
+        return said
+    apart = hemispheres_in_names(*names)
+    said = [
+        own if of_pair == UNKNOWN else of_pair for of_pair, own in zip(apart, said, strict=True)
+    ]
+    if said == [UNKNOWN, UNKNOWN] and all(map(has_hemisphere_words, names)):
+        raise OutputError(
+            f"Which of {' and '.join(names)} is of which hemisphere is not known: both names have "
+            "words for hemispheres. Begin them with lh. and rh."
+        )
+    return said
+
+
+def _hemisphere_of_output(name: str) -> str:
+    """Return the hemisphere that a file of this name will say.
+
+    GIFTI files say it themselves, so that words in their names may mean something else.
+    """
+    return marked_hemisphere(name) if GIFTI.search(name) else hemisphere_in_name(name)
+
+
+def _check_side(name: str, said: str, side: str) -> None:
     """Raise where the name of an output says another hemisphere than it is for."""
-    said = hemisphere_in_name(name)
     if UNKNOWN not in (said, side) and said != side:
         raise OutputError(
             f"The {HEMISPHERE_NAMES[side]} would be written to {Path(name).name}, whose name says "
@@ -203,24 +334,20 @@ def _output_name(name: str, side: str, *, n_sides: int) -> str:
     if n_sides == 1:
         return name
     ending = ending_of(name)
-    if hemisphere_in_name(name) != UNKNOWN:
+    if marked_hemisphere(name) != UNKNOWN:
         return _with_side(name, side)
     return f"{name.removesuffix(ending)}.{side}{ending}"
 
 
 def _with_side(name: str, side: str) -> str:
-    """Return a name that says a hemisphere with another one, written the same way."""
+    """Return a name that is marked with a hemisphere with another one, written the same way."""
     folder, last = os.path.split(name)
-    pattern = next(one for one in _IN_NAME if one.search(last.lower()))
-
-    def other(match: re.Match[str]) -> str:
-        before, word = match[0][: -len(match[1])], match[1]
-        pair = next(pair for pair in _SPELLINGS if word.lower() in map(str.lower, pair))
-        new = pair[side == RIGHT].lower()
+    for mark in reversed(_marks(last)):
+        word = mark[1]
+        new = _spelling(word)[side == RIGHT].lower()
         cased = new.upper() if word.isupper() else new.title() if word.istitle() else new
-        return f"{before}{cased}"
-
-    return os.path.join(folder, re.sub(pattern.pattern, other, last, flags=re.IGNORECASE))  # noqa: PTH118
+        last = last[: mark.start()] + cased + last[mark.end() :]
+    return os.path.join(folder, last)  # noqa: PTH118
 
 
 def ending_of(name: str) -> str:
