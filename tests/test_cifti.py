@@ -328,8 +328,10 @@ def test_a_given_table_replaces_that_of_the_file():
 
 def test_with_a_given_table_labels_are_read_once_and_that_of_the_file_is_not_told_of(monkeypatch):
     labels = {0: ("???", CLEAR), 7: ("a", RED), 13: ("not there", RED)}
-    opened, real = [], cifti.open_matrix
-    monkeypatch.setattr(cifti, "open_matrix", lambda *args: opened.append(args) or real(*args))
+    opened, real = [], cifti_parcellations.open_matrix
+    monkeypatch.setattr(
+        cifti_parcellations, "open_matrix", lambda *args: opened.append(args) or real(*args)
+    )
     given = {7: "V1", 12: "Thal", 300: "MT"}
     assert [name for _, name in rc.load_parcellation(dlabel(KEYS, labels), given)] == [*TABLE.names]
     assert len(opened) == 1
