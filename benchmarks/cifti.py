@@ -15,13 +15,7 @@ import numpy as np
 from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, SeriesAxis
 from numpy.typing import NDArray
 
-from regioncast.extraction import Grouping, Strategy
-from regioncast.io import cifti
-from regioncast.io.cifti_maps import open_cifti_maps
-from regioncast.io.maps import extract_maps
-from regioncast.painting import PaintedArray
-from regioncast.parcellation import Parcellation
-from regioncast.spaces import Grayordinates
+import regioncast as rc
 
 from .measure import Row, peak_memory, processes, side_by_side
 
@@ -39,9 +33,9 @@ def extraction(sizes: Sizes = HCP, n_maps: int = 1200, repeats: int = 5) -> Iter
     """float32 noise on disk, in the system's cache, file to table."""
     with TemporaryDirectory() as folder:
         labels, series = files(Path(folder), sizes, n_maps)
-        atlas = parcellation(labels)
+        atlas = rc.load_parcellation(labels)
         cases = {
-            "regioncast": partial(extracted, series, atlas),
+            "regioncast": partial(rc.extract, series, atlas),
             "reading": partial(read, series),
             "NumPy": partial(by_numpy, series, np.asarray(atlas.codes)),
         }
@@ -60,11 +54,11 @@ def extraction(sizes: Sizes = HCP, n_maps: int = 1200, repeats: int = 5) -> Iter
             seconds |= processes({"Workbench": [*command, output, "-method", "MEAN"]}, 1)
             yield _faster(f"{what}: wb_command, the process / regioncast", seconds, "Workbench")
         setup = f"""
-from pathlib import Path
-from benchmarks.cifti import extracted, parcellation
-atlas = parcellation(Path({str(labels)!r}))
+import regioncast as rc
+atlas = rc.load_parcellation({str(labels)!r})
+rc.extract({str(labels)!r}, atlas, strategy="mode")
 """
-        peak = peak_memory(setup, f"extracted(Path({str(series)!r}), atlas)")
+        peak = peak_memory(setup, f"rc.extract({str(series)!r}, atlas)")
         yield Row(
             f"{what}: peak memory / 150 MB",
             peak / 150e6,
@@ -77,8 +71,8 @@ def painting(sizes: Sizes = HCP, n_maps: int = 1200, repeats: int = 5) -> Iterat
     """float32 values to a file, which is brought to the disk."""
     with TemporaryDirectory() as folder:
         labels, series = files(Path(folder), sizes, n_maps)
-        atlas = parcellation(labels)
-        values = np.random.default_rng(0).normal(size=(n_maps, 1 + len(atlas))).astype(np.float32)
+        atlas = rc.load_parcellation(labels)
+        values = np.random.default_rng(0).normal(size=(n_maps, len(atlas))).astype(np.float32)
         output = Path(folder) / "out.dtseries.nii"
         seconds = side_by_side(
             {
@@ -112,7 +106,7 @@ def files(folder: Path, sizes: Sizes, n_maps: int) -> tuple[Path, Path]:
     nib.save(image, labels)
     noise = np.random.default_rng(1).normal(100, 10, (n_maps, len(brain))).astype(np.float32)
     times = SeriesAxis(0.0, 0.72, n_maps)
-    cifti.save_cifti(nib.Cifti2Image(noise, (times, brain)), series, overwrite=True)
+    rc.save(nib.Cifti2Image(noise, (times, brain)), series)
     return labels, series
 
 
@@ -127,34 +121,9 @@ def parcels(n_samples: int, n_parcels: int) -> NDArray[np.int64]:
     return owner[runs] + 1
 
 
-def parcellation(labels: Path) -> Parcellation:
-    """Read labels."""
-    found = cifti.read_labels(labels, label_map=None, background=None)
-    return found.parcellation(None, strict=False)
-
-
-def extracted(series: Path, atlas: Parcellation) -> NDArray[np.float64]:
-    """Extract means from a file."""
-    maps = open_cifti_maps(series, "the image")
-    grouping = Grouping.of(atlas.codes, atlas.counts)
-    (values,), _ = extract_maps(
-        maps,
-        grouping,
-        [Strategy.of("mean")],
-        nan="omit",
-        weights=None,
-        n_jobs=None,
-        progress=None,
-    )
-    return values
-
-
-def painted(values: NDArray[Any], atlas: Parcellation, path: Path) -> None:
+def painted(values: NDArray[Any], atlas: rc.Parcellation, path: Path) -> None:
     """Paint a table of values to a file."""
-    array = PaintedArray(atlas.codes, values, single=False, maps_first=True)
-    assert isinstance(atlas.space, Grayordinates), "labels of CIFTI files are on grayordinates"
-    image = cifti.painted_cifti(array, atlas.space, map_names=None, t_r=0.72, parcellation=atlas)
-    cifti.save_cifti(image, path, overwrite=True)
+    rc.save(rc.paint(values, atlas, t_r=0.72), path, overwrite=True)
 
 
 def by_numpy(series: Path, codes: NDArray[Any]) -> NDArray[np.float64]:

@@ -50,8 +50,8 @@ def test_what_is_extracted_beside_nilearn_is_equal(tmp_path, strategy):
 
 def test_what_is_extracted_from_cifti_beside_numpy_is_equal(tmp_path):
     labels, series = cifti.files(tmp_path, (70, 61, 8), 5)
-    atlas = cifti.parcellation(labels)
-    ours = cifti.extracted(series, atlas)
+    atlas = rc.load_parcellation(labels)
+    ours = rc.extract(series, atlas).values
     assert len(atlas) == 8
     np.testing.assert_allclose(ours, cifti.by_numpy(series, atlas.codes), rtol=1e-12)
 
