@@ -210,5 +210,5 @@ def test_a_surface_of_unknown_hemisphere_may_be_painted_onto_as_it_may_be_extrac
     assert rc.extract(painted, atlas).values.tolist() == [[1, 2, 3]]
     np.testing.assert_array_equal(painted, rc.paint(np.arange(1.0, 4), atlas))
     np.save(tmp_path / "other.npy", np.zeros(N_VERTICES["L"] + 1))
-    with pytest.raises(SpaceError, match="hemisphere the surface"):
+    with pytest.raises(SpaceError, match="The hemisphere of the image to paint onto is unknown"):
         rc.paint(np.arange(1.0, 4), atlas, onto=tmp_path / "other.npy")
