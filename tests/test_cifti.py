@@ -33,7 +33,7 @@ from regioncast.errors import (
     SpaceError,
 )
 from regioncast.extraction import Block, Grouping, Strategy, extract
-from regioncast.io import cifti, cifti_maps
+from regioncast.io import cifti, cifti_maps, cifti_parcellations
 from regioncast.io import maps as maps_module
 from regioncast.io.cifti_maps import open_cifti_maps
 from regioncast.io.cifti_matrix import SUFFIXES, is_cifti, open_matrix
@@ -100,7 +100,7 @@ def dlabel(keys, labels, names=("map",)):
 
 
 def read(source, *, label_map=None, background=None, regions=None, strict=False):
-    labels = cifti.read_labels(source, label_map=label_map, background=background)
+    labels = cifti_parcellations.read_labels(source, label_map=label_map, background=background)
     return labels.parcellation(regions, strict=strict)
 
 
@@ -328,8 +328,10 @@ def test_a_given_table_replaces_that_of_the_file():
 
 def test_with_a_given_table_labels_are_read_once_and_that_of_the_file_is_not_told_of(monkeypatch):
     labels = {0: ("???", CLEAR), 7: ("a", RED), 13: ("not there", RED)}
-    opened, real = [], cifti.open_matrix
-    monkeypatch.setattr(cifti, "open_matrix", lambda *args: opened.append(args) or real(*args))
+    opened, real = [], cifti_parcellations.open_matrix
+    monkeypatch.setattr(
+        cifti_parcellations, "open_matrix", lambda *args: opened.append(args) or real(*args)
+    )
     given = {7: "V1", 12: "Thal", 300: "MT"}
     assert [name for _, name in rc.load_parcellation(dlabel(KEYS, labels), given)] == [*TABLE.names]
     assert len(opened) == 1
@@ -924,7 +926,7 @@ def test_parcels_come_back(tmp_path, dtype):
     values = np.array([[1, 2, 3], [100, 101, 102]], dtype)
     one = Signals(values, map_names=["a", "b"])
     cifti.save_parcels(one, parcellation(), tmp_path / "a.pscalar.nii", overwrite=False)
-    found = cifti.read_parcel_signals(tmp_path / "a.pscalar.nii")
+    found = cifti_parcellations.read_parcel_signals(tmp_path / "a.pscalar.nii")
     np.testing.assert_array_equal(found.values, values)
     assert found.values.dtype == dtype
     assert (found.keys, found.map_names) == (TABLE.names, ("a", "b"))
@@ -943,7 +945,7 @@ def test_series_of_parcels(tmp_path):
     path = tmp_path / "a.ptseries.nii"
     cifti.save_parcels(signals(t_r=0.8), parcellation(), path, overwrite=False)
     assert nib.load(path).header.get_axis(0) == SeriesAxis(0, 0.8, 2, "SECOND")
-    found = cifti.read_parcel_signals(path)
+    found = cifti_parcellations.read_parcel_signals(path)
     assert (found.t_r, found.map_names, found.single) == (0.8, None, False)
     cifti.save_parcels(signals(), parcellation(), path, overwrite=True)
     assert nib.load(path).header.get_axis(0) == SeriesAxis(0, 1, 2, "SECOND")
@@ -954,7 +956,7 @@ def test_single_maps_and_names_that_are_not_unique(tmp_path):
     table = RegionTable([7, 12, 300], ["a", "a", "b"])
     twice = Parcellation(parcellation().codes.copy(), table, SPACE)
     cifti.save_parcels(Signals([1.0, 2, 3]), twice, path, overwrite=False)
-    found = cifti.read_parcel_signals(path)
+    found = cifti_parcellations.read_parcel_signals(path)
     assert (found.single, found.keys, found.map_names) == (True, ("7", "12", "300"), ("value",))
     assert rc.match(found, twice).by == "label"
     assert rc.match(found, twice).take().values.tolist() == [[1.0, 2.0, 3.0]]
@@ -1003,7 +1005,7 @@ def test_what_parcels_cannot_be_written(tmp_path):
         cifti.save_parcels(signals(), parcellation(), tmp_path / "a.nii", overwrite=False)
     painted([1.0, 2, 3]).to_filename(tmp_path / "a.dscalar.nii")
     with pytest.raises(SignalsError, match="maps or time points × parcels"):
-        cifti.read_parcel_signals(tmp_path / "a.dscalar.nii")
+        cifti_parcellations.read_parcel_signals(tmp_path / "a.dscalar.nii")
 
 
 def test_a_region_without_samples_is_an_empty_parcel(tmp_path, program):

@@ -354,7 +354,11 @@ def test_outputs_that_cannot_hold_the_result_say_which_can(pair, volume, grayord
         (rc.paint(np.arange(6.0), pair), "out.nii.gz", ".func.gii"),
         (rc.paint(np.arange(6.0), pair), "out.dscalar.nii", ".func.gii"),
         (rc.paint(np.arange(10.0), rc.load_parcellation(grayordinates)), "out.nii.gz", ".dscalar"),
-        (rc.paint(np.arange(10.0), rc.load_parcellation(grayordinates)), "out.gii", ".dscalar"),
+        (
+            rc.paint(np.arange(10.0), rc.load_parcellation(grayordinates)),
+            "out.func.gii",
+            ".dscalar",
+        ),
         (rc.paint(np.arange(4.0), volume), "out.func.gii", ".nii.gz"),
         (rc.paint(np.arange(4.0), volume), "out.dscalar.nii", ".nii.gz"),
     ]

@@ -67,7 +67,7 @@ HOLDS = {
     ".npy": ("uint8", "int16", "int32", "int64", "float32", "float64", "complex64"),
     ".gz": ("uint8", "int32", "float32"),
 }
-OUTPUTS = (*suffixes("image", "surface"), ".func.gii.gz", ".shape.gii.gz", ".gii.gz")
+OUTPUTS = (*suffixes("image", "surface"), ".func.gii.gz", ".shape.gii.gz")
 MORPHOMETRY = (".curv", ".sulc", ".thickness", ".area")
 CASES = [
     (suffix, dtype)
@@ -732,7 +732,7 @@ def test_the_dtype_to_ask_for(tmp_path):
             save_surface(image, tmp_path / "out.func.gii", overwrite=False)
 
 
-@pytest.mark.parametrize("suffix", [".gii", ".gii.gz", ".mgh", ".mgz"])
+@pytest.mark.parametrize("suffix", [".func.gii", ".shape.gii.gz", ".mgh", ".mgz"])
 @pytest.mark.parametrize("t_r", [0.72, 2.0])
 def test_series_keep_their_repetition_time(tmp_path, suffix, t_r):
     image = painted({"L": 7, "R": 4}, values_of("float32", 3), single=False, t_r=t_r)
@@ -817,16 +817,16 @@ def test_the_same_image_gives_the_same_bytes(tmp_path):
     [
         ("out.shape.gii", "LR", ["out.L.shape.gii", "out.R.shape.gii"]),
         ("out.shape.gii", "L", ["out.shape.gii"]),
-        ("a.gii,b.gii", "LR", ["a.gii", "b.gii"]),
+        ("a.func.gii,b.func.gii", "LR", ["a.func.gii", "b.func.gii"]),
         ("?h.x.mgh", "LR", ["lh.x.mgh", "rh.x.mgh"]),
         ("{hemi}h.x.mgz", "LR", ["lh.x.mgz", "rh.x.mgz"]),
         ("x.?.func.gii.gz", "LR", ["x.L.func.gii.gz", "x.R.func.gii.gz"]),
         ("hemi-{hemi}_x.npy", "R", ["hemi-R_x.npy"]),
         ("sub/x.thickness", "LR", ["sub/x.L.thickness", "sub/x.R.thickness"]),
         ("{hemi}/x.curv", "LR", ["L/x.curv", "R/x.curv"]),
-        ("1,5.gii", "LR", ["1,5.L.gii", "1,5.R.gii"]),
-        ("x.gii", "?", ["x.gii"]),
-        ("rh.x.gii", "?", ["rh.x.gii"]),
+        ("1,5.func.gii", "LR", ["1,5.L.func.gii", "1,5.R.func.gii"]),
+        ("x.func.gii", "?", ["x.func.gii"]),
+        ("rh.x.func.gii", "?", ["rh.x.func.gii"]),
         ("rh.x.mgh,lh.x.mgh", "LR", ["lh.x.mgh", "rh.x.mgh"]),
         ("sw.R.func.gii,sw.L.func.gii", "LR", ["sw.L.func.gii", "sw.R.func.gii"]),
         ("lh.x.mgh,other.mgh", "LR", ["lh.x.mgh", "other.mgh"]),
@@ -860,15 +860,23 @@ def test_no_output_is_named_after_the_other_hemisphere(path, sides):
 
 def test_errors_about_outputs(tmp_path):
     image = painted({"L": 5, "R": 3}, values_of("float32", 2), single=False)
-    for name in ("out.nii.gz", "out.label.gii", "out.annot", "out.surf.gii", "out.volume", "out"):
+    for name in (
+        "out.nii.gz",
+        "out.label.gii",
+        "out.annot",
+        "out.surf.gii",
+        "out.gii",
+        "out.volume",
+        "out",
+    ):
         with pytest.raises(FileFormatError, match=r"written as \.mgz, .*\.func\.gii, .*\.npy"):
             save_surface(image, tmp_path / name, overwrite=False)
     with pytest.raises(OutputError, match="names 1 file, and 2 are written"):
-        save_surface(image, f"{tmp_path}/a.gii,{tmp_path}/a.gii", overwrite=False)
+        save_surface(image, f"{tmp_path}/a.func.gii,{tmp_path}/a.func.gii", overwrite=False)
     with pytest.raises(OutputError, match="names 2 files, and 1 is written: the left hemi"):
-        output_paths("a.gii,b.gii", ["L"])
+        output_paths("a.func.gii,b.func.gii", ["L"])
     with pytest.raises(OutputError, match=r"Which hemisphere is to stand in .* is not known"):
-        output_paths("?h.x.gii", ["?"])
+        output_paths("?h.x.func.gii", ["?"])
     with pytest.raises(DimensionError, match=r"hold one map; there are 2 for .*thickness"):
         save_surface(image, tmp_path / "?h.thickness", overwrite=False)
     assert not list(tmp_path.iterdir())

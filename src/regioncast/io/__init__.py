@@ -42,7 +42,7 @@ FORMATS = (
     Format(".label.gii", "GIFTI labels (also .gz)", ("surface",), ("labels",)),
     Format(".func.gii", "GIFTI series (also .gz)", ("surface",), ("labels", "data", "image")),
     Format(".shape.gii", "GIFTI maps (also .gz)", ("surface",), ("labels", "data", "image")),
-    Format(".gii", "GIFTI (also .gz)", ("surface",), ("labels", "data", "image")),
+    Format(".gii", "GIFTI (also .gz)", ("surface",), ("labels", "data")),
     Format(".annot", "FreeSurfer annotations", ("surface",), ("labels",)),
     Format(".curv", "FreeSurfer morphometry", ("surface",), ("data", "image")),
     Format(".sulc", "FreeSurfer morphometry", ("surface",), ("data", "image")),

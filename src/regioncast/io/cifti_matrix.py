@@ -45,7 +45,7 @@ from ..errors import (
     plural,
     times,
 )
-from ..signals import Series
+from ..signals import Series, storable
 from .files import existing_file, readable
 
 if TYPE_CHECKING:
@@ -362,3 +362,9 @@ def series_of(maps: Axis) -> Series | None:
 def is_single(maps: Axis) -> bool:
     """Tell whether this is one map rather than a series."""
     return len(maps) == 1 and not isinstance(maps, SeriesAxis)
+
+
+def array_of(data: Any, what: str) -> NDArray[Any]:
+    """Return numbers, read where they are not yet, in a dtype that a file can hold."""
+    with readable(f"{what} {getattr(data, 'file_like', 'in memory')}"):
+        return storable(np.asanyarray(data))

@@ -23,7 +23,7 @@ from ..parcellation import Parcellation
 from ..signals import Signals
 from ..spaces import Grayordinates, SurfaceVertices, VolumeGrid, check_same
 from ..transfer import moved
-from . import cifti, nifti, suffix_of, suffixes, surface
+from . import cifti, cifti_parcellations, nifti, suffix_of, suffixes, surface
 from .cifti_maps import open_cifti_maps
 from .cifti_matrix import is_cifti
 from .files import check_output, expanded
@@ -97,7 +97,7 @@ def space_of(source: Any, what: str) -> Space:
     if isinstance(source, Parcellation):
         return source.space
     if is_cifti(source):
-        return cifti.space_of(source, what)
+        return cifti_parcellations.space_of(source, what)
     if surface.is_surface(source):
         return surface.open_surface_maps(source, what).space
     return VolumeGrid.of(nifti.open_image(source, what, whole=False), what)

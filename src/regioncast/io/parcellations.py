@@ -17,7 +17,7 @@ from ..errors import (
 )
 from ..parcellation import Parcellation, encode_integers
 from ..region_table import RegionTable
-from . import cifti, nifti, region_tables, surface
+from . import cifti_parcellations, nifti, region_tables, surface
 from .cifti_matrix import is_cifti
 from .files import existing_file, expanded
 
@@ -114,7 +114,7 @@ def _cifti_parcellation(
     strict: bool,
     label_map: str | int | None,
 ) -> Parcellation:
-    found = cifti.read_labels(labels, label_map=label_map, background=background)
+    found = cifti_parcellations.read_labels(labels, label_map=label_map, background=background)
     table = _given_table(regions, found.of_regions)
     _check_labels_suffice(table)
     return found.parcellation(table, strict=strict)

@@ -14,7 +14,7 @@ from ..errors import (
 )
 from ..signals import Key, Signals, as_array, as_keys
 from ..value_tables import ValueTable, numbers_with_gaps, signals_of
-from . import cifti, suffix_of, suffixes, value_files
+from . import cifti, cifti_parcellations, suffix_of, suffixes, value_files
 from .cifti_matrix import is_cifti
 from .files import check_output, expanded
 
@@ -48,7 +48,7 @@ def read_signals(
         Repetition time in seconds, instead of what the values say.
     """
     if is_cifti(values):
-        found = cifti.read_parcel_signals(values)
+        found = cifti_parcellations.read_parcel_signals(values)
         return found if t_r is None else found.with_t_r(t_r)
     if isinstance(values, str | os.PathLike):
         values = value_files.read_values(os.fspath(values))
