@@ -3,9 +3,10 @@
 `FORMATS` is the one table of what is read and written, by the ending of file names.
 
 Modules import only from those that stand before them here: `files`, `delimited`; `huffman`,
-`painted_gzip`, `painted`, `nifti`; `maps`, `map_streams`; `cifti_matrix`, `cifti_maps`, `cifti`;
-`surface_names`, `painted_surface`, `annotations`, `surface_files`, `surface`; `region_tables`,
-`value_files`; and, whatever the format, `parcellations`, `values`, `images`.
+`painted_gzip`, `painted`, `nifti`; `maps`, `map_streams`; `cifti_matrix`, `cifti_maps`,
+`cifti_parcellations`, `cifti`; `surface_names`, `painted_surface`, `annotations`, `surface_files`,
+`surface`; `region_tables`, `value_files`; and, whatever the format, `parcellations`, `values`,
+`images`.
 """
 
 from __future__ import annotations
