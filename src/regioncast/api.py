@@ -175,7 +175,8 @@ def load_signals(
     >>> rc.load_signals(demo.values, demo.atlas)
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
-    return read_signals(values, load_parcellation(parcellation).table, key, columns, t_r)
+    table = load_parcellation(parcellation).table
+    return read_signals(values, table, key=key, columns=columns, t_r=t_r)
 
 
 def match(
@@ -720,5 +721,5 @@ def _match(
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
 ) -> Match:
-    signals = read_signals(values, atlas.table, key, columns, t_r)
+    signals = read_signals(values, atlas.table, key=key, columns=columns, t_r=t_r, by=by)
     return matching.match(signals, atlas.table, by=by, has_voxels=atlas.counts > 0)

@@ -326,7 +326,10 @@ def _key_problem(
         return f"the region table has no column {by!r}; it has {examples(identities)}"
     twice = [key for key, times in Counter(keys).items() if times > 1]
     if twice:
-        return f"{plural(len(twice), 'key')} given more than once: {examples(twice)}"
+        return (
+            f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. Give each "
+            "region once; of a table with a better column of keys, pass key= (--key)"
+        )
     text = [key for key in keys if isinstance(key, str)]
     numbers = [key for key in keys if not isinstance(key, str)]
     return _two_kinds(text, numbers) if text and numbers else ""
@@ -415,10 +418,24 @@ def _choose(
     best = max(candidates, key=found.__getitem__)
     if as_labels is not None and (best == "label" or (by == "auto" and not found[best])):
         return "label", as_labels
+    labels = _among_text(keys, identities) if by in ("auto", "label") and not found[best] else None
+    if labels is not None:
+        return "label", labels
     if by != "auto" and not found[best]:
         # Files and shells do not tell names that are numbers from numbers.
         return best, [str(key) for key in keys]
     return best, keys
+
+
+def _among_text(
+    keys: Sequence[Key], identities: Mapping[str, Sequence[Hashable]]
+) -> list[Key] | None:
+    """Return keys of which most are labels written as text, beside "Total" or the like."""
+    written = [(key, key if isinstance(key, int) else integer_of(key)) for key in keys]
+    known = {label for _, label in written}.intersection(identities["label"])
+    if 2 * len(known) < len(keys):
+        return None
+    return [key if label is None else label for key, label in written]
 
 
 def text_identities(identities: Mapping[str, Sequence[Hashable]]) -> list[str]:

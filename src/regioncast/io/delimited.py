@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FileFormatError, examples, plural
+from ..region_table import KNOWN_TITLES, normal_title
 from .files import existing_file
 
 if TYPE_CHECKING:
@@ -380,6 +381,8 @@ def _rectangle(rows: Iterable[Row], source: str) -> list[list[str]]:
 
 def _first_row_is_header(rows: Sequence[Sequence[str]]) -> bool:
     first, below = rows[0], rows[1 : _SAMPLE_LINES + 1]
+    if _is_header_of_index(first, rows[1:]) or _begins_with_title(first):
+        return True
     if any(is_number(cell) for cell in first):
         return _is_mixed_header(first, below)
     columns = zip(first, zip(*below, strict=True), strict=False)
@@ -388,6 +391,20 @@ def _first_row_is_header(rows: Sequence[Sequence[str]]) -> bool:
         # "n/a" over nothing but numbers is one more number that is missing.
         return not all(title and is_missing(title) for title in over_numbers)
     return len(first) > 1 and len(set(first)) == len(first)
+
+
+def _is_header_of_index(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row is a header as pandas writes it: nothing over names or integers."""
+    if len(first) < 2 or first[0] or not all(first[1:]) or not below:
+        return False
+    return not any(is_missing(row[0]) for row in below) and all(
+        parse_integer(row[0]) is not None or not is_number(row[0]) for row in below
+    )
+
+
+def _begins_with_title(first: Sequence[str]) -> bool:
+    """Return whether a row begins with a title of names or labels, over numbers or not."""
+    return len(first) > 1 and normal_title(first[0]) in KNOWN_TITLES
 
 
 def _is_mixed_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:

@@ -26,7 +26,8 @@ import numpy as np
 from ..errors import FileFormatError, RegionTableError, examples, plural
 from ..region_table import (
     HEMISPHERE_TITLES,
-    ID_TITLES,
+    KNOWN_TITLES,
+    NAME_TITLES,
     RegionTable,
     hemisphere_in_words,
     id_rank,
@@ -54,19 +55,13 @@ Columns = list[tuple[str, list[Any]]]  # titles and cells, in the order of the f
 
 # fmt: off
 # Titles without case, spaces and punctuation.
-# Best first.
-_NAME_TITLES = [
-    "name", "fullname", "labelname", "regionname", "roiname", "parcelname", "structurename",
-    "areaname", "label", "region", "structure", "roi", "parcel", "area", "anatomicalname",
-    "longname", "description", "shortname", "abbreviation", "abbr", "roiabbr", "acronym",
-]
 _NEVER_NAMES = {
     "color", "colour", "hemi", "hemisphere", "side", "xyz", "mapping", "comment",
 }
 # fmt: on
 # Headings of a list of names, whatever stands in it.
 _LIST_TITLES = frozenset(
-    [*ID_TITLES, *_NAME_TITLES, "names", "labels", "regions", "rois", "parcels", "structures"]
+    [*KNOWN_TITLES, "names", "labels", "regions", "rois", "parcels", "structures"]
 )
 # What lists of names that begin with label 0 call it.
 _BACKGROUND_NAMES = frozenset(
@@ -662,8 +657,8 @@ def _name_column(columns: Columns, ids: int) -> int | None:
             continue
         n_distinct = len(set(cells))
         repeats = 2 * n_distinct <= len(cells)
-        if normal in _NAME_TITLES:
-            ranks[n] = (False, repeats, _NAME_TITLES.index(normal), n)
+        if normal in NAME_TITLES:
+            ranks[n] = (False, repeats, NAME_TITLES.index(normal), n)
         elif not repeats:
             ranks[n] = (True, repeats, -n_distinct, n)
     return min(ranks, key=lambda n: ranks[n]) if ranks else None
