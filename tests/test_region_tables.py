@@ -162,11 +162,59 @@ def test_labels_of_the_image_decide_between_columns(table_of, labels, expected):
     assert table_of(text, labels=np.array(labels)).labels.tolist() == expected
 
 
-def test_labels_of_the_image_make_a_column_of_another_title_the_labels(table_of):
-    text = "intensity in image,name,n voxels\n7,V1,3\n20,V2,4\n"
-    assert rows(table_of(text, labels=np.array([7, 20, 30]))) == V1_V2
+@pytest.mark.parametrize("title", ["rank", "volume", "n_voxels", "order", "intensity in image"])
+def test_no_luck_makes_a_column_of_another_title_the_labels(table_of, title):
+    with pytest.raises(RegionTableError, match=f"has no column of labels.* '{title}' \\(7, …"):
+        table_of(f"name,{title}\nV1,7\nV2,20\n", labels=np.array([7, 20]))
+
+
+COUNTED = [[0, 1, 2, 3], [2, 0, 3, 1]]
+NUMBERED = pd.DataFrame({"label": [1, 2, 3, 4], "name": list("ABCD")})
+
+
+@pytest.mark.parametrize("counted", COUNTED)
+@pytest.mark.parametrize("title", ["index", "id", "Unnamed: 0", ""])
+@pytest.mark.parametrize("labels", [[0, 1, 2, 3], [1, 2, 3], [2, 3], None])
+def test_numbers_of_rows_are_no_labels_beside_labels(table_of, counted, title, labels):
+    frame = NUMBERED.copy()
+    frame.insert(0, title, counted)
+    known = None if labels is None else np.array(labels)
+    expected = [(1, "A"), (2, "B"), (3, "C"), (4, "D")]
+    assert rows(read_region_table(frame, labels=known)) == expected
+    assert rows(table_of(frame.to_csv(index=False), "a.csv", labels=known)) == expected
+
+
+@pytest.mark.parametrize("counted", COUNTED)
+@pytest.mark.parametrize("title", ["", "Unnamed: 0"])
+def test_numbers_of_rows_without_a_title_are_never_labels(table_of, counted, title):
+    frame = pd.DataFrame({title: counted, "name": list("ABCD")})
+    for labels in (np.array([1, 2, 3]), np.array([1, 2, 3, 4]), None):
+        for source in (frame, frame.set_index(title).rename_axis(None)):
+            with pytest.raises(RegionTableError, match="has no column of labels"):
+                read_region_table(source, labels=labels)
+        with pytest.raises(RegionTableError, match="has no column of labels"):
+            table_of(frame.to_csv(index=False), "a.csv", labels=labels)
+    named = frame.assign(name=["Background" if n == 0 else str(n) for n in counted])
+    table = table_of(named.to_csv(index=False), "a.csv", labels=np.array([1, 2, 3]))
+    assert rows(table) == [(0, "Background"), (1, "1"), (2, "2"), (3, "3")]
+
+
+def test_an_index_of_labels_without_a_title_holds_the_labels(table_of):
+    frame = pd.DataFrame({"name": ["V1", "V2"]}, index=[7, 20])
+    for labels in (np.array([7, 20]), None):
+        assert rows(table_of(frame.to_csv(), "a.csv", labels=labels)) == V1_V2
+        assert rows(table_of(frame["name"].rename(0).to_csv(), "a.csv", labels=labels)) == V1_V2
     with pytest.raises(RegionTableError, match="has no column of labels"):
-        table_of(text, labels=np.array([7, 30, 40]))
+        table_of(frame.to_csv(), "a.csv", labels=np.array([1, 2, 3]))
+
+
+@pytest.mark.parametrize("titles", [("id", "label"), ("label", "label_id"), ("index", "label")])
+def test_columns_that_hold_as_many_labels_and_differ_raise(titles):
+    frame = pd.DataFrame({titles[0]: [1, 2, 3], titles[1]: [3, 2, 1], "name": list("ABC")})
+    with pytest.raises(
+        RegionTableError, match=f"2 columns that may .* '{titles[0]}', '{titles[1]}'"
+    ):
+        read_region_table(frame, labels=np.array([1, 2, 3]))
 
 
 def test_another_column_called_index_does_not_replace_the_labels(table_of):

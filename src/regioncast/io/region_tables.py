@@ -70,6 +70,9 @@ _BACKGROUND_NAMES = frozenset(
 # RegionTable itself has columns with these titles.
 _OWN_TITLES = frozenset(["index", "name"])
 
+# A column without a title, here and as pandas calls one.
+_UNTITLED = re.compile(r"|column \d+|Unnamed: \d+")
+
 _HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
 # id, then a name after white space or punctuation.
@@ -524,7 +527,7 @@ def _index_columns(source: Any, columns: Columns) -> Columns:
     if names == [None] and (_is_range(index) or (has_labels and (has_names or not is_text))):
         return []
     return [
-        ("index" if name is None else str(name), [_value(v) for v in index.get_level_values(level)])
+        ("" if name is None else str(name), [_value(v) for v in index.get_level_values(level)])
         for level, name in enumerate(names)
     ]
 
@@ -598,9 +601,10 @@ def _check_titles(columns: Columns, source: str) -> None:
 def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_header: bool) -> int:
     """Return the position of the column of labels.
 
-    Of columns with a telling title, the one with the most labels of the image, then with the
-    better title; without labels, the title alone.  A column of another title must hold half of
-    the labels of the image; without a header, the first column of integers is meant.
+    Under a header, only a title that says labels makes a column one, or none at all, as that of an
+    index.  Of several, the one with the most labels of the image is meant; where that leaves
+    two that differ, ``index``, the title of BIDS.  Without a header, the first column of integers
+    is meant.
 
     Values that stand twice do not rule out a title such as ``index``: the error about labels
     that stand twice says more than one about a missing column.
@@ -612,23 +616,76 @@ def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_head
     ranks = {n: id_rank(columns[n][0]) if has_header else 0 for n in integers}
     covered = {n: _n_covered(found, labels) for n, found in integers.items()}
     pool = [n for n, rank in ranks.items() if rank < 2 or (rank == 2 and n in unique)]
-    may_be_labels = [n for n, (title, _) in enumerate(columns) if id_rank(title) < 2]
-    if not pool and has_header and set(may_be_labels) - set(integers):
-        # Another column says that it holds labels, and holds none: integers are then of luck.
-        _raise_no_ids(columns, source)
-    if not pool:
-        half = max(1, (_n_labels(labels) + 1) // 2)
-        pool = [n for n in integers if n in unique and covered[n] >= half]
+    if has_header:
+        pool = _without_counters(pool, integers, covered, columns)
+    pool = pool or _untitled(columns, integers, labels)
     if not pool:
         _raise_no_ids(columns, source)
     best = min((-covered[n], ranks[n], n not in unique) for n in pool)
-    equal = [n for n in pool if (-covered[n], ranks[n], n not in unique) == best]
-    if has_header and any(not np.array_equal(integers[n], integers[equal[0]]) for n in equal):
+    chosen = next(n for n in pool if (-covered[n], ranks[n], n not in unique) == best)
+    # Without labels of the image, titles alone decide.
+    rivals = [n for n in pool if covered[n] == covered[chosen] and n in unique]
+    if not covered[chosen]:
+        rivals = [n for n in rivals if ranks[n] == ranks[chosen]]
+    if not ranks[chosen]:  # "index", the title of BIDS, says more than others that end in it
+        rivals = [n for n in rivals if ranks[n] < 2]
+    if has_header and any(not np.array_equal(integers[n], integers[chosen]) for n in rivals):
+        titles = [columns[n][0] for n in sorted({chosen, *rivals})]
         raise RegionTableError(
-            f"{source} has {len(equal)} columns that may hold the labels: "
-            f"{examples(columns[n][0] for n in equal)}. Rename the right one to 'index'."
+            f"{source} has {len(titles)} columns that may hold the labels: {examples(titles)}. "
+            "Rename the right one to 'index', and remove the others or rename them."
         )
-    return equal[0]
+    return chosen
+
+
+def _without_counters(
+    pool: Sequence[int],
+    integers: Mapping[int, Labels],
+    covered: Mapping[int, int],
+    columns: Columns,
+) -> list[int]:
+    """Return columns of labels without those that number the rows, if others hold as many."""
+    others = [
+        n for n in pool if _is_unique(integers[n]) and not _counts_rows(integers[n], n, columns)
+    ]
+    most = max((covered[n] for n in others), default=-1)
+    return [
+        n
+        for n in pool
+        if n in others or covered[n] > most or not _counts_rows(integers[n], n, columns)
+    ]
+
+
+def _counts_rows(found: Labels, position: int, columns: Columns) -> bool:
+    """Return whether integers number the rows from 0, in any order, and 0 is no background."""
+    counted = np.array_equal(np.sort(found), np.arange(len(found)))
+    return counted and not _has_background(found, position, columns)
+
+
+def _has_background(found: Labels, position: int, columns: Columns) -> bool:
+    """Return whether the row with label 0 is named as background."""
+    rows = np.flatnonzero(found == 0).tolist()
+    cells = [cells[row] for row in rows for n, (_, cells) in enumerate(columns) if n != position]
+    return any(str(cell).strip().lower() in _BACKGROUND_NAMES for cell in cells)
+
+
+def _untitled(columns: Columns, integers: Mapping[int, Labels], labels: Labels | None) -> list[int]:
+    """Return the columns without a title that may hold labels, as an index of pandas does.
+
+    They do not where rows are numbered or were selected, which leaves a 0 that is no background,
+    nor where another column says that it holds labels.
+    """
+    if any(id_rank(title) < 2 for title, _ in columns):
+        return []
+    half = 0 if labels is None else max(1, (_n_labels(labels) + 1) // 2)
+    return [
+        n
+        for n, found in integers.items()
+        if _UNTITLED.fullmatch(columns[n][0])
+        and _is_unique(found)
+        and _n_covered(found, labels) >= half
+        and (0 not in found or _has_background(found, n, columns))
+    ]
 
 
 def _raise_no_ids(columns: Columns, source: str) -> NoReturn:
