@@ -256,7 +256,11 @@ def test_what_a_data_frame_misses_is_none():
 FREESURFER = """#$Id: FreeSurferColorLUT.txt
 #No. Label Name:        R   G   B   A
 
-7   V1                  255 128 0   0
+7   V1                  255 128 0   0   # the first
+20  V2                  1   2   3   0
+"""
+FREESURFER_TISSUE = """#No. Label Name:  R   G   B   A  Tissue
+7   V1                  255 128 0   0   0
 20  V2                  1   2   3   0   1
 """
 ITK_SNAP = """################
@@ -275,7 +279,7 @@ LABEL_TABLE = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 @pytest.mark.parametrize("name", ["lut.txt", "atlas.ctab", "atlas.label"])
-@pytest.mark.parametrize("text", [FREESURFER, ITK_SNAP, WORKBENCH, LABEL_TABLE])
+@pytest.mark.parametrize("text", [FREESURFER, FREESURFER_TISSUE, ITK_SNAP, WORKBENCH, LABEL_TABLE])
 def test_tables_of_colours(table_of, text, name):
     table = table_of(text, name)
     assert rows(table) == V1_V2
@@ -286,6 +290,39 @@ def test_names_of_several_words_in_tables_of_colours(table_of):
     assert rows(table_of("7 Area V1 255 128 0 0\n", "a.txt")) == [(7, "Area V1")]
     assert rows(table_of('7 255 0 0 1 1 1 "Area, V1"\n', "a.txt")) == [(7, "Area, V1")]
     assert rows(table_of("Area V1\n7 255 0 0 255\n", "a.txt")) == [(7, "Area V1")]
+
+
+def test_a_number_at_the_end_of_a_name_is_no_colour(table_of):
+    for text in ("1 Area 4 255 0 0 0\n", "1 Area 4 255 0 0 0\n2 Area 6 0 255 0 0\n"):
+        table = table_of(text, "a.txt")
+        assert rows(table)[0] == (1, "Area 4")
+        assert table.columns["color"][0] == "#ff0000"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 ROI 1\n2 ROI 2\n", [(1, "ROI 1"), (2, "ROI 2")]),
+        ("1 Area 4\n", [(1, "Area 4")]),
+        ("id name\n1 Area 4\n3 Insula\n", [(1, "Area 4"), (3, "Insula")]),
+        ("Area 3\nArea 1\nArea 2\n", [(1, "Area 3"), (2, "Area 1"), (3, "Area 2")]),
+        ("Crus 1\nCrus 2\nVermis 1\n", [(1, "Crus 1"), (2, "Crus 2"), (3, "Vermis 1")]),
+        ("3 Occ, x\n1 Frontal, left\n", [(1, "Frontal, left"), (3, "Occ, x")]),
+        ("2 Right y\n-1 Left x\n", [(-1, "Left x"), (2, "Right y")]),
+        ("Left V1 1\nRight V2 2\n", [(1, "Left V1"), (2, "Right V2")]),
+        ("Left V1 7\nRight V2 dorsal 2\n", [(2, "Right V2 dorsal"), (7, "Left V1")]),
+        ("1 4a\n2 V1\n", [(1, "4a"), (2, "V1")]),
+        ("1 V1 0.5\n2 V2 1.5\n", [(1, "V1"), (2, "V2")]),
+        ("1 , V1\n2 , V2\n", [(1, "V1"), (2, "V2")]),
+    ],
+)
+def test_names_of_words_and_numbers_in_plain_text(table_of, text, expected):
+    assert rows(table_of(text, "names.txt")) == expected
+
+
+def test_lines_that_mostly_begin_with_labels_are_no_list_of_names(table_of):
+    with pytest.raises(RegionTableError, match="has no column of labels"):
+        table_of("1 Left Pole\nRight Pole\n3 Insula\n", "names.txt")
 
 
 def test_large_labels_of_freesurfer(table_of):

@@ -381,7 +381,7 @@ def _rectangle(rows: Iterable[Row], source: str) -> list[list[str]]:
 
 def _first_row_is_header(rows: Sequence[Sequence[str]]) -> bool:
     first, below = rows[0], rows[1 : _SAMPLE_LINES + 1]
-    if _is_header_of_index(first, rows[1:]) or _begins_with_title(first):
+    if _is_header_of_index(first, rows[1:]) or _begins_with_title(first, below):
         return True
     if any(is_number(cell) for cell in first):
         return _is_mixed_header(first, below)
@@ -402,9 +402,13 @@ def _is_header_of_index(first: Sequence[str], below: Sequence[Sequence[str]]) ->
     )
 
 
-def _begins_with_title(first: Sequence[str]) -> bool:
-    """Return whether a row begins with a title of names or labels, over numbers or not."""
-    return len(first) > 1 and normal_title(first[0]) in KNOWN_TITLES
+def _begins_with_title(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row begins with a title of names or labels, over numbers or not.
+
+    ``Area 3``, ``Area 1``, … have no header.
+    """
+    is_title = len(first) > 1 and normal_title(first[0]) in KNOWN_TITLES
+    return is_title and not any(row[0] == first[0] for row in below)
 
 
 def _is_mixed_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:

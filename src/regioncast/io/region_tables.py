@@ -35,6 +35,7 @@ from ..region_table import (
 )
 from .delimited import (
     WHITE_SPACE,
+    TextTable,
     is_number,
     parse_delimited,
     parse_integer,
@@ -76,16 +77,19 @@ _UNTITLED = re.compile(r"|column \d+|Unnamed: \d+")
 _HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
 # id, then a name after white space or punctuation.
-_ID_AND_NAME = re.compile(r"\s*(\d+)\s*(?:[\t :;,=]|[.)]\s)\s*(.*\S)\s*")
+_ID_AND_NAME = re.compile(r"\s*(-?\d+)\s*(?:[\t :;,=]|[.)]\s)\s*(.*\S)\s*")
+# The same with nothing but spaces between, and the other way round: names are words, then.
+_ID_SPACE_NAME = re.compile(r" *(-?\d+) +([^\s,;:=].*?) *")
+_NAME_SPACE_ID = re.compile(r" *([^\s\d,;][^,;]*?) +(-?\d+) *")
+_BEGINS_WITH_ID = re.compile(r"\s*-?\d+(?:[\s,;:=]|[.)]\s)")
+_COMMENT = re.compile(r"\s#.*")
 # id R G B A VIS MSH "name"
 _ITK_SNAP = re.compile(
     r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+[\d.]+\s+[01]\s+[01]\s+[\"“](.*)[\"”]\s*"
 )
-# id name R G B A, and a tissue class in some; without it, the name may hold spaces.
-_FREESURFER = (
-    re.compile(r"\s*(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+(?:\s+-?\d+)?\s*"),
-    re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*"),
-)
+# id name R G B A, where names may hold spaces; and the same with a tissue class at the end.
+_FREESURFER = re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
+_FREESURFER_TISSUE = re.compile(r"\s*(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s+(-?\d)\s*")
 _WORKBENCH_KEY = re.compile(r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
 
 _IMAGE_SUFFIX = re.compile(
@@ -270,6 +274,9 @@ def _from_text(
     A name of several words looks like several cells, so lists come first where nothing but
     white space separates.
     """
+    records = _spaced_list(split_head(lines)[1])
+    if records:
+        return _from_records(records, source)
     table = parse_delimited(text, source=source)
     if table.delimiter in {None, WHITE_SPACE} and not _have_numbers(table.columns[1:]):
         records = _listed_records(lines)
@@ -278,12 +285,62 @@ def _from_text(
     columns: Columns = [
         (title, list(cells)) for title, cells in zip(table.titles, table.columns, strict=True)
     ]
-    if may_be_list and not _have_numbers(table.columns):
+    if may_be_list and _may_be_names_alone(table, lines):
         if table.delimiter is None and _starts_with_title(lines):
             return _from_names(columns[0][1][1:], source, labels)
         if not _starts_with_title(lines):
             return _from_names([line.strip() for line in split_head(lines)[1]], source, labels)
     return _from_columns(columns, source, labels, has_header=table.header is not None)
+
+
+def _spaced_list(rows: Sequence[str]) -> list[Record] | None:
+    """Return the records of lines of a label, spaces and a name, or the other way round.
+
+    Names may hold commas and numbers.  Lines with cells of other numbers are a table.
+    """
+    has_titles = bool(rows) and _starts_with_title(rows[0].split())
+    body = [row for row in rows[has_titles:] if row.strip() and not row.lstrip().startswith("#")]
+    if not body or any(mark in row for row in rows for mark in '\t"'):
+        return None
+    if has_titles and len(rows[0].split()) != 2:
+        return None
+    listed = _matched(body, [_ID_SPACE_NAME], lambda m: {"index": int(m[1]), "name": m[2]})
+    if listed is None and not has_titles:
+        listed = _matched(body, [_NAME_SPACE_ID], lambda m: {"index": int(m[2]), "name": m[1]})
+        if listed and not _tell_apart(listed):
+            return None
+    return None if listed is None or _have_cells(listed) else listed
+
+
+def _tell_apart(records: Sequence[Record]) -> bool:
+    """Return whether labels and names are all different; else numbers belong to the names."""
+    return all(len({row[title] for row in records}) == len(records) for title in ("index", "name"))
+
+
+def _have_cells(records: Sequence[Record]) -> bool:
+    """Return whether the names of a list are rather cells of a table: numbers, or none of text."""
+    words = [row["name"].split() for row in records]
+    n_words = min(map(len, words))
+    columns = [[row[n] for row in words] for n in range(n_words)]
+    fractions = [all(is_number(w) and "." in w for w in column) for column in columns]
+    return (
+        _have_numbers(columns[:1])
+        or any(fractions)
+        or not all(any(map(str.isalpha, row["name"])) for row in records)
+    )
+
+
+def _may_be_names_alone(table: TextTable, lines: Sequence[str]) -> bool:
+    """Return whether lines may be nothing but names, though names may end in numbers."""
+    rows = split_head(lines)[1]
+    n_numbered = sum(_BEGINS_WITH_ID.match(row) is not None for row in rows)
+    if 2 * n_numbered > len(rows):
+        return False
+    if table.delimiter == WHITE_SPACE and table.header is None:
+        ends = _matched(rows, [_NAME_SPACE_ID], lambda m: {"index": int(m[2]), "name": m[1]})
+        if ends is not None and not _tell_apart(ends):
+            return True
+    return not _have_numbers(table.columns)
 
 
 def _have_numbers(columns: Sequence[Sequence[str]]) -> bool:
@@ -335,10 +392,20 @@ def _itk_snap_records(lines: Iterable[str]) -> list[Record] | None:
     )
 
 
-def _freesurfer_records(lines: Iterable[str]) -> list[Record] | None:
+def _freesurfer_records(lines: Sequence[str]) -> list[Record] | None:
+    """Return the records of FreeSurfer's colour table, with tissue classes in all lines or in none.
+
+    A line does not tell a tissue class from a name that ends in a number.
+    """
+    plain = [_COMMENT.sub("", line) for line in lines]
+    classed = _matched(plain, [_FREESURFER_TISSUE], lambda m: {"name": m[2], "class": int(m[6])})
+    if classed and len({row["name"] for row in classed}) == len(classed):
+        has_classes = any(row["class"] for row in classed)
+    else:
+        has_classes = False
     return _matched(
-        lines,
-        _FREESURFER,
+        plain,
+        [_FREESURFER_TISSUE if has_classes else _FREESURFER],
         lambda m: {"index": int(m[1]), "name": m[2], "color": _hex(m[3], m[4], m[5])},
     )
 
