@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -367,3 +370,86 @@ def test_objects_that_are_numbers_are_numbers():
     np.testing.assert_array_equal(by_label(frame), [1.5, 2, np.nan, 4])
     with pytest.raises(RegioncastError, match="1 of 4 values is no number: 'x'"):
         rc.paint(pd.Series(["x", 1, 2, 3], [1, 2, 3, 4], dtype=object), P4)
+
+
+def test_integers_on_both_sides_of_the_signed_ones_come_back(tmp_path):
+    signals = rc.Signals(np.array([1, 2**63 + 5, 3, 2**64 - 1], np.uint64), [1, 2, 3, 4])
+    for name in ("v.tsv", "v.csv", "v.parquet", "v.npy"):
+        image = rc.paint(rc.save(signals, tmp_path / name), P4)
+        assert image.get_data_dtype() == np.uint64
+        assert np.asarray(image.dataobj).ravel().tolist() == [0, 1, 2**63 + 5, 3, 2**64 - 1]
+    cells = pl.Series([1, 2, 3, 4], dtype=pl.Int128)
+    assert by_label(pl.DataFrame({"label": [1, 2, 3, 4], "n": cells})) == [1, 2, 3, 4]
+    with pytest.raises(SignalsError, match=r"1 integer in .* beyond 64 bits"):
+        rc.paint(pl.DataFrame({"label": [1, 2, 3, 4], "n": cells * 2**70 // 4}), P4)
+
+
+# --- carriers as they come ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("in_atlas", ["NFC", "NFD"])
+def test_names_that_look_the_same_are_the_same(tmp_path, form, in_atlas):
+    atlas = atlas_of([1, 2], [unicodedata.normalize(in_atlas, name) for name in ("Área", "Pôle")])
+    names = [unicodedata.normalize(form, name) for name in ("Pôle", "Área")]
+    frame = pd.DataFrame({"name": names, "z": [2.5, 1.5]})
+    wide = pd.DataFrame([[2.5, 1.5]], columns=names)
+    series = frame.set_index("name")["z"]
+    for carrier in [series.to_dict(), series, *carriers(frame, tmp_path, index=False)]:
+        assert by_label(carrier, atlas) == [1.5, 2.5]
+    for carrier in carriers(wide, tmp_path, index=False):
+        assert np.ravel(by_label(carrier, atlas)).tolist() == [1.5, 2.5]
+
+
+def test_decimal_commas_are_pointed_at(tmp_path):
+    path = write(tmp_path, "name\tz\nVis\t0,5\nMot\t1,5\n", "v.tsv")
+    with pytest.raises(SignalsError, match="a point for the decimal comma"):
+        rc.paint(path, P4)
+
+
+def test_comments_of_afni_are_no_values(tmp_path):
+    text = "# <matrix\n# >\n 1.5 # Vis\n 2.5\n 3.5\n 4.5\n# </matrix>\n"
+    assert by_label(write(tmp_path, text, "v.1D")) == [1.5, 2.5, 3.5, 4.5]
+
+
+def test_an_integer_of_thousands_of_digits_is_no_label_and_no_value(tmp_path):
+    for rows in ("{}\t1\n", "1\t{}\n"):
+        path = write(tmp_path, "label\tz\n" + rows.format("9" * 5000), "v.tsv")
+        with pytest.raises(RegioncastError, match=r"no key is|holds text"):
+            rc.paint(path, P4, missing="fill")
+
+
+def test_several_arrays_under_the_name_of_one(tmp_path):
+    np.savez(tmp_path / "v.npz", a=np.arange(4), b=np.arange(4))
+    path = (tmp_path / "v.npz").rename(tmp_path / "v.npy")
+    with pytest.raises(RegioncastError, match="holds several arrays \\('a', 'b'\\)"):
+        rc.paint(path, P4)
+
+
+def test_the_output_of_another_program_is_a_table():
+    reader, writer = os.pipe()
+    os.write(writer, b"label\tz\n1\t1.5\n2\t2.5\n4\t4.5\n3\t3.5\n")
+    os.close(writer)
+    assert by_label(f"/dev/fd/{reader}") == [1.5, 2.5, 3.5, 4.5]
+    os.close(reader)
+
+
+def test_titles_given_twice_are_named():
+    for frame in (
+        pa.table([["Vis"], [1], [2]], names=["name", "z", "z"]),
+        pd.DataFrame([["Vis", 1, 2]], columns=["name", "z", "z"]),
+    ):
+        with pytest.raises(MatchError, match=r"1 column title .* more than once: 'z'"):
+            rc.paint(frame, P4)
+
+
+def test_a_map_called_as_a_column_of_regions_is_named():
+    signals = rc.Signals([[1.0, 2.0], [3.0, 4.0]], [1, 2], map_names=["index", "b"])
+    with pytest.raises(SignalsError, match="1 map called 'index', as the column of the regions"):
+        signals.to_pandas(long=True)
+    assert list(signals.to_pandas().index) == ["index", "b"]
+
+
+def test_a_frame_of_an_index_alone_is_empty():
+    with pytest.raises(SignalsError, match="is empty"):
+        rc.paint(pd.DataFrame(index=[1, 2, 3, 4]), P4)

@@ -102,6 +102,15 @@ def test_every_kind_of_python_table_says_the_same(table):
     assert read_region_table(table) is table
 
 
+def test_a_series_is_a_mapping_or_a_list():
+    series = pd.Series(["V2", "V1"], index=[20, 7])
+    assert rows(read_region_table(series)) == V1_V2
+    assert rows(read_region_table(pd.Series(series.index, index=series))) == V1_V2
+    assert rows(read_region_table(pd.Series(["V1", "V2"]))) == [(1, "V1"), (2, "V2")]
+    with pytest.raises(RegionTableError, match=r"The Series: 1 label .* more than one row: 7"):
+        read_region_table(pd.Series(["V2", "V1"], index=[7, 7]))
+
+
 @given(st.lists(NAMES, min_size=1, max_size=6))
 def test_names_alone_are_numbered_from_one(names):
     assert rows(read_region_table(names)) == list(enumerate(names, start=1))

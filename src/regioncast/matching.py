@@ -42,6 +42,9 @@ _FREESURFER = ("ctx-{side}-{name}", "ctx_{side}_{name}")
 QUALIFIED_NAME, QUALIFIED_LABEL = "hemisphere:name", "hemisphere:label"
 """What identifies a region where hemispheres share names or labels: ``L:V1`` and ``L:5``."""
 
+# No label has more digits; Python itself reads no integer of more than 4,300.
+_MAX_DIGITS = 1000
+
 # Keys that are compared letter by letter with all names, which takes milliseconds each.
 _COMPARED = 20
 
@@ -461,7 +464,8 @@ def as_integers(keys: Sequence[Key]) -> list[int] | None:
 def integer_of(text: str) -> int | None:
     """Return text as an integer where it is written like one: "7" and "-3", not "07" or "7.0"."""
     digits = text.removeprefix("-")
-    plain = digits.isascii() and digits.isdigit() and (digits == "0" or digits[0] != "0")
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS
+    plain = is_number and (digits == "0" or digits[0] != "0")
     return int(text) if plain else None
 
 

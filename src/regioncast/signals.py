@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 import numpy as np
 
 from .errors import MatchError, SignalsError, SignalsTypeError, examples, plural
+from .region_table import composed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -193,7 +194,14 @@ class Signals:
             return frame
         unnamed = ["value"] if self.single else map_titles(self.n_maps)
         frame = pd.DataFrame(self.values.T, columns=self.map_names or unnamed)
-        for title, column in reversed(self.region_columns().items()):
+        own = self.region_columns()
+        taken = [title for title in own if title in frame]
+        if taken:
+            raise SignalsError(
+                f"{plural(len(taken), 'map')} called {examples(taken)}, as the column of the "
+                "regions in a long table is. Rename them, or make a wide table."
+            )
+        for title, column in reversed(own.items()):
             frame.insert(0, title, column)
         return frame
 
@@ -232,7 +240,7 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
     wrong: list[object] = []
     for key in keys:
         if isinstance(key, str):
-            found.append(str(key))
+            found.append(composed(str(key)))
         elif _is_whole(key):
             found.append(int(key))
         else:

@@ -121,6 +121,9 @@ def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
     array([ 1., nan,  3.])
     """
     numbers = np.array([np.nan if is_null(cell) else cell for cell in cells])
+    if numbers.dtype.kind == "f" and all(isinstance(plain(cell), int) for cell in cells):
+        # NumPy makes floats of integers on both sides of 2**63.
+        numbers = np.array(cells, np.uint64) if cells and min(cells) >= 0 else numbers
     if numbers.dtype == object:
         bounds = np.iinfo(np.int64).min, np.iinfo(np.int64).max
         given = [plain(cell) for cell in cells if not is_null(cell)]
@@ -518,7 +521,11 @@ def one_array(rows: Sequence[tuple[str, NDArray[Any]]]) -> NDArray[Any]:
     SignalsError
         When an integer would be rounded.
     """
-    stacked = np.stack([numbers for _, numbers in rows])
+    arrays = [numbers for _, numbers in rows]
+    stacked = np.stack(arrays)
+    if stacked.dtype.kind == "f" and all(a.dtype.kind in "iu" and a.min() >= 0 for a in arrays):
+        # NumPy makes floats of signed and unsigned integers.
+        stacked = np.stack([numbers.astype(np.uint64) for numbers in arrays])
     for (what, numbers), row in zip(rows, stacked, strict=True):
         if numbers.dtype.kind in "iu":
             _one_dtype(row, numbers.tolist(), what)
@@ -564,6 +571,8 @@ def _numbers(column: ValueColumn, table: ValueTable) -> NDArray[Any]:
 def _text_error(column: ValueColumn, table: ValueTable, way_out: str = "") -> SignalsError:
     given = [str(cell) for cell in column.cells if cell is not None]
     text = dict.fromkeys(cell for cell in given if not _is_number(cell))
+    if text and all(_is_number(cell.replace(",", ".")) for cell in text):
+        way_out = f", and a point for the decimal comma{way_out}"
     return SignalsError(
         f"The column {column.title!r} of {table.source} holds text: {examples(text or given)}. "
         f"Values must be numbers; write n/a where there is none{way_out}."

@@ -168,6 +168,9 @@ def read_region_table(
         return _from_mapping(source, labels)
     if isinstance(source, np.ndarray | list | tuple):
         return _from_sequence(source, labels)
+    if isinstance(source, Iterable) and _is_series(source):
+        index = [_value(cell) for cell in getattr(source, "index", ())]
+        return _from_pairs(index, [_value(cell) for cell in source], labels, "Series")
     return _from_data_frame(source, labels)
 
 
@@ -539,14 +542,28 @@ def _from_mapping(source: Mapping[Any, Any], labels: Labels | None) -> RegionTab
     if all(isinstance(value, list | tuple | np.ndarray) for value in values):
         columns = [(str(title), list(cells)) for title, cells in source.items()]
         return _from_columns(columns, "The mapping", labels)
+    return _from_pairs(keys, values, labels, "mapping")
+
+
+def _is_series(source: object) -> bool:
+    """Return whether this is a pandas Series, whose index goes with its values."""
+    index = getattr(source, "index", None)
+    return hasattr(index, "get_level_values") and not hasattr(source, "columns")
+
+
+def _from_pairs(
+    keys: Sequence[Any], values: Sequence[Any], labels: Labels | None, kind: str
+) -> RegionTable:
     key_labels, value_labels = _integers(keys), _integers(values)
+    if kind == "Series" and value_labels is None and keys == list(range(len(keys))):
+        return _from_sequence(values, labels)
     if key_labels is not None and value_labels is None:
-        return _checked("The mapping", key_labels, _named(values, key_labels), {})
+        return _checked(f"The {kind}", key_labels, _named(values, key_labels), {})
     if value_labels is not None and key_labels is None:
-        return _checked("The mapping", value_labels, _named(keys, value_labels), {})
+        return _checked(f"The {kind}", value_labels, _named(keys, value_labels), {})
     which = "Neither side" if key_labels is None else "Each side"
     raise RegionTableError(
-        f"{which} of the mapping is all integers: keys {examples(keys)}; values "
+        f"{which} of the {kind} is all integers: keys {examples(keys)}; values "
         f"{examples(values)}. Give labels (integers) on one side and names (text) on the other."
     )
 

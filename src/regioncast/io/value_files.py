@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..errors import (
 )
 from ..key_columns import is_null
 from ..matching import integer_of
+from ..region_table import composed
 from ..signals import MAP_TITLE, as_array, map_titles
 from ..value_tables import (
     ValueColumn,
@@ -37,6 +39,7 @@ from .delimited import (
     parse_integer,
     parse_number_column,
     read_delimited,
+    read_text,
 )
 from .files import check_output, existing_file, replacing
 
@@ -74,6 +77,8 @@ def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
         return _table(parse_delimited(_standard_input(), source="standard input"))
     file = existing_file(path, "the file of values")
     suffix = suffix_of(file)
+    if file.is_fifo():  # the output of another program, as a shell's <(…) hands it over
+        return _table(read_delimited(file))
     if suffix == ".npy":
         return _npy(file)
     if suffix == ".parquet":
@@ -83,8 +88,11 @@ def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
             f"Values cannot be read from {file.name!r}: they come from "
             f"{', '.join(suffixes('values', 'table'))}."
         )
-    table = _table(read_delimited(file))
-    return _numbers_alone(table) if suffix == ".1d" else table
+    if suffix == ".1d":
+        # AFNI writes comments behind numbers too, and XML around them.
+        text = re.sub(r"#.*", "", read_text(file))
+        return _numbers_alone(_table(parse_delimited(text, source=str(file))))
+    return _table(read_delimited(file))
 
 
 def table_of_frame(frame: Any, source: str = "the DataFrame") -> ValueTable:
@@ -147,7 +155,7 @@ def array_of_series(values: Any) -> NDArray[Any]:
 
 
 def _duplicate_titles(frame: Any) -> MatchError:
-    titles = [str(title) for title in frame.columns]
+    titles = [str(title) for title in getattr(frame, "column_names", frame.columns)]
     twice = sorted({title for title in titles if titles.count(title) > 1})
     return MatchError(
         f"{plural(len(twice), 'column title')} of the DataFrame given more than once: "
@@ -343,12 +351,19 @@ def _check_range(numbers: NDArray[Any], cells: Sequence[str], what: str) -> None
 
 def _npy(file: Path) -> NDArray[Any]:
     try:
-        return np.asarray(np.load(file, allow_pickle=False))
+        array = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise FileFormatError(
             f"{file} is no NumPy file of numbers: {str(error).rstrip('.')}. "
             "Save numbers, with numpy.save."
         ) from error
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise FileFormatError(
+            f"{file} holds several arrays ({examples(array.files)}), as numpy.savez writes them. "
+            "Save one, with numpy.save."
+        )
+    return array
 
 
 def _parquet(file: Path) -> Any:
@@ -394,15 +409,19 @@ def counts_rows(index: Any) -> bool:
 def _frame_column(title: Key, array: NDArray[Any], *, is_index: bool = False) -> ValueColumn:
     # NumPy would list dates in nanoseconds as integers.
     listed = list(array) if array.dtype.kind in "mM" else array.tolist()
-    cells = tuple(None if is_null(cell) else cell for cell in listed)
+    cells = tuple(
+        None if is_null(cell) else composed(cell) if isinstance(cell, str) else cell
+        for cell in listed
+    )
     what = f"the column {title!r}"
     numbers = array if array.dtype.kind in "biufc" else _numbers_of_objects(cells, what)
     return ValueColumn(title, cells, numbers, is_index or _is_unnamed(title))
 
 
 def _array_of(series: Any) -> NDArray[Any]:
-    """Return a column of a DataFrame as an array, integers with gaps as objects."""
-    if series.dtype.is_integer() and series.null_count():
+    """Return a column of a DataFrame as an array, integers with gaps or of 128 bits as objects."""
+    is_wide = str(series.dtype) in ("Int128", "UInt128")
+    if series.dtype.is_integer() and (is_wide or series.null_count()):
         return np.array(series.to_list(), object)
     return np.asarray(series.to_numpy())
 
@@ -415,4 +434,4 @@ def _numbers_of_objects(cells: Sequence[Any], what: str) -> NDArray[Any] | None:
 
 
 def _title(title: Any) -> Key:
-    return int(title) if isinstance(title, int | np.integer) else str(title)
+    return int(title) if isinstance(title, int | np.integer) else composed(str(title))
