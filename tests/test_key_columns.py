@@ -379,9 +379,10 @@ def test_integers_on_both_sides_of_the_signed_ones_come_back(tmp_path):
         assert image.get_data_dtype() == np.uint64
         assert np.asarray(image.dataobj).ravel().tolist() == [0, 1, 2**63 + 5, 3, 2**64 - 1]
     cells = pl.Series([1, 2, 3, 4], dtype=pl.Int128)
+    large = pl.Series([2**70, 2, 3, 4], dtype=pl.Int128)
     assert by_label(pl.DataFrame({"label": [1, 2, 3, 4], "n": cells})) == [1, 2, 3, 4]
     with pytest.raises(SignalsError, match=r"1 integer in .* beyond 64 bits"):
-        rc.paint(pl.DataFrame({"label": [1, 2, 3, 4], "n": cells * 2**70 // 4}), P4)
+        rc.paint(pl.DataFrame({"label": [1, 2, 3, 4], "n": large}), P4)
 
 
 # --- carriers as they come ----------------------------------------------------------------------

@@ -275,6 +275,7 @@ def _match_keys(
 ) -> tuple[str, NDArray[np.intp], str]:
     """Return what identifies the regions, the column of each, and what makes that impossible."""
     identities = identities_of(table)
+    keys = keys and as_spelt(keys, identities)
     asked = by
     problem = _key_problem(keys, by, identities)
     if problem or keys is None:
@@ -439,6 +440,29 @@ def _among_text(
     if 2 * len(known) < len(keys):
         return None
     return [key if label is None else label for key, label in written]
+
+
+def as_spelt(
+    keys: Sequence[Hashable], identities: Mapping[str, Sequence[Hashable]]
+) -> Sequence[Any]:
+    """Return keys with their accents as in the names of regions.
+
+    A letter and its accent may be one character or two (macOS writes two), and look the same.
+    """
+    if all(not isinstance(key, str) or key.isascii() for key in keys):
+        return keys
+    known = {cell for title in text_identities(identities) for cell in identities[title]}
+    names = [name for name in known if isinstance(name, str) and not name.isascii()]
+    times = Counter(map(_composed, names))
+    by_form = {_composed(name): name for name in names if times[_composed(name)] == 1}
+    return [
+        by_form.get(_composed(key), key) if isinstance(key, str) and key not in known else key
+        for key in keys
+    ]
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def text_identities(identities: Mapping[str, Sequence[Hashable]]) -> list[str]:

@@ -12,7 +12,6 @@ The surfaces of the two hemispheres often share labels and names.  So each row o
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -118,7 +117,7 @@ class RegionTable:
         hemispheres: Sequence[str] | None = None,
     ) -> None:
         ids = _integers(labels)
-        named = [str(n) for n in ids.tolist()] if names is None else [composed(n) for n in names]
+        named = [str(label) for label in ids.tolist()] if names is None else list(names)
         others = {} if columns is None else dict(columns)
         for title, column in [("name", named), *others.items()]:
             if len(column) != len(ids):
@@ -322,14 +321,6 @@ def id_rank(title: str) -> int:
 def hemisphere_in_words(cell: object) -> str | None:
     """Return ``"L"`` or ``"R"`` where a cell says so, in any of the usual words, else None."""
     return _HEMISPHERES.get(str(cell).lower())
-
-
-def composed(text: str) -> str:
-    """Return text with letters and their accents as one character each, where there is one.
-
-    macOS takes them apart in the names of files, and the eye sees no difference.
-    """
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def normal_title(title: str) -> str:

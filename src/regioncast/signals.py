@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 import numpy as np
 
 from .errors import MatchError, SignalsError, SignalsTypeError, examples, plural
-from .region_table import composed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -240,7 +239,7 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
     wrong: list[object] = []
     for key in keys:
         if isinstance(key, str):
-            found.append(composed(str(key)))
+            found.append(str(key))
         elif _is_whole(key):
             found.append(int(key))
         else:

@@ -28,7 +28,7 @@ from .key_columns import (
     rows_by_key,
     titles_of,
 )
-from .matching import as_integers, identities_of, integer_of
+from .matching import as_integers, as_spelt, identities_of, integer_of
 from .region_table import HEMISPHERE_TITLES, hemisphere_in_words, normal_title
 from .signals import MAP_TITLE, Key, Signals, as_keys, map_titles
 
@@ -193,6 +193,7 @@ def signals_of(
         return _array_signals(table, regions, by, t_r)
     if key is None and not table.has_header and by == "auto":
         _check_index_is_key(table, regions)
+    table = _as_spelt(table, identities_of(regions))
     if regions.hemispheres is not None:
         table = _with_hemispheres(table, key)
     key_column = find_key_column(table, regions, by) if key is None else table.column(key)
@@ -204,6 +205,20 @@ def signals_of(
             )
         return _wide_signals(table, identities_of(regions), t_r)
     return _long_signals(table, key_column, columns, regions, t_r)
+
+
+def _as_spelt(table: ValueTable, identities: Mapping[str, Sequence[Any]]) -> ValueTable:
+    """Return the table with its text and titles as in the names of regions; see `as_spelt`."""
+    titles = as_spelt(titles_of(table.columns), identities)
+    columns = tuple(
+        dataclasses.replace(
+            c,
+            title=title,
+            cells=c.cells if c.numbers is not None else tuple(as_spelt(c.cells, identities)),
+        )
+        for c, title in zip(table.columns, titles, strict=True)
+    )
+    return dataclasses.replace(table, columns=columns)
 
 
 def _with_hemispheres(table: ValueTable, key: Key | None) -> ValueTable:

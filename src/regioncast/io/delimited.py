@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FileFormatError, examples, plural
-from ..region_table import KNOWN_TITLES, composed, normal_title
+from ..region_table import KNOWN_TITLES, normal_title
 from .files import existing_file
 
 if TYPE_CHECKING:
@@ -168,8 +168,6 @@ def read_text(path: Path) -> str:
 def decode(data: bytes, *, source: str) -> str:
     """Return bytes as text: UTF-8, UTF-16 with its mark, else that of Windows or Latin-1.
 
-    Letters with accents are in their composed form, as in names and keys from elsewhere.
-
     Raises
     ------
     FileFormatError
@@ -182,7 +180,7 @@ def decode(data: bytes, *, source: str) -> str:
             f"{source} is not text: it looks binary. "
             "Save the table as text (TSV or CSV, not compressed, not a spreadsheet)."
         )
-    return composed(text)
+    return text
 
 
 def split_head(lines: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -22,7 +22,6 @@ from ..errors import (
 )
 from ..key_columns import is_null
 from ..matching import integer_of
-from ..region_table import composed
 from ..signals import MAP_TITLE, as_array, map_titles
 from ..value_tables import (
     ValueColumn,
@@ -409,10 +408,7 @@ def counts_rows(index: Any) -> bool:
 def _frame_column(title: Key, array: NDArray[Any], *, is_index: bool = False) -> ValueColumn:
     # NumPy would list dates in nanoseconds as integers.
     listed = list(array) if array.dtype.kind in "mM" else array.tolist()
-    cells = tuple(
-        None if is_null(cell) else composed(cell) if isinstance(cell, str) else cell
-        for cell in listed
-    )
+    cells = tuple(None if is_null(cell) else cell for cell in listed)
     what = f"the column {title!r}"
     numbers = array if array.dtype.kind in "biufc" else _numbers_of_objects(cells, what)
     return ValueColumn(title, cells, numbers, is_index or _is_unnamed(title))
@@ -434,4 +430,4 @@ def _numbers_of_objects(cells: Sequence[Any], what: str) -> NDArray[Any] | None:
 
 
 def _title(title: Any) -> Key:
-    return int(title) if isinstance(title, int | np.integer) else composed(str(title))
+    return int(title) if isinstance(title, int | np.integer) else str(title)
