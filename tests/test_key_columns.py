@@ -154,7 +154,7 @@ FLAWED = {
 def test_no_other_integers_stand_in_for_flawed_labels(tmp_path, fault, other, title):
     frame = pd.DataFrame({title: FLAWED[fault], other: [4, 3, 1, 2], "z": [0.5, 1.5, 2.5, 3.5]})
     for carrier in [*carriers(frame, tmp_path, index=False), frame.iloc[:, ::-1]]:
-        with pytest.raises(MatchError, match=f"'{title}' .* titled as labels, and has .*{fault}"):
+        with pytest.raises(MatchError, match=f"'{title}' .* titled as labels and cannot .*{fault}"):
             rc.paint(carrier, P4)
 
 
@@ -316,8 +316,16 @@ def test_no_columns_are_no_values():
 
 
 def test_a_single_column_with_a_header_is_told_how_to_go_by_position(tmp_path):
-    with pytest.raises(MatchError, match="goes by position if it has no header"):
-        rc.paint(write(tmp_path, "z\n0.5\n1.5\n2.5\n3.5\n"), P4)
+    for rows in ("z\n0.5\n1.5\n2.5\n3.5\n", "z\n4\n3\n2\n1\n"):
+        with pytest.raises(MatchError, match="goes by position if it has no header"):
+            rc.paint(write(tmp_path, rows), P4)
+
+
+def test_a_column_beside_columns_of_labels_is_a_key_without_region(tmp_path):
+    path = write(tmp_path, "time,1,2,3,4\n0,.5,.6,.7,.8\n2,5,6,7,8\n")
+    with pytest.raises(MatchError, match="unused   1: 'time'"):
+        rc.paint(path, P4)
+    assert by_label(path, extra="ignore") == [[0.5, 0.6, 0.7, 0.8], [5, 6, 7, 8]]
 
 
 # --- numbers of every kind ----------------------------------------------------------------------

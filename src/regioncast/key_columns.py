@@ -282,8 +282,8 @@ def _flawed_labels(column: ValueColumn, table: ValueTable, identities: Identitie
     if not set(given) & set(identities["label"]):
         faults.append(f"none of {examples(given)} is a label of {examples(identities['label'])}")
     return MatchError(
-        f"The column {column.title!r} of {table.source} is titled as labels, and has "
-        f"{'; '.join(faults)}. Correct it, or pass key= (--key) to name the column to go by."
+        f"The column {column.title!r} of {table.source} is titled as labels and cannot be "
+        f"the key: {'; '.join(faults)}. Correct it, or pass key= (--key) to name another."
     )
 
 
@@ -370,6 +370,7 @@ def _several_labels(columns: Sequence[ValueColumn], table: ValueTable) -> MatchE
         f"{plural(len(columns), 'column')} of {table.source} could be the labels: "
         f"{examples(titles_of(columns))}. Pass key= to name the right one"
         f"{', or call it index: no title says that it holds labels' if one else ''}."
+        f"{_alone(table)}"
     )
 
 
@@ -383,13 +384,15 @@ def _both_ways(table: ValueTable, column: ValueColumn | None) -> MatchError:
     )
 
 
+def _alone(table: ValueTable) -> str:
+    is_alone = len(table.columns) == 1
+    return " A column that is alone goes by position if it has no header." * is_alone
+
+
 def _no_key(table: ValueTable, identities: Identities) -> MatchError:
-    alone = " A column that is alone goes by position if it has no header." * (
-        len(table.columns) == 1
-    )
     return MatchError(
         f"{table.subject} has no column of regions: none of its columns "
         f"({examples(titles_of(table.columns))}) holds, and none of them is, a name or label. "
         f"Names: {examples(identities['name'])}. Labels: "
-        f"{examples(identities['label'])}. Pass key= to name the column.{alone}"
+        f"{examples(identities['label'])}. Pass key= to name the column.{_alone(table)}"
     )

@@ -411,7 +411,10 @@ def _wide_signals(
         (f"the column {c.title!r}", nothing if c.numbers is None else c.numbers) for c in columns
     ]
     values = one_array(rows).T
-    return Signals(values, titles_of(columns), map_names=map_names, t_r=t_r, single=n_rows == 1)
+    keys = titles_of(columns)
+    if any(isinstance(key, str) for key in keys):
+        keys = [str(key) for key in keys]  # titles of one table are of one kind
+    return Signals(values, keys, map_names=map_names, t_r=t_r, single=n_rows == 1)
 
 
 def _long_signals(
