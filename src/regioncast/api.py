@@ -266,7 +266,8 @@ def paint(
         What identifies a region: ``"name"``, ``"label"``, ``"position"``, or the title of a
         column of the region table.  ``"auto"`` finds it from the keys.
     key : str or int, default=None
-        Title of the key column of a long table; found by its content when not given.
+        Title of the key column of a long table; found by names, or by a title that says labels,
+        when not given.
     columns : str, int or sequence of them, default=None
         Titles of the columns of a long table to paint; all columns of numbers when not given.
     missing : {"raise", "fill"}, default="raise"

@@ -7,8 +7,9 @@ file is, its content decides; its suffix only says what may be guessed.
 
 An *id column* holds the labels.  Titles alone do not tell which column that is (``label`` is
 the number in one table and the name in the next), so its values must confirm it: integers,
-each once.  Where this leaves a choice, the labels that the image holds make it; where there
-are none, it is an error and not a guess.  Label 0 takes no part in such comparisons, as it is
+each once.  Nor do values alone: ranks and volumes are integers too.  Where this leaves a
+choice, the labels that the image holds make it; where they do not, it is an error and not a
+guess.  Label 0 takes no part in such comparisons, as it is
 nearly always the background, which some tables list and others do not.
 """
 
@@ -119,7 +120,7 @@ def read_region_table(
           table; an ITK-SNAP label description; a Workbench label list; XML of FSL, SPM or
           Workbench; or plain text with one name, or one label and name, a line.
         - A mapping of labels to names or of names to labels: integers are the labels.  Or of
-          titles to columns.
+          titles to columns.  Or a pandas Series, as a mapping, or as a list if its index counts.
         - A DataFrame of pandas, polars or pyarrow.
         - Names alone belong to the labels 1, 2, … (0, 1, … if the first is like ``Background``)
           or, if the image has other labels, but as many, to those in ascending order.
