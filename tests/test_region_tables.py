@@ -203,9 +203,10 @@ def test_numbers_of_rows_without_a_title_are_never_labels(table_of, counted, tit
                 read_region_table(source, labels=labels)
         with pytest.raises(RegionTableError, match="has no column of labels"):
             table_of(frame.to_csv(index=False), "a.csv", labels=labels)
-    named = frame.assign(name=["Background" if n == 0 else str(n) for n in counted])
-    table = table_of(named.to_csv(index=False), "a.csv", labels=np.array([1, 2, 3]))
-    assert rows(table) == [(0, "Background"), (1, "1"), (2, "2"), (3, "3")]
+    for first in ("Background", "???", "Medial wall", "Unassigned"):
+        named = frame.assign(name=[first if n == 0 else str(n) for n in counted])
+        table = table_of(named.to_csv(index=False), "a.csv", labels=np.array([1, 2, 3]))
+        assert rows(table) == [(0, first), (1, "1"), (2, "2"), (3, "3")]
 
 
 def test_an_index_of_labels_without_a_title_holds_the_labels(table_of):

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from ..errors import FileFormatError, RegionTableError, examples, plural
+from ..no_region import names_no_region
 from ..region_table import (
     HEMISPHERE_TITLES,
     KNOWN_TITLES,
@@ -730,8 +731,9 @@ def _without_counters(
     columns: Columns,
 ) -> list[int]:
     """Return columns of labels without those that number the rows, if others hold as many."""
+    telling = [n for n in pool if covered[n] or id_rank(columns[n][0]) < 2]
     others = [
-        n for n in pool if _is_unique(integers[n]) and not _counts_rows(integers[n], n, columns)
+        n for n in telling if _is_unique(integers[n]) and not _counts_rows(integers[n], n, columns)
     ]
     most = max((covered[n] for n in others), default=-1)
     return [
@@ -751,7 +753,12 @@ def _has_background(found: Labels, position: int, columns: Columns) -> bool:
     """Return whether the row with label 0 is named as background."""
     rows = np.flatnonzero(found == 0).tolist()
     cells = [cells[row] for row in rows for n, (_, cells) in enumerate(columns) if n != position]
-    return any(str(cell).strip().lower() in _BACKGROUND_NAMES for cell in cells)
+    return any(_names_background(cell) for cell in cells if isinstance(cell, str))
+
+
+def _names_background(cell: str) -> bool:
+    is_named = any(character.isalnum() or character == "?" for character in cell)
+    return cell.strip().lower() in _BACKGROUND_NAMES or (is_named and names_no_region(cell))
 
 
 def _untitled(columns: Columns, integers: Mapping[int, Labels], labels: Labels | None) -> list[int]:
