@@ -111,6 +111,7 @@ def keys_of(column: ValueColumn) -> list[Key] | None:
 
 def is_null(cell: Any) -> bool:
     """Return whether a cell of a DataFrame is what says there that nothing is."""
+    # By the name of the type: pandas may not be there, and its NA answers neither yes nor no.
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(cell, float | np.floating) and bool(np.isnan(cell))

@@ -15,20 +15,19 @@ nearly always the background, which some tables list and others do not.
 
 from __future__ import annotations
 
-import math
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..errors import FileFormatError, RegionTableError, examples, plural
+from ..errors import RegionTableError, examples, plural
+from ..key_columns import is_null
 from ..no_region import names_no_region
 from ..region_table import (
     HEMISPHERE_TITLES,
-    KNOWN_TITLES,
     NAME_TITLES,
     RegionTable,
     hemisphere_in_words,
@@ -37,19 +36,29 @@ from ..region_table import (
 )
 from .delimited import (
     WHITE_SPACE,
-    TextTable,
     is_number,
     parse_delimited,
-    parse_integer,
     parse_integer_column,
     parse_number_column,
     read_text,
     split_head,
 )
+from .frames import index_levels
+from .region_lines import (
+    Record,
+    freesurfer_records,
+    have_numbers,
+    itk_snap_records,
+    listed_records,
+    may_be_names_alone,
+    renamed,
+    spaced_records,
+    starts_with_title,
+    workbench_records,
+)
+from .region_xml import label_table_records, n_covered, xml_records
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
     from numpy.typing import NDArray
 
     Labels = NDArray[np.int64]
@@ -62,38 +71,15 @@ _NEVER_NAMES = {
     "color", "colour", "hemi", "hemisphere", "side", "xyz", "mapping", "comment",
 }
 # fmt: on
-# Headings of a list of names, whatever stands in it.
-_LIST_TITLES = frozenset(
-    [*KNOWN_TITLES, "names", "labels", "regions", "rois", "parcels", "structures"]
-)
 # What lists of names that begin with label 0 call it.
 _BACKGROUND_NAMES = frozenset(
     ["background", "unknown", "???", "unlabeled", "clear label", "none", "outside", "exterior"]
 )
-# RegionTable itself has columns with these titles.
-_OWN_TITLES = frozenset(["index", "name"])
-
 # A column without a title, here and as pandas calls one.
 _UNTITLED = re.compile(r"|column \d+|Unnamed: \d+")
 
 _HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
-# id, then a name after white space or punctuation.
-_ID_AND_NAME = re.compile(r"\s*(-?\d+)\s*(?:[\t :;,=]|[.)]\s)\s*(.*\S)\s*")
-# The same with nothing but spaces between, and the other way round: names are words, then.
-_ID_SPACE_NAME = re.compile(r" *(-?\d+) +([^\s,;:=].*?) *")
-_NAME_SPACE_ID = re.compile(r" *([^\s\d,;][^,;]*?) +(-?\d+) *")
-_BEGINS_WITH_ID = re.compile(r"\s*-?\d+(?:[\s,;:=]|[.)]\s)")
-_COMMENT = re.compile(r"\s#.*")
-# id R G B A VIS MSH "name"
-_ITK_SNAP = re.compile(
-    r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+[\d.]+\s+[01]\s+[01]\s+[\"“](.*)[\"”]\s*"
-)
-# id name R G B A, where names may hold spaces; and the same with a tissue class at the end.
-_FREESURFER = re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
-_FREESURFER_TISSUE = re.compile(r"\s*(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s+(-?\d)\s*")
-_WORKBENCH_KEY = re.compile(r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
-
 _IMAGE_SUFFIX = re.compile(
     r"(\.(dlabel|dscalar|dtseries|dseg|label|shape|func|surf))?"
     r"\.(nii\.gz|nii|mgz|mgh|mgh\.gz|img\.gz|img|hdr|gii\.gz|gii|annot)$",
@@ -242,15 +228,7 @@ def region_table_from_label_table(xml: bytes | str, *, source: str = "label tabl
     >>> list(table), table.columns["color"]
     ([Region(label=8, name='V1')], ('#ff8000',))
     """
-    tables = [_label_table_rows(table) for table in _parse_xml(xml, source).iter("LabelTable")]
-    if not tables:
-        raise RegionTableError(f"{source} has no LabelTable element.")
-    if any(rows != tables[0] for rows in tables):
-        raise RegionTableError(
-            f"{source} has {len(tables)} label tables that differ. "
-            "Give the table of one map as a file."
-        )
-    return _from_records(tables[0], source)
+    return _from_records(label_table_records(xml, source), source)
 
 
 # --- files -----------------------------------------------------------------------------------
@@ -261,9 +239,9 @@ def _read_file(path: Path, labels: Labels | None, *, may_be_list: bool) -> Regio
     source = str(path)
     if text.lstrip().startswith("<"):
         # The bytes, because the XML declaration names their encoding.
-        return _from_xml(path.read_bytes(), source, labels)
+        return _from_records(xml_records(path.read_bytes(), source, labels), source)
     lines = re.split(r"\r\n|\r|\n", text)
-    for records_of in (_itk_snap_records, _freesurfer_records, _workbench_records):
+    for records_of in (itk_snap_records, freesurfer_records, workbench_records):
         records = records_of(lines)
         if records:
             return _from_records(records, source)
@@ -279,86 +257,23 @@ def _from_text(
     A name of several words looks like several cells, so lists come first where nothing but
     white space separates.
     """
-    records = _spaced_list(split_head(lines)[1])
+    records = spaced_records(split_head(lines)[1])
     if records:
         return _from_records(records, source)
     table = parse_delimited(text, source=source)
-    if table.delimiter in {None, WHITE_SPACE} and not _have_numbers(table.columns[1:]):
-        records = _listed_records(lines)
+    if table.delimiter in {None, WHITE_SPACE} and not have_numbers(table.columns[1:]):
+        records = listed_records(lines)
         if records:
             return _from_records(records, source)
     columns: Columns = [
         (title, list(cells)) for title, cells in zip(table.titles, table.columns, strict=True)
     ]
-    if may_be_list and _may_be_names_alone(table, lines):
-        if table.delimiter is None and _starts_with_title(lines):
+    if may_be_list and may_be_names_alone(table, lines):
+        if table.delimiter is None and starts_with_title(lines):
             return _from_names(columns[0][1][1:], source, labels)
-        if not _starts_with_title(lines):
+        if not starts_with_title(lines):
             return _from_names([line.strip() for line in split_head(lines)[1]], source, labels)
     return _from_columns(columns, source, labels, has_header=table.header is not None)
-
-
-def _spaced_list(rows: Sequence[str]) -> list[Record] | None:
-    """Return the records of lines of a label, spaces and a name, or the other way round.
-
-    Names may hold commas and numbers.  Lines with cells of other numbers are a table.
-    """
-    has_titles = bool(rows) and _starts_with_title(rows[0].split())
-    body = [row for row in rows[has_titles:] if row.strip() and not row.lstrip().startswith("#")]
-    if not body or any(mark in row for row in rows for mark in '\t"'):
-        return None
-    if has_titles and len(rows[0].split()) != 2:
-        return None
-    listed = _matched(body, [_ID_SPACE_NAME], lambda m: {"index": int(m[1]), "name": m[2]})
-    if listed is None and not has_titles:
-        listed = _matched(body, [_NAME_SPACE_ID], lambda m: {"index": int(m[2]), "name": m[1]})
-        if listed and not _tell_apart(listed):
-            return None
-    return None if listed is None or _have_cells(listed) else listed
-
-
-def _tell_apart(records: Sequence[Record]) -> bool:
-    """Return whether labels and names are all different; else numbers belong to the names."""
-    return all(len({row[title] for row in records}) == len(records) for title in ("index", "name"))
-
-
-def _have_cells(records: Sequence[Record]) -> bool:
-    """Return whether the names of a list are rather cells of a table: numbers, or none of text."""
-    words = [row["name"].split() for row in records]
-    n_words = min(map(len, words))
-    columns = [[row[n] for row in words] for n in range(n_words)]
-    fractions = [all(is_number(w) and "." in w for w in column) for column in columns]
-    return (
-        _have_numbers(columns[:1])
-        or any(fractions)
-        or not all(any(map(str.isalpha, row["name"])) for row in records)
-    )
-
-
-def _may_be_names_alone(table: TextTable, lines: Sequence[str]) -> bool:
-    """Return whether lines may be nothing but names, though names may end in numbers."""
-    rows = split_head(lines)[1]
-    n_numbered = sum(_BEGINS_WITH_ID.match(row) is not None for row in rows)
-    if 2 * n_numbered > len(rows):
-        return False
-    if table.delimiter == WHITE_SPACE and table.header is None:
-        ends = _matched(rows, [_NAME_SPACE_ID], lambda m: {"index": int(m[2]), "name": m[1]})
-        if ends is not None and not _tell_apart(ends):
-            return True
-    return not _have_numbers(table.columns)
-
-
-def _have_numbers(columns: Sequence[Sequence[str]]) -> bool:
-    return any(parse_number_column(column) is not None for column in columns)
-
-
-def _starts_with_title(lines: Iterable[str]) -> bool:
-    first = split_head(list(lines))[1][0]
-    return any(normal_title(cell) in _LIST_TITLES for cell in re.split(r"[\t,;]", first))
-
-
-# A record is one row as a mapping of titles to values; "index" and "name" are always there.
-Record = dict[str, Any]
 
 
 def _from_records(records: Sequence[Record], source: str) -> RegionTable:
@@ -370,168 +285,6 @@ def _from_records(records: Sequence[Record], source: str) -> RegionTable:
     labels = np.array(columns.pop("index"), dtype=np.int64)
     names = _named(columns.pop("name"), labels)
     return _checked(source, labels, names, {t: _parsed(cells) for t, cells in columns.items()})
-
-
-def _matched(
-    lines: Iterable[str],
-    patterns: Sequence[re.Pattern[str]],
-    record: Callable[[re.Match[str]], Record],
-) -> list[Record] | None:
-    """Return a record per line that is no comment, or None if one does not fit the patterns."""
-    records = []
-    for line in lines:
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        match = next(filter(None, (pattern.fullmatch(line) for pattern in patterns)), None)
-        if match is None:
-            return None
-        records.append(record(match))
-    return records
-
-
-def _itk_snap_records(lines: Iterable[str]) -> list[Record] | None:
-    return _matched(
-        lines,
-        [_ITK_SNAP],
-        lambda m: {"index": int(m[1]), "name": m[5].strip(), "color": _hex(m[2], m[3], m[4])},
-    )
-
-
-def _freesurfer_records(lines: Sequence[str]) -> list[Record] | None:
-    """Return the records of FreeSurfer's colour table, with tissue classes in all lines or in none.
-
-    A line does not tell a tissue class from a name that ends in a number.
-    """
-    plain = [_COMMENT.sub("", line) for line in lines]
-    classed = _matched(plain, [_FREESURFER_TISSUE], lambda m: {"name": m[2], "class": int(m[6])})
-    if classed and len({row["name"] for row in classed}) == len(classed):
-        has_classes = any(row["class"] for row in classed)
-    else:
-        has_classes = False
-    return _matched(
-        plain,
-        [_FREESURFER_TISSUE if has_classes else _FREESURFER],
-        lambda m: {"index": int(m[1]), "name": m[2], "color": _hex(m[3], m[4], m[5])},
-    )
-
-
-def _workbench_records(lines: Iterable[str]) -> list[Record] | None:
-    """Return the records of lines in pairs: a name, then ``key R G B A``."""
-    filled = [line for line in lines if line.strip()]
-    keys = [_WORKBENCH_KEY.fullmatch(line) for line in filled[1::2]]
-    if len(filled) % 2 or not all(keys):
-        return None
-    return [
-        {"index": int(key[1]), "name": name.strip(), "color": _hex(key[2], key[3], key[4])}
-        for name, key in zip(filled[::2], keys, strict=True)
-        if key is not None
-    ]
-
-
-def _listed_records(lines: Sequence[str]) -> list[Record] | None:
-    """Return the records of lines with a label and a name, perhaps under a line of titles."""
-    rows = split_head(lines)[1]
-    has_titles = _ID_AND_NAME.fullmatch(rows[0]) is None and _starts_with_title(rows[0].split())
-    return _matched(
-        rows[1:] if has_titles else rows,
-        [_ID_AND_NAME],
-        lambda m: {"index": int(m[1]), "name": m[2].strip('"')},
-    )
-
-
-def _hex(*channels: str) -> str:
-    return "#" + "".join(f"{min(int(channel), 255):02x}" for channel in channels)
-
-
-# --- XML -------------------------------------------------------------------------------------
-
-
-def _parse_xml(xml: bytes | str, source: str) -> Element:
-    from xml.etree import ElementTree as ET
-
-    text = xml.rstrip(b"\0 \r\n\t") if isinstance(xml, bytes) else xml.rstrip("\0 \r\n\t")
-    try:
-        # Expat fetches nothing from outside and stops when entities multiply.
-        return ET.fromstring(text)  # noqa: S314
-    except (ET.ParseError, LookupError, ValueError) as error:
-        raise FileFormatError(f"{source} is not valid XML: {error}.") from None
-
-
-def _from_xml(xml: bytes, source: str, labels: Labels | None) -> RegionTable:
-    root = _parse_xml(xml, source)
-    if root.find(".//LabelTable") is not None or root.tag == "LabelTable":
-        return region_table_from_label_table(xml, source=source)
-    elements = list(root.iter("label"))
-    if not elements:
-        raise RegionTableError(
-            f"{source} has no label elements. "
-            "The XML of FSL and SPM atlases and Workbench label tables can be read."
-        )
-    if all("index" in element.attrib for element in elements):
-        return _from_fsl(root, elements, source, labels)
-    return _from_records([_spm_record(element, source) for element in elements], source)
-
-
-def _from_fsl(
-    root: Element, elements: Sequence[Element], source: str, labels: Labels | None
-) -> RegionTable:
-    records = []
-    for element in elements:
-        others = {key: text for key, text in element.attrib.items() if key != "index"}
-        index = _label(element.attrib["index"], source)
-        records.append({"index": index, "name": _text(element), **_renamed(others)})
-    indices = np.array([record["index"] for record in records], dtype=np.int64)
-    shift = _fsl_shift(indices, (root.findtext(".//type") or "").strip().lower(), labels)
-    return _from_records([{**row, "index": row["index"] + shift} for row in records], source)
-
-
-def _fsl_shift(indices: Labels, kind: str, labels: Labels | None) -> int:
-    """Return what to add to FSL's index to get the label in the image: 0 or 1."""
-    as_given, plus_one = _n_covered(indices, labels), _n_covered(indices + 1, labels)
-    if as_given != plus_one:
-        return int(plus_one > as_given)
-    return int(kind != "label")
-
-
-def _spm_record(element: Element, source: str) -> Record:
-    cells = {child.tag: _text(child) for child in element}
-    if not {"index", "name"} <= set(cells):
-        raise RegionTableError(
-            f"{source} has a label element without index and name; its parts are: "
-            f"{examples(cells) or 'none'}."
-        )
-    return {**cells, "index": _label(cells["index"], source)}
-
-
-def _label_table_rows(table: Element) -> list[Record]:
-    return [
-        {
-            "index": _label(element.get("Key", element.get("Index", "")), "The label table"),
-            "name": _text(element),
-            "color": _unit_color(element),
-        }
-        for element in table.iter("Label")
-    ]
-
-
-def _unit_color(element: Element) -> str | None:
-    """Return the colour whose parts are given from 0 to 1."""
-    parts = [element.get(channel, "") for channel in ("Red", "Green", "Blue")]
-    if not all(is_number(part) for part in parts):
-        return None
-    # Half up, as graphics programs round.
-    return _hex(*(str(int(min(max(float(part), 0.0), 1.0) * 255 + 0.5)) for part in parts))
-
-
-def _label(text: str, source: str) -> int:
-    label = parse_integer(text)
-    if label is None:
-        raise RegionTableError(f"{source} has the label {text!r}, which is not an integer.")
-    return label
-
-
-def _text(element: Element) -> str:
-    return " ".join("".join(element.itertext()).split())
 
 
 # --- Python objects --------------------------------------------------------------------------
@@ -603,23 +356,15 @@ def _index_columns(source: Any, columns: Columns) -> Columns:
     It can if it has a name, or if no column could; an index of integers without a name is otherwise
     what a selection of rows left behind.
     """
-    index = getattr(source, "index", None)
-    if index is None or not hasattr(index, "get_level_values"):
-        return []
-    names = list(index.names)
+    levels = [
+        (str(title), [_value(cell) for cell in cells.tolist()])
+        for title, cells in index_levels(source)
+    ]
     has_labels = any(_integers(cells) is not None for _, cells in columns)
     has_names = any(isinstance(cell, str) for _, cells in columns for cell in cells)
-    is_text = all(isinstance(cell, str) for cell in index)
-    if names == [None] and (_is_range(index) or (has_labels and (has_names or not is_text))):
-        return []
-    return [
-        ("" if name is None else str(name), [_value(v) for v in index.get_level_values(level)])
-        for level, name in enumerate(names)
-    ]
-
-
-def _is_range(index: Any) -> bool:
-    return list(index) == list(range(len(index)))
+    is_text = all(isinstance(cell, str) for _, cells in levels for cell in cells)
+    is_untitled = [title for title, _ in levels] == [""]
+    return [] if is_untitled and has_labels and (has_names or not is_text) else levels
 
 
 def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> RegionTable:
@@ -640,7 +385,7 @@ def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> Reg
             f"either the first, {names[0]!r}, is the background, or a region has no voxel. "
             "Give labels with the names."
         )
-    if labels is None or _n_covered(counted, labels) == np.count_nonzero(labels):
+    if labels is None or n_covered(counted, labels) == np.count_nonzero(labels):
         return _checked(source, counted, names, {})
     for others in (labels, labels[labels != 0]):
         if len(others) == len(names):
@@ -671,7 +416,7 @@ def _from_columns(
         for number, (title, cells) in enumerate(columns)
         if number not in (ids, column)
     }
-    return _checked(source, numbers, names, _renamed(others))
+    return _checked(source, numbers, names, renamed(others))
 
 
 def _check_titles(columns: Columns, source: str) -> None:
@@ -700,7 +445,7 @@ def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_head
     }
     unique = {n for n, found in integers.items() if _is_unique(found)}
     ranks = {n: id_rank(columns[n][0]) if has_header else 0 for n in integers}
-    covered = {n: _n_covered(found, labels) for n, found in integers.items()}
+    covered = {n: n_covered(found, labels) for n, found in integers.items()}
     pool = [n for n, rank in ranks.items() if rank < 2 or (rank == 2 and n in unique)]
     if has_header:
         pool = _without_counters(pool, integers, covered, columns)
@@ -775,7 +520,7 @@ def _untitled(columns: Columns, integers: Mapping[int, Labels], labels: Labels |
         for n, found in integers.items()
         if _UNTITLED.fullmatch(columns[n][0])
         and _is_unique(found)
-        and _n_covered(found, labels) >= half
+        and n_covered(found, labels) >= half
         and (0 not in found or _has_background(found, n, columns))
     ]
 
@@ -890,15 +635,7 @@ def _value(cell: Any) -> Any:
     plain = cell.item() if isinstance(cell, np.generic) else cell
     if isinstance(plain, str):
         return plain.strip()
-    # By the name of the type: pandas may not be there, and its NA answers neither yes nor no.
-    missing = type(plain).__name__ in {"NAType", "NaTType"} or (
-        isinstance(plain, float) and math.isnan(plain)
-    )
-    return None if missing else plain
-
-
-def _renamed(columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{t}_in_table" if t in _OWN_TITLES else t: cells for t, cells in columns.items()}
+    return None if is_null(plain) else plain
 
 
 def _is_unique(labels: Labels) -> bool:
@@ -907,11 +644,6 @@ def _is_unique(labels: Labels) -> bool:
 
 def _n_labels(labels: Labels | None) -> int:
     return 0 if labels is None else int(np.count_nonzero(labels))
-
-
-def _n_covered(found: Labels, labels: Labels | None) -> int:
-    """Return how many labels of the image, 0 apart, are among those found."""
-    return 0 if labels is None else int(np.count_nonzero(np.isin(labels[labels != 0], found)))
 
 
 # --- tables beside images --------------------------------------------------------------------

@@ -41,6 +41,7 @@ from .delimited import (
     read_text,
 )
 from .files import check_output, existing_file, replacing
+from .frames import index_levels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +119,8 @@ def table_of_frame(frame: Any, source: str = "the DataFrame") -> ValueTable:
         for title in columns.columns
     ]
     has_header = not _are_counted(columns.columns)
-    return ValueTable((*_index_columns(frame), *given), source, has_header=has_header)
+    index = [_frame_column(title, cells, is_index=True) for title, cells in index_levels(frame)]
+    return ValueTable((*index, *given), source, has_header=has_header)
 
 
 def _are_counted(titles: Iterable[object]) -> bool:
@@ -383,26 +385,6 @@ def _needs_pyarrow() -> None:
         raise MissingPackageError(
             "Parquet needs pyarrow: pip install 'regioncast[parquet]'."
         ) from None
-
-
-def _index_columns(frame: Any) -> list[ValueColumn]:
-    index = getattr(frame, "index", None)
-    if index is None or not hasattr(index, "get_level_values") or counts_rows(index):
-        return []
-    return [
-        _frame_column(
-            # Without a name it may be what a selection of rows left, so it says little.
-            "" if name is None else name,
-            index.get_level_values(level).to_numpy(),
-            is_index=True,
-        )
-        for level, name in enumerate(index.names)
-    ]
-
-
-def counts_rows(index: Any) -> bool:
-    """Return whether a pandas index merely counts the rows, from 0."""
-    return index.names == [None] and list(index) == list(range(len(index)))
 
 
 def _frame_column(title: Key, array: NDArray[Any], *, is_index: bool = False) -> ValueColumn:

@@ -23,6 +23,7 @@ from ..value_tables import (
 from . import cifti, suffix_of, suffixes, value_files
 from .cifti_matrix import is_cifti
 from .files import check_output, expanded
+from .frames import counts_rows
 
 if TYPE_CHECKING:
     from ..parcellation import Parcellation
@@ -109,7 +110,7 @@ def _is_keyed_series(values: object) -> bool:
     index = getattr(values, "index", None)
     if not hasattr(values, "to_numpy") or not hasattr(index, "get_level_values"):
         return False
-    return not value_files.counts_rows(index)
+    return not counts_rows(index)
 
 
 def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool) -> None:
