@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from regioncast.errors import FileFormatError, InputMissingError
 from regioncast.io.delimited import (
+    decode,
     parse_delimited,
     parse_integer,
     parse_integer_column,
@@ -110,6 +111,13 @@ def is_utf8(data):
         ("# two regions of mine\n1 V1\n2 V2\n", " ", None, 2),
         ("time,1,2\n0,0.5,0.4\n", ",", ("time", "1", "2"), 3),
         ("id,name,,\n1,V1,,\n", ",", ("id", "name", "", ""), 4),
+        # pandas' index has no title; nor has a first value that is missing.
+        (",0\n17,0.5\n53,0.25\n", ",", ("", "0"), 2),
+        (",3,20\nV1,0.5,1\n", ",", ("", "3", "20"), 3),
+        (",0.5\n0.25,0.75\n", ",", None, 2),
+        (",0\n17,0.5\n,0.25\n", ",", None, 2),
+        ("name,2019,2020\nV1,0.5,1\n", ",", ("name", "2019", "2020"), 3),
+        ("ROI 3\nROI 1\n", " ", None, 2),
     ],
 )
 def test_delimiter_and_header_follow_from_the_content(text, delimiter, header, columns):
@@ -122,6 +130,21 @@ def test_empty_cells_past_the_header_are_dropped():
         ("1", "2"),
         ("V1", "V2"),
     )
+
+
+def test_what_spreadsheets_add_is_no_row():
+    for text in ("id,name\n1,V1\n,\n,\n", "sep=,\nid,name\n1,V1\n", "SEP=;\nid;name\n1;V1\n"):
+        table = parse_delimited(text, source="t")
+        assert (table.header, table.columns) == (("id", "name"), (("1",), ("V1",)))
+    assert parse_delimited("sep=\t\nid\tname\n1\tV1, V2\n", source="t").columns[1] == ("V1, V2",)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [(b"\x93V1\x94 \x96 \xe9", "“V1” – é"), (b"\x81\xe9", "\x81é"), (b"\xc3\xa9", "é")],
+)
+def test_bytes_are_text_as_windows_writes_it_where_they_are_no_utf8(data, text):
+    assert decode(data, source="t") == text
 
 
 def test_a_missing_value_in_the_only_column_keeps_its_row():

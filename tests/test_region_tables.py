@@ -102,6 +102,15 @@ def test_every_kind_of_python_table_says_the_same(table):
     assert read_region_table(table) is table
 
 
+def test_a_series_is_a_mapping_or_a_list():
+    series = pd.Series(["V2", "V1"], index=[20, 7])
+    assert rows(read_region_table(series)) == V1_V2
+    assert rows(read_region_table(pd.Series(series.index, index=series))) == V1_V2
+    assert rows(read_region_table(pd.Series(["V1", "V2"]))) == [(1, "V1"), (2, "V2")]
+    with pytest.raises(RegionTableError, match=r"The Series: 1 label .* more than one row: 7"):
+        read_region_table(pd.Series(["V2", "V1"], index=[7, 7]))
+
+
 @given(st.lists(NAMES, min_size=1, max_size=6))
 def test_names_alone_are_numbered_from_one(names):
     assert rows(read_region_table(names)) == list(enumerate(names, start=1))
@@ -162,11 +171,60 @@ def test_labels_of_the_image_decide_between_columns(table_of, labels, expected):
     assert table_of(text, labels=np.array(labels)).labels.tolist() == expected
 
 
-def test_labels_of_the_image_make_a_column_of_another_title_the_labels(table_of):
-    text = "intensity in image,name,n voxels\n7,V1,3\n20,V2,4\n"
-    assert rows(table_of(text, labels=np.array([7, 20, 30]))) == V1_V2
+@pytest.mark.parametrize("title", ["rank", "volume", "n_voxels", "order", "intensity in image"])
+def test_no_luck_makes_a_column_of_another_title_the_labels(table_of, title):
+    with pytest.raises(RegionTableError, match=f"has no column of labels.* '{title}' \\(7, …"):
+        table_of(f"name,{title}\nV1,7\nV2,20\n", labels=np.array([7, 20]))
+
+
+COUNTED = [[0, 1, 2, 3], [2, 0, 3, 1]]
+NUMBERED = pd.DataFrame({"label": [1, 2, 3, 4], "name": list("ABCD")})
+
+
+@pytest.mark.parametrize("counted", COUNTED)
+@pytest.mark.parametrize("title", ["index", "id", "Unnamed: 0", ""])
+@pytest.mark.parametrize("labels", [[0, 1, 2, 3], [1, 2, 3], [2, 3], None])
+def test_numbers_of_rows_are_no_labels_beside_labels(table_of, counted, title, labels):
+    frame = NUMBERED.copy()
+    frame.insert(0, title, counted)
+    known = None if labels is None else np.array(labels)
+    expected = [(1, "A"), (2, "B"), (3, "C"), (4, "D")]
+    assert rows(read_region_table(frame, labels=known)) == expected
+    assert rows(table_of(frame.to_csv(index=False), "a.csv", labels=known)) == expected
+
+
+@pytest.mark.parametrize("counted", COUNTED)
+@pytest.mark.parametrize("title", ["", "Unnamed: 0"])
+def test_numbers_of_rows_without_a_title_are_never_labels(table_of, counted, title):
+    frame = pd.DataFrame({title: counted, "name": list("ABCD")})
+    for labels in (np.array([1, 2, 3]), np.array([1, 2, 3, 4]), None):
+        for source in (frame, frame.set_index(title).rename_axis(None)):
+            with pytest.raises(RegionTableError, match="has no column of labels"):
+                read_region_table(source, labels=labels)
+        with pytest.raises(RegionTableError, match="has no column of labels"):
+            table_of(frame.to_csv(index=False), "a.csv", labels=labels)
+    for first in ("Background", "???", "Medial wall", "Unassigned"):
+        named = frame.assign(name=[first if n == 0 else str(n) for n in counted])
+        table = table_of(named.to_csv(index=False), "a.csv", labels=np.array([1, 2, 3]))
+        assert rows(table) == [(0, first), (1, "1"), (2, "2"), (3, "3")]
+
+
+def test_an_index_of_labels_without_a_title_holds_the_labels(table_of):
+    frame = pd.DataFrame({"name": ["V1", "V2"]}, index=[7, 20])
+    for labels in (np.array([7, 20]), None):
+        assert rows(table_of(frame.to_csv(), "a.csv", labels=labels)) == V1_V2
+        assert rows(table_of(frame["name"].rename(0).to_csv(), "a.csv", labels=labels)) == V1_V2
     with pytest.raises(RegionTableError, match="has no column of labels"):
-        table_of(text, labels=np.array([7, 30, 40]))
+        table_of(frame.to_csv(), "a.csv", labels=np.array([1, 2, 3]))
+
+
+@pytest.mark.parametrize("titles", [("id", "label"), ("label", "label_id"), ("index", "label")])
+def test_columns_that_hold_as_many_labels_and_differ_raise(titles):
+    frame = pd.DataFrame({titles[0]: [1, 2, 3], titles[1]: [3, 2, 1], "name": list("ABC")})
+    with pytest.raises(
+        RegionTableError, match=f"2 columns that may .* '{titles[0]}', '{titles[1]}'"
+    ):
+        read_region_table(frame, labels=np.array([1, 2, 3]))
 
 
 def test_another_column_called_index_does_not_replace_the_labels(table_of):
@@ -208,7 +266,11 @@ def test_what_a_data_frame_misses_is_none():
 FREESURFER = """#$Id: FreeSurferColorLUT.txt
 #No. Label Name:        R   G   B   A
 
-7   V1                  255 128 0   0
+7   V1                  255 128 0   0   # the first
+20  V2                  1   2   3   0
+"""
+FREESURFER_TISSUE = """#No. Label Name:  R   G   B   A  Tissue
+7   V1                  255 128 0   0   0
 20  V2                  1   2   3   0   1
 """
 ITK_SNAP = """################
@@ -227,7 +289,7 @@ LABEL_TABLE = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 @pytest.mark.parametrize("name", ["lut.txt", "atlas.ctab", "atlas.label"])
-@pytest.mark.parametrize("text", [FREESURFER, ITK_SNAP, WORKBENCH, LABEL_TABLE])
+@pytest.mark.parametrize("text", [FREESURFER, FREESURFER_TISSUE, ITK_SNAP, WORKBENCH, LABEL_TABLE])
 def test_tables_of_colours(table_of, text, name):
     table = table_of(text, name)
     assert rows(table) == V1_V2
@@ -238,6 +300,39 @@ def test_names_of_several_words_in_tables_of_colours(table_of):
     assert rows(table_of("7 Area V1 255 128 0 0\n", "a.txt")) == [(7, "Area V1")]
     assert rows(table_of('7 255 0 0 1 1 1 "Area, V1"\n', "a.txt")) == [(7, "Area, V1")]
     assert rows(table_of("Area V1\n7 255 0 0 255\n", "a.txt")) == [(7, "Area V1")]
+
+
+def test_a_number_at_the_end_of_a_name_is_no_colour(table_of):
+    for text in ("1 Area 4 255 0 0 0\n", "1 Area 4 255 0 0 0\n2 Area 6 0 255 0 0\n"):
+        table = table_of(text, "a.txt")
+        assert rows(table)[0] == (1, "Area 4")
+        assert table.columns["color"][0] == "#ff0000"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 ROI 1\n2 ROI 2\n", [(1, "ROI 1"), (2, "ROI 2")]),
+        ("1 Area 4\n", [(1, "Area 4")]),
+        ("id name\n1 Area 4\n3 Insula\n", [(1, "Area 4"), (3, "Insula")]),
+        ("Area 3\nArea 1\nArea 2\n", [(1, "Area 3"), (2, "Area 1"), (3, "Area 2")]),
+        ("Crus 1\nCrus 2\nVermis 1\n", [(1, "Crus 1"), (2, "Crus 2"), (3, "Vermis 1")]),
+        ("3 Occ, x\n1 Frontal, left\n", [(1, "Frontal, left"), (3, "Occ, x")]),
+        ("2 Right y\n-1 Left x\n", [(-1, "Left x"), (2, "Right y")]),
+        ("Left V1 1\nRight V2 2\n", [(1, "Left V1"), (2, "Right V2")]),
+        ("Left V1 7\nRight V2 dorsal 2\n", [(2, "Right V2 dorsal"), (7, "Left V1")]),
+        ("1 4a\n2 V1\n", [(1, "4a"), (2, "V1")]),
+        ("1 V1 0.5\n2 V2 1.5\n", [(1, "V1"), (2, "V2")]),
+        ("1 , V1\n2 , V2\n", [(1, "V1"), (2, "V2")]),
+    ],
+)
+def test_names_of_words_and_numbers_in_plain_text(table_of, text, expected):
+    assert rows(table_of(text, "names.txt")) == expected
+
+
+def test_lines_that_mostly_begin_with_labels_are_no_list_of_names(table_of):
+    with pytest.raises(RegionTableError, match="has no column of labels"):
+        table_of("1 Left Pole\nRight Pole\n3 Insula\n", "names.txt")
 
 
 def test_large_labels_of_freesurfer(table_of):

@@ -600,7 +600,7 @@ def test_a_column_of_numbers_with_some_text_is_never_left_out(tmp_path, fault):
 
 def test_a_table_whose_values_are_text_shows_them(tmp_path):
     path = _write(tmp_path / "v.tsv", "name\tz\nV1\thigh\nMT\tlow\n")
-    with pytest.raises(SignalsError, match=r"are 'name', 'z'\. 'z' holds text: 'high', 'low'\.$"):
+    with pytest.raises(SignalsError, match=r"'name', 'z'\. 'z' holds text: 'high', 'low'\. Values"):
         rc.paint(path, ATLAS)
 
 
@@ -731,7 +731,7 @@ def test_integers_that_may_be_a_header_or_a_map_raise(tmp_path):
 
 def test_two_by_two_numbers_without_a_header_raise(tmp_path):
     atlas = rc.load_parcellation(nib.Nifti1Image(np.array([[[0, 1, 2]]], np.int16), np.eye(4)))
-    with pytest.raises(MatchError, match="may hold labels and values, or one column for each of"):
+    with pytest.raises(MatchError, match="is ambiguous: it may have labels in its first column"):
         rc.paint(_write(tmp_path / "two.txt", "1 0.5\n2 0.7\n"), atlas)
 
 
@@ -792,7 +792,7 @@ ID_TITLES = ["index", "id", "idx", "roi_id", "roi_index", "labelid", "parcel_id"
 
 
 @pytest.mark.parametrize("title", [*ID_TITLES, "Unnamed: 0"])
-@pytest.mark.parametrize("first", [0, 7])
+@pytest.mark.parametrize("first", [0, 1])
 def test_columns_with_titles_of_labels_are_no_maps(tmp_path, title, first):
     frame = pd.DataFrame({"name": FIVE, title: range(first, first + 5), "z": Z})
     frame.to_csv(tmp_path / "v.csv")

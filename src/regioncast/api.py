@@ -177,7 +177,8 @@ def load_signals(
     >>> rc.load_signals(demo.values, demo.atlas)
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
-    return read_signals(values, load_parcellation(parcellation).table, key, columns, t_r)
+    table = load_parcellation(parcellation).table
+    return read_signals(values, table, key=key, columns=columns, t_r=t_r)
 
 
 def match(
@@ -267,7 +268,8 @@ def paint(
         What identifies a region: ``"name"``, ``"label"``, ``"position"``, or the title of a
         column of the region table.  ``"auto"`` finds it from the keys.
     key : str or int, default=None
-        Title of the key column of a long table; found by its content when not given.
+        Title of the key column of a long table; found by names, or by a title that says labels,
+        when not given.
     columns : str, int or sequence of them, default=None
         Titles of the columns of a long table to paint; all columns of numbers when not given.
     missing : {"raise", "fill"}, default="raise"
@@ -734,7 +736,7 @@ def _match(
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
 ) -> Match:
-    signals = read_signals(values, atlas.table, key, columns, t_r)
+    signals = read_signals(values, atlas.table, key=key, columns=columns, t_r=t_r, by=by)
     return matching.match(
         signals, atlas.table, by=by, has_voxels=atlas.counts > 0, noun=atlas.space.noun
     )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .matching import Match
 
 N_EXAMPLES = 5
+# Characters of one of them: a name may be long, and a page of text be taken for one.
+_SHOWN = 200
 
 _IRREGULAR = {"vertex": "vertices"}
 
@@ -168,4 +170,5 @@ def times(shape: Iterable[int]) -> str:
 
 
 def _shown(item: object) -> str:
-    return repr(str(item)) if isinstance(item, str) else str(item)
+    text = repr(str(item)) if isinstance(item, str) else str(item)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

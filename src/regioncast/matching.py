@@ -42,6 +42,9 @@ _FREESURFER = ("ctx-{side}-{name}", "ctx_{side}_{name}")
 QUALIFIED_NAME, QUALIFIED_LABEL = "hemisphere:name", "hemisphere:label"
 """What identifies a region where hemispheres share names or labels: ``L:V1`` and ``L:5``."""
 
+# No label has more digits; Python itself reads no integer of more than 4,300.
+_MAX_DIGITS = 1000
+
 # So many keys at most are compared with all names letter by letter, and so many comparisons of
 # a key with a name are made, each of which takes some microseconds.
 _COMPARED_KEYS = 20
@@ -304,6 +307,7 @@ def _match_keys(
 ) -> tuple[str, NDArray[np.intp], str]:
     """Return what identifies the regions, the column of each, and what makes that impossible."""
     identities = identities_of(table)
+    keys = keys and as_spelt(keys, identities)
     asked = by
     problem = _key_problem(keys, by, identities)
     if problem or keys is None:
@@ -361,8 +365,8 @@ def _key_problem(
     twice = [key for key, times in Counter(keys).items() if times > 1]
     if twice:
         return (
-            f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. "
-            "Give each region once"
+            f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. Give each "
+            "region once; of a table with a better column of keys, pass key= (--key)"
         )
     text = [key for key in keys if isinstance(key, str)]
     numbers = [key for key in keys if not isinstance(key, str)]
@@ -455,10 +459,47 @@ def _choose(
     best = max(candidates, key=found.__getitem__)
     if as_labels is not None and (best == "label" or (by == "auto" and not found[best])):
         return "label", as_labels
+    labels = _among_text(keys, identities) if by in ("auto", "label") and not found[best] else None
+    if labels is not None:
+        return "label", labels
     if by != "auto" and not found[best]:
         # Files and shells do not tell names that are numbers from numbers.
         return best, [str(key) for key in keys]
     return best, keys
+
+
+def _among_text(
+    keys: Sequence[Key], identities: Mapping[str, Sequence[Hashable]]
+) -> list[Key] | None:
+    """Return keys of which most are labels written as text, beside "Total" or the like."""
+    written = [(key, key if isinstance(key, int) else integer_of(key)) for key in keys]
+    known = {label for _, label in written}.intersection(identities["label"])
+    if 2 * len(known) < len(keys):
+        return None
+    return [key if label is None else label for key, label in written]
+
+
+def as_spelt(
+    keys: Sequence[Hashable], identities: Mapping[str, Sequence[Hashable]]
+) -> Sequence[Any]:
+    """Return keys with their accents as in the names of regions.
+
+    A letter and its accent may be one character or two (macOS writes two), and look the same.
+    """
+    if all(not isinstance(key, str) or key.isascii() for key in keys):
+        return keys
+    known = {cell for title in text_identities(identities) for cell in identities[title]}
+    names = [name for name in known if isinstance(name, str) and not name.isascii()]
+    times = Counter(map(_composed, names))
+    by_form = {_composed(name): name for name in names if times[_composed(name)] == 1}
+    return [
+        by_form.get(_composed(key), key) if isinstance(key, str) and key not in known else key
+        for key in keys
+    ]
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def text_identities(identities: Mapping[str, Sequence[Hashable]]) -> list[str]:
@@ -484,7 +525,8 @@ def as_integers(keys: Sequence[Key]) -> list[int] | None:
 def integer_of(text: str) -> int | None:
     """Return text as an integer where it is written like one: "7" and "-3", not "07" or "7.0"."""
     digits = text.removeprefix("-")
-    plain = digits.isascii() and digits.isdigit() and (digits == "0" or digits[0] != "0")
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS
+    plain = is_number and (digits == "0" or digits[0] != "0")
     return int(text) if plain else None
 
 

@@ -53,6 +53,13 @@ ID_TITLES = [
     "value", "intensity", "grayvalue", "greyvalue",
     "key", "no", "nr", "num", "number", "code",
 ]
+# Titles of columns of names; best first.
+NAME_TITLES = [
+    "name", "fullname", "labelname", "regionname", "roiname", "parcelname", "structurename",
+    "areaname", "label", "region", "structure", "roi", "parcel", "area", "anatomicalname",
+    "longname", "description", "shortname", "abbreviation", "abbr", "roiabbr", "acronym",
+]
+KNOWN_TITLES = frozenset([*ID_TITLES, *NAME_TITLES])
 _ID_WORDS = {
     "index", "idx", "id", "label", "labels", "key", "no", "nr", "num", "number", "code",
 }

@@ -210,7 +210,14 @@ class Signals:
             return frame
         unnamed = ["value"] if self.single else map_titles(self.n_maps)
         frame = pd.DataFrame(self.values.T, columns=self.map_names or unnamed)
-        for title, column in reversed(self.region_columns().items()):
+        own = self.region_columns()
+        taken = [title for title in own if title in frame]
+        if taken:
+            raise SignalsError(
+                f"{plural(len(taken), 'map')} called {examples(taken)}, as the column of the "
+                "regions in a long table is. Rename them, or make a wide table."
+            )
+        for title, column in reversed(own.items()):
             frame.insert(0, title, column)
         return frame
 

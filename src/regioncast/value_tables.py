@@ -9,23 +9,38 @@ regions' names and labels, so it is decided here, where the regions are known.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from .errors import MatchError, SignalsError, capitalized, examples, plural
+from .key_columns import (
+    counts_rows,
+    find_key_column,
+    is_distinct,
+    is_exact_label_title,
+    is_label_title,
+    is_null,
+    keys_of,
+    may_index_regions,
+    rows_by_key,
+    titles_of,
+)
 from .matching import (
     QUALIFIED_LABEL,
     QUALIFIED_NAME,
     as_integers,
+    as_spelt,
     identities_of,
     integer_of,
     text_identities,
 )
-from .region_table import NO_ID, hemisphere_in_words, id_rank, is_hemisphere_title, normal_title
+from .region_table import hemisphere_in_words, is_hemisphere_title
 from .signals import MAP_TITLE, Key, Signals, as_keys, map_titles
+
+Kind = Literal["index", "text", "values", "labels", "other labels", "unclear"]
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,9 +51,6 @@ if TYPE_CHECKING:
 
 # A first row 0, 1, 2, … that is this long counts columns; a shorter one may well be values.
 _COUNTED = 3
-
-# Titles of labels in region tables that in tables of values mostly stand for values.
-_VALUE_TITLES = frozenset(["value", "intensity", "grayvalue", "greyvalue", "number", "num", "code"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +76,7 @@ class ValueColumn:
     def below_header(self, label: int | None) -> ValueColumn:
         """Return the column whose first cell is its title: a label, other text, or nothing."""
         first = self.cells[0]
-        title = label if label is not None else "index" if first is None else str(first)
+        title = label if label is not None else "column 1" if first is None else str(first)
         numbers = None if self.numbers is None else self.numbers[1:]
         return ValueColumn(title, self.cells[1:], numbers, is_index=first is None)
 
@@ -93,11 +105,12 @@ class ValueTable:
 
     def column(self, title: Key) -> ValueColumn:
         """Return the column of this title; raise `MatchError` listing those there are."""
-        found = [column for column in self.columns if column.title == title]
+        # A shell knows text only.
+        found = [column for column in self.columns if str(column.title) == str(title)]
         if len(found) != 1:
             raise MatchError(
                 f"{self.subject} has {_counted(len(found))} {title!r}; "
-                f"its columns are {examples(_titles(self.columns), show=20)}."
+                f"its columns are {examples(titles_of(self.columns), show=20)}."
             )
         return found[0]
 
@@ -115,14 +128,36 @@ def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
     >>> numbers_with_gaps([1, None, 3], "the column 'n'")
     array([ 1., nan,  3.])
     """
-    numbers = np.array([np.nan if cell is None else cell for cell in cells])
+    numbers = np.array([np.nan if is_null(cell) else cell for cell in cells])
+    if numbers.dtype.kind == "f" and all(isinstance(plain(cell), int) for cell in cells):
+        # NumPy makes floats of integers on both sides of 2**63.
+        numbers = np.array(cells, np.uint64) if cells and min(cells) >= 0 else numbers
     if numbers.dtype == object:
-        large = [cell for cell in cells if cell is not None and abs(cell) > np.iinfo(np.int64).max]
+        bounds = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+        given = [plain(cell) for cell in cells if not is_null(cell)]
+        large = [
+            cell for cell in given if isinstance(cell, int) and not bounds[0] <= cell <= bounds[1]
+        ]
         raise SignalsError(
             f"{plural(len(large), 'integer')} in {what} beyond 64 bits: {examples(large)}. "
             "Rescale the values."
         )
     return _one_dtype(numbers, cells, what)
+
+
+def is_number_or_gap(cell: object) -> bool:
+    """Return whether a cell is a number of Python or NumPy, or says that there is none."""
+    return isinstance(cell, int | float | complex | np.number | np.bool_) or is_null(cell)
+
+
+def check_exact(dtype: np.dtype[Any], cells: Any, what: str) -> None:
+    """Raise `SignalsError` where integers among cells become other numbers in a dtype."""
+    if dtype.kind != "f" or getattr(cells, "dtype", dtype).kind == "f":
+        return
+    plain_cells = map(plain, np.ravel(np.array(cells, object)))
+    integers = [cell for cell in plain_cells if isinstance(cell, int)]
+    if integers:
+        _one_dtype(np.array(integers, object).astype(dtype), integers, what)
 
 
 def signals_of(
@@ -131,6 +166,7 @@ def signals_of(
     *,
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
+    by: str = "auto",
     t_r: float | None = None,
 ) -> Signals:
     """Return the signals that a table holds.
@@ -145,6 +181,8 @@ def signals_of(
     columns : str, int or sequence of them, default=None
         Titles of the columns of a long table that become maps; all columns of numbers, other
         than labels, when not given.
+    by : str, default="auto"
+        What the keys are to be, as in `matching.match`; it has a say in which column is the key.
     t_r : float, default=None
         Repetition time in seconds, where the maps are time points.
 
@@ -155,15 +193,18 @@ def signals_of(
     SignalsError
         When there are no rows, no numbers, or text where numbers are needed.
     """
-    if not table.columns or not len(table.columns[0].cells):
-        raise SignalsError(f"{table.subject} is empty: it has no row of values.")
+    if all(c.is_index for c in table.columns) or not len(table.columns[0].cells):
+        raise SignalsError(f"{table.subject} is empty: it has no row or no column of values.")
     if table.has_header is None:
-        table = _with_labels_as_header(_without_counting_header(table, regions), regions)
-    if key is None and not table.has_header and _holds_an_array(table):
-        return _array_signals(table, regions, t_r)
+        table = _with_labels_as_header(_without_counting_header(table, regions), regions, by)
+    if key is None and columns is None and _holds_an_array(table):
+        return _array_signals(table, regions, by, t_r)
+    if key is None and not table.has_header and by == "auto":
+        _check_index_is_key(table, regions)
+    table = _as_spelt(table, identities_of(regions))
     if regions.hemispheres is not None:
         table = _with_hemispheres(table, key, regions)
-    key_column = _key_column(table, regions) if key is None else table.column(key)
+    key_column = find_key_column(table, regions, by) if key is None else table.column(key)
     if key_column is None:
         if columns is not None:
             raise SignalsError(
@@ -171,7 +212,21 @@ def signals_of(
                 "has one column per region."
             )
         return _wide_signals(table, identities_of(regions), t_r)
-    return _long_signals(table, key_column, columns, t_r)
+    return _long_signals(table, key_column, columns, regions, t_r)
+
+
+def _as_spelt(table: ValueTable, identities: Mapping[str, Sequence[Any]]) -> ValueTable:
+    """Return the table with its text and titles as in the names of regions; see `as_spelt`."""
+    titles = as_spelt(titles_of(table.columns), identities)
+    columns = tuple(
+        dataclasses.replace(
+            c,
+            title=title,
+            cells=c.cells if c.numbers is not None else tuple(as_spelt(c.cells, identities)),
+        )
+        for c, title in zip(table.columns, titles, strict=True)
+    )
+    return dataclasses.replace(table, columns=columns)
 
 
 def _with_hemispheres(table: ValueTable, key: Key | None, regions: RegionTable) -> ValueTable:
@@ -189,7 +244,7 @@ def _with_hemispheres(table: ValueTable, key: Key | None, regions: RegionTable) 
     columns = tuple(
         _prefixed(c, sides, regions)
         if c is not given
-        and (c.numbers is None or c.title == key or (_is_label_title(c.title) and _keys(c)))
+        and (c.numbers is None or c.title == key or (is_label_title(c.title) and keys_of(c)))
         else c
         for c in table.columns
     )
@@ -208,7 +263,7 @@ def _prefixed(
 ) -> ValueColumn:
     identities = identities_of(regions)
     with_prefix = {*identities[QUALIFIED_NAME], *identities[QUALIFIED_LABEL]}
-    keys = column.cells if column.numbers is None else _keys(column) or column.cells
+    keys = column.cells if column.numbers is None else keys_of(column) or column.cells
     side_of = _hemispheres_by_key(keys, regions, identities) if column.numbers is None else {}
 
     def cell(key: Any, side: str | None) -> str | None:
@@ -245,13 +300,13 @@ def _without_counting_header(table: ValueTable, regions: RegionTable) -> ValueTa
     return ValueTable((*lead, *below), table.source, has_header=False)
 
 
-def _with_labels_as_header(table: ValueTable, regions: RegionTable) -> ValueTable:
+def _with_labels_as_header(table: ValueTable, regions: RegionTable, by: str) -> ValueTable:
     """Return the table with its first row as header, where that row lists labels of regions.
 
     A first row of labels over numbers looks like one more row of numbers, until the regions
     are known.
     """
-    if not table.has_header and table.has_header is not None:
+    if table.has_header is not None:
         return table
     labels = set(regions.labels.tolist())
     first = [integer_of(str(column.cells[0])) for column in table.columns]
@@ -262,6 +317,7 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable) -> ValueTabl
         or len(table.columns[0].cells) < 2
         or len(set(given)) < len(given)
         or not labels.issuperset(given)
+        or any(label is None for label in first[1:])
         or any(names.intersection(map(str, c.cells)) for c in table.columns if c.numbers is None)
     ):
         return table
@@ -270,19 +326,31 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable) -> ValueTabl
             f"The first row of {table.source} may be a header of labels, or a row of integers like "
             "the others. Write the numbers with decimal points, or give the regions a header."
         )
+    keys = keys_of(table.columns[0]) if _holds_integers(table.columns[0]) else None
+    if keys and is_distinct(table.columns[0]) and labels.issuperset(keys):
+        if by == "label" or (len(keys) == len(labels) and len(first) != len(regions)):
+            return table
+        raise MatchError(
+            f"The first row of {table.source} ({examples(given)}) may be a header of labels, or a "
+            "row of values like the others, after a label. Pass by='label' (--by label) for a "
+            "label in each row, or give the columns or the regions a header."
+        )
     pairs = zip(table.columns, first, strict=True)
     columns = tuple(column.below_header(label) for column, label in pairs)
     return ValueTable(columns, table.source)
 
 
 def _holds_an_array(table: ValueTable) -> bool:
-    """Return whether all columns are numbers, but for the names of the maps."""
-    return all(c.numbers is not None or c.title == MAP_TITLE for c in table.columns)
+    """Return whether all columns are numbers without a title, but for the names of the maps."""
+    others = [c for c in table.columns if c.title != MAP_TITLE]
+    return not table.has_header and not any(
+        may_index_regions(c) if c.is_index else c.numbers is None for c in others
+    )
 
 
 def _map_names(columns: Sequence[ValueColumn]) -> list[str] | None:
     """Return the names of the maps that a wide table has in a column of its own, if it has."""
-    found = [c for c in columns if c.title == MAP_TITLE and c.numbers is None]
+    found = [c for c in columns if c.title == MAP_TITLE and not c.is_index]
     names = [str(cell) for cell in found[0].cells] if found else []
     return None if names in ([], map_titles(len(names))) else names
 
@@ -291,202 +359,69 @@ def _holds_integers(column: ValueColumn) -> bool:
     return column.numbers is not None and column.numbers.dtype.kind in "iu"
 
 
-def _array_signals(table: ValueTable, regions: RegionTable, t_r: float | None) -> Signals:
-    """Return the signals of a table of numbers without a header: by position, or (label, value)."""
-    columns = [c for c in table.columns if not c.is_index and c.numbers is not None]
-    numbers = [column.numbers for column in columns if column.numbers is not None]
-    labels = _keys(columns[0])
-    if len(numbers) == 2 and labels and set(labels) <= set(regions.labels.tolist()):
-        if len(regions) == 2:
-            raise MatchError(
-                f"{table.subject} may hold labels and values, or one column for each "
-                "of 2 regions. Give it a header."
-            )
-        return Signals(numbers[1], labels, t_r=t_r)
-    values = np.column_stack(numbers)
-    if values.shape[1] == 1:
-        return Signals(values[:, 0], t_r=t_r)
-    single = len(values) == 1
-    return Signals(values, map_names=_map_names(table.columns), t_r=t_r, single=single)
+def _array_signals(table: ValueTable, regions: RegionTable, by: str, t_r: float | None) -> Signals:
+    """Return the signals of a table of numbers without a header: by position or first column."""
+    columns = [c for c in table.columns if not c.is_index and c.title != MAP_TITLE]
+    if by != "position" and _first_is_key(columns, table, regions, by):
+        values = _stacked(columns[1:], table)
+        return Signals(values if len(values) > 1 else values[0], keys_of(columns[0]), t_r=t_r)
+    values = _stacked(columns, table)
+    if len(values) == 1:
+        return Signals(values[0], t_r=t_r)
+    single = values.shape[1] == 1
+    return Signals(values.T, map_names=_map_names(table.columns), t_r=t_r, single=single)
 
 
-def _key_column(table: ValueTable, regions: RegionTable) -> ValueColumn | None:
-    """Return the column that names regions, or None where the titles do.
+def _first_is_key(
+    columns: Sequence[ValueColumn], table: ValueTable, regions: RegionTable, by: str
+) -> bool:
+    """Return whether the first column of numbers without a header holds labels.
 
-    Names come before labels, and labels count only where a title says that they are some, or
-    where nothing else could be the key: any ranks or counts look like labels.
+    It does where it has each label of the regions once.  Where it has others, the table must
+    not have one column per region.
     """
-    identities = identities_of(regions)
-    text = [c for c in table.columns if c.numbers is None]
-    numbered = [c for c in table.columns if _is_label_column(c)]
-    by_name, by_label = _most_hits(text, identities), _most_hits(numbered, identities)
-    titles = [c.title for c in table.columns if not c.is_index and table.has_header]
-    are_names = _n_named([title for title in titles if integer_of(str(title)) is None], identities)
-    are_labels = _n_named([t for t in titles if integer_of(str(t)) is not None], identities)
-    if (are_names and by_name) or (are_labels and by_label and not by_name):
-        raise _both_ways(table, by_name or by_label)
-    if by_name is not None:
-        _check_names_agree(by_name, text, table, identities)
-        return _agreeing(by_name, by_label, table, regions)
-    if are_names or are_labels:
-        return None
-    if by_label is not None:
-        _check_labels_agree(by_label, numbered, table, identities)
-        return by_label
-    return _only_candidate(table, identities)
-
-
-def _most_hits(
-    columns: Sequence[ValueColumn], identities: Mapping[str, Sequence[Any]]
-) -> ValueColumn | None:
-    """Return the column that names most regions, one of different cells before others."""
-    found = [(c, _n_named(_keys(c), identities)) for c in columns]
-    hits = [(_is_distinct(c), count, c) for c, count in found if count]
-    return max(hits, key=lambda hit: hit[:2])[2] if hits else None
-
-
-def _check_names_agree(
-    chosen: ValueColumn,
-    columns: Sequence[ValueColumn],
-    table: ValueTable,
-    identities: Mapping[str, Sequence[Any]],
-) -> None:
-    """Raise where another column names other regions, as one of neighbours or homologues does.
-
-    Not where it names the same one in all rows, as a seed is: that cannot be the key.
-    """
-    others = [c for c in columns if c is not chosen and _n_named(_keys(c), identities) > 1]
-    if not others:
-        return
-    regions_of: dict[Any, set[int]] = {}
-    for title in text_identities(identities):
-        for row, cell in enumerate(identities[title]):
-            regions_of.setdefault(cell, set()).add(row)
-    for other in others:
-        contradicted = [
-            key
-            for key, also in zip(chosen.cells, other.cells, strict=True)
-            if {key, also} <= regions_of.keys() and regions_of[key].isdisjoint(regions_of[also])
-        ]
-        if contradicted:
-            raise _contradiction(chosen, other, contradicted, table)
-
-
-def _check_labels_agree(
-    chosen: ValueColumn,
-    columns: Sequence[ValueColumn],
-    table: ValueTable,
-    identities: Mapping[str, Sequence[Any]],
-) -> None:
-    """Raise where another column could be the labels too, as a sorted index that was reset."""
-    from_zero = list(range(len(chosen.cells)))  # counts rows: no labels begin with the background
-    others = [
-        c
-        for c in columns
-        if _keys(c) not in (_keys(chosen), from_zero) and _n_named(_keys(c), identities)
-    ]
-    if others:
-        raise _several_labels([chosen, *others], table)
-
-
-def _contradiction(
-    chosen: ValueColumn, other: ValueColumn, keys: Sequence[Any], table: ValueTable
-) -> MatchError:
-    return MatchError(
-        f"The columns {chosen.title!r} and {other.title!r} of {table.source} mean different "
-        f"regions in {plural(len(keys), 'row')}: {examples(keys)}. "
-        "Pass key= to name the one to go by."
-    )
-
-
-def _several_labels(columns: Sequence[ValueColumn], table: ValueTable) -> MatchError:
-    return MatchError(
-        f"{plural(len(columns), 'column')} of {table.source} could be the labels: "
-        f"{examples(_titles(columns))}. Pass key= to name the right one."
-    )
-
-
-def _agreeing(
-    names: ValueColumn, labels: ValueColumn | None, table: ValueTable, regions: RegionTable
-) -> ValueColumn:
-    """Return the better of a column of names and one of labels; raise where they disagree."""
-    numbers = _keys(labels) if labels is not None else None
-    keys = names.cells
-    if labels is None or numbers is None or _counts_rows(numbers):
-        return names
-    label_of = dict(zip(regions.names, regions.labels.tolist(), strict=True))
-    pairs = list(zip(keys, numbers, strict=True))
-    contradicted = [key for key, number in pairs if label_of.get(key, number) != number]
-    if contradicted and len(label_of) == len(regions):
-        raise _contradiction(names, labels, contradicted, table)
-    n_known = sum(key in label_of for key in keys)
-    n_numbered = len(set(numbers).intersection(regions.labels.tolist()))
-    return labels if n_numbered > n_known and len(label_of) == len(regions) else names
-
-
-def _only_candidate(table: ValueTable, identities: Mapping[str, Sequence[Any]]) -> ValueColumn:
-    """Return the one column that could be the key where no name or title says so."""
-    text = [c for c in table.columns if c.numbers is None and _is_distinct(c)]
-    if text:
-        return text[0]
-    numbers = [c for c in table.columns if c.numbers is not None and _is_distinct(c)]
-    candidates = [c for c in numbers if _n_named(_keys(c), identities)]
-    if len(candidates) == 1:
-        return candidates[0]
-    titles = examples(_titles(candidates or table.columns))
-    if candidates:
-        raise _several_labels(candidates, table)
+    keys, labels = keys_of(columns[0]) or [], set(regions.labels.tolist())
+    n_labels = len(labels.intersection(keys))
+    is_pair, is_all = len(columns) == 2, n_labels == len(labels)
+    if len(columns) < 2 or not is_distinct(columns[0]):
+        return False
+    if len(columns) != len(regions):
+        if is_pair:
+            return n_labels == len(keys) or _holds_integers(columns[0])
+        return (n_labels == len(keys) and is_all) or (
+            _holds_integers(columns[0]) and 2 * n_labels >= len(keys) > 1
+        )
+    differ = _holds_integers(columns[0]) and not all(map(_holds_integers, columns))
+    if len(keys) < 2 or n_labels < len(keys) or not (is_pair or is_all or differ):
+        return False
+    if by == "label":
+        return True
     raise MatchError(
-        f"{table.subject} has no column of regions: none of its columns ({titles}) "
-        "holds, and none of them is, a name or label. "
-        f"Names: {examples(identities['name'])}. Labels: "
-        f"{examples(identities['label'])}. Pass key= to name the column."
+        f"{table.subject} is ambiguous: it may have labels in its first column "
+        f"({examples(keys)}), or one column for each of {plural(len(regions), 'region')}. Pass "
+        "by='label' (--by label) or by='position' (--by position), or give it a header."
     )
 
 
-def _both_ways(table: ValueTable, column: ValueColumn | None) -> MatchError:
-    title = "" if column is None else column.title
-    what = f"its column {title!r}" if title else "its index"
-    return MatchError(
-        f"Both the titles of {table.source} and {what} name regions, so it may have one row or one "
-        f"column per region. Pass key={title!r} for one row per region; for one column per region, "
-        f"drop {what}."
-    )
-
-
-def _n_named(keys: Sequence[Key] | None, identities: Mapping[str, Sequence[Any]]) -> int:
-    """Return how many regions these keys name, in the column that has most of them."""
-    if not keys:
-        return 0
-    integers = as_integers(keys)
-    columns = [identities["label"]] if integers else []
-    if any(isinstance(key, str) for key in keys):
-        columns += [identities[title] for title in text_identities(identities)]
-    wanted = {*keys, *(integers or [])}
-    return max((len(wanted.intersection(column)) for column in columns), default=0)
-
-
-def _is_distinct(column: ValueColumn) -> bool:
-    keys = _keys(column)
-    return keys is not None and len(set(keys)) == len(keys) == len(column.cells)
-
-
-def _is_label_column(column: ValueColumn) -> bool:
-    return column.numbers is not None and _is_label_title(column.title) and _is_distinct(column)
-
-
-def _counts_rows(numbers: Sequence[Key]) -> bool:
-    """Return whether numbers count rows, from 0 or from 1, and so say nothing of regions."""
-    return list(numbers) in (list(range(len(numbers))), list(range(1, len(numbers) + 1)))
+def _check_index_is_key(table: ValueTable, regions: RegionTable) -> None:
+    """Raise where an index may say who the regions are, and columns without titles be them too."""
+    index = [c for c in table.columns if c.is_index and c.numbers is not None]
+    values = [c for c in table.columns if not c.is_index and c.title != MAP_TITLE]
+    untitled = [c for c in index if may_index_regions(c) and not is_label_title(c.title)]
+    if untitled and len(values) == len(regions) and all(c.numbers is not None for c in values):
+        keys = keys_of(untitled[0]) or ()
+        raise MatchError(
+            f"{table.subject} is ambiguous: its index ({examples(keys)}) may say "
+            f"which region each row is, or each of its {len(values):,} columns be a region. "
+            "Pass by='label' (--by label) for the first, or leave out the index for the second."
+        )
 
 
 def _wide_signals(
     table: ValueTable, identities: Mapping[str, Sequence[Any]], t_r: float | None
 ) -> Signals:
     map_names = _map_names(table.columns)
-    is_names = [c.title == MAP_TITLE and c.numbers is None for c in table.columns]
-    pairs = zip(table.columns, is_names, strict=True)
-    columns = [column for column, names_maps in pairs if not (column.is_index or names_maps)]
+    columns = [c for c in table.columns if not c.is_index and c.title != MAP_TITLE]
     named = {key for column in identities.values() for key in column}
     text = [c for c in columns if c.numbers is None and c.title in named]
     if text:
@@ -494,56 +429,114 @@ def _wide_signals(
     # Text beside the regions is no value, but its title is reported as a key without region.
     n_rows = len(columns[0].cells)
     nothing = np.zeros(n_rows, np.uint8)
-    values = _stacked([(c.title, nothing if c.numbers is None else c.numbers) for c in columns]).T
-    return Signals(values, _titles(columns), map_names=map_names, t_r=t_r, single=n_rows == 1)
+    rows = [
+        (f"the column {c.title!r}", nothing if c.numbers is None else c.numbers) for c in columns
+    ]
+    values = one_array(rows).T
+    keys = titles_of(columns)
+    if any(isinstance(key, str) for key in keys):
+        keys = [str(key) for key in keys]  # titles of one table are of one kind
+    return Signals(values, keys, map_names=map_names, t_r=t_r, single=n_rows == 1)
 
 
 def _long_signals(
     table: ValueTable,
     key_column: ValueColumn,
     columns: Key | Sequence[Key] | None,
+    regions: RegionTable,
     t_r: float | None,
 ) -> Signals:
     keys = _complete_keys(key_column, table)
+    kinds = [(c, _kind(c, keys, regions)) for c in table.columns if c is not key_column]
     if columns is None:
-        chosen = [c for c in table.columns if _is_value(c, key_column)]
-        _check_no_map_is_lost(table, key_column)
+        _check_no_map_is_lost(kinds, table)
+        chosen = [column for column, kind in kinds if kind == "values"]
     else:
         titles = [columns] if isinstance(columns, str | int) else list(columns)
         chosen = [table.column(title) for title in titles]
     if not chosen:
-        labels = _titles(c for c in table.columns if _is_label_column(c) and c is not key_column)
-        taken = f" {examples(labels)} was taken for labels; pass columns= to paint it." * bool(
-            labels
-        )
-        text = [c for c in table.columns if c.numbers is None and c is not key_column]
-        shown = [cell for c in text[:1] for cell in c.cells if cell is not None]
-        held = f" {text[0].title!r} holds text: {examples(shown)}." * bool(shown)
-        raise SignalsError(
-            f"{table.subject} has no column of values beside its key column {key_column.title!r}; "
-            f"its columns are {examples(_titles(table.columns))}.{held}{taken}"
-        )
-    values = _stacked([(column.title, _numbers(column, table)) for column in chosen])
-    numbered = [c for c in table.columns if _is_label_column(c) and c is not key_column]
-    numbers = _keys(numbered[0]) if numbered and isinstance(keys[0], str) else None
+        raise _no_values(table, key_column, kinds)
+    _check_once(chosen, table)
+    values = _stacked(chosen, table)
+    labels = [keys_of(column) for column, kind in kinds if kind == "labels"]
     return Signals(
         values[0] if len(chosen) == 1 else values,
         keys,
-        labels=as_integers(numbers) if numbers else None,
+        labels=as_integers(labels[0] or []) if labels and isinstance(keys[0], str) else None,
         map_names=[str(column.title) for column in chosen],
         t_r=t_r,
     )
 
 
-def _check_no_map_is_lost(table: ValueTable, key_column: ValueColumn) -> None:
-    """Raise where a column would be left out as text that is numbers but for some cells."""
-    for column in table.columns:
-        if column is key_column or column.numbers is not None or _is_label_title(column.title):
-            continue
+def _kind(column: ValueColumn, keys: Sequence[Key], regions: RegionTable) -> Kind:
+    """Return what a column beside the key holds.
+
+    Labels are told by a title that says nothing else, and by their values: all are integers,
+    each once, and those of the regions of their rows.
+    """
+    if column.is_index:
+        return "index"
+    if column.numbers is None:
+        return "text"
+    if not is_exact_label_title(column.title):
+        return "values"
+    numbers, n_agreeing, n_known = column.numbers.tolist(), 0, 0
+    identities = identities_of(regions)
+    rows_of = rows_by_key(identities)
+    for key, number in zip(keys, numbers, strict=True):
+        labels = {identities["label"][row] for row in rows_of.get(key, ())}
+        n_agreeing += number in labels
+        n_known += bool(labels)
+    if not is_distinct(column):
+        return "unclear" if n_agreeing and 2 * n_agreeing >= len(numbers) else "values"
+    if n_known and n_agreeing == n_known:
+        return "labels"
+    is_other = counts_rows(numbers) or set(numbers) <= set(identities["label"])
+    return "other labels" if is_other else "unclear"
+
+
+def _check_no_map_is_lost(kinds: Sequence[tuple[ValueColumn, Kind]], table: ValueTable) -> None:
+    """Raise where a column may be left out wrongly: unclear labels, and numbers with some text."""
+    for column, kind in kinds:
+        if kind == "unclear":
+            raise SignalsError(
+                f"The column {column.title!r} of {table.source} is titled as labels, and is not "
+                f"the labels of its regions: {examples(column.cells)}. Pass columns= (--columns) "
+                "to name the columns to paint."
+            )
         given = [cell for cell in column.cells if cell is not None]
         like_numbers = [cell for cell in given if _is_number(str(cell).replace(",", "."))]
-        if like_numbers and not column.is_index and 2 * len(like_numbers) >= len(given):
+        may_be_map = kind == "text" and not is_exact_label_title(column.title)
+        if may_be_map and like_numbers and 2 * len(like_numbers) >= len(given):
             raise _text_error(column, table, "; or pass columns= to paint others")
+
+
+def _check_once(columns: Sequence[ValueColumn], table: ValueTable) -> None:
+    titles = [str(title) for title in titles_of(columns)]
+    for title in titles:
+        if titles.count(title) > 1:
+            raise MatchError(
+                f"{titles.count(title)} columns {title!r} of {table.source} would be maps of one "
+                "name. Name each column once, and rename columns of one title."
+            )
+
+
+def _no_values(
+    table: ValueTable, key_column: ValueColumn, kinds: Sequence[tuple[ValueColumn, Kind]]
+) -> SignalsError:
+    """Return the error for a long table without a column of numbers, with what it has instead."""
+    taken = [column.title for column, kind in kinds if kind in ("labels", "other labels")]
+    text = [column for column, kind in kinds if kind == "text"]
+    held = [cell for column in text[:1] for cell in column.cells if cell is not None]
+    hints = ""
+    if held:
+        hints += f" {text[0].title!r} holds text: {examples(held)}. Values must be numbers."
+    if taken:
+        hints += f" {examples(taken)} was taken for labels; pass columns= to paint it."
+    return SignalsError(
+        f"{table.subject} has no column of values beside its key column {key_column.title!r}; "
+        f"its columns are {examples(titles_of(table.columns))}.{hints}"
+    )
 
 
 def _is_number(text: str) -> bool:
@@ -555,27 +548,34 @@ def _is_number(text: str) -> bool:
     return "_" not in text
 
 
-def _is_value(column: ValueColumn, key_column: ValueColumn) -> bool:
-    """Return whether a column of a long table holds values, rather than says who regions are."""
-    if column is key_column or column.is_index or column.numbers is None:
-        return False
-    # By its title alone: values may happen to be labels.
-    return not _is_label_column(column)
-
-
-def _stacked(columns: Sequence[tuple[Key, NDArray[Any]]]) -> NDArray[Any]:
+def _stacked(columns: Sequence[ValueColumn], table: ValueTable) -> NDArray[Any]:
     """Return columns as rows of one array, in a dtype that holds them all."""
-    stacked = np.stack([numbers for _, numbers in columns])
-    for (title, numbers), row in zip(columns, stacked, strict=True):
+    return one_array([(f"the column {c.title!r}", _numbers(c, table)) for c in columns])
+
+
+def one_array(rows: Sequence[tuple[str, NDArray[Any]]]) -> NDArray[Any]:
+    """Return arrays, each with what it is in messages, as rows of one array that holds them all.
+
+    Raises
+    ------
+    SignalsError
+        When an integer would be rounded.
+    """
+    arrays = [numbers for _, numbers in rows]
+    stacked = np.stack(arrays)
+    if stacked.dtype.kind == "f" and all(a.dtype.kind in "iu" and a.min() >= 0 for a in arrays):
+        # NumPy makes floats of signed and unsigned integers.
+        stacked = np.stack([numbers.astype(np.uint64) for numbers in arrays])
+    for (what, numbers), row in zip(rows, stacked, strict=True):
         if numbers.dtype.kind in "iu":
-            _one_dtype(row, numbers.tolist(), f"the column {title!r}")
+            _one_dtype(row, numbers.tolist(), what)
     return stacked
 
 
 def _one_dtype(numbers: NDArray[Any], cells: Sequence[Any], what: str) -> NDArray[Any]:
     """Return numbers made of cells, if no integer was rounded on the way."""
     if numbers.dtype.kind == "f":
-        pairs = zip(numbers.tolist(), cells, strict=True)
+        pairs = zip(numbers.tolist(), map(plain, cells), strict=True)
         rounded = [cell for made, cell in pairs if isinstance(cell, int) and made != cell]
         if rounded:
             raise SignalsError(
@@ -593,24 +593,13 @@ def _complete_keys(column: ValueColumn, table: ValueTable) -> list[Key]:
             f"{plural(len(empty), 'row')} of {table.source} without a key in the column "
             f"{column.title!r}: {examples(empty)}. Fill in the region, or remove the row."
         )
-    keys = _keys(column) if column.numbers is not None else as_keys(column.cells)
+    keys = keys_of(column) if column.numbers is not None else as_keys(column.cells)
     if keys is None:
         raise MatchError(
             f"The key column {column.title!r} of {table.source} holds neither names nor integer "
             f"labels: {examples(column.cells)}."
         )
     return keys
-
-
-def _keys(column: ValueColumn) -> list[Key] | None:
-    """Return the cells as keys: text, or integers; None where they are neither."""
-    if column.numbers is None:
-        return [cell for cell in column.cells if isinstance(cell, str) and cell]
-    with np.errstate(invalid="ignore"):
-        whole = np.isfinite(column.numbers) & (column.numbers == np.rint(column.numbers))
-    if column.numbers.dtype.kind not in "iuf" or not whole.all():
-        return None
-    return [int(number) for number in column.numbers.tolist()]
 
 
 def _numbers(column: ValueColumn, table: ValueTable) -> NDArray[Any]:
@@ -622,19 +611,18 @@ def _numbers(column: ValueColumn, table: ValueTable) -> NDArray[Any]:
 def _text_error(column: ValueColumn, table: ValueTable, way_out: str = "") -> SignalsError:
     given = [str(cell) for cell in column.cells if cell is not None]
     text = dict.fromkeys(cell for cell in given if not _is_number(cell))
+    if text and all(_is_number(cell.replace(",", ".")) for cell in text):
+        way_out = f", and a point for the decimal comma{way_out}"
     return SignalsError(
         f"The column {column.title!r} of {table.source} holds text: {examples(text or given)}. "
         f"Values must be numbers; write n/a where there is none{way_out}."
     )
 
 
+def plain(cell: Any) -> Any:
+    """Return a scalar of NumPy as what it is in Python, anything else as it is."""
+    return cell.item() if isinstance(cell, np.generic) else cell
+
+
 def _counted(n_columns: int) -> str:
     return plural(n_columns, "column") if n_columns else "no column"
-
-
-def _is_label_title(title: Key) -> bool:
-    return id_rank(str(title)) < NO_ID and normal_title(str(title)) not in _VALUE_TITLES
-
-
-def _titles(columns: Iterable[ValueColumn]) -> list[Key]:
-    return [column.title for column in columns]

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FileFormatError, examples, plural
+from ..region_table import KNOWN_TITLES, normal_title
 from .files import existing_file
 
 if TYPE_CHECKING:
@@ -46,11 +47,15 @@ _BYTE_ORDER_MARKS = {
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
+# What Excel reads and writes in the first line to say what separates the cells.
+_DECLARED = re.compile(r"sep=([\t,;])", re.IGNORECASE)
 _WORD = re.compile(r'"((?:[^"]|"")*)"(?=\s|$)|(\S+)')
 _FLAGS = re.ASCII | re.IGNORECASE
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", _FLAGS)
 _WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?", re.ASCII)
 _INT64 = np.iinfo(np.int64)
+# Longer ones are no numbers; Python itself reads no integer of more than 4,300 digits.
+_MAX_DIGITS = 1000
 
 Row = tuple[int, list[str]]  # line number, cells
 
@@ -127,9 +132,12 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
     ('id', 'name')
     """
     head, lines = split_head(_LINE_END.split(text))
+    declared = _DECLARED.fullmatch(lines[0]) if lines else None
+    if declared is not None:
+        head, lines = [*head, lines[0]], lines[1:]
     if not lines:
         raise FileFormatError(f"{source} is empty: it has no line other than blanks and comments.")
-    delimiter = _find_delimiter(lines[:_SAMPLE_LINES])
+    delimiter = declared[1] if declared else _find_delimiter(lines[:_SAMPLE_LINES])
     rows = _rectangle(_rows(lines, delimiter, len(head), source), source)
     header = rows.pop(0) if _first_row_is_header(rows) else _commented_header(head, rows, delimiter)
     if not rows:
@@ -145,7 +153,7 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file: UTF-8, UTF-16 with its mark, else Latin-1.
+    """Return the text of a file: UTF-8, UTF-16 with its mark, else that of Windows or Latin-1.
 
     Raises
     ------
@@ -158,7 +166,7 @@ def read_text(path: Path) -> str:
 
 
 def decode(data: bytes, *, source: str) -> str:
-    """Return bytes as text: UTF-8, UTF-16 with its mark, else Latin-1.
+    """Return bytes as text: UTF-8, UTF-16 with its mark, else that of Windows or Latin-1.
 
     Raises
     ------
@@ -191,7 +199,7 @@ def is_missing(cell: str) -> bool:
 
 def is_number(cell: str) -> bool:
     """Return whether a cell is a number: decimal, in powers of ten, or infinite."""
-    return _NUMBER.fullmatch(cell.strip()) is not None
+    return len(cell) <= _MAX_DIGITS and _NUMBER.fullmatch(cell.strip()) is not None
 
 
 def parse_number(cell: str, *, decimal_comma: bool = False) -> int | float | None:
@@ -251,7 +259,7 @@ def parse_integer(cell: str) -> int | None:
     """
     text = cell.strip()
     whole = _WHOLE.fullmatch(text)
-    if whole is not None:
+    if whole is not None and len(text) <= _MAX_DIGITS:
         return int(whole[1])
     number = float(text) if is_number(text) else math.nan
     return int(number) if number.is_integer() else None
@@ -269,11 +277,15 @@ def parse_integer_column(cells: Iterable[str]) -> NDArray[np.int64] | None:
 
 def _decoded(data: bytes) -> str | None:
     mark = next((mark for mark in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
-    try:
-        return data.decode("utf-8" if mark is None else _BYTE_ORDER_MARKS[mark])
-    except UnicodeDecodeError:
-        # Every byte is a character in Latin-1, so this is right or at least readable.
-        return data.decode("latin-1") if mark is None else None
+    # Windows' has quotes and dashes where Latin-1 has control characters.  Every byte is a
+    # character in Latin-1, so that is right or at least readable.
+    encodings = ("utf-8", "cp1252", "latin-1") if mark is None else (_BYTE_ORDER_MARKS[mark],)
+    for encoding in encodings:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None
 
 
 def _is_content(line: str) -> bool:
@@ -375,11 +387,16 @@ def _rectangle(rows: Iterable[Row], source: str) -> list[list[str]]:
                 "Give every row as many cells, and quote cells that hold the delimiter."
             )
         table.append(cells[:width])
+    # Spreadsheets write rows that were emptied; a column that is alone ends in missing values.
+    while table and len(table[-1]) > 1 and not any(table[-1]):
+        table.pop()
     return table
 
 
 def _first_row_is_header(rows: Sequence[Sequence[str]]) -> bool:
     first, below = rows[0], rows[1 : _SAMPLE_LINES + 1]
+    if _is_header_of_index(first, rows[1:]) or _begins_with_title(first, below):
+        return True
     if any(is_number(cell) for cell in first):
         return _is_mixed_header(first, below)
     columns = zip(first, zip(*below, strict=True), strict=False)
@@ -388,6 +405,24 @@ def _first_row_is_header(rows: Sequence[Sequence[str]]) -> bool:
         # "n/a" over nothing but numbers is one more number that is missing.
         return not all(title and is_missing(title) for title in over_numbers)
     return len(first) > 1 and len(set(first)) == len(first)
+
+
+def _is_header_of_index(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row is a header as pandas writes it: nothing over names or integers."""
+    if len(first) < 2 or first[0] or not all(first[1:]) or not below:
+        return False
+    return not any(is_missing(row[0]) for row in below) and all(
+        parse_integer(row[0]) is not None or not is_number(row[0]) for row in below
+    )
+
+
+def _begins_with_title(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row begins with a title of names or labels, over numbers or not.
+
+    ``Area 3``, ``Area 1``, … have no header.
+    """
+    is_title = len(first) > 1 and normal_title(first[0]) in KNOWN_TITLES
+    return is_title and not any(row[0] == first[0] for row in below)
 
 
 def _is_mixed_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:

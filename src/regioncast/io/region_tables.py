@@ -7,30 +7,30 @@ file is, its content decides; its suffix only says what may be guessed.
 
 An *id column* holds the labels.  Titles alone do not tell which column that is (``label`` is
 the number in one table and the name in the next), so its values must confirm it: integers,
-each once.  Where this leaves a choice, the labels that the image holds make it; where there
-are none, it is an error and not a guess.  Label 0 takes no part in such comparisons, as it is
+each once.  Nor do values alone: ranks and volumes are integers too.  Where this leaves a
+choice, the labels that the image holds make it; where they do not, it is an error and not a
+guess.  Label 0 takes no part in such comparisons, as it is
 nearly always the background, which some tables list and others do not.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..errors import FileFormatError, RegionTableError, examples, plural
-from ..no_region import names_background
+from ..errors import RegionTableError, examples, plural
+from ..key_columns import is_null
+from ..no_region import names_background, names_no_region
 from ..region_table import (
     HEMISPHERE_TITLES,
-    ID_TITLES,
+    NAME_TITLES,
     RegionTable,
     hemisphere_in_words,
-    hex_color,
     id_rank,
     normal_title,
 )
@@ -38,16 +38,27 @@ from .delimited import (
     WHITE_SPACE,
     is_number,
     parse_delimited,
-    parse_integer,
     parse_integer_column,
     parse_number_column,
     read_text,
     split_head,
 )
+from .frames import index_levels
+from .region_lines import (
+    Record,
+    freesurfer_records,
+    have_numbers,
+    itk_snap_records,
+    listed_records,
+    may_be_names_alone,
+    renamed,
+    spaced_records,
+    starts_with_title,
+    workbench_records,
+)
+from .region_xml import label_table_records, n_covered, xml_records
 
 if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
-
     from numpy.typing import NDArray
 
     Labels = NDArray[np.int64]
@@ -56,38 +67,15 @@ Columns = list[tuple[str, list[Any]]]  # titles and cells, in the order of the f
 
 # fmt: off
 # Titles without case, spaces and punctuation.
-# Best first.
-_NAME_TITLES = [
-    "name", "fullname", "labelname", "regionname", "roiname", "parcelname", "structurename",
-    "areaname", "label", "region", "structure", "roi", "parcel", "area", "anatomicalname",
-    "longname", "description", "shortname", "abbreviation", "abbr", "roiabbr", "acronym",
-]
 _NEVER_NAMES = {
     "color", "colour", "hemi", "hemisphere", "side", "xyz", "mapping", "comment",
 }
 # fmt: on
-# Headings of a list of names, whatever stands in it.
-_LIST_TITLES = frozenset(
-    [*ID_TITLES, *_NAME_TITLES, "names", "labels", "regions", "rois", "parcels", "structures"]
-)
-# RegionTable itself has columns with these titles.
-_OWN_TITLES = frozenset(["index", "name"])
+# A column without a title, here and as pandas calls one.
+_UNTITLED = re.compile(r"|column \d+|Unnamed: \d+")
 
 _HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
-# id, then a name after white space or punctuation.
-_ID_AND_NAME = re.compile(r"\s*(\d+)\s*(?:[\t :;,=]|[.)]\s)\s*(.*\S)\s*")
-# id R G B A VIS MSH "name"
-_ITK_SNAP = re.compile(
-    r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+[\d.]+\s+[01]\s+[01]\s+[\"“](.*)[\"”]\s*"
-)
-# id name R G B A, and a tissue class in some; without it, the name may hold spaces.
-_FREESURFER = (
-    re.compile(r"\s*(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+(?:\s+-?\d+)?\s*"),
-    re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*"),
-)
-_WORKBENCH_KEY = re.compile(r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
-
 _IMAGE_SUFFIX = re.compile(
     r"(\.(dlabel|dscalar|dtseries|dseg|label|shape|func|surf))?"
     r"\.(nii\.gz|nii|mgz|mgh|mgh\.gz|img\.gz|img|hdr|gii\.gz|gii|annot|txt|csv|npy)$",
@@ -115,7 +103,7 @@ def read_region_table(
           table; an ITK-SNAP label description; a Workbench label list; XML of FSL, SPM or
           Workbench; or plain text with one name, or one label and name, a line.
         - A mapping of labels to names or of names to labels: integers are the labels.  Or of
-          titles to columns.
+          titles to columns.  Or a pandas Series, as a mapping, or as a list if its index counts.
         - A DataFrame of pandas, polars or pyarrow.
         - Names alone belong to the labels 1, 2, … (0, 1, … if the first is like ``Background``)
           or, if the image has other labels, but as many, to those in ascending order.
@@ -164,6 +152,9 @@ def read_region_table(
         return _from_mapping(source, labels)
     if isinstance(source, np.ndarray | list | tuple):
         return _from_sequence(source, labels)
+    if isinstance(source, Iterable) and _is_series(source):
+        index = [_value(cell) for cell in getattr(source, "index", ())]
+        return _from_pairs(index, [_value(cell) for cell in source], labels, "Series")
     return _from_data_frame(source, labels)
 
 
@@ -236,15 +227,7 @@ def region_table_from_label_table(xml: bytes | str, *, source: str = "label tabl
     >>> list(table), table.columns["color"]
     ([Region(label=8, name='V1')], ('#ff8000',))
     """
-    tables = [_label_table_rows(table) for table in _parse_xml(xml, source).iter("LabelTable")]
-    if not tables:
-        raise RegionTableError(f"{source} has no LabelTable element.")
-    if any(rows != tables[0] for rows in tables):
-        raise RegionTableError(
-            f"{source} has {len(tables)} label tables that differ. "
-            "Give the table of one map as a file."
-        )
-    return _from_records(tables[0], source)
+    return _from_records(label_table_records(xml, source), source)
 
 
 # --- files -----------------------------------------------------------------------------------
@@ -255,9 +238,9 @@ def _read_file(path: Path, labels: Labels | None, *, may_be_list: bool) -> Regio
     source = str(path)
     if text.lstrip().startswith("<"):
         # The bytes, because the XML declaration names their encoding.
-        return _from_xml(path.read_bytes(), source, labels)
+        return _from_records(xml_records(path.read_bytes(), source, labels), source)
     lines = re.split(r"\r\n|\r|\n", text)
-    for records_of in (_itk_snap_records, _freesurfer_records, _workbench_records):
+    for records_of in (itk_snap_records, freesurfer_records, workbench_records):
         records = records_of(lines)
         if records:
             return _from_records(records, source)
@@ -273,33 +256,23 @@ def _from_text(
     A name of several words looks like several cells, so lists come first where nothing but
     white space separates.
     """
+    records = spaced_records(split_head(lines)[1])
+    if records:
+        return _from_records(records, source)
     table = parse_delimited(text, source=source)
-    if table.delimiter in {None, WHITE_SPACE} and not _have_numbers(table.columns[1:]):
-        records = _listed_records(lines)
+    if table.delimiter in {None, WHITE_SPACE} and not have_numbers(table.columns[1:]):
+        records = listed_records(lines)
         if records:
             return _from_records(records, source)
     columns: Columns = [
         (title, list(cells)) for title, cells in zip(table.titles, table.columns, strict=True)
     ]
-    if may_be_list and not _have_numbers(table.columns):
-        if table.delimiter is None and _starts_with_title(lines):
+    if may_be_list and may_be_names_alone(table, lines):
+        if table.delimiter is None and starts_with_title(lines):
             return _from_names(columns[0][1][1:], source, labels)
-        if not _starts_with_title(lines):
+        if not starts_with_title(lines):
             return _from_names([line.strip() for line in split_head(lines)[1]], source, labels)
     return _from_columns(columns, source, labels, has_header=table.header is not None)
-
-
-def _have_numbers(columns: Sequence[Sequence[str]]) -> bool:
-    return any(parse_number_column(column) is not None for column in columns)
-
-
-def _starts_with_title(lines: Iterable[str]) -> bool:
-    first = split_head(list(lines))[1][0]
-    return any(normal_title(cell) in _LIST_TITLES for cell in re.split(r"[\t,;]", first))
-
-
-# A record is one row as a mapping of titles to values; "index" and "name" are always there.
-Record = dict[str, Any]
 
 
 def _from_records(records: Sequence[Record], source: str) -> RegionTable:
@@ -313,155 +286,6 @@ def _from_records(records: Sequence[Record], source: str) -> RegionTable:
     return _checked(source, labels, names, {t: _parsed(cells) for t, cells in columns.items()})
 
 
-def _matched(
-    lines: Iterable[str],
-    patterns: Sequence[re.Pattern[str]],
-    record: Callable[[re.Match[str]], Record],
-) -> list[Record] | None:
-    """Return a record per line that is no comment, or None if one does not fit the patterns."""
-    records = []
-    for line in lines:
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        match = next(filter(None, (pattern.fullmatch(line) for pattern in patterns)), None)
-        if match is None:
-            return None
-        records.append(record(match))
-    return records
-
-
-def _itk_snap_records(lines: Iterable[str]) -> list[Record] | None:
-    return _matched(
-        lines,
-        [_ITK_SNAP],
-        lambda m: {"index": int(m[1]), "name": m[5].strip(), "color": _hex(m[2], m[3], m[4])},
-    )
-
-
-def _freesurfer_records(lines: Iterable[str]) -> list[Record] | None:
-    return _matched(
-        lines,
-        _FREESURFER,
-        lambda m: {"index": int(m[1]), "name": m[2], "color": _hex(m[3], m[4], m[5])},
-    )
-
-
-def _workbench_records(lines: Iterable[str]) -> list[Record] | None:
-    """Return the records of lines in pairs: a name, then ``key R G B A``."""
-    filled = [line for line in lines if line.strip()]
-    keys = [_WORKBENCH_KEY.fullmatch(line) for line in filled[1::2]]
-    if len(filled) % 2 or not all(keys):
-        return None
-    return [
-        {"index": int(key[1]), "name": name.strip(), "color": _hex(key[2], key[3], key[4])}
-        for name, key in zip(filled[::2], keys, strict=True)
-        if key is not None
-    ]
-
-
-def _listed_records(lines: Sequence[str]) -> list[Record] | None:
-    """Return the records of lines with a label and a name, perhaps under a line of titles."""
-    rows = split_head(lines)[1]
-    has_titles = _ID_AND_NAME.fullmatch(rows[0]) is None and _starts_with_title(rows[0].split())
-    return _matched(
-        rows[1:] if has_titles else rows,
-        [_ID_AND_NAME],
-        lambda m: {"index": int(m[1]), "name": m[2].strip('"')},
-    )
-
-
-def _hex(*channels: str) -> str:
-    return "#" + "".join(f"{min(int(channel), 255):02x}" for channel in channels)
-
-
-# --- XML -------------------------------------------------------------------------------------
-
-
-def _parse_xml(xml: bytes | str, source: str) -> Element:
-    from xml.etree import ElementTree as ET
-
-    text = xml.rstrip(b"\0 \r\n\t") if isinstance(xml, bytes) else xml.rstrip("\0 \r\n\t")
-    try:
-        # Expat fetches nothing from outside and stops when entities multiply.
-        return ET.fromstring(text)  # noqa: S314  see above
-    except (ET.ParseError, LookupError, ValueError) as error:
-        raise FileFormatError(f"{source} is not valid XML: {error}.") from None
-
-
-def _from_xml(xml: bytes, source: str, labels: Labels | None) -> RegionTable:
-    root = _parse_xml(xml, source)
-    if root.find(".//LabelTable") is not None or root.tag == "LabelTable":
-        return region_table_from_label_table(xml, source=source)
-    elements = list(root.iter("label"))
-    if not elements:
-        raise RegionTableError(
-            f"{source} has no label elements. "
-            "The XML of FSL and SPM atlases and Workbench label tables can be read."
-        )
-    if all("index" in element.attrib for element in elements):
-        return _from_fsl(root, elements, source, labels)
-    return _from_records([_spm_record(element, source) for element in elements], source)
-
-
-def _from_fsl(
-    root: Element, elements: Sequence[Element], source: str, labels: Labels | None
-) -> RegionTable:
-    records = []
-    for element in elements:
-        others = {key: text for key, text in element.attrib.items() if key != "index"}
-        index = _label(element.attrib["index"], source)
-        records.append({"index": index, "name": _text(element), **_renamed(others)})
-    indices = np.array([record["index"] for record in records], dtype=np.int64)
-    shift = _fsl_shift(indices, (root.findtext(".//type") or "").strip().lower(), labels)
-    return _from_records([{**row, "index": row["index"] + shift} for row in records], source)
-
-
-def _fsl_shift(indices: Labels, kind: str, labels: Labels | None) -> int:
-    """Return what to add to FSL's index to get the label in the image: 0 or 1."""
-    as_given, plus_one = _n_covered(indices, labels), _n_covered(indices + 1, labels)
-    if as_given != plus_one:
-        return int(plus_one > as_given)
-    return int(kind != "label")
-
-
-def _spm_record(element: Element, source: str) -> Record:
-    cells = {child.tag: _text(child) for child in element}
-    if not {"index", "name"} <= set(cells):
-        raise RegionTableError(
-            f"{source} has a label element without index and name; its parts are: "
-            f"{examples(cells) or 'none'}."
-        )
-    return {**cells, "index": _label(cells["index"], source)}
-
-
-def _label_table_rows(table: Element) -> list[Record]:
-    return [
-        {
-            "index": _label(element.get("Key", element.get("Index", "")), "The label table"),
-            "name": _text(element),
-            "color": _unit_color(element),
-        }
-        for element in table.iter("Label")
-    ]
-
-
-def _unit_color(element: Element) -> str | None:
-    """Return the colour whose parts are given from 0 to 1."""
-    parts = [element.get(channel, "") for channel in ("Red", "Green", "Blue")]
-    return hex_color(list(map(float, parts))) if all(map(is_number, parts)) else None
-
-
-def _label(text: str, source: str) -> int:
-    label = parse_integer(text)
-    if label is None:
-        raise RegionTableError(f"{source} has the label {text!r}, which is not an integer.")
-    return label
-
-
-def _text(element: Element) -> str:
-    return " ".join("".join(element.itertext()).split())
-
-
 # --- Python objects --------------------------------------------------------------------------
 
 
@@ -472,14 +296,28 @@ def _from_mapping(source: Mapping[Any, Any], labels: Labels | None) -> RegionTab
     if all(isinstance(value, list | tuple | np.ndarray) for value in values):
         columns = [(str(title), list(cells)) for title, cells in source.items()]
         return _from_columns(columns, "The mapping", labels)
+    return _from_pairs(keys, values, labels, "mapping")
+
+
+def _is_series(source: object) -> bool:
+    """Return whether this is a pandas Series, whose index goes with its values."""
+    index = getattr(source, "index", None)
+    return hasattr(index, "get_level_values") and not hasattr(source, "columns")
+
+
+def _from_pairs(
+    keys: Sequence[Any], values: Sequence[Any], labels: Labels | None, kind: str
+) -> RegionTable:
     key_labels, value_labels = _integers(keys), _integers(values)
+    if kind == "Series" and value_labels is None and keys == list(range(len(keys))):
+        return _from_sequence(values, labels)
     if key_labels is not None and value_labels is None:
-        return _checked("The mapping", key_labels, _named(values, key_labels), {})
+        return _checked(f"The {kind}", key_labels, _named(values, key_labels), {})
     if value_labels is not None and key_labels is None:
-        return _checked("The mapping", value_labels, _named(keys, value_labels), {})
+        return _checked(f"The {kind}", value_labels, _named(keys, value_labels), {})
     which = "Neither side" if key_labels is None else "Each side"
     raise RegionTableError(
-        f"{which} of the mapping is all integers: keys {examples(keys)}; values "
+        f"{which} of the {kind} is all integers: keys {examples(keys)}; values "
         f"{examples(values)}. Give labels (integers) on one side and names (text) on the other."
     )
 
@@ -517,23 +355,15 @@ def _index_columns(source: Any, columns: Columns) -> Columns:
     It can if it has a name, or if no column could; an index of integers without a name is otherwise
     what a selection of rows left behind.
     """
-    index = getattr(source, "index", None)
-    if index is None or not hasattr(index, "get_level_values"):
-        return []
-    names = list(index.names)
+    levels = [
+        (str(title), [_value(cell) for cell in cells.tolist()])
+        for title, cells in index_levels(source)
+    ]
     has_labels = any(_integers(cells) is not None for _, cells in columns)
     has_names = any(isinstance(cell, str) for _, cells in columns for cell in cells)
-    is_text = all(isinstance(cell, str) for cell in index)
-    if names == [None] and (_is_range(index) or (has_labels and (has_names or not is_text))):
-        return []
-    return [
-        ("index" if name is None else str(name), [_value(v) for v in index.get_level_values(level)])
-        for level, name in enumerate(names)
-    ]
-
-
-def _is_range(index: Any) -> bool:
-    return list(index) == list(range(len(index)))
+    is_text = all(isinstance(cell, str) for _, cells in levels for cell in cells)
+    is_untitled = [title for title, _ in levels] == [""]
+    return [] if is_untitled and has_labels and (has_names or not is_text) else levels
 
 
 def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> RegionTable:
@@ -554,7 +384,7 @@ def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> Reg
             f"either the first, {names[0]!r}, is the background, or a region has no voxel. "
             "Give labels with the names."
         )
-    if labels is None or _n_covered(counted, labels) == np.count_nonzero(labels):
+    if labels is None or n_covered(counted, labels) == np.count_nonzero(labels):
         return _checked(source, counted, names, {})
     for others in (labels, labels[labels != 0]):
         if len(others) == len(names):
@@ -585,7 +415,7 @@ def _from_columns(
         for number, (title, cells) in enumerate(columns)
         if number not in (ids, column)
     }
-    return _checked(source, numbers, names, _renamed(others))
+    return _checked(source, numbers, names, renamed(others))
 
 
 def _check_titles(columns: Columns, source: str) -> None:
@@ -601,9 +431,10 @@ def _check_titles(columns: Columns, source: str) -> None:
 def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_header: bool) -> int:
     """Return the position of the column of labels.
 
-    Of columns with a telling title, the one with the most labels of the image, then with the
-    better title; without labels, the title alone.  A column of another title must hold half of
-    the labels of the image; without a header, the first column of integers is meant.
+    Under a header, only a title that says labels makes a column one, or none at all, as that of an
+    index.  Of several, the one with the most labels of the image is meant; where that leaves
+    two that differ, ``index``, the title of BIDS.  Without a header, the first column of integers
+    is meant.
 
     Values that stand twice do not rule out a title such as ``index``: the error about labels
     that stand twice says more than one about a missing column.
@@ -613,25 +444,84 @@ def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_head
     }
     unique = {n for n, found in integers.items() if _is_unique(found)}
     ranks = {n: id_rank(columns[n][0]) if has_header else 0 for n in integers}
-    covered = {n: _n_covered(found, labels) for n, found in integers.items()}
+    covered = {n: n_covered(found, labels) for n, found in integers.items()}
     pool = [n for n, rank in ranks.items() if rank < 2 or (rank == 2 and n in unique)]
-    may_be_labels = [n for n, (title, _) in enumerate(columns) if id_rank(title) < 2]
-    if not pool and has_header and set(may_be_labels) - set(integers):
-        # Another column says that it holds labels, and holds none: integers are then of luck.
-        _raise_no_ids(columns, source)
-    if not pool:
-        half = max(1, (_n_labels(labels) + 1) // 2)
-        pool = [n for n in integers if n in unique and covered[n] >= half]
+    if has_header:
+        pool = _without_counters(pool, integers, covered, columns)
+    pool = pool or _untitled(columns, integers, labels)
     if not pool:
         _raise_no_ids(columns, source)
     best = min((-covered[n], ranks[n], n not in unique) for n in pool)
-    equal = [n for n in pool if (-covered[n], ranks[n], n not in unique) == best]
-    if has_header and any(not np.array_equal(integers[n], integers[equal[0]]) for n in equal):
+    chosen = next(n for n in pool if (-covered[n], ranks[n], n not in unique) == best)
+    # Without labels of the image, titles alone decide.
+    rivals = [n for n in pool if covered[n] == covered[chosen] and n in unique]
+    if not covered[chosen]:
+        rivals = [n for n in rivals if ranks[n] == ranks[chosen]]
+    if not ranks[chosen]:  # "index", the title of BIDS, says more than others that end in it
+        rivals = [n for n in rivals if ranks[n] < 2]
+    if has_header and any(not np.array_equal(integers[n], integers[chosen]) for n in rivals):
+        titles = [columns[n][0] for n in sorted({chosen, *rivals})]
         raise RegionTableError(
-            f"{source} has {len(equal)} columns that may hold the labels: "
-            f"{examples(columns[n][0] for n in equal)}. Rename the right one to 'index'."
+            f"{source} has {len(titles)} columns that may hold the labels: {examples(titles)}. "
+            "Rename the right one to 'index', and remove the others or rename them."
         )
-    return equal[0]
+    return chosen
+
+
+def _without_counters(
+    pool: Sequence[int],
+    integers: Mapping[int, Labels],
+    covered: Mapping[int, int],
+    columns: Columns,
+) -> list[int]:
+    """Return columns of labels without those that number the rows, if others hold as many."""
+    telling = [n for n in pool if covered[n] or id_rank(columns[n][0]) < 2]
+    others = [
+        n for n in telling if _is_unique(integers[n]) and not _counts_rows(integers[n], n, columns)
+    ]
+    most = max((covered[n] for n in others), default=-1)
+    return [
+        n
+        for n in pool
+        if n in others or covered[n] > most or not _counts_rows(integers[n], n, columns)
+    ]
+
+
+def _counts_rows(found: Labels, position: int, columns: Columns) -> bool:
+    """Return whether integers number the rows from 0, in any order, and 0 is no background."""
+    counted = np.array_equal(np.sort(found), np.arange(len(found)))
+    return counted and not _has_background(found, position, columns)
+
+
+def _has_background(found: Labels, position: int, columns: Columns) -> bool:
+    """Return whether the row with label 0 is named as background."""
+    rows = np.flatnonzero(found == 0).tolist()
+    cells = [cells[row] for row in rows for n, (_, cells) in enumerate(columns) if n != position]
+    return any(_names_background(cell) for cell in cells if isinstance(cell, str))
+
+
+def _names_background(cell: str) -> bool:
+    is_named = any(character.isalnum() or character == "?" for character in cell)
+    return is_named and names_no_region(cell)
+
+
+def _untitled(columns: Columns, integers: Mapping[int, Labels], labels: Labels | None) -> list[int]:
+    """Return the columns without a title that may hold labels, as an index of pandas does.
+
+    They do not where rows are numbered or were selected, which leaves a 0 that is no background,
+    nor where another column says that it holds labels.
+    """
+    if any(id_rank(title) < 2 for title, _ in columns):
+        return []
+    half = 0 if labels is None else max(1, (_n_labels(labels) + 1) // 2)
+    return [
+        n
+        for n, found in integers.items()
+        if _UNTITLED.fullmatch(columns[n][0])
+        and _is_unique(found)
+        and n_covered(found, labels) >= half
+        and (0 not in found or _has_background(found, n, columns))
+    ]
 
 
 def _raise_no_ids(columns: Columns, source: str) -> NoReturn:
@@ -660,8 +550,8 @@ def _name_column(columns: Columns, ids: int) -> int | None:
             continue
         n_distinct = len(set(cells))
         repeats = 2 * n_distinct <= len(cells)
-        if normal in _NAME_TITLES:
-            ranks[n] = (False, repeats, _NAME_TITLES.index(normal), n)
+        if normal in NAME_TITLES:
+            ranks[n] = (False, repeats, NAME_TITLES.index(normal), n)
         elif not repeats:
             ranks[n] = (True, repeats, -n_distinct, n)
     return min(ranks, key=lambda n: ranks[n]) if ranks else None
@@ -744,15 +634,7 @@ def _value(cell: Any) -> Any:
     plain = cell.item() if isinstance(cell, np.generic) else cell
     if isinstance(plain, str):
         return plain.strip()
-    # By the name of the type: pandas may not be there, and its NA answers neither yes nor no.
-    missing = type(plain).__name__ in {"NAType", "NaTType"} or (
-        isinstance(plain, float) and math.isnan(plain)
-    )
-    return None if missing else plain
-
-
-def _renamed(columns: Mapping[str, Any]) -> dict[str, Any]:
-    return {f"{t}_in_table" if t in _OWN_TITLES else t: cells for t, cells in columns.items()}
+    return None if is_null(plain) else plain
 
 
 def _is_unique(labels: Labels) -> bool:
@@ -761,11 +643,6 @@ def _is_unique(labels: Labels) -> bool:
 
 def _n_labels(labels: Labels | None) -> int:
     return 0 if labels is None else int(np.count_nonzero(labels))
-
-
-def _n_covered(found: Labels, labels: Labels | None) -> int:
-    """Return how many labels of the image, 0 apart, are among those found."""
-    return 0 if labels is None else int(np.count_nonzero(np.isin(labels[labels != 0], found)))
 
 
 # --- tables beside images --------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +20,15 @@ from ..errors import (
     examples,
     plural,
 )
-from ..signals import MAP_TITLE, map_titles
-from ..value_tables import ValueColumn, ValueTable, numbers_with_gaps
+from ..key_columns import is_null
+from ..matching import integer_of
+from ..signals import MAP_TITLE, as_array, map_titles
+from ..value_tables import (
+    ValueColumn,
+    ValueTable,
+    is_number_or_gap,
+    numbers_with_gaps,
+)
 from . import suffix_of, suffixes
 from .delimited import (
     TextTable,
@@ -29,8 +38,10 @@ from .delimited import (
     parse_integer,
     parse_number_column,
     read_delimited,
+    read_text,
 )
 from .files import check_output, existing_file, replacing
+from .frames import index_levels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +77,8 @@ def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
         return _table(parse_delimited(_standard_input(), source="standard input"))
     file = existing_file(path, "the file of values")
     suffix = suffix_of(file)
+    if file.is_fifo():  # the output of another program, as a shell's <(…) hands it over
+        return _table(read_delimited(file))
     if suffix == ".npy":
         return _npy(file)
     if suffix == ".parquet":
@@ -75,8 +88,11 @@ def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
             f"Values cannot be read from {file.name!r}: they come from "
             f"{', '.join(suffixes('values', 'table'))}."
         )
-    table = _table(read_delimited(file))
-    return _columns_of_numbers(table) if suffix == ".1d" else table
+    if suffix == ".1d":
+        # AFNI writes comments behind numbers too, and XML around them.
+        text = re.sub(r"#.*", "", read_text(file))
+        return _numbers_alone(_table(parse_delimited(text, source=str(file))))
+    return _table(read_delimited(file))
 
 
 def table_of_frame(frame: Any, source: str = "the DataFrame") -> ValueTable:
@@ -102,14 +118,45 @@ def table_of_frame(frame: Any, source: str = "the DataFrame") -> ValueTable:
         _frame_column(_title(title), _array_of(columns.get_column(title)))
         for title in columns.columns
     ]
-    # Columns that are merely counted have no titles.
-    titles = [str(title) for title in columns.columns if title != MAP_TITLE]
-    has_header = titles != [str(n) for n in range(len(titles))]
-    return ValueTable((*_index_columns(frame), *given), source, has_header=has_header)
+    has_header = not _are_counted(columns.columns)
+    index = [_frame_column(title, cells, is_index=True) for title, cells in index_levels(frame)]
+    return ValueTable((*index, *given), source, has_header=has_header)
+
+
+def _are_counted(titles: Iterable[object]) -> bool:
+    """Return whether columns are merely counted, and so have no titles, but for that of maps."""
+    others = [str(title) for title in titles if title != MAP_TITLE]
+    return others == [str(number) for number in range(len(others))]
+
+
+def array_of_series(values: Any) -> NDArray[Any]:
+    """Return a Series or an array as numbers, NaN where it says that there is none.
+
+    Raises
+    ------
+    SignalsError
+        When an integer would be rounded, or the rows differ in length.
+    SignalsTypeError
+        When it holds anything but numbers.
+    """
+    if isinstance(values, list | tuple | np.ndarray):
+        return as_array(values)
+    cells = next(
+        (getattr(values, way)() for way in ("to_pylist", "to_list") if hasattr(values, way)), None
+    )
+    array = as_array(values)
+    if array.ndim == 0 and array.dtype == object:
+        raise not_values(values)
+    # Integers with gaps became floats.
+    is_made = array.dtype.kind == "f" and any(isinstance(cell, int) for cell in cells or ())
+    if cells is None or not (array.dtype == object or is_made):
+        return array
+    numbers = _numbers_of_objects(cells, "the values")
+    return array if numbers is None else numbers
 
 
 def _duplicate_titles(frame: Any) -> MatchError:
-    titles = [str(title) for title in frame.columns]
+    titles = [str(title) for title in getattr(frame, "column_names", frame.columns)]
     twice = sorted({title for title in titles if titles.count(title) > 1})
     return MatchError(
         f"{plural(len(twice), 'column title')} of the DataFrame given more than once: "
@@ -214,15 +261,13 @@ def _has_labels(signals: Signals) -> bool:
     return signals.keys is not None and isinstance(signals.keys[0], int)
 
 
-def _columns_of_numbers(table: ValueTable) -> NDArray[Any]:
+def _numbers_alone(table: ValueTable) -> ValueTable:
     """Return a table of AFNI's, which has numbers and never a header."""
-    numbers = [column.numbers for column in table.columns if column.numbers is not None]
-    if table.has_header or len(numbers) < len(table.columns):
+    if table.has_header or any(column.numbers is None for column in table.columns):
         raise FileFormatError(
             f"{table.source} holds text; a .1D file holds numbers only. Name a table .tsv."
         )
-    array = np.column_stack(numbers)
-    return array.reshape(-1) if 1 in array.shape else array
+    return dataclasses.replace(table, has_header=False)
 
 
 def _standard_input() -> str:
@@ -236,7 +281,7 @@ def _table(text: TextTable) -> ValueTable:
     header = text.header or ("untitled",) * len(text.columns)
     columns = tuple(
         ValueColumn(
-            title,
+            _title_of_text(title),
             _cells(cells),
             _numbers(cells, f"the column {title!r} of {text.source}", decimal_comma=decimal_comma),
             is_index=(has_index and number == 0) or _is_unnamed(title),
@@ -244,12 +289,19 @@ def _table(text: TextTable) -> ValueTable:
         for number, (title, cells) in enumerate(zip(text.titles, text.columns, strict=True))
         if header[number] or any(cells)  # rows may all end in a delimiter
     )
-    return ValueTable(columns, text.source, has_header=None if text.header is None else True)
+    has_header = None if text.header is None else not (has_index and _are_counted(header[1:]))
+    return ValueTable(columns, text.source, has_header=has_header)
+
+
+def _title_of_text(title: str) -> Key:
+    """Return a title that is written like a label as one."""
+    label = integer_of(title)
+    return title if label is None else label
 
 
 def _is_unnamed(title: Key) -> bool:
     """Return whether this is what pandas calls an index that it wrote and read again."""
-    return str(title).startswith("Unnamed: ")
+    return str(title).startswith(("Unnamed: ", "__index_level_"))
 
 
 def _cells(cells: Sequence[str]) -> tuple[str | None, ...]:
@@ -300,20 +352,28 @@ def _check_range(numbers: NDArray[Any], cells: Sequence[str], what: str) -> None
 
 def _npy(file: Path) -> NDArray[Any]:
     try:
-        return np.asarray(np.load(file, allow_pickle=False))
+        array = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise FileFormatError(
             f"{file} is no NumPy file of numbers: {str(error).rstrip('.')}. "
             "Save numbers, with numpy.save."
         ) from error
+    if not isinstance(array, np.ndarray):
+        array.close()
+        raise FileFormatError(
+            f"{file} holds several arrays ({examples(array.files)}), as numpy.savez writes them. "
+            "Save one, with numpy.save."
+        )
+    return array
 
 
 def _parquet(file: Path) -> Any:
     _needs_pyarrow()
-    import pandas as pd
+    import pyarrow.parquet as pq
 
     try:
-        return pd.read_parquet(file)
+        # pandas would make floats of integers with gaps, and round them.
+        return pq.read_table(file).to_pandas(integer_object_nulls=True)
     except (OSError, ValueError) as error:
         raise FileFormatError(f"{file} is no readable Parquet file: {error}") from error
 
@@ -327,49 +387,28 @@ def _needs_pyarrow() -> None:
         ) from None
 
 
-def _index_columns(frame: Any) -> list[ValueColumn]:
-    index = getattr(frame, "index", None)
-    if index is None or not hasattr(index, "get_level_values") or counts_rows(index):
-        return []
-    return [
-        _frame_column(
-            # Without a name it may be what a selection of rows left, so it says little.
-            "" if name is None else name,
-            index.get_level_values(level).to_numpy(),
-            is_index=True,
-        )
-        for level, name in enumerate(index.names)
-    ]
-
-
-def counts_rows(index: Any) -> bool:
-    """Return whether a pandas index merely counts the rows, from 0."""
-    return index.names == [None] and list(index) == list(range(len(index)))
-
-
 def _frame_column(title: Key, array: NDArray[Any], *, is_index: bool = False) -> ValueColumn:
-    cells = tuple(None if _is_null(cell) else cell for cell in array.tolist())
-    numbers = array if array.dtype.kind in "biufc" else _numbers_of_objects(cells, title)
+    # NumPy would list dates in nanoseconds as integers.
+    listed = list(array) if array.dtype.kind in "mM" else array.tolist()
+    cells = tuple(None if is_null(cell) else cell for cell in listed)
+    what = f"the column {title!r}"
+    numbers = array if array.dtype.kind in "biufc" else _numbers_of_objects(cells, what)
     return ValueColumn(title, cells, numbers, is_index or _is_unnamed(title))
 
 
 def _array_of(series: Any) -> NDArray[Any]:
-    """Return a column of a DataFrame as an array, integers with gaps as objects."""
-    if series.dtype.is_integer() and series.null_count():
+    """Return a column of a DataFrame as an array, integers with gaps or of 128 bits as objects."""
+    is_wide = str(series.dtype) in ("Int128", "UInt128")
+    if series.dtype.is_integer() and (is_wide or series.null_count()):
         return np.array(series.to_list(), object)
-    array: NDArray[Any] = series.to_numpy()
-    return array
+    return np.asarray(series.to_numpy())
 
 
-def _numbers_of_objects(cells: tuple[Any, ...], title: Key) -> NDArray[Any] | None:
+def _numbers_of_objects(cells: Sequence[Any], what: str) -> NDArray[Any] | None:
     """Return Python numbers with gaps as an array, or None where there is anything else."""
-    if any(not isinstance(cell, int | float | complex | None) for cell in cells):
+    if not all(map(is_number_or_gap, cells)):
         return None
-    return numbers_with_gaps(cells, f"the column {title!r}")
-
-
-def _is_null(cell: Any) -> bool:
-    return cell is None or type(cell).__name__ in ("NAType", "NaTType") or cell != cell  # noqa: PLR0124  only NaN differs from itself
+    return numbers_with_gaps(cells, what)
 
 
 def _title(title: Any) -> Key:

@@ -13,10 +13,17 @@ from ..errors import (
     SignalsError,
 )
 from ..signals import Key, Signals, as_array, as_keys
-from ..value_tables import ValueTable, numbers_with_gaps, signals_of
+from ..value_tables import (
+    ValueTable,
+    check_exact,
+    is_number_or_gap,
+    numbers_with_gaps,
+    signals_of,
+)
 from . import cifti, cifti_parcellations, suffix_of, suffixes, value_files
 from .cifti_matrix import is_cifti
 from .files import check_output, expanded
+from .frames import counts_rows
 
 if TYPE_CHECKING:
     from ..parcellation import Parcellation
@@ -31,9 +38,11 @@ Values = Any
 def read_signals(
     values: Values,
     regions: RegionTable,
-    key: Key | None,
-    columns: Key | Sequence[Key] | None,
-    t_r: float | None,
+    *,
+    key: Key | None = None,
+    columns: Key | Sequence[Key] | None = None,
+    t_r: float | None = None,
+    by: str = "auto",
 ) -> Signals:
     """Return the signals of values of any kind.
 
@@ -46,6 +55,8 @@ def read_signals(
         Columns of a table.
     t_r : float, optional
         Repetition time in seconds, instead of what the values say.
+    by : str, default="auto"
+        What keys are to be, as in `matching.match`.
     """
     if is_cifti(values):
         found = cifti_parcellations.read_parcel_signals(values)
@@ -55,7 +66,7 @@ def read_signals(
     elif _is_frame(values):
         values = value_files.table_of_frame(values)
     if isinstance(values, ValueTable):
-        return signals_of(values, regions, key=key, columns=columns, t_r=t_r)
+        return signals_of(values, regions, key=key, columns=columns, by=by, t_r=t_r)
     if key is not None or columns is not None:
         raise SignalsError(
             f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
@@ -64,20 +75,20 @@ def read_signals(
         return values if t_r is None else values.with_t_r(t_r)
     if isinstance(values, Mapping):
         return _signals_of_mapping(values, t_r)
+    array = value_files.array_of_series(values)
     if _is_keyed_series(values):
-        return Signals(values.to_numpy(), as_keys(values.index), t_r=t_r)
-    array = as_array(values)
-    if array.dtype == object and array.ndim == 0:
-        raise value_files.not_values(values)
+        return Signals(array, as_keys(values.index), t_r=t_r)
     return Signals(array, t_r=t_r)
 
 
 def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
     listed = list(values.values())
-    if listed and all(isinstance(value, int | float) for value in listed):
+    if listed and all(is_number_or_gap(value) for value in listed):
         array = numbers_with_gaps(listed, "the mapping")
     else:
         array = as_array(listed, row="region")
+        for key, value in values.items():
+            check_exact(array.dtype, value, f"the values of {key!r}")
     if array.ndim > 2:
         raise SignalsError(
             "Each region of a mapping needs one number, or one number per map; the values have "
@@ -99,7 +110,7 @@ def _is_keyed_series(values: object) -> bool:
     index = getattr(values, "index", None)
     if not hasattr(values, "to_numpy") or not hasattr(index, "get_level_values"):
         return False
-    return not value_files.counts_rows(index)
+    return not counts_rows(index)
 
 
 def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool) -> None:

@@ -1,0 +1,464 @@
+"""No column is taken for the key of a table by luck: it says so itself, or the table is refused."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import regioncast as rc
+from regioncast.errors import MatchError, RegioncastError, SignalsError
+
+
+def atlas_of(labels, names=None):
+    image = nib.Nifti1Image(np.array([[[0, *labels]]], np.int32), np.eye(4))
+    return rc.load_parcellation(
+        image, None if names is None else dict(zip(labels, names, strict=True))
+    )
+
+
+P3 = atlas_of([1, 2, 3])
+P4 = atlas_of([1, 2, 3, 4], ["Vis", "Mot", "Aud", "Som"])
+P17 = atlas_of([17, 53, 60, 99])
+
+
+def by_label(values, atlas=P4, **options):
+    """Return the numbers of the regions in ascending order of label, one list per map."""
+    data = np.asarray(rc.paint(values, atlas, **options).dataobj)[0, 0, 1:]
+    return data.T.tolist()
+
+
+def carriers(frame, folder, **options):
+    """Return a DataFrame and the files that pandas writes of it."""
+    frame.to_parquet(folder / "v.parquet")
+    frame.to_csv(folder / "v.csv", **options)
+    frame.to_csv(folder / "v.tsv", sep="\t", **options)
+    return [frame, folder / "v.parquet", folder / "v.csv", folder / "v.tsv"]
+
+
+def write(folder, text, name="v.csv"):
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+# --- an index says who ------------------------------------------------------------------------
+
+
+@given(order=st.permutations([1, 2, 3, 4]), n_maps=st.sampled_from([1, 2, 3, 5]))
+@pytest.mark.parametrize("title", [None, "label", "order"])
+def test_an_index_of_labels_is_the_key_whatever_the_titles(tmp_path_factory, order, n_maps, title):
+    values = np.arange(4.0 * n_maps).reshape(4, n_maps) + 0.5
+    frame = pd.DataFrame(values, index=pd.Index(order, name=title)).rename(columns=str)
+    expected = values[np.argsort(order)].T.tolist()
+    files = carriers(frame, tmp_path_factory.mktemp("index"))
+    if title == "order":  # an index all the same in pandas, but a column of numbers in text
+        files = files[:2]
+    for carrier in files:
+        assert by_label(carrier) == (expected if n_maps > 1 else expected[0])
+
+
+def test_a_series_as_a_frame_or_a_file_is_the_series(tmp_path):
+    series = pd.Series([0.5, 0.25, 1.5, 2.5], index=[60, 17, 99, 53])
+    for carrier in [series, *carriers(series.to_frame(), tmp_path)[2:], series.to_frame()]:
+        assert by_label(carrier, P17) == [0.25, 2.5, 0.5, 1.5]
+    series.iloc[:2].to_csv(tmp_path / "v.csv")
+    assert by_label(tmp_path / "v.csv", P17, missing="fill") == [0.25, 0, 0.5, 0]
+
+
+def test_the_order_that_sorting_left_is_no_order_of_regions(tmp_path):
+    series = pd.Series([0.3, 0.1, 0.2, 0.4]).sort_values()
+    for carrier in [series, series.to_frame(), *carriers(series.to_frame(), tmp_path)[2:]]:
+        with pytest.raises(MatchError, match=r"missing  1: .*\nunused   1: "):
+            rc.paint(carrier, P4)
+
+
+@pytest.mark.parametrize("title", [None, "order"])
+def test_a_square_frame_with_an_index_is_ambiguous_unless_it_is_titled(tmp_path, title):
+    square = np.arange(16.0).reshape(4, 4)
+    frame = pd.DataFrame(square, index=pd.Index([1, 2, 3, 4], name=title))
+    for carrier in [frame, *(carriers(frame.rename(columns=str), tmp_path) if not title else [])]:
+        with pytest.raises(MatchError, match=r"ambiguous: its index \(1, 2, 3, 4\) may say"):
+            rc.paint(carrier, P4)
+        assert by_label(carrier, by="label") == square.T.tolist()
+    assert by_label(frame.rename_axis("label")) == square.T.tolist()
+    assert by_label(frame.reset_index(drop=True)) == square.tolist()
+
+
+@pytest.mark.parametrize("index", [[0.5, 1.0, 1.5], pd.date_range("2020", periods=3)])
+def test_an_index_of_times_is_no_key(index):
+    frame = pd.DataFrame(np.arange(12.0).reshape(3, 4), index=index)
+    assert by_label(frame) == frame.to_numpy().tolist()
+
+
+# --- files without a header ---------------------------------------------------------------------
+
+
+def test_labels_in_the_first_column_or_one_column_per_region(tmp_path):
+    three = write(tmp_path, "2 0.5 7\n1 1.5 8\n3 2.5 9\n", "v.txt")
+    with pytest.raises(MatchError, match=r"ambiguous: .* first column \(2, 1, 3\)"):
+        rc.paint(three, P3)
+    assert by_label(three, P3, by="label") == [[1.5, 0.5, 2.5], [8, 7, 9]]
+    assert by_label(three, P3, by="position")[0] == [2, 0.5, 7]
+    four = write(tmp_path, "2 0.5 7\n1 1.5 8\n3 2.5 9\n4 3.5 6\n", "v.txt")
+    assert by_label(four) == [[1.5, 0.5, 2.5, 3.5], [8, 7, 9, 6]]
+
+
+def test_labels_and_values_of_afni(tmp_path):
+    rows = "17 0.5\n99 2.5\n53 1.5\n60 3.5\n"
+    assert by_label(write(tmp_path, rows, "v.1D"), P17) == [0.5, 1.5, 3.5, 2.5]
+    with pytest.raises(MatchError, match="ambiguous"):
+        rc.paint(write(tmp_path, "1 0.5\n2 2.5\n", "v.1D"), atlas_of([1, 2]))
+
+
+def test_a_label_that_is_none_is_named_and_nothing_turned(tmp_path):
+    path = write(tmp_path, "1,0.5\n2,1.5\n3,2.5\n4,3.5\n9,4.5\n")
+    with pytest.raises(MatchError, match="unused   1: 9"):
+        rc.paint(path, P4)
+
+
+@pytest.mark.parametrize(
+    "rows", [[(1, 2), (2, 9), (3, 4), (4, 5)], [(2, 1), (1, 9), (4, 4), (3, 5)]]
+)
+def test_a_first_row_of_a_label_and_a_value_that_is_one(tmp_path, rows):
+    path = write(tmp_path, "".join(f"{label}\t{value}\n" for label, value in rows), "v.tsv")
+    assert by_label(path) == [dict(rows)[label] for label in (1, 2, 3, 4)]
+    path = write(tmp_path, "1\t2\n2\t3\n", "v.tsv")
+    with pytest.raises(MatchError, match=r"The first row of .* \(1, 2\) may be a header of labels"):
+        rc.paint(path, P4)
+    assert by_label(path, by="label", missing="fill") == [2, 3, 0, 0]
+
+
+# --- titles -------------------------------------------------------------------------------------
+
+FLAWED = {
+    "1 label more than once: 2": [1, 2, 2, 4],
+    "1 row without one: 3": [1, 2, None, 4],
+    r"1 cell no integer: 2\.5": [1, 2.5, 3, 4],
+    "1 cell no integer: 'Total'": ["1", "2", "3", "Total"],
+    "none of 100, 101, 102, 103 is a label of 1, 2, 3, 4": [100, 101, 102, 103],
+}
+
+
+@pytest.mark.parametrize("fault", FLAWED)
+@pytest.mark.parametrize("other", ["rank", "order", "count", "area", "n_voxels", "rank_index"])
+@pytest.mark.parametrize("title", ["label", "index", "roi_id", "Label ID"])
+def test_no_other_integers_stand_in_for_flawed_labels(tmp_path, fault, other, title):
+    frame = pd.DataFrame({title: FLAWED[fault], other: [4, 3, 1, 2], "z": [0.5, 1.5, 2.5, 3.5]})
+    for carrier in [*carriers(frame, tmp_path, index=False), frame.iloc[:, ::-1]]:
+        with pytest.raises(MatchError, match=f"'{title}' .* titled as labels and cannot .*{fault}"):
+            rc.paint(carrier, P4)
+
+
+@pytest.mark.parametrize("title", ["rank", "order", "volume", "count", "n_voxels", "area", "size"])
+def test_integers_of_any_title_are_no_key_unless_named(tmp_path, title):
+    frame = pd.DataFrame({title: [4, 3, 1, 2], "z": [0.5, 1.5, 2.5, 3.5]})
+    for carrier in carriers(frame, tmp_path, index=False):
+        with pytest.raises(
+            MatchError, match=f"1 column .* could be the labels: '{title}'. Pass key="
+        ):
+            rc.paint(carrier, P4)
+        assert by_label(carrier, key=title) == [2.5, 3.5, 1.5, 0.5]
+
+
+def test_numbers_of_subjects_do_not_hide_the_labels():
+    frame = pd.DataFrame({"id": 7, "subject_id": 1, "label": [4, 3, 2, 1], "z": [1.5, 2, 3, 4]})
+    assert by_label(frame, columns="z") == [4, 3, 2, 1.5]
+
+
+# --- by -----------------------------------------------------------------------------------------
+
+
+def test_by_has_a_say_in_which_column_is_the_key():
+    frame = pd.DataFrame({"name": list("wxyz"), "label": [4, 3, 2, 1], "z": [1.5, 2, 3, 4]})
+    assert by_label(frame, by="label") == [4, 3, 2, 1.5]
+    frame["name"] = ["Som", "Aud", "Mot", "Vis"]
+    for by in ("label", "name", "auto"):
+        assert by_label(frame, by=by) == [4, 3, 2, 1.5]
+
+
+def test_labels_are_the_key_where_regions_share_names():
+    atlas = atlas_of([1, 2, 3, 4], ["V1", "V2", "V1", "V2"])
+    frame = atlas.table.to_pandas().assign(z=[0.5, 1.5, 2.5, 3.5])
+    assert by_label(frame, atlas) == [0.5, 1.5, 2.5, 3.5]
+    with pytest.raises(MatchError, match=r"2 keys given more than once: 'V1', 'V2'.* pass key="):
+        rc.paint(frame.drop(columns="index"), atlas)
+
+
+def test_a_row_that_is_no_region_is_named_among_labels_as_text(tmp_path):
+    rows = "".join(f"{label},{label}.5\n" for label in [*range(1, 5), "Total"])
+    path = write(tmp_path, f"who,z\n{rows}".replace("Total.5", "10.5"))
+    with pytest.raises(MatchError, match="unused   1: 'Total'"):
+        rc.paint(path, P4)
+    assert by_label(path, extra="ignore") == [1.5, 2.5, 3.5, 4.5]
+
+
+# --- what is no map -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("title", "cells"),
+    [
+        ("folding_index", [10, 20, 30, 40]),
+        ("laterality_index", [-1, 0, 5, 7]),
+        ("rank_index", [4, 3, 1, 2]),
+    ],
+)
+@pytest.mark.parametrize("key", ["name", "label"])
+def test_a_map_is_not_lost_for_its_title(title, cells, key):
+    keys = {"name": ["Vis", "Mot", "Aud", "Som"], "label": [1, 2, 3, 4]}[key]
+    frame = pd.DataFrame({key: keys, title: cells, "z": [0.5, 1.5, 2.5, 3.5]})
+    if key == "label" and set(cells) & {1, 2, 3, 4}:
+        with pytest.raises(MatchError, match="could be the labels"):
+            rc.paint(frame, P4)
+    assert by_label(frame, key=key) == [cells, [0.5, 1.5, 2.5, 3.5]]
+
+
+@pytest.mark.parametrize("title", ["index", "label", "id"])
+def test_labels_of_other_regions_beside_names_are_left_out_by_no_guess(title):
+    frame = pd.DataFrame({"name": ["Vis", "Mot", "Aud", "Som"], title: [10, 20, 30, 40], "z": 1.5})
+    with pytest.raises(
+        SignalsError, match=f"'{title}' .* is not the labels of its regions: 10, 20"
+    ):
+        rc.paint(frame, P4)
+    assert by_label(frame, columns="z") == [1.5] * 4
+    assert by_label(frame, columns=title) == [10, 20, 30, 40]
+    frame[title] = [1, 2, 3, 3]
+    with pytest.raises(SignalsError, match="is not the labels of its regions"):
+        rc.paint(frame, P4)
+
+
+@given(
+    names=st.lists(
+        st.sampled_from(["rank_index", "b", "1", "2", "2019", "map"]),
+        min_size=1,
+        max_size=3,
+        unique=True,
+    ),
+    by_name=st.booleans(),
+    suffix=st.sampled_from([".tsv", ".csv", ".parquet"]),
+    long=st.booleans(),
+)
+def test_signals_come_back_from_files_whatever_the_maps_are_called(
+    tmp_path_factory, names, by_name, suffix, long
+):
+    assume(by_name or not long or "rank_index" not in names)  # two columns could be the labels
+    path = tmp_path_factory.mktemp("maps") / f"signals{suffix}"
+    keys = ["Som", "Vis", "Mot", "Aud"] if by_name else [4, 1, 2, 3]
+    values = np.array([[4, 1, 3, 2], [1, 2, 3, 4], [9, 8, 7, 6]])[: len(names)]
+    rc.save(rc.Signals(values, keys, map_names=names), path, long=long)
+    assert (
+        np.array(by_label(path)).reshape(len(names), 4).tolist() == values[:, [1, 2, 3, 0]].tolist()
+    )
+
+
+def test_a_column_called_map_names_maps(tmp_path):
+    frame = pd.DataFrame(np.eye(4), columns=["Vis", "Mot", "Aud", "Som"])
+    for names in (["Vis", "Mot", "Aud", "Som"], [1, 2, 3, 4], list("abcd")):
+        frame["map"] = names
+        for carrier in carriers(frame, tmp_path, index=False):
+            image = rc.paint(carrier, P4)
+            assert image.match.signals.map_names == tuple(map(str, names))
+            assert by_label(carrier) == np.eye(4).tolist()
+    misspelt = frame.rename(columns={"Vis": "Viz", "Mot": "Mto", "Aud": "A", "Som": "S"})
+    with pytest.raises(MatchError, match="unused   4: 'Viz', 'Mto', 'A', 'S'"):
+        rc.paint(misspelt, P4)
+
+
+@pytest.mark.parametrize("titles", [["2019", "2020"], ["1", "2"], ["0", "1"]])
+@pytest.mark.parametrize("first", ["name", "label", "ROI"])
+def test_a_title_makes_a_header_over_numbers(tmp_path, titles, first):
+    keys = ["Vis", "Mot", "Aud", "Som"] if first != "label" else [1, 2, 3, 4]
+    rows = [[first, *titles], *([key, n + 0.5, n] for n, key in enumerate(keys))]
+    path = write(tmp_path, "".join(",".join(map(str, row)) + "\n" for row in rows))
+    assert by_label(path) == [[0.5, 1.5, 2.5, 3.5], [0, 1, 2, 3]]
+    assert by_label(path, columns=titles[0]) == [0.5, 1.5, 2.5, 3.5]
+
+
+# --- columns that are not there -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("name,network\nVis,a\nMot,a\n", "'network' holds text: 'a', 'a'"),
+        ("name,x\nVis,\nMot,\n", "has no column of values"),
+        ("index,name\n1,Vis\n2,Mot\n", "'index' was taken for labels; pass columns= to paint it"),
+        ("Vis\nMot\n", "has no column of values"),
+        ("<html>\n<table>\n</table>\n", "has no column of values"),
+    ],
+)
+def test_a_table_without_values_says_what_it_has(tmp_path, text, shown):
+    path = write(tmp_path, text)
+    if text.startswith("name,x"):
+        assert np.isnan(by_label(path, missing="fill")[0])
+        return
+    with pytest.raises(SignalsError, match=shown):
+        rc.paint(path, P4, missing="fill")
+
+
+def test_no_columns_are_no_values():
+    frame = pd.DataFrame({"name": ["Vis", "Mot", "Aud", "Som"], "z": 1.5})
+    with pytest.raises(SignalsError, match="has no column of values beside its key column 'name'"):
+        rc.paint(frame, P4, columns=[])
+    with pytest.raises(
+        MatchError, match="2 columns 'z' of the DataFrame would be maps of one name"
+    ):
+        rc.paint(frame, P4, columns=["z", "z"])
+
+
+def test_a_single_column_with_a_header_is_told_how_to_go_by_position(tmp_path):
+    for rows in ("z\n0.5\n1.5\n2.5\n3.5\n", "z\n4\n3\n2\n1\n"):
+        with pytest.raises(MatchError, match="goes by position if it has no header"):
+            rc.paint(write(tmp_path, rows), P4)
+
+
+def test_a_column_beside_columns_of_labels_is_a_key_without_region(tmp_path):
+    path = write(tmp_path, "time,1,2,3,4\n0,.5,.6,.7,.8\n2,5,6,7,8\n")
+    with pytest.raises(MatchError, match="unused   1: 'time'"):
+        rc.paint(path, P4)
+    assert by_label(path, extra="ignore") == [[0.5, 0.6, 0.7, 0.8], [5, 6, 7, 8]]
+
+
+# --- numbers of every kind ----------------------------------------------------------------------
+
+LARGE = 2**53 + 1
+
+
+def series_of(kind, cells):
+    if kind == "dict":
+        return {n + 1: cell for n, cell in enumerate(cells)}
+    if kind == "NumPy in a dict":
+        return {n + 1: cell if cell is None else np.array(cell)[()] for n, cell in enumerate(cells)}
+    if kind == "arrays in a dict":
+        return {n + 1: np.array([np.nan if cell is None else cell]) for n, cell in enumerate(cells)}
+    if kind == "polars":
+        return pl.Series(cells, strict=False)
+    if kind == "pyarrow":
+        return pa.array(cells)
+    dtype = {"object": object, "Int64": "Int64"}[kind]
+    return pd.Series(cells, dtype=dtype, index=[1, 2, 3, 4])
+
+
+KINDS = ["dict", "NumPy in a dict", "arrays in a dict", "polars", "pyarrow", "object", "Int64"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gaps_are_nan_and_no_integer_is_rounded(kind):
+    shown = by_label(series_of(kind, [7, None, 3, 4]))
+    np.testing.assert_array_equal(np.ravel(shown), [7, np.nan, 3, 4])
+    with pytest.raises(SignalsError, match=str(LARGE)):
+        rc.paint(series_of(kind, [LARGE, None, 3, 4]), P4)
+    assert np.ravel(by_label(series_of(kind, [LARGE, 1, 3, 4]))).tolist() == [LARGE, 1, 3, 4]
+
+
+@pytest.mark.parametrize("gap", [None, 0.5])
+def test_parquet_does_not_round_integers(tmp_path, gap):
+    table = pa.table({"name": ["Vis", "Mot", "Aud"], "n": pa.array([LARGE, None, 3])})
+    pa.parquet.write_table(table, tmp_path / "v.parquet")
+    with pytest.raises(SignalsError, match=str(LARGE)):
+        rc.paint(tmp_path / "v.parquet", P4, missing="fill")
+
+
+def test_objects_that_are_numbers_are_numbers():
+    row = pd.DataFrame({"sub": ["a"], "Vis": [1.5], "Mot": [2], "Aud": [3.5], "Som": [4]}).iloc[0]
+    assert by_label(row.drop("sub")) == [1.5, 2, 3.5, 4]
+    flags = pd.Series([True, None, False, True], ["Vis", "Mot", "Aud", "Som"], dtype="boolean")
+    np.testing.assert_array_equal(by_label(flags), [1, np.nan, 0, 1])
+    cells = [np.float32(1.5), np.int64(2), None, np.float64(4)]
+    frame = pd.DataFrame({"label": [1, 2, 3, 4], "z": np.array(cells, object)})
+    np.testing.assert_array_equal(by_label(frame), [1.5, 2, np.nan, 4])
+    with pytest.raises(RegioncastError, match="1 of 4 values is no number: 'x'"):
+        rc.paint(pd.Series(["x", 1, 2, 3], [1, 2, 3, 4], dtype=object), P4)
+
+
+def test_integers_on_both_sides_of_the_signed_ones_come_back(tmp_path):
+    signals = rc.Signals(np.array([1, 2**63 + 5, 3, 2**64 - 1], np.uint64), [1, 2, 3, 4])
+    for name in ("v.tsv", "v.csv", "v.parquet", "v.npy"):
+        image = rc.paint(rc.save(signals, tmp_path / name), P4)
+        assert image.get_data_dtype() == np.uint64
+        assert np.asarray(image.dataobj).ravel().tolist() == [0, 1, 2**63 + 5, 3, 2**64 - 1]
+    cells = pl.Series([1, 2, 3, 4], dtype=pl.Int128)
+    large = pl.Series([2**70, 2, 3, 4], dtype=pl.Int128)
+    assert by_label(pl.DataFrame({"label": [1, 2, 3, 4], "n": cells})) == [1, 2, 3, 4]
+    with pytest.raises(SignalsError, match=r"1 integer in .* beyond 64 bits"):
+        rc.paint(pl.DataFrame({"label": [1, 2, 3, 4], "n": large}), P4)
+
+
+# --- carriers as they come ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("in_atlas", ["NFC", "NFD"])
+def test_names_that_look_the_same_are_the_same(tmp_path, form, in_atlas):
+    atlas = atlas_of([1, 2], [unicodedata.normalize(in_atlas, name) for name in ("Área", "Pôle")])
+    names = [unicodedata.normalize(form, name) for name in ("Pôle", "Área")]
+    frame = pd.DataFrame({"name": names, "z": [2.5, 1.5]})
+    wide = pd.DataFrame([[2.5, 1.5]], columns=names)
+    series = frame.set_index("name")["z"]
+    for carrier in [series.to_dict(), series, *carriers(frame, tmp_path, index=False)]:
+        assert by_label(carrier, atlas) == [1.5, 2.5]
+    for carrier in carriers(wide, tmp_path, index=False):
+        assert np.ravel(by_label(carrier, atlas)).tolist() == [1.5, 2.5]
+
+
+def test_decimal_commas_are_pointed_at(tmp_path):
+    path = write(tmp_path, "name\tz\nVis\t0,5\nMot\t1,5\n", "v.tsv")
+    with pytest.raises(SignalsError, match="a point for the decimal comma"):
+        rc.paint(path, P4)
+
+
+def test_comments_of_afni_are_no_values(tmp_path):
+    text = "# <matrix\n# >\n 1.5 # Vis\n 2.5\n 3.5\n 4.5\n# </matrix>\n"
+    assert by_label(write(tmp_path, text, "v.1D")) == [1.5, 2.5, 3.5, 4.5]
+
+
+def test_an_integer_of_thousands_of_digits_is_no_label_and_no_value(tmp_path):
+    for rows in ("{}\t1\n", "1\t{}\n"):
+        path = write(tmp_path, "label\tz\n" + rows.format("9" * 5000), "v.tsv")
+        with pytest.raises(RegioncastError, match=r"no key is|holds text"):
+            rc.paint(path, P4, missing="fill")
+
+
+def test_several_arrays_under_the_name_of_one(tmp_path):
+    np.savez(tmp_path / "v.npz", a=np.arange(4), b=np.arange(4))
+    path = (tmp_path / "v.npz").rename(tmp_path / "v.npy")
+    with pytest.raises(RegioncastError, match="holds several arrays \\('a', 'b'\\)"):
+        rc.paint(path, P4)
+
+
+def test_the_output_of_another_program_is_a_table():
+    reader, writer = os.pipe()
+    os.write(writer, b"label\tz\n1\t1.5\n2\t2.5\n4\t4.5\n3\t3.5\n")
+    os.close(writer)
+    assert by_label(f"/dev/fd/{reader}") == [1.5, 2.5, 3.5, 4.5]
+    os.close(reader)
+
+
+def test_titles_given_twice_are_named():
+    for frame in (
+        pa.table([["Vis"], [1], [2]], names=["name", "z", "z"]),
+        pd.DataFrame([["Vis", 1, 2]], columns=["name", "z", "z"]),
+    ):
+        with pytest.raises(MatchError, match=r"1 column title .* more than once: 'z'"):
+            rc.paint(frame, P4)
+
+
+def test_a_map_called_as_a_column_of_regions_is_named():
+    signals = rc.Signals([[1.0, 2.0], [3.0, 4.0]], [1, 2], map_names=["index", "b"])
+    with pytest.raises(SignalsError, match="1 map called 'index', as the column of the regions"):
+        signals.to_pandas(long=True)
+    assert list(signals.to_pandas().index) == ["index", "b"]
+
+
+def test_a_frame_of_an_index_alone_is_empty():
+    with pytest.raises(SignalsError, match="is empty"):
+        rc.paint(pd.DataFrame(index=[1, 2, 3, 4]), P4)
