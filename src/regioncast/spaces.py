@@ -43,6 +43,9 @@ VOXELS = "voxels"
 GRID_TOLERANCE = 0.01
 """How far a corner may move, in voxels, for two grids to be the same."""
 
+# Below this, rounding is all that keeps the edges of a voxel from lying in a plane.
+_LEAST_VOLUME = 1e-9
+
 # The header fields of NIfTI that say where voxels are, and nothing else.
 _GEOMETRY_FIELDS = (
     "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d",
@@ -386,7 +389,7 @@ def _of_another_kind(this: Space, other: Space) -> tuple[str, str]:
 def _check_affine(affine: NDArray[np.float64], what: str) -> None:
     if not np.isfinite(affine).all():
         problem = "has numbers that are NaN or infinite"
-    elif np.linalg.matrix_rank(affine[:3, :3]) < 3:
+    elif _volume_of_unit_edges(affine[:3, :3]) < _LEAST_VOLUME:
         problem = "is singular: its voxels have no volume"
     else:
         return
@@ -397,6 +400,12 @@ def _check_affine(affine: NDArray[np.float64], what: str) -> None:
     )
 
 
+def _volume_of_unit_edges(edges: NDArray[np.float64]) -> float:
+    """Return the volume of a voxel if its edges had the length 1: 0 where they are in a plane."""
+    lengths = np.sqrt((edges**2).sum(axis=0))
+    return abs(float(np.linalg.det(edges / lengths))) if lengths.all() else 0.0
+
+
 def _geometry(image: Any, affine: NDArray[np.float64]) -> nib.Nifti2Header:
     geometry = nib.Nifti2Header()
     geometry.set_data_shape(image.shape[:3])
@@ -404,7 +413,8 @@ def _geometry(image: Any, affine: NDArray[np.float64]) -> nib.Nifti2Header:
     if isinstance(source, nib.Nifti1Header):
         _copy_geometry(source, geometry)
         geometry["pixdim"][:4] = source["pixdim"][:4]
-    if not np.allclose(geometry.get_best_affine(), affine):
+    own = geometry.get_best_affine()
+    if not np.array_equal(own, affine) and not np.allclose(own, affine):
         # As nibabel does for an image whose affine did not come from a NIfTI header.
         geometry.set_sform(affine, code="aligned")
         geometry.set_qform(affine, code="unknown")
