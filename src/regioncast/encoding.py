@@ -453,13 +453,11 @@ def _hash(
         room = min(most, piece.size // 7 + len(none) + 1)
         while True:
             slots = np.zeros(2 << room.bit_length(), np.uint32)
-            first_seen = np.empty(room, np.int64)
+            first_seen = passing(room, np.int64)
             first_seen[: len(none)] = none
             n_seen = kernels.hash_labels(piece, row, slab, slots, first_seen, len(none), out)
             if n_seen >= 0:
-                seen = passing(n_seen - len(none), np.int64)
-                seen[:] = first_seen[len(none) : n_seen]
-                return seen
+                return first_seen[len(none) : n_seen]
             if room == most:
                 return None
             room = min(most, 4 * room)
