@@ -121,15 +121,14 @@ def open_matrix(source: Image, what: str) -> Matrix:
             f"{path.name}"
         )
     with readable(f"{what} {path}"), _quiet():
-        volume, header = _loaded(path, what)
+        volume, axes = _loaded(path, what)
         data: Any = volume.dataobj
-        axes = axes_of(header, len(data.shape[4:]))
         _check_shape(data.shape[4:], axes, path, what)
         return Matrix(data.reshape(data.shape[4:]), axes)
 
 
-def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, Cifti2Header]:
-    """Return the NIfTI-2 file that a CIFTI-2 file is, and what its extension says."""
+def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, list[Any]]:
+    """Return the NIfTI-2 file that a CIFTI-2 file is, and the axes that its extension tells of."""
     name = path.absolute()  # nibabel would expand a name that begins with ~
     volume: Any
     try:
@@ -137,7 +136,7 @@ def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, Cifti2Header]:
             volume = nib.Nifti2Image.from_filename(name)
             found = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
             if found and volume.ndim > 4:
-                return volume, _header(found[0].content)
+                return volume, list(_axes_of_text(found[0].content, volume.ndim - 4))
         else:
             volume = nib.load(name)
     except ValueError as error:
@@ -221,12 +220,14 @@ class _Parser(Cifti2Parser):
             self.struct_state[-1].voxel_indices_ijk = _VoxelIndices()
 
 
-def _header(text: bytes) -> Cifti2Header:
+# The runs and the subjects of a study mostly share all of it.
+@lru_cache(maxsize=4)
+def _axes_of_text(text: bytes, n_dimensions: int) -> tuple[Any, ...]:
     parser = _Parser()
     parser.parse(string=text)
     if parser.header is None:
         raise ValueError("its extension describes no axes")
-    return cast("Cifti2Header", parser.header)
+    return tuple(axes_of(cast("Cifti2Header", parser.header), n_dimensions))
 
 
 def axes_of(header: Cifti2Header, n_dimensions: int) -> list[Any]:
