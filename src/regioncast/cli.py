@@ -143,7 +143,7 @@ def paint(
         Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
         and in CIFTI what is named so.
     label_map
-        Name or number, from 0, of the map of a .dlabel.nii with several.
+        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     onto
         Image whose grayordinates, vertices or voxels to paint, where they are not ATLAS's own:
         a CIFTI file with the same meshes.
@@ -229,7 +229,7 @@ def extract(
         Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
         and in CIFTI what is named so.
     label_map
-        Name or number, from 0, of the map of a .dlabel.nii with several.
+        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     coverage
         Table to write with the voxels and data of each region: .tsv, .csv or .parquet.
     long
@@ -308,7 +308,7 @@ def match(
         Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
         and in CIFTI what is named so.
     label_map
-        Name or number, from 0, of the map of a .dlabel.nii with several.
+        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     json
         Print JSON.
     """
@@ -364,7 +364,7 @@ def info(
         Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
         and in CIFTI what is named so.
     label_map
-        Name or number, from 0, of the map of a .dlabel.nii with several.
+        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     strict
         Fail where region table and image do not list the same regions.
     json
