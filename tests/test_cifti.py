@@ -1020,6 +1020,31 @@ def test_a_region_without_samples_is_an_empty_parcel(tmp_path, program):
     assert again.counts.tolist() == lacking.counts.tolist()
 
 
+def test_names_hold_nothing_that_xml_cannot(tmp_path, program):
+    named = RegionTable([7, 12, 300], ["V\x021", "Th\x0bal", "M<&>T"])
+    atlas = Parcellation(parcellation().codes.copy(), named, SPACE)
+    image = rc.paint(Signals([[1.0, 2, 3]], named.names, map_names=["z\x0bscore"]), atlas)
+    for suffix in (".dscalar.nii", ".pscalar.nii"):
+        rc.save(image, tmp_path / f"a{suffix}")
+        assert "zscore" in workbench(program, "-file-information", tmp_path / f"a{suffix}")
+    found = cifti_parcellations.read_parcel_signals(tmp_path / "a.pscalar.nii")
+    assert (found.keys, found.map_names) == (("V1", "Thal", "M<&>T"), ("zscore",))
+
+
+def test_maps_of_a_file_of_parcels_are_chosen_by_name(tmp_path):
+    path = tmp_path / "a.pscalar.nii"
+    several = Signals([[1.0, 2, 3], [4.0, 5, 6]], TABLE.names, map_names=["a", "b"])
+    cifti.save_parcels(several, parcellation(), path, overwrite=False)
+    atlas = parcellation()
+    assert rc.load_signals(path, atlas, columns="b").values.tolist() == [[4, 5, 6]]
+    both = rc.load_signals(path, atlas, columns=["b", "a"])
+    assert (both.map_names, both.values[:, 0].tolist()) == (("b", "a"), [4, 1])
+    with pytest.raises(SignalsError, match="no map 'c' among the 2 maps of the file: 'a', 'b'"):
+        rc.paint(path, atlas, columns=["a", "c"])
+    with pytest.raises(SignalsError, match="key= is for tables"):
+        rc.paint(path, atlas, key="a")
+
+
 # --- Connectome Workbench --------------------------------------------------------------------
 
 METHODS = {

@@ -8,7 +8,15 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
-from small_spaces import N_VERTICES, brain_models, dense, labels_gifti, maps_gifti, vertex_labels
+from small_spaces import (
+    N_VERTICES,
+    brain_models,
+    dense,
+    dlabel,
+    labels_gifti,
+    maps_gifti,
+    vertex_labels,
+)
 from small_volumes import image_of
 
 from regioncast import cli
@@ -143,3 +151,13 @@ def test_bad_input_is_one_message_and_leaves_nothing(shell, demo_folder, number)
     assert err.count("\n") < 12
     for fragment in fragments:
         assert fragment in err
+
+
+def test_a_map_is_chosen_by_its_name_before_its_number(shell, demo_folder):
+    axis = brain_models()
+    keys = np.arange(len(axis)) < np.array([[300], [100]])
+    names = {0: "???", 1: "a"}
+    nib.save(dlabel(keys, names, axis, ["1", "0"]), demo_folder / "named.dlabel.nii")
+    for chosen, n_samples in (("1", 300), ("0", 100)):
+        _, out, _, _ = shell("info", "named.dlabel.nii", "--label-map", chosen, "--json")
+        assert json.loads(out)["regions"][0]["grayordinates"] == n_samples

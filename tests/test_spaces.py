@@ -326,9 +326,10 @@ def refusal(call, kind=SpaceError):
 def test_what_would_need_resampling_is_refused(pair, volume, grayordinates):
     data = image_of(np.ones((6, 5, 4)))
     surface = {"left": maps_gifti("L", np.ones((1, 701), "f4"))}
+    said = refusal(lambda: rc.extract(data, pair))
     assert (
-        "The image is of a volume, the labels are of surfaces (CORTEX_LEFT, CORTEX_RIGHT). From"
-    ) in refusal(lambda: rc.extract(data, pair))
+        "The image is of a volume, the labels image is of surfaces (CORTEX_LEFT, CORTEX_R" in said
+    )
     assert "CORTEX_LEFT" in refusal(lambda: rc.extract(surface, volume))
     both = {"left": maps_gifti("L", np.ones((1, 701), "f4")),
             "right": maps_gifti("R", np.ones((1, 681), "f4"))}  # fmt: skip
@@ -540,3 +541,29 @@ def test_a_table_of_both_hemispheres_serves_one_of_them(pair):
         one = rc.load_parcellation(**{side: labels_gifti(side[0].upper())})
         painted = np.asarray(rc.paint(both, one, extra="ignore"))
         assert_bits(painted, np.asarray(rc.paint(np.array(rows, float), one)))
+
+
+def test_a_surface_of_known_hemisphere_to_paint_onto_says_which_it_is(tmp_path):
+    np.save(tmp_path / "plain.npy", vertex_labels("L"))
+    painted = rc.paint([1.0, 2, 3], tmp_path / "plain.npy", dtype="float32", onto=labels_gifti("L"))
+    assert painted.space.counts == {"L": N_VERTICES["L"]}
+    rc.save(painted, tmp_path / "a.pscalar.nii")
+    assert rc.load_parcellation(tmp_path / "a.pscalar.nii").counts.sum() > 0
+
+
+def test_regions_of_which_one_hemisphere_has_no_vertex_are_no_riddle_for_the_other():
+    """Workbench gives both the table of all labels, also where one label is in both."""
+    names = {0: "???", 1: "both", 2: "left", 3: "right"}
+    sides = {"L": np.int32([0, 1, 2, 2]), "R": np.int32([3, 1, 0, 0, 3])}
+    with pytest.warns(RegionTableWarning, match="without a vertex"):
+        pair = rc.load_parcellation(
+            left=labels_gifti("L", sides["L"], names=names),
+            right=labels_gifti("R", sides["R"], names=names),
+        )
+    values = {"L:both": 1.0, "R:both": 2.0, "L:left": 3.0, "R:right": 4.0}
+    painted = rc.paint(values, pair)
+    assert [painted.part(side).tolist() for side in "LR"] == [[0, 1, 3, 3], [4, 2, 0, 0, 4]]
+    bare = rc.paint({"left": 3.0, "right": 4.0}, pair, missing="fill")
+    assert [bare.part(side).tolist() for side in "LR"] == [[0, 0, 3, 3], [4, 0, 0, 0, 4]]
+    with pytest.raises(MatchError, match="1 name stands for more than one region: 'both'"):
+        rc.paint({"both": 1.0}, pair, missing="fill")

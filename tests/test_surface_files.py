@@ -300,3 +300,27 @@ def test_names_of_maps_lose_what_xml_cannot_hold(tmp_path, suffix):
     image = rc.paint(pd.DataFrame(frame), atlas, dtype="float32")
     path = rc.save(image, tmp_path / f"lh.x{suffix}")
     assert rc.extract(path, atlas).map_names == ("ab[1m", "c", names[2])
+
+
+def test_entries_without_a_name_are_called_by_their_number(tmp_path):
+    path, labels = tmp_path / "lh.x.annot", [0, 3, 3, 7, 9, 0]
+    entries = list(zip((0, 3, 7, 9), ("", "", "V2", "+"), COLORS[:4], strict=True))
+    path.write_bytes(annotation(labels, entries))
+    atlas = rc.load_parcellation(path)
+    assert [tuple(region) for region in atlas] == [(3, "3"), (7, "V2"), (9, "+")]
+    assert atlas.counts.tolist() == [2, 1, 1]
+    path.write_bytes(annotation(labels, [(n, "", color) for n, _, color in entries]))
+    with pytest.raises(LabelsError, match="has no names: its colour table has 4 entries, none"):
+        rc.load_parcellation(path)
+
+
+@pytest.mark.parametrize("suffix", [".mgz", ".func.gii.gz"])
+@pytest.mark.parametrize("left_out", [*range(1, 15)])
+def test_a_compressed_file_without_its_last_bytes_is_refused(tmp_path, suffix, left_out):
+    atlas = rc.load_parcellation(left=labels_gifti("L"))
+    path = tmp_path / f"lh.x{suffix}"
+    rc.save(rc.paint(np.float32([1, 2, 3]), atlas), path)
+    assert rc.extract(path, atlas).values.tolist() == [[1, 2, 3]]
+    path.write_bytes(path.read_bytes()[:-left_out])
+    with pytest.raises(FileFormatError, match="truncated or damaged"):
+        rc.extract(path, atlas)

@@ -205,3 +205,11 @@ def test_a_mapping_with_something_else_than_hemispheres(pair):
     wrong = {"left": labels_gifti("L"), "foo": labels_gifti("R")}
     with pytest.raises(SpaceError, match="one left and one right; 'left', 'foo' were given"):
         rc.load_parcellation(wrong)
+
+
+@pytest.mark.parametrize("name", ["x?.func.gii", "map?.npy", "?x.mgh"])
+def test_no_hemisphere_is_written_where_it_would_not_be_read(tmp_path, pair, name):
+    painted = rc.paint(values_of(pair), pair, dtype="float32")
+    with pytest.raises(OutputError, match=r"Write \.\?\. or \?h\., or \{hemi\}"):
+        rc.save(painted, tmp_path / name)
+    assert not list(tmp_path.iterdir())

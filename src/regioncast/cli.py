@@ -65,13 +65,7 @@ def _number(_: object, tokens: Sequence[Token]) -> float:
         return float(text)
 
 
-def _name_or_number(_: object, tokens: Sequence[Token]) -> str | int:
-    text = tokens[0].value
-    return int(text) if text.isdecimal() else text
-
-
 Number = Annotated[float, Parameter(converter=_number)]
-LabelMap = Annotated[str | int, Parameter(converter=_name_or_number)]
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 TableOutput = Annotated[Path, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
 
@@ -94,7 +88,7 @@ def paint(
     t_r: float | None = None,
     regions: str | None = None,
     background: Number | None = None,
-    label_map: LabelMap | None = None,
+    label_map: str | None = None,
     onto: str | None = None,
     overwrite: bool = False,
 ) -> int:
@@ -185,7 +179,7 @@ def extract(
     n_jobs: int | None = None,
     regions: str | None = None,
     background: Number | None = None,
-    label_map: LabelMap | None = None,
+    label_map: str | None = None,
     coverage: Path | None = None,
     long: bool = False,
     overwrite: bool = False,
@@ -274,7 +268,7 @@ def match(
     extra: Literal["raise", "ignore"] = "raise",
     regions: str | None = None,
     background: Number | None = None,
-    label_map: LabelMap | None = None,
+    label_map: str | None = None,
     json: bool = False,
 ) -> int:
     """Show what would go where, without painting. Exits with 1 where paint would refuse.
@@ -339,7 +333,7 @@ def info(
     regions: str | None = None,
     mask: str | None = None,
     background: Number | None = None,
-    label_map: LabelMap | None = None,
+    label_map: str | None = None,
     strict: bool = False,
     json: bool = False,
 ) -> int:

@@ -536,10 +536,10 @@ def _shared_problem(
     identities: Mapping[str, Sequence[Hashable]],
     has_voxels: NDArray[np.bool_],
 ) -> str:
-    """Return what is wrong where a key stands for several regions, not all without a voxel."""
-    times = Counter(identities[by])
-    present = {one for one, has in zip(identities[by], has_voxels.tolist(), strict=True) if has}
-    shared = [key for key in keys if times[key] > 1 and key in present]
+    """Return what is wrong where a key stands for several regions that have voxels."""
+    identified = zip(identities[by], has_voxels.tolist(), strict=True)
+    times = Counter(identity for identity, has in identified if has)
+    shared = [key for key in keys if times[key] > 1]
     if not shared:
         return ""
     told_apart = identities.get(QUALIFIED_NAME, identities["label"])

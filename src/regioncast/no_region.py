@@ -73,5 +73,5 @@ def names_background(name: str) -> bool:
 def _is_called(name: str, names: frozenset[str]) -> bool:
     words = _WORD.findall(name.lower())
     left = "".join(word for word in words if word not in _SIDES)
-    # A region may be called just "L"; question marks or nothing at all name none.
-    return left in names if left else not words or "?" in name
+    # A region may be called just "L" or "+"; question marks or nothing at all name none.
+    return left in names if left else "?" in name or not name.strip()

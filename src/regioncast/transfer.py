@@ -44,8 +44,10 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
         When surfaces have other meshes, volumes other grids, or nothing is shared.
     """
     if _may_be_same_surface(parcellation.space, space):
-        return parcellation
-    codes = moved(parcellation.codes, parcellation.space, space, what="the labels", name=name)
+        known = parcellation.space if UNKNOWN in space.parts else space
+        return Parcellation(parcellation.codes, parcellation.table, known)
+    what = "the labels image"
+    codes = moved(parcellation.codes, parcellation.space, space, what=what, name=name)
     found = Parcellation(codes, parcellation.table, space)
     _warn_of_vanished(parcellation, found, name)
     return found
@@ -67,7 +69,7 @@ def moved(
     values : array, shape of `space`
     space, target : VolumeGrid, SurfaceVertices or Grayordinates
     what, name : str
-        What is on the one and the other, for messages: ``"the labels"``, ``"the image"``.
+        What is on the one and the other, for messages: ``"the labels image"``, ``"the image"``.
     missing : number, default=0
         For samples that the one space has not.
 
@@ -122,7 +124,7 @@ def _check_frames(source: Part, target: Part, part: str, *, what: str, name: str
     if difference is not None:
         problem, detail = difference
         raise SpaceError(
-            f"{problem} In {structure_name(part)}, {name} {detail.format(this=what)} "
+            f"{problem} Of {structure_name(part)}, {name} {detail.format(this=what)} "
             "The one would have to be resampled to the other first."
         )
 

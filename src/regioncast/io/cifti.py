@@ -42,7 +42,7 @@ from .cifti_matrix import (
     described,
 )
 from .files import expanded, open_output, replacing
-from .painted import PaintedOnDemand, edited
+from .painted import PaintedOnDemand, as_xml, edited
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -252,7 +252,8 @@ def _write(
 ) -> None:
     """Write a matrix of maps × samples in the order of files: all maps of the first sample."""
     nifti_header = _nifti_header(data, suffix)
-    nifti_header.extensions.append(Cifti2Extension.from_bytes(header.to_xml()))
+    xml = as_xml(header.to_xml().decode()).encode()
+    nifti_header.extensions.append(Cifti2Extension.from_bytes(xml))
     n_samples = data.shape[1]
     with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
         nifti_header.write_to(file)
@@ -385,5 +386,6 @@ def _check_structure(structure: str) -> None:
     if not structure.startswith("CIFTI_STRUCTURE_"):
         raise SpaceError(
             "CIFTI files name the hemisphere of their vertices; that of these labels is unknown. "
-            f"Say it: left=… or right=… ({', '.join(CORTEX.values())})."
+            "Begin the name of their file with lh. or rh., or say it: left=… or right=… "
+            f"({', '.join(CORTEX.values())})."
         )

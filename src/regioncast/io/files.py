@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from isal import igzip
 from nibabel.filebasedimages import ImageFileError
 
 from ..errors import (
@@ -37,6 +38,9 @@ from . import suffix_of
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+
+GZIPPED = (".gz", ".mgz")
+"""Endings, in lower case, of what is compressed with gzip."""
 
 # A file goes to the disk in steps of at least this many bytes: enough to be written in one go.
 _FLOW_BYTES = 1 << 20
@@ -97,6 +101,15 @@ def readable(what: str) -> Iterator[None]:
         raise FileFormatError(
             f"{capitalized(what)} is truncated or damaged: {reason}. Get the file again."
         ) from error
+
+
+def whole_content(path: Path) -> bytes:
+    """Return what is in a file; of a compressed one, read to its end, where the checksum is."""
+    if not path.name.lower().endswith(GZIPPED):
+        return path.read_bytes()
+    with igzip.open(path, "rb") as stream:
+        content: bytes = stream.read()
+        return content
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:

@@ -26,9 +26,9 @@ from nibabel.openers import ImageOpener
 from ..errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
 from ..extraction import Block, Grouping
 from ..spaces import VolumeGrid, check_same
-from .files import expanded, readable
+from .files import GZIPPED, expanded, readable
 from .maps import Blocks, Portion, all_at_once, native
-from .nifti import GZIPPED, Niimg, open_image, t_r_of
+from .nifti import Niimg, open_image, t_r_of
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import nibabel as nib
 import numpy as np
-from isal import igzip
 from nibabel import imageclasses
 from nibabel.filebasedimages import FileBasedImage, ImageFileError
 from nibabel.fileholders import FileHolder
@@ -33,7 +32,16 @@ from ..painting import FileOrder, PaintedArray
 from ..signals import storable, storage_dtype
 from ..spaces import VolumeGrid
 from . import painted_gzip, suffix_of, suffixes
-from .files import check_output, existing_file, expanded, open_output, readable, replacing
+from .files import (
+    GZIPPED,
+    check_output,
+    existing_file,
+    expanded,
+    open_output,
+    readable,
+    replacing,
+    whole_content,
+)
 from .painted import PaintedOnDemand, edited
 
 if TYPE_CHECKING:
@@ -42,9 +50,6 @@ if TYPE_CHECKING:
     from ..progress import Progress
 
 Niimg = str | os.PathLike[str] | SpatialImage
-
-GZIPPED = (".gz", ".mgz")
-"""Endings, in lower case, of what is compressed with gzip."""
 
 _NIFTI = (".nii", ".nii.gz")
 
@@ -268,7 +273,7 @@ def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
                 "end in .gz, as .nii.gz does, or decompress it."
             ) from error
         if path.suffix.lower() in GZIPPED:
-            _decompressed(path)  # says so where the file is damaged
+            whole_content(path)  # says so where the file is damaged
         raise FileFormatError(
             f"{capitalized(what)} {path} is not an image that nibabel can read. Give a NIfTI file, "
             ".nii or .nii.gz, or another image of voxels."
@@ -277,14 +282,9 @@ def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
     if not whole or data_file.suffix.lower() not in GZIPPED:
         return image
     files = dict(image.file_map)
-    files["image"] = FileHolder(filename=str(data_file), fileobj=_decompressed(data_file))
+    content = BytesIO(whole_content(data_file))
+    files["image"] = FileHolder(filename=str(data_file), fileobj=content)
     return type(image).from_file_map(files)
-
-
-def _decompressed(path: Path) -> BytesIO:
-    """Return what is in a compressed file, read to its end, where the checksum is."""
-    with igzip.open(path, "rb") as stream:
-        return BytesIO(stream.read())
 
 
 def _refuse_misnamed(path: Path, magic: bytes, what: str) -> None:

@@ -6,6 +6,7 @@ whoever edits it means to edit the image.
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,15 @@ if TYPE_CHECKING:
     from ..matching import Match
     from ..parcellation import Parcellation
 
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 # An array that was handed out is compared with what it was in pieces of this many bytes.
 _PIECE_BYTES = 1 << 25
+
+
+def as_xml(text: str) -> str:
+    """Return text without the characters that no file of XML may hold, as a spreadsheet's may."""
+    return _NOT_IN_XML.sub("", text)
 
 
 class PaintedOnDemand(DataobjImage):

@@ -29,6 +29,7 @@ from ..painting import PaintedArray, paint
 from ..signals import storable, storage_dtype
 from ..spaces import LEFT, RIGHT, UNKNOWN, SurfaceVertices
 from .files import check_output, replacing
+from .painted import as_xml
 from .surface_names import (
     GIFTI,
     MGH,
@@ -49,9 +50,6 @@ if TYPE_CHECKING:
 LONGEST_T_R = 30.0
 """FreeSurfer writes GIFTI's TimeStep in milliseconds, others in seconds; a number above this is in
 milliseconds.  We write it as FreeSurfer does where it is above."""
-
-# Characters that no file of XML may hold.
-_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # What each format holds bit for bit; None: everything.
 _DTYPES: tuple[tuple[re.Pattern[str], str, tuple[str, ...] | None], ...] = (
@@ -206,7 +204,7 @@ def _gifti_of(image: PaintedSurface, side: str) -> GiftiImage:
 
 def _map_metadata(image: PaintedSurface, number: int) -> GiftiMetaData:
     names = image.map_names
-    metadata = {} if names is None else {"Name": _NOT_IN_XML.sub("", names[number])}
+    metadata = {} if names is None else {"Name": as_xml(names[number])}
     if image.t_r is not None:
         metadata["TimeStep"] = _time_step(image.t_r)
     return GiftiMetaData(metadata)

@@ -32,6 +32,7 @@ from ..errors import (
     FileFormatError,
     ImageTypeError,
     InputMissingError,
+    LabelsError,
     SpaceError,
     capitalized,
     examples,
@@ -42,7 +43,7 @@ from ..no_region import no_region_labels
 from ..region_table import RegionTable, hemisphere_in_words, hex_color
 from ..spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
 from .annotations import read_annotation
-from .files import existing_file, expanded, readable
+from .files import existing_file, expanded, readable, whole_content
 from .nifti import t_r_of
 from .painted_surface import LONGEST_T_R, PaintedSurface
 from .surface_names import (
@@ -331,7 +332,7 @@ def _opened(side: Any) -> Any:
 def _load_gifti(path: str | os.PathLike[str], what: str) -> GiftiImage:
     file = existing_file(path, what)
     with readable(f"{what} {file}"):
-        image = GiftiImage.from_filename(file.absolute())
+        image = GiftiImage.from_bytes(whole_content(file))
     if not isinstance(image, GiftiImage):  # nibabel returns what it found of one
         raise FileFormatError(
             f"{capitalized(what)} {file} is XML, but no GIFTI file: it has no element GIFTI. Give "
@@ -487,8 +488,7 @@ def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
 
 def _load_mgh(path: Path) -> nib.MGHImage:
     """Read a file to its end, where the checksum of a compressed one is."""
-    with ImageOpener(str(path)) as file:
-        image = nib.MGHImage.from_stream(BytesIO(file.read()))
+    image = nib.MGHImage.from_stream(BytesIO(whole_content(path)))
     image.file_map["image"].filename = str(path)
     return image
 
@@ -544,10 +544,17 @@ def _from_text(path: Path, what: str) -> Side:
 def _from_annotation(path: Path, what: str) -> Side:
     """Read an annotation, whose labels are the numbers of the entries of its colour table."""
     found = read_annotation(path, what)
+    if not any(entry.name for entry in found.entries):
+        raise LabelsError(
+            f"{capitalized(what)} {path} has no names: its colour table has "
+            f"{plural(len(found.entries), 'entry')}, none with one. Pass a region table."
+        )
+    # As of labels of GIFTI: 0 without a name is no region, and any other is called by its number.
+    entries = [entry for entry in found.entries if entry.name or entry.number != 0]
     regions = RegionTable(
-        [entry.number for entry in found.entries],
-        [entry.name for entry in found.entries],
-        {"color": ["#" + bytes(entry.color).hex() for entry in found.entries]},
+        [entry.number for entry in entries],
+        [entry.name or str(entry.number) for entry in entries],
+        {"color": ["#" + bytes(entry.color).hex() for entry in entries]},
     )
     labels = found.labels[np.newaxis]
     return Side(labels, table=regions, none=frozenset([-1]), is_label_file=True)

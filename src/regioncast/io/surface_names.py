@@ -324,6 +324,11 @@ def _check_side(name: str, said: str, side: str) -> None:
 
 def _output_name(name: str, side: str, *, n_sides: int) -> str:
     if "?" in name or _PLACEHOLDER in name:
+        if "?" in name and not _QUESTION.search(name):
+            raise OutputError(
+                f"The ? in {name} stands beside other letters, so that the hemisphere in its place "
+                "could not be read again. Write .?. or ?h., or {hemi}."
+            )
         if side == UNKNOWN:
             raise OutputError(
                 f"Which hemisphere is to stand in {name} is not known. Give the labels as a "
@@ -356,7 +361,9 @@ def ending_of(name: str) -> str:
     if ending is None:
         raise FileFormatError(
             f"Cannot write values of vertices to {Path(name).name!r}: a surface is written as "
-            f"{', '.join(suffixes('image', 'surface'))}."
+            f"{', '.join(suffixes('image', 'surface'))}, and by its regions as "
+            f"{', '.join(suffixes('signals', 'cifti'))}. On grayordinates or voxels, paint onto "
+            "them (onto=, --onto)."
         )
     return ending
 

@@ -11,6 +11,8 @@ from ..errors import (
     ArgumentError,
     FileFormatError,
     SignalsError,
+    examples,
+    plural,
 )
 from ..signals import Key, Signals, as_array, as_keys
 from ..value_tables import (
@@ -59,7 +61,7 @@ def read_signals(
         What keys are to be, as in `matching.match`.
     """
     if is_cifti(values):
-        found = cifti_parcellations.read_parcel_signals(values)
+        found = _maps_of_parcels(values, key, columns)
         return found if t_r is None else found.with_t_r(t_r)
     if isinstance(values, str | os.PathLike):
         values = value_files.read_values(os.fspath(values))
@@ -79,6 +81,30 @@ def read_signals(
     if _is_keyed_series(values):
         return Signals(array, as_keys(values.index), t_r=t_r)
     return Signals(array, t_r=t_r)
+
+
+def _maps_of_parcels(values: Any, key: Key | None, columns: Key | Sequence[Key] | None) -> Signals:
+    """Return the signals of a file of parcels, or the maps of these names."""
+    found = cifti_parcellations.read_parcel_signals(values)
+    if key is not None:
+        raise SignalsError("key= is for tables; the names of parcels are the keys of this file.")
+    if columns is None:
+        return found
+    wanted = [columns] if isinstance(columns, str | int) else list(columns)
+    names = found.map_names or ()
+    unknown = [name for name in wanted if name not in names]
+    if unknown or not wanted:
+        raise SignalsError(
+            f"There is no map {examples(unknown) or ''} among the {plural(found.n_maps, 'map')} of "
+            f"the file: {examples(names) if names else 'they have no names'}."
+        )
+    rows = [names.index(str(name)) for name in wanted]
+    return Signals(
+        found.values[rows],
+        found.keys,
+        map_names=[names[row] for row in rows],
+        single=len(rows) == 1,
+    )
 
 
 def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
