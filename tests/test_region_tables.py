@@ -381,6 +381,16 @@ def test_a_list_that_starts_with_the_background_starts_at_zero(table_of):
     assert rows(table_of("Background\nV1\n", "a.txt")) == [(0, "Background"), (1, "V1")]
 
 
+def test_the_name_of_the_background_is_that_of_no_region():
+    names = ["Background", "A", "B", "C"]
+    read = read_region_table(names, labels=np.array([2001, 2002, 2101]))
+    assert rows(read) == [(0, "Background"), (2001, "A"), (2002, "B"), (2101, "C")]
+    with pytest.raises(RegionTableError, match="as many as the regions, beside 'Background'"):
+        read_region_table(names, labels=np.array([10, 20, 30, 40]))
+    with pytest.raises(RegionTableError, match=r"3 names and no labels.*3 regions \(1, 2, 255\)"):
+        read_region_table(names[:3], labels=np.array([1, 2, 255]))
+
+
 @pytest.mark.parametrize("first", ["???", "Unknown", "Unlabeled", "Clear Label", "Background"])
 def test_a_list_with_one_name_too_many_starts_with_the_background(first):
     table = read_region_table([first, *"abcd"], labels=np.array([1, 2, 3, 4]))

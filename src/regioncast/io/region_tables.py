@@ -106,7 +106,8 @@ def read_region_table(
           titles to columns.  Or a pandas Series, as a mapping, or as a list if its index counts.
         - A DataFrame of pandas, polars or pyarrow.
         - Names alone belong to the labels 1, 2, … (0, 1, … if the first is like ``Background``)
-          or, if the image has other labels, but as many, to those in ascending order.
+          or, if the image has other labels, but as many, to those in ascending order; a first
+          name like ``Background`` is that of 0 in any case.
         - A `RegionTable`, which is returned as it is.
     labels : array of int64, shape (n_labels,), default=None
         The labels in the image, ascending; they decide what is otherwise open.
@@ -386,13 +387,17 @@ def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> Reg
         )
     if labels is None or n_covered(counted, labels) == np.count_nonzero(labels):
         return _checked(source, counted, names, {})
-    for others in (labels, labels[labels != 0]):
+    regions = labels[labels != 0]
+    # The name of the background is never that of a region.
+    possible = (labels, regions) if start else (np.append(np.int64(0), regions),)
+    for others in possible:
         if len(others) == len(names):
             return _checked(source, others, names, {})
+    beside = "" if start else f", beside {names[0]!r}"
     raise RegionTableError(
         f"{source} has {plural(len(names), 'name')} and no labels; the image has "
         f"{plural(int(np.count_nonzero(labels)), 'region')} ({examples(labels.tolist())}). "
-        "Names alone must be as many as the regions; give labels with them."
+        f"Names alone must be as many as the regions{beside}; give labels with them."
     )
 
 
