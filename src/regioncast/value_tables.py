@@ -9,6 +9,7 @@ regions' names and labels, so it is decided here, where the regions are known.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 
 # A first row 0, 1, 2, … that is this long counts columns; a shorter one may well be values.
 _COUNTED = 3
+
+# A label as pandas writes it where labels became floats.
+_WHOLE = re.compile(r"[+-]?\d+\.0*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -308,6 +312,8 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable, by: str) -> 
     """
     if table.has_header is not None:
         return table
+    if _may_have_header(table, regions):
+        return _with_header_if_told(table, by)
     labels = set(regions.labels.tolist())
     first = [integer_of(str(column.cells[0])) for column in table.columns]
     given = [label for label in first if label is not None]
@@ -337,6 +343,54 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable, by: str) -> 
         )
     pairs = zip(table.columns, first, strict=True)
     columns = tuple(column.below_header(label) for column, label in pairs)
+    return ValueTable(columns, table.source)
+
+
+def _may_have_header(table: ValueTable, regions: RegionTable) -> bool:
+    """Return whether the first row is as likely labels as values.
+
+    It may be labels where it has whole floats that all are labels, or integers over decimals of
+    which some are of no region.
+    """
+    first = [_whole(column.cells[0]) for column in table.columns]
+    is_text = any(column.numbers is None for column in table.columns)
+    if is_text or None in first or len(set(first)) < len(first) or len(first) < 2:
+        return False
+    if len(table.columns[0].cells) < 2 or counts_rows(first, (0,)):  # type: ignore[arg-type]
+        return False
+    labels, keys = set(regions.labels.tolist()), keys_of(table.columns[0])
+    if keys and is_distinct(table.columns[0]) and len(first) != len(regions):
+        return False
+    if any(_WHOLE.fullmatch(str(column.cells[0])) for column in table.columns):
+        return labels.issuperset(first)
+    return not labels.issuperset(first) and not keys and any(map(_has_decimals, table.columns))
+
+
+def _whole(cell: Any) -> int | None:
+    """Return a cell such as ``3`` or ``3.0`` as an integer, None where it is another."""
+    text = str(cell)
+    return int(text.partition(".")[0]) if _WHOLE.fullmatch(text) else integer_of(text)
+
+
+def _has_decimals(column: ValueColumn) -> bool:
+    """Return whether a column has numbers below its first that are not written as integers."""
+    numbers = () if column.numbers is None else column.numbers.tolist()
+    pairs = zip(column.cells[1:], numbers[1:], strict=True)
+    return any(np.isfinite(number) and integer_of(str(cell)) is None for cell, number in pairs)
+
+
+def _with_header_if_told(table: ValueTable, by: str) -> ValueTable:
+    """Return the table with its first row as labels or as values, whichever `by` says."""
+    first = [column.cells[0] for column in table.columns]
+    if by == "position":
+        return table
+    if by != "label":
+        raise MatchError(
+            f"The first row of {table.source} ({examples(first)}) may be a header of labels, or a "
+            "row of values like the others. Pass by='label' (--by label) for a header, or "
+            "by='position' (--by position) for values."
+        )
+    columns = tuple(column.below_header(_whole(column.cells[0])) for column in table.columns)
     return ValueTable(columns, table.source)
 
 

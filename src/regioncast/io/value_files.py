@@ -412,4 +412,5 @@ def _numbers_of_objects(cells: Sequence[Any], what: str) -> NDArray[Any] | None:
 
 
 def _title(title: Any) -> Key:
-    return int(title) if isinstance(title, int | np.integer) else str(title)
+    is_whole = isinstance(title, float | np.floating) and float(title).is_integer()
+    return int(title) if is_whole or isinstance(title, int | np.integer) else str(title)
