@@ -93,6 +93,29 @@ def test_a_square_frame_with_an_index_is_ambiguous_unless_it_is_titled(tmp_path,
     assert by_label(frame.reset_index(drop=True)) == square.tolist()
 
 
+@pytest.mark.parametrize("title", ["X", "V"])
+def test_a_square_matrix_of_r_beside_the_numbers_of_its_rows_is_ambiguous(tmp_path, title):
+    square = np.arange(16.0).reshape(4, 4) + 0.5
+    frame = pd.DataFrame(square, index=range(1, 5), columns=[f"{title}{n}" for n in range(1, 5)])
+    for carrier in carriers(frame, tmp_path):
+        with pytest.raises(MatchError, match=r"\(1, 2, 3, 4\) may say .* leave out .* the titles"):
+            rc.paint(carrier, P4)
+        assert by_label(carrier, by="label") == square.T.tolist()
+    by_title = frame.set_axis(["Vis", "Mot", "Aud", "Som"], axis=1)
+    assert by_label(by_title) == square.tolist()
+
+
+@pytest.mark.parametrize("title", ["name", "Region", "label_name"])
+def test_rows_counted_beside_the_names_of_another_atlas_raise(title):
+    frame = pd.DataFrame({"index": [1, 2, 3, 4], title: list("abcd"), "t": [0.5, 1.5, 2.5, 3.5]})
+    with pytest.raises(MatchError, match=rf"None of the 4 cells in the column '{title}' .*'Vis'"):
+        rc.paint(frame, P4)
+    for options in ({"by": "label"}, {"key": "index"}, {"atlas": atlas_of([1, 2, 3, 4])}):
+        assert by_label(frame, **options) == frame["t"].tolist()
+    assert by_label(frame.rename(columns={title: "abbreviation"})) == frame["t"].tolist()
+    assert by_label(frame.iloc[::-1]) == frame["t"].tolist()
+
+
 @pytest.mark.parametrize("index", [[0.5, 1.0, 1.5], pd.date_range("2020", periods=3)])
 def test_an_index_of_times_is_no_key(index):
     frame = pd.DataFrame(np.arange(12.0).reshape(3, 4), index=index)

@@ -742,7 +742,7 @@ def test_a_first_row_like_labels_over_decimals_raises(tmp_path, header):
         below = rc.paint(path, atlas, by="label").get_fdata()[0, 0, 1:]
         assert below.tolist() == [[1.5, 1.0], [2.5, 2.25], [0.5, 0.25]]
     else:
-        with pytest.raises(MatchError, match="missing|has no column of regions"):
+        with pytest.raises(MatchError, match=r"missing|has no column of regions"):
             rc.paint(path, atlas, by="label")
 
 

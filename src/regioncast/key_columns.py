@@ -22,7 +22,7 @@ import numpy as np
 
 from .errors import MatchError, examples, plural
 from .matching import QUALIFIED_LABEL, as_integers, identities_of, integer_of, text_identities
-from .region_table import NO_ID, id_rank, normal_title
+from .region_table import NAME_TITLES, NO_ID, id_rank, normal_title
 from .signals import MAP_TITLE, Key
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 
 # Titles of labels in region tables that in tables of values mostly stand for values.
 _VALUE_TITLES = frozenset(["value", "intensity", "grayvalue", "greyvalue", "number", "num", "code"])
+
+# Titles of the names that an atlas goes by; it may well lack the abbreviations of a table.
+_FULL_NAMES = frozenset(NAME_TITLES).difference(
+    ["description", "shortname", "abbreviation", "abbr", "roiabbr", "acronym"]
+)
 
 
 def find_key_column(
@@ -79,6 +84,8 @@ def find_key_column(
     _check_claims([*claiming, *text], usable, table, identities)
     if by_label is not None:
         _check_labels_agree(by_label, usable, table, identities)
+        if by != "label":
+            _check_is_no_other_atlas(by_label, text, table, identities)
         return by_label
     return _other_key(columns, table, identities)
 
@@ -324,6 +331,22 @@ def _check_labels_agree(
     ]
     if others:
         raise _several_labels([chosen, *others], table)
+
+
+def _check_is_no_other_atlas(
+    labels: ValueColumn, text: Sequence[ValueColumn], table: ValueTable, identities: Identities
+) -> None:
+    """Raise where labels merely count rows whose names are all unknown to an atlas with names."""
+    names = [c for c in text if normal_title(str(c.title)) in _FULL_NAMES and is_distinct(c)]
+    own = [str(label) for label in identities["label"]]
+    if names and counts_rows(keys_of(labels) or [], (1,)) and list(identities["name"]) != own:
+        raise MatchError(
+            f"None of the {plural(len(names[0].cells), 'cell')} in the column {names[0].title!r} "
+            f"of {table.source} ({examples(names[0].cells)}) is a name of the regions "
+            f"({examples(identities['name'])}), and {labels.title!r} counts the rows from 1: it "
+            "may be the table of another atlas. Pass by='label' (--by label) to go by "
+            f"{labels.title!r} all the same, or key= (--key) to name another column."
+        )
 
 
 def _counts_from_background(column: ValueColumn, identities: Identities) -> bool:

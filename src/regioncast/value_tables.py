@@ -203,9 +203,9 @@ def signals_of(
         table = _with_labels_as_header(_without_counting_header(table, regions), regions, by)
     if key is None and columns is None and _holds_an_array(table):
         return _array_signals(table, regions, by, t_r)
-    if key is None and not table.has_header and by == "auto":
-        _check_index_is_key(table, regions)
     table = _as_spelt(table, identities_of(regions))
+    if key is None and by == "auto":
+        _check_index_is_key(table, regions)
     if regions.hemispheres is not None:
         table = _with_hemispheres(table, key, regions)
     key_column = find_key_column(table, regions, by) if key is None else table.column(key)
@@ -458,16 +458,27 @@ def _first_is_key(
 
 
 def _check_index_is_key(table: ValueTable, regions: RegionTable) -> None:
-    """Raise where an index may say who the regions are, and columns without titles be them too."""
+    """Raise where an index may say who the regions are, and columns be them too.
+
+    Columns without titles may be, and so may columns that R numbered beside the rows.
+    """
     index = [c for c in table.columns if c.is_index and c.numbers is not None]
     values = [c for c in table.columns if not c.is_index and c.title != MAP_TITLE]
     untitled = [c for c in index if may_index_regions(c) and not is_label_title(c.title)]
+    if table.has_header:
+        known = rows_by_key(identities_of(regions)).keys()
+        untitled = [
+            c
+            for c in untitled
+            if counts_rows(keys_of(c) or []) and known.isdisjoint(titles_of(values))
+        ]
     if untitled and len(values) == len(regions) and all(c.numbers is not None for c in values):
         keys = keys_of(untitled[0]) or ()
         raise MatchError(
             f"{table.subject} is ambiguous: its index ({examples(keys)}) may say "
             f"which region each row is, or each of its {len(values):,} columns be a region. "
-            "Pass by='label' (--by label) for the first, or leave out the index for the second."
+            "Pass by='label' (--by label) for the first, or leave out the index"
+            f"{' and the titles' if table.has_header else ''} for the second."
         )
 
 
