@@ -746,6 +746,19 @@ def test_a_first_row_like_labels_over_decimals_raises(tmp_path, header):
             rc.paint(path, atlas, by="label")
 
 
+def test_tables_as_r_writes_them(tmp_path):
+    lines = [
+        f'"{n}" "{name}" {z}' for n, (name, z) in enumerate(zip(FIVE[::-1], Z, strict=True), 1)
+    ]
+    assert by_region(_write(tmp_path / "r.txt", "\n".join(['"name" "z"', *lines]))) == Z[::-1]
+    lines = [f'"{name}" {z}' for name, z in zip(FIVE[::-1], Z, strict=True)]
+    assert by_region(_write(tmp_path / "r.txt", "\n".join(['"z"', *lines]))) == Z[::-1]
+    lines = [f'"{n}" 0.5 1.5 2.5 3.5 4.5' for n in range(1, 6)]
+    path = _write(tmp_path / "r.txt", "\n".join(['"V1" "V2" "V3" "V4" "V5"', *lines]))
+    with pytest.raises(MatchError, match="is ambiguous: its index"):
+        rc.paint(path, SMALL)
+
+
 def test_titles_that_became_floats_are_labels():
     frame = pd.DataFrame(np.array([Z]), columns=[5.0, 4.0, 3.0, 2.0, 1.0])
     assert by_region(frame) == Z[::-1]

@@ -47,6 +47,7 @@ from .frames import index_levels
 from .region_lines import (
     Record,
     freesurfer_records,
+    fsleyes_records,
     have_numbers,
     itk_snap_records,
     listed_records,
@@ -241,7 +242,7 @@ def _read_file(path: Path, labels: Labels | None, *, may_be_list: bool) -> Regio
         # The bytes, because the XML declaration names their encoding.
         return _from_records(xml_records(path.read_bytes(), source, labels), source)
     lines = re.split(r"\r\n|\r|\n", text)
-    for records_of in (itk_snap_records, freesurfer_records, workbench_records):
+    for records_of in (itk_snap_records, freesurfer_records, workbench_records, fsleyes_records):
         records = records_of(lines)
         if records:
             return _from_records(records, source)
@@ -261,7 +262,9 @@ def _from_text(
     if records:
         return _from_records(records, source)
     table = parse_delimited(text, source=source)
-    if table.delimiter in {None, WHITE_SPACE} and not have_numbers(table.columns[1:]):
+    is_titled = table.header is not None and len(table.columns) > 2
+    is_plain = table.delimiter in {None, WHITE_SPACE} and not is_titled
+    if is_plain and not have_numbers(table.columns[1:]):
         records = listed_records(lines)
         if records:
             return _from_records(records, source)
