@@ -418,6 +418,13 @@ def test_a_list_with_one_name_too_many_starts_with_the_background(first):
     assert [found[label] for label in (1, 2, 3, 4)] == list("abcd")
 
 
+def test_integers_are_the_labels_of_names_of_digits():
+    expected = [(1, "44"), (2, "45")]
+    forward = {np.int64(1): "44", 2: "45"}
+    for source in (forward, {"44": 1, "45": 2}, pd.Series(["44", "45"], index=[1, 2])):
+        assert rows(read_region_table(source)) == expected
+
+
 @pytest.mark.parametrize("titles", [("label", "order"), ("roi", "n"), ("region", "size")])
 def test_any_integers_beside_names_are_no_labels(titles):
     name, number = titles

@@ -238,7 +238,12 @@ def _check_claims(
     It is where most of its cells are labels, or where nothing better is there.
     """
     labels = set(identities["label"])
-    claims = [c for c in columns if _is_key_title(c.title) and c not in usable]
+    complete = [c for c in usable if labels <= set(keys_of(c) or [])]
+    claims = [
+        c
+        for c in columns
+        if _is_key_title(c.title) and c not in usable and not _is_beside(c, complete)
+    ]
     meant = [c for c in claims if _are_mostly(labels, c)] or [
         c
         for c in sorted(claims, key=lambda c: not is_exact_label_title(c.title))
@@ -246,6 +251,16 @@ def _check_claims(
     ]
     if meant:
         raise _flawed_labels(meant[0], table, identities)
+
+
+def _is_beside(column: ValueColumn, complete: Sequence[ValueColumn]) -> bool:
+    """Return whether a column groups or counts the rows that a complete column of labels tells."""
+    keys = keys_of(column)
+    if not complete or column in complete or column.numbers is None or not keys:
+        return False
+    is_group = 3 * len(set(keys)) <= 2 * len(keys) and not is_exact_label_title(column.title)
+    is_exact = any(is_exact_label_title(c.title) for c in complete)
+    return counts_rows(keys) or (is_group and is_exact)
 
 
 def _is_best(
@@ -324,10 +339,13 @@ def _check_labels_agree(
     identities: Identities,
 ) -> None:
     """Raise where another column could be the labels too, as a sorted index that was reset."""
+    complete = [c for c in columns if set(identities["label"]) <= set(keys_of(c) or [])]
     others = [
         c
         for c in columns
-        if keys_of(c) != keys_of(chosen) and not _counts_from_background(c, identities)
+        if keys_of(c) != keys_of(chosen)
+        and not _counts_from_background(c, identities)
+        and not _is_beside(c, complete)
     ]
     if others:
         raise _several_labels([chosen, *others], table)

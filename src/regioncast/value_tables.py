@@ -598,6 +598,11 @@ def _no_values(
         hints += f" {text[0].title!r} holds text: {examples(held)}. Values must be numbers."
     if taken:
         hints += f" {examples(taken)} was taken for labels; pass columns= to paint it."
+    line = next((str(cell) for cell in key_column.cells if cell is not None), "")
+    if len(table.columns) == 1 and len(line.split()) > 1:
+        hints += (
+            f" A line was read as one cell: {line!r}. Separate cells by tab, comma or semicolon."
+        )
     return SignalsError(
         f"{table.subject} has no column of values beside its key column {key_column.title!r}; "
         f"its columns are {examples(titles_of(table.columns))}.{hints}"
@@ -678,6 +683,8 @@ def _text_error(column: ValueColumn, table: ValueTable, way_out: str = "") -> Si
     text = dict.fromkeys(cell for cell in given if not _is_number(cell))
     if text and all(_is_number(cell.replace(",", ".")) for cell in text):
         way_out = f", and a point for the decimal comma{way_out}"
+    elif text and all(_is_number(re.sub("[.,](?=.*[.,])|,", "", cell)) for cell in text):
+        way_out = f", and thousands without separators{way_out}"
     return SignalsError(
         f"The column {column.title!r} of {table.source} holds text: {examples(text or given)}. "
         f"Values must be numbers; write n/a where there is none{way_out}."

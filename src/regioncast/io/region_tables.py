@@ -313,6 +313,10 @@ def _from_pairs(
     keys: Sequence[Any], values: Sequence[Any], labels: Labels | None, kind: str
 ) -> RegionTable:
     key_labels, value_labels = _integers(keys), _integers(values)
+    if all(map(_is_integer, keys)) and all(isinstance(value, str) for value in values):
+        value_labels = None  # text of digits is a name beside integers
+    elif all(map(_is_integer, values)) and all(isinstance(key, str) for key in keys):
+        key_labels = None
     if kind == "Series" and value_labels is None and keys == list(range(len(keys))):
         return _from_sequence(values, labels)
     if key_labels is not None and value_labels is None:
@@ -610,6 +614,10 @@ def _integers(cells: Sequence[Any]) -> Labels | None:
     if any(cell is None or isinstance(cell, bool | np.bool_) for cell in cells):
         return None
     return parse_integer_column(str(cell) for cell in cells)
+
+
+def _is_integer(cell: Any) -> bool:
+    return isinstance(cell, int | np.integer) and not isinstance(cell, bool)
 
 
 def _named(cells: Sequence[Any], labels: Labels) -> list[str]:
