@@ -338,6 +338,7 @@ def test_names_of_words_and_numbers_in_plain_text(table_of, text, expected):
         ("0 ??? Unknown 0 0 0 0\n1 L_V1 L_V1_ROI 62 3 253 255\n", [1],
          [(0, "Unknown"), (1, "L_V1_ROI")]),
         ("1 Left Pole 6 3 25 0\n2 Left V1 6 3 25 0\n", [1, 2], [(1, "Left Pole"), (2, "Left V1")]),
+        ("1 Left Pole 6 3 25 0\n2 Right V1 6 3 25 0\n", [1], [(1, "Left Pole"), (2, "Right V1")]),
         ("1 0.93 0.16 0.16 Frontal Pole\n2 0 0 1 V1\n", [1, 2], [(1, "Frontal Pole"), (2, "V1")]),
         ("id hemi name\n1 L V1\n2 R V2\n", [1, 2], [(1, "V1"), (2, "V2")]),
         ("name label\n1 M1 3\n2 V1 1\n", [1, 2, 3], [(1, "V1"), (3, "M1")]),

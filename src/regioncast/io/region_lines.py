@@ -44,6 +44,7 @@ _ITK_SNAP = re.compile(
 # id name R G B A, where names may hold spaces; and the same with a tissue class at the end.
 _FREESURFER = re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
 _FREESURFER_TISSUE = re.compile(r"\s*(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s+(-?\d)\s*")
+_MARKED = re.compile(r"\w[_.-]\w")
 # id R G B name, with colours up to 1
 _FRACTION = r"([01](?:\.\d*)?|\.\d+)"
 _FSLEYES = re.compile(rf"\s*(\d+)\s+{_FRACTION}\s+{_FRACTION}\s+{_FRACTION}\s+(\S.*?)\s*")
@@ -98,12 +99,16 @@ def freesurfer_records(lines: Sequence[str]) -> list[Record] | None:
 def _with_short_names(records: list[Record]) -> list[Record]:
     """Return records with the first of two words as a column, as MRtrix writes it.
 
-    Words that stand in two rows belong to a name, as ``Left`` does.
+    Words that stand in two rows belong to a name, as ``Left`` does, and full names of one word
+    mostly have marks within, as ``Precentral_L`` has.
     """
     words = [row["name"].split() for row in records]
     if len(words) < 2 or any(len(pair) != 2 for pair in words):
         return records
     if any(len(set(column)) < len(column) for column in zip(*words, strict=True)):
+        return records
+    n_marked = sum(_MARKED.search(name) is not None for _, name in words)
+    if 2 * n_marked < len(words):
         return records
     return [
         {**row, "name": name, "short_name": short}
