@@ -45,6 +45,36 @@ def written(rows, delimiter, line_end, quoting):
     return text.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("text", "header", "first"),
+    [
+        ('"name" "z"\n"1" "M1" 3\n"2" "V1" 1\n', ("", "name", "z"), ("1", "M1", "3")),
+        ('"z"\n"V 1" 0.5\n"M 1" 1.5\n', ("", "z"), ("V 1", "0.5")),
+        ("z,p\nV1,0.5,1\nM1,1.5,2\n", ("", "z", "p"), ("V1", "0.5", "1")),
+        ("hemi\tz\nV1\tL\t0.5\nM1\tL\t2\n", ("", "hemi", "z"), ("V1", "L", "0.5")),
+    ],
+)
+def test_a_header_without_a_title_over_the_names_of_rows(text, header, first):
+    table = parse_delimited(text, source="r.txt")
+    assert table.header == header
+    assert tuple(column[0] for column in table.columns) == first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name\tz\nV1\t0.5\t7\nM1\t1.5\t8\n",  # a title too few at the end
+        "index,name\n1,V1,x\n2,V2,y\n",
+        "name,z\npole,left,0.5\npole,right,1.5\n",
+        "z,p\nV1,0.5,1\nM1,1.5\n",
+        "1,2\nV1,0.5,1\nM1,1.5,3\n",
+    ],
+)
+def test_a_title_too_few_is_otherwise_an_error(text):
+    with pytest.raises(FileFormatError, match="3 cells where the first row has 2"):
+        parse_delimited(text, source="r.txt")
+
+
 @given(
     table=tables(),
     delimiter=st.sampled_from("\t,;"),

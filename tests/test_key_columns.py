@@ -93,6 +93,65 @@ def test_a_square_frame_with_an_index_is_ambiguous_unless_it_is_titled(tmp_path,
     assert by_label(frame.reset_index(drop=True)) == square.tolist()
 
 
+@pytest.mark.parametrize("title", ["X", "V"])
+def test_a_square_matrix_of_r_beside_the_numbers_of_its_rows_is_ambiguous(tmp_path, title):
+    square = np.arange(16.0).reshape(4, 4) + 0.5
+    frame = pd.DataFrame(square, index=range(1, 5), columns=[f"{title}{n}" for n in range(1, 5)])
+    for carrier in carriers(frame, tmp_path):
+        with pytest.raises(MatchError, match=r"\(1, 2, 3, 4\) may say .* leave out .* the titles"):
+            rc.paint(carrier, P4)
+        assert by_label(carrier, by="label") == square.T.tolist()
+    by_title = frame.set_axis(["Vis", "Mot", "Aud", "Som"], axis=1)
+    assert by_label(by_title) == square.tolist()
+
+
+@pytest.mark.parametrize("title", ["name", "Region", "label_name"])
+def test_rows_counted_beside_the_names_of_another_atlas_raise(title):
+    frame = pd.DataFrame({"index": [1, 2, 3, 4], title: list("abcd"), "t": [0.5, 1.5, 2.5, 3.5]})
+    with pytest.raises(MatchError, match=rf"None of the 4 cells in the column '{title}' .*'Vis'"):
+        rc.paint(frame, P4)
+    for options in ({"by": "label"}, {"key": "index"}, {"atlas": atlas_of([1, 2, 3, 4])}):
+        assert by_label(frame, **options) == frame["t"].tolist()
+    assert by_label(frame.rename(columns={title: "abbreviation"})) == frame["t"].tolist()
+    assert by_label(frame.iloc[::-1]) == frame["t"].tolist()
+
+
+@pytest.mark.parametrize("title", ["community_label", "network_id"])
+def test_a_column_of_groups_is_no_rival_of_the_index(title):
+    frame = pd.DataFrame({"index": [3, 1, 2, 4], title: [1, 1, 2, 2], "z": [0.5, 1.5, 2.5, 3.5]})
+    assert by_label(frame, columns="z") == [1.5, 2.5, 0.5, 3.5]
+    with pytest.raises(MatchError, match=f"'{title}' .* cannot be the key"):
+        rc.paint(frame.drop(columns="index"), P4)
+
+
+@pytest.mark.parametrize("labels", [[10, 11, 12, 17], [2, 3, 4, 10]])
+def test_an_index_that_counts_rows_is_no_rival_of_all_labels(labels):
+    frame = pd.DataFrame({"Index": [1, 2, 3, 4], "SegId": labels[::-1], "Volume_mm3": [5, 6, 7, 8]})
+    assert by_label(frame, atlas_of(labels), columns="Volume_mm3") == [8, 7, 6, 5]
+    with pytest.raises(MatchError, match="could be the labels: 'Index', 'SegId'"):
+        rc.paint(frame.assign(SegId=[2, 1, 4, 3]), P4)
+
+
+@pytest.mark.parametrize("text", ["Vis;1.234;0,5\nMot;2.500;1", "Vis;1.234;1\nMot;0,5;2"])
+def test_points_beside_decimal_commas_may_be_thousands(tmp_path, text):
+    path = write(tmp_path, f"name;z;p\n{text}\nAud;7;2\nSom;8;3\n")
+    with pytest.raises(SignalsError, match=r"'z' of .* may be thousands or decimals: '1\.234'"):
+        rc.paint(path, P4)
+
+
+@pytest.mark.parametrize("cell", ["1.234,5", "1.234.567", "1,234.5", "1,234,567"])
+def test_separators_of_thousands_are_named(tmp_path, cell):
+    path = write(tmp_path, f"name\tz\nVis\t{cell}\nMot\t{cell}\nAud\t7\nSom\t8\n", "v.tsv")
+    with pytest.raises(SignalsError, match="thousands without separators"):
+        rc.paint(path, P4)
+
+
+def test_a_line_that_is_one_cell_is_shown(tmp_path):
+    path = write(tmp_path, "name z\nVis left 0.5\nMot 1.5\n", "v.txt")
+    with pytest.raises(SignalsError, match=r"one cell: 'name z'\. Separate cells by tab, comma"):
+        rc.paint(path, P4)
+
+
 @pytest.mark.parametrize("index", [[0.5, 1.0, 1.5], pd.date_range("2020", periods=3)])
 def test_an_index_of_times_is_no_key(index):
     frame = pd.DataFrame(np.arange(12.0).reshape(3, 4), index=index)

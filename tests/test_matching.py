@@ -448,6 +448,13 @@ def test_a_region_that_has_its_value_is_no_near_miss():
     assert found.near_misses == {}
 
 
+def test_a_region_is_the_near_miss_of_one_key():
+    image = nib.Nifti1Image(np.array([[[0, 1, 2]]], np.int16), np.eye(4))
+    atlas = rc.load_parcellation(image, {1: "Frontal", 2: "Insula"})
+    found = rc.match({"Frontall": 1.0, "Fronta": 2.0, "frontal": 3.0}, atlas)
+    assert found.near_misses == {"frontal": "Frontal"}
+
+
 def test_labels_have_no_near_misses():
     found = rc.match({7: 1.0, 301: 2.0}, small_atlas().parcellation)
     assert found.unused == [301]

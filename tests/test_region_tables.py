@@ -330,6 +330,27 @@ def test_names_of_words_and_numbers_in_plain_text(table_of, text, expected):
     assert rows(table_of(text, "names.txt")) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "labels", "expected"),
+    [
+        ("1 Pre_L 2001\n2 Pre_R 2002\n", [2001, 2002], [(2001, "Pre_L"), (2002, "Pre_R")]),
+        ("1 Pre_L 2001\n2 Pre_R 2002\n", [1, 2], [(1, "Pre_L"), (2, "Pre_R")]),
+        ("0 ??? Unknown 0 0 0 0\n1 L_V1 L_V1_ROI 62 3 253 255\n", [1],
+         [(0, "Unknown"), (1, "L_V1_ROI")]),
+        ("1 Left Pole 6 3 25 0\n2 Left V1 6 3 25 0\n", [1, 2], [(1, "Left Pole"), (2, "Left V1")]),
+        ("1 Left Pole 6 3 25 0\n2 Right V1 6 3 25 0\n", [1], [(1, "Left Pole"), (2, "Right V1")]),
+        ("1 0.93 0.16 0.16 Frontal Pole\n2 0 0 1 V1\n", [1, 2], [(1, "Frontal Pole"), (2, "V1")]),
+        ("id hemi name\n1 L V1\n2 R V2\n", [1, 2], [(1, "V1"), (2, "V2")]),
+        ("name label\n1 M1 3\n2 V1 1\n", [1, 2, 3], [(1, "V1"), (3, "M1")]),
+        ("label name\n1 3 M1\n2 1 V1\n", [1, 2, 3], [(1, "V1"), (3, "M1")]),
+        ('"name" "label"\n"1" "M 1" 3\n"2" "V1" 1\n', [1, 2, 3], [(1, "V1"), (3, "M 1")]),
+        ("name label z\n1 M1 3 0.5\n2 V1 1 0.5\n", [1, 2, 3], [(1, "V1"), (3, "M1")]),
+    ],
+)  # fmt: skip
+def test_tables_with_white_space_between_their_cells(table_of, text, labels, expected):
+    assert rows(table_of(text, "names.txt", labels=np.array(labels))) == expected
+
+
 def test_lines_that_mostly_begin_with_labels_are_no_list_of_names(table_of):
     with pytest.raises(RegionTableError, match="has no column of labels"):
         table_of("1 Left Pole\nRight Pole\n3 Insula\n", "names.txt")
@@ -381,11 +402,28 @@ def test_a_list_that_starts_with_the_background_starts_at_zero(table_of):
     assert rows(table_of("Background\nV1\n", "a.txt")) == [(0, "Background"), (1, "V1")]
 
 
+def test_the_name_of_the_background_is_that_of_no_region():
+    names = ["Background", "A", "B", "C"]
+    read = read_region_table(names, labels=np.array([2001, 2002, 2101]))
+    assert rows(read) == [(0, "Background"), (2001, "A"), (2002, "B"), (2101, "C")]
+    with pytest.raises(RegionTableError, match="as many as the regions, beside 'Background'"):
+        read_region_table(names, labels=np.array([10, 20, 30, 40]))
+    with pytest.raises(RegionTableError, match=r"3 names and no labels.*3 regions \(1, 2, 255\)"):
+        read_region_table(names[:3], labels=np.array([1, 2, 255]))
+
+
 @pytest.mark.parametrize("first", ["???", "Unknown", "Unlabeled", "Clear Label", "Background"])
 def test_a_list_with_one_name_too_many_starts_with_the_background(first):
     table = read_region_table([first, *"abcd"], labels=np.array([1, 2, 3, 4]))
     found = dict(rows(table))
     assert [found[label] for label in (1, 2, 3, 4)] == list("abcd")
+
+
+def test_integers_are_the_labels_of_names_of_digits():
+    expected = [(1, "44"), (2, "45")]
+    forward = {np.int64(1): "44", 2: "45"}
+    for source in (forward, {"44": 1, "45": 2}, pd.Series(["44", "45"], index=[1, 2])):
+        assert rows(read_region_table(source)) == expected
 
 
 @pytest.mark.parametrize("titles", [("label", "order"), ("roi", "n"), ("region", "size")])

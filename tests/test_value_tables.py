@@ -729,6 +729,41 @@ def test_integers_that_may_be_a_header_or_a_map_raise(tmp_path):
     assert by_region(path) == [5.0, 4.5, 3.0, 2.0, 1.0]
 
 
+@pytest.mark.parametrize("header", ["3.0,1.0,2.0", "3,1,7", "1001,1002,1003", "2,0,1"])
+def test_a_first_row_like_labels_over_decimals_raises(tmp_path, header):
+    path = _write(tmp_path / "w.csv", f"{header}\n0.5,1.5,2.5\n0.25,1,2.25\n")
+    atlas = rc.load_parcellation(nib.Nifti1Image(np.array([[[0, 1, 2, 3]]], np.int16), np.eye(4)))
+    shown = ", ".join(map(repr, header.split(",")))
+    with pytest.raises(MatchError, match=rf"\({shown}\) may be a header of labels, or a row of v"):
+        rc.paint(path, atlas)
+    as_values = rc.paint(path, atlas, by="position").get_fdata()[0, 0, 1:, 0]
+    assert as_values.tolist() == list(map(float, header.split(",")))
+    if header == "3.0,1.0,2.0":
+        below = rc.paint(path, atlas, by="label").get_fdata()[0, 0, 1:]
+        assert below.tolist() == [[1.5, 1.0], [2.5, 2.25], [0.5, 0.25]]
+    else:
+        with pytest.raises(MatchError, match=r"missing|has no column of regions"):
+            rc.paint(path, atlas, by="label")
+
+
+def test_tables_as_r_writes_them(tmp_path):
+    lines = [
+        f'"{n}" "{name}" {z}' for n, (name, z) in enumerate(zip(FIVE[::-1], Z, strict=True), 1)
+    ]
+    assert by_region(_write(tmp_path / "r.txt", "\n".join(['"name" "z"', *lines]))) == Z[::-1]
+    lines = [f'"{name}" {z}' for name, z in zip(FIVE[::-1], Z, strict=True)]
+    assert by_region(_write(tmp_path / "r.txt", "\n".join(['"z"', *lines]))) == Z[::-1]
+    lines = [f'"{n}" 0.5 1.5 2.5 3.5 4.5' for n in range(1, 6)]
+    path = _write(tmp_path / "r.txt", "\n".join(['"V1" "V2" "V3" "V4" "V5"', *lines]))
+    with pytest.raises(MatchError, match="is ambiguous: its index"):
+        rc.paint(path, SMALL)
+
+
+def test_titles_that_became_floats_are_labels():
+    frame = pd.DataFrame(np.array([Z]), columns=[5.0, 4.0, 3.0, 2.0, 1.0])
+    assert by_region(frame) == Z[::-1]
+
+
 def test_two_by_two_numbers_without_a_header_raise(tmp_path):
     atlas = rc.load_parcellation(nib.Nifti1Image(np.array([[[0, 1, 2]]], np.int16), np.eye(4)))
     with pytest.raises(MatchError, match="is ambiguous: it may have labels in its first column"):

@@ -271,7 +271,8 @@ def paint(
         Title of the key column of a long table; found by names, or by a title that says labels,
         when not given.
     columns : str, int or sequence of them, default=None
-        Titles of the columns of a long table to paint; all columns of numbers when not given.
+        Titles of the columns of a long table to paint; all columns of numbers, other than
+        labels, when not given.
     missing : {"raise", "fill"}, default="raise"
         What to do with a region that has voxels and no value.
     extra : {"raise", "ignore"}, default="raise"

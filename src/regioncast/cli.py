@@ -118,7 +118,8 @@ def paint(
     key
         Title of the column of VALUES that names the regions; found when not given.
     columns
-        Title of a column of VALUES to paint; give it once per column. All when not given.
+        Title of a column of VALUES to paint; give it once per column. When not given, all of
+        numbers, other than labels.
     missing
         What to do with a region that has voxels and no value.
     extra
@@ -291,7 +292,8 @@ def match(
     key
         Title of the column of VALUES that names the regions; found when not given.
     columns
-        Title of a column of VALUES to paint; give it once per column. All when not given.
+        Title of a column of VALUES to paint; give it once per column. When not given, all of
+        numbers, other than labels.
     missing
         Whether a region that has voxels and no value is a failure.
     extra

@@ -22,7 +22,7 @@ import numpy as np
 
 from .errors import MatchError, examples, plural
 from .matching import QUALIFIED_LABEL, as_integers, identities_of, integer_of, text_identities
-from .region_table import NO_ID, id_rank, normal_title
+from .region_table import NAME_TITLES, NO_ID, id_rank, normal_title
 from .signals import MAP_TITLE, Key
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 
 # Titles of labels in region tables that in tables of values mostly stand for values.
 _VALUE_TITLES = frozenset(["value", "intensity", "grayvalue", "greyvalue", "number", "num", "code"])
+
+# Titles of the names that an atlas goes by; it may well lack the abbreviations of a table.
+_FULL_NAMES = frozenset(NAME_TITLES).difference(
+    ["description", "shortname", "abbreviation", "abbr", "roiabbr", "acronym"]
+)
 
 
 def find_key_column(
@@ -79,6 +84,8 @@ def find_key_column(
     _check_claims([*claiming, *text], usable, table, identities)
     if by_label is not None:
         _check_labels_agree(by_label, usable, table, identities)
+        if by != "label":
+            _check_is_no_other_atlas(by_label, text, table, identities)
         return by_label
     return _other_key(columns, table, identities)
 
@@ -231,7 +238,12 @@ def _check_claims(
     It is where most of its cells are labels, or where nothing better is there.
     """
     labels = set(identities["label"])
-    claims = [c for c in columns if _is_key_title(c.title) and c not in usable]
+    complete = [c for c in usable if labels <= set(keys_of(c) or [])]
+    claims = [
+        c
+        for c in columns
+        if _is_key_title(c.title) and c not in usable and not _is_beside(c, complete)
+    ]
     meant = [c for c in claims if _are_mostly(labels, c)] or [
         c
         for c in sorted(claims, key=lambda c: not is_exact_label_title(c.title))
@@ -239,6 +251,16 @@ def _check_claims(
     ]
     if meant:
         raise _flawed_labels(meant[0], table, identities)
+
+
+def _is_beside(column: ValueColumn, complete: Sequence[ValueColumn]) -> bool:
+    """Return whether a column groups or counts the rows that a complete column of labels tells."""
+    keys = keys_of(column)
+    if not complete or column in complete or column.numbers is None or not keys:
+        return False
+    is_group = 3 * len(set(keys)) <= 2 * len(keys) and not is_exact_label_title(column.title)
+    is_exact = any(is_exact_label_title(c.title) for c in complete)
+    return counts_rows(keys) or (is_group and is_exact)
 
 
 def _is_best(
@@ -317,13 +339,32 @@ def _check_labels_agree(
     identities: Identities,
 ) -> None:
     """Raise where another column could be the labels too, as a sorted index that was reset."""
+    complete = [c for c in columns if set(identities["label"]) <= set(keys_of(c) or [])]
     others = [
         c
         for c in columns
-        if keys_of(c) != keys_of(chosen) and not _counts_from_background(c, identities)
+        if keys_of(c) != keys_of(chosen)
+        and not _counts_from_background(c, identities)
+        and not _is_beside(c, complete)
     ]
     if others:
         raise _several_labels([chosen, *others], table)
+
+
+def _check_is_no_other_atlas(
+    labels: ValueColumn, text: Sequence[ValueColumn], table: ValueTable, identities: Identities
+) -> None:
+    """Raise where labels merely count rows whose names are all unknown to an atlas with names."""
+    names = [c for c in text if normal_title(str(c.title)) in _FULL_NAMES and is_distinct(c)]
+    own = [str(label) for label in identities["label"]]
+    if names and counts_rows(keys_of(labels) or [], (1,)) and list(identities["name"]) != own:
+        raise MatchError(
+            f"None of the {plural(len(names[0].cells), 'cell')} in the column {names[0].title!r} "
+            f"of {table.source} ({examples(names[0].cells)}) is a name of the regions "
+            f"({examples(identities['name'])}), and {labels.title!r} counts the rows from 1: it "
+            "may be the table of another atlas. Pass by='label' (--by label) to go by "
+            f"{labels.title!r} all the same, or key= (--key) to name another column."
+        )
 
 
 def _counts_from_background(column: ValueColumn, identities: Identities) -> bool:

@@ -109,18 +109,19 @@ class Match:
 
     @cached_property
     def near_misses(self) -> dict[str, str]:
-        """For unused keys, the region without a value that is named most alike."""
+        """For unused keys, the region without a value that is named most alike, each once."""
         names = [str(region) for region in self.missing]
         keys = [str(key) for key in self.unused]
         if self.by == "label":
             return {}
         by_folded = {_folded(name): name for name in names}
-        found = {key: by_folded[_folded(key)] for key in keys if _folded(key) in by_folded}
+        same = [key for key in keys if _folded(key) in by_folded]
+        found = {key: by_folded.pop(_folded(key)) for key in same if _folded(key) in by_folded}
         n_compared = min(_COMPARED_KEYS, _COMPARISONS // max(1, len(by_folded)))
         for key in [key for key in keys if key not in found][:n_compared]:
             near = difflib.get_close_matches(_folded(key), by_folded, n=1, cutoff=_NEAR)
             if near:
-                found[key] = by_folded[near[0]]
+                found[key] = by_folded.pop(near[0])
         return found
 
     def check(self, missing: Missing = "raise", extra: Extra = "raise") -> None:

@@ -9,6 +9,7 @@ regions' names and labels, so it is decided here, where the regions are known.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 
 # A first row 0, 1, 2, … that is this long counts columns; a shorter one may well be values.
 _COUNTED = 3
+
+# A label as pandas writes it where labels became floats.
+_WHOLE = re.compile(r"[+-]?\d+\.0*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,9 +203,9 @@ def signals_of(
         table = _with_labels_as_header(_without_counting_header(table, regions), regions, by)
     if key is None and columns is None and _holds_an_array(table):
         return _array_signals(table, regions, by, t_r)
-    if key is None and not table.has_header and by == "auto":
-        _check_index_is_key(table, regions)
     table = _as_spelt(table, identities_of(regions))
+    if key is None and by == "auto":
+        _check_index_is_key(table, regions)
     if regions.hemispheres is not None:
         table = _with_hemispheres(table, key, regions)
     key_column = find_key_column(table, regions, by) if key is None else table.column(key)
@@ -308,6 +312,8 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable, by: str) -> 
     """
     if table.has_header is not None:
         return table
+    if _may_have_header(table, regions):
+        return _with_header_if_told(table, by)
     labels = set(regions.labels.tolist())
     first = [integer_of(str(column.cells[0])) for column in table.columns]
     given = [label for label in first if label is not None]
@@ -337,6 +343,54 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable, by: str) -> 
         )
     pairs = zip(table.columns, first, strict=True)
     columns = tuple(column.below_header(label) for column, label in pairs)
+    return ValueTable(columns, table.source)
+
+
+def _may_have_header(table: ValueTable, regions: RegionTable) -> bool:
+    """Return whether the first row is as likely labels as values.
+
+    It may be labels where it has whole floats that all are labels, or integers over decimals of
+    which some are of no region.
+    """
+    first = [_whole(column.cells[0]) for column in table.columns]
+    is_text = any(column.numbers is None for column in table.columns)
+    if is_text or None in first or len(set(first)) < len(first) or len(first) < 2:
+        return False
+    if len(table.columns[0].cells) < 2 or counts_rows(first, (0,)):  # type: ignore[arg-type]
+        return False
+    labels, keys = set(regions.labels.tolist()), keys_of(table.columns[0])
+    if keys and is_distinct(table.columns[0]) and len(first) != len(regions):
+        return False
+    if any(_WHOLE.fullmatch(str(column.cells[0])) for column in table.columns):
+        return labels.issuperset(first)
+    return not labels.issuperset(first) and not keys and any(map(_has_decimals, table.columns))
+
+
+def _whole(cell: Any) -> int | None:
+    """Return a cell such as ``3`` or ``3.0`` as an integer, None where it is another."""
+    text = str(cell)
+    return int(text.partition(".")[0]) if _WHOLE.fullmatch(text) else integer_of(text)
+
+
+def _has_decimals(column: ValueColumn) -> bool:
+    """Return whether a column has numbers below its first that are not written as integers."""
+    numbers = () if column.numbers is None else column.numbers.tolist()
+    pairs = zip(column.cells[1:], numbers[1:], strict=True)
+    return any(np.isfinite(number) and integer_of(str(cell)) is None for cell, number in pairs)
+
+
+def _with_header_if_told(table: ValueTable, by: str) -> ValueTable:
+    """Return the table with its first row as labels or as values, whichever `by` says."""
+    first = [column.cells[0] for column in table.columns]
+    if by == "position":
+        return table
+    if by != "label":
+        raise MatchError(
+            f"The first row of {table.source} ({examples(first)}) may be a header of labels, or a "
+            "row of values like the others. Pass by='label' (--by label) for a header, or "
+            "by='position' (--by position) for values."
+        )
+    columns = tuple(column.below_header(_whole(column.cells[0])) for column in table.columns)
     return ValueTable(columns, table.source)
 
 
@@ -404,16 +458,27 @@ def _first_is_key(
 
 
 def _check_index_is_key(table: ValueTable, regions: RegionTable) -> None:
-    """Raise where an index may say who the regions are, and columns without titles be them too."""
+    """Raise where an index may say who the regions are, and columns be them too.
+
+    Columns without titles may be, and so may columns that R numbered beside the rows.
+    """
     index = [c for c in table.columns if c.is_index and c.numbers is not None]
     values = [c for c in table.columns if not c.is_index and c.title != MAP_TITLE]
     untitled = [c for c in index if may_index_regions(c) and not is_label_title(c.title)]
+    if table.has_header:
+        known = rows_by_key(identities_of(regions)).keys()
+        untitled = [
+            c
+            for c in untitled
+            if counts_rows(keys_of(c) or []) and known.isdisjoint(titles_of(values))
+        ]
     if untitled and len(values) == len(regions) and all(c.numbers is not None for c in values):
         keys = keys_of(untitled[0]) or ()
         raise MatchError(
             f"{table.subject} is ambiguous: its index ({examples(keys)}) may say "
             f"which region each row is, or each of its {len(values):,} columns be a region. "
-            "Pass by='label' (--by label) for the first, or leave out the index for the second."
+            "Pass by='label' (--by label) for the first, or leave out the index"
+            f"{' and the titles' if table.has_header else ''} for the second."
         )
 
 
@@ -533,6 +598,11 @@ def _no_values(
         hints += f" {text[0].title!r} holds text: {examples(held)}. Values must be numbers."
     if taken:
         hints += f" {examples(taken)} was taken for labels; pass columns= to paint it."
+    line = next((str(cell) for cell in key_column.cells if cell is not None), "")
+    if len(table.columns) == 1 and len(line.split()) > 1:
+        hints += (
+            f" A line was read as one cell: {line!r}. Separate cells by tab, comma or semicolon."
+        )
     return SignalsError(
         f"{table.subject} has no column of values beside its key column {key_column.title!r}; "
         f"its columns are {examples(titles_of(table.columns))}.{hints}"
@@ -613,6 +683,8 @@ def _text_error(column: ValueColumn, table: ValueTable, way_out: str = "") -> Si
     text = dict.fromkeys(cell for cell in given if not _is_number(cell))
     if text and all(_is_number(cell.replace(",", ".")) for cell in text):
         way_out = f", and a point for the decimal comma{way_out}"
+    elif text and all(_is_number(re.sub("[.,](?=.*[.,])|,", "", cell)) for cell in text):
+        way_out = f", and thousands without separators{way_out}"
     return SignalsError(
         f"The column {column.title!r} of {table.source} holds text: {examples(text or given)}. "
         f"Values must be numbers; write n/a where there is none{way_out}."

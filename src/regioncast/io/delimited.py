@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FileFormatError, examples, plural
-from ..region_table import KNOWN_TITLES, normal_title
+from ..region_table import KNOWN_TITLES, NAME_TITLES, normal_title
 from .files import existing_file
 
 if TYPE_CHECKING:
@@ -109,7 +109,8 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
 
     Comment lines (``#``) before the first row are skipped.  The first row is the header when
     it has text over a column of numbers, or when all of two or more columns are text; if it is
-    not, the last comment line is, provided that it has one word per column.
+    not, the last comment line is, provided that it has one word per column.  A header that has
+    no title for the first column, as R writes it over the names of rows, gets an empty one.
 
     Parameters
     ----------
@@ -138,7 +139,10 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
     if not lines:
         raise FileFormatError(f"{source} is empty: it has no line other than blanks and comments.")
     delimiter = declared[1] if declared else _find_delimiter(lines[:_SAMPLE_LINES])
-    rows = _rectangle(_rows(lines, delimiter, len(head), source), source)
+    given = list(_rows(lines, delimiter, len(head), source))
+    if _has_row_names([cells for _, cells in given], delimiter):
+        given[0][1].insert(0, "")
+    rows = _rectangle(given, source)
     header = rows.pop(0) if _first_row_is_header(rows) else _commented_header(head, rows, delimiter)
     if not rows:
         raise FileFormatError(
@@ -307,7 +311,43 @@ def _find_delimiter(lines: Sequence[str]) -> str | None:
     for delimiter in ",;":
         if _is_common(delimiter, lines):
             return delimiter
+    for delimiter in ("\t", ";", ",", WHITE_SPACE):
+        if _lack_a_title(lines, delimiter):
+            return delimiter
     return WHITE_SPACE if _is_spaced(lines) else None
+
+
+def _lack_a_title(lines: Sequence[str], delimiter: str) -> bool:
+    try:
+        return _has_row_names([cells for _, cells in _rows(lines, delimiter, 0, "")], delimiter)
+    except FileFormatError:
+        return False
+
+
+def _has_row_names(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool:
+    """Return whether the first row has titles for all columns but the first, as R writes it.
+
+    The first column then has to count the rows, or to stand before nothing but numbers: other
+    rows may hold a name of two words, or lack the last title.
+    """
+    header, below = rows[0], rows[1:]
+    if not below or any(len(row) != len(header) + 1 for row in below):
+        return False
+    names, *columns = zip(*below, strict=True)
+    is_wrong = any(not title or is_number(title) for title in header) or not any(columns[-1])
+    if is_wrong or len(set(names)) < len(names) or not all(map(_may_be_titled, header, columns)):
+        return False
+    counts = len(header) > 1 and names == tuple(map(str, range(1, len(names) + 1)))
+    are_numbers = all(map(_are_numbers, columns)) and not any(map(is_missing, names))
+    return counts or are_numbers or (delimiter == "\t" and len(header) > 1)
+
+
+def _may_be_titled(title: str, cells: Sequence[str]) -> bool:
+    """Return whether cells may be what a title such as ``index`` or ``name`` says."""
+    normal = normal_title(title)
+    if normal in NAME_TITLES:
+        return parse_integer_column(cells) is not None or not _are_numbers(cells)
+    return normal not in KNOWN_TITLES or _are_numbers(cells)
 
 
 def _is_common(delimiter: str, lines: Sequence[str]) -> bool:

@@ -11,8 +11,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..region_table import KNOWN_TITLES, hex_color, normal_title
-from .delimited import WHITE_SPACE, TextTable, is_number, parse_number_column, split_head
+from ..region_table import KNOWN_TITLES, NO_ID, hex_color, id_rank, normal_title
+from .delimited import (
+    WHITE_SPACE,
+    TextTable,
+    is_number,
+    parse_integer_column,
+    parse_number_column,
+    split_head,
+)
 
 Record = dict[str, Any]
 
@@ -37,6 +44,10 @@ _ITK_SNAP = re.compile(
 # id name R G B A, where names may hold spaces; and the same with a tissue class at the end.
 _FREESURFER = re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
 _FREESURFER_TISSUE = re.compile(r"\s*(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s+(-?\d)\s*")
+_MARKED = re.compile(r"\w[_.-]\w")
+# id R G B name, with colours up to 1
+_FRACTION = r"([01](?:\.\d*)?|\.\d+)"
+_FSLEYES = re.compile(rf"\s*(\d+)\s+{_FRACTION}\s+{_FRACTION}\s+{_FRACTION}\s+(\S.*?)\s*")
 _WORKBENCH_KEY = re.compile(r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
 
 
@@ -77,10 +88,46 @@ def freesurfer_records(lines: Sequence[str]) -> list[Record] | None:
         has_classes = any(row["class"] for row in classed)
     else:
         has_classes = False
-    return _matched(
+    records = _matched(
         plain,
         [_FREESURFER_TISSUE if has_classes else _FREESURFER],
         lambda m: {"index": int(m[1]), "name": m[2], "color": _color(m[3], m[4], m[5])},
+    )
+    return None if records is None else _with_short_names(records)
+
+
+def _with_short_names(records: list[Record]) -> list[Record]:
+    """Return records with the first of two words as a column, as MRtrix writes it.
+
+    Words that stand in two rows belong to a name, as ``Left`` does, and full names of one word
+    mostly have marks within, as ``Precentral_L`` has.
+    """
+    words = [row["name"].split() for row in records]
+    if len(words) < 2 or any(len(pair) != 2 for pair in words):
+        return records
+    if any(len(set(column)) < len(column) for column in zip(*words, strict=True)):
+        return records
+    n_marked = sum(_MARKED.search(name) is not None for _, name in words)
+    if 2 * n_marked < len(words):
+        return records
+    return [
+        {**row, "name": name, "short_name": short}
+        for row, (short, name) in zip(records, words, strict=True)
+    ]
+
+
+def fsleyes_records(lines: Sequence[str]) -> list[Record] | None:
+    """Return the records of a lookup table of FSLeyes: ``id R G B name``, colours up to 1."""
+    if not any("." in word for line in lines for word in line.split()[1:4]):
+        return None
+    return _matched(
+        lines,
+        [_FSLEYES],
+        lambda m: {
+            "index": int(m[1]),
+            "name": m[5],
+            "color": hex_color([float(channel) for channel in (m[2], m[3], m[4])]),
+        },
     )
 
 
@@ -122,7 +169,7 @@ def spaced_records(rows: Sequence[str]) -> list[Record] | None:
     body = [row for row in rows[has_titles:] if row.strip() and not row.lstrip().startswith("#")]
     if not body or any(mark in row for row in rows for mark in '\t"'):
         return None
-    if has_titles and len(rows[0].split()) != 2:
+    if has_titles and (len(rows[0].split()) != 2 or _have_row_names(rows[0], body)):
         return None
     listed = _matched(body, [_ID_SPACE_NAME], lambda m: {"index": int(m[1]), "name": m[2]})
     if listed is None and not has_titles:
@@ -130,6 +177,21 @@ def spaced_records(rows: Sequence[str]) -> list[Record] | None:
         if listed and not tell_apart(listed):
             return None
     return None if listed is None or _have_cells(listed) else listed
+
+
+def _have_row_names(titles: str, lines: Sequence[str]) -> bool:
+    """Return whether lines have one word more than titles, and integers where these say labels.
+
+    So does R write tables without quotes, with the names of the rows before them.
+    """
+    words = [line.split() for line in lines]
+    if any(len(row) != 1 + len(titles.split()) for row in words):
+        return False
+    columns = zip(titles.split(), list(zip(*words, strict=True))[1:], strict=True)
+    return any(
+        id_rank(title) < NO_ID and parse_integer_column(cells) is not None
+        for title, cells in columns
+    )
 
 
 def tell_apart(records: Sequence[Record]) -> bool:
@@ -140,6 +202,8 @@ def tell_apart(records: Sequence[Record]) -> bool:
 def _have_cells(records: Sequence[Record]) -> bool:
     """Return whether the names of a list are rather cells of a table: numbers, or none of text."""
     words = [row["name"].split() for row in records]
+    if _are_names_and_numbers(words):
+        return True
     n_words = min(map(len, words))
     columns = [[row[n] for row in words] for n in range(n_words)]
     fractions = [all(is_number(w) and "." in w for w in column) for column in columns]
@@ -148,6 +212,15 @@ def _have_cells(records: Sequence[Record]) -> bool:
         or any(fractions)
         or not all(any(map(str.isalpha, row["name"])) for row in records)
     )
+
+
+def _are_names_and_numbers(words: Sequence[Sequence[str]]) -> bool:
+    """Return whether rows hold a word and an integer, both different in all, as in AAL's."""
+    if len(words) < 2 or any(len(row) != 2 for row in words):
+        return False
+    names, numbers = zip(*words, strict=True)
+    integers = parse_integer_column(numbers)
+    return integers is not None and len(words) == len(set(names)) == len(set(integers.tolist()))
 
 
 def may_be_names_alone(table: TextTable, lines: Sequence[str]) -> bool:

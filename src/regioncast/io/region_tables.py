@@ -47,6 +47,7 @@ from .frames import index_levels
 from .region_lines import (
     Record,
     freesurfer_records,
+    fsleyes_records,
     have_numbers,
     itk_snap_records,
     listed_records,
@@ -106,7 +107,8 @@ def read_region_table(
           titles to columns.  Or a pandas Series, as a mapping, or as a list if its index counts.
         - A DataFrame of pandas, polars or pyarrow.
         - Names alone belong to the labels 1, 2, … (0, 1, … if the first is like ``Background``)
-          or, if the image has other labels, but as many, to those in ascending order.
+          or, if the image has other labels, but as many, to those in ascending order; a first
+          name like ``Background`` is that of 0 in any case.
         - A `RegionTable`, which is returned as it is.
     labels : array of int64, shape (n_labels,), default=None
         The labels in the image, ascending; they decide what is otherwise open.
@@ -240,7 +242,7 @@ def _read_file(path: Path, labels: Labels | None, *, may_be_list: bool) -> Regio
         # The bytes, because the XML declaration names their encoding.
         return _from_records(xml_records(path.read_bytes(), source, labels), source)
     lines = re.split(r"\r\n|\r|\n", text)
-    for records_of in (itk_snap_records, freesurfer_records, workbench_records):
+    for records_of in (itk_snap_records, freesurfer_records, workbench_records, fsleyes_records):
         records = records_of(lines)
         if records:
             return _from_records(records, source)
@@ -260,7 +262,9 @@ def _from_text(
     if records:
         return _from_records(records, source)
     table = parse_delimited(text, source=source)
-    if table.delimiter in {None, WHITE_SPACE} and not have_numbers(table.columns[1:]):
+    is_titled = table.header is not None and len(table.columns) > 2
+    is_plain = table.delimiter in {None, WHITE_SPACE} and not is_titled
+    if is_plain and not have_numbers(table.columns[1:]):
         records = listed_records(lines)
         if records:
             return _from_records(records, source)
@@ -309,6 +313,10 @@ def _from_pairs(
     keys: Sequence[Any], values: Sequence[Any], labels: Labels | None, kind: str
 ) -> RegionTable:
     key_labels, value_labels = _integers(keys), _integers(values)
+    if all(map(_is_integer, keys)) and all(isinstance(value, str) for value in values):
+        value_labels = None  # text of digits is a name beside integers
+    elif all(map(_is_integer, values)) and all(isinstance(key, str) for key in keys):
+        key_labels = None
     if kind == "Series" and value_labels is None and keys == list(range(len(keys))):
         return _from_sequence(values, labels)
     if key_labels is not None and value_labels is None:
@@ -386,13 +394,17 @@ def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> Reg
         )
     if labels is None or n_covered(counted, labels) == np.count_nonzero(labels):
         return _checked(source, counted, names, {})
-    for others in (labels, labels[labels != 0]):
+    regions = labels[labels != 0]
+    # The name of the background is never that of a region.
+    possible = (labels, regions) if start else (np.append(np.int64(0), regions),)
+    for others in possible:
         if len(others) == len(names):
             return _checked(source, others, names, {})
+    beside = "" if start else f", beside {names[0]!r}"
     raise RegionTableError(
         f"{source} has {plural(len(names), 'name')} and no labels; the image has "
         f"{plural(int(np.count_nonzero(labels)), 'region')} ({examples(labels.tolist())}). "
-        "Names alone must be as many as the regions; give labels with them."
+        f"Names alone must be as many as the regions{beside}; give labels with them."
     )
 
 
@@ -602,6 +614,10 @@ def _integers(cells: Sequence[Any]) -> Labels | None:
     if any(cell is None or isinstance(cell, bool | np.bool_) for cell in cells):
         return None
     return parse_integer_column(str(cell) for cell in cells)
+
+
+def _is_integer(cell: Any) -> bool:
+    return isinstance(cell, int | np.integer) and not isinstance(cell, bool)
 
 
 def _named(cells: Sequence[Any], labels: Labels) -> list[str]:

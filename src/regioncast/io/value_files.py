@@ -54,6 +54,9 @@ if TYPE_CHECKING:
 # From here on float64 does not hold every integer.
 _EXACT = 2.0**53
 
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+
 STANDARD_STREAM = "-"
 """The name that stands for standard input."""
 
@@ -276,6 +279,8 @@ def _standard_input() -> str:
 
 def _table(text: TextTable) -> ValueTable:
     decimal_comma = text.delimiter == ";"
+    if decimal_comma:
+        _check_points(text)
     # pandas writes its index without a title.
     has_index = text.header is not None and len(text.header) > 1 and not text.header[0]
     header = text.header or ("untitled",) * len(text.columns)
@@ -291,6 +296,20 @@ def _table(text: TextTable) -> ValueTable:
     )
     has_header = None if text.header is None else not (has_index and _are_counted(header[1:]))
     return ValueTable(columns, text.source, has_header=has_header)
+
+
+def _check_points(text: TextTable) -> None:
+    """Raise where points may separate thousands, as they do beside decimal commas."""
+    if not any(_DECIMAL_COMMA.fullmatch(cell) for column in text.columns for cell in column):
+        return
+    for title, column in zip(text.titles, text.columns, strict=True):
+        points = [cell for cell in column if "." in cell]
+        if points and all(map(_THOUSANDS.fullmatch, points)):
+            raise SignalsError(
+                f"{plural(len(points), 'cell')} in the column {title!r} of {text.source} may be "
+                f"thousands or decimals: {examples(points)}; the table has decimal commas. Write "
+                "thousands without separators, and all decimals with the same sign."
+            )
 
 
 def _title_of_text(title: str) -> Key:
@@ -412,4 +431,5 @@ def _numbers_of_objects(cells: Sequence[Any], what: str) -> NDArray[Any] | None:
 
 
 def _title(title: Any) -> Key:
-    return int(title) if isinstance(title, int | np.integer) else str(title)
+    is_whole = isinstance(title, float | np.floating) and float(title).is_integer()
+    return int(title) if is_whole or isinstance(title, int | np.integer) else str(title)
