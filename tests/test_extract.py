@@ -925,7 +925,7 @@ def test_colours_surfaces_and_arrays_are_refused(tmp_path, labels, labels_img, d
             rc.extract(source, labels_img)
     surface = nib.GiftiImage(darrays=[nib.gifti.GiftiDataArray(np.zeros(9, "f4"))])
     for source in (surface, saved(surface, tmp_path / "lh.func.gii")):
-        with pytest.raises(SpaceError, match=r"The image is of .*, the labels are of"):
+        with pytest.raises(SpaceError, match=r"The image is of .*, the labels image is of"):
             rc.extract(source, labels_img)
     with pytest.raises(ImageTypeError, match=r"The image must be a path or a nibabel image"):
         rc.extract(data, labels_img)
