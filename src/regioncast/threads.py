@@ -5,8 +5,9 @@ from __future__ import annotations
 import numbers
 import os
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import pairwise
+from threading import Thread
 from typing import TypeVar
 
 from .errors import ArgumentError, ArgumentTypeError
@@ -62,10 +63,28 @@ def in_threads(
         return [work(item) for item in items]
     # Neighbours go to the same thread: they may share a page of memory, which threads would
     # wait for each other to get.
-    runs = [items[share] for share in shares(len(items), n_threads)]
-    with ThreadPoolExecutor(n_threads) as pool:
-        done = pool.map(lambda run: [work(item) for item in run], runs)
-        return [result for results in done for result in results]
+    first, *others = (items[share] for share in shares(len(items), n_threads))
+    # This thread works too, and there is no pool: to start either takes as long as a small map.
+    pending = [_started(work, run) for run in others]
+    try:
+        results = [work(item) for item in first]
+    finally:
+        wait(pending)
+    return [*results, *(result for future in pending for result in future.result())]
+
+
+def _started(work: Callable[[Item], Result], items: Sequence[Item]) -> Future[list[Result]]:
+    """Begin to work on items in a thread of their own."""
+    future: Future[list[Result]] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result([work(item) for item in items])
+        except BaseException as error:  # noqa: BLE001  raised where the result is asked for
+            future.set_exception(error)
+
+    Thread(target=run).start()
+    return future
 
 
 def each_in_turn(
