@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from regioncast import encoding, testing
+from regioncast import encoding, ranking, testing
 from regioncast.errors import LabelsError
 
 BACKGROUNDS = [0, -3, 7, 2.5, np.nan, np.inf, -(2**63), 2**63, 2**70, 3.0]
@@ -193,9 +193,10 @@ def test_split_codes_are_indexed_and_transposed_as_arrays(labels, start):
     np.testing.assert_array_equal(codes[start:], whole[start:])
     if isinstance(codes, encoding.SplitCodes):
         in_c_order = codes if codes.numbers.flags.c_contiguous else codes.T
-        for rows, begin in in_c_order.pieces():
-            numbers = in_c_order.numbers[rows]
-            np.testing.assert_array_equal(numbers + np.uint32(begin), in_c_order[rows])
+        for rows, part in in_c_order.pieces():
+            found = in_c_order[rows]
+            np.testing.assert_array_equal(found, in_c_order.numbers[rows] + np.uint32(part.start))
+            assert part.stop is None or found.max() < part.stop
 
 
 @pytest.mark.parametrize(("n_labels", "dtype"), [(65535, "u2"), (65536, "u4"), (200_000, "u4")])
@@ -212,7 +213,7 @@ INT64 = st.integers(-(2**63), 2**63 - 1)
 
 
 def assert_ranks(labels):
-    distinct, ranks = encoding.ranked(labels.copy())
+    distinct, ranks = ranking.ranked(labels.copy())
     expected, places = np.unique(labels, return_inverse=True)
     np.testing.assert_array_equal(distinct, expected)
     np.testing.assert_array_equal(ranks, places + 1)

@@ -103,13 +103,28 @@ def test_number_labels_stops_at_a_label_so_far_away_that_differences_overflow(fa
     np.testing.assert_array_equal(code_of, [1, 255, 255, 2])
 
 
+@pytest.mark.parametrize("dtype", ["i4", "u4", "i2", "u1"])
+@pytest.mark.parametrize("from_lowest", [False, True])
+def test_number_labels_stops_at_the_ends_of_the_range_of_the_dtype(dtype, from_lowest):
+    limits = np.iinfo(dtype)
+    low = int(limits.min) if from_lowest else 0
+    labels = np.full(200, low, dtype)
+    labels[:70] += np.arange(70, dtype=dtype) % 50
+    labels[130], labels[131] = limits.max, limits.min
+    code_of, codes = np.full(100, 255, np.uint8), np.empty(200, np.uint8)
+    first_seen = np.empty(200, np.int64)
+    assert encode.number_labels(labels, low, code_of, codes, first_seen) == (130, 50)
+    expected, _ = testing.number_labels(labels, low, np.full(100, 255, np.uint8), 200)
+    np.testing.assert_array_equal(codes[:130], expected)
+
+
 def hash_all(labels, row, slab, *, none=(), room=None, code_dtype=np.uint32):
     """What the kernel numbers, with a table as small as it may be."""
     room = len(none) + (len(set(labels.tolist()) - set(none)) if room is None else room)
     codes = np.full(len(labels), 99, code_dtype)
     first_seen = np.full(room, -99, np.int64)
     first_seen[: len(none)] = none
-    slots = np.zeros(max(2, 1 << room.bit_length()), np.uint32)
+    slots = np.full(max(2, 1 << room.bit_length()), 99, np.uint32)
     n_seen = encode.hash_labels(labels, row, slab, slots, first_seen, len(none), codes)
     return codes, first_seen[len(none) :], n_seen
 
@@ -203,16 +218,18 @@ def test_rank_packed(case, before):
 
 
 @given(
-    offsets=st.lists(st.integers(0, 60), min_size=1, max_size=40),
-    low=st.sampled_from([0, -7, -(2**63), 2**63 - 61]),
+    offsets=st.lists(st.sampled_from([*range(60), *range(200, 300), 511, 512, 700]), min_size=1)
+    | st.permutations(range(600)),
+    low=st.sampled_from([0, -7, -(2**63), 2**63 - 701]),
     beyond=st.integers(0, 3),
 )
 def test_rank_by_table(offsets, low, beyond):
     labels = np.array([low + offset for offset in offsets], np.int64)
-    number_of = np.zeros(max(offsets) + 1 + beyond, np.uint32)
+    table = np.zeros(max(offsets) + 1 + beyond, np.uint8)
+    before = np.empty(-(-len(table) // 256) + 1, np.uint32)
     ranks = np.full(len(labels), 99, np.uint32)
     expected = testing.rank_by_table(labels)
-    n_distinct = encode.rank_by_table(labels, low, number_of, ranks)
+    n_distinct = encode.rank_by_table(labels, low, table, before, ranks)
     np.testing.assert_array_equal(labels[:n_distinct], expected[0])
     np.testing.assert_array_equal(ranks, expected[1])
 
@@ -333,6 +350,21 @@ def test_skip_zero_tells_values_apart_by_their_bits(dtype):
     table = np.concatenate([zero, minus_zero])[np.newaxis]
     paint.paint_maps(np.ones(32, np.uint8), table, out, True)
     assert out.tobytes() == minus_zero.tobytes() * 32
+
+
+@given(
+    columns=st.lists(st.integers(0, 6), max_size=40),
+    n_maps=st.integers(1, 3),
+    dtype=st.sampled_from(ITEM_DTYPES),
+    seed=SEEDS,
+)
+def test_take_columns(columns, n_maps, dtype, seed):
+    columns = np.array(columns, np.uint32)
+    values = random_bits((n_maps, 6), dtype, seed)
+    wider = np.full((n_maps, len(columns) + 2), 77, dtype)
+    paint.take_columns(columns, values, wider[:, 1:-1])
+    assert wider[:, 1:-1].tobytes() == testing.take_columns(columns, values).tobytes()
+    assert (wider[:, [0, -1]] == 77).all()
 
 
 # --- deflate and crc ------------------------------------------------------------------------

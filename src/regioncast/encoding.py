@@ -18,8 +18,9 @@ import numpy as np
 
 from ._kernels import encode as kernels
 from .errors import ArgumentTypeError, LabelsError, examples
+from .hashing import number_pieces
 from .memory import passing
-from .threads import in_threads
+from .ranking import ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,16 +39,6 @@ _PIECE = 1 << 18
 
 # Samples in a slab: its codes stay in the cache until they are used.
 SLAB = 1 << 15
-
-# Each thread has a hash table of its own, so many threads would take memory of note.
-_MOST_THREADS = 8
-
-# A table of numbers (4 bytes each) may have so many entries per label that is ranked: less memory
-# than sorting takes, which needs 8 bytes per label.
-_TABLE_PER_LABEL = 2
-
-# So many labels are sorted by one thread, which is faster than to start another.
-_SORTED_BY_ONE = 1 << 15
 
 # So many labels, evenly spread, tell most images with scattered labels at once.
 _SAMPLE = 1000
@@ -80,12 +71,15 @@ class SplitCodes:
         """The same, transposed."""
         return SplitCodes(self.numbers.T, self.offsets.T)
 
-    def pieces(self) -> list[tuple[slice, int]]:
-        """Return the pieces of codes in C order: rows, and the code that each begins with."""
+    def pieces(self) -> list[tuple[slice, slice]]:
+        """Return the pieces of codes in C order: rows, and the codes that they may have."""
         along_first_axis: Any = (slice(None), *[0] * (self.offsets.ndim - 1))
         begins = self.offsets[along_first_axis]
         bounds = [0, *(np.flatnonzero(np.diff(begins)) + 1).tolist(), len(begins)]
-        return [(slice(*rows), int(begins[rows[0]])) for rows in pairwise(bounds)]
+        end_of = dict(pairwise([*np.unique(begins).tolist(), None]))
+        starts = [int(begins[row]) for row in bounds[:-1]]
+        codes = [slice(start, end_of[start]) for start in starts]
+        return [(slice(*rows), part) for rows, part in zip(pairwise(bounds), codes, strict=True)]
 
     def __getitem__(self, part: slice) -> NDArray[np.uint32]:
         """Return the codes of a part, in C order."""
@@ -231,65 +225,6 @@ def clear_outside(codes: NDArray[Any] | SplitCodes, inside: NDArray[np.bool_]) -
     np.multiply(numbers, inside, out=numbers)
 
 
-def ranked(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """Return the distinct labels in ascending order, and for each label its number among them.
-
-    Numbers are from 1.  The distinct labels may be written over the labels.
-    """
-    if not len(labels):
-        return labels, np.empty(0, np.uint32)
-    low, high = int(labels.min()), int(labels.max())
-    if high - low < _TABLE_PER_LABEL * len(labels):
-        return _ranked_by_table(labels, low, high)
-    return _ranked_by_sorting(labels, low, high)
-
-
-def _ranked_by_table(
-    labels: NDArray[np.int64], low: int, high: int
-) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    number_of = passing(high - low + 1, np.uint32)
-    number_of[:] = 0
-    ranks = passing(len(labels), np.uint32)
-    n_distinct = kernels.rank_by_table(labels, low, number_of, ranks)
-    return labels[:n_distinct], ranks
-
-
-def _ranked_by_sorting(
-    labels: NDArray[np.int64], low: int, high: int
-) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """Rank labels that lie far apart.
-
-    `numpy.unique` takes several times as long: here the leading bits of the labels are sorted with
-    the positions packed in the bits below, those below and above a pivot side by side in threads.
-    Should two different labels share their leading bits, `numpy.unique` decides.
-    """
-    bits = len(labels).bit_length()
-    excess = max(0, (high - low).bit_length() + bits - 64)
-    packed, ranks = passing(len(labels), np.uint64), passing(len(labels), np.uint32)
-    pivot = (_middle(labels) - low) >> excess << bits
-    n_front = kernels.pack(labels, low, excess, bits, pivot, packed)
-
-    def rank(half: slice) -> int:
-        packed[half].sort()
-        return kernels.rank_packed(packed[half], bits, labels, half.start, ranks)
-
-    halves = [slice(0, n_front), slice(n_front, len(labels))]
-    lower, upper = in_threads(rank, halves, 2 if len(labels) > _SORTED_BY_ONE else 1)
-    if min(lower, upper) < 0:
-        distinct, places = np.unique(labels, return_inverse=True)
-        return distinct, (places + 1).astype(np.uint32)
-    if lower < n_front:  # the upper half was ranked as if the lower one had no label twice
-        np.subtract(ranks, n_front - lower, out=ranks, where=ranks > n_front)
-        packed[lower : lower + upper] = packed[n_front : n_front + upper]
-    return packed[: lower + upper].view(np.int64), ranks
-
-
-def _middle(labels: NDArray[np.int64]) -> int:
-    """Return a label that about half of the labels are below."""
-    sample = labels[:: max(1, len(labels) // _SAMPLE)]
-    return int(np.partition(sample, len(sample) // 2)[len(sample) // 2])
-
-
 def _as_stored(background: float, dtype: np.dtype[Any]) -> float:
     """Return the background as the label that it is in the image.
 
@@ -338,15 +273,16 @@ def _contiguous(labels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _encode_integers(labels: NDArray[Any], no_region: set[float]) -> Encoded:
-    sample = flat(labels)[:: max(1, labels.size // _SAMPLE)]
-    lowest, highest = int(sample.min()), int(sample.max())
-    if highest - lowest >= _DIRECT_WIDTH:
-        return _encode_by_hash(labels, no_region)
-    # The sample may have missed the smallest label, which mostly is 0, the background.
-    encoded = _encode_by_table(labels, min(lowest, 0), no_region)
-    if encoded is None:
+    encoded = _encode_by_table(labels, 0, no_region)
+    if encoded is None and _may_be_dense(labels):
         encoded = _encode_by_table(labels, int(labels.min()), no_region)
     return _encode_by_hash(labels, no_region) if encoded is None else encoded
+
+
+def _may_be_dense(labels: NDArray[Any]) -> bool:
+    """Return whether one table may hold all labels, as far as a sample of them tells."""
+    sample = flat(labels)[:: max(1, labels.size // _SAMPLE)]
+    return int(sample.max()) - int(sample.min()) < _DIRECT_WIDTH
 
 
 def _encode_floats(labels: NDArray[Any], background: float) -> Encoded:
@@ -405,66 +341,23 @@ def _seen(codes: NDArray[Any], first_seen: NDArray[np.int64]) -> Encoded:
 
 
 def _encode_by_hash(labels: NDArray[Any], no_region: set[float]) -> Encoded:
+    view, none = _in_memory_order(labels), _integers(no_region)
     for dtype in (np.uint16, np.uint32):
         codes = np.empty_like(labels, dtype=dtype)
-        first_seen = _hash(labels, codes, _integers(no_region))
-        if first_seen is not None:
+        parts = pieces(view.shape, _PIECE)
+        numbered = number_pieces(view, _in_memory_order(codes), parts, none)
+        if numbered is not None:
             break
-    assert first_seen is not None  # no piece has more samples than uint32 has codes
-    lengths = [len(seen) for seen in first_seen]
-    joined = np.concatenate(first_seen, out=passing(sum(lengths), np.int64))
-    del first_seen  # a million labels count in the peak of memory
-    distinct, ranks = ranked(joined)
-    del joined
-    if 2 * len(distinct) < len(ranks):  # then it holds on to the memory of all of them
+    assert numbered is not None  # no piece has more samples than uint32 has codes
+    begins, seen = numbered
+    if len(seen) == len(begins):
+        return _seen(codes, np.empty(0, np.int64))
+    # In each piece code 0 is no region, whose place has had the label of some region till here.
+    distinct, region_of = ranked(seen)
+    region_of[begins] = 0
+    if 2 * len(distinct) < len(seen):  # then it holds on to the memory of all of them
         distinct = np.concatenate([distinct], out=passing(len(distinct), np.int64))
-    # In each piece code 0 is no region, and then come its labels.
-    of_pieces = np.split(ranks, np.cumsum(lengths[:-1]))
-    none = np.zeros(1, np.uint32)
-    region_of = np.concatenate(
-        [part for ranks in of_pieces for part in (none, ranks)],
-        out=passing(len(ranks) + len(lengths), np.uint32),
-    )
-    if len(lengths) == 1:
-        return Encoded(codes, distinct, region_of)
-    begins = np.cumsum([0, *[length + 1 for length in lengths[:-1]]])
-    return Encoded(_split(codes, begins), distinct, region_of)
-
-
-def _hash(
-    labels: NDArray[Any], codes: NDArray[Any], none: NDArray[np.int64]
-) -> list[NDArray[np.int64]] | None:
-    """Fill `codes` piece by piece, each numbered by itself.
-
-    Returns
-    -------
-    list of array of int64
-        The labels of each piece in the order in which they are first seen; None where they are
-        too many for the dtype of the codes.
-    """
-    view, code_view = _in_memory_order(labels), _in_memory_order(codes)
-    row = view.shape[-1]
-    slab = row * (view.shape[-2] if view.ndim > 1 else 1)
-
-    def hash_piece(part: slice) -> NDArray[np.int64] | None:
-        piece, out = view[part].reshape(-1), code_view[part].reshape(-1)
-        most = min(piece.size, np.iinfo(codes.dtype).max) + len(none)
-        # Cubes of two voxels to a side fit, also where those at the border are cut.
-        room = min(most, piece.size // 7 + len(none) + 1)
-        while True:
-            slots = np.zeros(2 << room.bit_length(), np.uint32)
-            first_seen = passing(room, np.int64)
-            first_seen[: len(none)] = none
-            n_seen = kernels.hash_labels(piece, row, slab, slots, first_seen, len(none), out)
-            if n_seen >= 0:
-                return first_seen[len(none) : n_seen]
-            if room == most:
-                return None
-            room = min(most, 4 * room)
-
-    found = in_threads(hash_piece, pieces(view.shape, _PIECE), _MOST_THREADS)
-    complete = [seen for seen in found if seen is not None]
-    return complete if len(complete) == len(found) else None
+    return Encoded(codes if len(begins) == 1 else _split(codes, begins), distinct, region_of)
 
 
 def _split(codes: NDArray[Any], begins: NDArray[np.intp]) -> SplitCodes:

@@ -19,6 +19,7 @@ from . import encoding
 from ._kernels import paint as kernels
 from .encoding import SplitCodes
 from .errors import ArgumentTypeError, SignalsError, times
+from .memory import passing
 from .signals import cast, storage_dtype
 from .threads import in_threads, n_cpus, shares
 
@@ -32,6 +33,9 @@ Order = Literal["C", "F"]
 # Maps are painted side by side in threads from this many bytes of output per thread on: a
 # thread costs about 0.1 ms to start, and 8 MB take several times that to fill.
 _BYTES_PER_THREAD = 8_000_000
+
+# So many columns are taken at once: it takes about as long as to start a thread.
+_TAKEN_AT_ONCE = 1 << 17
 
 # From this many bytes on memory comes fresh from the system (the largest of the thresholds in
 # glibc's malloc): it is zero already, and what is not touched costs nothing.
@@ -229,15 +233,76 @@ class FileOrder:
         return out
 
 
+@dataclass(frozen=True, eq=False)
+class LazyTable:
+    """A table of values that is made where it is needed, of some columns or all.
+
+    Parameters
+    ----------
+    values : array, shape (n_maps, n_columns)
+    columns : array of uint32, shape (n_codes,)
+        For each code 0, where it stands for no region and its value is zero, else ``k`` for
+        ``values[:, k - 1]``.
+
+    Examples
+    --------
+    >>> table = LazyTable(np.array([[5, 6], [7, 8]]), np.array([0, 2, 2, 1], np.uint32))
+    >>> table.whole()
+    array([[0, 6, 6, 5],
+           [0, 8, 8, 7]])
+    >>> table[:, 2:]
+    array([[6, 5],
+           [8, 7]])
+    """
+
+    values: NDArray[Any]
+    columns: NDArray[np.uint32]
+
+    def __len__(self) -> int:
+        """Return the number of maps."""
+        return len(self.values)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the values."""
+        dtype: np.dtype[Any] = self.values.dtype
+        return dtype
+
+    def __getitem__(self, part: tuple[slice, slice]) -> NDArray[Any]:
+        """Return all maps of some codes."""
+        columns = self.columns[part[1]]
+        table = np.empty((len(self), len(columns)), self.dtype)
+        self._fill(table, columns)
+        return table
+
+    def whole(self) -> NDArray[Any]:
+        """Return all of it."""
+        if len(self.columns) <= _TAKEN_AT_ONCE:
+            return self[:, :]
+        table = passing(len(self) * len(self.columns), self.dtype).reshape(len(self), -1)
+        in_threads(
+            lambda share: self._fill(table[:, share], self.columns[share]),
+            shares(len(self.columns), len(self.columns) // _TAKEN_AT_ONCE),
+        )
+        return table
+
+    def _fill(self, table: NDArray[Any], columns: NDArray[np.uint32]) -> None:
+        kernels.take_columns(columns, _bits(self.values), _bits(table))
+
+
 def paint(
-    codes: NDArray[Any] | SplitCodes, table: NDArray[Any], *, single: bool, order: Order = "F"
+    codes: NDArray[Any] | SplitCodes,
+    table: NDArray[Any] | LazyTable,
+    *,
+    single: bool,
+    order: Order = "F",
 ) -> NDArray[Any]:
     """Look up each row of `table` at every code.
 
     Parameters
     ----------
     codes : array of uint8, uint16 or uint32, any shape, or SplitCodes
-    table : array, shape (n_maps, 1 + n_regions)
+    table : array, shape (n_maps, n_codes), or LazyTable
     single : bool
         Whether to leave out the last axis, which must then have length one.
     order : {"C", "F"}, default="F"
@@ -257,19 +322,22 @@ def paint(
     n_maps = 1 if single else len(table)
     shape = codes.shape if single else (*codes.shape, n_maps)
     n_bytes = math.prod(shape) * table.dtype.itemsize
-    is_zero = n_bytes >= _FRESH_BYTES and not np.ascontiguousarray(table[:, 0]).view(np.uint8).any()
-    table = np.ascontiguousarray(table)
+    is_zero = (
+        n_bytes >= _FRESH_BYTES and not np.ascontiguousarray(table[:, :1]).view(np.uint8).any()
+    )
     out = (np.zeros if is_zero else np.empty)(shape, table.dtype, order=order)
     if not out.size:
         return out
     by_map = order == "F" or n_maps == 1
     target = encoding.flat(out).reshape((n_maps, -1) if by_map else (-1, n_maps))
     view = codes.T if order == "F" else codes
+    if isinstance(view, SplitCodes) and view.numbers.flags.c_contiguous and by_map:
+        _paint_pieces(view, table, target, skip_zero=is_zero)
+        return out
+    table = table.whole() if isinstance(table, LazyTable) else np.ascontiguousarray(table)
     if isinstance(view, np.ndarray) and view.flags.c_contiguous:
         paint_whole = _paint_maps if by_map else _paint_series
         paint_whole(view.reshape(-1), table, target, skip_zero=is_zero)
-    elif isinstance(view, SplitCodes) and view.numbers.flags.c_contiguous and by_map:
-        _paint_pieces(view, table, target, skip_zero=is_zero)
     else:
         _paint_slabs(view, table, target, by_map=by_map, skip_zero=is_zero)
     return out
@@ -322,17 +390,17 @@ def _fill(fill: complex, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _paint_pieces(
-    codes: SplitCodes, table: NDArray[Any], out: NDArray[Any], *, skip_zero: bool
+    codes: SplitCodes, table: NDArray[Any] | LazyTable, out: NDArray[Any], *, skip_zero: bool
 ) -> None:
     """Paint maps from split codes: those of a piece are codes of a part of the table."""
     n_per_row = math.prod(codes.shape[1:])
-    table, out = _bits(table), _bits(out)
+    target = _bits(out)
 
-    def paint_piece(piece: tuple[slice, int]) -> None:
-        rows, begin = piece
+    def paint_piece(piece: tuple[slice, slice]) -> None:
+        rows, part = piece
         samples = slice(rows.start * n_per_row, rows.stop * n_per_row)
-        numbers = codes.numbers[rows].reshape(-1)
-        kernels.paint_maps(numbers, table[:, begin:], out[:, samples], skip_zero)
+        values = _bits(np.ascontiguousarray(table[:, part]))
+        kernels.paint_maps(codes.numbers[rows].reshape(-1), values, target[:, samples], skip_zero)
 
     in_threads(paint_piece, codes.pieces())
 

@@ -30,8 +30,7 @@ from .extraction import Grouping, Strategy
 from .io.map_streams import open_maps
 from .io.nifti import plain_image, read_mask, read_volume
 from .matching import count_problem
-from .memory import passing
-from .painting import paint
+from .painting import LazyTable, paint
 from .parcellation import no_region, warn_of_nonfinite
 from .signals import as_array, storable, wrong_dimensions
 from .spaces import check_same
@@ -442,7 +441,7 @@ def _checked(signals: ArrayLike) -> NDArray[Any]:
     return values
 
 
-def _table(encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool) -> NDArray[Any]:
+def _table(encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool) -> LazyTable:
     """Return for each map the value of each code."""
     n_regions = len(encoded.labels)
     inside = _inside(encoded) if masked else np.ones(n_regions, bool)
@@ -451,16 +450,12 @@ def _table(encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool) -> 
         raise _wrong_count(values.shape, n_regions, n_inside)
     if n_columns == n_regions > n_inside:
         _warn_of_emptied(encoded.labels[~inside])
-    n_maps = np.atleast_2d(values).shape[0]
-    by_region = passing(n_maps * (1 + n_regions), values.dtype).reshape(n_maps, -1)
-    by_region[:, 0] = 0
-    if n_columns == n_regions:
-        by_region[:, 1:] = values
-    else:
-        by_region[:, 1:][:, ~inside] = 0
-        by_region[:, 1:][:, inside] = values
-    # Look up each code's region, then that region's value: the same look-up as painting.
-    return paint(encoded.region_of, by_region, single=False).T
+    columns = encoded.region_of
+    if n_columns < n_regions:
+        column_of = np.zeros(1 + n_regions, np.uint32)
+        column_of[1:][inside] = np.arange(1, 1 + n_inside)
+        columns = encoding.recoded(columns, column_of)
+    return LazyTable(np.ascontiguousarray(np.atleast_2d(values)), columns)
 
 
 def _inside(encoded: encoding.Encoded) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ surface or a whole volume.  Where frames are the same, samples correspond by the
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -387,23 +388,29 @@ def _of_another_kind(this: Space, other: Space) -> tuple[str, str]:
 
 
 def _check_affine(affine: NDArray[np.float64], what: str) -> None:
-    if not np.isfinite(affine).all():
+    rows = affine.tolist()
+    if not all(map(math.isfinite, itertools.chain(*rows))):
         problem = "has numbers that are NaN or infinite"
-    elif _volume_of_unit_edges(affine[:3, :3]) < _LEAST_VOLUME:
+    elif _volume_of_unit_edges(rows) < _LEAST_VOLUME:
         problem = "is singular: its voxels have no volume"
     else:
         return
-    rows = "; ".join(" ".join(f"{number:g}" for number in row) for row in affine[:3].tolist())
+    shown = "; ".join(" ".join(f"{number:g}" for number in row) for row in rows[:3])
     raise SpaceError(
-        f"{capitalized(what)} does not say where its voxels are: its affine {problem} ({rows}). "
+        f"{capitalized(what)} does not say where its voxels are: its affine {problem} ({shown}). "
         "Correct its header, for example with the affine of an image on the same grid."
     )
 
 
-def _volume_of_unit_edges(edges: NDArray[np.float64]) -> float:
+def _volume_of_unit_edges(affine: list[list[float]]) -> float:
     """Return the volume of a voxel if its edges had the length 1: 0 where they are in a plane."""
-    lengths = np.sqrt((edges**2).sum(axis=0))
-    return abs(float(np.linalg.det(edges / lengths))) if lengths.all() else 0.0
+    edges = ([row[axis] for row in affine[:3]] for axis in range(3))
+    a, b, c = ([x / (math.hypot(*edge) or 1) for x in edge] for edge in edges)
+    return abs(
+        a[0] * (b[1] * c[2] - b[2] * c[1])
+        + a[1] * (b[2] * c[0] - b[0] * c[2])
+        + a[2] * (b[0] * c[1] - b[1] * c[0])
+    )
 
 
 def _geometry(image: Any, affine: NDArray[np.float64]) -> nib.Nifti2Header:

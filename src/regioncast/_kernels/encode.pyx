@@ -8,19 +8,10 @@ from libc.math cimport fabs, isfinite, rint
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcmp, memcpy, memset
 
 from .codes cimport code_t
-
-cdef extern from *:
-    """
-    #if defined(__GNUC__)
-    #define PREFETCH(address) __builtin_prefetch(address)
-    #else
-    #define PREFETCH(address) ((void)0)
-    #endif
-    """
-    void PREFETCH(const void*) noexcept nogil
+from .prefetch cimport BYTES_AHEAD, CACHE_LINE, PREFETCH
 
 ctypedef fused integer_t:
     int8_t
@@ -76,6 +67,50 @@ def round_labels(const real_t[::1] values, double tolerance, double limit, int64
     return n_holes, n_fractional
 
 
+cdef inline void _fetch_ahead(const integer_t* label, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(<Py_ssize_t>(n * sizeof(integer_t)) // CACHE_LINE):
+        PREFETCH(<const char*>label + BYTES_AHEAD + j * CACHE_LINE)
+
+
+# Labels looked up at once, in loops without branches, which the compiler turns into vector
+# instructions, except the look-up itself.
+cdef enum:
+    RUN = 64
+
+
+cdef inline bint _may_be_outside(const integer_t* label, int64_t low, uint64_t size) noexcept nogil:
+    """Return whether some label of a run may be outside the table, for sure where one is."""
+    cdef Py_ssize_t j
+    cdef uint32_t places = 0
+    cdef uint64_t wide_places = 0
+    # As unsigned numbers, labels below `low` are beyond the end; any bit that one of them has
+    # beyond those of `size - 1` is still there when they are all joined.
+    if sizeof(integer_t) == 8:
+        for j in range(RUN):
+            wide_places |= <uint64_t>label[j] - <uint64_t>low
+        return wide_places >= size
+    for j in range(RUN):
+        places |= <uint32_t>label[j] - <uint32_t>low
+    return places >= size
+
+
+cdef inline bint _look_up(
+    const integer_t* label, int64_t low, const code_t* code_of, code_t* code
+) noexcept nogil:
+    """Set the codes of a run, all in the table; return whether a label has none yet."""
+    cdef Py_ssize_t j
+    cdef code_t unknown = 0
+    for j in range(0, RUN, 4):  # four at once, which the compiler does not do by itself
+        code[j] = code_of[<int64_t>label[j] - low]
+        code[j + 1] = code_of[<int64_t>label[j + 1] - low]
+        code[j + 2] = code_of[<int64_t>label[j + 2] - low]
+        code[j + 3] = code_of[<int64_t>label[j + 3] - low]
+    for j in range(RUN):
+        unknown |= code[j] == <code_t>-1
+    return unknown != 0
+
+
 def number_labels(
     const integer_t[::1] labels,
     int64_t low,
@@ -89,7 +124,8 @@ def number_labels(
     ----------
     labels : array
     low : int
-        The label that the table begins with.
+        The label that the table begins with.  Labels of up to 32 bits are at most ``2**31`` below
+        and less than ``2**32`` above it.
     code_of : array
         The code of each label; its dtype's largest value where a label has none yet.
     codes : array
@@ -103,29 +139,37 @@ def number_labels(
         The first sample that is not encoded, short of the end when its label is outside the
         table or `first_seen` is full, and the number of labels seen.
     """
-    cdef Py_ssize_t i, n = labels.shape[0], n_seen = 0, room = first_seen.shape[0]
+    cdef Py_ssize_t i = 0, stop, n = labels.shape[0], n_seen = 0, room = first_seen.shape[0]
     cdef uint64_t place, size = code_of.shape[0]
     cdef const integer_t* label = &labels[0]
     cdef code_t* of = &code_of[0]
     cdef code_t* code = &codes[0]
     cdef code_t one, none = <code_t>-1
     with nogil:
-        for i in range(n):
-            # As unsigned numbers, labels below `low` are beyond the end.
-            place = <uint64_t><int64_t>label[i] - <uint64_t>low
-            if place >= size:
-                n = i
-                break
-            one = of[place]
-            if one == none:
-                if n_seen == room:
+        while i < n:
+            stop = min(i + RUN, n)
+            if stop - i == RUN and not _may_be_outside(label + i, low, size):
+                _fetch_ahead(label + i, RUN)
+                if not _look_up(label + i, low, of, code + i):
+                    i = stop
+                    continue
+            for i in range(i, stop):
+                place = <uint64_t><int64_t>label[i] - <uint64_t>low
+                if place >= size:
                     n = i
                     break
-                first_seen[n_seen] = label[i]
-                n_seen += 1
-                one = <code_t>n_seen
-                of[place] = one
-            code[i] = one
+                one = of[place]
+                if one == none:
+                    if n_seen == room:
+                        n = i
+                        break
+                    first_seen[n_seen] = label[i]
+                    n_seen += 1
+                    one = <code_t>n_seen
+                    of[place] = one
+                code[i] = one
+            else:
+                i = stop
     return n, n_seen
 
 
@@ -213,7 +257,7 @@ def hash_labels(
     row, slab : int
         Distances, in samples, to the neighbours on the second and third axis.
     slots : array of uint32
-        The hash table: 0, for free.  Longer than `first_seen`; a power of two, at least 2.
+        Scratch for the hash table, longer than `first_seen`: a power of two, at least 2.
     first_seen : array of int64
         Begins with labels of no region, distinct; label number ``k`` is written behind them.
     n_none : int
@@ -236,6 +280,7 @@ def hash_labels(
     cdef uint64_t at, last = slots.shape[0] - 1
     cdef int shift = _shift(slots.shape[0])
     with nogil:
+        memset(slot, 0, slots.shape[0] * sizeof(uint32_t))  # free
         for k in range(n_none):
             slot[_place(slot, last, shift, seen, seen[k])] = <uint32_t>(k + 1)
         while i < n and n_seen >= 0:
@@ -244,6 +289,7 @@ def hash_labels(
             row_back = row if i >= row else 1
             slab_back = slab if i >= slab else 1
             back = 0
+            _fetch_ahead(label + i, CHUNK)
             if row_back >= CHUNK and _are_same(label + i, label + i - row_back, stop - i):
                 back = row_back
             elif slab_back >= CHUNK and _are_same(label + i, label + i - slab_back, stop - i):
@@ -357,7 +403,41 @@ def rank_packed(
     return n_distinct
 
 
-def rank_by_table(int64_t[::1] labels, int64_t low, uint32_t[::1] number_of, uint32_t[::1] ranks):
+# Labels of a table that are counted together: numbers among so few fit in a byte, so the table of
+# a million labels fits in the cache.
+cdef enum:
+    BLOCK = 256
+
+
+cdef inline void _number_block(uint8_t* table, Py_ssize_t n, uint32_t* before) noexcept nogil:
+    """Put for each label of a block, in place of 1 or 0, how many are before it; go on counting."""
+    cdef Py_ssize_t i
+    cdef uint8_t is_there
+    cdef uint32_t within = 0
+    for i in range(n):
+        is_there = table[i]
+        table[i] = <uint8_t>within
+        within += is_there
+    before[1] = before[0] + within
+
+
+cdef inline Py_ssize_t _list_block(
+    const uint8_t* table, Py_ssize_t n, uint32_t in_all, int64_t low, int64_t* labels
+) noexcept nogil:
+    """List the labels of a block that are there, which are those after which there are more."""
+    cdef Py_ssize_t i, n_listed = 0
+    cdef uint32_t after
+    for i in range(n):
+        after = table[i + 1] if i + 1 < n else in_all
+        if after != table[i]:
+            labels[n_listed] = low + i
+            n_listed += 1
+    return n_listed
+
+
+def rank_by_table(
+    int64_t[::1] labels, int64_t low, uint8_t[::1] table, uint32_t[::1] before, uint32_t[::1] ranks
+):
     """Rank labels by a table of all that they may be.
 
     Parameters
@@ -366,8 +446,10 @@ def rank_by_table(int64_t[::1] labels, int64_t low, uint32_t[::1] number_of, uin
         The distinct labels, ascending, are written here.
     low : int
         The label that the table begins with.
-    number_of : array of uint32
-        The table: zeros.
+    table : array of uint8
+        Zeros.
+    before : array of uint32
+        Scratch: one for each block of 256 in the table, the last one too, and one more.
     ranks : array of uint32
         Filled with the number, from 1, of each label among the distinct ones.
 
@@ -375,20 +457,22 @@ def rank_by_table(int64_t[::1] labels, int64_t low, uint32_t[::1] number_of, uin
     -------
     n_distinct : int
     """
-    cdef Py_ssize_t i, n_distinct = 0, n = labels.shape[0]
-    cdef uint32_t number = 0
+    cdef Py_ssize_t i, k, n_distinct = 0, n = labels.shape[0], size = table.shape[0]
+    cdef uint64_t place
     with nogil:
         for i in range(n):
-            number_of[<uint64_t>labels[i] - <uint64_t>low] = 1
-        for i in range(number_of.shape[0]):
-            number += number_of[i]
-            number_of[i] = number if number_of[i] else 0
+            table[<uint64_t>labels[i] - <uint64_t>low] = 1
+        before[0] = 0
+        for k in range((size + BLOCK - 1) // BLOCK):
+            _number_block(&table[k * BLOCK], min(size - k * BLOCK, BLOCK), &before[k])
         for i in range(n):
-            ranks[i] = number_of[<uint64_t>labels[i] - <uint64_t>low]
-        for i in range(number_of.shape[0]):
-            if number_of[i]:
-                labels[n_distinct] = low + i
-                n_distinct += 1
+            place = <uint64_t>labels[i] - <uint64_t>low
+            ranks[i] = before[place // BLOCK] + table[place] + 1
+        for k in range((size + BLOCK - 1) // BLOCK):
+            n_distinct += _list_block(
+                &table[k * BLOCK], min(size - k * BLOCK, BLOCK), before[k + 1] - before[k],
+                low + k * BLOCK, &labels[n_distinct],
+            )
     return n_distinct
 
 

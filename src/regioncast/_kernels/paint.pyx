@@ -7,6 +7,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from .codes cimport code_t
+from .prefetch cimport BYTES_AHEAD, CACHE_LINE, PREFETCH_TO_WRITE
 
 ctypedef fused item_t:
     uint8_t
@@ -30,6 +31,12 @@ cdef inline bint _is_uniform(const code_t* codes) noexcept nogil:
     return difference == 0
 
 
+cdef inline void _fetch_ahead(item_t* target) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(<Py_ssize_t>(BLOCK * sizeof(item_t)) // CACHE_LINE):
+        PREFETCH_TO_WRITE(<char*>target + BYTES_AHEAD + j * CACHE_LINE)
+
+
 def paint_maps(
     const code_t[::1] codes, const item_t[:, :] table, item_t[:, :] out, bint skip_zero
 ):
@@ -49,6 +56,8 @@ def paint_maps(
             target = &out[t, 0]
             i = 0
             while i + BLOCK <= n:
+                if not skip_zero:
+                    _fetch_ahead(target + i)
                 if not _is_uniform(code + i):
                     for j in range(BLOCK):
                         target[i + j] = value[code[i + j]]
@@ -73,3 +82,19 @@ def paint_series(
         for i in range(codes.shape[0]):
             if codes[i] != 0 or not skip_zero:
                 memcpy(&out[i, 0], &table[codes[i], 0], n_bytes)
+
+
+def take_columns(const uint32_t[::1] columns, const item_t[:, :] values, item_t[:, :] out):
+    """Set ``out[t, i] = values[t, columns[i] - 1]``, and to zero where the column is 0.
+
+    Items of a row lie next to each other in `values` and `out`; rows may lie apart.
+    """
+    cdef Py_ssize_t t, i
+    cdef const item_t* value
+    cdef item_t* target
+    with nogil:
+        for t in range(values.shape[0]):
+            value = &values[t, 0]
+            target = &out[t, 0]
+            for i in range(columns.shape[0]):
+                target[i] = value[columns[i] - 1] if columns[i] else 0

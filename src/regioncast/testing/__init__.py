@@ -33,6 +33,7 @@ from .kernels import (
     reduce_region,
     round_labels,
     sum_positions,
+    take_columns,
 )
 from .painting import (
     brute_force_paint,
@@ -102,6 +103,7 @@ __all__ = [
     "special_values",
     "spread",
     "sum_positions",
+    "take_columns",
     "unparse",
     "volume_shapes",
 ]

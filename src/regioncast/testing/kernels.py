@@ -277,6 +277,20 @@ def paint_series(codes: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
     return np.stack([table[code] for code in codes.tolist()])
 
 
+def take_columns(columns: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
+    """Return the columns of values, zero for column 0 and the first for column 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> take_columns(np.array([2, 0]), np.array([[5, 7], [6, 8]]))
+    array([[7, 0],
+           [8, 0]])
+    """
+    zero = np.zeros((len(values), 1), values.dtype)
+    return np.hstack([zero, values])[:, columns]
+
+
 def group(codes: NDArray[Any], n_regions: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """List the samples of each region, codes 1, 2, …, one region after the other.
 
