@@ -319,6 +319,8 @@ def paint(
            [7, 8],
            [5, 6]])
     """
+    if isinstance(table, np.ndarray):
+        table = np.ascontiguousarray(table)
     n_maps = 1 if single else len(table)
     shape = codes.shape if single else (*codes.shape, n_maps)
     n_bytes = math.prod(shape) * table.dtype.itemsize
@@ -334,7 +336,8 @@ def paint(
     if isinstance(view, SplitCodes) and view.numbers.flags.c_contiguous and by_map:
         _paint_pieces(view, table, target, skip_zero=is_zero)
         return out
-    table = table.whole() if isinstance(table, LazyTable) else np.ascontiguousarray(table)
+    if isinstance(table, LazyTable):
+        table = table.whole()
     if isinstance(view, np.ndarray) and view.flags.c_contiguous:
         paint_whole = _paint_maps if by_map else _paint_series
         paint_whole(view.reshape(-1), table, target, skip_zero=is_zero)
@@ -399,8 +402,8 @@ def _paint_pieces(
     def paint_piece(piece: tuple[slice, slice]) -> None:
         rows, part = piece
         samples = slice(rows.start * n_per_row, rows.stop * n_per_row)
-        values = _bits(np.ascontiguousarray(table[:, part]))
-        kernels.paint_maps(codes.numbers[rows].reshape(-1), values, target[:, samples], skip_zero)
+        numbers, values = codes.numbers[rows].reshape(-1), _bits(table[:, part])
+        kernels.paint_maps(numbers, values, target[:, samples], skip_zero)
 
     in_threads(paint_piece, codes.pieces())
 
