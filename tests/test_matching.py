@@ -319,6 +319,20 @@ def test_keys_that_identify_nothing_raise(wrong):
     assert "Key the values by the names or the labels" in str(caught.value)
 
 
+def test_an_index_of_several_levels_is_to_be_unstacked():
+    index = pd.MultiIndex.from_product([["sub-1", "sub-2"], ["V1", "V2"]])
+    with pytest.raises(MatchError, match=r"4 keys neither .* unstack all but that of the regions"):
+        rc.paint(pd.Series(range(4), index), small_atlas().parcellation)
+
+
+def test_maps_as_entries_of_a_dict_are_told_from_regions():
+    atlas = small_atlas().parcellation
+    maps = {"z": np.arange(len(atlas)), "p": np.ones(len(atlas))}
+    with pytest.raises(MatchError, match=r"each of the 2 keys has .* look like maps"):
+        rc.paint(maps, atlas)
+    rc.paint(pd.DataFrame(maps, index=atlas.table.names), atlas)
+
+
 # --- what does not match ---------------------------------------------------------------------
 
 

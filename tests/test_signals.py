@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -367,6 +370,16 @@ def test_values_are_copied_and_write_protected():
     with pytest.raises(ValueError, match="read-only"):
         signals.values[0, 0] = 77
     given_values[1] = 5  # what was given stays writable
+
+
+def test_values_and_labels_cannot_be_written_to_in_copies_either():
+    table = rc.RegionTable([7, 20], ["V1", "V2"])
+    signals = Signals([1.0, 2.0], table.names, coverage=table)
+    for copied in (pickle.loads(pickle.dumps(signals)), copy.deepcopy(signals)):
+        assert copied.coverage is not None
+        assert copied.values.tolist() == [[1, 2]]
+        assert not copied.values.flags.writeable
+        assert not copied.coverage.labels.flags.writeable
 
 
 @pytest.mark.parametrize("wrong", [[1.5, 2], [None, "V1"], [("a",), "b"]])

@@ -218,7 +218,14 @@ class Match:
                     f"no key is the {self.by} of a region, but {n_found:,} of them "
                     f"{'is' if n_found == 1 else 'are'} the {by}. Pass by={by!r} (--by {by})"
                 )
-        return "no key is the name or label of a region"
+        nothing = "no key is the name or label of a region"
+        if self.signals.n_maps == len(self.table) != self.signals.n_regions:
+            return (
+                f"{nothing}, but each of the {plural(self.signals.n_regions, 'key')} has "
+                f"{plural(self.signals.n_maps, 'value')}, one per region, so that they look like "
+                "maps. Give pandas.DataFrame(values, index=names), with the names of the regions"
+            )
+        return nothing
 
     def _failure(self) -> list[str]:
         counts = (

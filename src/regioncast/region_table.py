@@ -145,6 +145,10 @@ class RegionTable:
             self, "hemispheres", None if sides is None else tuple(sides[order].tolist())
         )
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.labels.flags.writeable = False  # arrays that were pickled are writeable
+
     @classmethod
     def joined(cls, tables: Mapping[str, RegionTable]) -> RegionTable:
         """Return one table of the tables of the hemispheres.

@@ -145,6 +145,10 @@ class Signals:
         ):
             object.__setattr__(self, name, value)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.values.flags.writeable = False  # arrays that were pickled are writeable
+
     @property
     def n_maps(self) -> int:
         """Number of maps or time points."""
@@ -262,9 +266,12 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
         else:
             wrong.append(key)
     if wrong:
+        remedy = "Key the values by the names or the labels of the regions."
+        if all(isinstance(key, tuple) for key in wrong):
+            remedy += " Of an index with several levels, unstack all but that of the regions."
         raise MatchError(
             f"{plural(len(wrong), 'key')} neither a name nor an integer label: {examples(wrong)}. "
-            "Key the values by the names or the labels of the regions."
+            f"{remedy}"
         )
     return found
 
