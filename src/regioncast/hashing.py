@@ -44,8 +44,9 @@ def number_pieces(
     begins : array of int
         The place in `seen` that number 0 of each piece stands for.
     seen : array of int64
-        For each piece some label, and then its own by their numbers.  None for both where the
-        labels of a piece are too many for the dtype of the codes.
+        For each piece some label, and then its own by their numbers.
+
+    `None` is returned where the labels of a piece are too many for the dtype of the codes.
     """
     row = labels.shape[-1]
     slab = row * (labels.shape[-2] if labels.ndim > 1 else 1)
