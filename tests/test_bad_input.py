@@ -808,7 +808,9 @@ def test_a_file_that_cannot_grow_leaves_the_old_one(folder, capsys, name, old):
 
 @pytest.mark.parametrize("name", ["signals.tsv", "signals.csv", "signals.npy", "signals.parquet"])
 def test_signals_that_cannot_be_written_leave_nothing(folder, name):
-    signals = rc.Signals(np.random.default_rng(0).standard_normal((200, 3)), NAMES)
+    signals = rc.Signals(
+        np.random.default_rng(0).standard_normal((200, 3)), NAMES, labels=[1, 2, 3]
+    )
     before = snapshot(folder)
     with files_limited_to(500), pytest.raises(errors.OutputError, match="Nothing was changed"):
         rc.save(signals, name)

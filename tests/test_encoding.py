@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from regioncast import encoding, ranking, testing
+from regioncast import encoding, hashing, painting, ranking, testing
 from regioncast.errors import LabelsError
 
 BACKGROUNDS = [0, -3, 7, 2.5, np.nan, np.inf, -(2**63), 2**63, 2**70, 3.0]
@@ -156,7 +156,7 @@ def test_scattered_labels_in_one_to_three_dimensions(ndim, n, memory, seed):
 
 
 @given(
-    labels=testing.label_volumes(testing.INTEGER_LABEL_DTYPES),
+    labels=testing.label_volumes(testing.INTEGER_LABEL_DTYPES, thin=True),
     piece=st.sampled_from([1, 20, 60]),
     slab=st.sampled_from([1, 30, 1000]),
     no_region=st.sets(st.sampled_from([0, -3, 2.5, np.nan, 2**70]), max_size=2),
@@ -182,7 +182,31 @@ def test_codes_in_pieces_are_codes_at_once(labels, piece, slab, no_region, seed)
         np.testing.assert_array_equal(split.regions(), np.where(inside, whole.regions(), 0))
 
 
-@given(labels=testing.label_volumes(["i8"], memories=["C", "F"]), start=st.integers(0, 3))
+@given(labels=testing.label_volumes(["i8", "u2"], thin=True), n_threads=st.integers(2, 5))
+def test_pieces_may_be_numbered_in_any_order(labels, n_threads):
+    native = encoding._contiguous(encoding._native(labels))
+    whole = encoding._encode_by_hash(native, {0})
+
+    def last_first(work, runs, most=None):
+        return [work(run) for run in reversed(runs)][::-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoding, "_PIECE", 1)
+        patch.setattr(hashing, "n_cpus", lambda: n_threads)
+        patch.setattr(hashing, "in_threads", last_first)
+        split = encoding._encode_by_hash(native, {0})
+    np.testing.assert_array_equal(split.regions(), whole.regions())
+    signals = np.arange(1.0, 1 + len(whole.labels))[np.newaxis]
+    for order in ("C", "F"):
+        painted = painting.paint(
+            split.codes, painting.LazyTable(signals, split.region_of), single=True, order=order
+        )
+        np.testing.assert_array_equal(painted, whole.regions())
+
+
+@given(
+    labels=testing.label_volumes(["i8"], memories=["C", "F"], thin=True), start=st.integers(0, 3)
+)
 def test_split_codes_are_indexed_and_transposed_as_arrays(labels, start):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoding, "_PIECE", 1)
@@ -192,7 +216,9 @@ def test_split_codes_are_indexed_and_transposed_as_arrays(labels, start):
     np.testing.assert_array_equal(codes.T[:], whole.T)
     np.testing.assert_array_equal(codes[start:], whole[start:])
     if isinstance(codes, encoding.SplitCodes):
-        in_c_order = codes if codes.numbers.flags.c_contiguous else codes.T
+        in_c_order = codes if codes.has_pieces else codes.T
+        assert in_c_order.has_pieces
+        assert not in_c_order.T.has_pieces
         for rows, part in in_c_order.pieces():
             found = in_c_order[rows]
             np.testing.assert_array_equal(found, in_c_order.numbers[rows] + np.uint32(part.start))
@@ -278,6 +304,8 @@ def test_the_tolerance_is_a_thousandth_on_either_side(dtype):
     background=st.sampled_from([0, 0.5, -1, np.nan]),
 )
 @example(values=[0.5, 0.25, -1.0, 3.0], dtype="f4", background=0.5)
+@example(values=[0.0, 0.5], dtype="f4", background=0.5)
+@example(values=[0.5], dtype="f8", background=0.5)
 def test_fractional_labels_are_labels_of_their_own(values, dtype, background):
     labels = np.array(values, dtype)
     encoded = encoding.encode(labels, background)

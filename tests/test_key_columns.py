@@ -260,6 +260,66 @@ def test_a_row_that_is_no_region_is_named_among_labels_as_text(tmp_path):
     assert by_label(path, extra="ignore") == [1.5, 2.5, 3.5, 4.5]
 
 
+@pytest.mark.parametrize("title", ["ROInum", "node", "Schaefer100"])
+def test_rows_that_r_counts_are_no_key_beside_a_column_of_labels(tmp_path, title):
+    rows = "".join(f'"{row}",{5 - row},{5 - row}.5\n' for row in range(1, 5))
+    path = write(tmp_path, f'"","{title}","z"\n{rows}')
+    frame = pd.DataFrame({title: [4, 3, 2, 1], "z": [4.5, 3.5, 2.5, 1.5]}, index=range(1, 5))
+    for values, index in ((path, "column 1"), (frame, "")):
+        for columns in (None, "z"):
+            with pytest.raises(MatchError, match=f"could be the labels: '{index}', '{title}'"):
+                rc.paint(values, P4, columns=columns)
+        assert by_label(values, key=title, columns="z") == [1.5, 2.5, 3.5, 4.5]
+    # A column that is alone can only be values.
+    assert by_label(frame[[title]]) == [4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["row_nr", "RowID", "sort_index", "rank_index", "Case_Number", "CaseNo", "subject_id", "S.No"],
+)
+def test_titles_that_number_something_else_say_nothing_of_labels(title):
+    frame = pd.DataFrame({title: [1, 2, 3, 4], "z": [0.5, 1.5, 2.5, 3.5]})
+    with pytest.raises(MatchError, match=f"1 column .* could be the labels: '{title}'. Pass key="):
+        rc.paint(frame, P4)
+    frame["roi_order"] = frame["region_row_id"] = [4, 3, 2, 1]
+    assert by_label(frame[["region_row_id", "z"]]) == [3.5, 2.5, 1.5, 0.5]
+
+
+def test_a_column_that_by_names_is_the_key():
+    regions = {"index": [1, 2, 3, 4], "mapping": [40, 30, 20, 10]}
+    atlas = rc.load_parcellation(
+        nib.Nifti1Image(np.array([[[0, 1, 2, 3, 4]]], np.int32), np.eye(4)), regions
+    )
+    frame = pd.DataFrame({"mapping": [10, 20, 30, 40], "size": [4, 3, 2, 1]})
+    assert by_label(frame, atlas, by="mapping") == [1, 2, 3, 4]
+    text = {str(key): float(key) for key in frame["mapping"]}
+    assert by_label(text, atlas, by="mapping") == [40, 30, 20, 10]
+
+
+@pytest.mark.parametrize("text", ["z\n0.5\n1.5\n2.5\n3.5\n", ",z\n0,0.5\n1,1.5\n2,2.5\n3,3.5\n"])
+def test_a_table_of_values_alone_goes_by_position_if_told_so(tmp_path, text):
+    path = write(tmp_path, text)
+    with pytest.raises(MatchError, match="no column of regions"):
+        rc.paint(path, P4)
+    assert by_label(path, by="position") == [0.5, 1.5, 2.5, 3.5]
+    wider = write(tmp_path, "z,p\n" + "".join(f"{n}.5,0.{n}\n" for n in range(4)))
+    assert by_label(wider, by="position", columns="p") == [0, 0.1, 0.2, 0.3]
+    assert by_label(wider, by="position") == [[0.5, 1.5, 2.5, 3.5], [0, 0.1, 0.2, 0.3]]
+
+
+@pytest.mark.parametrize("separator", [" ", ", ", "\t"])
+@pytest.mark.parametrize("kind", ["names", "labels"])
+def test_a_comment_that_names_regions_is_the_header_of_a_1d_file(tmp_path, separator, kind):
+    titles = {"names": ["Som", "Aud", "Mot", "Vis"], "labels": ["4", "3", "2", "1"]}[kind]
+    path = tmp_path / "values.1D"
+    path.write_text(f"# 3dROIstats 2\n# {separator.join(titles)}\n4.5 3.5 2.5 1.5\n")
+    assert by_label(path) == [1.5, 2.5, 3.5, 4.5]
+    assert by_label(path, by="position") == [4.5, 3.5, 2.5, 1.5]
+    path.write_text("# one two three four\n4.5 3.5 2.5 1.5\n")
+    assert by_label(path) == [4.5, 3.5, 2.5, 1.5]
+
+
 # --- what is no map -----------------------------------------------------------------------------
 
 
@@ -268,7 +328,7 @@ def test_a_row_that_is_no_region_is_named_among_labels_as_text(tmp_path):
     [
         ("folding_index", [10, 20, 30, 40]),
         ("laterality_index", [-1, 0, 5, 7]),
-        ("rank_index", [4, 3, 1, 2]),
+        ("gyrification_index", [4, 3, 1, 2]),
     ],
 )
 @pytest.mark.parametrize("key", ["name", "label"])

@@ -494,6 +494,31 @@ def test_mixed_keys_raise_and_show_both_kinds():
     assert "partly names ('V1') and partly labels (7, 20): use one kind" in str(caught.value)
 
 
+def test_a_region_without_a_row_is_called_by_its_label_and_mixes_nothing():
+    with pytest.warns(rc.RegioncastWarning):
+        atlas = rc.load_parcellation(image_of([1, 2, 7]), {1: "V1", 2: "V2"})
+    numbers = {"1": 1.0, "2": 2.0, "7": 7.0}
+    frame = pd.DataFrame({key: [value] for key, value in numbers.items()})
+    for values in (numbers, frame, {"V1": 1.0, "V2": 2.0, 7: 7.0}, {1: 1.0, 2: 2.0, 7: 7.0}):
+        painted = rc.paint(values, atlas)
+        assert painted.match.take().values.tolist() == [[1, 2, 7]]
+    beside = rc.paint({**numbers, "total": 10.0}, atlas, extra="ignore")
+    assert beside.match.take().values.tolist() == [[1, 2, 7]]
+    # Where a region is called by the label of another, numbers as text are names as before.
+    swapped = rc.load_parcellation(image_of([1, 2]), {1: "2", 2: "1"})
+    assert rc.paint({"1": 1.0, "2": 2.0}, swapped).match.take().values.tolist() == [[2, 1]]
+
+
+def test_keys_that_are_names_of_other_regions_than_by_another_column_raise():
+    table = {"index": [1, 2, 3], "name": ["A", "B", "C"], "abbreviation": ["B", "A", "X"]}
+    atlas = rc.load_parcellation(image_of([1, 2, 3]), table)
+    values = {"A": 1.0, "B": 2.0, "X": 3.0}
+    with pytest.raises(MatchError, match=r"by name and for another by abbreviation: 'A', 'B'\."):
+        rc.paint(values, atlas)
+    found = rc.paint(values, atlas, by="abbreviation").match
+    assert found.take().values.tolist() == [[2, 1, 3]]
+
+
 def test_no_values_at_all_raise():
     for values in ({}, [], np.empty((0, 4)), np.empty((4, 0)), {"V1": [], "V2": []}):
         with pytest.raises(SignalsError, match="There are no values: their shape is "):

@@ -172,7 +172,7 @@ def test_painting_is_a_look_up_in_the_order_asked_for(codes_memory, order, shape
 
 
 @given(
-    labels=testing.label_volumes(["i8", "i4"], memories=["C", "F"]),
+    labels=testing.label_volumes(["i8", "i4"], memories=["C", "F"], thin=True),
     order=st.sampled_from(["C", "F"]),
     n_maps=st.integers(1, 3),
     piece=st.sampled_from([1, 20, 60]),
@@ -201,7 +201,7 @@ def test_split_codes_are_painted_as_whole_ones(
 
 
 @given(
-    labels=testing.label_volumes(["i8", "i4"], memories=["C", "F"]),
+    labels=testing.label_volumes(["i8", "i4"], memories=["C", "F"], thin=True),
     order=st.sampled_from(["C", "F"]),
     n_maps=st.integers(1, 3),
     piece=st.sampled_from([1, 20, 1000]),

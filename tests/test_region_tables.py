@@ -503,6 +503,8 @@ def test_label_tables_that_differ_raise():
         ("a.txt", "V1 0.5\nV2 1.5\n", RegionTableError, "has no column of labels"),
         ("a.csv", "id,number,name\n1,3,V1\n2,4,V2\n", RegionTableError,
          r"2 columns that may hold the labels: 'id', 'number'\. Rename the right one to 'index'"),
+        ("a.csv", "index,name\n1,V1\n,V2\n3,V3\n", RegionTableError,
+         r"'index' of .*a\.csv is titled as labels, and no integer is in 1 row of 3: row 2 ''"),
         ("a.csv", "id,name,name\n1,a,b\n", RegionTableError,
          "1 title over more than one column: 'name'"),
         ("a.txt", "V1\n\nV2\n", RegionTableError, r"no name in 1 row: 2\. Names alone"),
@@ -674,3 +676,44 @@ def test_reading_a_file_of_text_does_not_import_pandas(tmp_path):
         "assert not new & {'pandas', 'narwhals', 'polars'}, new\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- rows that are counted beside labels ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"","ROInum","name"\n"1",3,"N3"\n"2",2,"N2"\n"3",1,"N1"\n',
+        "ROInum name\n1 3 N3\n2 2 N2\n3 1 N1\n",
+        "Unnamed: 0,ROInum,name\n1,3,N3\n2,2,N2\n3,1,N1\n",
+    ],
+)
+def test_numbers_of_rows_are_no_labels_beside_a_column_of_them(tmp_path, text):
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    with pytest.raises(RegionTableError, match=r"no column of labels.* 'ROInum' \(3, …\)"):
+        read_region_table(path, labels=np.array([1, 2, 3]))
+    path.write_text(text.replace("ROInum", "roi"))
+    assert rows(read_region_table(path, labels=np.array([1, 2, 3]))) == [
+        (1, "N1"),
+        (2, "N2"),
+        (3, "N3"),
+    ]
+
+
+def test_two_columns_of_labels_without_titles_are_an_error(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("1,3,N1\n2,2,N2\n3,1,N3\n")
+    with pytest.raises(RegionTableError, match=r"'column 1', 'column 2'\. Give the columns titles"):
+        read_region_table(path, labels=np.array([1, 2, 3]))
+    # Rows that are merely numbered cover fewer labels.
+    path.write_text("1,30,N1\n2,20,N2\n3,10,N3\n")
+    assert rows(read_region_table(path, labels=np.array([10, 20, 30])))[0] == (10, "N3")
+
+
+def test_the_advice_for_a_column_called_index_is_to_rename_the_others(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("index,code,name\n1,3,N1\n2,2,N2\n3,1,N3\n")
+    with pytest.raises(RegionTableError, match=r"'index', 'code'\. Remove or rename the others\."):
+        read_region_table(path, labels=np.array([1, 2, 3]))

@@ -18,6 +18,7 @@ from regioncast.signals import Signals, _is_beyond, cast, storable, storage_dtyp
 
 LABELS = (3, 20, 1007, 5)
 NAMES = ("V1", "Área 2", "MT", "left, dorsal")
+ASCENDING = np.argsort(LABELS)
 ATLAS = rc.load_parcellation(
     nib.Nifti1Image(np.array([[[0, 3, 20, 1007, 5]]], np.int16), np.eye(4)),
     pd.DataFrame({"index": LABELS, "name": NAMES}),
@@ -227,15 +228,26 @@ def test_parquet_keeps_the_dtype(tmp_path_factory, values, long):
     assert same(again.values, values)
 
 
-@given(values=arrays(dtypes=[*INTEGERS, *FLOATS]), single=st.booleans())
-def test_npy_keeps_values_and_no_keys(tmp_path_factory, values, single):
-    signals = Signals(values[0] if single else values, NAMES)
+@given(values=arrays(dtypes=[*INTEGERS, *FLOATS]), single=st.booleans(), keys=st.booleans())
+def test_npy_keeps_values_in_the_order_of_labels_and_no_keys(
+    tmp_path_factory, values, single, keys
+):
+    values = values[0] if single else values
+    signals = Signals(values, NAMES if keys else None, labels=LABELS)
     path = rc.save(signals, tmp_path_factory.mktemp("signals") / "s.npy")
-    assert same(np.load(path), values[0] if single else values)
+    assert same(np.load(path), values[..., ASCENDING])
     again = rc.load_signals(path, ATLAS)
     assert again.keys is None
     assert again.single == single
-    assert same(again.values, signals.values)
+    assert same(again.values, signals.values[:, ASCENDING])
+
+
+def test_npy_of_names_in_an_order_that_is_not_known_is_refused(tmp_path):
+    signals = Signals([1.0, 2.0, 3.0, 4.0], NAMES)
+    with pytest.raises(SignalsError, match=r"only the names are known \('V1', .*Write a table"):
+        rc.save(signals, tmp_path / "s.npy")
+    assert not list(tmp_path.iterdir())
+    assert np.load(rc.save(Signals(signals.values), tmp_path / "s.npy")).tolist() == [[1, 2, 3, 4]]
 
 
 @given(arrays(dtypes=["float32"]))
@@ -308,7 +320,6 @@ def test_the_repr_says_what_there_is():
 # --- what is kept ----------------------------------------------------------------------------
 
 SUFFIXES = [".tsv", ".csv", ".parquet", ".npy"]
-ASCENDING = np.argsort(LABELS)
 
 
 @given(
@@ -336,13 +347,18 @@ def test_a_file_keeps_what_its_form_can(tmp_path_factory, suffix, long, values, 
             rc.save(signals, path, long=long)
         assert not path.exists()
         return
+    if suffix == ".npy" and identity == "keys":
+        with pytest.raises(SignalsError, match="values without their regions"):
+            rc.save(signals, path)
+        return
     rc.save(signals, path, long=long)
     again = rc.load_signals(path, ATLAS)
-    assert same(again.values, values)
     assert again.single == single
     if suffix == ".npy":
+        assert same(again.values, values if identity == "none" else values[:, ASCENDING])
         assert again.keys is None
         return
+    assert same(again.values, values)
     assert (again.keys and tuple(map(str, again.keys))) == (
         signals.keys and tuple(map(str, signals.keys))
     )

@@ -531,7 +531,8 @@ def save(
         ``.nii``, ``.nii.gz``, ``.mgz`` or ``.mgh`` for an image of voxels; ``.func.gii``,
         ``.shape.gii``, ``.mgh``, ``.mgz``, ``.npy`` or FreeSurfer's ``.curv`` and its like for
         a surface; ``.dscalar.nii`` or ``.dtseries.nii`` for grayordinates; ``.tsv``, ``.csv``,
-        ``.parquet`` or ``.npy`` for signals, or ``-`` for TSV on standard output, and
+        ``.parquet`` or ``.npy`` (values alone, in ascending order of label) for signals, or ``-``
+        for TSV on standard output, and
         ``.pscalar.nii`` or ``.ptseries.nii`` where their parcellation is known, as it is in all
         that was extracted or painted; ``.tsv``, ``.csv`` or ``.parquet`` for regions, such as
         `Signals.coverage`.

@@ -23,7 +23,7 @@ from .memory import passing
 from .ranking import ranked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -40,7 +40,7 @@ _PIECE = 1 << 18
 # Samples in a slab: its codes stay in the cache until they are used.
 SLAB = 1 << 15
 
-# So many labels, evenly spread, tell most images with scattered labels at once.
+# So many labels, evenly spread, tell most images with scattered labels.
 _SAMPLE = 1000
 
 
@@ -67,12 +67,23 @@ class SplitCodes:
         return self.numbers.shape
 
     @property
+    def has_pieces(self) -> bool:
+        """Whether the pieces lie in memory one after the other, rows of the first axis each.
+
+        Transposed codes have their pieces along another axis.
+        """
+        others = zip(self.offsets.shape[1:], self.offsets.strides[1:], strict=True)
+        return bool(self.numbers.flags.c_contiguous) and all(
+            length == 1 or not stride for length, stride in others
+        )
+
+    @property
     def T(self) -> SplitCodes:  # noqa: N802  NumPy's name
         """The same, transposed."""
         return SplitCodes(self.numbers.T, self.offsets.T)
 
     def pieces(self) -> list[tuple[slice, slice]]:
-        """Return the pieces of codes in C order: rows, and the codes that they may have."""
+        """Return the pieces of codes that have them: rows, and the codes that they may have."""
         along_first_axis: Any = (slice(None), *[0] * (self.offsets.ndim - 1))
         begins = self.offsets[along_first_axis]
         bounds = [0, *(np.flatnonzero(np.diff(begins)) + 1).tolist(), len(begins)]
@@ -274,8 +285,8 @@ def _contiguous(labels: NDArray[Any]) -> NDArray[Any]:
 
 def _encode_integers(labels: NDArray[Any], no_region: set[float]) -> Encoded:
     encoded = _encode_by_table(labels, 0, no_region)
-    if encoded is None and _may_be_dense(labels):
-        encoded = _encode_by_table(labels, int(labels.min()), no_region)
+    if encoded is None and _may_be_dense(labels) and (low := int(labels.min())):
+        encoded = _encode_by_table(labels, low, no_region)
     return _encode_by_hash(labels, no_region) if encoded is None else encoded
 
 
@@ -342,9 +353,9 @@ def _seen(codes: NDArray[Any], first_seen: NDArray[np.int64]) -> Encoded:
 
 def _encode_by_hash(labels: NDArray[Any], no_region: set[float]) -> Encoded:
     view, none = _in_memory_order(labels), _integers(no_region)
+    parts = pieces(view.shape, _PIECE)
     for dtype in (np.uint16, np.uint32):
         codes = np.empty_like(labels, dtype=dtype)
-        parts = pieces(view.shape, _PIECE)
         numbered = number_pieces(view, _in_memory_order(codes), parts, none)
         if numbered is not None:
             break
@@ -357,14 +368,18 @@ def _encode_by_hash(labels: NDArray[Any], no_region: set[float]) -> Encoded:
     region_of[begins] = 0
     if 2 * len(distinct) < len(seen):  # then it holds on to the memory of all of them
         distinct = np.concatenate([distinct], out=passing(len(distinct), np.int64))
-    return Encoded(codes if len(begins) == 1 else _split(codes, begins), distinct, region_of)
+    return Encoded(_split(codes, parts, begins), distinct, region_of)
 
 
-def _split(codes: NDArray[Any], begins: NDArray[np.intp]) -> SplitCodes:
+def _split(
+    codes: NDArray[Any], parts: Sequence[slice], begins: NDArray[np.intp]
+) -> NDArray[Any] | SplitCodes:
     """Return codes whose pieces begin at other numbers each."""
+    if len(parts) == 1:
+        return codes
     view = _in_memory_order(codes)
     offsets = np.empty((len(view), *[1] * (view.ndim - 1)), np.uint32)
-    for part, begin in zip(pieces(view.shape, _PIECE), begins, strict=True):
+    for part, begin in zip(parts, begins, strict=True):
         offsets[part] = begin
     split = SplitCodes(view, np.broadcast_to(offsets, view.shape))
     return split if view is codes else split.T
@@ -389,4 +404,11 @@ def _encode_as_floats(labels: NDArray[Any], background: float) -> Encoded:
     codes = np.zeros_like(values, dtype=new_code.dtype)
     codes[finite] = new_code[inverse]
     region_of = np.arange(np.count_nonzero(kept) + 1, dtype=np.uint32)
-    return Encoded(codes, found[kept], region_of, int(np.count_nonzero(~finite)))
+    distinct = found[kept]
+    if _are_int64(distinct):  # only the background was none
+        distinct = distinct.astype(np.int64)
+    return Encoded(codes, distinct, region_of, int(np.count_nonzero(~finite)))
+
+
+def _are_int64(numbers: NDArray[np.float64]) -> bool:
+    return bool(((numbers == np.rint(numbers)) & (np.abs(numbers) < 2.0**63)).all())

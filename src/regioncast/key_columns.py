@@ -5,7 +5,8 @@ Columns are asked in this order, and the first that answers is the key:
 1. Text that names regions.
 2. Titles that name regions: then the table is wide, and has no key column.
 3. Integers under a title that says labels, such as ``label`` or ``roi_id``.
-4. The index of a DataFrame, in a file the first column if it has no title, unless it counts rows.
+4. The index of a DataFrame, in a file the first column if it has no title, unless it counts rows:
+   from 0, or from 1 beside another column that has all labels, which is an error.
 5. Text that names no region, which is then shown beside the names.
 
 Integers under any other title (``rank``, ``n_voxels``) are never the key: all counts look like
@@ -215,9 +216,11 @@ def _other_key(
     """Return the key where no name and no title says which it is; None for wide tables."""
     text = [c for c in columns if c.numbers is None and is_distinct(c)]
     key = text[0] if text else _index_key(columns, identities, only_labels=False)
+    numbers = [c for c in columns if not c.is_index and c.numbers is not None and is_distinct(c)]
+    if key is not None and key.is_index:
+        _check_rows_are_labels(key, numbers, table, identities)
     if key is not None or len(columns) < len(table.columns):
         return key
-    numbers = [c for c in columns if not c.is_index and c.numbers is not None and is_distinct(c)]
     candidates = [c for c in numbers if _n_named(keys_of(c), identities)]
     if candidates:
         raise _several_labels(candidates, table)
@@ -351,6 +354,20 @@ def _check_labels_agree(
         raise _several_labels([chosen, *others], table)
 
 
+def _check_rows_are_labels(
+    index: ValueColumn, numbers: Sequence[ValueColumn], table: ValueTable, identities: Identities
+) -> None:
+    """Raise where an index merely counts rows from 1, as R does, and other integers are labels.
+
+    A column that is alone beside it can only be values.
+    """
+    keys, labels = keys_of(index) or [], set(identities["label"])
+    others = [c for c in numbers if keys_of(c) != keys and labels <= set(keys_of(c) or [])]
+    n_values = sum(not c.is_index and c.numbers is not None for c in table.columns)
+    if others and n_values > 1 and counts_rows(keys, (1,)):
+        raise _several_labels([index, *others], table)
+
+
 def _check_is_no_other_atlas(
     labels: ValueColumn, text: Sequence[ValueColumn], table: ValueTable, identities: Identities
 ) -> None:
@@ -402,7 +419,7 @@ def _contradiction(
     return MatchError(
         f"The columns {chosen.title!r} and {other.title!r} of {table.source} mean different "
         f"regions in {plural(len(keys), 'row')}: {examples(keys)}. "
-        "Pass key= to name the one to go by."
+        "Pass key= (--key) to name the one to go by."
     )
 
 
@@ -410,7 +427,7 @@ def _several_labels(columns: Sequence[ValueColumn], table: ValueTable) -> MatchE
     one = len(columns) == 1
     return MatchError(
         f"{plural(len(columns), 'column')} of {table.source} could be the labels: "
-        f"{examples(titles_of(columns))}. Pass key= to name the right one"
+        f"{examples(titles_of(columns))}. Pass key= (--key) to name the right one"
         f"{', or call it index: no title says that it holds labels' if one else ''}."
         f"{_alone(table)}"
     )
@@ -428,7 +445,10 @@ def _both_ways(table: ValueTable, column: ValueColumn | None) -> MatchError:
 
 def _alone(table: ValueTable) -> str:
     is_alone = len(table.columns) == 1
-    return " A column that is alone goes by position if it has no header." * is_alone
+    return (
+        " A column that is alone goes by position if it has no header, or with by='position' "
+        "(--by position)."
+    ) * is_alone
 
 
 def _no_key(table: ValueTable, identities: Identities) -> MatchError:
@@ -436,5 +456,5 @@ def _no_key(table: ValueTable, identities: Identities) -> MatchError:
         f"{table.subject} has no column of regions: none of its columns "
         f"({examples(titles_of(table.columns))}) holds, and none of them is, a name or label. "
         f"Names: {examples(identities['name'])}. Labels: "
-        f"{examples(identities['label'])}. Pass key= to name the column.{_alone(table)}"
+        f"{examples(identities['label'])}. Pass key= (--key) to name the column.{_alone(table)}"
     )

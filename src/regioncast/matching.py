@@ -315,7 +315,7 @@ def _match_keys(
 ) -> tuple[str, NDArray[np.intp], str]:
     """Return what identifies the regions, the column of each, and what makes that impossible."""
     identities = identities_of(table)
-    keys = keys and as_spelt(keys, identities)
+    keys = keys and _of_one_kind(as_spelt(keys, identities), identities)
     asked = by
     problem = _key_problem(keys, by, identities)
     if problem or keys is None:
@@ -324,6 +324,8 @@ def _match_keys(
     column_of: dict[Hashable, int] = {key: column for column, key in enumerate(chosen)}
     columns = np.array([column_of.get(identity, -1) for identity in identities[by]], np.intp)
     problem = _mixed_problem(chosen, by, identities)
+    if not problem and asked == "auto":
+        problem = _other_names_problem(chosen, by, identities)
     problem = problem or _shared_problem(chosen, by, identities, has_voxels)
     if not problem and asked == "auto":
         problem = _contrary_problem(keys, table)
@@ -381,6 +383,16 @@ def _key_problem(
     return _two_kinds(text, numbers) if text and numbers else ""
 
 
+def _of_one_kind(keys: Sequence[Key], identities: Mapping[str, Sequence[Hashable]]) -> list[Key]:
+    """Return keys with integers among names as names, where that is what their region is called."""
+    pairs = set(zip(identities["name"], identities["label"], strict=True))
+    is_mixed = any(isinstance(key, str) for key in keys)
+    return [
+        str(key) if is_mixed and isinstance(key, int) and (str(key), key) in pairs else key
+        for key in keys
+    ]
+
+
 def _mixed_problem(
     keys: Sequence[Key], by: str, identities: Mapping[str, Sequence[Hashable]]
 ) -> str:
@@ -391,6 +403,29 @@ def _mixed_problem(
     if not written or len(others) == len(keys):
         return ""
     return _two_kinds([key for key in keys if key in known], written)
+
+
+def _other_names_problem(
+    keys: Sequence[Key], by: str, identities: Mapping[str, Sequence[Hashable]]
+) -> str:
+    """Return what is wrong where keys of another column are also names, of other regions."""
+    if by in ("name", "label"):
+        return ""
+    row_of = {identity: row for row, identity in enumerate(identities[by])}
+    rows_of_name: dict[Hashable, set[int]] = {}
+    for row, name in enumerate(identities["name"]):
+        rows_of_name.setdefault(name, set()).add(row)
+    other = [
+        key
+        for key in keys
+        if key in row_of and row_of[key] not in rows_of_name.get(key, {row_of[key]})
+    ]
+    if not other:
+        return ""
+    return (
+        f"keys stand for one region by name and for another by {by}: {examples(other)}. "
+        f"Pass by='name' or by={by!r} (--by)"
+    )
 
 
 def _contrary_problem(keys: Sequence[Key], table: RegionTable) -> str:
@@ -467,13 +502,35 @@ def _choose(
     best = max(candidates, key=found.__getitem__)
     if as_labels is not None and (best == "label" or (by == "auto" and not found[best])):
         return "label", as_labels
-    labels = _among_text(keys, identities) if by in ("auto", "label") and not found[best] else None
-    if labels is not None:
+    labels = _among_text(keys, identities) if by in ("auto", "label") else None
+    if labels is not None and (
+        not found[best] or _are_rather_labels(keys, labels, found[best], identities)
+    ):
         return "label", labels
     if by != "auto" and not found[best]:
+        if as_labels is not None and _n_found(as_labels, identities[best]):
+            return best, as_labels
         # Files and shells do not tell names that are numbers from numbers.
         return best, [str(key) for key in keys]
     return best, keys
+
+
+def _are_rather_labels(
+    keys: Sequence[Key],
+    labels: Sequence[Key],
+    n_names: int,
+    identities: Mapping[str, Sequence[Hashable]],
+) -> bool:
+    """Return whether keys are labels of which some are names too, each of the region it labels.
+
+    A region that no row names is called by its label.
+    """
+    pairs = set(zip(identities["name"], identities["label"], strict=True))
+    names = set(identities["name"])
+    agree = all(
+        key not in names or (key, label) in pairs for key, label in zip(keys, labels, strict=True)
+    )
+    return agree and _n_found(labels, identities["label"]) > n_names
 
 
 def _among_text(

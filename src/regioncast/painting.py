@@ -250,7 +250,7 @@ class LazyTable:
     >>> table.whole()
     array([[0, 6, 6, 5],
            [0, 8, 8, 7]])
-    >>> table[:, 2:]
+    >>> table.of_codes(slice(2, None))
     array([[6, 5],
            [8, 7]])
     """
@@ -268,9 +268,9 @@ class LazyTable:
         dtype: np.dtype[Any] = self.values.dtype
         return dtype
 
-    def __getitem__(self, part: tuple[slice, slice]) -> NDArray[Any]:
-        """Return all maps of some codes."""
-        columns = self.columns[part[1]]
+    def of_codes(self, codes: slice) -> NDArray[Any]:
+        """Return the part of some codes."""
+        columns = self.columns[codes]
         table = np.empty((len(self), len(columns)), self.dtype)
         self._fill(table, columns)
         return table
@@ -278,7 +278,7 @@ class LazyTable:
     def whole(self) -> NDArray[Any]:
         """Return all of it."""
         if len(self.columns) <= _TAKEN_AT_ONCE:
-            return self[:, :]
+            return self.of_codes(slice(None))
         table = passing(len(self) * len(self.columns), self.dtype).reshape(len(self), -1)
         in_threads(
             lambda share: self._fill(table[:, share], self.columns[share]),
@@ -324,16 +324,14 @@ def paint(
     n_maps = 1 if single else len(table)
     shape = codes.shape if single else (*codes.shape, n_maps)
     n_bytes = math.prod(shape) * table.dtype.itemsize
-    is_zero = (
-        n_bytes >= _FRESH_BYTES and not np.ascontiguousarray(table[:, :1]).view(np.uint8).any()
-    )
+    is_zero = n_bytes >= _FRESH_BYTES and _is_zero(_of_codes(table, slice(1)))
     out = (np.zeros if is_zero else np.empty)(shape, table.dtype, order=order)
     if not out.size:
         return out
     by_map = order == "F" or n_maps == 1
     target = encoding.flat(out).reshape((n_maps, -1) if by_map else (-1, n_maps))
     view = codes.T if order == "F" else codes
-    if isinstance(view, SplitCodes) and view.numbers.flags.c_contiguous and by_map:
+    if isinstance(view, SplitCodes) and view.has_pieces and by_map:
         _paint_pieces(view, table, target, skip_zero=is_zero)
         return out
     if isinstance(table, LazyTable):
@@ -344,6 +342,15 @@ def paint(
     else:
         _paint_slabs(view, table, target, by_map=by_map, skip_zero=is_zero)
     return out
+
+
+def _of_codes(table: NDArray[Any] | LazyTable, codes: slice) -> NDArray[Any]:
+    return table.of_codes(codes) if isinstance(table, LazyTable) else table[:, codes]
+
+
+def _is_zero(values: NDArray[Any]) -> bool:
+    """Return whether all bits are zero, which they are not in -0.0."""
+    return not np.ascontiguousarray(values).view(np.uint8).any()
 
 
 def value_table(match: Match, *, fill: complex, dtype: DTypeLike | None = None) -> NDArray[Any]:
@@ -402,7 +409,7 @@ def _paint_pieces(
     def paint_piece(piece: tuple[slice, slice]) -> None:
         rows, part = piece
         samples = slice(rows.start * n_per_row, rows.stop * n_per_row)
-        numbers, values = codes.numbers[rows].reshape(-1), _bits(table[:, part])
+        numbers, values = codes.numbers[rows].reshape(-1), _bits(_of_codes(table, part))
         kernels.paint_maps(numbers, values, target[:, samples], skip_zero)
 
     in_threads(paint_piece, codes.pieces())

@@ -63,6 +63,13 @@ KNOWN_TITLES = frozenset([*ID_TITLES, *NAME_TITLES])
 _ID_WORDS = {
     "index", "idx", "id", "label", "labels", "key", "no", "nr", "num", "number", "code",
 }
+# Words of titles that number something else than regions, unless a word for those is there too.
+_OTHER_WORDS = {
+    "row", "rows", "line", "entry", "item", "serial", "s", "sl", "sr", "unnamed", "case", "record",
+    "obs", "observation", "subject", "participant", "patient", "session", "run", "trial", "scan",
+    "visit", "sample", "sort", "sorted", "rank", "ranked", "order",
+}
+_REGION_WORDS = {"label", "labels", "roi", "region", "parcel", "area", "structure"}
 # fmt: on
 _TITLE_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -376,6 +383,8 @@ def id_rank(title: str) -> int:
     if normal in ID_TITLES:
         return 1
     words = [word.lower() for word in _TITLE_WORD.findall(title)]
+    if _OTHER_WORDS.intersection(words) and not _REGION_WORDS.intersection(words):
+        return NO_ID
     return 2 if words and (words[-1] in _ID_WORDS or "label" in words) else NO_ID
 
 

@@ -95,11 +95,14 @@ class ValueTable:
     source : str
     has_header : bool or None, default=True
         None where the first row may be a header of numbers.
+    comment : tuple of str or int, default=None
+        Words in a comment that are titles of the columns if they name regions.
     """
 
     columns: tuple[ValueColumn, ...]
     source: str
     has_header: bool | None = True
+    comment: tuple[Key, ...] | None = None
 
     @property
     def subject(self) -> str:
@@ -199,8 +202,7 @@ def signals_of(
     """
     if all(c.is_index for c in table.columns) or not len(table.columns[0].cells):
         raise SignalsError(f"{table.subject} is empty: it has no row or no column of values.")
-    if table.has_header is None:
-        table = _with_labels_as_header(_without_counting_header(table, regions), regions, by)
+    table = _with_header(table, regions, by)
     if key is None and columns is None and _holds_an_array(table):
         return _array_signals(table, regions, by, t_r)
     table = _as_spelt(table, identities_of(regions))
@@ -208,6 +210,11 @@ def signals_of(
         _check_index_is_key(table, regions)
     if regions.hemispheres is not None:
         table = _with_hemispheres(table, key, regions)
+    if key is None and by == "position" and _has_one_row_per_region(table, regions):
+        chosen = _chosen([c for c in table.columns if not c.is_index], columns, table)
+        return _by_position(chosen, table, t_r)
+    if key is None and by in titles_of(table.columns):
+        key = by
     key_column = find_key_column(table, regions, by) if key is None else table.column(key)
     if key_column is None:
         if columns is not None:
@@ -217,6 +224,15 @@ def signals_of(
             )
         return _wide_signals(table, identities_of(regions), t_r)
     return _long_signals(table, key_column, columns, regions, t_r)
+
+
+def _with_header(table: ValueTable, regions: RegionTable, by: str) -> ValueTable:
+    """Return the table with a comment or its first row as header, where they name regions."""
+    if table.comment is not None and by != "position":
+        table = _with_comment_as_header(table, regions)
+    if table.has_header is None:
+        table = _with_labels_as_header(_without_counting_header(table, regions), regions, by)
+    return table
 
 
 def _as_spelt(table: ValueTable, identities: Mapping[str, Sequence[Any]]) -> ValueTable:
@@ -346,6 +362,16 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable, by: str) -> 
     return ValueTable(columns, table.source)
 
 
+def _with_comment_as_header(table: ValueTable, regions: RegionTable) -> ValueTable:
+    """Return the table with the titles that a comment gives, if one of them is a region."""
+    titles = table.comment or ()
+    if rows_by_key(identities_of(regions)).keys().isdisjoint(titles):
+        return table
+    pairs = zip(table.columns, titles, strict=True)
+    columns = tuple(dataclasses.replace(column, title=title) for column, title in pairs)
+    return ValueTable(columns, table.source)
+
+
 def _may_have_header(table: ValueTable, regions: RegionTable) -> bool:
     """Return whether the first row is as likely labels as values.
 
@@ -424,6 +450,20 @@ def _array_signals(table: ValueTable, regions: RegionTable, by: str, t_r: float 
         return Signals(values[0], t_r=t_r)
     single = values.shape[1] == 1
     return Signals(values.T, map_names=_map_names(table.columns), t_r=t_r, single=single)
+
+
+def _has_one_row_per_region(table: ValueTable, regions: RegionTable) -> bool:
+    """Return whether a table under a header has as many rows as regions, and nothing but values."""
+    values = [c for c in table.columns if not c.is_index]
+    return len(values[0].cells) == len(regions) != len(values) and not any(
+        c.numbers is None or is_label_title(c.title) for c in values
+    )
+
+
+def _by_position(columns: Sequence[ValueColumn], table: ValueTable, t_r: float | None) -> Signals:
+    values = _stacked(columns, table)
+    names = [str(column.title) for column in columns]
+    return Signals(values if len(values) > 1 else values[0], map_names=names, t_r=t_r)
 
 
 def _first_is_key(
@@ -515,10 +555,7 @@ def _long_signals(
     kinds = [(c, _kind(c, keys, regions)) for c in table.columns if c is not key_column]
     if columns is None:
         _check_no_map_is_lost(kinds, table)
-        chosen = [column for column, kind in kinds if kind == "values"]
-    else:
-        titles = [columns] if isinstance(columns, str | int) else list(columns)
-        chosen = [table.column(title) for title in titles]
+    chosen = _chosen([column for column, kind in kinds if kind == "values"], columns, table)
     if not chosen:
         raise _no_values(table, key_column, kinds)
     _check_once(chosen, table)
@@ -531,6 +568,15 @@ def _long_signals(
         map_names=[str(column.title) for column in chosen],
         t_r=t_r,
     )
+
+
+def _chosen(
+    values: list[ValueColumn], titles: Key | Sequence[Key] | None, table: ValueTable
+) -> list[ValueColumn]:
+    """Return the columns of these titles, or all that hold values."""
+    if titles is None:
+        return values
+    return [table.column(t) for t in ([titles] if isinstance(titles, str | int) else titles)]
 
 
 def _kind(column: ValueColumn, keys: Sequence[Key], regions: RegionTable) -> Kind:

@@ -471,13 +471,26 @@ def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_head
         rivals = [n for n in rivals if ranks[n] == ranks[chosen]]
     if not ranks[chosen]:  # "index", the title of BIDS, says more than others that end in it
         rivals = [n for n in rivals if ranks[n] < 2]
-    if has_header and any(not np.array_equal(integers[n], integers[chosen]) for n in rivals):
-        titles = [columns[n][0] for n in sorted({chosen, *rivals})]
-        raise RegionTableError(
-            f"{source} has {len(titles)} columns that may hold the labels: {examples(titles)}. "
-            "Rename the right one to 'index', and remove the others or rename them."
-        )
+    is_complete = labels is not None and covered[chosen] == _n_labels(labels)
+    if (has_header or is_complete) and any(
+        not np.array_equal(integers[n], integers[chosen]) for n in rivals
+    ):
+        raise _several_ids([columns[n][0] for n in sorted({chosen, *rivals})], source, has_header)
     return chosen
+
+
+def _several_ids(titles: Sequence[str], source: str, has_header: bool) -> RegionTableError:  # noqa: FBT001
+    has_index = any(not id_rank(title) for title in titles)
+    advice = (
+        "Give the columns titles, that of the labels 'index'."
+        if not has_header
+        else "Remove or rename the others."
+        if has_index
+        else "Rename the right one to 'index', and remove the others or rename them."
+    )
+    return RegionTableError(
+        f"{source} has {len(titles)} columns that may hold the labels: {examples(titles)}. {advice}"
+    )
 
 
 def _without_counters(
@@ -521,28 +534,50 @@ def _untitled(columns: Columns, integers: Mapping[int, Labels], labels: Labels |
     """Return the columns without a title that may hold labels, as an index of pandas does.
 
     They do not where rows are numbered or were selected, which leaves a 0 that is no background,
-    nor where another column says that it holds labels.
+    nor where another column says that it holds labels, or holds as many beside numbers of rows.
     """
     if any(id_rank(title) < 2 for title, _ in columns):
         return []
     half = 0 if labels is None else max(1, (_n_labels(labels) + 1) // 2)
+    untitled = {n for n in integers if _UNTITLED.fullmatch(columns[n][0])}
+    titled = [found for n, found in integers.items() if n not in untitled and _is_unique(found)]
+
+    def merely_counts(found: Labels) -> bool:
+        is_counted = np.array_equal(found, np.arange(1, 1 + len(found)))
+        rivals = [other for other in titled if n_covered(other, labels) >= n_covered(found, labels)]
+        return is_counted and any(not np.array_equal(other, found) for other in rivals)
+
     return [
         n
-        for n, found in integers.items()
-        if _UNTITLED.fullmatch(columns[n][0])
-        and _is_unique(found)
-        and n_covered(found, labels) >= half
-        and (0 not in found or _has_background(found, n, columns))
+        for n in sorted(untitled)
+        if _is_unique(integers[n])
+        and n_covered(integers[n], labels) >= half
+        and (0 not in integers[n] or _has_background(integers[n], n, columns))
+        and not merely_counts(integers[n])
     ]
 
 
 def _raise_no_ids(columns: Columns, source: str) -> NoReturn:
     shown = "; ".join(f"{title!r} ({str(cells[0])[:20]}, …)" for title, cells in columns[:8])
     more = f" and {len(columns) - 8} more" if len(columns) > 8 else ""
+    flawed = next((c for c in columns if id_rank(c[0]) < 2 and _flaws(c[1])), None)
+    if flawed is not None:
+        flaws = _flaws(flawed[1])
+        raise RegionTableError(
+            f"The column {flawed[0]!r} of {source} is titled as labels, and no integer is in "
+            f"{plural(len(flaws), 'row')} of {len(flawed[1]):,}: {'; '.join(flaws[:5])}. "
+            "Correct them."
+        )
     raise RegionTableError(
         f"{source} has no column of labels. It has {plural(len(columns), 'column')}: "
         f"{shown}{more}. {_NEEDED}"
     )
+
+
+def _flaws(cells: Sequence[Any]) -> list[str]:
+    """Return rows without an integer in a column that is otherwise of integers."""
+    rows = [row for row, cell in enumerate(cells) if _integers([cell]) is None]
+    return [f"row {row + 1} {cells[row]!r}" for row in rows] if len(rows) < len(cells) else []
 
 
 def _name_column(columns: Columns, ids: int) -> int | None:

@@ -21,7 +21,7 @@ from ..errors import (
     plural,
 )
 from ..key_columns import is_null
-from ..matching import integer_of
+from ..matching import as_integers, integer_of
 from ..signals import MAP_TITLE, as_array, map_titles
 from ..value_tables import (
     ValueColumn,
@@ -93,8 +93,9 @@ def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
         )
     if suffix == ".1d":
         # AFNI writes comments behind numbers too, and XML around them.
-        text = re.sub(r"#.*", "", read_text(file))
-        return _numbers_alone(_table(parse_delimited(text, source=str(file))))
+        text = read_text(file)
+        numbers = parse_delimited(re.sub(r"#.*", "", text), source=str(file))
+        return _with_comment(_numbers_alone(_table(numbers)), text)
     return _table(read_delimited(file))
 
 
@@ -195,13 +196,29 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
             "Write a wide one."
         )
     if suffix == ".npy":
+        values = _by_position(signals, path)
         with replacing(path, overwrite=overwrite) as temporary:
-            np.save(temporary, signals.values[0] if signals.single else signals.values)
+            np.save(temporary, values[0] if signals.single else values)
         return
     frame = _frame(signals, long=long)
     # Columns that are merely counted have no titles.
     is_titled = long or signals.keys is not None or MAP_TITLE in frame
     _write_frame(frame, path, suffix, header=is_titled, overwrite=overwrite)
+
+
+def _by_position(signals: Signals, path: Path) -> NDArray[Any]:
+    """Return the values in the order in which they are read again: by ascending label."""
+    integers = signals.keys is not None and as_integers(signals.keys)
+    labels = signals.labels or integers or None
+    if signals.keys is None or signals.parcellation is not None:
+        return signals.values  # whose regions are in order
+    if labels is None:
+        raise SignalsError(
+            f"{path.name} would hold values without their regions, of which only the names are "
+            f"known ({examples(signals.keys)}) and not their order. Write a table (.tsv, .csv, "
+            ".parquet), or values with labels: Signals(…, labels=…)."
+        )
+    return signals.values[:, np.argsort(labels, kind="stable")]
 
 
 def write_regions(table: RegionTable, path: Path, *, overwrite: bool) -> None:
@@ -271,6 +288,16 @@ def _numbers_alone(table: ValueTable) -> ValueTable:
             f"{table.source} holds text; a .1D file holds numbers only. Name a table .tsv."
         )
     return dataclasses.replace(table, has_header=False)
+
+
+def _with_comment(table: ValueTable, text: str) -> ValueTable:
+    """Return a table with the last comment that has as many words as there are columns."""
+    comments = [
+        re.split(r"[,;\s]+", line) for line in re.findall(r"(?m)^\s*#+\s*(\S.*?)\s*$", text)
+    ]
+    found = [words for words in comments if len(words) == len(table.columns)]
+    titles = tuple(map(_title_of_text, found[-1])) if found else None
+    return dataclasses.replace(table, comment=titles)
 
 
 def _standard_input() -> str:

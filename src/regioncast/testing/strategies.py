@@ -84,6 +84,7 @@ def label_volumes(
     *,
     memories: Sequence[str] = MEMORIES,
     background: bool = True,
+    thin: bool = False,
 ) -> SearchStrategy[NDArray[Any]]:
     """Return a strategy of volumes of labels, each with a label that is not 0.
 
@@ -95,6 +96,8 @@ def label_volumes(
         ``"reversed"`` views, ``"big-endian"``.
     background : bool, default=True
         Whether 0 may be added to the labels.
+    thin : bool, default=False
+        Whether some are rows of voxels along one axis, which are contiguous both ways.
 
     Examples
     --------
@@ -113,12 +116,13 @@ def label_volumes(
             labels=region_labels(dtype),
             add_zero=st.booleans() if background else st.just(value=False),
             dtype=st.just(dtype),
-            shape=volume_shapes(),
+            shape=volume_shapes() | rows if thin else volume_shapes(),
             layout=st.sampled_from(LAYOUTS),
             memory=st.sampled_from(memories),
             seed=_seeds(),
         )
 
+    rows = st.integers(2, _LARGEST_SIDE).flatmap(lambda n: st.permutations([n, 1, 1])).map(tuple)
     return st.sampled_from([np.dtype(dtype) for dtype in dtypes]).flatmap(volumes_of)
 
 
