@@ -740,6 +740,21 @@ def test_an_output_in_a_folder_that_does_not_exist(folder, refused):
     )
 
 
+def test_an_output_in_a_folder_that_is_a_file(folder, refused):
+    Path("a.txt").touch()
+    refused(
+        [errors.OutputError, OSError],
+        f"The folder of the output, {folder.resolve() / 'a.txt'}, cannot be: ",
+        output="a.txt/map.nii.gz",
+    )
+
+
+@pytest.mark.parametrize("path", [None, 3, b"map.nii.gz"])
+def test_an_output_that_is_no_name(path):
+    with pytest.raises(errors.ArgumentTypeError, match="path is the name of a file; "):
+        rc.save(rc.Signals([1.0, 2.0]), path)
+
+
 @pytest.mark.parametrize("name", ["map.nii.gz", "map.nii", "map.mgz"])
 def test_an_existing_output_stays_as_it_is(refused, name):
     Path(name).write_bytes(b"precious")

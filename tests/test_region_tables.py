@@ -717,3 +717,11 @@ def test_the_advice_for_a_column_called_index_is_to_rename_the_others(tmp_path):
     path.write_text("index,code,name\n1,3,N1\n2,2,N2\n3,1,N3\n")
     with pytest.raises(RegionTableError, match=r"'index', 'code'\. Remove or rename the others\."):
         read_region_table(path, labels=np.array([1, 2, 3]))
+
+
+def test_a_colour_table_may_leave_out_the_transparency(tmp_path):
+    path = tmp_path / "lut.txt"
+    path.write_text("# id name R G B\n17 Left-Hippocampus 220 216 20\n53 Right-Insula 0 0 255\n")
+    table = read_region_table(path)
+    assert rows(table) == [(17, "Left-Hippocampus"), (53, "Right-Insula")]
+    assert table.columns == {"color": ("#dcd814", "#0000ff")}

@@ -16,6 +16,7 @@ import numpy as np
 from . import matching
 from .errors import (
     ArgumentError,
+    ArgumentTypeError,
     LabelsError,
     MaskWarning,
     SignalsError,
@@ -561,6 +562,10 @@ def save(
         read from a file that is damaged.
     SignalsTypeError
         When the format cannot hold the dtype.
+    SignalsError
+        When ``.npy`` would hold values of regions whose order is not known.
+    ArgumentTypeError
+        When `path` is no name.
     DimensionError
         When the format holds one map, and there are several, or something else than maps.
     ImageTypeError
@@ -575,6 +580,8 @@ def save(
     >>> rc.save(rc.paint(demo.values, demo.atlas), "motor.nii.gz").name
     'motor.nii.gz'
     """
+    if not isinstance(path, str | os.PathLike):
+        raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
     output = expanded(path)
     if isinstance(thing, Signals):
         save_signals(thing, output, long=long, overwrite=overwrite)

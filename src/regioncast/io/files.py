@@ -138,8 +138,11 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         if target.is_dir():
             raise OutputError(f"The output is a folder: {path}. Name a file in it.")
         if not target.parent.is_dir():
+            above = next(folder for folder in target.parents if folder.exists())
             raise OutputError(
                 f"The folder of the output does not exist: {target.parent}. Make it first."
+                if above.is_dir()
+                else f"The folder of the output, {target.parent}, cannot be: {above} is a file."
             )
         if target.exists() and not target.is_file():
             raise OutputError(

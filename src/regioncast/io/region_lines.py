@@ -43,6 +43,7 @@ _ITK_SNAP = re.compile(
 )
 # id name R G B A, where names may hold spaces; and the same with a tissue class at the end.
 _FREESURFER = re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
+_FREESURFER_OPAQUE = re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s*")
 _FREESURFER_TISSUE = re.compile(r"\s*(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s+(-?\d)\s*")
 _MARKED = re.compile(r"\w[_.-]\w")
 # id R G B name, with colours up to 1
@@ -80,7 +81,8 @@ def itk_snap_records(lines: Iterable[str]) -> list[Record] | None:
 def freesurfer_records(lines: Sequence[str]) -> list[Record] | None:
     """Return the records of FreeSurfer's colour table, with tissue classes in all lines or in none.
 
-    A line does not tell a tissue class from a name that ends in a number.
+    The transparency may be left out, also of all lines.  A line does not tell a tissue class from a
+    name that ends in a number.
     """
     plain = [_COMMENT.sub("", line) for line in lines]
     classed = _matched(plain, [_FREESURFER_TISSUE], lambda m: {"name": m[2], "class": int(m[6])})
@@ -88,9 +90,12 @@ def freesurfer_records(lines: Sequence[str]) -> list[Record] | None:
         has_classes = any(row["class"] for row in classed)
     else:
         has_classes = False
+    pattern = _FREESURFER_TISSUE if has_classes else _FREESURFER
+    if not any(map(pattern.fullmatch, plain)):
+        pattern = _FREESURFER_OPAQUE
     records = _matched(
         plain,
-        [_FREESURFER_TISSUE if has_classes else _FREESURFER],
+        [pattern],
         lambda m: {"index": int(m[1]), "name": m[2], "color": _color(m[3], m[4], m[5])},
     )
     return None if records is None else _with_short_names(records)
