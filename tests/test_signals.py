@@ -246,6 +246,9 @@ def test_npy_of_names_in_an_order_that_is_not_known_is_refused(tmp_path):
     signals = Signals([1.0, 2.0, 3.0, 4.0], NAMES)
     with pytest.raises(SignalsError, match=r"only the names are known \('V1', .*Write a table"):
         rc.save(signals, tmp_path / "s.npy")
+    of_two_hemispheres = Signals(signals.values, NAMES, labels=[1, 2, 1, 2])
+    with pytest.raises(SignalsError, match="and not their order"):
+        rc.save(of_two_hemispheres, tmp_path / "s.npy")
     assert not list(tmp_path.iterdir())
     assert np.load(rc.save(Signals(signals.values), tmp_path / "s.npy")).tolist() == [[1, 2, 3, 4]]
 

@@ -212,7 +212,8 @@ def _by_position(signals: Signals, path: Path) -> NDArray[Any]:
     labels = signals.labels or integers or None
     if signals.keys is None or signals.parcellation is not None:
         return signals.values  # whose regions are in order
-    if labels is None:
+    # Labels that stand twice are those of two hemispheres.
+    if labels is None or len(set(labels)) < len(labels):
         raise SignalsError(
             f"{path.name} would hold values without their regions, of which only the names are "
             f"known ({examples(signals.keys)}) and not their order. Write a table (.tsv, .csv, "
