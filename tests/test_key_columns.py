@@ -316,8 +316,34 @@ def test_a_comment_that_names_regions_is_the_header_of_a_1d_file(tmp_path, separ
     path.write_text(f"# 3dROIstats 2\n# {separator.join(titles)}\n4.5 3.5 2.5 1.5\n")
     assert by_label(path) == [1.5, 2.5, 3.5, 4.5]
     assert by_label(path, by="position") == [4.5, 3.5, 2.5, 1.5]
-    path.write_text("# one two three four\n4.5 3.5 2.5 1.5\n")
+    path.write_text(f"# {' '.join(titles)}\n# mm mm mm mm\n4.5 3.5 2.5 1.5\n")
+    assert by_label(path) == [1.5, 2.5, 3.5, 4.5]
+    path.write_text(f'#  ColumnLabels = "{" ; ".join(titles)}"\n4.5 3.5 2.5 1.5\n')
+    assert by_label(path) == [1.5, 2.5, 3.5, 4.5]
+
+
+@pytest.mark.parametrize("comment", ["one two three four", "run 3 mean x", "0 1 2 3", "Vis"])
+def test_a_comment_that_names_no_regions_or_one_by_chance_is_none(tmp_path, comment):
+    path = tmp_path / "values.1D"
+    path.write_text(f"# {comment}\n4.5 3.5 2.5 1.5\n")
     assert by_label(path) == [4.5, 3.5, 2.5, 1.5]
+    path.write_text("# 2\n4.5\n3.5\n2.5\n1.5\n")
+    assert by_label(path) == [4.5, 3.5, 2.5, 1.5]
+
+
+def test_a_wide_table_is_not_turned_round_by_position(tmp_path):
+    titles, row = ["time", "Som", "Aud", "Mot", "Vis"], "0,40,30,20,10\n"
+    path = write(tmp_path, ",".join(titles) + "\n" + 4 * row)
+    with pytest.raises(MatchError, match="5 columns for 4 regions"):
+        rc.paint(path, P4, by="position")
+
+
+@pytest.mark.parametrize("by", ["name", "label"])
+def test_by_a_standard_word_is_no_title(by):
+    keys = {"name": ["Mot", "Vis", "Som", "Aud"], "label": [2, 1, 4, 3]}[by]
+    title = {"name": "roi", "label": "roi_id"}[by]
+    frame = pd.DataFrame({by: ["a", "b", "c", "d"], title: keys, "z": [2.0, 1.0, 4.0, 3.0]})
+    assert by_label(frame, by=by) == [1, 2, 3, 4]
 
 
 # --- what is no map -----------------------------------------------------------------------------

@@ -692,7 +692,9 @@ def test_reading_a_file_of_text_does_not_import_pandas(tmp_path):
 def test_numbers_of_rows_are_no_labels_beside_a_column_of_them(tmp_path, text):
     path = tmp_path / "a.csv"
     path.write_text(text)
-    with pytest.raises(RegionTableError, match=r"no column of labels.* 'ROInum' \(3, …\)"):
+    with pytest.raises(
+        RegionTableError, match=r"2 columns that may hold the labels: .*, 'ROInum'\."
+    ):
         read_region_table(path, labels=np.array([1, 2, 3]))
     path.write_text(text.replace("ROInum", "roi"))
     assert rows(read_region_table(path, labels=np.array([1, 2, 3]))) == [
@@ -725,3 +727,18 @@ def test_a_colour_table_may_leave_out_the_transparency(tmp_path):
     table = read_region_table(path)
     assert rows(table) == [(17, "Left-Hippocampus"), (53, "Right-Insula")]
     assert table.columns == {"color": ("#dcd814", "#0000ff")}
+    path.write_text("1 V1 10 20 30\n2 Area 17 2 3 1\n3 V3 3 1 2\n")
+    assert rows(read_region_table(path)) == [(1, "V1"), (2, "Area 17"), (3, "V3")]
+    path.write_text("1 V1 300 999 30\n2 V2 2 3 1\n")  # sizes, say
+    assert "color" not in read_region_table(path).columns
+
+
+@pytest.mark.parametrize("title", ["S.No", "Item No", "Sample ID", "sort_index"])
+def test_titles_that_number_something_else_hold_labels_if_nothing_else_does(tmp_path, title):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{title},Region\n1,N1\n2,N2\n3,N3\n")
+    table = read_region_table(path, labels=np.array([1, 2, 3]))
+    assert rows(table) == [(1, "N1"), (2, "N2"), (3, "N3")]
+    path.write_text(f"{title},ROInum,Region\n1,3,N3\n2,2,N2\n3,1,N1\n")
+    with pytest.raises(RegionTableError, match="no column of labels"):
+        read_region_table(path, labels=np.array([1, 2, 3]))

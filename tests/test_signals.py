@@ -249,6 +249,9 @@ def test_npy_of_names_in_an_order_that_is_not_known_is_refused(tmp_path):
     of_two_hemispheres = Signals(signals.values, NAMES, labels=[1, 2, 1, 2])
     with pytest.raises(SignalsError, match="and not their order"):
         rc.save(of_two_hemispheres, tmp_path / "s.npy")
+    named_by_numbers = Signals(signals.values, ["17", "4", "6", "9"])
+    with pytest.raises(SignalsError, match="only the names are known"):
+        rc.save(named_by_numbers, tmp_path / "s.npy")
     assert not list(tmp_path.iterdir())
     assert np.load(rc.save(Signals(signals.values), tmp_path / "s.npy")).tolist() == [[1, 2, 3, 4]]
 

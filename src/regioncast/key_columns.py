@@ -23,7 +23,7 @@ import numpy as np
 
 from .errors import MatchError, examples, plural
 from .matching import QUALIFIED_LABEL, as_integers, identities_of, integer_of, text_identities
-from .region_table import NAME_TITLES, NO_ID, id_rank, normal_title
+from .region_table import NAME_TITLES, NO_ID, id_rank, normal_title, numbers_other_things
 from .signals import MAP_TITLE, Key
 
 if TYPE_CHECKING:
@@ -93,7 +93,9 @@ def find_key_column(
 
 def is_label_title(title: Key) -> bool:
     """Return whether a title says that a column of a table of values holds labels."""
-    return id_rank(str(title)) < NO_ID and normal_title(str(title)) not in _VALUE_TITLES
+    text = str(title)
+    is_label = id_rank(text) < NO_ID and not numbers_other_things(text)
+    return is_label and normal_title(text) not in _VALUE_TITLES
 
 
 def _is_key_title(title: Key) -> bool:
@@ -425,9 +427,10 @@ def _contradiction(
 
 def _several_labels(columns: Sequence[ValueColumn], table: ValueTable) -> MatchError:
     one = len(columns) == 1
+    index = " ('' is the index)" if any(c.is_index and c.title == "" for c in columns) else ""
     return MatchError(
         f"{plural(len(columns), 'column')} of {table.source} could be the labels: "
-        f"{examples(titles_of(columns))}. Pass key= (--key) to name the right one"
+        f"{examples(titles_of(columns))}{index}. Pass key= (--key) to name the right one"
         f"{', or call it index: no title says that it holds labels' if one else ''}."
         f"{_alone(table)}"
     )

@@ -65,11 +65,14 @@ _ID_WORDS = {
 }
 # Words of titles that number something else than regions, unless a word for those is there too.
 _OTHER_WORDS = {
-    "row", "rows", "line", "entry", "item", "serial", "s", "sl", "sr", "unnamed", "case", "record",
+    "row", "rows", "line", "entry", "item", "serial", "sl", "sr", "unnamed", "case", "record",
     "obs", "observation", "subject", "participant", "patient", "session", "run", "trial", "scan",
     "visit", "sample", "sort", "sorted", "rank", "ranked", "order",
 }
-_REGION_WORDS = {"label", "labels", "roi", "region", "parcel", "area", "structure"}
+_REGION_WORDS = {
+    "label", "labels", "roi", "rois", "region", "regions", "parcel", "parcels", "area", "areas",
+    "structure", "node",
+}
 # fmt: on
 _TITLE_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -382,10 +385,25 @@ def id_rank(title: str) -> int:
         return 0
     if normal in ID_TITLES:
         return 1
-    words = [word.lower() for word in _TITLE_WORD.findall(title)]
-    if _OTHER_WORDS.intersection(words) and not _REGION_WORDS.intersection(words):
-        return NO_ID
+    words = _words(title)
     return 2 if words and (words[-1] in _ID_WORDS or "label" in words) else NO_ID
+
+
+def numbers_other_things(title: str) -> bool:
+    """Return whether a title says that a column numbers rows, subjects or the like.
+
+    Examples
+    --------
+    >>> numbers_other_things("row_nr"), numbers_other_things("S.No"), numbers_other_things("roi")
+    (True, True, False)
+    """
+    words = set(_words(title))
+    is_other = words & _OTHER_WORDS or normal_title(title) == "sno"
+    return bool(is_other) and not words & _REGION_WORDS
+
+
+def _words(title: str) -> list[str]:
+    return [word.lower() for word in _TITLE_WORD.findall(title)]
 
 
 def hemisphere_in_words(cell: object) -> str | None:

@@ -57,6 +57,10 @@ _COUNTED = 3
 _WHOLE = re.compile(r"[+-]?\d+\.0*")
 
 
+# What `by` may be beside the title of a column.
+_STANDARD = frozenset(["auto", "name", "label", "position"])
+
+
 @dataclass(frozen=True, eq=False)
 class ValueColumn:
     """One column of a table of values.
@@ -95,14 +99,14 @@ class ValueTable:
     source : str
     has_header : bool or None, default=True
         None where the first row may be a header of numbers.
-    comment : tuple of str or int, default=None
-        Words in a comment that are titles of the columns if they name regions.
+    comments : tuple of tuple of str or int, default=()
+        Words of comments, which are the titles of the columns if they name regions.
     """
 
     columns: tuple[ValueColumn, ...]
     source: str
     has_header: bool | None = True
-    comment: tuple[Key, ...] | None = None
+    comments: tuple[tuple[Key, ...], ...] = ()
 
     @property
     def subject(self) -> str:
@@ -213,7 +217,7 @@ def signals_of(
     if key is None and by == "position" and _has_one_row_per_region(table, regions):
         chosen = _chosen([c for c in table.columns if not c.is_index], columns, table)
         return _by_position(chosen, table, t_r)
-    if key is None and by in titles_of(table.columns):
+    if key is None and by not in _STANDARD and by in titles_of(table.columns):
         key = by
     key_column = find_key_column(table, regions, by) if key is None else table.column(key)
     if key_column is None:
@@ -228,7 +232,7 @@ def signals_of(
 
 def _with_header(table: ValueTable, regions: RegionTable, by: str) -> ValueTable:
     """Return the table with a comment or its first row as header, where they name regions."""
-    if table.comment is not None and by != "position":
+    if table.comments and by != "position":
         table = _with_comment_as_header(table, regions)
     if table.has_header is None:
         table = _with_labels_as_header(_without_counting_header(table, regions), regions, by)
@@ -363,9 +367,15 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable, by: str) -> 
 
 
 def _with_comment_as_header(table: ValueTable, regions: RegionTable) -> ValueTable:
-    """Return the table with the titles that a comment gives, if one of them is a region."""
-    titles = table.comment or ()
-    if rows_by_key(identities_of(regions)).keys().isdisjoint(titles):
+    """Return the table with the titles that a comment gives, if most of them name regions.
+
+    A comment of a word or two may name one by chance, and so may one that counts the columns.
+    """
+    known = rows_by_key(identities_of(regions)).keys()
+    titles = max(table.comments, key=lambda words: len(known & set(words)))
+    n_known = len(known & set(titles))
+    is_counted = counts_rows(titles, (0,)) and n_known < len(titles)
+    if len(titles) < 2 or 2 * n_known < max(4, len(titles)) or is_counted:
         return table
     pairs = zip(table.columns, titles, strict=True)
     columns = tuple(dataclasses.replace(column, title=title) for column, title in pairs)
@@ -455,8 +465,9 @@ def _array_signals(table: ValueTable, regions: RegionTable, by: str, t_r: float 
 def _has_one_row_per_region(table: ValueTable, regions: RegionTable) -> bool:
     """Return whether a table under a header has as many rows as regions, and nothing but values."""
     values = [c for c in table.columns if not c.is_index]
+    known = rows_by_key(identities_of(regions)).keys()
     return len(values[0].cells) == len(regions) != len(values) and not any(
-        c.numbers is None or is_label_title(c.title) for c in values
+        c.numbers is None or is_label_title(c.title) or c.title in known for c in values
     )
 
 

@@ -43,7 +43,11 @@ _ITK_SNAP = re.compile(
 )
 # id name R G B A, where names may hold spaces; and the same with a tissue class at the end.
 _FREESURFER = re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
-_FREESURFER_OPAQUE = re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s*")
+_BYTE = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
+_FREESURFER_OPAQUE = re.compile(
+    r"\s*(\d+)\s+(\S.*?)\s+"
+    rf"{_BYTE}\s+{_BYTE}\s+{_BYTE}\s*"
+)
 _FREESURFER_TISSUE = re.compile(r"\s*(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s+(-?\d)\s*")
 _MARKED = re.compile(r"\w[_.-]\w")
 # id R G B name, with colours up to 1
@@ -91,7 +95,8 @@ def freesurfer_records(lines: Sequence[str]) -> list[Record] | None:
     else:
         has_classes = False
     pattern = _FREESURFER_TISSUE if has_classes else _FREESURFER
-    if not any(map(pattern.fullmatch, plain)):
+    # A name that ends in a number looks like one before a colour with transparency.
+    if 2 * sum(map(bool, map(pattern.fullmatch, plain))) < sum(map(bool, map(str.strip, plain))):
         pattern = _FREESURFER_OPAQUE
     records = _matched(
         plain,

@@ -33,6 +33,7 @@ from ..region_table import (
     hemisphere_in_words,
     id_rank,
     normal_title,
+    numbers_other_things,
 )
 from .delimited import (
     WHITE_SPACE,
@@ -459,8 +460,9 @@ def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_head
     covered = {n: n_covered(found, labels) for n, found in integers.items()}
     pool = [n for n, rank in ranks.items() if rank < 2 or (rank == 2 and n in unique)]
     if has_header:
+        pool = [n for n in pool if not _is_surpassed(n, integers, covered, columns)]
         pool = _without_counters(pool, integers, covered, columns)
-    pool = pool or _untitled(columns, integers, labels)
+    pool = pool or _untitled(columns, integers, labels, source)
     if not pool:
         _raise_no_ids(columns, source)
     best = min((-covered[n], ranks[n], n not in unique) for n in pool)
@@ -475,11 +477,13 @@ def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_head
     if (has_header or is_complete) and any(
         not np.array_equal(integers[n], integers[chosen]) for n in rivals
     ):
-        raise _several_ids([columns[n][0] for n in sorted({chosen, *rivals})], source, has_header)
+        raise _several_ids(
+            [columns[n][0] for n in sorted({chosen, *rivals})], source, has_header=has_header
+        )
     return chosen
 
 
-def _several_ids(titles: Sequence[str], source: str, has_header: bool) -> RegionTableError:  # noqa: FBT001
+def _several_ids(titles: Sequence[str], source: str, *, has_header: bool) -> RegionTableError:
     has_index = any(not id_rank(title) for title in titles)
     advice = (
         "Give the columns titles, that of the labels 'index'."
@@ -490,6 +494,19 @@ def _several_ids(titles: Sequence[str], source: str, has_header: bool) -> Region
     )
     return RegionTableError(
         f"{source} has {len(titles)} columns that may hold the labels: {examples(titles)}. {advice}"
+    )
+
+
+def _is_surpassed(
+    n: int, integers: Mapping[int, Labels], covered: Mapping[int, int], columns: Columns
+) -> bool:
+    """Return whether a column that numbers rows or the like has as few labels as another."""
+    return numbers_other_things(columns[n][0]) and any(
+        covered[other] >= covered[n]
+        and _is_unique(found)
+        and not np.array_equal(found, integers[n])
+        for other, found in integers.items()
+        if other != n
     )
 
 
@@ -530,31 +547,40 @@ def _names_background(cell: str) -> bool:
     return is_named and names_no_region(cell)
 
 
-def _untitled(columns: Columns, integers: Mapping[int, Labels], labels: Labels | None) -> list[int]:
+def _untitled(
+    columns: Columns, integers: Mapping[int, Labels], labels: Labels | None, source: str
+) -> list[int]:
     """Return the columns without a title that may hold labels, as an index of pandas does.
 
     They do not where rows are numbered or were selected, which leaves a 0 that is no background,
-    nor where another column says that it holds labels, or holds as many beside numbers of rows.
+    nor where another column says that it holds labels.  It is an error where another column holds
+    as many, beside numbers of rows from 1.
     """
     if any(id_rank(title) < 2 for title, _ in columns):
         return []
     half = 0 if labels is None else max(1, (_n_labels(labels) + 1) // 2)
-    untitled = {n for n in integers if _UNTITLED.fullmatch(columns[n][0])}
-    titled = [found for n, found in integers.items() if n not in untitled and _is_unique(found)]
-
-    def merely_counts(found: Labels) -> bool:
-        is_counted = np.array_equal(found, np.arange(1, 1 + len(found)))
-        rivals = [other for other in titled if n_covered(other, labels) >= n_covered(found, labels)]
-        return is_counted and any(not np.array_equal(other, found) for other in rivals)
-
-    return [
+    untitled = [n for n in integers if _UNTITLED.fullmatch(columns[n][0])]
+    found = [
         n
-        for n in sorted(untitled)
+        for n in untitled
         if _is_unique(integers[n])
         and n_covered(integers[n], labels) >= half
         and (0 not in integers[n] or _has_background(integers[n], n, columns))
-        and not merely_counts(integers[n])
     ]
+    rivals = [
+        other
+        for n in found
+        for other in integers.keys() - set(untitled)
+        if np.array_equal(integers[n], np.arange(1, 1 + len(integers[n])))
+        and _is_unique(integers[other])
+        and n_covered(integers[other], labels) >= n_covered(integers[n], labels)
+        and not np.array_equal(integers[other], integers[n])
+    ]
+    if rivals:
+        raise _several_ids(
+            [columns[n][0] for n in sorted({*found, *rivals})], source, has_header=True
+        )
+    return found
 
 
 def _raise_no_ids(columns: Columns, source: str) -> NoReturn:
@@ -575,9 +601,9 @@ def _raise_no_ids(columns: Columns, source: str) -> NoReturn:
 
 
 def _flaws(cells: Sequence[Any]) -> list[str]:
-    """Return rows without an integer in a column that is otherwise of integers."""
+    """Return rows without an integer in a column that is mostly of integers."""
     rows = [row for row, cell in enumerate(cells) if _integers([cell]) is None]
-    return [f"row {row + 1} {cells[row]!r}" for row in rows] if len(rows) < len(cells) else []
+    return [f"row {row + 1} {cells[row]!r}" for row in rows] if 2 * len(rows) < len(cells) else []
 
 
 def _name_column(columns: Columns, ids: int) -> int | None:

@@ -21,7 +21,7 @@ from ..errors import (
     plural,
 )
 from ..key_columns import is_null
-from ..matching import as_integers, integer_of
+from ..matching import integer_of
 from ..signals import MAP_TITLE, as_array, map_titles
 from ..value_tables import (
     ValueColumn,
@@ -95,7 +95,7 @@ def read_values(path: str | Path) -> ValueTable | NDArray[Any]:
         # AFNI writes comments behind numbers too, and XML around them.
         text = read_text(file)
         numbers = parse_delimited(re.sub(r"#.*", "", text), source=str(file))
-        return _with_comment(_numbers_alone(_table(numbers)), text)
+        return _with_comments(_numbers_alone(_table(numbers)), text)
     return _table(read_delimited(file))
 
 
@@ -208,8 +208,8 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
 
 def _by_position(signals: Signals, path: Path) -> NDArray[Any]:
     """Return the values in the order in which they are read again: by ascending label."""
-    integers = signals.keys is not None and as_integers(signals.keys)
-    labels = signals.labels or integers or None
+    integers = [key for key in signals.keys or () if isinstance(key, int)]
+    labels = signals.labels or (integers if len(integers) == signals.n_regions else None)
     if signals.keys is None or signals.parcellation is not None:
         return signals.values  # whose regions are in order
     # Labels that stand twice are those of two hemispheres.
@@ -291,14 +291,17 @@ def _numbers_alone(table: ValueTable) -> ValueTable:
     return dataclasses.replace(table, has_header=False)
 
 
-def _with_comment(table: ValueTable, text: str) -> ValueTable:
-    """Return a table with the last comment that has as many words as there are columns."""
-    comments = [
-        re.split(r"[,;\s]+", line) for line in re.findall(r"(?m)^\s*#+\s*(\S.*?)\s*$", text)
+def _with_comments(table: ValueTable, text: str) -> ValueTable:
+    """Return a table with its comments of as many words as there are columns.
+
+    AFNI writes ``#  ColumnLabels = "V1 ; V2"``.
+    """
+    lines = re.findall(r"(?m)^[ \t]*#[# \t]*(?:ColumnLabels *= *)?(\S.*?)\s*$", text)
+    comments = [[word for word in re.split(r"[,;\s\"']+", line) if word] for line in lines]
+    titles = [
+        tuple(map(_title_of_text, words)) for words in comments if len(words) == len(table.columns)
     ]
-    found = [words for words in comments if len(words) == len(table.columns)]
-    titles = tuple(map(_title_of_text, found[-1])) if found else None
-    return dataclasses.replace(table, comment=titles)
+    return dataclasses.replace(table, comments=tuple(titles))
 
 
 def _standard_input() -> str:
