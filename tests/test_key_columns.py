@@ -282,7 +282,9 @@ def test_titles_that_number_something_else_say_nothing_of_labels(title):
     frame = pd.DataFrame({title: [1, 2, 3, 4], "z": [0.5, 1.5, 2.5, 3.5]})
     with pytest.raises(MatchError, match=f"1 column .* could be the labels: '{title}'. Pass key="):
         rc.paint(frame, P4)
-    frame["roi_order"] = frame["region_row_id"] = [4, 3, 2, 1]
+    beside = frame.assign(label=[4, 3, 2, 1])
+    assert by_label(beside) == [[4, 3, 2, 1], [3.5, 2.5, 1.5, 0.5]]
+    frame["region_row_id"] = [4, 3, 2, 1]
     assert by_label(frame[["region_row_id", "z"]]) == [3.5, 2.5, 1.5, 0.5]
 
 
