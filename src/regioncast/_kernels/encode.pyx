@@ -185,46 +185,11 @@ cdef int _shift(Py_ssize_t n_slots) noexcept nogil:
     return 64 - bits
 
 
-# Voxels compared at once with those one row or one slab before; 32 labels of 8 bytes are
-# four cache lines.
+# Voxels compared at once with those one row or one slab before: at most so many, and as many as
+# are in a row; where these are fewer than the least, as many as are in a slab.
 cdef enum:
-    CHUNK = 32
-
-
-cdef inline bint _are_same(const integer_t* a, const integer_t* b, Py_ssize_t n) noexcept nogil:
-    return memcmp(a, b, n * sizeof(integer_t)) == 0
-
-
-cdef inline Py_ssize_t _unlike_neighbours(
-    const integer_t* label, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t row, Py_ssize_t slab,
-    Py_ssize_t* found,
-) noexcept nogil:
-    """Write to `found` the samples whose label none of the three neighbours before them has."""
-    cdef Py_ssize_t i, n = 0
-    # Without branches, which labels would make the processor guess wrong half of the time.
-    for i in range(start, stop):
-        found[n] = i
-        n += (
-            (label[i] != label[i - 1])
-            & (label[i] != label[i - row])
-            & (label[i] != label[i - slab])
-        )
-    return n
-
-
-cdef inline void _copy_from_neighbours(
-    const integer_t* label, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t row, Py_ssize_t slab,
-    wide_code_t* code,
-) noexcept nogil:
-    """Set the codes of all samples that have the label of a neighbour before them."""
-    cdef Py_ssize_t i
-    cdef wide_code_t one, of_row, of_slab, last = code[start - 1]
-    for i in range(start, stop):
-        one, of_row, of_slab = code[i], code[i - row], code[i - slab]
-        one = of_slab if label[i] == label[i - slab] else one
-        one = of_row if label[i] == label[i - row] else one
-        last = last if label[i] == label[i - 1] else one
-        code[i] = last
+    CHUNK = 128
+    LEAST = 16
 
 
 cdef inline uint64_t _place(
@@ -235,6 +200,49 @@ cdef inline uint64_t _place(
     while slots[at] != 0 and seen[slots[at] - 1] != label:
         at = (at + 1) & last
     return at
+
+
+cdef inline Py_ssize_t _same_before(
+    const integer_t* label, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t row, Py_ssize_t slab
+) noexcept nogil:
+    """Return how far before a stretch the same labels are, one row or one slab; 0 if at neither."""
+    cdef size_t n_bytes = (stop - start) * sizeof(integer_t)
+    if start >= row and memcmp(label + start, label + start - row, n_bytes) == 0:
+        return row
+    if start >= slab and memcmp(label + start, label + start - slab, n_bytes) == 0:
+        return slab
+    return 0
+
+
+cdef inline Py_ssize_t _hash_stretch(
+    const integer_t* label,
+    Py_ssize_t start,
+    Py_ssize_t stop,
+    uint32_t* slot,
+    uint64_t last,
+    int shift,
+    int64_t* seen,
+    Py_ssize_t room,
+    Py_ssize_t n_none,
+    Py_ssize_t n_seen,
+    wide_code_t* code,
+) noexcept nogil:
+    """Number the labels of a stretch; return how many are seen then, -1 if there is no room."""
+    cdef Py_ssize_t i
+    cdef uint64_t at
+    cdef wide_code_t one = 0
+    for i in range(start, stop):
+        if i == start or label[i] != label[i - 1]:
+            at = _place(slot, last, shift, seen, label[i])
+            if slot[at] == 0:
+                if n_seen == room:
+                    return -1
+                seen[n_seen] = label[i]
+                n_seen += 1
+                slot[at] = <uint32_t>n_seen
+            one = <wide_code_t>(slot[at] - n_none if slot[at] > n_none else 0)
+        code[i] = one
+    return n_seen
 
 
 def hash_labels(
@@ -248,8 +256,8 @@ def hash_labels(
 ):
     """Number labels from 1 in the order in which they are first seen, whatever they are.
 
-    Neighbouring voxels mostly share their label, so the voxels before, one `row` before and
-    one `slab` before are asked first; then a hash table with linear probing.
+    Stretches that are the same as one `row` or one `slab` before are copied; a hash table with
+    linear probing knows the others.
 
     Parameters
     ----------
@@ -270,49 +278,34 @@ def hash_labels(
     n_seen : int
         How many labels `first_seen` holds, -1 where it is too short.
     """
-    cdef Py_ssize_t i = 0, k, stop, back, n_found, row_back, slab_back
-    cdef Py_ssize_t n = labels.shape[0], n_seen = n_none, room = first_seen.shape[0]
-    cdef Py_ssize_t[CHUNK] found
+    cdef Py_ssize_t i = 0, k, stop, back, n = labels.shape[0]
+    cdef Py_ssize_t n_seen = n_none, room = first_seen.shape[0]
+    if row < LEAST:
+        row = slab = slab if slab >= LEAST else n
+    cdef Py_ssize_t row_stop = min(row, n)
     cdef const integer_t* label = &labels[0]
     cdef wide_code_t* code = &codes[0]
     cdef int64_t* seen = &first_seen[0]
     cdef uint32_t* slot = &slots[0]
-    cdef uint64_t at, last = slots.shape[0] - 1
+    cdef uint64_t last = slots.shape[0] - 1
     cdef int shift = _shift(slots.shape[0])
     with nogil:
         memset(slot, 0, slots.shape[0] * sizeof(uint32_t))  # free
         for k in range(n_none):
             slot[_place(slot, last, shift, seen, seen[k])] = <uint32_t>(k + 1)
         while i < n and n_seen >= 0:
-            # The first sample has no neighbours; later, the one before stands in for the others.
-            stop = min(i + CHUNK, n) if i > 0 else 1
-            row_back = row if i >= row else 1
-            slab_back = slab if i >= slab else 1
-            back = 0
-            _fetch_ahead(label + i, CHUNK)
-            if row_back >= CHUNK and _are_same(label + i, label + i - row_back, stop - i):
-                back = row_back
-            elif slab_back >= CHUNK and _are_same(label + i, label + i - slab_back, stop - i):
-                back = slab_back
+            stop = min(i + CHUNK, row_stop)
+            _fetch_ahead(label + i, stop - i)
+            back = _same_before(label, i, stop, row, slab)
             if back:
                 memcpy(code + i, code + i - back, (stop - i) * sizeof(wide_code_t))
-                i = stop
-                continue
-            found[0] = 0
-            n_found = 1 if i == 0 else _unlike_neighbours(label, i, stop, row_back, slab_back, found)
-            for k in range(n_found):
-                at = _place(slot, last, shift, seen, label[found[k]])
-                if slot[at] == 0:
-                    if n_seen == room:
-                        n_seen = -1
-                        break
-                    seen[n_seen] = label[found[k]]
-                    n_seen += 1
-                    slot[at] = <uint32_t>n_seen
-                code[found[k]] = <wide_code_t>(slot[at] - n_none if slot[at] > n_none else 0)
-            if i > 0:
-                _copy_from_neighbours(label, i, stop, row_back, slab_back, code)
+            else:
+                n_seen = _hash_stretch(
+                    label, i, stop, slot, last, shift, seen, room, n_none, n_seen, code
+                )
             i = stop
+            if i == row_stop:
+                row_stop = min(i + row, n)
     return n_seen
 
 
