@@ -199,7 +199,7 @@ def test_pieces_may_be_numbered_in_any_order(labels, n_threads):
     signals = np.arange(1.0, 1 + len(whole.labels))[np.newaxis]
     for order in ("C", "F"):
         painted = painting.paint(
-            split.codes, painting.LazyTable(signals, split.region_of), single=True, order=order
+            split.codes, painting.LazyTable(signals, split.ranking), single=True, order=order
         )
         np.testing.assert_array_equal(painted, whole.regions())
 
@@ -238,18 +238,36 @@ def test_a_piece_with_more_labels_than_uint16_takes_uint32(n_labels, dtype):
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
 
-def assert_ranks(labels):
-    distinct, ranks = ranking.ranked(labels.copy())
+def assert_ranks(labels, *, none=(), by_one=1 << 15):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ranking, "n_cpus", lambda: 3)
+        patch.setattr(ranking, "_SORTED_BY_ONE", by_one)
+        patch.setattr(ranking, "_MOVED_BY_ONE", by_one)
+        found = ranking.ranked(labels, none)
+        values = np.random.default_rng(0).integers(1, 99, (2, found.n_distinct)).astype(np.uint8)
+        table = np.full((2, len(labels)), 99, np.uint8)
+        found.put(values, table)
+        numbers, distinct = found.numbers(), found.distinct(labels)
     expected, places = np.unique(labels, return_inverse=True)
+    has_label = ~np.isin(np.arange(len(labels)), none)
     np.testing.assert_array_equal(distinct, expected)
-    np.testing.assert_array_equal(ranks, places + 1)
+    np.testing.assert_array_equal(numbers, (places + 1) * has_label)
+    np.testing.assert_array_equal(table, values[:, places] * has_label)
+    assert (found.n_places, found.n_distinct) == (len(labels), len(expected))
 
 
-@given(labels=st.lists(INT64, max_size=300), n_twice=st.integers(0, 300))
-@example(labels=[2**63 - 1, -(2**63)], n_twice=1)
-@example(labels=[2**63 - 1, 2**63 - 2, -(2**63), -(2**63) + 1, 0], n_twice=2)
-def test_ranked_numbers_labels_in_ascending_order(labels, n_twice):
-    assert_ranks(np.array(labels + labels[:n_twice], np.int64))
+@given(
+    labels=st.lists(INT64, max_size=300),
+    n_twice=st.integers(0, 300),
+    n_none=st.integers(0, 3),
+    by_one=st.sampled_from([1, 7, 1 << 15]),
+)
+@example(labels=[2**63 - 1, -(2**63)], n_twice=1, n_none=0, by_one=1)
+@example(labels=[2**63 - 1, 2**63 - 2, -(2**63), -(2**63) + 1, 0], n_twice=2, n_none=1, by_one=1)
+def test_ranked_numbers_labels_in_ascending_order(labels, n_twice, n_none, by_one):
+    twice = labels[:n_twice]
+    none = range(min(n_none, len(twice)))
+    assert_ranks(np.array(twice + labels, np.int64), none=none, by_one=by_one)
 
 
 @given(
@@ -257,18 +275,25 @@ def test_ranked_numbers_labels_in_ascending_order(labels, n_twice):
     n=st.integers(2, 2000),
     base=st.sampled_from([0, 2**62, -(2**63)]),
     far=st.booleans(),
+    by_one=st.sampled_from([1, 1 << 15]),
 )
-def test_ranked_numbers_labels_that_share_their_leading_bits(seed, n, base, far):
+def test_ranked_numbers_labels_that_share_their_leading_bits(seed, n, base, far, by_one):
     labels = np.random.default_rng(seed).integers(0, n, n) + base
     if far:
         labels[0] = 2**63 - 1 if base <= 0 else -(2**63)  # shifts the small differences away
-    assert_ranks(labels)
+    assert_ranks(labels, by_one=by_one)
 
 
 @pytest.mark.parametrize("n_twice", [0, 1, 20_000])
 def test_ranked_numbers_so_many_labels_that_two_threads_sort_them(n_twice):
-    labels = np.random.default_rng(1).integers(-(2**62), 2**62, 40_000)
+    labels = np.random.default_rng(1).integers(-(2**62), 2**62, 70_000)
     assert_ranks(np.concatenate([labels, labels[:n_twice]]))
+
+
+def test_ranked_says_that_labels_are_too_many(monkeypatch):
+    monkeypatch.setattr(ranking, "_REPEATED", 3)
+    with pytest.raises(LabelsError, match="More than 3 labels"):
+        ranking.ranked(np.array([5, 2**40, -7, 2**50]))
 
 
 # --- floats -------------------------------------------------------------------------------

@@ -120,13 +120,13 @@ def test_number_labels_stops_at_the_ends_of_the_range_of_the_dtype(dtype, from_l
 
 def hash_all(labels, row, slab, *, none=(), room=None, code_dtype=np.uint32):
     """What the kernel numbers, with a table as small as it may be."""
-    room = len(none) + (len(set(labels.tolist()) - set(none)) if room is None else room)
+    room = len(set(labels.tolist()) - set(none)) if room is None else room
     codes = np.full(len(labels), 99, code_dtype)
     first_seen = np.full(room, -99, np.int64)
-    first_seen[: len(none)] = none
-    slots = np.full(max(2, 1 << room.bit_length()), 99, np.uint32)
-    n_seen = encode.hash_labels(labels, row, slab, slots, first_seen, len(none), codes)
-    return codes, first_seen[len(none) :], n_seen
+    slots = np.full(max(2, 1 << room.bit_length()), 99, code_dtype)
+    no_region = np.array(none, np.int64)
+    n_seen = encode.hash_labels(labels, row, slab, no_region, slots, first_seen, codes)
+    return codes, first_seen, n_seen
 
 
 def assert_hashes(labels, row, slab, **kwargs):
@@ -135,7 +135,7 @@ def assert_hashes(labels, row, slab, **kwargs):
     expected, expected_first = testing.hash_labels(labels, none)
     np.testing.assert_array_equal(codes, expected)
     np.testing.assert_array_equal(first_seen, expected_first)
-    assert n_seen == len(none) + len(expected_first)
+    assert n_seen == len(expected_first)
 
 
 @given(
@@ -191,30 +191,53 @@ def packable(draw):
     return np.array(found, np.int64), low, max(0, (high - low).bit_length() + bits - 64), bits
 
 
-@given(packable(), st.data())
+@given(case=packable(), data=st.data())
 def test_pack(case, data):
     labels, low, excess, bits = case
-    expected = testing.pack(labels, low, excess=excess, bits=bits)
-    pivot = data.draw(st.sampled_from([0, 2**64 - 1, *expected.tolist()]))
+    first = data.draw(st.integers(0, 2**bits - len(labels)))
     out = np.full(len(labels), 99, np.uint64)
-    n_front = encode.pack(labels, low, excess, bits, pivot, out)
-    assert n_front == np.count_nonzero(expected < pivot)
-    assert (out[:n_front] < pivot).all()
-    np.testing.assert_array_equal(np.sort(out), np.sort(expected))
+    encode.pack(labels, first, low, excess, bits, out)
+    expected = testing.pack(labels, low, excess=excess, bits=bits, first=first)
+    np.testing.assert_array_equal(out, expected)
 
 
-@given(packable(), st.integers(0, 1000))
-def test_rank_packed(case, before):
+@given(case=packable(), data=st.data())
+def test_merge(case, data):
     labels, low, excess, bits = case
     packed = np.sort(testing.pack(labels, low, excess=excess, bits=bits))
-    expected = testing.rank_packed(packed, bits, labels)
-    ranks = np.full(len(labels), 99, np.uint32)
-    n_distinct = encode.rank_packed(packed, bits, labels, before, ranks)
+    expected = testing.order_of_places(packed.tolist(), bits, labels)
+    start = data.draw(st.integers(0, len(packed) - 1))
+    last = packed[start - 1] if start else ~packed[0]
+    rest = packed[start:]
+    is_one = np.array(data.draw(st.lists(st.booleans(), min_size=len(rest), max_size=len(rest))))
+    places = np.full(len(rest), 99, np.uint32)
+    n_distinct = encode.merge(rest[is_one], rest[~is_one], last, bits, labels, places)
     if expected is None:
-        assert n_distinct == -1
+        tied = testing.order_of_places(packed[max(0, start - 1) :].tolist(), bits, labels)
+        assert (n_distinct == -1) == (tied is None)
         return
-    np.testing.assert_array_equal(packed[:n_distinct].view(np.int64), expected[0])
-    np.testing.assert_array_equal(ranks, before + expected[1])
+    expected_places, is_repeated = expected[0][start:], expected[1][start:]
+    np.testing.assert_array_equal(places % 2**31, expected_places)
+    np.testing.assert_array_equal(places >> 31, is_repeated)
+    assert n_distinct == np.count_nonzero(~is_repeated)
+
+
+@given(packable())
+def test_places_are_in_the_order_of_labels_unless_leading_bits_tie(case):
+    labels, low, excess, bits = case
+    packed = testing.pack(labels, low, excess=excess, bits=bits)
+    order = testing.order_of_places(packed.tolist(), bits, labels)
+    if order is None:
+        assert excess
+        return
+    places, is_repeated = order
+    np.testing.assert_array_equal(places, np.argsort(labels, kind="stable"))
+    np.testing.assert_array_equal(labels[places[~is_repeated]], np.unique(labels))
+
+
+@given(labels=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=40))
+def test_limits(labels):
+    assert encode.limits(np.array(labels, np.int64)) == (min(labels), max(labels))
 
 
 @given(
@@ -229,22 +252,8 @@ def test_rank_by_table(offsets, low, beyond):
     before = np.empty(-(-len(table) // 256) + 1, np.uint32)
     ranks = np.full(len(labels), 99, np.uint32)
     expected = testing.rank_by_table(labels)
-    n_distinct = encode.rank_by_table(labels, low, table, before, ranks)
-    np.testing.assert_array_equal(labels[:n_distinct], expected[0])
+    assert encode.rank_by_table(labels, low, table, before, ranks) == expected[0]
     np.testing.assert_array_equal(ranks, expected[1])
-
-
-@given(packable())
-def test_ranks_are_those_of_sorted_labels_unless_leading_bits_tie(case):
-    labels, low, excess, bits = case
-    packed = np.sort(testing.pack(labels, low, excess=excess, bits=bits))
-    ranked = testing.rank_packed(packed, bits, labels)
-    if ranked is None:
-        assert excess
-        return
-    distinct, places = np.unique(labels, return_inverse=True)
-    np.testing.assert_array_equal(ranked[0], distinct)
-    np.testing.assert_array_equal(ranked[1], places + 1)
 
 
 @given(codes=codes(), dtype=st.sampled_from(CODE_DTYPES), seed=SEEDS)
@@ -365,6 +374,29 @@ def test_take_columns(columns, n_maps, dtype, seed):
     paint.take_columns(columns, values, wider[:, 1:-1])
     assert wider[:, 1:-1].tobytes() == testing.take_columns(columns, values).tobytes()
     assert (wider[:, [0, -1]] == 77).all()
+
+
+@given(
+    places=st.permutations(range(40)).flatmap(
+        lambda places: st.integers(1, 40).map(lambda n: places[:n])
+    ),
+    n_maps=st.integers(1, 3),
+    before=st.integers(0, 3),
+    dtype=st.sampled_from(ITEM_DTYPES),
+    seed=SEEDS,
+)
+def test_put_columns(places, n_maps, before, dtype, seed):
+    is_repeated = np.random.default_rng(seed).random(len(places)) < 0.3
+    is_repeated[0] &= before > 0
+    values = random_bits((n_maps, before + len(places)), dtype, seed)
+    order = (np.array(places) + is_repeated * 2**31).astype(np.uint32)
+    wider = np.zeros((n_maps, 42), dtype)
+    paint.put_columns(order, before, values, wider[:, 1:-1])
+    start = before - is_repeated[0]
+    first = np.concatenate([[False], is_repeated[1:]])
+    expected = testing.put_columns(np.array(places), first, values[:, start:], 40)
+    assert wider[:, 1:-1].tobytes() == expected.tobytes()
+    assert not wider[:, [0, -1]].any()
 
 
 # --- deflate and crc ------------------------------------------------------------------------

@@ -205,24 +205,24 @@ def test_split_codes_are_painted_as_whole_ones(
     order=st.sampled_from(["C", "F"]),
     n_maps=st.integers(1, 3),
     piece=st.sampled_from([1, 20, 1000]),
-    at_once=st.sampled_from([1, 3, 1000]),
+    table_bytes=st.sampled_from([1, 100, 1 << 20]),
     fresh_bytes=st.sampled_from([0, 1 << 25]),
     dtype=st.sampled_from(["f8", "i2", "c16"]),
     seed=SEEDS,
 )
 def test_a_lazy_table_paints_as_a_whole_one(
-    labels, order, n_maps, piece, at_once, fresh_bytes, dtype, seed
+    labels, order, n_maps, piece, table_bytes, fresh_bytes, dtype, seed
 ):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoding, "_PIECE", piece)
-        patch.setattr(painting, "_TAKEN_AT_ONCE", at_once)
+        patch.setattr(painting, "_TABLE_BYTES", table_bytes)
         patch.setattr(painting, "_FRESH_BYTES", fresh_bytes)
         encoded = encoding._encode_by_hash(labels, {0})
         n_regions = len(encoded.labels)
         values = np.random.default_rng(seed).integers(-9, 9, (n_maps, n_regions)).astype(dtype)
-        lazy = painting.LazyTable(values, encoded.region_of)
+        lazy = painting.LazyTable(values, encoded.ranking)
         whole = testing.take_columns(encoded.region_of, values)
-        assert_same(lazy.whole(), whole)
+        assert_same(lazy.of_maps(slice(None)), whole)
         single = n_maps == 1
         painted = painting.paint(encoded.codes, lazy, single=single, order=order)
         expected = painting.paint(encoded.codes, whole, single=single, order=order)

@@ -25,7 +25,7 @@ from small_volumes import (
 )
 
 import regioncast
-from regioncast import encoding, hashing, painting, ranking, testing
+from regioncast import hashing, ranking, testing
 from regioncast.errors import (
     DimensionError,
     FileFormatError,
@@ -1042,7 +1042,7 @@ def peak_beyond_output(signals, *images, order):
     signals_to_img_labels(signals, *images, order=order)  # what is imported or cached at first
     with pytest.MonkeyPatch.context() as patch:
         # Memory from NumPy, which tracemalloc counts.
-        for module in (encoding, hashing, ranking, painting):
+        for module in (hashing, ranking):
             patch.setattr(module, "passing", np.empty)
         tracemalloc.start()
         try:

@@ -11,6 +11,7 @@ import dataclasses
 import math
 import numbers
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,7 @@ import numpy as np
 from ._kernels import encode as kernels
 from .errors import ArgumentTypeError, LabelsError, examples
 from .hashing import number_pieces
-from .memory import passing
-from .ranking import ranked
+from .ranking import Ranking, Ranks, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,27 +106,42 @@ class Encoded:
     ----------
     codes : array of uint8, uint16 or uint32, or SplitCodes
         Shape and memory order of the labels.
-    labels : array of int64, or float64 when some label is fractional or beyond int64
-        Distinct and ascending, without the background.
-    region_of : array of int
-        What each code stands for: 0 for no region, else ``k`` for ``labels[k - 1]``.
+    ranking : Ranking
+        Of the labels that codes stand for; some stand for no region.
+    label_of : array of int64, or float64 when some label is fractional or beyond int64
+        The label of each code; any for those of no region.
     n_nonfinite : int
         Samples whose label was NaN or infinite; they are no region.
     """
 
     codes: NDArray[Any] | SplitCodes
-    labels: NDArray[Any]
-    region_of: NDArray[Any]
+    ranking: Ranking
+    label_of: NDArray[Any]
     n_nonfinite: int = 0
+
+    @property
+    def n_regions(self) -> int:
+        """Number of regions."""
+        return self.ranking.n_distinct
+
+    @cached_property
+    def labels(self) -> NDArray[Any]:
+        """The labels of the regions, distinct and ascending, without the background."""
+        return self.ranking.distinct(self.label_of)
+
+    @property
+    def region_of(self) -> NDArray[np.uint32]:
+        """What each code stands for: 0 for no region, else ``k`` for ``labels[k - 1]``."""
+        return self.ranking.numbers()
 
     @property
     def has_floats(self) -> bool:
         """Whether some label is no int64: further than `LABEL_TOLERANCE` from one."""
-        return self.labels.dtype.kind == "f" and len(self.labels) > 0
+        return self.label_of.dtype.kind == "f" and self.n_regions > 0
 
     def regions(self) -> NDArray[Any]:
         """Return for each sample the region: 0 for none, else ``k`` for ``labels[k - 1]``."""
-        return recoded(self.codes, self.region_of.astype(code_dtype(len(self.labels))))
+        return recoded(self.codes, self.region_of.astype(code_dtype(self.n_regions)))
 
 
 def code_dtype(n_regions: int) -> np.dtype[Any]:
@@ -187,7 +202,7 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
         raise LabelsError(f"No label is as large as background_label={background}.") from None
     native = _contiguous(_native(labels))
     if native.size == 0:
-        return _seen(np.zeros(native.shape, np.uint8), np.empty(0, np.int64))
+        return _numbered(np.zeros(native.shape, np.uint8), np.empty(1, np.int64))
     if native.dtype.kind == "f":
         return _encode_floats(native, background)
     return _encode_integers(native, {background})
@@ -329,11 +344,11 @@ def _encode_by_table(labels: NDArray[Any], low: int, no_region: set[float]) -> E
             if low <= label < low + _DIRECT_WIDTH:
                 code_of[label - low] = 0
         codes = np.empty_like(labels, dtype=dtype)
-        first_seen = np.empty(unknown - 1, np.int64)
-        done, n_seen = kernels.number_labels(flat(labels), low, code_of, flat(codes), first_seen)
+        label_of = np.empty(unknown, np.int64)
+        done, n_seen = kernels.number_labels(flat(labels), low, code_of, flat(codes), label_of[1:])
         if done == labels.size:
-            return _seen(codes, first_seen[:n_seen])
-        if n_seen < len(first_seen):
+            return _numbered(codes, label_of[: 1 + n_seen])
+        if n_seen < unknown - 1:
             break
     return None
 
@@ -345,10 +360,12 @@ def _integers(labels: set[float]) -> NDArray[np.int64]:
     return np.array([int(label) for label in inside if label == int(label)], np.int64)
 
 
-def _seen(codes: NDArray[Any], first_seen: NDArray[np.int64]) -> Encoded:
-    """Return codes that number distinct labels in another order, as they are."""
-    labels, ranks = ranked(first_seen)
-    return Encoded(codes, labels, np.concatenate([np.zeros(1, np.uint32), ranks]))
+def _numbered(codes: NDArray[Any], label_of: NDArray[np.int64]) -> Encoded:
+    """Return codes of which 0 is no region and the others distinct labels, in any order."""
+    if len(label_of) == 1:
+        return Encoded(codes, Ranks(np.zeros(1, np.uint32), 0), label_of)
+    label_of[0] = label_of[1]
+    return Encoded(codes, ranked(label_of, none=[0]), label_of)
 
 
 def _encode_by_hash(labels: NDArray[Any], no_region: set[float]) -> Encoded:
@@ -360,15 +377,12 @@ def _encode_by_hash(labels: NDArray[Any], no_region: set[float]) -> Encoded:
         if numbered is not None:
             break
     assert numbered is not None  # no piece has more samples than uint32 has codes
-    begins, seen = numbered
-    if len(seen) == len(begins):
-        return _seen(codes, np.empty(0, np.int64))
-    # In each piece code 0 is no region, whose place has had the label of some region till here.
-    distinct, region_of = ranked(seen)
-    region_of[begins] = 0
-    if 2 * len(distinct) < len(seen):  # then it holds on to the memory of all of them
-        distinct = np.concatenate([distinct], out=passing(len(distinct), np.int64))
-    return Encoded(_split(codes, parts, begins), distinct, region_of)
+    begins, label_of, limits = numbered
+    if len(label_of) == len(begins):
+        return _numbered(codes, np.empty(1, np.int64))
+    # In each piece code 0 is no region.
+    ranking = ranked(label_of, none=begins, limits=limits)
+    return Encoded(_split(codes, parts, begins), ranking, label_of)
 
 
 def _split(
@@ -403,11 +417,12 @@ def _encode_as_floats(labels: NDArray[Any], background: float) -> Encoded:
     new_code[kept] = np.arange(1, np.count_nonzero(kept) + 1)
     codes = np.zeros_like(values, dtype=new_code.dtype)
     codes[finite] = new_code[inverse]
-    region_of = np.arange(np.count_nonzero(kept) + 1, dtype=np.uint32)
     distinct = found[kept]
     if _are_int64(distinct):  # only the background was none
         distinct = distinct.astype(np.int64)
-    return Encoded(codes, distinct, region_of, int(np.count_nonzero(~finite)))
+    ranks = Ranks(np.arange(1 + len(distinct), dtype=np.uint32), len(distinct))
+    label_of = np.concatenate([np.zeros(1, distinct.dtype), distinct])
+    return Encoded(codes, ranks, label_of, int(np.count_nonzero(~finite)))
 
 
 def _are_int64(numbers: NDArray[np.float64]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -23,9 +23,27 @@ _MOST_THREADS = 8
 _SAMPLES_PER_LABEL = 7
 
 
+class Numbered(NamedTuple):
+    """What numbers of pieces stand for.
+
+    Parameters
+    ----------
+    begins : array of int
+        The place in `label_of` that number 0 of each piece stands for.
+    label_of : array of int64
+        For each piece any label, and then its own by their numbers.
+    limits : tuple of int
+        The lowest label and the highest.
+    """
+
+    begins: NDArray[np.intp]
+    label_of: NDArray[np.int64]
+    limits: tuple[int, int]
+
+
 def number_pieces(
     labels: NDArray[Any], codes: NDArray[Any], parts: Sequence[slice], none: NDArray[np.int64]
-) -> tuple[NDArray[np.intp], NDArray[np.int64]] | None:
+) -> Numbered | None:
     """Fill `codes` piece by piece, each numbered by itself.
 
     Parameters
@@ -41,19 +59,16 @@ def number_pieces(
 
     Returns
     -------
-    begins : array of int
-        The place in `seen` that number 0 of each piece stands for.
-    seen : array of int64
-        For each piece some label, and then its own by their numbers.
-
-    `None` is returned where the labels of a piece are too many for the dtype of the codes.
+    Numbered
+        `None` where the labels of a piece are too many for the dtype of the codes.
     """
     row = labels.shape[-1]
     slab = row * (labels.shape[-2] if labels.ndim > 1 else 1)
     seen = _Seen(labels.size // _SAMPLES_PER_LABEL + len(parts))
 
     def number_run(run: slice) -> list[int | None]:
-        table = _HashTable(none, labels[parts[run.start]].size // _SAMPLES_PER_LABEL + 1)
+        room = labels[parts[run.start]].size // _SAMPLES_PER_LABEL + 1
+        table = _HashTable(none, room, codes.dtype)
         return [number_piece(part, table) for part in parts[run]]
 
     def number_piece(part: slice, table: _HashTable) -> int | None:
@@ -63,7 +78,7 @@ def number_pieces(
     n_threads = min(n_cpus(), len(parts), _MOST_THREADS)
     runs = in_threads(number_run, shares(len(parts), n_threads))
     begins = [begin for run in runs for begin in run if begin is not None]
-    return (np.array(begins), seen.labels(begins)) if len(begins) == len(parts) else None
+    return seen.numbered(begins) if len(begins) == len(parts) else None
 
 
 class _HashTable:
@@ -75,18 +90,18 @@ class _HashTable:
         Labels of no region.
     room : int
         How many other labels it has room for; it grows.
+    dtype : dtype
+        That of the numbers.
     """
 
-    def __init__(self, none: NDArray[np.int64], room: int) -> None:
+    def __init__(self, none: NDArray[np.int64], room: int, dtype: np.dtype[Any]) -> None:
         self._none = none
+        self._dtype = dtype
         self._make(room)
 
     def _make(self, room: int) -> None:
-        self._room = room
-        length = len(self._none) + room
-        self._slots = np.empty(2 << length.bit_length(), np.uint32)
-        self._first_seen = passing(length, np.int64)
-        self._first_seen[: len(self._none)] = self._none
+        self._slots = passing(2 << room.bit_length(), self._dtype)
+        self._first_seen = passing(room, np.int64)
 
     def number(
         self, piece: NDArray[Any], row: int, slab: int, codes: NDArray[Any]
@@ -96,17 +111,15 @@ class _HashTable:
         None where they are too many for the dtype of the codes.  What is returned is written over
         by the next piece.
         """
-        most = min(piece.size, np.iinfo(codes.dtype).max)
-        n_none = len(self._none)
+        most = min(piece.size, np.iinfo(self._dtype).max)
         while True:
-            room = min(self._room, most)
-            first_seen = self._first_seen[: n_none + room]
-            n_seen = kernels.hash_labels(piece, row, slab, self._slots, first_seen, n_none, codes)
+            seen = self._first_seen[:most]
+            n_seen = kernels.hash_labels(piece, row, slab, self._none, self._slots, seen, codes)
             if n_seen >= 0:
-                return first_seen[n_none:n_seen]
-            if room == most:
+                return seen[:n_seen]
+            if len(seen) == most:
                 return None
-            self._make(min(most, 4 * room))
+            self._make(min(most, 4 * len(seen)))
 
 
 class _Seen:
@@ -115,31 +128,41 @@ class _Seen:
     Parameters
     ----------
     room : int
-        How many labels and pieces it has room for; it grows.
+        How many labels and pieces there are, as far as is known.
     """
 
     def __init__(self, room: int) -> None:
-        self._labels = passing(room, np.int64)
-        self._length = 0
+        self._room = room
+        self._blocks: list[NDArray[np.int64]] = []
+        self._block = passing(room, np.int64)
+        self._begin = self._length = 0
+        self._limits: list[int] = []
         self._lock = Lock()
-        self._last = 0
 
     def add(self, labels: NDArray[np.int64]) -> int:
         """Add the labels of a piece behind a free place, and return that place."""
         with self._lock:
-            begin, end = self._length, self._length + 1 + len(labels)
-            if end > len(self._labels):
-                longer = passing(2 * end, np.int64)
-                longer[:begin] = self._labels[:begin]
-                self._labels = longer
-            self._labels[begin + 1 : end] = labels
-            if len(labels):
-                self._last = labels[-1]
-            self._length = end
+            begin, place = self._begin + self._length, self._reserved(1 + len(labels))
+        place[1:] = labels
+        if len(labels):
+            self._limits += kernels.limits(labels)
         return begin
 
-    def labels(self, free: Sequence[int]) -> NDArray[np.int64]:
+    def _reserved(self, length: int) -> NDArray[np.int64]:
+        """Return places that no other thread gets, in a block that stays where it is."""
+        if self._length + length > len(self._block):
+            self._blocks.append(self._block[: self._length])
+            self._begin += self._length
+            self._block, self._length = passing(max(self._room, length), np.int64), 0
+        self._length += length
+        return self._block[self._length - length : self._length]
+
+    def numbered(self, free: Sequence[int]) -> Numbered:
         """Return what is there, with some label or other in the free places."""
-        labels = self._labels[: self._length]
-        labels[free] = self._last
-        return labels
+        labels = self._block[: self._length]
+        if self._blocks:
+            room = passing(self._begin + self._length, np.int64)
+            labels = np.concatenate([*self._blocks, labels], out=room)
+        limits = min(self._limits, default=0), max(self._limits, default=0)
+        labels[free] = limits[0]
+        return Numbered(np.array(free), labels, limits)

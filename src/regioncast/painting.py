@@ -19,7 +19,7 @@ from . import encoding
 from ._kernels import paint as kernels
 from .encoding import SplitCodes
 from .errors import ArgumentTypeError, SignalsError, times
-from .memory import passing
+from .memory import BIT_PATTERNS, bits
 from .signals import cast, storage_dtype
 from .threads import in_threads, n_cpus, shares
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from .matching import Match
+    from .ranking import Ranking
 
 Order = Literal["C", "F"]
 
@@ -34,14 +35,12 @@ Order = Literal["C", "F"]
 # thread costs about 0.1 ms to start, and 8 MB take several times that to fill.
 _BYTES_PER_THREAD = 8_000_000
 
-# So many columns are taken at once: it takes about as long as to start a thread.
-_TAKEN_AT_ONCE = 1 << 17
+# A table is made for some maps at a time if it has more bytes than this.
+_TABLE_BYTES = 1 << 23
 
 # From this many bytes on memory comes fresh from the system (the largest of the thresholds in
 # glibc's malloc): it is zero already, and what is not touched costs nothing.
 _FRESH_BYTES = 1 << 25
-
-_BIT_PATTERNS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
 
 class PaintedArray:
@@ -122,7 +121,7 @@ class PaintedArray:
         if copy is False:
             raise ValueError("A painted array is made on demand, so it cannot be had uncopied.")
         wanted = self.dtype if dtype is None else np.dtype(dtype)
-        if wanted.kind not in "biufc" or wanted.itemsize not in _BIT_PATTERNS:
+        if wanted.kind not in "biufc" or wanted.itemsize not in BIT_PATTERNS:
             return np.asarray(self).astype(wanted)
         table = self.table.astype(wanted)
         if self.maps_first:
@@ -235,28 +234,29 @@ class FileOrder:
 
 @dataclass(frozen=True, eq=False)
 class LazyTable:
-    """A table of values that is made where it is needed, of some columns or all.
+    """A table of values that is made where it is needed, some maps at a time.
 
     Parameters
     ----------
     values : array, shape (n_maps, n_columns)
-    columns : array of uint32, shape (n_codes,)
-        For each code 0, where it stands for no region and its value is zero, else ``k`` for
-        ``values[:, k - 1]``.
+    ranking : Ranking
+        Says which region each code stands for.
+    columns : array of uint32, shape (n_regions,), default=None
+        For each region the column of its values, from 1, or 0 where there is none and its value
+        is zero.  The regions are the columns when not given.
 
     Examples
     --------
-    >>> table = LazyTable(np.array([[5, 6], [7, 8]]), np.array([0, 2, 2, 1], np.uint32))
-    >>> table.whole()
+    >>> from regioncast.ranking import Ranks
+    >>> ranks = Ranks(np.array([0, 2, 2, 1], np.uint32), n_distinct=2)
+    >>> LazyTable(np.array([[5, 6], [7, 8]]), ranks).of_maps(slice(None))
     array([[0, 6, 6, 5],
            [0, 8, 8, 7]])
-    >>> table.of_codes(slice(2, None))
-    array([[6, 5],
-           [8, 7]])
     """
 
     values: NDArray[Any]
-    columns: NDArray[np.uint32]
+    ranking: Ranking
+    columns: NDArray[np.uint32] | None = None
 
     def __len__(self) -> int:
         """Return the number of maps."""
@@ -268,26 +268,33 @@ class LazyTable:
         dtype: np.dtype[Any] = self.values.dtype
         return dtype
 
-    def of_codes(self, codes: slice) -> NDArray[Any]:
-        """Return the part of some codes."""
-        columns = self.columns[codes]
-        table = np.empty((len(self), len(columns)), self.dtype)
-        self._fill(table, columns)
+    def of_maps(self, maps: slice) -> NDArray[Any]:
+        """Return the rows of some maps."""
+        values = self._of_regions(self.values[maps])
+        table = np.empty((len(values), self.ranking.n_places), self.dtype)
+        self.ranking.put(values, table)
         return table
 
-    def whole(self) -> NDArray[Any]:
-        """Return all of it."""
-        if len(self.columns) <= _TAKEN_AT_ONCE:
-            return self.of_codes(slice(None))
-        table = passing(len(self) * len(self.columns), self.dtype).reshape(len(self), -1)
-        in_threads(
-            lambda share: self._fill(table[:, share], self.columns[share]),
-            shares(len(self.columns), len(self.columns) // _TAKEN_AT_ONCE),
-        )
-        return table
+    def whole_if_small(self) -> NDArray[Any] | LazyTable:
+        """Return all rows if they are as few as are made at a time."""
+        return self.of_maps(slice(None)) if len(self) <= self._maps_at_once else self
 
-    def _fill(self, table: NDArray[Any], columns: NDArray[np.uint32]) -> None:
-        kernels.take_columns(columns, _bits(self.values), _bits(table))
+    def blocks(self) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """Yield the rows of some maps, which are few where regions are many."""
+        for start in range(0, len(self), self._maps_at_once):
+            maps = slice(start, min(start + self._maps_at_once, len(self)))
+            yield maps, self.of_maps(maps)
+
+    @property
+    def _maps_at_once(self) -> int:
+        return max(1, _TABLE_BYTES // (self.ranking.n_places * self.dtype.itemsize))
+
+    def _of_regions(self, values: NDArray[Any]) -> NDArray[Any]:
+        if self.columns is None:
+            return values
+        out = np.empty((len(values), len(self.columns)), self.dtype)
+        kernels.take_columns(self.columns, bits(values), bits(out))
+        return out
 
 
 def paint(
@@ -324,7 +331,7 @@ def paint(
     n_maps = 1 if single else len(table)
     shape = codes.shape if single else (*codes.shape, n_maps)
     n_bytes = math.prod(shape) * table.dtype.itemsize
-    is_zero = n_bytes >= _FRESH_BYTES and _is_zero(_of_codes(table, slice(1)))
+    is_zero = n_bytes >= _FRESH_BYTES and _is_zero(table)
     out = (np.zeros if is_zero else np.empty)(shape, table.dtype, order=order)
     if not out.size:
         return out
@@ -335,7 +342,7 @@ def paint(
         _paint_pieces(view, table, target, skip_zero=is_zero)
         return out
     if isinstance(table, LazyTable):
-        table = table.whole()
+        table = table.of_maps(slice(None))
     if isinstance(view, np.ndarray) and view.flags.c_contiguous:
         paint_whole = _paint_maps if by_map else _paint_series
         paint_whole(view.reshape(-1), table, target, skip_zero=is_zero)
@@ -344,13 +351,11 @@ def paint(
     return out
 
 
-def _of_codes(table: NDArray[Any] | LazyTable, codes: slice) -> NDArray[Any]:
-    return table.of_codes(codes) if isinstance(table, LazyTable) else table[:, codes]
-
-
-def _is_zero(values: NDArray[Any]) -> bool:
-    """Return whether all bits are zero, which they are not in -0.0."""
-    return not np.ascontiguousarray(values).view(np.uint8).any()
+def _is_zero(table: NDArray[Any] | LazyTable) -> bool:
+    """Return whether all bits of the value of no region are zero, which they are not in -0.0."""
+    if isinstance(table, LazyTable):
+        return True
+    return not np.ascontiguousarray(table[:, :1]).view(np.uint8).any()
 
 
 def value_table(match: Match, *, fill: complex, dtype: DTypeLike | None = None) -> NDArray[Any]:
@@ -403,14 +408,21 @@ def _paint_pieces(
     codes: SplitCodes, table: NDArray[Any] | LazyTable, out: NDArray[Any], *, skip_zero: bool
 ) -> None:
     """Paint maps from split codes: those of a piece are codes of a part of the table."""
+    blocks = table.blocks() if isinstance(table, LazyTable) else [(slice(None), table)]
+    for maps, rows in blocks:
+        _paint_each_piece(codes, bits(rows), bits(out[maps]), skip_zero=skip_zero)
+
+
+def _paint_each_piece(
+    codes: SplitCodes, values: NDArray[Any], target: NDArray[Any], *, skip_zero: bool
+) -> None:
     n_per_row = math.prod(codes.shape[1:])
-    target = _bits(out)
 
     def paint_piece(piece: tuple[slice, slice]) -> None:
         rows, part = piece
+        numbers = codes.numbers[rows].reshape(-1)
         samples = slice(rows.start * n_per_row, rows.stop * n_per_row)
-        numbers, values = codes.numbers[rows].reshape(-1), _bits(_of_codes(table, part))
-        kernels.paint_maps(numbers, values, target[:, samples], skip_zero)
+        kernels.paint_maps(numbers, values[:, part], target[:, samples], skip_zero)
 
     in_threads(paint_piece, codes.pieces())
 
@@ -428,7 +440,7 @@ def _paint_slabs(
     Slabs, so that they are not all in memory a second time.
     """
     n_per_row = math.prod(codes.shape[1:])
-    table, out = _bits(table), _bits(out)
+    table, out = bits(table), bits(out)
 
     def paint_slab(rows: slice) -> None:
         slab = np.ascontiguousarray(codes[rows]).reshape(-1)
@@ -449,7 +461,7 @@ def _paint_maps(
     A thread gets maps of its own, which keeps it to memory of its own, or a share of the only
     one.
     """
-    rows, target = _bits(table), _bits(out)
+    rows, target = bits(table), bits(out)
 
     def paint_share(share: tuple[slice, slice]) -> None:
         maps, samples = share
@@ -464,13 +476,6 @@ def _paint_maps(
     else:
         jobs = [(everything, samples) for samples in shares(len(codes), n_threads)]
     in_threads(paint_share, jobs)
-
-
-def _bits(values: NDArray[Any]) -> NDArray[Any]:
-    """Return values as the bit patterns that the kernels move."""
-    pattern: Any = _BIT_PATTERNS[values.dtype.itemsize]
-    bits: NDArray[Any] = values.view(pattern)
-    return bits
 
 
 def _paint_series(

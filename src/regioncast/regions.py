@@ -427,7 +427,7 @@ def _encoded_labels(
         inside, mask_grid = _translated(read_mask, mask_img, "the mask image")
         check_same(grid, mask_grid, this_name="the labels image", other_name="the mask image")
         encoding.clear_outside(encoded.codes, inside)
-    if not len(encoded.labels):
+    if not encoded.n_regions:
         raise no_region(encoded, background_label)
     return encoded, grid
 
@@ -441,29 +441,33 @@ def _checked(signals: ArrayLike) -> NDArray[Any]:
     return values
 
 
-def _table(encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool) -> LazyTable:
+def _table(
+    encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool
+) -> NDArray[Any] | LazyTable:
     """Return for each map the value of each code."""
-    n_regions = len(encoded.labels)
-    inside = _inside(encoded) if masked else np.ones(n_regions, bool)
-    n_columns, n_inside = values.shape[-1], int(np.count_nonzero(inside))
+    n_regions = n_inside = encoded.n_regions
+    if masked:
+        inside = _inside(encoded)
+        n_inside = int(np.count_nonzero(inside))
+    n_columns = values.shape[-1]
     if n_columns not in (n_regions, n_inside):
         raise _wrong_count(values.shape, n_regions, n_inside)
-    if n_columns == n_regions > n_inside:
-        _warn_of_emptied(encoded.labels[~inside])
-    columns = encoded.region_of
+    columns = None
     if n_columns < n_regions:
-        column_of = np.zeros(1 + n_regions, np.uint32)
-        column_of[1:][inside] = np.arange(1, 1 + n_inside)
-        columns = encoding.recoded(columns, column_of)
-    return LazyTable(np.ascontiguousarray(np.atleast_2d(values)), columns)
+        columns = np.zeros(n_regions, np.uint32)
+        columns[inside] = np.arange(1, 1 + n_inside)
+    elif n_inside < n_regions:
+        _warn_of_emptied(encoded.labels[~inside])
+    lazy = LazyTable(np.ascontiguousarray(np.atleast_2d(values)), encoded.ranking, columns)
+    return lazy.whole_if_small()  # which does not hold on to the ranking
 
 
 def _inside(encoded: encoding.Encoded) -> NDArray[np.bool_]:
     """Return which regions have voxels left."""
-    n_regions = len(encoded.labels)
-    has_voxels = encoding.count(encoded.codes, len(encoded.region_of)) > 0
+    n_regions, region_of = encoded.n_regions, encoded.region_of
+    has_voxels = encoding.count(encoded.codes, len(region_of)) > 0
     inside = np.zeros(1 + n_regions, bool)
-    inside[encoded.region_of[has_voxels]] = True
+    inside[region_of[has_voxels]] = True
     if not inside[1:].any():
         raise LabelsError(
             "No label left after applying mask to the labels image: none of "

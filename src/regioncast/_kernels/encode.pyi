@@ -16,16 +16,22 @@ def hash_labels(
     labels: NDArray[Any],
     row: int,
     slab: int,
+    none: NDArray[Any],
     slots: NDArray[Any],
     first_seen: NDArray[Any],
-    n_none: int,
     codes: NDArray[Any],
 ) -> int: ...
+def limits(labels: NDArray[Any]) -> tuple[int, int]: ...
 def pack(
-    labels: NDArray[Any], low: int, excess: int, bits: int, pivot: int, out: NDArray[Any]
-) -> int: ...
-def rank_packed(
-    packed: NDArray[Any], bits: int, labels: NDArray[Any], before: int, ranks: NDArray[Any]
+    labels: NDArray[Any], first: int, low: int, excess: int, bits: int, out: NDArray[Any]
+) -> None: ...
+def merge(
+    some: NDArray[Any],
+    others: NDArray[Any],
+    last: int,
+    bits: int,
+    labels: NDArray[Any],
+    places: NDArray[Any],
 ) -> int: ...
 def rank_by_table(
     labels: NDArray[Any],

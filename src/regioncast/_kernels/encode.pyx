@@ -11,6 +11,7 @@ from libc.stdint cimport (
 from libc.string cimport memcmp, memcpy, memset
 
 from .codes cimport code_t
+from .places cimport repeated
 from .prefetch cimport BYTES_AHEAD, CACHE_LINE, PREFETCH
 
 ctypedef fused integer_t:
@@ -193,13 +194,21 @@ cdef enum:
 
 
 cdef inline uint64_t _place(
-    const uint32_t* slots, uint64_t last, int shift, const int64_t* seen, int64_t label
+    const wide_code_t* slots, uint64_t last, int shift, const int64_t* seen, int64_t label
 ) noexcept nogil:
     """Return the place of the slot with the number of `label`, or of the free one for it."""
     cdef uint64_t at = _home(label, shift)
     while slots[at] != 0 and seen[slots[at] - 1] != label:
         at = (at + 1) & last
     return at
+
+
+cdef inline bint _is_one_of(int64_t label, const int64_t* labels, Py_ssize_t n) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        if label == labels[i]:
+            return True
+    return False
 
 
 cdef inline Py_ssize_t _same_before(
@@ -218,12 +227,13 @@ cdef inline Py_ssize_t _hash_stretch(
     const integer_t* label,
     Py_ssize_t start,
     Py_ssize_t stop,
-    uint32_t* slot,
+    const int64_t* none,
+    Py_ssize_t n_none,
+    wide_code_t* slot,
     uint64_t last,
     int shift,
     int64_t* seen,
     Py_ssize_t room,
-    Py_ssize_t n_none,
     Py_ssize_t n_seen,
     wide_code_t* code,
 ) noexcept nogil:
@@ -232,16 +242,20 @@ cdef inline Py_ssize_t _hash_stretch(
     cdef uint64_t at
     cdef wide_code_t one = 0
     for i in range(start, stop):
-        if i == start or label[i] != label[i - 1]:
-            at = _place(slot, last, shift, seen, label[i])
-            if slot[at] == 0:
-                if n_seen == room:
-                    return -1
-                seen[n_seen] = label[i]
-                n_seen += 1
-                slot[at] = <uint32_t>n_seen
-            one = <wide_code_t>(slot[at] - n_none if slot[at] > n_none else 0)
-        code[i] = one
+        if i > start and label[i] == label[i - 1]:
+            code[i] = one
+            continue
+        if _is_one_of(label[i], none, n_none):
+            code[i] = one = 0
+            continue
+        at = _place(slot, last, shift, seen, label[i])
+        if slot[at] == 0:
+            if n_seen == room:
+                return -1
+            seen[n_seen] = label[i]
+            n_seen += 1
+            slot[at] = <wide_code_t>n_seen
+        code[i] = one = slot[at]
     return n_seen
 
 
@@ -249,9 +263,9 @@ def hash_labels(
     const integer_t[::1] labels,
     Py_ssize_t row,
     Py_ssize_t slab,
-    uint32_t[::1] slots,
+    const int64_t[::1] none,
+    wide_code_t[::1] slots,
     int64_t[::1] first_seen,
-    Py_ssize_t n_none,
     wide_code_t[::1] codes,
 ):
     """Number labels from 1 in the order in which they are first seen, whatever they are.
@@ -264,35 +278,34 @@ def hash_labels(
     labels : array
     row, slab : int
         Distances, in samples, to the neighbours on the second and third axis.
-    slots : array of uint32
+    none : array of int64
+        The labels of no region, few; their number is 0.
+    slots : array
         Scratch for the hash table, longer than `first_seen`: a power of two, at least 2.
-    first_seen : array of int64
-        Begins with labels of no region, distinct; label number ``k`` is written behind them.
-    n_none : int
-        How many labels of no region there are; their number is 0.
+    first_seen : array of int64, no longer than the dtype of `codes` has numbers
+        Label number ``k`` is written to ``first_seen[k - 1]``.
     codes : array
         The number of each label.
 
     Returns
     -------
     n_seen : int
-        How many labels `first_seen` holds, -1 where it is too short.
+        How many labels there are, -1 where they are more than `first_seen` has places.
     """
-    cdef Py_ssize_t i = 0, k, stop, back, n = labels.shape[0]
-    cdef Py_ssize_t n_seen = n_none, room = first_seen.shape[0]
+    cdef Py_ssize_t i = 0, stop, back, n = labels.shape[0]
+    cdef Py_ssize_t n_seen = 0, room = first_seen.shape[0]
     if row < LEAST:
         row = slab = slab if slab >= LEAST else n
     cdef Py_ssize_t row_stop = min(row, n)
     cdef const integer_t* label = &labels[0]
+    cdef const int64_t* no_region = &none[0] if none.shape[0] else NULL
     cdef wide_code_t* code = &codes[0]
-    cdef int64_t* seen = &first_seen[0]
-    cdef uint32_t* slot = &slots[0]
+    cdef int64_t* seen = &first_seen[0] if room else NULL
+    cdef wide_code_t* slot = &slots[0]
     cdef uint64_t last = slots.shape[0] - 1
     cdef int shift = _shift(slots.shape[0])
     with nogil:
-        memset(slot, 0, slots.shape[0] * sizeof(uint32_t))  # free
-        for k in range(n_none):
-            slot[_place(slot, last, shift, seen, seen[k])] = <uint32_t>(k + 1)
+        memset(slot, 0, slots.shape[0] * sizeof(wide_code_t))  # free
         while i < n and n_seen >= 0:
             stop = min(i + CHUNK, row_stop)
             _fetch_ahead(label + i, stop - i)
@@ -301,7 +314,7 @@ def hash_labels(
                 memcpy(code + i, code + i - back, (stop - i) * sizeof(wide_code_t))
             else:
                 n_seen = _hash_stretch(
-                    label, i, stop, slot, last, shift, seen, room, n_none, n_seen, code
+                    label, i, stop, no_region, none.shape[0], slot, last, shift, seen, room, n_seen, code
                 )
             i = stop
             if i == row_stop:
@@ -309,90 +322,92 @@ def hash_labels(
     return n_seen
 
 
+def limits(const int64_t[::1] labels):
+    """Return the lowest and the highest label."""
+    cdef Py_ssize_t i
+    cdef int64_t low = labels[0], high = labels[0]
+    with nogil:
+        for i in range(labels.shape[0]):
+            low = min(low, labels[i])
+            high = max(high, labels[i])
+    return low, high
+
+
 def pack(
-    const int64_t[::1] labels, int64_t low, int excess, int bits, uint64_t pivot, uint64_t[::1] out
+    const int64_t[::1] labels, Py_ssize_t first, int64_t low, int excess, int bits, uint64_t[::1] out
 ):
-    """Pack each label above `low`, without its `excess` last bits, with its position below.
+    """Pack each label above `low`, without its `excess` last bits, with its place below.
 
     Parameters
     ----------
     labels : array of int64
+    first : int
+        The place of the first of them.
     low : int
         The lowest label, or less.
     excess : int
         How many of the last bits of a label are left out.
     bits : int
-        How many bits the position takes.
-    pivot : int
+        How many bits the place takes.
     out : array of uint64
-        What is below `pivot` goes to the front and all else behind it, each in no order.
-
-    Returns
-    -------
-    n_front : int
-        How many are below `pivot`.
     """
-    cdef Py_ssize_t i, front = 0, back = labels.shape[0] - 1
-    cdef uint64_t packed
-    cdef bint is_front
+    cdef Py_ssize_t i
+    cdef uint64_t above
     with nogil:
         for i in range(labels.shape[0]):
-            packed = ((<uint64_t>labels[i] - <uint64_t>low) >> excess << bits) | <uint64_t>i
-            # To both ends, one of which is written over: that is quicker than a wrong guess.
-            out[front] = packed
-            out[back] = packed
-            is_front = packed < pivot
-            front += is_front
-            back -= not is_front
-    return front
+            above = (<uint64_t>labels[i] - <uint64_t>low) >> excess
+            out[i] = above << bits | <uint64_t>(first + i)
 
 
-# How many labels ahead their places are fetched, to cover the time memory takes.
-cdef enum:
-    AHEAD = 16
-
-
-def rank_packed(
-    uint64_t[::1] packed, int bits, const int64_t[::1] labels, uint32_t before, uint32_t[::1] ranks
+def merge(
+    const uint64_t[::1] some,
+    const uint64_t[::1] others,
+    uint64_t last,
+    int bits,
+    const int64_t[::1] labels,
+    uint32_t[::1] places,
 ):
-    """Rank labels, given packed and sorted.
+    """Return the order of the places of labels that are packed and sorted in two runs.
 
     Parameters
     ----------
-    packed : array of uint64
-        What `pack` made of some of the `labels`, sorted.  The distinct ones of these labels,
-        ascending, are written here.
+    some, others : array of uint64
+        The runs, or parts of them: what `pack` made of `labels`, ascending.
+    last : int
+        The highest of what is below them, or, where that is nothing, any with other leading bits.
     bits : int
-        How many bits of it are the position.
+        How many bits of them the place takes, more than any place has.
     labels : array of int64
-    before : int
-        How many labels are before these.
-    ranks : array of uint32
-        Filled, where these labels are, with the number of each among the distinct ones, the
-        first of which is ``before + 1``.
+        Of all places.
+    places : array of uint32, as long as `some` and `others`
+        Filled with the places in ascending order of labels, those marked that have the label of
+        the place before.
 
     Returns
     -------
     n_distinct : int
-        -1 where different labels share their leading bits, so that their order is not known.
+        How many places are not marked; -1 where different labels share their leading bits, so that
+        their order is not known.
     """
-    cdef Py_ssize_t i, n_distinct = 0, n = packed.shape[0]
-    cdef uint64_t leading, last = 0, position, positions = (<uint64_t>1 << bits) - 1
-    cdef int64_t label = 0
+    cdef Py_ssize_t i = 0, j = 0, k, n = some.shape[0], m = others.shape[0], n_distinct = 0
+    cdef uint64_t one, other, packed, place, mask = (<uint64_t>1 << bits) - 1
+    cdef bint is_one, is_repeated
     with nogil:
-        for i in range(n):
-            if i + AHEAD < n:
-                PREFETCH(&labels[packed[i + AHEAD] & positions])
-                PREFETCH(&ranks[packed[i + AHEAD] & positions])
-            leading, position = packed[i] >> bits, packed[i] & positions
-            if i == 0 or leading != last:
-                last, label = leading, labels[position]
-                packed[n_distinct] = <uint64_t>label
-                n_distinct += 1
-            elif labels[position] != label:
+        for k in range(n + m):
+            one = some[i] if i < n else <uint64_t>-1  # which no place has all bits of
+            other = others[j] if j < m else <uint64_t>-1
+            is_one = one < other
+            packed = one if is_one else other
+            i += is_one
+            j += not is_one
+            place = packed & mask
+            is_repeated = packed >> bits == last >> bits
+            if is_repeated and labels[place] != labels[last & mask]:
                 n_distinct = -1
                 break
-            ranks[position] = before + <uint32_t>n_distinct
+            places[k] = repeated(<uint32_t>place) if is_repeated else <uint32_t>place
+            n_distinct += not is_repeated
+            last = packed
     return n_distinct
 
 
@@ -414,29 +429,18 @@ cdef inline void _number_block(uint8_t* table, Py_ssize_t n, uint32_t* before) n
     before[1] = before[0] + within
 
 
-cdef inline Py_ssize_t _list_block(
-    const uint8_t* table, Py_ssize_t n, uint32_t in_all, int64_t low, int64_t* labels
-) noexcept nogil:
-    """List the labels of a block that are there, which are those after which there are more."""
-    cdef Py_ssize_t i, n_listed = 0
-    cdef uint32_t after
-    for i in range(n):
-        after = table[i + 1] if i + 1 < n else in_all
-        if after != table[i]:
-            labels[n_listed] = low + i
-            n_listed += 1
-    return n_listed
-
-
 def rank_by_table(
-    int64_t[::1] labels, int64_t low, uint8_t[::1] table, uint32_t[::1] before, uint32_t[::1] ranks
+    const int64_t[::1] labels,
+    int64_t low,
+    uint8_t[::1] table,
+    uint32_t[::1] before,
+    uint32_t[::1] ranks,
 ):
     """Rank labels by a table of all that they may be.
 
     Parameters
     ----------
     labels : array of int64
-        The distinct labels, ascending, are written here.
     low : int
         The label that the table begins with.
     table : array of uint8
@@ -450,23 +454,19 @@ def rank_by_table(
     -------
     n_distinct : int
     """
-    cdef Py_ssize_t i, k, n_distinct = 0, n = labels.shape[0], size = table.shape[0]
+    cdef Py_ssize_t i, k, n = labels.shape[0], size = table.shape[0]
+    cdef Py_ssize_t n_blocks = (size + BLOCK - 1) // BLOCK
     cdef uint64_t place
     with nogil:
         for i in range(n):
             table[<uint64_t>labels[i] - <uint64_t>low] = 1
         before[0] = 0
-        for k in range((size + BLOCK - 1) // BLOCK):
+        for k in range(n_blocks):
             _number_block(&table[k * BLOCK], min(size - k * BLOCK, BLOCK), &before[k])
         for i in range(n):
             place = <uint64_t>labels[i] - <uint64_t>low
             ranks[i] = before[place // BLOCK] + table[place] + 1
-        for k in range((size + BLOCK - 1) // BLOCK):
-            n_distinct += _list_block(
-                &table[k * BLOCK], min(size - k * BLOCK, BLOCK), before[k + 1] - before[k],
-                low + k * BLOCK, &labels[n_distinct],
-            )
-    return n_distinct
+    return before[n_blocks]
 
 
 def recode(const code_t[::1] codes, const new_code_t[::1] new_code, new_code_t[::1] out):

@@ -7,6 +7,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from .codes cimport code_t
+from .places cimport is_repeated, place_of
 from .prefetch cimport BYTES_AHEAD, CACHE_LINE, PREFETCH_TO_WRITE
 
 ctypedef fused item_t:
@@ -98,3 +99,30 @@ def take_columns(const uint32_t[::1] columns, const item_t[:, :] values, item_t[
             target = &out[t, 0]
             for i in range(columns.shape[0]):
                 target[i] = value[columns[i] - 1] if columns[i] else 0
+
+
+# How many places ahead memory is fetched, to cover the time that takes.
+cdef enum:
+    AHEAD = 16
+
+def put_columns(
+    const uint32_t[::1] places, Py_ssize_t before, const item_t[:, :] values, item_t[:, :] out
+):
+    """Set columns of `out` to those of `values` from number `before` on, in an order of places.
+
+    A place that is like the one before gets the same column.  Items of a row lie next to each
+    other in `values` and `out`; rows may lie apart.
+    """
+    cdef Py_ssize_t t, i, column, n = places.shape[0]
+    cdef const item_t* value
+    cdef item_t* target
+    with nogil:
+        for t in range(values.shape[0]):
+            value = &values[t, 0]
+            target = &out[t, 0]
+            column = before - 1
+            for i in range(n):
+                if i + AHEAD < n:
+                    PREFETCH_TO_WRITE(target + place_of(places[i + AHEAD]))
+                column += not is_repeated(places[i])
+                target[place_of(places[i])] = value[column]

@@ -129,8 +129,10 @@ def hash_labels(
     return np.array(codes, dtype=np.uint32), np.array(list(number), dtype=np.int64)
 
 
-def pack(labels: NDArray[Any], low: int, *, excess: int, bits: int) -> NDArray[np.uint64]:
-    """Return labels and their positions, one above the other in the bits of an integer each.
+def pack(
+    labels: NDArray[Any], low: int, *, excess: int, bits: int, first: int = 0
+) -> NDArray[np.uint64]:
+    """Return labels and their places, one above the other in the bits of an integer each.
 
     Parameters
     ----------
@@ -140,7 +142,9 @@ def pack(labels: NDArray[Any], low: int, *, excess: int, bits: int) -> NDArray[n
     excess : int
         How many last bits of the distance from `low` are left out.
     bits : int
-        How many bits the positions take.
+        How many bits the places take.
+    first : int, default=0
+        The place of the first label.
 
     Examples
     --------
@@ -148,49 +152,51 @@ def pack(labels: NDArray[Any], low: int, *, excess: int, bits: int) -> NDArray[n
     >>> pack(np.array([7, 5, 6]), 5, excess=0, bits=4)
     array([32,  1, 18], dtype=uint64)
     """
-    pairs = enumerate(labels.tolist())
-    packed = [((label - low) >> excess) * 2**bits + position for position, label in pairs]
+    pairs = enumerate(labels.tolist(), first)
+    packed = [((label - low) >> excess) * 2**bits + place for place, label in pairs]
     return np.array(packed, np.uint64)
 
 
-def rank_packed(
-    packed: NDArray[Any], bits: int, labels: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.uint32]] | None:
-    """Return the distinct labels in the order of `packed`, and each label's number among them.
+def order_of_places(
+    packed: Sequence[int], bits: int, labels: NDArray[np.int64]
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]] | None:
+    """Return the places of labels in ascending order, as far as it is known.
 
     Parameters
     ----------
-    packed : array of uint64
-        What `pack` makes of `labels`, sorted.
+    packed : sequence of int
+        What `pack` makes of labels, in any order.
     bits : int
-        How many bits of it the positions take.
+        How many bits of it the places take.
     labels : array of int64
+        Of all places.
 
     Returns
     -------
-    distinct : array of int64
-    ranks : array of uint32
-        From 1.  None instead of both where different labels are packed as the same.
+    places : array of int
+    is_repeated : array of bool
+        Whether the label is that of the place before.  None instead of both where different
+        labels are packed as the same.
 
     Examples
     --------
     >>> import numpy as np
-    >>> rank_packed(np.array([1, 18, 32, 35], np.uint64), 4, np.array([7, 5, 6, 7]))
-    (array([5, 6, 7]), array([3, 1, 2, 3], dtype=uint32))
+    >>> order_of_places([35, 18, 32, 1], 4, np.array([7, 5, 6, 7]))
+    (array([1, 2, 0, 3]), array([False, False, False,  True]))
     """
-    pairs = [divmod(number, 2**bits) for number in packed.tolist()]
+    pairs = [divmod(int(number), 2**bits) for number in sorted(packed)]
     packed_as: dict[int, set[int]] = {}
-    for leading, position in pairs:
-        packed_as.setdefault(leading, set()).add(int(labels[position]))
+    for leading, place in pairs:
+        packed_as.setdefault(leading, set()).add(int(labels[place]))
     if any(len(alike) > 1 for alike in packed_as.values()):
         return None
-    distinct = [label for alike in packed_as.values() for label in alike]
-    ranks = [distinct.index(label) + 1 for label in labels.tolist()]
-    return np.array(distinct, np.int64), np.array(ranks, np.uint32)
+    leadings = [leading for leading, _ in pairs]
+    is_repeated = [k > 0 and leadings[k] == leadings[k - 1] for k in range(len(pairs))]
+    return np.array([place for _, place in pairs]), np.array(is_repeated)
 
 
-def rank_by_table(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
-    """Return the distinct labels, ascending, and each label's number among them.
+def rank_by_table(labels: NDArray[np.int64]) -> tuple[int, NDArray[np.uint32]]:
+    """Return how many labels are distinct, and each label's number among these, ascending.
 
     Parameters
     ----------
@@ -198,7 +204,7 @@ def rank_by_table(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray
 
     Returns
     -------
-    distinct : array of int64
+    n_distinct : int
     ranks : array of uint32
         From 1.
 
@@ -206,11 +212,11 @@ def rank_by_table(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray
     --------
     >>> import numpy as np
     >>> rank_by_table(np.array([7, 5, 9, 7]))
-    (array([5, 7, 9]), array([2, 1, 3, 2], dtype=uint32))
+    (3, array([2, 1, 3, 2], dtype=uint32))
     """
     distinct = sorted(set(labels.tolist()))
     ranks = [distinct.index(label) + 1 for label in labels.tolist()]
-    return np.array(distinct, np.int64), np.array(ranks, np.uint32)
+    return len(distinct), np.array(ranks, np.uint32)
 
 
 def recode(codes: NDArray[Any], new_code: NDArray[Any]) -> NDArray[Any]:
@@ -289,6 +295,25 @@ def take_columns(columns: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
     """
     zero = np.zeros((len(values), 1), values.dtype)
     return np.hstack([zero, values])[:, columns]
+
+
+def put_columns(
+    places: NDArray[Any], is_repeated: NDArray[np.bool_], values: NDArray[Any], n_places: int
+) -> NDArray[Any]:
+    """Return columns of values in an order of places, zero where none is put.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> put_columns(np.array([3, 0, 1]), np.array([False, True, False]), np.array([[5, 7]]), 4)
+    array([[5, 7, 0, 5]])
+    """
+    out = np.zeros((len(values), n_places), values.dtype)
+    column = -1
+    for place, is_like_before in zip(places, is_repeated, strict=True):
+        column += not is_like_before
+        out[:, place] = values[:, column]
+    return out
 
 
 def group(codes: NDArray[Any], n_regions: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
