@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,10 +22,50 @@ def test_results_come_in_the_order_of_the_items(items, n_cpus, most):
         assert threads.in_threads(lambda item: 2 * item, items, most) == [2 * n for n in items]
 
 
-def test_an_error_in_a_thread_is_raised(monkeypatch):
+@pytest.mark.parametrize("items", [[3, 2, 1, 0], [0, 1, 2, 3], [1, 2, 0, 3]])
+def test_an_error_in_a_thread_is_raised(monkeypatch, items):
     monkeypatch.setattr(threads, "n_cpus", lambda: 3)
     with pytest.raises(ZeroDivisionError):
-        threads.in_threads(lambda item: 1 / item, [3, 2, 1, 0])
+        threads.in_threads(lambda item: 1 / item, items)
+
+
+def test_after_an_error_no_item_is_begun(monkeypatch):
+    other_has_begun, has_failed, begun = threading.Event(), threading.Event(), []
+    wait = threads.wait
+
+    def wait_after_error(pending):
+        has_failed.set()
+        return wait(pending)
+
+    def work(item):
+        begun.append(item)
+        if item == 0:
+            assert other_has_begun.wait(60)
+            raise ZeroDivisionError
+        other_has_begun.set()
+        assert has_failed.wait(60)
+
+    monkeypatch.setattr(threads, "n_cpus", lambda: 2)
+    monkeypatch.setattr(threads, "wait", wait_after_error)
+    with pytest.raises(ZeroDivisionError):
+        threads.in_threads(work, range(10))
+    assert sorted(begun) == [0, 5]
+
+
+def test_a_thread_that_is_held_up_is_helped_by_the_others(monkeypatch):
+    monkeypatch.setattr(threads, "n_cpus", lambda: 2)
+    done, all_others = [], threading.Event()
+
+    def work(item):
+        if item == 0:
+            assert all_others.wait(60)
+            return
+        done.append(item)
+        if len(done) == 9:
+            all_others.set()
+
+    threads.in_threads(work, range(10))
+    assert done == [5, 6, 7, 8, 9, 4, 3, 2, 1]
 
 
 @given(length=st.integers(0, 50), n_shares=st.integers(1, 9))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ._kernels import encode as kernels
 from .memory import passing
-from .threads import in_threads, n_cpus, shares
+from .threads import in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,20 +65,22 @@ def number_pieces(
     row = labels.shape[-1]
     slab = row * (labels.shape[-2] if labels.ndim > 1 else 1)
     seen = _Seen(labels.size // _SAMPLES_PER_LABEL + len(parts))
+    room = labels[parts[0]].size // _SAMPLES_PER_LABEL + 1
+    idle: list[_HashTable] = []
 
-    def number_run(run: slice) -> list[int | None]:
-        room = labels[parts[run.start]].size // _SAMPLES_PER_LABEL + 1
-        table = _HashTable(none, room, codes.dtype)
-        return [number_piece(part, table) for part in parts[run]]
-
-    def number_piece(part: slice, table: _HashTable) -> int | None:
+    def number_piece(part: slice) -> int | None:
+        try:
+            table = idle.pop()
+        except IndexError:
+            table = _HashTable(none, room, codes.dtype)
         found = table.number(labels[part].reshape(-1), row, slab, codes[part].reshape(-1))
-        return None if found is None else seen.add(found)
+        begin = None if found is None else seen.add(found)
+        idle.append(table)
+        return begin
 
-    n_threads = min(n_cpus(), len(parts), _MOST_THREADS)
-    runs = in_threads(number_run, shares(len(parts), n_threads))
-    begins = [begin for run in runs for begin in run if begin is not None]
-    return seen.numbered(begins) if len(begins) == len(parts) else None
+    begins = in_threads(number_piece, parts, _MOST_THREADS)
+    known = [begin for begin in begins if begin is not None]
+    return seen.numbered(known) if len(known) == len(parts) else None
 
 
 class _HashTable:

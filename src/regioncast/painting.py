@@ -472,10 +472,10 @@ def _paint_maps(
     if n_threads < 2:
         jobs = [(everything, everything)]
     elif len(rows) > 1:
-        jobs = [(maps, everything) for maps in shares(len(rows), n_threads)]
+        jobs = [(maps, everything) for maps in shares(len(rows), min(4 * n_threads, len(rows)))]
     else:
-        jobs = [(everything, samples) for samples in shares(len(codes), n_threads)]
-    in_threads(paint_share, jobs)
+        jobs = [(everything, samples) for samples in shares(len(codes), 4 * n_threads)]
+    in_threads(paint_share, jobs, n_threads)
 
 
 def _paint_series(

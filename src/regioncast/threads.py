@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numbers
 import os
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from itertools import pairwise
 from threading import Thread
 from typing import TypeVar
@@ -63,23 +65,48 @@ def in_threads(
         return [work(item) for item in items]
     # Neighbours go to the same thread: they may share a page of memory, which threads would
     # wait for each other to get.
-    first, *others = (items[share] for share in shares(len(items), n_threads))
+    queues = [deque(range(len(items))[share]) for share in shares(len(items), n_threads)]
+    results: dict[int, Result] = {}
+
+    def run(own: deque[int]) -> None:
+        try:
+            while (index := _taken(own, queues)) is not None:
+                results[index] = work(items[index])
+        except BaseException:
+            for queue in queues:
+                queue.clear()
+            raise
+
     # This thread works too, and there is no pool: to start either takes as long as a small map.
-    pending = [_started(work, run) for run in others]
+    pending = [_started(run, queue) for queue in queues[1:]]
     try:
-        results = [work(item) for item in first]
+        run(queues[0])
     finally:
         wait(pending)
-    return [*results, *(result for future in pending for result in future.result())]
+    for future in pending:
+        future.result()
+    return [results[index] for index in range(len(items))]
 
 
-def _started(work: Callable[[Item], Result], items: Sequence[Item]) -> Future[list[Result]]:
-    """Begin to work on items in a thread of their own."""
-    future: Future[list[Result]] = Future()
+def _taken(own: deque[int], queues: Sequence[deque[int]]) -> int | None:
+    """Take what is first in a queue of one's own, or else what is last in the longest other.
+
+    So a thread that begins late, or is held up by other programs, is helped by the others.
+    """
+    while queue := own or max(queues, key=len):
+        with suppress(IndexError):  # which says that another thread took it just now
+            return own.popleft() if queue is own else queue.pop()
+    return None
+
+
+def _started(work: Callable[[Item], object], item: Item) -> Future[None]:
+    """Begin to work on an item in a thread of its own."""
+    future: Future[None] = Future()
 
     def run() -> None:
         try:
-            future.set_result([work(item) for item in items])
+            work(item)
+            future.set_result(None)
         except BaseException as error:  # noqa: BLE001  raised where the result is asked for
             future.set_exception(error)
 
