@@ -883,3 +883,100 @@ def test_a_lazy_frame_is_to_be_collected_first():
     with pytest.raises(SignalsError, match=r"call its collect\(\) first"):
         rc.paint(lazy, SMALL)
     assert by_region(lazy.collect()) == Z
+
+
+# --- names that are numbers, and labels that floats cannot hold -------------------------------
+
+NUMBERED = rc.load_parcellation(LABELS_1_TO_5, {n: str(100 + n) for n in range(1, 6)})
+BEYOND = [2**53 + n for n in range(5)]
+LABELS_BEYOND = nib.Nifti1Image(np.array([[[0, *BEYOND]]]), np.eye(4), dtype=np.int64)
+
+
+@pytest.mark.parametrize(
+    ("header", "by"),
+    [
+        ([103, 101, 102, 105, 104], "name"), ([3, 1, 2, 5, 4], "label"), ([1, 2, 3, 7, 8], "label"),
+        ([5, 4, 3, 9, 11], "label"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt"])
+def test_integers_under_a_header_of_integers_never_go_by_position_unasked(
+    tmp_path, header, by, suffix
+):
+    values = [30, 10, 20, 50, 40]
+    text = text_of([header, values], "," if suffix == ".csv" else "\t")
+    path = _write(tmp_path / f"values{suffix}", text)
+    with pytest.raises(MatchError, match=rf"may be a header of {by}s.*Pass by='{by}'"):
+        rc.paint(path, NUMBERED)
+    assert by_region(path, NUMBERED, by="position") == np.array([header, values]).tolist()
+    expected = dict(zip((n % 100 for n in header), values, strict=True))
+    painted = by_region(path, NUMBERED, by=by, missing="fill", extra="ignore")
+    assert painted == [expected.get(n, 0) for n in range(1, 6)]
+
+
+def test_integers_that_are_no_labels_go_by_position(tmp_path):
+    path = _write(tmp_path / "v.csv", text_of([[30, 10, 20, 2, 50], [33, 11, 22, 55, 44]], ","))
+    assert by_region(path) == [[30, 10, 20, 2, 50], [33, 11, 22, 55, 44]]
+
+
+@pytest.mark.parametrize("atlas", [SMALL, NUMBERED, rc.load_parcellation(LABELS_1_TO_5)])
+@pytest.mark.parametrize("long", [False, True])
+@pytest.mark.parametrize("suffix", [".tsv", ".csv", ".parquet"])
+@pytest.mark.parametrize("series", [[[10, 20, 30, 40, 50]], [[1.5, 2, 3, 4, 5], [5, 4, 3, 2, 1]]])
+def test_what_is_extracted_and_saved_is_painted_again(tmp_path, atlas, long, suffix, series):
+    values = np.array(series) if len(series) > 1 else np.array(series[0])
+    path = tmp_path / f"signals{suffix}"
+    rc.save(rc.extract(rc.paint(values, atlas), atlas), path, long=long)
+    assert by_region(path, atlas) == values.tolist()
+
+
+@pytest.mark.parametrize("keys", [["103", "101", "102", "105", "104"], BEYOND])
+def test_signals_keyed_by_digits_are_read_as_they_were_written(tmp_path, keys):
+    atlas = rc.load_parcellation(LABELS_BEYOND) if keys is BEYOND else NUMBERED
+    signals = rc.Signals([10, 20, 30, 40, 50], keys=keys)
+    rc.save(signals, tmp_path / "s.csv")
+    expected = by_region(signals, atlas)
+    assert by_region(tmp_path / "s.csv", atlas) == expected
+    assert sorted(expected) == [10, 20, 30, 40, 50]
+
+
+@pytest.mark.parametrize("by", ["auto", "name"])
+@pytest.mark.parametrize("title", ["name", "region_name", "Description"])
+def test_a_column_of_numbers_that_are_names_is_the_key(tmp_path, by, title):
+    frame = pd.DataFrame({title: [103, 101, 105, 102, 104], "z": [3, 1, 5, 2, 4.5]})
+    frame.to_csv(tmp_path / "v.csv", index=False)
+    wide = pd.DataFrame([frame["z"].to_numpy()], columns=frame[title])
+    for values in (frame, tmp_path / "v.csv", wide):
+        assert by_region(values, NUMBERED, by=by) == [1, 2, 3, 4.5, 5]
+
+
+@pytest.mark.parametrize("title", ["node", "structure", "area", "nucleus", "tract"])
+def test_the_first_column_may_be_the_labels_rather_than_one_that_is_called_so(tmp_path, title):
+    frame = pd.DataFrame({title: range(1, 6), "old_id": [3, 1, 2, 5, 4], "z": Z})
+    frame.to_csv(tmp_path / "v.csv", index=False)
+    for values in (frame, tmp_path / "v.csv"):
+        with pytest.raises(MatchError, match=r"2 columns .* could be the labels"):
+            rc.paint(values, SMALL, columns="z")
+        assert by_region(values, columns="z", key=title) == Z
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda _: {float(BEYOND[1]): 2.0},
+        lambda _: pd.Series([2.0], index=[float(BEYOND[1])]),
+        lambda _: pd.DataFrame({"label": [float(BEYOND[1])], "z": [2.0]}),
+        lambda _: pl.DataFrame({"label": [float(BEYOND[1])], "z": [2.0]}),
+        lambda folder: _write(folder / "v.csv", "label,z\n9.007199254740993e15,2\n"),
+    ],
+)
+def test_labels_that_floats_do_not_tell_apart_are_no_keys(tmp_path, make):
+    with pytest.raises(MatchError, match=r"[Ff]loats do not tell labels from 2\*\*53 on apart"):
+        rc.paint(make(tmp_path), rc.load_parcellation(LABELS_BEYOND), missing="fill")
+    table = _write(tmp_path / "r.csv", "9.007199254740993e15,b\n")
+    with pytest.raises(RegioncastError, match=r"9\.?00719925474099"):
+        rc.load_parcellation(LABELS_BEYOND, {float(BEYOND[1]): "b"})
+    with pytest.raises(RegioncastError, match=r"9\.?00719925474099"):
+        rc.load_parcellation(LABELS_BEYOND, table)
+    with pytest.raises(RegioncastError, match=r"2\*\*53"):
+        rc.RegionTable([float(BEYOND[1])])

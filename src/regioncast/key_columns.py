@@ -23,10 +23,12 @@ import numpy as np
 
 from .errors import MatchError, examples, plural
 from .matching import QUALIFIED_LABEL, as_integers, identities_of, integer_of, text_identities
-from .region_table import NAME_TITLES, NO_ID, id_rank, normal_title, numbers_other_things
+from .region_table import EXACT, NAME_TITLES, NO_ID, id_rank, normal_title, numbers_other_things
 from .signals import MAP_TITLE, Key
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .region_table import RegionTable
     from .value_tables import ValueColumn, ValueTable
 
@@ -98,6 +100,12 @@ def is_label_title(title: Key) -> bool:
     return is_label and normal_title(text) not in _VALUE_TITLES
 
 
+def is_name_title(title: Key) -> bool:
+    """Return whether a title says that a column holds names."""
+    normal = normal_title(str(title))
+    return normal.endswith("name") or normal in NAME_TITLES
+
+
 def _is_key_title(title: Key) -> bool:
     """Return whether a title says labels, or names, which may be integers too."""
     return is_label_title(title) or normal_title(str(title)).endswith("name")
@@ -112,11 +120,16 @@ def keys_of(column: ValueColumn) -> list[Key] | None:
     """Return the cells as keys: text, or integers; None where they are neither."""
     if column.numbers is None:
         return [cell for cell in column.cells if isinstance(cell, str) and cell]
-    with np.errstate(invalid="ignore"):
-        whole = np.isfinite(column.numbers) & (column.numbers == np.rint(column.numbers))
-    if column.numbers.dtype.kind not in "iuf" or not whole.all():
+    if column.numbers.dtype.kind not in "iuf" or not are_whole(column.numbers):
         return None
     return [int(number) for number in column.numbers.tolist()]
+
+
+def are_whole(numbers: NDArray[Any]) -> bool:
+    """Return whether numbers may be labels: integers, and none that floats do not tell apart."""
+    if numbers.dtype.kind != "f":
+        return True
+    return bool(((numbers == np.rint(numbers)) & (np.abs(numbers) < EXACT)).all())
 
 
 def is_null(cell: Any) -> bool:
@@ -178,7 +191,10 @@ def _titles_that_name(
     if counts_rows(numbers, (0,)) and set(numbers) != set(identities["label"]):
         numbers = []  # columns are merely counted
     names = [title for title in titles if integer_of(str(title)) is None]
-    return _n_named(names, identities), _n_named(numbers, identities)
+    n_named, n_labels = _n_named(names, identities), _n_named(numbers, identities)
+    # Names may be numbers.
+    n_text = _n_named([title for title in titles if isinstance(title, str)], identities)
+    return (n_text if n_text > max(n_named, n_labels) else n_named), n_labels
 
 
 def _are_labels(column: ValueColumn, identities: Identities) -> bool:
@@ -301,6 +317,10 @@ def _flawed_labels(column: ValueColumn, table: ValueTable, identities: Identitie
     other = [cell for cell, integer in pairs if integer is None and not is_null(cell)]
     twice = sorted({integer for integer in given if given.count(integer) > 1})
     faults = []
+    if column.numbers is not None and column.numbers.dtype.kind == "f":
+        large = [number for number in given if abs(number) >= EXACT]
+        if large:
+            faults.append(f"floats do not tell labels from 2**53 on apart: {examples(large)}")
     if twice:
         faults.append(f"{plural(len(twice), 'label')} more than once: {examples(twice)}")
     if empty:
@@ -344,7 +364,7 @@ def _check_labels_agree(
     identities: Identities,
 ) -> None:
     """Raise where another column could be the labels too, as a sorted index that was reset."""
-    complete = [c for c in columns if set(identities["label"]) <= set(keys_of(c) or [])]
+    complete = [c for c in columns if _has_all(c, identities)]
     others = [
         c
         for c in columns
@@ -352,6 +372,12 @@ def _check_labels_agree(
         and not _counts_from_background(c, identities)
         and not _is_beside(c, complete)
     ]
+    # Tables begin with who the regions are, whatever that is called.
+    first = next(c for c in table.columns if not c.is_index)
+    is_rival = first not in columns and is_distinct(first) and _has_all(first, identities)
+    is_other = keys_of(first) != keys_of(chosen) and not numbers_other_things(str(first.title))
+    if is_rival and is_other and not is_exact_label_title(chosen.title):
+        others.append(first)
     if others:
         raise _several_labels([chosen, *others], table)
 
@@ -384,6 +410,11 @@ def _check_is_no_other_atlas(
             "may be the table of another atlas. Pass by='label' (--by label) to go by "
             f"{labels.title!r} all the same, or key= (--key) to name another column."
         )
+
+
+def _has_all(column: ValueColumn, identities: Identities) -> bool:
+    """Return whether a column has the labels of all regions."""
+    return set(identities["label"]) <= set(keys_of(column) or [])
 
 
 def _counts_from_background(column: ValueColumn, identities: Identities) -> bool:

@@ -60,6 +60,10 @@ NAME_TITLES = [
     "longname", "description", "shortname", "abbreviation", "abbr", "roiabbr", "acronym",
 ]
 KNOWN_TITLES = frozenset([*ID_TITLES, *NAME_TITLES])
+
+# From here on a float does not hold every integer.
+EXACT = 2.0**53
+
 _ID_WORDS = {
     "index", "idx", "id", "label", "labels", "key", "no", "nr", "num", "number", "code",
 }
@@ -302,6 +306,12 @@ def _integers(labels: Sequence[int] | NDArray[Any]) -> NDArray[np.int64]:
         wrong = [label for label in given.tolist() if not _is_whole(label)]
         raise RegionTableError(
             f"Labels must be integers; {plural(len(wrong), 'value')} no integer: {examples(wrong)}."
+        )
+    if given.dtype.kind == "f" and (np.abs(given) >= EXACT).any():
+        large = given[np.abs(given) >= EXACT].tolist()
+        raise RegionTableError(
+            "Floats do not tell labels from 2**53 on apart; give integers instead of "
+            f"{examples(large)}."
         )
     return given.astype(np.int64)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 import numpy as np
 
 from .errors import MatchError, SignalsError, SignalsTypeError, examples, plural
+from .region_table import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -267,6 +268,8 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
             wrong.append(key)
     if wrong:
         remedy = "Key the values by the names or the labels of the regions."
+        if all(isinstance(key, float | np.floating) and abs(float(key)) >= EXACT for key in wrong):
+            remedy += " Floats do not tell labels from 2**53 on apart; give integers or text."
         if all(isinstance(key, tuple) for key in wrong):
             remedy += " Of an index with several levels, unstack all but that of the regions."
         raise MatchError(
@@ -280,7 +283,7 @@ def _is_whole(key: object) -> TypeGuard[int]:
     if isinstance(key, bool | np.bool_):
         return False
     if isinstance(key, float | np.floating):
-        return bool(key == np.rint(key)) and bool(np.isfinite(key))
+        return bool(key == np.rint(key)) and abs(float(key)) < EXACT
     return isinstance(key, int | np.integer)
 
 

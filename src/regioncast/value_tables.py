@@ -23,6 +23,7 @@ from .key_columns import (
     is_distinct,
     is_exact_label_title,
     is_label_title,
+    is_name_title,
     is_null,
     keys_of,
     may_index_regions,
@@ -206,10 +207,10 @@ def signals_of(
     """
     if all(c.is_index for c in table.columns) or not len(table.columns[0].cells):
         raise SignalsError(f"{table.subject} is empty: it has no row or no column of values.")
-    table = _with_header(table, regions, by)
+    table = _with_names_as_text(_with_header(table, regions, by), regions)
     if key is None and columns is None and _holds_an_array(table):
         return _array_signals(table, regions, by, t_r)
-    table = _as_spelt(table, identities_of(regions))
+    table = _as_spelt(_with_titles_as_text(table, regions), identities_of(regions))
     if key is None and by == "auto":
         _check_index_is_key(table, regions)
     if regions.hemispheres is not None:
@@ -237,6 +238,41 @@ def _with_header(table: ValueTable, regions: RegionTable, by: str) -> ValueTable
     if table.has_header is None:
         table = _with_labels_as_header(_without_counting_header(table, regions), regions, by)
     return table
+
+
+def _with_names_as_text(table: ValueTable, regions: RegionTable) -> ValueTable:
+    """Return the table with integers as text where they are the names of regions, by their title.
+
+    So they are in region tables that have no names, and where atlases number their regions.
+    Integers that are the labels of other regions too stay as they are, which is an error later.
+    """
+    names, name_of = (
+        set(regions.names),
+        dict(zip(regions.labels.tolist(), regions.names, strict=True)),
+    )
+
+    def with_text(column: ValueColumn) -> ValueColumn:
+        keys = keys_of(column) if column.numbers is not None else None
+        if keys is None or not is_name_title(column.title) or is_label_title(column.title):
+            return column
+        cells = tuple(map(str, keys))
+        are_names = 2 * len(names.intersection(cells)) >= max(1, len(set(cells)))
+        pairs = zip(keys, cells, strict=True)
+        if any(cell in names and name_of.get(key, cell) != cell for key, cell in pairs):
+            return column
+        return dataclasses.replace(column, cells=cells, numbers=None) if are_names else column
+
+    return dataclasses.replace(table, columns=tuple(map(with_text, table.columns)))
+
+
+def _with_titles_as_text(table: ValueTable, regions: RegionTable) -> ValueTable:
+    """Return the table with titles as text where they are integers that name more regions so."""
+    integers = {c.title for c in table.columns if isinstance(c.title, int)}
+    n_labels = len(integers.intersection(regions.labels.tolist()))
+    if not n_labels < len(set(regions.names).intersection(map(str, integers))):
+        return table
+    columns = [dataclasses.replace(column, title=str(column.title)) for column in table.columns]
+    return dataclasses.replace(table, columns=tuple(columns))
 
 
 def _as_spelt(table: ValueTable, identities: Mapping[str, Sequence[Any]]) -> ValueTable:
@@ -333,11 +369,12 @@ def _with_labels_as_header(table: ValueTable, regions: RegionTable, by: str) -> 
     if table.has_header is not None:
         return table
     if _may_have_header(table, regions):
-        return _with_header_if_told(table, by)
-    labels = set(regions.labels.tolist())
+        return _with_header_if_told(table, regions, by)
+    labels, names = set(regions.labels.tolist()), set(regions.names)
     first = [integer_of(str(column.cells[0])) for column in table.columns]
     given = [label for label in first if label is not None]
-    names = set(regions.names)
+    if not labels.issuperset(given) and names.issuperset(map(str, given)):
+        labels = set(given)  # names that are numbers
     if (
         len(given) < 2
         or len(table.columns[0].cells) < 2
@@ -397,9 +434,18 @@ def _may_have_header(table: ValueTable, regions: RegionTable) -> bool:
     labels, keys = set(regions.labels.tolist()), keys_of(table.columns[0])
     if keys and is_distinct(table.columns[0]) and len(first) != len(regions):
         return False
+    if all(map(_holds_integers, table.columns)):
+        has_keys = is_distinct(table.columns[0]) and labels.issuperset(keys or [])
+        return not has_keys and 2 * _n_regions_among(first, regions) >= len(first)
     if any(_WHOLE.fullmatch(str(column.cells[0])) for column in table.columns):
         return labels.issuperset(first)
     return not labels.issuperset(first) and not keys and any(map(_has_decimals, table.columns))
+
+
+def _n_regions_among(integers: Sequence[int | None], regions: RegionTable) -> int:
+    """Return how many of the integers are labels of regions, or their names."""
+    labels, names = set(regions.labels.tolist()), set(regions.names)
+    return max(len(labels.intersection(integers)), len(names.intersection(map(str, integers))))
 
 
 def _whole(cell: Any) -> int | None:
@@ -415,15 +461,18 @@ def _has_decimals(column: ValueColumn) -> bool:
     return any(np.isfinite(number) and integer_of(str(cell)) is None for cell, number in pairs)
 
 
-def _with_header_if_told(table: ValueTable, by: str) -> ValueTable:
+def _with_header_if_told(table: ValueTable, regions: RegionTable, by: str) -> ValueTable:
     """Return the table with its first row as labels or as values, whichever `by` says."""
     first = [column.cells[0] for column in table.columns]
     if by == "position":
         return table
-    if by != "label":
+    if by == "auto":
+        whole = [_whole(cell) for cell in first]
+        what = "label" if set(regions.labels.tolist()).issuperset(whole) else None
+        what = what or ("name" if set(regions.names).issuperset(map(str, whole)) else "label")
         raise MatchError(
-            f"The first row of {table.source} ({examples(first)}) may be a header of labels, or a "
-            "row of values like the others. Pass by='label' (--by label) for a header, or "
+            f"The first row of {table.source} ({examples(first)}) may be a header of {what}s, or a "
+            f"row of values like the others. Pass by='{what}' (--by {what}) for a header, or "
             "by='position' (--by position) for values."
         )
     columns = tuple(column.below_header(_whole(column.cells[0])) for column in table.columns)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FileFormatError, examples, plural
-from ..region_table import KNOWN_TITLES, NAME_TITLES, normal_title
+from ..region_table import EXACT, KNOWN_TITLES, NAME_TITLES, normal_title
 from .files import existing_file
 
 if TYPE_CHECKING:
@@ -266,7 +266,8 @@ def parse_integer(cell: str) -> int | None:
     if whole is not None and len(text) <= _MAX_DIGITS:
         return int(whole[1])
     number = float(text) if is_number(text) else math.nan
-    return int(number) if number.is_integer() else None
+    # Digits of larger numbers may have been lost before they were written like this.
+    return int(number) if number.is_integer() and abs(number) < EXACT else None
 
 
 def parse_integer_column(cells: Iterable[str]) -> NDArray[np.int64] | None:

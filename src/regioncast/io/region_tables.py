@@ -27,6 +27,7 @@ from ..errors import RegionTableError, examples, plural
 from ..key_columns import is_null
 from ..no_region import names_background, names_no_region
 from ..region_table import (
+    EXACT,
     HEMISPHERE_TITLES,
     NAME_TITLES,
     RegionTable,
@@ -674,6 +675,8 @@ def _integers(cells: Sequence[Any]) -> Labels | None:
     """Return cells of any type as integers, or None if they are not all integers."""
     if any(cell is None or isinstance(cell, bool | np.bool_) for cell in cells):
         return None
+    if any(isinstance(cell, float | np.floating) and abs(float(cell)) >= EXACT for cell in cells):
+        return None  # which may be rounded
     return parse_integer_column(str(cell) for cell in cells)
 
 

@@ -21,7 +21,8 @@ from ..errors import (
     plural,
 )
 from ..key_columns import is_null
-from ..matching import integer_of
+from ..matching import as_integers, integer_of
+from ..region_table import EXACT
 from ..signals import MAP_TITLE, as_array, map_titles
 from ..value_tables import (
     ValueColumn,
@@ -50,9 +51,6 @@ if TYPE_CHECKING:
     from ..region_table import RegionTable
     from ..signals import Key, Signals
     from . import Use
-
-# From here on float64 does not hold every integer.
-_EXACT = 2.0**53
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
@@ -279,7 +277,7 @@ def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:
 
 def _has_labels(signals: Signals) -> bool:
     """Return whether titles will be labels, which look like values without text beside them."""
-    return signals.keys is not None and isinstance(signals.keys[0], int)
+    return signals.keys is not None and as_integers(signals.keys) is not None
 
 
 def _numbers_alone(table: ValueTable) -> ValueTable:
@@ -308,7 +306,22 @@ def _standard_input() -> str:
     return decode(sys.stdin.buffer.read(), source="standard input")
 
 
+def _with_header_of_maps(text: TextTable) -> TextTable:
+    """Return the table with its first row as header where that is `map` and then integers.
+
+    So signals are written whose regions are called by numbers.
+    """
+    first = [cells[0] for cells in text.columns if cells]
+    if text.header is not None or first[:1] != [MAP_TITLE] or len(text.columns[0]) < 2:
+        return text
+    if any(integer_of(title) is None for title in first[1:]) or _are_counted(first[1:]):
+        return text
+    columns = tuple(cells[1:] for cells in text.columns)
+    return dataclasses.replace(text, header=tuple(first), columns=columns)
+
+
 def _table(text: TextTable) -> ValueTable:
+    text = _with_header_of_maps(text)
     decimal_comma = text.delimiter == ";"
     if decimal_comma:
         _check_points(text)
@@ -383,7 +396,7 @@ def _floats(cells: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def _check_range(numbers: NDArray[Any], cells: Sequence[str], what: str) -> None:
-    large = np.flatnonzero(np.isfinite(numbers) & (np.abs(numbers) >= _EXACT)).tolist()
+    large = np.flatnonzero(np.isfinite(numbers) & (np.abs(numbers) >= EXACT)).tolist()
     whole = [(cells[row], parse_integer(cells[row]), float(numbers[row])) for row in large]
     rounded = [cell for cell, integer, number in whole if integer is not None and integer != number]
     if rounded:
