@@ -34,11 +34,13 @@ from ..region_table import (
     id_rank,
     normal_title,
     numbers_other_things,
+    range_problem,
 )
 from .delimited import (
     WHITE_SPACE,
     is_number,
     parse_delimited,
+    parse_integer,
     parse_integer_column,
     parse_number_column,
     read_text,
@@ -286,7 +288,9 @@ def _from_records(records: Sequence[Record], source: str) -> RegionTable:
         raise RegionTableError(f"{source} lists no region.")
     titles = dict.fromkeys(title for record in records for title in record)
     columns = {title: [record.get(title) for record in records] for title in titles}
-    labels = np.array(columns.pop("index"), dtype=np.int64)
+    ids = columns.pop("index")
+    _check_range(ids, source)
+    labels = np.array(ids, dtype=np.int64)
     names = _named(columns.pop("name"), labels)
     return _checked(source, labels, names, {t: _parsed(cells) for t, cells in columns.items()})
 
@@ -324,6 +328,8 @@ def _from_pairs(
         return _checked(f"The {kind}", key_labels, _named(values, key_labels), {})
     if value_labels is not None and key_labels is None:
         return _checked(f"The {kind}", value_labels, _named(keys, value_labels), {})
+    for side in (keys, values):
+        _check_range(_exact_integers(side), f"The {kind}")
     which = "Neither side" if key_labels is None else "Each side"
     raise RegionTableError(
         f"{which} of the {kind} is all integers: keys {examples(keys)}; values "
@@ -586,7 +592,10 @@ def _untitled(
 def _raise_no_ids(columns: Columns, source: str) -> NoReturn:
     shown = "; ".join(f"{title!r} ({str(cells[0])[:20]}, …)" for title, cells in columns[:8])
     more = f" and {len(columns) - 8} more" if len(columns) > 8 else ""
-    flawed = next((c for c in columns if id_rank(c[0]) < 2 and _flaws(c[1])), None)
+    titled = [(title, cells) for title, cells in columns if id_rank(title) < 2]
+    for title, cells in titled:
+        _check_range(_exact_integers(cells), f"The column {title!r} of {source}")
+    flawed = next((column for column in titled if _flaws(column[1])), None)
     if flawed is not None:
         flaws = _flaws(flawed[1])
         raise RegionTableError(
@@ -675,6 +684,20 @@ def _integers(cells: Sequence[Any]) -> Labels | None:
     if any(cell is None or isinstance(cell, bool | np.bool_) for cell in cells):
         return None
     return parse_integer_column(str(cell) for cell in cells)
+
+
+def _exact_integers(cells: Sequence[Any]) -> list[int]:
+    """Return the integers among cells that mostly are, of any size; else none."""
+    found = [parse_integer(str(c)) for c in cells if not isinstance(c, bool | np.bool_ | None)]
+    integers = [integer for integer in found if integer is not None]
+    return integers if 2 * len(integers) > len(cells) else []
+
+
+def _check_range(labels: Iterable[int | None], source: str) -> None:
+    """Raise where integers are none that a label can be."""
+    problem = range_problem(labels)
+    if problem:
+        raise RegionTableError(f"{source} has {problem}")
 
 
 def _is_integer(cell: Any) -> bool:
