@@ -587,6 +587,26 @@ def test_columns_that_are_no_numbers_are_left_out_or_refused():
         rc.paint(frame, ATLAS, columns="when")
 
 
+@pytest.mark.parametrize(
+    "moments",
+    [pd.to_datetime(["2020-01-01"] * 4), pd.to_timedelta([1, 2, 3, 4], unit="s")],
+    ids=["dates", "durations"],
+)
+def test_dates_and_durations_are_neither_values_nor_keys(moments):
+    frame = pd.DataFrame({"name": NAMES, "z": [1.5, 2.5, 3.5, 4.5]})
+    dated = frame.assign(when=moments)
+    wide = pd.DataFrame([frame["z"].to_list()] * 4, columns=NAMES, index=moments)
+    labelled = frame.assign(label=moments)
+    for table in (dated, pl.from_pandas(dated), pa.table(dated), dated.set_index("when"), labelled):
+        assert columns_of(rc.paint(table, ATLAS)) == [1.5, 2.5, 3.5, 4.5]
+    assert columns_of(rc.paint(wide, ATLAS)) == [[1.5, 2.5, 3.5, 4.5]] * 4
+    for table in (dated, pl.from_pandas(dated), pa.table(dated)):
+        with pytest.raises(SignalsError, match="The column 'when' of the DataFrame holds"):
+            rc.paint(table, ATLAS, columns="when")
+        with pytest.raises(MatchError, match="4 keys neither a name nor an integer label"):
+            rc.paint(table, ATLAS, key="when")
+
+
 @pytest.mark.parametrize("fault", ["<0.001", "-", "12%", "0,5"])
 def test_a_column_of_numbers_with_some_text_is_never_left_out(tmp_path, fault):
     rows = zip(NAMES, [1.5, 2.5, 3.5, 4.5], ["0.1", fault, "NA", "0.3"], strict=True)

@@ -338,7 +338,7 @@ def _integers(labels: Sequence[int] | NDArray[Any]) -> NDArray[np.int64]:
 def _is_whole(label: object) -> bool:
     if isinstance(label, float | np.floating):
         return float(label).is_integer()
-    return isinstance(label, int | np.integer) and not isinstance(label, bool)
+    return isinstance(label, int | np.integer) and not isinstance(label, bool | np.timedelta64)
 
 
 def _check_unique(labels: NDArray[np.int64]) -> None:

@@ -158,6 +158,8 @@ def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
 
 def is_number_or_gap(cell: object) -> bool:
     """Return whether a cell is a number of Python or NumPy, or says that there is none."""
+    if isinstance(cell, np.timedelta64):  # an integer by its class
+        return False
     return isinstance(cell, int | float | complex | np.number | np.bool_) or is_null(cell)
 
 
