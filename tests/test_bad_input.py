@@ -289,6 +289,15 @@ def test_an_argument_that_means_nothing(folder, options, kind, shown):
     assert shown in str(caught.value)
 
 
+@pytest.mark.parametrize("by", ["nonsense", ["name"], {"name": 1}, None, 3])
+@pytest.mark.parametrize("values", ["values.tsv", dict(zip(NAMES, VALUES, strict=True))], ids=type)
+def test_a_column_of_the_region_table_that_is_not_there(folder, by, values):
+    for use in (rc.paint, lambda *args, **options: rc.match(*args, **options).check()):
+        with pytest.raises(errors.MatchError) as caught:
+            use(values, "atlas.nii.gz", by=by)
+        assert f"the region table has no column {str(by)!r}; it has 'name'" in str(caught.value)
+
+
 def test_an_order_that_does_not_exist(folder):
     with pytest.raises(errors.ArgumentError, match="order must be 'C' or 'F', not 'K'") as caught:
         rc.signals_to_img_labels(VALUES, "atlas.nii.gz", order="K")
