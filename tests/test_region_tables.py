@@ -546,6 +546,23 @@ def test_objects_that_are_no_region_table(source, message):
         read_region_table(source)
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame([[1, "V1", "a"]], columns=["index", "name", "name"]),
+        pa.table([[1], ["V1"], ["a"]], ["index", "name", "name"]),
+        pd.DataFrame([["V1", "a"]], pd.Index([1], name="index"), ["name", "name"]),
+        pd.DataFrame({"name": ["V1"]}, pd.Index([1], name="name")),
+    ],
+    ids=["pandas", "pyarrow", "index", "index and column"],
+)
+def test_a_title_twice_in_a_data_frame(frame):
+    with pytest.raises(
+        RegionTableError, match="The DataFrame has 1 title over more than one column: 'name'"
+    ):
+        read_region_table(frame)
+
+
 BEYOND = st.one_of(st.integers(2**63, 2**64 + 3), st.integers(-(2**64), -(2**63) - 1))
 SPM = "<a><label><index>{}</index><name>V1</name></label></a>"
 # Texts with a label to put in, in the formats that can hold any integer, or any from 0.

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -46,7 +47,7 @@ from .delimited import (
     read_text,
     split_head,
 )
-from .frames import index_levels
+from .frames import index_levels, titles_of_frame
 from .region_lines import (
     Record,
     freesurfer_records,
@@ -350,8 +351,12 @@ def _from_sequence(source: Sequence[Any] | NDArray[Any], labels: Labels | None) 
 
 def _from_data_frame(source: Any, labels: Labels | None) -> RegionTable:
     import narwhals as nw
+    from narwhals.exceptions import DuplicateError
 
-    frame = nw.from_native(source, eager_only=True, pass_through=True)
+    try:
+        frame = nw.from_native(source, eager_only=True, pass_through=True)
+    except DuplicateError:
+        raise _several_of_a_title(titles_of_frame(source), "The DataFrame") from None
     if not isinstance(frame, nw.DataFrame):
         raise RegionTableError(
             f"This {type(source).__name__} is no region table. "
@@ -439,12 +444,16 @@ def _from_columns(
 
 def _check_titles(columns: Columns, source: str) -> None:
     titles = [title for title, _ in columns]
-    twice = {title: None for title in titles if titles.count(title) > 1}
-    if twice:
-        raise RegionTableError(
-            f"{source} has {plural(len(twice), 'title')} over more than one column: "
-            f"{examples(twice)}. Rename or remove the others."
-        )
+    if len(set(titles)) < len(titles):
+        raise _several_of_a_title(titles, source)
+
+
+def _several_of_a_title(titles: Sequence[str], source: str) -> RegionTableError:
+    twice = [title for title, times in Counter(titles).items() if times > 1]
+    return RegionTableError(
+        f"{source} has {plural(len(twice), 'title')} over more than one column: "
+        f"{examples(twice)}. Rename or remove the others."
+    )
 
 
 def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_header: bool) -> int:
