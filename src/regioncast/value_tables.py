@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -636,11 +637,10 @@ def _check_no_map_is_lost(kinds: Sequence[tuple[ValueColumn, Kind]], table: Valu
 
 
 def _check_once(columns: Sequence[ValueColumn], table: ValueTable) -> None:
-    titles = [str(title) for title in titles_of(columns)]
-    for title in titles:
-        if titles.count(title) > 1:
+    for title, n_columns in Counter(map(str, titles_of(columns))).items():
+        if n_columns > 1:
             raise MatchError(
-                f"{titles.count(title)} columns {title!r} of {table.source} would be maps of one "
+                f"{n_columns} columns {title!r} of {table.source} would be maps of one "
                 "name. Name each column once, and rename columns of one title."
             )
 
