@@ -607,6 +607,21 @@ def test_dates_and_durations_are_neither_values_nor_keys(moments):
             rc.paint(table, ATLAS, key="when")
 
 
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        ([1, "2", 3.0, None], r"'2'\."),
+        ([1, "2", 3.0, "high"], r"'high'\."),
+        (["1", "2", "3", "4"], r"'1', '2', '3', '4'\."),
+        ([1.5, "0,5", 2, 3], r"'0,5'\. .* decimal comma"),
+    ],
+)
+def test_only_text_among_numbers_is_shown(cells, shown):
+    frame = pd.DataFrame({"name": NAMES, "z": pd.Series(cells, dtype=object)})
+    with pytest.raises(SignalsError, match=f"column 'z' of the DataFrame holds text: {shown}"):
+        rc.paint(frame, ATLAS)
+
+
 @pytest.mark.parametrize("fault", ["<0.001", "-", "12%", "0,5"])
 def test_a_column_of_numbers_with_some_text_is_never_left_out(tmp_path, fault):
     rows = zip(NAMES, [1.5, 2.5, 3.5, 4.5], ["0.1", fault, "NA", "0.3"], strict=True)

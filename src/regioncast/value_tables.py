@@ -738,8 +738,10 @@ def _numbers(column: ValueColumn, table: ValueTable) -> NDArray[Any]:
 
 
 def _text_error(column: ValueColumn, table: ValueTable, way_out: str = "") -> SignalsError:
-    given = [str(cell) for cell in column.cells if cell is not None]
-    text = dict.fromkeys(cell for cell in given if not _is_number(cell))
+    cells = [cell for cell in column.cells if cell is not None]
+    text = dict.fromkeys(str(cell) for cell in cells if not _is_number(str(cell)))
+    # Text of digits is text too, and numbers beside it are none.
+    given = [str(cell) for cell in cells if not is_number_or_gap(cell)]
     if text and all(_is_number(cell.replace(",", ".")) for cell in text):
         way_out = f", and a point for the decimal comma{way_out}"
     elif text and all(_is_number(re.sub("[.,](?=.*[.,])|,", "", cell)) for cell in text):
