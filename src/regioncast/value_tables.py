@@ -9,10 +9,12 @@ regions' names and labels, so it is decided here, where the regions are known.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -130,16 +132,20 @@ class ValueTable:
 def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
     """Return Python numbers as an array, NaN for None.
 
+    A `Decimal` without decimals is an integer, any other a float.
+
     Raises
     ------
     SignalsError
-        When a gap makes floats of integers that a float cannot hold.
+        When a gap makes floats of integers that a float cannot hold, or a number is too large.
 
     Examples
     --------
     >>> numbers_with_gaps([1, None, 3], "the column 'n'")
     array([ 1., nan,  3.])
     """
+    if any(isinstance(cell, Decimal) for cell in cells):
+        cells = _without_decimals(cells, what)
     numbers = np.array([np.nan if is_null(cell) else cell for cell in cells])
     if numbers.dtype.kind == "f" and all(isinstance(plain(cell), int) for cell in cells):
         # NumPy makes floats of integers on both sides of 2**63.
@@ -157,11 +163,33 @@ def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
     return _one_dtype(numbers, cells, what)
 
 
+def _without_decimals(cells: Sequence[Any], what: str) -> list[Any]:
+    made = [_number_of_decimal(cell) if isinstance(cell, Decimal) else cell for cell in cells]
+    pairs = zip(made, cells, strict=True)
+    large = [
+        cell
+        for number, cell in pairs
+        if isinstance(cell, Decimal) and cell.is_finite() and not math.isfinite(number)
+    ]
+    if large:
+        raise SignalsError(
+            f"{plural(len(large), 'number')} in {what} beyond the range of float64: "
+            f"{examples(large)}. Rescale the values."
+        )
+    return made
+
+
+def _number_of_decimal(cell: Decimal) -> int | float:
+    """Return what a column of a database means: an integer where it has no decimals."""
+    return int(cell) if cell.as_tuple().exponent == 0 else float(cell)
+
+
 def is_number_or_gap(cell: object) -> bool:
     """Return whether a cell is a number of Python or NumPy, or says that there is none."""
     if isinstance(cell, np.timedelta64):  # an integer by its class
         return False
-    return isinstance(cell, int | float | complex | np.number | np.bool_) or is_null(cell)
+    is_number = isinstance(cell, int | float | complex | Decimal | np.number | np.bool_)
+    return is_number or is_null(cell)
 
 
 def check_exact(dtype: np.dtype[Any], cells: Any, what: str) -> None:
