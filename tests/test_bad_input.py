@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import nibabel as nib
@@ -207,6 +209,47 @@ def test_a_fill_value_that_the_dtype_cannot_hold(refused, fill, dtype, shown):
     refused(kinds, shown, "another fill value", values="values.npy", fill=float(fill), dtype=dtype)
 
 
+@pytest.mark.parametrize("fill", [2**70, -(2**63) - 1])
+def test_a_fill_value_beyond_64_bits(refused, fill):
+    np.save("values.npy", np.arange(3))
+    shown = f"The fill value {fill} cannot be held by int64"
+    refused([errors.SignalsError], shown, "another fill value", values="values.npy", fill=fill)
+
+
+@pytest.mark.parametrize("fill", [Decimal("3.0000000000000000001"), Fraction(1, 3), Decimal("nan")])
+def test_a_fill_value_is_never_rounded_to_an_integer(folder, fill):
+    with pytest.raises(errors.SignalsError, match=rf"The fill value {fill} cannot be held by int1"):
+        rc.paint("values.tsv", "atlas.nii.gz", fill=fill, dtype="int16")
+
+
+@pytest.mark.parametrize("fill", [10**400, Decimal("-1e400"), Fraction(10**400, 3)])
+def test_a_fill_value_beyond_the_range_of_floats(folder, fill):
+    with pytest.raises(errors.SignalsError, match=r"The fill value .* cannot be held by f"):
+        rc.paint("values.tsv", "atlas.nii.gz", fill=fill)
+
+
+@pytest.mark.parametrize(
+    ("fill", "dtype"),
+    [
+        (2**70, "float64"),
+        (2**70, "float32"),
+        (Decimal("1.5"), "float64"),
+        (Decimal("NaN"), "float64"),
+        (Decimal("-Infinity"), "float64"),
+        (Decimal(7), "int16"),
+        (Decimal(2**53 + 1), "int64"),
+        (Fraction(1, 2), "float64"),
+        (Fraction(2**64 - 1), "uint64"),
+    ],
+)
+def test_a_fill_value_may_be_any_number_of_python(folder, fill, dtype):
+    np.save("values.npy", np.arange(3))
+    painted = rc.paint("values.npy", "atlas.nii.gz", fill=fill, dtype=dtype)
+    outside = np.asarray(painted.dataobj)[labels_data() == 0]
+    number = int(fill) if np.dtype(dtype).kind in "iu" else float(fill)
+    np.testing.assert_array_equal(outside, np.full(len(outside), number, dtype))
+
+
 def test_values_that_the_dtype_cannot_hold(refused):
     refused(
         [errors.SignalsError, ValueError],
@@ -231,6 +274,7 @@ def test_a_dtype_that_does_not_exist(refused):
         ({"fill": "x"}, TypeError, "fill must be a number; 'x' is str"),
         ({"fill": None}, TypeError, "fill must be a number; None is NoneType"),
         ({"fill": [1, 2]}, TypeError, "fill must be a number; [1, 2] is list"),
+        ({"fill": np.timedelta64(1, "s")}, TypeError, "is timedelta64"),
         ({"missing": "drop"}, ValueError, "'drop'"),
         ({"extra": "drop"}, ValueError, "'drop'"),
         ({"background": "x"}, TypeError, "must be a number; 'x' is str"),
@@ -243,6 +287,15 @@ def test_an_argument_that_means_nothing(folder, options, kind, shown):
         rc.paint("values.tsv", "atlas.nii.gz", **options)
     assert isinstance(caught.value, kind)
     assert shown in str(caught.value)
+
+
+@pytest.mark.parametrize("by", ["nonsense", ["name"], {"name": 1}, None, 3])
+@pytest.mark.parametrize("values", ["values.tsv", dict(zip(NAMES, VALUES, strict=True))], ids=type)
+def test_a_column_of_the_region_table_that_is_not_there(folder, by, values):
+    for use in (rc.paint, lambda *args, **options: rc.match(*args, **options).check()):
+        with pytest.raises(errors.MatchError) as caught:
+            use(values, "atlas.nii.gz", by=by)
+        assert f"the region table has no column {str(by)!r}; it has 'name'" in str(caught.value)
 
 
 def test_an_order_that_does_not_exist(folder):

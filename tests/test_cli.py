@@ -378,6 +378,14 @@ def test_info_as_json_has_null_where_nothing_is_known():
     assert [by_label[label]["size"] for label in (3, 8, 20, 1007)] == [1.5, None, None, None]
 
 
+def test_info_as_json_has_null_for_what_is_infinite(run):
+    Path("atlas.tsv").write_text("index\tname\tsize\n3\tV1\tinf\n20\tV2\t-1e400\n1007\tMT\t2.5\n")
+    code, out, err = run("info", "atlas.nii.gz", "--json")
+    assert (code, err) == (0, "")
+    regions = json.loads(out, parse_constant=no_constant)["regions"]
+    assert [region["size"] for region in regions] == [None, None, 2.5]
+
+
 def test_info_prints_every_region(run):
     code, out, err = run("info", "atlas.nii.gz")
     assert (code, err) == (0, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import unicodedata
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 import regioncast as rc
 from regioncast.errors import MatchError, RegioncastError, SignalsError
+from regioncast.value_tables import ValueColumn, ValueTable, _check_once
 
 
 def atlas_of(labels, names=None):
@@ -597,6 +599,22 @@ def test_titles_given_twice_are_named():
     ):
         with pytest.raises(MatchError, match=r"1 column title .* more than once: 'z'"):
             rc.paint(frame, P4)
+
+
+def test_what_stands_twice_is_found_in_large_tables():
+    # In a time that grows with their square, each of these would take minutes.
+    n_rows, n_maps = 200_000, 100_000
+    long = pd.DataFrame({"label": [*range(1, n_rows), 5], "z": 0.5})
+    titles = [*(f"map {n}" for n in range(n_maps)), "map 7"]
+    wide = pd.DataFrame(np.zeros((4, 1 + n_maps)), columns=titles)
+    with pytest.raises(MatchError, match="1 label more than once: 5"):
+        rc.paint(long, P4)
+    with pytest.raises(MatchError, match=r"1 column title .* more than once: 'map 7'"):
+        rc.paint(wide, P4)
+    column = ValueColumn("z", (1.0,), np.ones(1))
+    columns = [dataclasses.replace(column, title=title) for title in titles]
+    with pytest.raises(MatchError, match="2 columns 'map 7' of t would be maps of one name"):
+        _check_once(columns, ValueTable(tuple(columns), "t"))
 
 
 def test_a_map_called_as_a_column_of_regions_is_named():

@@ -175,6 +175,14 @@ def test_an_image_without_a_finite_label_is_not_called_background():
         rc.load_parcellation(image_of(data))
 
 
+@pytest.mark.parametrize("dtype", LABEL_DTYPES)
+@pytest.mark.parametrize("shape", [(0, 3, 7), (5, 0, 7), (5, 3, 0), (0, 0, 0)])
+def test_an_image_without_a_voxel_is_said_to_have_none(shape, dtype):
+    shown = "×".join(map(str, shape))
+    with pytest.raises(LabelsError, match=rf"no region: it has 0 voxels \(its shape is {shown}\)"):
+        rc.load_parcellation(image_of(np.zeros(shape, dtype)))
+
+
 @pytest.mark.parametrize("kinds", [[np.nan], [np.inf], [np.nan, -np.inf]])
 def test_labels_that_are_not_finite_are_no_region_and_are_counted(kinds):
     data = labels_data(dtype=np.float32)

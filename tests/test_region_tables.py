@@ -546,6 +546,80 @@ def test_objects_that_are_no_region_table(source, message):
         read_region_table(source)
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame([[1, "V1", "a"]], columns=["index", "name", "name"]),
+        pa.table([[1], ["V1"], ["a"]], ["index", "name", "name"]),
+        pd.DataFrame([["V1", "a"]], pd.Index([1], name="index"), ["name", "name"]),
+        pd.DataFrame({"name": ["V1"]}, pd.Index([1], name="name")),
+    ],
+    ids=["pandas", "pyarrow", "index", "index and column"],
+)
+def test_a_title_twice_in_a_data_frame(frame):
+    with pytest.raises(
+        RegionTableError, match="The DataFrame has 1 title over more than one column: 'name'"
+    ):
+        read_region_table(frame)
+
+
+BEYOND = st.one_of(st.integers(2**63, 2**64 + 3), st.integers(-(2**64), -(2**63) - 1))
+SPM = "<a><label><index>{}</index><name>V1</name></label></a>"
+# Texts with a label to put in, in the formats that can hold any integer, or any from 0.
+HOLDING_LABELS = {
+    "a.csv": "index,name\n{},V1\n7,V2\n",
+    "alone.csv": "index,name\n{},V1\n",
+    "list.txt": "{} V1\n7 V2\n",
+    "itk.txt": '{} 255 128 0 1 1 1 "V1"\n',
+    "workbench.txt": "V1\n{} 255 128 0 255\n",
+    "freesurfer.txt": "{} V1 255 128 0 0\n",
+    "fsleyes.txt": "{} 1.0 0.5 0.0 V1\n",
+    "fsl.xml": FSL.replace('index="0"', 'index="{}"').format("{}", kind="Label"),
+    "spm.xml": SPM,
+    "workbench.xml": LABEL_TABLE.replace('"7"', '"{}"'),
+}
+
+
+@pytest.mark.parametrize("name", HOLDING_LABELS)
+@given(label=BEYOND)
+def test_labels_beyond_64_bits_are_named_in_every_format(tmp_path_factory, name, label):
+    if name in ("freesurfer.txt", "fsleyes.txt"):
+        label = abs(label)
+    path = tmp_path_factory.mktemp("table") / name
+    path.write_text(HOLDING_LABELS[name].format(label), encoding="latin-1")
+    with pytest.raises(RegionTableError, match=rf"1 label beyond 64 bits: {label}\. .*renumber"):
+        read_region_table(path)
+
+
+@given(label=BEYOND)
+def test_labels_beyond_64_bits_are_named_in_every_object(label):
+    xml = LABEL_TABLE.replace('"7"', f'"{label}"').encode()
+    for read, source in (
+        (read_region_table, {label: "V1", 7: "V2"}),
+        (read_region_table, {"V1": label}),
+        (read_region_table, {"index": [label], "name": ["V1"]}),
+        (read_region_table, pd.DataFrame({"index": [7, label], "name": ["V1", "V2"]})),
+        (read_region_table, pd.Series(["V1"], pd.Index([label], dtype=object))),
+        (region_table_from_label_table, xml),
+        (RegionTable, [7, label]),
+        (RegionTable, [-1, label]),
+    ):
+        with pytest.raises(RegionTableError, match=rf"1 label beyond 64 bits: {label}\. .*renumb"):
+            read(source)
+
+
+@given(label=st.sampled_from([-(2**63), 2**63 - 1]))
+def test_the_outermost_labels_are_labels(label):
+    assert rows(RegionTable([label, np.uint64(7)])) == sorted([(label, str(label)), (7, "7")])
+    assert rows(read_region_table({label: "V1"})) == [(label, "V1")]
+
+
+@pytest.mark.parametrize("label", [1.5, np.inf, np.nan, True, "7"])
+def test_what_is_no_integer_is_no_label(label):
+    with pytest.raises(RegionTableError, match=f"must be integers; 1 value no integer: '?{label}"):
+        RegionTable([label])
+
+
 def test_too_few_names_for_the_image():
     with pytest.raises(
         RegionTableError, match=r"has 1 name .* the image has 2 regions \(0, 7, 9\)"

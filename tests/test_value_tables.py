@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from decimal import Decimal
 
 import nibabel as nib
 import numpy as np
@@ -585,6 +586,79 @@ def test_columns_that_are_no_numbers_are_left_out_or_refused():
     assert rc.paint(frame, ATLAS).match.signals.map_names == ("n", "z")
     with pytest.raises(SignalsError, match="The column 'when' of the DataFrame holds text"):
         rc.paint(frame, ATLAS, columns="when")
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [pd.to_datetime(["2020-01-01"] * 4), pd.to_timedelta([1, 2, 3, 4], unit="s")],
+    ids=["dates", "durations"],
+)
+def test_dates_and_durations_are_neither_values_nor_keys(moments):
+    frame = pd.DataFrame({"name": NAMES, "z": [1.5, 2.5, 3.5, 4.5]})
+    dated = frame.assign(when=moments)
+    wide = pd.DataFrame([frame["z"].to_list()] * 4, columns=NAMES, index=moments)
+    labelled = frame.assign(label=moments)
+    for table in (dated, pl.from_pandas(dated), pa.table(dated), dated.set_index("when"), labelled):
+        assert columns_of(rc.paint(table, ATLAS)) == [1.5, 2.5, 3.5, 4.5]
+    assert columns_of(rc.paint(wide, ATLAS)) == [[1.5, 2.5, 3.5, 4.5]] * 4
+    for table in (dated, pl.from_pandas(dated), pa.table(dated)):
+        with pytest.raises(SignalsError, match="The column 'when' of the DataFrame holds"):
+            rc.paint(table, ATLAS, columns="when")
+        with pytest.raises(MatchError, match="4 keys neither a name nor an integer label"):
+            rc.paint(table, ATLAS, key="when")
+
+
+DECIMALS = st.decimals(-(10**9), 10**9, places=3)
+
+
+@given(cells=st.lists(DECIMALS | st.none(), min_size=4, max_size=4))
+def test_decimals_are_the_floats_next_to_them(cells):
+    expected = [np.nan if cell is None else float(cell) for cell in cells]
+    objects = pd.DataFrame({"name": NAMES, "z": pd.Series(cells, dtype=object)})
+    arrow = pa.table({"name": NAMES, "z": pa.array(cells, pa.decimal128(20, 3))})
+    decimals = pl.DataFrame({"name": NAMES, "z": cells}, {"name": str, "z": pl.Decimal(20, 3)})
+    mapping = dict(zip(NAMES, cells, strict=True))
+    series = pd.Series(cells, NAMES, dtype=object)
+    for values in (objects, arrow, decimals, mapping, series):
+        np.testing.assert_array_equal(columns_of(rc.paint(values, ATLAS)), expected)
+
+
+def test_decimals_without_decimals_are_integers():
+    values = [LARGE, 2, -3, 2**63 - 1]
+    frame = pd.DataFrame({"label": list(map(Decimal, LABELS)), "z": list(map(Decimal, values))})
+    for table in (frame, pa.table(frame), pl.from_pandas(frame)):
+        image = rc.paint(table, ATLAS)
+        assert image.get_data_dtype() == np.int64
+        assert columns_of(image) == values
+
+
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        ([LARGE, Decimal("0.5")], f"1 integer in .* cannot be held by float64.*: {LARGE}"),
+        ([2**64, 1], f"1 integer in the column 'z' beyond 64 bits: {2**64}"),
+        (["1e400", "-1e400"], r"2 numbers in the column 'z' beyond the range of float64: 1E\+400"),
+    ],
+)
+def test_decimals_that_no_number_is_next_to(cells, shown):
+    frame = pd.DataFrame({"name": NAMES, "z": [*map(Decimal, cells), Decimal(1), Decimal(2)]})
+    with pytest.raises(SignalsError, match=shown):
+        rc.paint(frame, ATLAS)
+
+
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        ([1, "2", 3.0, None], r"'2'\."),
+        ([1, "2", 3.0, "high"], r"'high'\."),
+        (["1", "2", "3", "4"], r"'1', '2', '3', '4'\."),
+        ([1.5, "0,5", 2, 3], r"'0,5'\. .* decimal comma"),
+    ],
+)
+def test_only_text_among_numbers_is_shown(cells, shown):
+    frame = pd.DataFrame({"name": NAMES, "z": pd.Series(cells, dtype=object)})
+    with pytest.raises(SignalsError, match=f"column 'z' of the DataFrame holds text: {shown}"):
+        rc.paint(frame, ATLAS)
 
 
 @pytest.mark.parametrize("fault", ["<0.001", "-", "12%", "0,5"])

@@ -745,6 +745,7 @@ def _match(
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
 ) -> Match:
+    by = str(by)  # a list of titles is the title of no column
     signals = read_signals(values, atlas.table, key=key, columns=columns, t_r=t_r, by=by)
     return matching.match(
         signals, atlas.table, by=by, has_voxels=atlas.counts > 0, noun=atlas.space.noun

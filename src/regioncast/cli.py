@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
 import signal
 import sys
@@ -507,7 +508,17 @@ def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    strict = _without_infinity(content)
+    print(json.dumps(strict, indent=2, ensure_ascii=False, default=str, allow_nan=False))
+
+
+def _without_infinity(content: Any) -> Any:
+    """Return content with None for floats that JSON does not have."""
+    if isinstance(content, dict):
+        return {key: _without_infinity(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_without_infinity(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def _description(parcellation: Parcellation) -> dict[str, Any]:

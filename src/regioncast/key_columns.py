@@ -16,6 +16,7 @@ is an error, and so are two columns that mean different regions.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -315,7 +316,7 @@ def _flawed_labels(column: ValueColumn, table: ValueTable, identities: Identitie
     given = [integer for integer in integers if integer is not None]
     empty = [row for row, (cell, _) in enumerate(pairs, start=1) if is_null(cell)]
     other = [cell for cell, integer in pairs if integer is None and not is_null(cell)]
-    twice = sorted({integer for integer in given if given.count(integer) > 1})
+    twice = sorted(integer for integer, times in Counter(given).items() if times > 1)
     faults = []
     if column.numbers is not None and column.numbers.dtype.kind == "f":
         large = [number for number in given if abs(number) >= EXACT]

@@ -18,7 +18,7 @@ import numpy as np
 from . import encoding
 from ._kernels import paint as kernels
 from .encoding import SplitCodes
-from .errors import ArgumentTypeError, SignalsError, times
+from .errors import ArgumentTypeError, SignalsError, examples, times
 from .memory import BIT_PATTERNS, bits
 from .signals import cast, storage_dtype
 from .threads import in_threads, n_cpus, shares
@@ -393,15 +393,38 @@ def value_table(match: Match, *, fill: complex, dtype: DTypeLike | None = None) 
 
 
 def _fill(fill: complex, dtype: np.dtype[Any]) -> NDArray[Any]:
-    if not isinstance(fill, numbers.Number):
+    if not isinstance(fill, numbers.Number) or isinstance(fill, np.timedelta64):
         raise ArgumentTypeError(f"fill must be a number; {fill!r} is {type(fill).__name__}.")
     try:
-        return cast(np.asarray(fill), dtype)
-    except SignalsError:
+        return cast(_as_number(fill, dtype), dtype)
+    except (SignalsError, OverflowError):
         raise SignalsError(
-            f"The fill value {fill} cannot be held by {dtype}, the dtype of the image. "
+            f"The fill value {examples([fill])} cannot be held by {dtype}, the dtype of the image. "
             "Pass dtype='float32' or 'float64', or another fill value."
         ) from None
+
+
+def _as_number(fill: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a number as NumPy's: one of another kind (`Decimal`) as an integer, or a float.
+
+    Raises
+    ------
+    OverflowError
+        When it is finite and beyond the range of float64, or `dtype` is of integers and would
+        need it rounded to a float first.
+    """
+    given = np.asarray(fill)
+    if given.dtype != object:
+        return given
+    number = float(fill)
+    if math.isinf(number) and abs(fill) != math.inf:
+        raise OverflowError  # which a Decimal does not do
+    whole = np.asarray(int(fill) if math.isfinite(number) else number)
+    if whole.dtype != object and whole == fill:
+        return whole
+    if dtype.kind in "iu" and math.isfinite(number):
+        raise OverflowError
+    return np.asarray(number)
 
 
 def _paint_pieces(

@@ -300,7 +300,13 @@ def warn_of_nonfinite(encoded: encoding.Encoded, name: str, noun: str = "voxel")
 
 def no_region(encoded: encoding.Encoded, background: float, noun: str = "voxel") -> LabelsError:
     """Return the error for labels none of which is that of a region."""
-    if encoded.n_nonfinite == math.prod(encoded.codes.shape):
+    shape = encoded.codes.shape
+    if not math.prod(shape):
+        return LabelsError(
+            f"The labels image has no region: it has {plural(0, noun)} (its shape is "
+            f"{times(shape)}). Check the image; was it cropped to nothing?"
+        )
+    if encoded.n_nonfinite == math.prod(shape):
         return LabelsError(
             f"The labels image has no region: no {noun} has a label that is finite. "
             "Check the image; is it a map of something else, or damaged?"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -39,6 +39,8 @@ _HEMISPHERES = {
     "cortex_left": "L", "cortex_right": "R", "cortexleft": "L", "cortexright": "R",
     "cifti_structure_cortex_left": "L", "cifti_structure_cortex_right": "R",
 }  # fmt: skip
+
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1  # of labels, which are int64 here and in images
 
 NO_ID = 3
 """What `id_rank` returns for a title that says nothing of labels."""
@@ -300,24 +302,53 @@ class RegionTable:
         return {**sides, **self.columns}
 
 
+def range_problem(labels: Iterable[int | None]) -> str:
+    """Return what is wrong where integers are none that a label can be, or ``""``.
+
+    Examples
+    --------
+    >>> range_problem([7, None, -(2**63)])
+    ''
+    >>> range_problem([7, 2**63]).partition(".")[0]
+    '1 label beyond 64 bits: 9223372036854775808'
+    """
+    beyond = [label for label in labels if label is not None and not _LOWEST <= label <= _HIGHEST]
+    if not beyond:
+        return ""
+    return (
+        f"{plural(len(beyond), 'label')} beyond 64 bits: {examples(beyond)}. "
+        "Labels go from -2**63 to 2**63 - 1: renumber the regions, here and in the labels image."
+    )
+
+
 def _integers(labels: Sequence[int] | NDArray[Any]) -> NDArray[np.int64]:
     given = np.array(labels).reshape(-1)
-    if given.dtype.kind not in "iuf" or (given != np.rint(given)).any():
-        wrong = [label for label in given.tolist() if not _is_whole(label)]
+    if given.dtype.kind == "i":
+        return given.astype(np.int64)
+    # As they were given: NumPy makes floats of integers on both sides of 2**63.
+    listed = np.array(labels, object).reshape(-1).tolist()
+    wrong = [label for label in listed if not _is_whole(label)]
+    if wrong:
         raise RegionTableError(
             f"Labels must be integers; {plural(len(wrong), 'value')} no integer: {examples(wrong)}."
         )
-    if given.dtype.kind == "f" and (np.abs(given) >= EXACT).any():
-        large = given[np.abs(given) >= EXACT].tolist()
+    large = [n for n in listed if isinstance(n, float | np.floating) and abs(float(n)) >= EXACT]
+    if large:
         raise RegionTableError(
             "Floats do not tell labels from 2**53 on apart; give integers instead of "
             f"{examples(large)}."
         )
-    return given.astype(np.int64)
+    integers = [int(label) for label in listed]
+    problem = range_problem(integers)
+    if problem:
+        raise RegionTableError(f"The region table has {problem}")
+    return np.array(integers, np.int64)
 
 
 def _is_whole(label: object) -> bool:
-    return isinstance(label, int | float) and float(label).is_integer()
+    if isinstance(label, float | np.floating):
+        return float(label).is_integer()
+    return isinstance(label, int | np.integer) and not isinstance(label, bool | np.timedelta64)
 
 
 def _check_unique(labels: NDArray[np.int64]) -> None:

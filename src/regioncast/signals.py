@@ -280,7 +280,7 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
 
 
 def _is_whole(key: object) -> TypeGuard[int]:
-    if isinstance(key, bool | np.bool_):
+    if isinstance(key, bool | np.bool_ | np.timedelta64):
         return False
     if isinstance(key, float | np.floating):
         return bool(key == np.rint(key)) and abs(float(key)) < EXACT

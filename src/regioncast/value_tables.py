@@ -9,9 +9,12 @@ regions' names and labels, so it is decided here, where the regions are known.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -130,16 +133,20 @@ class ValueTable:
 def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
     """Return Python numbers as an array, NaN for None.
 
+    A `Decimal` without decimals is an integer, any other a float.
+
     Raises
     ------
     SignalsError
-        When a gap makes floats of integers that a float cannot hold.
+        When a gap makes floats of integers that a float cannot hold, or a number is too large.
 
     Examples
     --------
     >>> numbers_with_gaps([1, None, 3], "the column 'n'")
     array([ 1., nan,  3.])
     """
+    if any(isinstance(cell, Decimal) for cell in cells):
+        cells = _without_decimals(cells, what)
     numbers = np.array([np.nan if is_null(cell) else cell for cell in cells])
     if numbers.dtype.kind == "f" and all(isinstance(plain(cell), int) for cell in cells):
         # NumPy makes floats of integers on both sides of 2**63.
@@ -157,9 +164,33 @@ def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
     return _one_dtype(numbers, cells, what)
 
 
+def _without_decimals(cells: Sequence[Any], what: str) -> list[Any]:
+    made = [_number_of_decimal(cell) if isinstance(cell, Decimal) else cell for cell in cells]
+    pairs = zip(made, cells, strict=True)
+    large = [
+        cell
+        for number, cell in pairs
+        if isinstance(cell, Decimal) and cell.is_finite() and not math.isfinite(number)
+    ]
+    if large:
+        raise SignalsError(
+            f"{plural(len(large), 'number')} in {what} beyond the range of float64: "
+            f"{examples(large)}. Rescale the values."
+        )
+    return made
+
+
+def _number_of_decimal(cell: Decimal) -> int | float:
+    """Return what a column of a database means: an integer where it has no decimals."""
+    return int(cell) if cell.as_tuple().exponent == 0 else float(cell)
+
+
 def is_number_or_gap(cell: object) -> bool:
     """Return whether a cell is a number of Python or NumPy, or says that there is none."""
-    return isinstance(cell, int | float | complex | np.number | np.bool_) or is_null(cell)
+    if isinstance(cell, np.timedelta64):  # an integer by its class
+        return False
+    is_number = isinstance(cell, int | float | complex | Decimal | np.number | np.bool_)
+    return is_number or is_null(cell)
 
 
 def check_exact(dtype: np.dtype[Any], cells: Any, what: str) -> None:
@@ -683,11 +714,10 @@ def _check_no_map_is_lost(kinds: Sequence[tuple[ValueColumn, Kind]], table: Valu
 
 
 def _check_once(columns: Sequence[ValueColumn], table: ValueTable) -> None:
-    titles = [str(title) for title in titles_of(columns)]
-    for title in titles:
-        if titles.count(title) > 1:
+    for title, n_columns in Counter(map(str, titles_of(columns))).items():
+        if n_columns > 1:
             raise MatchError(
-                f"{titles.count(title)} columns {title!r} of {table.source} would be maps of one "
+                f"{n_columns} columns {title!r} of {table.source} would be maps of one "
                 "name. Name each column once, and rename columns of one title."
             )
 
@@ -785,8 +815,10 @@ def _numbers(column: ValueColumn, table: ValueTable) -> NDArray[Any]:
 
 
 def _text_error(column: ValueColumn, table: ValueTable, way_out: str = "") -> SignalsError:
-    given = [str(cell) for cell in column.cells if cell is not None]
-    text = dict.fromkeys(cell for cell in given if not _is_number(cell))
+    cells = [cell for cell in column.cells if cell is not None]
+    text = dict.fromkeys(str(cell) for cell in cells if not _is_number(str(cell)))
+    # Text of digits is text too, and numbers beside it are none.
+    given = [str(cell) for cell in cells if not is_number_or_gap(cell)]
     if text and all(_is_number(cell.replace(",", ".")) for cell in text):
         way_out = f", and a point for the decimal comma{way_out}"
     elif text and all(_is_number(re.sub("[.,](?=.*[.,])|,", "", cell)) for cell in text):

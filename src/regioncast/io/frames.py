@@ -1,4 +1,4 @@
-"""What a DataFrame of pandas says beside its columns: its index."""
+"""What a DataFrame says beside its cells: its titles, and in pandas its index."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ def index_levels(frame: Any) -> list[tuple[Any, NDArray[Any]]]:
 def counts_rows(index: Any) -> bool:
     """Return whether a pandas index merely counts the rows, from 0."""
     return index.names == [None] and list(index) == list(range(len(index)))
+
+
+def titles_of_frame(frame: Any) -> list[str]:
+    """Return the titles of the columns of a DataFrame of pandas or polars, or a pyarrow table."""
+    return [str(title) for title in getattr(frame, "column_names", frame.columns)]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -35,17 +36,19 @@ from ..region_table import (
     id_rank,
     normal_title,
     numbers_other_things,
+    range_problem,
 )
 from .delimited import (
     WHITE_SPACE,
     is_number,
     parse_delimited,
+    parse_integer,
     parse_integer_column,
     parse_number_column,
     read_text,
     split_head,
 )
-from .frames import index_levels
+from .frames import index_levels, titles_of_frame
 from .region_lines import (
     Record,
     freesurfer_records,
@@ -287,7 +290,9 @@ def _from_records(records: Sequence[Record], source: str) -> RegionTable:
         raise RegionTableError(f"{source} lists no region.")
     titles = dict.fromkeys(title for record in records for title in record)
     columns = {title: [record.get(title) for record in records] for title in titles}
-    labels = np.array(columns.pop("index"), dtype=np.int64)
+    ids = columns.pop("index")
+    _check_range(ids, source)
+    labels = np.array(ids, dtype=np.int64)
     names = _named(columns.pop("name"), labels)
     return _checked(source, labels, names, {t: _parsed(cells) for t, cells in columns.items()})
 
@@ -325,6 +330,8 @@ def _from_pairs(
         return _checked(f"The {kind}", key_labels, _named(values, key_labels), {})
     if value_labels is not None and key_labels is None:
         return _checked(f"The {kind}", value_labels, _named(keys, value_labels), {})
+    for side in (keys, values):
+        _check_range(_exact_integers(side), f"The {kind}")
     which = "Neither side" if key_labels is None else "Each side"
     raise RegionTableError(
         f"{which} of the {kind} is all integers: keys {examples(keys)}; values "
@@ -345,8 +352,12 @@ def _from_sequence(source: Sequence[Any] | NDArray[Any], labels: Labels | None) 
 
 def _from_data_frame(source: Any, labels: Labels | None) -> RegionTable:
     import narwhals as nw
+    from narwhals.exceptions import DuplicateError
 
-    frame = nw.from_native(source, eager_only=True, pass_through=True)
+    try:
+        frame = nw.from_native(source, eager_only=True, pass_through=True)
+    except DuplicateError:
+        raise _several_of_a_title(titles_of_frame(source), "The DataFrame") from None
     if not isinstance(frame, nw.DataFrame):
         raise RegionTableError(
             f"This {type(source).__name__} is no region table. "
@@ -434,12 +445,16 @@ def _from_columns(
 
 def _check_titles(columns: Columns, source: str) -> None:
     titles = [title for title, _ in columns]
-    twice = {title: None for title in titles if titles.count(title) > 1}
-    if twice:
-        raise RegionTableError(
-            f"{source} has {plural(len(twice), 'title')} over more than one column: "
-            f"{examples(twice)}. Rename or remove the others."
-        )
+    if len(set(titles)) < len(titles):
+        raise _several_of_a_title(titles, source)
+
+
+def _several_of_a_title(titles: Sequence[str], source: str) -> RegionTableError:
+    twice = [title for title, times in Counter(titles).items() if times > 1]
+    return RegionTableError(
+        f"{source} has {plural(len(twice), 'title')} over more than one column: "
+        f"{examples(twice)}. Rename or remove the others."
+    )
 
 
 def _id_column(columns: Columns, source: str, labels: Labels | None, *, has_header: bool) -> int:
@@ -587,7 +602,10 @@ def _untitled(
 def _raise_no_ids(columns: Columns, source: str) -> NoReturn:
     shown = "; ".join(f"{title!r} ({str(cells[0])[:20]}, …)" for title, cells in columns[:8])
     more = f" and {len(columns) - 8} more" if len(columns) > 8 else ""
-    flawed = next((c for c in columns if id_rank(c[0]) < 2 and _flaws(c[1])), None)
+    titled = [(title, cells) for title, cells in columns if id_rank(title) < 2]
+    for title, cells in titled:
+        _check_range(_exact_integers(cells), f"The column {title!r} of {source}")
+    flawed = next((column for column in titled if _flaws(column[1])), None)
     if flawed is not None:
         flaws = _flaws(flawed[1])
         raise RegionTableError(
@@ -678,6 +696,20 @@ def _integers(cells: Sequence[Any]) -> Labels | None:
     if any(isinstance(cell, float | np.floating) and abs(float(cell)) >= EXACT for cell in cells):
         return None  # which may be rounded
     return parse_integer_column(str(cell) for cell in cells)
+
+
+def _exact_integers(cells: Sequence[Any]) -> list[int]:
+    """Return the integers among cells that mostly are, of any size; else none."""
+    found = [parse_integer(str(c)) for c in cells if not isinstance(c, bool | np.bool_ | None)]
+    integers = [integer for integer in found if integer is not None]
+    return integers if 2 * len(integers) > len(cells) else []
+
+
+def _check_range(labels: Iterable[int | None], source: str) -> None:
+    """Raise where integers are none that a label can be."""
+    problem = range_problem(labels)
+    if problem:
+        raise RegionTableError(f"{source} has {problem}")
 
 
 def _is_integer(cell: Any) -> bool:

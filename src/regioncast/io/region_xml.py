@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import FileFormatError, RegionTableError, examples
-from ..region_table import hex_color
+from ..region_table import hex_color, range_problem
 from .delimited import is_number, parse_integer
 from .region_lines import Record, renamed
 
@@ -74,6 +74,9 @@ def _fsl_records(
         others = {key: text for key, text in element.attrib.items() if key != "index"}
         index = _label(element.attrib["index"], source)
         records.append({"index": index, "name": _text(element), **renamed(others)})
+    problem = range_problem(record["index"] for record in records)
+    if problem:
+        raise RegionTableError(f"{source} has {problem}")
     indices = np.array([record["index"] for record in records], dtype=np.int64)
     shift = _fsl_shift(indices, (root.findtext(".//type") or "").strip().lower(), labels)
     return [{**row, "index": row["index"] + shift} for row in records]

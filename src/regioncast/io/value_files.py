@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,7 @@ from .delimited import (
     read_text,
 )
 from .files import check_output, existing_file, replacing
-from .frames import index_levels
+from .frames import index_levels, titles_of_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,8 +159,8 @@ def array_of_series(values: Any) -> NDArray[Any]:
 
 
 def _duplicate_titles(frame: Any) -> MatchError:
-    titles = [str(title) for title in getattr(frame, "column_names", frame.columns)]
-    twice = sorted({title for title in titles if titles.count(title) > 1})
+    times = Counter(titles_of_frame(frame))
+    twice = sorted(title for title, n_columns in times.items() if n_columns > 1)
     return MatchError(
         f"{plural(len(twice), 'column title')} of the DataFrame given more than once: "
         f"{examples(twice)}. Rename the columns."
