@@ -1052,6 +1052,12 @@ def peak_beyond_output(signals, *images, order):
             tracemalloc.stop()
 
 
+def far_apart(labels):
+    """The same regions by labels in no order and far apart."""
+    new = np.random.default_rng(0).choice(2**31, labels.max() + 1, replace=False)
+    return new.astype(np.int32)[labels]
+
+
 def blocks(shape, side, step):
     """A labels image of blocks with `side` voxels to a side, their labels `step` apart."""
     i, j, k = (np.arange(n) // side for n in shape)
@@ -1079,13 +1085,27 @@ def test_peak_memory_is_the_output_and_four_bytes_a_voxel(masked, order, dtype, 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("dtype", ["u1", "f4", "f8"])
 @pytest.mark.parametrize("memory", ["C", "F"])
-def test_peak_memory_is_that_with_a_region_for_every_eight_voxels(masked, order, dtype, memory):
+@pytest.mark.parametrize("scattered", [False, True])
+def test_peak_memory_is_that_with_a_region_for_every_eight_voxels(
+    masked, order, dtype, memory, scattered
+):
     labels = testing.in_memory(blocks((161, 97, 83), 2, 1), memory)
+    if scattered:
+        labels = testing.in_memory(far_apart(labels), memory)
     images = [nib.Nifti1Image(labels, OBLIQUE)]
     if masked:
         mask = np.ones(labels.shape)
         mask[:, :, 1::2] = 0  # half of each region
         images.append(nib.Nifti1Image(mask.astype(np.uint8), OBLIQUE))
-    signals = np.ones(labels.max(), dtype)
+    signals = np.ones(len(np.unique(labels)), dtype)
     peak = peak_beyond_output(signals, *images, order=order)
+    assert peak <= 4 * labels.size + CONSTANT, f"{peak / labels.size:.2f} bytes a voxel"
+
+
+@pytest.mark.parametrize("scattered", [False, True])
+def test_peak_memory_of_a_series_is_that_too(scattered):
+    labels = blocks((161, 97, 83), 2, 1)
+    labels = np.asfortranarray(far_apart(labels)) if scattered else labels
+    signals = np.ones((5, len(np.unique(labels))))
+    peak = peak_beyond_output(signals, nib.Nifti1Image(labels, OBLIQUE), order="F")
     assert peak <= 4 * labels.size + CONSTANT, f"{peak / labels.size:.2f} bytes a voxel"

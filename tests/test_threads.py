@@ -29,27 +29,40 @@ def test_an_error_in_a_thread_is_raised(monkeypatch, items):
         threads.in_threads(lambda item: 1 / item, items)
 
 
-def test_after_an_error_no_item_is_begun(monkeypatch):
-    other_has_begun, has_failed, begun = threading.Event(), threading.Event(), []
-    wait = threads.wait
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_after_an_error_no_item_is_begun_and_no_thread_is_left(monkeypatch, error):
+    other_has_begun, is_waited_for, begun = threading.Event(), threading.Event(), []
 
-    def wait_after_error(pending):
-        has_failed.set()
-        return wait(pending)
+    class Thread(threading.Thread):
+        def join(self, timeout=None):
+            is_waited_for.set()
+            super().join(timeout)
 
     def work(item):
         begun.append(item)
         if item == 0:
             assert other_has_begun.wait(60)
-            raise ZeroDivisionError
+            raise error
         other_has_begun.set()
-        assert has_failed.wait(60)
+        assert is_waited_for.wait(60)
 
     monkeypatch.setattr(threads, "n_cpus", lambda: 2)
-    monkeypatch.setattr(threads, "wait", wait_after_error)
-    with pytest.raises(ZeroDivisionError):
+    monkeypatch.setattr(threads, "Thread", Thread)
+    n_threads = threading.active_count()
+    with pytest.raises(error):
         threads.in_threads(work, range(10))
     assert sorted(begun) == [0, 5]
+    assert threading.active_count() == n_threads
+
+
+def test_threads_that_cannot_be_started_are_no_trouble(monkeypatch):
+    class Thread(threading.Thread):
+        def start(self):
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads, "n_cpus", lambda: 3)
+    monkeypatch.setattr(threads, "Thread", Thread)
+    assert threads.in_threads(lambda item: 2 * item, range(7)) == list(range(0, 14, 2))
 
 
 def test_a_thread_that_is_held_up_is_helped_by_the_others(monkeypatch):

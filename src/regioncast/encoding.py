@@ -137,7 +137,7 @@ class Encoded:
     @property
     def has_floats(self) -> bool:
         """Whether some label is no int64: further than `LABEL_TOLERANCE` from one."""
-        return self.label_of.dtype.kind == "f" and self.n_regions > 0
+        return self.label_of.dtype.kind == "f"
 
     def regions(self) -> NDArray[Any]:
         """Return for each sample the region: 0 for none, else ``k`` for ``labels[k - 1]``."""

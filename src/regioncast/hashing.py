@@ -68,19 +68,25 @@ def number_pieces(
     room = labels[parts[0]].size // _SAMPLES_PER_LABEL + 1
     idle: list[_HashTable] = []
 
-    def number_piece(part: slice) -> int | None:
+    def number_piece(part: slice) -> int:
         try:
             table = idle.pop()
         except IndexError:
             table = _HashTable(none, room, codes.dtype)
         found = table.number(labels[part].reshape(-1), row, slab, codes[part].reshape(-1))
-        begin = None if found is None else seen.add(found)
+        begin = seen.add(found)
         idle.append(table)
         return begin
 
-    begins = in_threads(number_piece, parts, _MOST_THREADS)
-    known = [begin for begin in begins if begin is not None]
-    return seen.numbered(known) if len(known) == len(parts) else None
+    try:
+        begins = in_threads(number_piece, parts, _MOST_THREADS)
+    except _TooManyError:
+        return None
+    return seen.numbered(begins)
+
+
+class _TooManyError(Exception):
+    """The labels of a piece are too many for the dtype of the codes."""
 
 
 class _HashTable:
@@ -107,11 +113,10 @@ class _HashTable:
 
     def number(
         self, piece: NDArray[Any], row: int, slab: int, codes: NDArray[Any]
-    ) -> NDArray[np.int64] | None:
+    ) -> NDArray[np.int64]:
         """Fill `codes` with numbers, and return the labels in the order of their numbers.
 
-        None where they are too many for the dtype of the codes.  What is returned is written over
-        by the next piece.
+        What is returned is written over by the next piece.
         """
         most = min(piece.size, np.iinfo(self._dtype).max)
         while True:
@@ -120,7 +125,7 @@ class _HashTable:
             if n_seen >= 0:
                 return seen[:n_seen]
             if len(seen) == most:
-                return None
+                raise _TooManyError
             self._make(min(most, 4 * len(seen)))
 
 

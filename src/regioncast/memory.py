@@ -38,7 +38,8 @@ def passing(length: int, dtype: DTypeLike) -> NDArray[Any]:
         return np.empty(length, dtype)
     if n_bytes < _HUGE_BYTES:
         return np.frombuffer(mmap.mmap(-1, n_bytes, **_AT_ONCE), dtype)
-    # Some more than is asked for, to begin where a huge page does and perhaps to end with one.
+    # Some more than is asked for, to begin where a huge page does; what is left over at the end
+    # has small ones.
     memory = mmap.mmap(-1, n_bytes + 2 * _HUGE_BYTES, **_PRIVATE)
     start = -np.frombuffer(memory, np.uint8).ctypes.data % _HUGE_BYTES
     if hasattr(mmap, "MADV_HUGEPAGE"):

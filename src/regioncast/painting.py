@@ -36,7 +36,7 @@ Order = Literal["C", "F"]
 _BYTES_PER_THREAD = 8_000_000
 
 # A table is made for some maps at a time if it has more bytes than this.
-_TABLE_BYTES = 1 << 23
+_TABLE_BYTES = 1 << 20
 
 # From this many bytes on memory comes fresh from the system (the largest of the thresholds in
 # glibc's malloc): it is zero already, and what is not touched costs nothing.
@@ -279,11 +279,10 @@ class LazyTable:
         """Return all rows if they are as few as are made at a time."""
         return self.of_maps(slice(None)) if len(self) <= self._maps_at_once else self
 
-    def blocks(self) -> Iterator[tuple[slice, NDArray[Any]]]:
-        """Yield the rows of some maps, which are few where regions are many."""
-        for start in range(0, len(self), self._maps_at_once):
-            maps = slice(start, min(start + self._maps_at_once, len(self)))
-            yield maps, self.of_maps(maps)
+    def blocks(self) -> list[slice]:
+        """Return maps whose rows are made at a time: few where regions are many."""
+        starts = range(0, len(self), self._maps_at_once)
+        return [slice(start, min(start + self._maps_at_once, len(self))) for start in starts]
 
     @property
     def _maps_at_once(self) -> int:
@@ -431,9 +430,13 @@ def _paint_pieces(
     codes: SplitCodes, table: NDArray[Any] | LazyTable, out: NDArray[Any], *, skip_zero: bool
 ) -> None:
     """Paint maps from split codes: those of a piece are codes of a part of the table."""
-    blocks = table.blocks() if isinstance(table, LazyTable) else [(slice(None), table)]
-    for maps, rows in blocks:
-        _paint_each_piece(codes, bits(rows), bits(out[maps]), skip_zero=skip_zero)
+    if isinstance(table, LazyTable):
+        for maps in table.blocks():  # the rows of one block only are in memory
+            _paint_each_piece(
+                codes, bits(table.of_maps(maps)), bits(out[maps]), skip_zero=skip_zero
+            )
+    else:
+        _paint_each_piece(codes, bits(table), bits(out), skip_zero=skip_zero)
 
 
 def _paint_each_piece(

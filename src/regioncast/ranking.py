@@ -71,6 +71,12 @@ class Ranking(Protocol):
 class Ranks:
     """A ranking by the number of the label in each place.
 
+    Parameters
+    ----------
+    ranks : array of uint32
+        For each place the number of its label, from 1, or 0 where it has none.
+    n_distinct : int
+
     Examples
     --------
     >>> ranks = Ranks(np.array([0, 2, 1, 2], np.uint32), n_distinct=2)
@@ -80,23 +86,23 @@ class Ranks:
     array([[0. , 1.5, 0.5, 1.5]])
     """
 
-    _numbers: NDArray[np.uint32]
+    ranks: NDArray[np.uint32]
     n_distinct: int
 
     @property
     def n_places(self) -> int:
         """Number of places."""
-        return len(self._numbers)
+        return len(self.ranks)
 
     def numbers(self) -> NDArray[np.uint32]:
         """Return for each place the number of its label, from 1, or 0 where it has none."""
-        return self._numbers
+        return self.ranks
 
     def distinct(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Return the distinct ones of the labels in the places, ascending."""
         distinct = np.empty(self.n_distinct, labels.dtype)
-        has_label = self._numbers > 0
-        distinct[self._numbers[has_label] - 1] = labels[has_label]
+        has_label = self.ranks > 0
+        distinct[self.ranks[has_label] - 1] = labels[has_label]
         return distinct
 
     def put(self, values: NDArray[Any], out: NDArray[Any]) -> None:
@@ -104,13 +110,13 @@ class Ranks:
         source, target = bits(values), bits(out)
 
         def take(part: slice) -> None:
-            take_columns(self._numbers[part], source, target[:, part])
+            take_columns(self.ranks[part], source, target[:, part])
 
-        in_threads(take, _parts(self.n_places, _MOVED_BY_ONE, n_cpus()))
+        in_threads(take, _parts(self.n_places, _MOVED_BY_ONE))
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class OrderedPlaces:
     """A ranking by the places in ascending order of their labels.
 
     It is had sooner than the numbers are, and to move values by it takes less time: memory is
@@ -126,19 +132,20 @@ class Order:
 
     Examples
     --------
-    >>> order = Order(np.array([2, 0, 1, 3 + 2**31], np.uint32), none=np.array([0]), n_distinct=3)
+    >>> places = np.array([2, 0, 1, 3 + 2**31], np.uint32)
+    >>> order = OrderedPlaces(places, none=np.array([0]), n_distinct=3)
     >>> order.numbers()
     array([0, 3, 1, 3], dtype=uint32)
     """
 
-    _places: NDArray[np.uint32]
+    places: NDArray[np.uint32]
     none: NDArray[np.intp]
     n_distinct: int
 
     @property
     def n_places(self) -> int:
         """Number of places."""
-        return len(self._places)
+        return len(self.places)
 
     def numbers(self) -> NDArray[np.uint32]:
         """Return for each place the number of its label, from 1, or 0 where it has none."""
@@ -150,18 +157,18 @@ class Order:
 
     def distinct(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Return the distinct ones of the labels in the places, ascending."""
-        return labels[self._places[self._places < _REPEATED]]
+        return labels[self.places[self.places < _REPEATED]]
 
     def put(self, values: NDArray[Any], out: NDArray[Any]) -> None:
         """Set the columns of `out`, one per place, to those of `values`, one per distinct label."""
         source, target = bits(values), bits(out)
-        parts = _parts(self.n_places, _MOVED_BY_ONE, n_cpus())
-        n_new = [int(np.count_nonzero(self._places[part] < _REPEATED)) for part in parts[:-1]]
+        parts = _parts(self.n_places, _MOVED_BY_ONE)
+        n_new = [int(np.count_nonzero(self.places[part] < _REPEATED)) for part in parts[:-1]]
         befores = accumulate(n_new, initial=0)
 
         def put_part(job: tuple[slice, int]) -> None:
             part, before = job
-            put_columns(self._places[part], before, source, target)
+            put_columns(self.places[part], before, source, target)
 
         in_threads(put_part, list(zip(parts, befores, strict=True)))
         out[:, self.none] = 0
@@ -191,9 +198,10 @@ def ranked(
     return _ranked_by_sorting(labels, without_label, low, high)
 
 
-def _parts(length: int, by_one: int, most: int) -> list[slice]:
+def _parts(length: int, by_one: int, most: int | None = None) -> list[slice]:
     """Divide what one thread does up to a length."""
-    return shares(length, max(1, min(most, n_cpus(), length // by_one)))
+    n_threads = n_cpus() if most is None else min(most, n_cpus())
+    return shares(length, max(1, min(n_threads, length // by_one)))
 
 
 def _ranked_by_table(
@@ -209,7 +217,7 @@ def _ranked_by_table(
 
 def _ranked_by_sorting(
     labels: NDArray[np.int64], none: NDArray[np.intp], low: int, high: int
-) -> Order:
+) -> OrderedPlaces:
     """Rank labels that lie far apart.
 
     `numpy.argsort` takes several times as long: here the leading bits of the labels are sorted with
@@ -242,8 +250,9 @@ def _ranked_by_sorting(
 
     n_distinct = in_threads(merge, parts)
     if min(n_distinct) < 0:
+        del packed, places, some, others, rest
         return _ranked_by_argsort(labels, none)
-    return Order(places, none, sum(n_distinct))
+    return OrderedPlaces(places, none, sum(n_distinct))
 
 
 class _Lowest(NamedTuple):
@@ -261,9 +270,11 @@ def _lowest(some: NDArray[np.uint64], rest: NDArray[np.uint64], n: int) -> _Lowe
     return _Lowest(fewest + found, n - fewest - found)
 
 
-def _ranked_by_argsort(labels: NDArray[np.int64], none: NDArray[np.intp]) -> Order:
-    places = np.argsort(labels, kind="stable")
+def _ranked_by_argsort(labels: NDArray[np.int64], none: NDArray[np.intp]) -> OrderedPlaces:
+    places = np.argsort(labels)
     ordered = labels[places]
     is_repeated = np.concatenate([[False], ordered[1:] == ordered[:-1]])
     n_distinct = len(labels) - int(np.count_nonzero(is_repeated))
-    return Order((places + np.where(is_repeated, _REPEATED, 0)).astype(np.uint32), none, n_distinct)
+    return OrderedPlaces(
+        (places + np.where(is_repeated, _REPEATED, 0)).astype(np.uint32), none, n_distinct
+    )

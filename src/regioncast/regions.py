@@ -464,10 +464,10 @@ def _table(
 
 def _inside(encoded: encoding.Encoded) -> NDArray[np.bool_]:
     """Return which regions have voxels left."""
-    n_regions, region_of = encoded.n_regions, encoded.region_of
-    has_voxels = encoding.count(encoded.codes, len(region_of)) > 0
+    n_regions = encoded.n_regions
+    has_voxels = encoding.count(encoded.codes, encoded.ranking.n_places) > 0
     inside = np.zeros(1 + n_regions, bool)
-    inside[region_of[has_voxels]] = True
+    inside[encoded.region_of[has_voxels]] = True
     if not inside[1:].any():
         raise LabelsError(
             "No label left after applying mask to the labels image: none of "

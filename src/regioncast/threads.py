@@ -6,7 +6,7 @@ import numbers
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
 from threading import Thread
@@ -67,24 +67,33 @@ def in_threads(
     # wait for each other to get.
     queues = [deque(range(len(items))[share]) for share in shares(len(items), n_threads)]
     results: dict[int, Result] = {}
+    errors: list[BaseException] = []
 
     def run(own: deque[int]) -> None:
         try:
             while (index := _taken(own, queues)) is not None:
                 results[index] = work(items[index])
-        except BaseException:
+        except BaseException as error:  # noqa: BLE001  raised where the results are asked for
+            errors.append(error)
             for queue in queues:
                 queue.clear()
-            raise
 
     # This thread works too, and there is no pool: to start either takes as long as a small map.
-    pending = [_started(run, queue) for queue in queues[1:]]
+    started: list[Thread] = []
     try:
+        with suppress(RuntimeError):  # of systems that have no thread left; there are enough
+            for queue in queues[1:]:
+                thread = Thread(target=run, args=(queue,))
+                thread.start()
+                started.append(thread)
         run(queues[0])
     finally:
-        wait(pending)
-    for future in pending:
-        future.result()
+        for queue in queues:  # where this thread is interrupted, work may be left
+            queue.clear()
+        for thread in started:
+            thread.join()
+    if errors:
+        raise errors[0]
     return [results[index] for index in range(len(items))]
 
 
@@ -97,21 +106,6 @@ def _taken(own: deque[int], queues: Sequence[deque[int]]) -> int | None:
         with suppress(IndexError):  # which says that another thread took it just now
             return own.popleft() if queue is own else queue.pop()
     return None
-
-
-def _started(work: Callable[[Item], object], item: Item) -> Future[None]:
-    """Begin to work on an item in a thread of its own."""
-    future: Future[None] = Future()
-
-    def run() -> None:
-        try:
-            work(item)
-            future.set_result(None)
-        except BaseException as error:  # noqa: BLE001  raised where the result is asked for
-            future.set_exception(error)
-
-    Thread(target=run).start()
-    return future
 
 
 def each_in_turn(

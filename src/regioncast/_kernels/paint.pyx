@@ -105,6 +105,7 @@ def take_columns(const uint32_t[::1] columns, const item_t[:, :] values, item_t[
 cdef enum:
     AHEAD = 16
 
+
 def put_columns(
     const uint32_t[::1] places, Py_ssize_t before, const item_t[:, :] values, item_t[:, :] out
 ):
