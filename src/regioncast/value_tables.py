@@ -277,21 +277,20 @@ def _with_names_as_text(table: ValueTable, regions: RegionTable) -> ValueTable:
     So they are in region tables that have no names, and where atlases number their regions.
     Integers that are the labels of other regions too stay as they are, which is an error later.
     """
-    names, name_of = (
-        set(regions.names),
-        dict(zip(regions.labels.tolist(), regions.names, strict=True)),
-    )
+    names = set(regions.names)
+    name_of = dict(zip(regions.labels.tolist(), regions.names, strict=True))
 
     def with_text(column: ValueColumn) -> ValueColumn:
         keys = keys_of(column) if column.numbers is not None else None
         if keys is None or not is_name_title(column.title) or is_label_title(column.title):
             return column
         cells = tuple(map(str, keys))
-        are_names = 2 * len(names.intersection(cells)) >= max(1, len(set(cells)))
         pairs = zip(keys, cells, strict=True)
-        if any(cell in names and name_of.get(key, cell) != cell for key, cell in pairs):
+        are_others = any(cell in names and name_of.get(key, cell) != cell for key, cell in pairs)
+        are_names = 2 * len(names.intersection(cells)) >= max(1, len(set(cells)))
+        if are_others or not are_names:
             return column
-        return dataclasses.replace(column, cells=cells, numbers=None) if are_names else column
+        return dataclasses.replace(column, cells=cells, numbers=None)
 
     return dataclasses.replace(table, columns=tuple(map(with_text, table.columns)))
 
@@ -499,8 +498,9 @@ def _with_header_if_told(table: ValueTable, regions: RegionTable, by: str) -> Va
         return table
     if by == "auto":
         whole = [_whole(cell) for cell in first]
-        what = "label" if set(regions.labels.tolist()).issuperset(whole) else None
-        what = what or ("name" if set(regions.names).issuperset(map(str, whole)) else "label")
+        are_labels = set(regions.labels.tolist()).issuperset(whole)
+        are_names = set(regions.names).issuperset(map(str, whole))
+        what = "name" if are_names and not are_labels else "label"
         raise MatchError(
             f"The first row of {table.source} ({examples(first)}) may be a header of {what}s, or a "
             f"row of values like the others. Pass by='{what}' (--by {what}) for a header, or "

@@ -314,7 +314,8 @@ def hash_labels(
                 memcpy(code + i, code + i - back, (stop - i) * sizeof(wide_code_t))
             else:
                 n_seen = _hash_stretch(
-                    label, i, stop, no_region, none.shape[0], slot, last, shift, seen, room, n_seen, code
+                    label, i, stop, no_region, none.shape[0],
+                    slot, last, shift, seen, room, n_seen, code,
                 )
             i = stop
             if i == row_stop:
@@ -376,7 +377,7 @@ def merge(
     last : int
         The highest of what is below them, or, where that is nothing, any with other leading bits.
     bits : int
-        How many bits of them the place takes, more than any place has.
+        How many bits of them the place takes; no place has all of these set.
     labels : array of int64
         Of all places.
     places : array of uint32, as long as `some` and `others`
