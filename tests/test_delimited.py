@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from regioncast.errors import FileFormatError, InputMissingError
-from regioncast.io.delimited import (
+from regioncast.tables.text import (
     decode,
     parse_delimited,
     parse_integer,

@@ -39,7 +39,7 @@ from typing import Any
 
 import pytest
 
-from regioncast.io import format_table
+from regioncast.formats import format_table
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(

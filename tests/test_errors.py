@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from regioncast import errors
-from regioncast.regions import _dimension_error
+from regioncast.nilearn.regions import _dimension_error
 
 KINDS = [
     kind

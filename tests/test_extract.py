@@ -40,7 +40,7 @@ from regioncast.errors import (
     SignalsError,
     SpaceError,
 )
-from regioncast.io import map_streams
+from regioncast.formats import map_streams
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -21,7 +21,7 @@ from small_spaces import (
 from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
-from regioncast.io import FORMATS, format_table, suffix_of
+from regioncast.formats import FORMATS, format_table, suffix_of
 
 NIBABEL = Path(nib.__file__).parent / "tests" / "data"
 REGIONS = {-2: "stem", 3: "pallidum", 7: "putamen", 7001: "thalamus"}

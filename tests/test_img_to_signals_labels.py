@@ -40,7 +40,7 @@ from regioncast.errors import (
     NonfiniteWarning,
     SpaceError,
 )
-from regioncast.regions import img_to_signals_labels, signals_to_img_labels
+from regioncast.nilearn.regions import img_to_signals_labels, signals_to_img_labels
 
 ORDERS = st.sampled_from(["C", "F"])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -110,7 +110,7 @@ def test_the_signature_is_nilearns():
 
 
 def test_it_has_one_home_and_two_doors():
-    assert regioncast.img_to_signals_labels is regioncast.regions.img_to_signals_labels
+    assert regioncast.img_to_signals_labels is regioncast.nilearn.regions.img_to_signals_labels
 
 
 @given(

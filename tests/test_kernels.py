@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regioncast import testing
-from regioncast._kernels import crc, deflate, encode, paint
+from regioncast.engine._kernels import crc, deflate, encode, paint
 from regioncast.errors import MissingPackageError
 
 LABEL_DTYPES = [np.dtype(code) for code in "bBhHiIq"]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import regioncast as rc
 from regioncast.errors import MatchError, RegioncastError, SignalsError
-from regioncast.value_tables import ValueColumn, ValueTable, _check_once
+from regioncast.tables.values import ValueColumn, ValueTable, _check_once
 
 
 def atlas_of(labels, names=None):

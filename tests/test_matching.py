@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 import regioncast as rc
 from regioncast import matching
 from regioncast.errors import MatchError, SignalsError
-from regioncast.matching import match
-from regioncast.region_table import RegionTable
+from regioncast.identity import match
+from regioncast.atlas.region_table import RegionTable
 from regioncast.signals import Signals, as_keys
 
 SHAPE = (4, 3, 5)

@@ -54,7 +54,7 @@ DIFFERENCES = {
 PLUGIN = """
 import collections, functools, json, os
 import pytest
-import regioncast.regions
+import regioncast.nilearn.regions
 
 calls = {"img_to_signals_labels": collections.Counter(),
          "signals_to_img_labels": collections.Counter()}
@@ -62,14 +62,14 @@ outcomes, current = {}, None
 DIFFERENCES = json.loads(os.environ["DIFFERENCES"])
 
 def counting(name):
-    ours = getattr(regioncast.regions, name)
+    ours = getattr(regioncast.nilearn.regions, name)
 
     @functools.wraps(ours)
     def counted(*args, **kwargs):
         calls[name][current] += 1
         return ours(*args, **kwargs)
 
-    setattr(regioncast.regions, name, counted)
+    setattr(regioncast.nilearn.regions, name, counted)
 
 for name in calls:
     counting(name)

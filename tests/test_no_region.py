@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regioncast.no_region import names_background, no_region_labels
+from regioncast.atlas.no_region import names_background, no_region_labels
 
 
 @pytest.mark.parametrize(

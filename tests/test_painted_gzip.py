@@ -19,8 +19,8 @@ from isal import igzip, isal_zlib
 
 import regioncast as rc
 from regioncast import painting, testing
-from regioncast.io import huffman, painted_gzip
-from regioncast.painting import FileOrder, PaintedArray
+from regioncast.formats import huffman, painted_gzip
+from regioncast.engine.painting import FileOrder, PaintedArray
 
 zlib_ng = pytest.importorskip("zlib_ng.zlib_ng")
 gzip_ng = pytest.importorskip("zlib_ng.gzip_ng")

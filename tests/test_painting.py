@@ -16,7 +16,7 @@ from nibabel.tests.test_proxy_api import _TestProxyAPI
 
 import regioncast as rc
 from regioncast import encoding, painting, testing, threads
-from regioncast.painting import PaintedArray
+from regioncast.engine.painting import PaintedArray
 
 CODE_DTYPES = ["u1", "u2", "u4"]
 SEEDS = st.integers(0, 2**32 - 1)

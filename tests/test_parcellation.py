@@ -25,7 +25,7 @@ from regioncast.errors import (
     RegionTableWarning,
     SpaceError,
 )
-from regioncast.parcellation import Parcellation
+from regioncast.atlas.parcellation import Parcellation
 
 SHAPE = (5, 3, 7)
 # Oblique, of unequal voxel sizes, left-handed.

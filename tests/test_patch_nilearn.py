@@ -233,7 +233,7 @@ def test_processes_that_nilearn_starts_are_patched_as_long_as_this_one(labels_im
         return set(joblib.Parallel(n_jobs=2)(tasks))
 
     with rc.patch_nilearn():
-        assert in_workers() == {"regioncast.regions"}
+        assert in_workers() == {"regioncast.nilearn.regions"}
         masker = nilearn.maskers.MultiNiftiLabelsMasker(
             labels_img, standardize=None, reports=False, n_jobs=2
         )

@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regioncast.errors import FileFormatError, InputMissingError, RegionTableError
-from regioncast.io.region_tables import (
+from regioncast.tables.regions import (
     find_region_table,
     read_region_table,
     region_table_from_label_table,
 )
-from regioncast.region_table import RegionTable
+from regioncast.atlas.region_table import RegionTable
 
 V1_V2 = [(7, "V1"), (20, "V2")]
 NAMES = st.text(
@@ -744,7 +744,7 @@ def test_reading_a_file_of_text_does_not_import_pandas(tmp_path):
     path.write_text("index\tname\n7\tV1\n")
     code = (
         "import sys, regioncast; before = set(sys.modules)\n"
-        "from regioncast.io.region_tables import read_region_table\n"
+        "from regioncast.tables.regions import read_region_table\n"
         f"read_region_table({str(path)!r})\n"
         "new = set(sys.modules) - before\n"
         "assert not new & {'pandas', 'narwhals', 'polars'}, new\n"

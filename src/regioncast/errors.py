@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .matching import Match
+    from .identity import Match
 
 N_EXAMPLES = 5
 # Characters of one of them: a name may be long, and a page of text be taken for one.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 import numpy as np
 
 from .errors import MatchError, SignalsError, SignalsTypeError, examples, plural
-from .region_table import EXACT
+from .atlas.region_table import EXACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-    from .parcellation import Parcellation
-    from .region_table import RegionTable
+    from .atlas.parcellation import Parcellation
+    from .atlas.region_table import RegionTable
 
 Key = str | int
 

@@ -17,17 +17,20 @@ from ..errors import (
     OutputError,
     capitalized,
 )
-from ..extraction import Grouping
-from ..painting import PaintedArray
-from ..parcellation import Parcellation
+from ..engine.extraction import Grouping
+from ..engine.painting import PaintedArray
+from ..atlas.parcellation import Parcellation
 from ..signals import Signals
-from ..spaces import Grayordinates, SurfaceVertices, VolumeGrid, check_same
-from ..transfer import moved
-from . import cifti, cifti_parcellations, nifti, suffix_of, suffixes, surface
-from .cifti_maps import open_cifti_maps
-from .cifti_matrix import is_cifti
-from .files import check_output, expanded
-from .map_streams import is_pattern, open_maps
+from ..atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid, check_same
+from ..atlas.transfer import moved
+from ..formats import suffix_of, suffixes
+from .cifti import painted as cifti, parcels as cifti_parcellations
+from .surface import surfaces as surface
+from .volume import nifti
+from .cifti.maps import open_cifti_maps
+from .cifti.matrix import is_cifti
+from ..files import check_output, expanded
+from .volume.map_streams import is_pattern, open_maps
 from .painted import edited
 from .values import save_signals
 
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..progress import Progress
-    from ..spaces import Space
+    from ..atlas.spaces import Space
     from .maps import Maps
 
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..extraction import Block, Grouping, Nan, Strategy, extract
-from ..threads import each_in_turn, threads_of
+from ..engine.extraction import Block, Grouping, Nan, Strategy, extract
+from ..engine.threads import each_in_turn, threads_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..progress import Progress
     from ..signals import Series
-    from ..spaces import Space
+    from ..atlas.spaces import Space
 
 # Portions are in memory so many at a time at most; more threads than that share them.
 _MOST_AT_ONCE = 8

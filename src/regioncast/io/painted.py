@@ -14,13 +14,13 @@ import numpy as np
 from nibabel.dataobj_images import DataobjImage
 
 from ..errors import times
-from ..painting import FileOrder, PaintedArray
+from ..engine.painting import FileOrder, PaintedArray
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    from ..matching import Match
-    from ..parcellation import Parcellation
+    from ..identity import Match
+    from ..atlas.parcellation import Parcellation
 
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

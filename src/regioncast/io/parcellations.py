@@ -15,16 +15,19 @@ from ..errors import (
     examples,
     plural,
 )
-from ..parcellation import Parcellation, encode_integers
-from ..region_table import RegionTable
-from . import cifti_parcellations, nifti, region_tables, surface
-from .cifti_matrix import is_cifti
-from .files import existing_file, expanded
+from ..atlas.parcellation import Parcellation, encode_integers
+from ..atlas.region_table import RegionTable
+from .cifti import parcels as cifti_parcellations
+from .surface import surfaces as surface
+from .volume import nifti
+from ..tables import regions as region_tables
+from .cifti.matrix import is_cifti
+from ..files import existing_file, expanded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .nifti import Niimg
+    from .volume.nifti import Niimg
 
 
 NO_REGIONS = "none"

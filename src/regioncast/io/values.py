@@ -15,22 +15,24 @@ from ..errors import (
     plural,
 )
 from ..signals import Key, Signals, as_array, as_keys
-from ..value_tables import (
+from ..tables.values import (
     ValueTable,
     check_exact,
     is_number_or_gap,
     numbers_with_gaps,
     signals_of,
 )
-from . import cifti, cifti_parcellations, suffix_of, suffixes, value_files
-from .cifti_matrix import is_cifti
-from .files import check_output, expanded
-from .frames import counts_rows
+from ..formats import suffix_of, suffixes
+from .cifti import painted as cifti, parcels as cifti_parcellations
+from ..tables import value_files
+from .cifti.matrix import is_cifti
+from ..files import check_output, expanded
+from ..tables.frames import counts_rows
 
 if TYPE_CHECKING:
-    from ..parcellation import Parcellation
-    from ..region_table import RegionTable
-    from . import Use
+    from ..atlas.parcellation import Parcellation
+    from ..atlas.region_table import RegionTable
+    from ..formats import Use
 
 
 Values = Any

@@ -1,0 +1,396 @@
+"""The parcellation: which sample belongs to which region.
+
+A parcellation is *codes* (one small integer per voxel, vertex or grayordinate: 0 for no region,
+``k`` for row ``k`` of the table, counted from 1), a *region table* and the *space* where the
+samples are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..engine import encoding
+from ..engine._kernels import encode as kernels
+from ..engine.encoding import code_dtype
+from ..errors import (
+    ArgumentError,
+    LabelsError,
+    LabelsWarning,
+    RegionTableError,
+    RegionTableWarning,
+    examples,
+    plural,
+    times,
+    warn,
+)
+from .region_table import SHOWN_ROWS, Region, RegionTable, text_table
+from .spaces import SurfaceVertices, VolumeGrid
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from .spaces import Space
+
+
+# How many maps of labels an error lists, for one to be chosen.
+_MAPS_SHOWN = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Parcellation:
+    """Regions and the voxels, vertices or grayordinates that belong to each.
+
+    Made by `regioncast.load_parcellation`.  Its length is the number of regions, iterating
+    gives their labels and names, and indexing by a label or a name gives one of them.
+
+    Parameters
+    ----------
+    codes : array of uint8, uint16 or uint32, shape of `space`
+        0 for no region, ``k`` for row ``k`` of `table`, counted from 1.
+    table : RegionTable
+        One row per region, in ascending order of label.
+    space : VolumeGrid, SurfaceVertices or Grayordinates
+    """
+
+    codes: NDArray[Any]
+    table: RegionTable
+    space: Space
+
+    def __post_init__(self) -> None:
+        codes = self.codes.view()  # the array itself may be somebody's who goes on writing to it
+        codes.flags.writeable = False
+        object.__setattr__(self, "codes", codes)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()  # arrays that were pickled are writeable
+
+    @classmethod
+    def of(
+        cls,
+        encoded: encoding.Encoded,
+        space: Space,
+        *,
+        table: RegionTable | None = None,
+        background: float = 0,
+        strict: bool = False,
+    ) -> Parcellation:
+        """Return the parcellation of encoded labels.
+
+        Parameters
+        ----------
+        encoded : Encoded
+            From `encode_integers`.
+        space : VolumeGrid, SurfaceVertices or Grayordinates
+        table : RegionTable, default=None
+            Rows for labels that it lacks are added; a row of the background is left out.
+        background : number, default=0
+            The label of no region; NaN: there is none.
+        strict : bool, default=False
+            Raise where table and image do not list the same regions, instead of warning.
+
+        Returns
+        -------
+        Parcellation
+
+        Raises
+        ------
+        LabelsError
+            When no label is that of a region.
+        RegionTableError
+            When table and image differ and `strict` is true.
+        """
+        if table is None:
+            full = RegionTable(encoded.labels)
+        else:
+            table = table.without(background)
+            _compare(encoded.labels, table.labels, space, strict=strict)
+            full = table.with_labels(encoded.labels)
+        if not len(encoded.labels):
+            raise no_region(encoded, background, space.noun)
+        return cls(_codes_by_row(encoded, full), full, space)
+
+    @classmethod
+    def joined(cls, parts: Mapping[str, Parcellation]) -> Parcellation:
+        """Return one parcellation of those of the hemispheres.
+
+        Parameters
+        ----------
+        parts : mapping of str to Parcellation
+            Of ``"L"`` and ``"R"``, in this order.
+
+        Returns
+        -------
+        Parcellation
+        """
+        table = RegionTable.joined({side: part.table for side, part in parts.items()})
+        codes = np.empty(sum(part.codes.size for part in parts.values()), code_dtype(len(table)))
+        space = SurfaceVertices({side: part.codes.size for side, part in parts.items()})
+        for side, part in parts.items():
+            # Regions of one hemisphere are in the same order in both tables.
+            row = np.zeros(len(part) + 1, codes.dtype)
+            row[1:] = np.flatnonzero(np.array(table.hemispheres) == side) + 1
+            codes[space.of_hemisphere(side)] = row[part.codes]
+        return cls(codes, table, space)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __iter__(self) -> Iterator[Region]:
+        return iter(self.table)
+
+    def __getitem__(self, key: int | str) -> Region:
+        """Return the region of a label or a name; `KeyError` where there is not just one."""
+        found = self._regions_of(key)
+        if len(found) != 1:
+            raise KeyError(f"{len(found) or 'no'} regions have {key!r}")
+        return found[0]
+
+    def __contains__(self, key: object) -> bool:
+        return bool(self._regions_of(key))
+
+    def _regions_of(self, key: object) -> list[Region]:
+        """Return the regions with a label or a name, or that are this one."""
+        if isinstance(key, Region):
+            return [region for region in self if region == key]
+        if isinstance(key, str):
+            names = zip(self, self.table.unique_names, strict=True)
+            return [region for region, name in names if key in (region.name, name)]
+        if isinstance(key, int | np.integer) and not isinstance(key, bool):
+            return [region for region in self if region.label == key]
+        return []
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of voxels, vertices or grayordinates of each region, shape (n_regions,)."""
+        return encoding.count(self.codes, len(self) + 1)[1:]
+
+    @cached_property
+    def centroids(self) -> NDArray[np.float64]:
+        """Mean position of each region in mm, shape (n_regions, 3); NaN without voxels.
+
+        Of volumes only.
+        """
+        if not isinstance(self.space, VolumeGrid):
+            return np.full((len(self), 3), np.nan)
+        sums = np.zeros((len(self) + 1, 3), np.int64)
+        kernels.sum_positions(self.codes, sums)
+        with np.errstate(invalid="ignore"):
+            indices = sums[1:] / self.counts[:, np.newaxis]
+        return indices @ self.space.affine[:3, :3].T + self.space.affine[:3, 3]
+
+    def masked(self, inside: NDArray[np.bool_]) -> Parcellation:
+        """Return the parcellation without the samples that are not inside a mask.
+
+        Parameters
+        ----------
+        inside : array of bool, shape of the codes
+
+        Returns
+        -------
+        Parcellation
+            With the same table, so each region keeps its place.
+        """
+        return Parcellation(encoding.masked(self.codes, inside), self.table, self.space)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the region table with voxels, volume (mm³) and centroid (mm) per region.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``index`` (label), ``name``, the further columns of the region table,
+            ``voxels``, ``volume_mm3``, ``x``, ``y``, ``z``.  On surfaces ``vertices``, in CIFTI
+            ``grayordinates``, and no more.  A further column of the region table with such a
+            title gets ``_in_table`` after it.
+        """
+        measured: dict[str, Any] = {self.space.nouns: self.counts}
+        if isinstance(self.space, VolumeGrid):
+            measured["volume_mm3"] = self.counts * self.space.voxel_volume
+            measured |= dict(zip("xyz", self.centroids.T, strict=True))
+        frame = self.table.to_pandas()
+        return frame.rename(columns={title: f"{title}_in_table" for title in measured}).assign(
+            **measured
+        )
+
+    def to_text(self, max_rows: int | None = None) -> str:
+        """Return the parcellation as a table for people to read.
+
+        Parameters
+        ----------
+        max_rows : int, default=None
+            Leave out rows in the middle beyond this many; all are shown when not given.
+        """
+        head = f"Parcellation: {plural(len(self), 'region')}, {_extent(self.space)}"
+        return "\n".join([head, *_table_lines(self, max_rows or len(self))])
+
+    def __repr__(self) -> str:
+        return self.to_text(max_rows=SHOWN_ROWS)
+
+
+def map_number(names: Sequence[str], chosen: str | int | None) -> int:
+    """Return the number of the chosen map of labels.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of all maps.
+    chosen : str, int or None
+        A name or a number, from 0.
+
+    Raises
+    ------
+    ArgumentError
+        When there is not just one such map.
+    """
+    shown = [f"{n} {name!r}" if name else str(n) for n, name in enumerate(names[:_MAPS_SHOWN])]
+    more = f" and {len(names) - len(shown):,} more" * (len(names) > len(shown))
+    there_are = f"there {'is' if len(names) == 1 else 'are'}: {', '.join(shown)}{more}"
+    if chosen is None:
+        if len(names) == 1:
+            return 0
+        raise ArgumentError(
+            f"The labels image has {len(names):,} maps of labels; choose one by its number or "
+            f"name (label_map, --label-map); {there_are}."
+        )
+    found = [n for n, name in enumerate(names) if chosen in (n, str(n), name)]
+    if isinstance(chosen, str):
+        # A map may be called "1".
+        found = [n for n, name in enumerate(names) if chosen == name] or found
+    if len(found) != 1:
+        problem = "several maps are" if found else "no map is"
+        raise ArgumentError(f"In the labels image {problem} called {chosen!r}; {there_are}.")
+    return found[0]
+
+
+def encode_integers(
+    labels: NDArray[Any], background: float, noun: str = "voxel"
+) -> encoding.Encoded:
+    """Return the codes of labels that must be integers; `noun` is what one sample is called.
+
+    Raises
+    ------
+    LabelsError
+        When a label is fractional or beyond int64.
+    """
+    encoded = encoding.encode(labels, background)
+    warn_of_nonfinite(encoded, "the labels image", noun)
+    if encoded.has_floats:
+        raise _not_integers(encoded)
+    return encoded
+
+
+def warn_of_nonfinite(encoded: encoding.Encoded, name: str, noun: str = "voxel") -> None:
+    """Warn where samples hold no finite label."""
+    if encoded.n_nonfinite:
+        warn(
+            f"Non-finite values detected: {plural(encoded.n_nonfinite, noun)} of {name} "
+            f"{'is' if encoded.n_nonfinite == 1 else 'are'} NaN or infinite "
+            "and taken as no region.",
+            LabelsWarning,
+        )
+
+
+def no_region(encoded: encoding.Encoded, background: float, noun: str = "voxel") -> LabelsError:
+    """Return the error for labels none of which is that of a region."""
+    shape = encoded.codes.shape
+    if not math.prod(shape):
+        return LabelsError(
+            f"The labels image has no region: it has {plural(0, noun)} (its shape is "
+            f"{times(shape)}). Check the image; was it cropped to nothing?"
+        )
+    if encoded.n_nonfinite == math.prod(shape):
+        return LabelsError(
+            f"The labels image has no region: no {noun} has a label that is finite. "
+            "Check the image; is it a map of something else, or damaged?"
+        )
+    those = f"every {noun}" if not encoded.n_nonfinite else f"every {noun} with a finite label"
+    return LabelsError(
+        f"The labels image has no region: {those} is background (label {background:g}). "
+        "Check the image, or pass another background label."
+    )
+
+
+def _codes_by_row(encoded: encoding.Encoded, table: RegionTable) -> NDArray[Any]:
+    """Return the codes renumbered from the labels in the image to the rows of the table."""
+    row = np.zeros(len(encoded.labels) + 1, encoding.code_dtype(len(table)))
+    row[1:] = np.searchsorted(table.labels, encoded.labels) + 1
+    return encoding.recoded(encoded.codes, row[encoded.region_of])
+
+
+def _not_integers(encoded: encoding.Encoded) -> LabelsError:
+    fractions = encoded.labels[encoded.labels != np.rint(encoded.labels)]
+    if not len(fractions):
+        large = encoded.labels[np.abs(encoded.labels) >= 2.0**63]
+        return LabelsError(
+            "Labels that are stored as floats must lie between -2**63 and 2**63; "
+            f"found {examples(large.tolist())}. Renumber the labels image."
+        )
+    shown = examples([f"{label:g}" for label in fractions.tolist()]).replace("'", "")
+    return LabelsError(
+        f"{plural(len(fractions), 'label')} of the labels image "
+        f"{'is' if len(fractions) == 1 else 'are'} no integer: {shown}. "
+        "A parcellation needs integer labels; was the image resampled without nearest-neighbour "
+        "interpolation, or is it a statistic map?"
+    )
+
+
+def _compare(
+    in_image: NDArray[np.int64], in_table: NDArray[np.int64], space: Space, *, strict: bool
+) -> None:
+    """Warn, or raise, where image and table do not list the same labels."""
+    unlisted = np.setdiff1d(in_image, in_table).tolist()
+    absent = np.setdiff1d(in_table, in_image).tolist()
+    parts = []
+    if unlisted:
+        parts.append(
+            f"{plural(len(unlisted), 'label')} of the image without a row in the region table: "
+            f"{examples(unlisted)}"
+        )
+    if absent:
+        parts.append(
+            f"{plural(len(absent), 'row')} of the region table without a {space.noun}: "
+            f"{examples(absent)}"
+        )
+    if not parts:
+        return
+    message = f"The region table and the labels image differ: {'; '.join(parts)}."
+    if strict:
+        raise RegionTableError(f"{message} Correct the table, or do not ask for strict.")
+    kept = "All are kept" + ", those without a row named by number" * bool(unlisted)
+    warn(f"{message} {kept}.", RegionTableWarning)
+
+
+def _extent(space: Space) -> str:
+    return f"{times(space.shape)} voxels" if isinstance(space, VolumeGrid) else space.description
+
+
+def _table_lines(parcellation: Parcellation, max_rows: int) -> list[str]:
+    sides = parcellation.table.hemispheres
+    of_side: tuple[str, ...] = ("hemisphere",) if sides else ()
+    of_volume = ("mm³", "centroid (mm)") if isinstance(parcellation.space, VolumeGrid) else ()
+    titles = ("label", "name", *of_side, parcellation.space.nouns, *of_volume)
+    cells = [titles, *(_row_cells(parcellation, row) for row in range(len(parcellation)))]
+    numbers = (0, titles.index(parcellation.space.nouns), len(titles) - len(of_volume))
+    return text_table(cells, max_rows=max_rows, right=numbers)
+
+
+def _row_cells(parcellation: Parcellation, row: int) -> tuple[str, ...]:
+    table, space, n_samples = parcellation.table, parcellation.space, int(parcellation.counts[row])
+    side = (table.hemispheres[row],) if table.hemispheres else ()
+    cells = (str(table.labels[row]), table.names[row], *side, f"{n_samples:,}")
+    if not isinstance(space, VolumeGrid):
+        return cells
+    centroid = ", ".join(f"{mm:.1f}" for mm in parcellation.centroids[row])
+    return (
+        *cells,
+        f"{n_samples * space.voxel_volume:,.0f}",
+        f"({centroid})" if n_samples else "",
+    )

@@ -1,0 +1,468 @@
+"""The region table: who the regions of a parcellation are.
+
+A *label* is the integer that stands for a region in a labels image; a *name* is what people
+call it.  A region table has one row per region, in ascending order of label, and may have
+any other column (BIDS ``dseg.tsv`` has ``index``, ``name``, ``abbreviation``, ``color`` and
+``mapping``).  Labels are unique; names need not be.
+
+The surfaces of the two hemispheres often share labels and names.  So each row of a pair has a
+*hemisphere*, and a region is a label of a hemisphere; text names it by a prefix, ``L:V1``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..errors import RegionTableError, examples, plural
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+HEMISPHERE_TITLE = "hemisphere"
+"""Title of the column of hemispheres."""
+
+HEMISPHERE_TITLES = frozenset(["hemisphere", "hemi", "side", "structure"])
+"""Titles of columns of hemispheres, without case and punctuation."""
+
+_HEMISPHERES = {
+    "l": "L", "left": "L", "lh": "L", "r": "R", "right": "R", "rh": "R",
+    "left hemisphere": "L", "right hemisphere": "R",
+    "cortex_left": "L", "cortex_right": "R", "cortexleft": "L", "cortexright": "R",
+    "cifti_structure_cortex_left": "L", "cifti_structure_cortex_right": "R",
+}  # fmt: skip
+
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1  # of labels, which are int64 here and in images
+
+NO_ID = 3
+"""What `id_rank` returns for a title that says nothing of labels."""
+
+# Titles of columns of labels, without case, spaces and punctuation; BIDS' own comes first.
+# fmt: off
+ID_TITLES = [
+    "index", "label", "labelid", "labelindex", "labelvalue", "labelnumber", "labelno",
+    "id", "idx", "roi", "roiid", "roiindex", "roiidx", "roinumber",
+    "region", "regionid", "regionindex", "regionnumber", "structureid",
+    "parcel", "parcelid", "parcelindex", "parcelnumber",
+    "value", "intensity", "grayvalue", "greyvalue",
+    "key", "no", "nr", "num", "number", "code",
+]
+# Titles of columns of names; best first.
+NAME_TITLES = [
+    "name", "fullname", "labelname", "regionname", "roiname", "parcelname", "structurename",
+    "areaname", "label", "region", "structure", "roi", "parcel", "area", "anatomicalname",
+    "longname", "description", "shortname", "abbreviation", "abbr", "roiabbr", "acronym",
+]
+KNOWN_TITLES = frozenset([*ID_TITLES, *NAME_TITLES])
+
+# From here on a float does not hold every integer.
+EXACT = 2.0**53
+
+_ID_WORDS = {
+    "index", "idx", "id", "label", "labels", "key", "no", "nr", "num", "number", "code",
+}
+# Words of titles that number something else than regions, unless a word for those is there too.
+_OTHER_WORDS = {
+    "row", "rows", "line", "entry", "item", "serial", "sl", "sr", "unnamed", "case", "record",
+    "obs", "observation", "subject", "participant", "patient", "session", "run", "trial", "scan",
+    "visit", "sample", "sort", "sorted", "rank", "ranked", "order",
+}
+_REGION_WORDS = {
+    "label", "labels", "roi", "rois", "region", "regions", "parcel", "parcels", "area", "areas",
+    "structure", "node",
+}
+# fmt: on
+_TITLE_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+
+class Region(NamedTuple):
+    """One row of a region table."""
+
+    label: int
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class RegionTable:
+    """Labels, names and other columns of regions, in ascending order of label.
+
+    Rows given in another order are sorted.
+
+    Parameters
+    ----------
+    labels : sequence of int, shape (n_regions,)
+        Unique.
+    names : sequence of str, shape (n_regions,), default=None
+        The labels as text when not given.
+    columns : mapping of str to sequence, default=None
+        Other columns, each of shape (n_regions,).
+    hemispheres : sequence of str, shape (n_regions,), default=None
+        ``"L"`` or ``"R"``, where the hemispheres have labels of their own.  Where they share
+        some, the rows of the left hemisphere come before those of the right.
+
+    Raises
+    ------
+    RegionTableError
+        When a label stands twice, or lengths differ.
+
+    Examples
+    --------
+    >>> table = RegionTable([20, 7], ["V2", "V1"], {"hemisphere": ["L", "R"]})
+    >>> list(table)
+    [Region(label=7, name='V1'), Region(label=20, name='V2')]
+    >>> table.columns["hemisphere"]
+    ('R', 'L')
+    """
+
+    labels: NDArray[np.int64]
+    names: tuple[str, ...]
+    columns: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    hemispheres: tuple[str, ...] | None = None
+
+    def __init__(
+        self,
+        labels: Sequence[int] | NDArray[Any],
+        names: Sequence[str] | None = None,
+        columns: Mapping[str, Sequence[Any]] | None = None,
+        hemispheres: Sequence[str] | None = None,
+    ) -> None:
+        ids = _integers(labels)
+        named = [str(label) for label in ids.tolist()] if names is None else list(names)
+        others = {} if columns is None else dict(columns)
+        for title, column in [("name", named), *others.items()]:
+            if len(column) != len(ids):
+                raise RegionTableError(
+                    f"The column {title!r} has {plural(len(column), 'row')}, "
+                    f"the labels have {len(ids):,}."
+                )
+        sides = None if hemispheres is None else np.array(hemispheres, str)
+        for side in [""] if sides is None else np.unique(sides):
+            _check_unique(ids if sides is None else ids[sides == side])
+        is_shared = len(np.unique(ids)) < len(ids)
+        order = np.lexsort((ids, sides) if is_shared and sides is not None else (ids,)).tolist()
+        ids = ids[order]
+        ids.flags.writeable = False
+        object.__setattr__(self, "labels", ids)
+        object.__setattr__(self, "names", tuple(named[row] for row in order))
+        object.__setattr__(
+            self,
+            "columns",
+            {title: tuple(column[row] for row in order) for title, column in others.items()},
+        )
+        object.__setattr__(
+            self, "hemispheres", None if sides is None else tuple(sides[order].tolist())
+        )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.labels.flags.writeable = False  # arrays that were pickled are writeable
+
+    @classmethod
+    def joined(cls, tables: Mapping[str, RegionTable]) -> RegionTable:
+        """Return one table of the tables of the hemispheres.
+
+        Parameters
+        ----------
+        tables : mapping of str to RegionTable
+            Of ``"L"`` and ``"R"``, in this order.
+
+        Returns
+        -------
+        RegionTable
+            With the hemisphere of each row, and the columns of either table; ``None`` where a
+            table has no such column.
+        """
+        titles = dict.fromkeys(title for table in tables.values() for title in table.columns)
+        return cls(
+            np.concatenate([table.labels for table in tables.values()]),
+            [name for table in tables.values() for name in table.names],
+            {
+                title: [
+                    cell
+                    for table in tables.values()
+                    for cell in table.columns.get(title, (None,) * len(table))
+                ]
+                for title in titles
+                if title != HEMISPHERE_TITLE
+            },
+            [side for side, table in tables.items() for _ in range(len(table))],
+        )
+
+    @cached_property
+    def unique_names(self) -> tuple[str, ...]:
+        """The names, with the prefix of their hemisphere where both hemispheres have them."""
+        if self.hemispheres is None:
+            return self.names
+        times = Counter(self.names)
+        pairs = zip(self.hemispheres, self.names, strict=True)
+        return tuple(f"{side}:{name}" if times[name] > 1 else name for side, name in pairs)
+
+    @cached_property
+    def unique_keys(self) -> tuple[str, ...] | tuple[int, ...]:
+        """What tells the regions apart: their names, or else their labels."""
+        names = self.unique_names
+        if len(set(names)) == len(names):
+            return names
+        if self.hemispheres is None:
+            return tuple(self.labels.tolist())
+        pairs = zip(self.hemispheres, self.labels.tolist(), strict=True)
+        return tuple(f"{side}:{label}" for side, label in pairs)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __iter__(self) -> Iterator[Region]:
+        return map(Region, self.labels.tolist(), self.names)
+
+    def __repr__(self) -> str:
+        """Return the table, without rows in the middle where there are many."""
+        others = self._other_columns()
+        titles = ("index", "name", *others)
+        rows = zip(self.labels.tolist(), self.names, *others.values(), strict=True)
+        lines = text_table([titles, *(tuple(map(str, row)) for row in rows)], max_rows=SHOWN_ROWS)
+        return "\n".join([f"RegionTable: {plural(len(self), 'region')}", *lines])
+
+    def without(self, label: float) -> RegionTable:
+        """Return the table without the row of a label.
+
+        Parameters
+        ----------
+        label : number
+            Whose row is left out; the table is the same where it has none.
+
+        Returns
+        -------
+        RegionTable
+        """
+        return self.take(np.flatnonzero(self.labels != label))
+
+    def take(self, rows: NDArray[np.intp]) -> RegionTable:
+        """Return the table of some rows.
+
+        Parameters
+        ----------
+        rows : array of int
+            Their numbers, from 0.
+
+        Returns
+        -------
+        RegionTable
+        """
+        return RegionTable(
+            self.labels[rows],
+            [self.names[row] for row in rows],
+            {title: [column[row] for row in rows] for title, column in self.columns.items()},
+            None if self.hemispheres is None else [self.hemispheres[row] for row in rows],
+        )
+
+    def with_labels(self, labels: NDArray[np.int64]) -> RegionTable:
+        """Return the table with a row for each further label.
+
+        Parameters
+        ----------
+        labels : array of int64
+            Those that have no row get one, named by the label; other columns are ``None`` there.
+
+        Returns
+        -------
+        RegionTable
+        """
+        new = np.setdiff1d(labels, self.labels)
+        if not len(new):
+            return self
+        return RegionTable(
+            np.concatenate([self.labels, new]),
+            [*self.names, *(str(label) for label in new.tolist())],
+            {title: [*column, *[None] * len(new)] for title, column in self.columns.items()},
+        )
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the columns ``index``, ``name`` and the others, as in a BIDS ``dseg.tsv``."""
+        import pandas as pd
+
+        others = self._other_columns()
+        return pd.DataFrame({"index": self.labels, "name": list(self.names), **others})
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return one mapping per region: ``label``, ``name`` and the other columns."""
+        others = self._other_columns()
+        rows = zip(self.labels.tolist(), self.names, *others.values(), strict=True)
+        return [dict(zip(("label", "name", *others), row, strict=True)) for row in rows]
+
+    def _other_columns(self) -> dict[str, tuple[Any, ...]]:
+        sides = {} if self.hemispheres is None else {HEMISPHERE_TITLE: self.hemispheres}
+        return {**sides, **self.columns}
+
+
+def range_problem(labels: Iterable[int | None]) -> str:
+    """Return what is wrong where integers are none that a label can be, or ``""``.
+
+    Examples
+    --------
+    >>> range_problem([7, None, -(2**63)])
+    ''
+    >>> range_problem([7, 2**63]).partition(".")[0]
+    '1 label beyond 64 bits: 9223372036854775808'
+    """
+    beyond = [label for label in labels if label is not None and not _LOWEST <= label <= _HIGHEST]
+    if not beyond:
+        return ""
+    return (
+        f"{plural(len(beyond), 'label')} beyond 64 bits: {examples(beyond)}. "
+        "Labels go from -2**63 to 2**63 - 1: renumber the regions, here and in the labels image."
+    )
+
+
+def _integers(labels: Sequence[int] | NDArray[Any]) -> NDArray[np.int64]:
+    given = np.array(labels).reshape(-1)
+    if given.dtype.kind == "i":
+        return given.astype(np.int64)
+    # As they were given: NumPy makes floats of integers on both sides of 2**63.
+    listed = np.array(labels, object).reshape(-1).tolist()
+    wrong = [label for label in listed if not _is_whole(label)]
+    if wrong:
+        raise RegionTableError(
+            f"Labels must be integers; {plural(len(wrong), 'value')} no integer: {examples(wrong)}."
+        )
+    large = [n for n in listed if isinstance(n, float | np.floating) and abs(float(n)) >= EXACT]
+    if large:
+        raise RegionTableError(
+            "Floats do not tell labels from 2**53 on apart; give integers instead of "
+            f"{examples(large)}."
+        )
+    integers = [int(label) for label in listed]
+    problem = range_problem(integers)
+    if problem:
+        raise RegionTableError(f"The region table has {problem}")
+    return np.array(integers, np.int64)
+
+
+def _is_whole(label: object) -> bool:
+    if isinstance(label, float | np.floating):
+        return float(label).is_integer()
+    return isinstance(label, int | np.integer) and not isinstance(label, bool | np.timedelta64)
+
+
+def _check_unique(labels: NDArray[np.int64]) -> None:
+    found, counts = np.unique(labels, return_counts=True)
+    if len(found) < len(labels):
+        twice = found[counts > 1]
+        raise RegionTableError(
+            f"{plural(len(twice), 'label')} in the region table "
+            f"{'stands' if len(twice) == 1 else 'stand'} in more than one row: "
+            f"{examples(twice.tolist())}. Each region needs one row; remove or renumber the others."
+        )
+
+
+SHOWN_ROWS = 10
+"""How many rows a repr shows."""
+
+
+def text_table(
+    cells: Sequence[Sequence[str]], *, max_rows: int, right: Sequence[int] = (0,)
+) -> list[str]:
+    """Return the lines of a table for people, whose first row is the header.
+
+    Parameters
+    ----------
+    cells : sequence of rows of text
+    max_rows : int
+        Beyond this many, rows in the middle are left out, and one line says how many.
+    right : sequence of int, default=(0,)
+        The columns that are aligned to the right.
+
+    Examples
+    --------
+    >>> for line in text_table([("n", "name"), ("1", "V1"), ("20", "V2")], max_rows=10):
+    ...     print(line)
+     n  name
+     1  V1
+    20  V2
+    """
+    left_out = len(cells) - 1 - max_rows
+    half = max_rows // 2
+    shown = list(cells) if left_out <= 0 else [*cells[: half + 1], *cells[half + 1 + left_out :]]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in shown
+    ]
+    if left_out > 0:
+        lines.insert(half + 1, f"… {left_out:,} more …")
+    return lines
+
+
+def hex_color(parts: Sequence[float]) -> str:
+    """Return red, green, blue and maybe opacity, each from 0 to 1, as ``#rrggbb``.
+
+    Opacity follows where it is not full.
+
+    Examples
+    --------
+    >>> hex_color([1.0, 0.5, 0.0]), hex_color([1.0, 0.5, 0.0, 1.0]), hex_color([0, 0, 0, 0])
+    ('#ff8000', '#ff8000', '#00000000')
+    """
+    # Half up, as graphics programs round.
+    numbers = [int(min(max(float(part), 0.0), 1.0) * 255 + 0.5) for part in parts]
+    shown = numbers[:3] if numbers[3:] == [255] else numbers
+    return "#" + "".join(f"{number:02x}" for number in shown)
+
+
+def id_rank(title: str) -> int:
+    """Return how much a title says that the column holds labels: 0 most, 3 not at all."""
+    normal = normal_title(title)
+    if normal == ID_TITLES[0]:
+        return 0
+    if normal in ID_TITLES:
+        return 1
+    words = _words(title)
+    return 2 if words and (words[-1] in _ID_WORDS or "label" in words) else NO_ID
+
+
+def numbers_other_things(title: str) -> bool:
+    """Return whether a title says that a column numbers rows, subjects or the like.
+
+    Examples
+    --------
+    >>> numbers_other_things("row_nr"), numbers_other_things("S.No"), numbers_other_things("roi")
+    (True, True, False)
+    """
+    words = set(_words(title))
+    is_other = words & _OTHER_WORDS or normal_title(title) == "sno"
+    return bool(is_other) and not words & _REGION_WORDS
+
+
+def _words(title: str) -> list[str]:
+    return [word.lower() for word in _TITLE_WORD.findall(title)]
+
+
+def hemisphere_in_words(cell: object) -> str | None:
+    """Return ``"L"`` or ``"R"`` where a cell says so, in any of the usual words, else None."""
+    return _HEMISPHERES.get(str(cell).lower())
+
+
+def is_hemisphere_title(title: object) -> bool:
+    """Return whether a column of this title may say of which hemisphere each row is.
+
+    Examples
+    --------
+    >>> is_hemisphere_title("Hemi"), is_hemisphere_title("side"), is_hemisphere_title("name")
+    (True, True, False)
+    """
+    return isinstance(title, str) and normal_title(title) in HEMISPHERE_TITLES
+
+
+def normal_title(title: str) -> str:
+    """Return a title without case, spaces and punctuation."""
+    return "".join(character for character in title.lower() if character.isalnum())

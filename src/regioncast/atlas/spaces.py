@@ -1,0 +1,433 @@
+"""Where the samples of an image are.
+
+A *volume grid* is a box of voxels with an affine, which takes voxel indices (i, j, k) to
+millimetres.  Two grids are the same when their shapes agree and no corner of the one is
+further than 1 % of a voxel from that of the other.
+
+*Surface vertices* are those of the mesh of one hemisphere, or of the left and then the right
+one.  *Grayordinates* are the brain models of a CIFTI file: some vertices of surfaces and some
+voxels of a volume, in the order of the file.
+
+Every space is made of *parts*: samples at certain *places* of a *frame*, which is a whole
+surface or a whole volume.  Where frames are the same, samples correspond by their places.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import nibabel as nib
+import numpy as np
+
+from ..errors import SpaceError, capitalized, plural, times
+
+if TYPE_CHECKING:
+    from nibabel.cifti2.cifti2_axes import BrainModelAxis
+    from numpy.typing import DTypeLike, NDArray
+
+LEFT, RIGHT, UNKNOWN = "L", "R", "?"
+"""Hemispheres; of a surface alone it may be unknown which it is."""
+
+HEMISPHERE_NAMES = {LEFT: "left hemisphere", RIGHT: "right hemisphere", UNKNOWN: "surface"}
+
+CORTEX = {LEFT: "CIFTI_STRUCTURE_CORTEX_LEFT", RIGHT: "CIFTI_STRUCTURE_CORTEX_RIGHT"}
+"""What CIFTI calls the surfaces of the hemispheres."""
+
+VOXELS = "voxels"
+"""The part of a space that lies in a volume."""
+
+GRID_TOLERANCE = 0.01
+"""How far a corner may move, in voxels, for two grids to be the same."""
+
+# Below this, rounding is all that keeps the edges of a voxel from lying in a plane.
+_LEAST_VOLUME = 1e-9
+
+# The header fields of NIfTI that say where voxels are, and nothing else.
+_GEOMETRY_FIELDS = (
+    "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d",
+    "qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units",
+)  # fmt: skip
+
+# A NIfTI-1 header holds dimensions as int16.
+_NIFTI1_LARGEST_DIMENSION = np.iinfo(np.int16).max
+
+
+class Part(NamedTuple):
+    """Samples of a space that lie in one surface or volume.
+
+    Parameters
+    ----------
+    samples : slice or array of int
+        Which samples of the space.
+    places : slice or array of int
+        Where in the frame each is: the number of its vertex, or of its voxel in C order.
+    frame : int or VolumeGrid
+        The number of vertices of the whole surface, or the whole volume.
+    """
+
+    samples: slice | NDArray[Any]
+    places: slice | NDArray[Any]
+    frame: int | VolumeGrid
+
+
+@dataclass(frozen=True, eq=False)
+class VolumeGrid:
+    """A box of voxels in space.
+
+    Parameters
+    ----------
+    shape : tuple of three int
+    affine : array of float64, shape (4, 4)
+        From voxel indices to millimetres.
+    geometry : nibabel.Nifti2Header
+        A header that carries qform, sform, their codes and the units, and nothing else; of
+        NIfTI-2, which holds them in double precision.
+    """
+
+    shape: tuple[int, int, int]
+    affine: NDArray[np.float64]
+    geometry: nib.Nifti2Header
+
+    noun: ClassVar[str] = "voxel"
+    nouns: ClassVar[str] = "voxels"
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts of the space, by structure."""
+        return {VOXELS: Part(slice(None), slice(None), self)}
+
+    @classmethod
+    def of(cls, image: Any, what: str = "the image") -> VolumeGrid:
+        """Return the grid of a nibabel image of three or more dimensions.
+
+        Parameters
+        ----------
+        image : nibabel image
+        what : str, default="the image"
+            What it is, for messages.
+
+        Raises
+        ------
+        SpaceError
+            When its affine is no place in space: not finite, or of voxels without a volume.
+        """
+        affine = np.eye(4) if image.affine is None else np.array(image.affine, np.float64)
+        _check_affine(affine, what)
+        return cls(tuple(image.shape[:3]), affine, _geometry(image, affine))
+
+    def __repr__(self) -> str:
+        sizes = " × ".join(f"{size:g}" for size in np.linalg.norm(self.affine[:3, :3], axis=0))
+        return f"VolumeGrid: {times(self.shape)} voxels of {sizes} mm"
+
+    @property
+    def voxel_volume(self) -> float:
+        """Volume of a voxel in mm³."""
+        return float(abs(np.linalg.det(self.affine[:3, :3])))
+
+    def header(self, dtype: DTypeLike, shape: tuple[int, ...]) -> nib.Nifti1Header:
+        """Return a NIfTI header of this geometry for data of `dtype` and `shape`.
+
+        NIfTI-2 where a dimension is too large for NIfTI-1.
+        """
+        large = max(shape, default=0) > _NIFTI1_LARGEST_DIMENSION
+        header = nib.Nifti2Header() if large else nib.Nifti1Header()
+        _copy_geometry(self.geometry, header)
+        header.set_data_dtype(dtype)
+        header.set_data_shape(shape)
+        header["pixdim"][:4] = self.geometry["pixdim"][:4]
+        header.set_slope_inter(1, 0)
+        return header
+
+    def difference(self, other: Space) -> tuple[str, str] | None:
+        """Return how `other` differs, as a general and a particular sentence, or None.
+
+        The particular one lacks its subject, and has ``{this}`` for the name of this grid.
+        """
+        if not isinstance(other, VolumeGrid):
+            return _of_another_kind(self, other)
+        if self.shape != other.shape:
+            return (
+                "Images have incompatible shapes.",
+                f"has {times(other.shape)} voxels, {{this}} has {times(self.shape)}.",
+            )
+        return self._shift(other)
+
+    def _shift(self, other: VolumeGrid) -> tuple[str, str] | None:
+        if np.array_equal(self.affine, other.affine):
+            return None
+        corners = np.array(list(itertools.product(*[(0, n - 1) for n in self.shape])), float)
+        moved = corners @ (other.affine - self.affine)[:3, :3].T
+        moved += (other.affine - self.affine)[:3, 3]
+        voxel_sizes = np.linalg.norm(self.affine[:3, :3], axis=0)
+        distances = np.linalg.norm(moved, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            in_voxels = distances / voxel_sizes.min()
+        worst = int(np.argmax(in_voxels))
+        if in_voxels[worst] <= GRID_TOLERANCE:
+            return None
+        corner = ", ".join(f"{index:.0f}" for index in corners[worst])
+        shift = f"{distances[worst]:.4g} mm ({in_voxels[worst]:.3g} voxels)"
+        return (
+            "Images have different affine matrices.",
+            f"lies up to {shift} away from {{this}}, most at voxel ({corner}).",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceVertices:
+    """The vertices of the surface of one hemisphere, or of the left and then the right one.
+
+    Parameters
+    ----------
+    counts : mapping of str to int
+        Number of vertices of each hemisphere: ``"L"``, ``"R"``, or ``"?"`` for a surface of
+        which it is not known.
+    mesh : default=None
+        nilearn's mesh, where the surface came with one.
+
+    Examples
+    --------
+    >>> space = SurfaceVertices({"L": 10242, "R": 10242})
+    >>> space.shape
+    (20484,)
+    >>> space.of_hemisphere("R")
+    slice(10242, 20484, None)
+    """
+
+    counts: Mapping[str, int]
+    mesh: Any = field(default=None, repr=False)
+
+    noun: ClassVar[str] = "vertex"
+    nouns: ClassVar[str] = "vertices"
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Number of vertices, as a shape."""
+        return (sum(self.counts.values()),)
+
+    @property
+    def hemispheres(self) -> tuple[str, ...]:
+        """The hemispheres, left first."""
+        return tuple(self.counts)
+
+    def of_hemisphere(self, hemisphere: str) -> slice:
+        """Return which samples are the vertices of a hemisphere."""
+        ends = np.cumsum(list(self.counts.values())).tolist()
+        end = ends[self.hemispheres.index(hemisphere)]
+        return slice(end - self.counts[hemisphere], end)
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The parts of the space, by structure."""
+        return {
+            CORTEX.get(hemisphere, hemisphere): Part(
+                self.of_hemisphere(hemisphere), slice(None), n_vertices
+            )
+            for hemisphere, n_vertices in self.counts.items()
+        }
+
+    def __repr__(self) -> str:
+        return f"SurfaceVertices: {self.description}"
+
+    @property
+    def description(self) -> str:
+        """Vertices by hemisphere, in words."""
+        return ", ".join(
+            f"{HEMISPHERE_NAMES[hemisphere]} {n_vertices:,} vertices"
+            for hemisphere, n_vertices in self.counts.items()
+        )
+
+    def difference(self, other: Space) -> tuple[str, str] | None:
+        """Return how `other` differs, as a general and a particular sentence, or None."""
+        if not isinstance(other, SurfaceVertices):
+            return _of_another_kind(self, other)
+        mine, theirs = dict(self.counts), dict(other.counts)
+        if len(mine) == len(theirs) == 1 and UNKNOWN in (*mine, *theirs):
+            # Which hemisphere it is was not said.
+            (hemisphere,) = set(mine) - {UNKNOWN} or {UNKNOWN}
+            mine, theirs = {hemisphere: sum(mine.values())}, {hemisphere: sum(theirs.values())}
+        if set(mine) != set(theirs):
+            return (
+                "Surfaces are not of the same hemispheres.",
+                f"has {other.description}; {{this}} has {self.description}.",
+            )
+        for hemisphere, n_vertices in mine.items():
+            if theirs[hemisphere] != n_vertices:
+                where = HEMISPHERE_NAMES[hemisphere]
+                detail = f"has {theirs[hemisphere]:,} vertices in the {where}, {{this}} has "
+                return "Surfaces have different meshes.", f"{detail}{n_vertices:,}."
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Grayordinates:
+    """The brain models of a CIFTI file.
+
+    Parameters
+    ----------
+    axis : nibabel.cifti2.BrainModelAxis
+    """
+
+    axis: BrainModelAxis
+
+    noun: ClassVar[str] = "grayordinate"
+    nouns: ClassVar[str] = "grayordinates"
+
+    @property
+    def shape(self) -> tuple[int]:
+        """Number of grayordinates, as a shape."""
+        return (len(self.axis),)
+
+    @cached_property
+    def parts(self) -> dict[str, Part]:
+        """The parts of the space: each surface by its structure, and all voxels."""
+        parts = {}
+        for structure, n_vertices in self.axis.nvertices.items():
+            samples = np.flatnonzero((self.axis.name == structure) & self.axis.surface_mask)
+            parts[str(structure)] = Part(samples, self.axis.vertex[samples], int(n_vertices))
+        samples = np.flatnonzero(self.axis.volume_mask)
+        if len(samples):
+            grid = VolumeGrid.of(
+                _Box(tuple(self.axis.volume_shape), self.axis.affine),
+                "the volume of the CIFTI file",
+            )
+            places = np.ravel_multi_index(tuple(self.axis.voxel[samples].T), grid.shape)
+            parts[VOXELS] = Part(samples, places, grid)
+        return parts
+
+    def __repr__(self) -> str:
+        return f"Grayordinates: {self.description}"
+
+    @property
+    def description(self) -> str:
+        """Grayordinates by part, in words."""
+        sizes = ", ".join(f"{name} {size:,}" for name, size in self.sizes.items())
+        return f"{plural(len(self.axis), 'grayordinate')} ({sizes})"
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of grayordinates of each surface and of the volume."""
+        return {
+            structure_name(name): len(np.asarray(part.samples)) for name, part in self.parts.items()
+        }
+
+    def difference(self, other: Space) -> tuple[str, str] | None:
+        """Return how `other` differs, as a general and a particular sentence, or None."""
+        if not isinstance(other, Grayordinates):
+            return _of_another_kind(self, other)
+        if self.axis is other.axis or self._is_same(other):
+            return None
+        return (
+            "CIFTI files have different brain models.",
+            f"has {other.description}; {{this}} has {self.description}.",
+        )
+
+    def _is_same(self, other: Grayordinates) -> bool:
+        mine, theirs = self.parts, other.parts
+        if len(self.axis) != len(other.axis) or set(mine) != set(theirs):
+            return False
+        return all(
+            np.array_equal(np.asarray(mine[name].samples), np.asarray(theirs[name].samples))
+            and np.array_equal(np.asarray(mine[name].places), np.asarray(theirs[name].places))
+            and same_frame(mine[name].frame, theirs[name].frame) is None
+            for name in mine
+        )
+
+
+Space = VolumeGrid | SurfaceVertices | Grayordinates
+
+
+class _Box(NamedTuple):
+    """What `VolumeGrid.of` asks of an image."""
+
+    shape: tuple[int, ...]
+    affine: NDArray[np.float64]
+    header: None = None
+
+
+def check_same(space: Space, other: Space, *, this_name: str, other_name: str) -> None:
+    """Raise `SpaceError` where two spaces differ, naming the images and the difference."""
+    difference = space.difference(other)
+    if difference is not None:
+        problem, detail = difference
+        advice = (
+            f"Resample {other_name} to the grid of {this_name} first."
+            if isinstance(space, VolumeGrid) and isinstance(other, VolumeGrid)
+            else f"Give {other_name} on the {space.nouns} of {this_name}."
+        )
+        raise SpaceError(
+            f"{problem} {capitalized(other_name)} {detail.format(this=this_name)} {advice}"
+        )
+
+
+def structure_name(part: str) -> str:
+    """Return the name of a part for people: ``CORTEX_LEFT`` for CIFTI's longer name."""
+    return part.removeprefix("CIFTI_STRUCTURE_")
+
+
+def same_frame(frame: int | VolumeGrid, other: int | VolumeGrid) -> tuple[str, str] | None:
+    """Return how two frames of a part differ, as `VolumeGrid.difference` does, or None."""
+    if isinstance(frame, VolumeGrid) and isinstance(other, VolumeGrid):
+        return frame.difference(other)
+    if frame == other:
+        return None
+    detail = f"has {other:,} vertices, not {frame:,} as in {{this}}."
+    return "Surfaces have different meshes.", detail
+
+
+def _of_another_kind(this: Space, other: Space) -> tuple[str, str]:
+    return (
+        "Images are of different kinds.",
+        f"is made of {other.nouns}, {{this}} of {this.nouns}.",
+    )
+
+
+def _check_affine(affine: NDArray[np.float64], what: str) -> None:
+    rows = affine.tolist()
+    if not all(map(math.isfinite, itertools.chain(*rows))):
+        problem = "has numbers that are NaN or infinite"
+    elif _volume_of_unit_edges(rows) < _LEAST_VOLUME:
+        problem = "is singular: its voxels have no volume"
+    else:
+        return
+    shown = "; ".join(" ".join(f"{number:g}" for number in row) for row in rows[:3])
+    raise SpaceError(
+        f"{capitalized(what)} does not say where its voxels are: its affine {problem} ({shown}). "
+        "Correct its header, for example with the affine of an image on the same grid."
+    )
+
+
+def _volume_of_unit_edges(affine: list[list[float]]) -> float:
+    """Return the volume of a voxel if its edges had the length 1: 0 where they are in a plane."""
+    edges = ([row[axis] for row in affine[:3]] for axis in range(3))
+    a, b, c = ([x / (math.hypot(*edge) or 1) for x in edge] for edge in edges)
+    return abs(
+        a[0] * (b[1] * c[2] - b[2] * c[1])
+        + a[1] * (b[2] * c[0] - b[0] * c[2])
+        + a[2] * (b[0] * c[1] - b[1] * c[0])
+    )
+
+
+def _geometry(image: Any, affine: NDArray[np.float64]) -> nib.Nifti2Header:
+    geometry = nib.Nifti2Header()
+    geometry.set_data_shape(image.shape[:3])
+    source = image.header
+    if isinstance(source, nib.Nifti1Header):
+        _copy_geometry(source, geometry)
+        geometry["pixdim"][:4] = source["pixdim"][:4]
+    own = geometry.get_best_affine()
+    if not np.array_equal(own, affine) and not np.allclose(own, affine):
+        # As nibabel does for an image whose affine did not come from a NIfTI header.
+        geometry.set_sform(affine, code="aligned")
+        geometry.set_qform(affine, code="unknown")
+    return geometry
+
+
+def _copy_geometry(source: nib.Nifti1Header, target: nib.Nifti1Header) -> None:
+    for name in _GEOMETRY_FIELDS:
+        target[name] = source[name]

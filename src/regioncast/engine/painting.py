@@ -1,0 +1,533 @@
+"""Painting: from codes and values to the array of an image.
+
+A painted array is a *table of values*, one row per map with the fill value first and then one
+value per region, looked up at every code: ``array[..., t] = table[t, codes]``.  Nothing else
+is kept; voxels are made when they are asked for, and only those.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from . import encoding
+from ._kernels import paint as kernels
+from .encoding import SplitCodes
+from ..errors import ArgumentTypeError, SignalsError, examples, times
+from .memory import BIT_PATTERNS, bits
+from ..signals import cast, storage_dtype
+from .threads import in_threads, n_cpus, shares
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    from ..identity import Match
+    from .ranking import Ranking
+
+Order = Literal["C", "F"]
+
+# Maps are painted side by side in threads from this many bytes of output per thread on: a
+# thread costs about 0.1 ms to start, and 8 MB take several times that to fill.
+_BYTES_PER_THREAD = 8_000_000
+
+# A table is made for some maps at a time if it has more bytes than this.
+_TABLE_BYTES = 1 << 20
+
+# From this many bytes on memory comes fresh from the system (the largest of the thresholds in
+# glibc's malloc): it is zero already, and what is not touched costs nothing.
+_FRESH_BYTES = 1 << 25
+
+
+class PaintedArray:
+    """The array of a painted image, made on demand.
+
+    It follows nibabel's array-proxy protocol: it has a shape and a dtype, `numpy.asarray`
+    makes all of it, and a slice makes just that part.  It pickles to its codes and values.
+
+    Parameters
+    ----------
+    codes : array of uint8, uint16 or uint32, contiguous
+        0 for no region, else the column of `table`; 3D for voxels, 1D for vertices and
+        grayordinates.
+    table : array, shape (n_maps, 1 + n_regions)
+        For each map the value of no region and then that of each region.
+    single : bool
+        Whether the array is one map, of the shape of the codes, rather than a series.
+    maps_first : bool, default=False
+        Whether the maps are the first axis, as in CIFTI, rather than the last; such an array
+        has that axis always.
+
+    Examples
+    --------
+    >>> codes = np.array([[[0, 1], [2, 2]]], dtype=np.uint8)
+    >>> painted = PaintedArray(codes, np.array([[0.0, 2.5, -1.0]]), single=True)
+    >>> painted.shape
+    (1, 2, 2)
+    >>> painted[0, 1]
+    array([-1., -1.])
+    """
+
+    order: Order = "F"
+    # Of the protocol for arrays in files: values are not scaled.
+    slope = 1.0
+    inter = 0.0
+
+    def __init__(
+        self, codes: NDArray[Any], table: NDArray[Any], *, single: bool, maps_first: bool = False
+    ) -> None:
+        self.codes = codes
+        self.table = table
+        self.single = single and not maps_first
+        self.maps_first = maps_first
+
+    def __repr__(self) -> str:
+        return f"PaintedArray: {times(self.shape)} {self.dtype}"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array: that of the codes, and the number of maps in a series."""
+        codes_shape: tuple[int, ...] = self.codes.shape
+        if self.maps_first:
+            return (len(self.table), *codes_shape)
+        return codes_shape if self.single else (*codes_shape, len(self.table))
+
+    @property
+    def is_proxy(self) -> bool:
+        """True, by which nibabel knows that data are made on demand."""
+        return True
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the values."""
+        dtype: np.dtype[Any] = self.table.dtype
+        return dtype
+
+    def __array__(
+        self,
+        dtype: DTypeLike | None = None,
+        copy: bool | None = None,  # noqa: FBT001  NumPy's protocol
+    ) -> NDArray[Any]:
+        """Return the whole array; in memory its maps follow one another."""
+        if copy is False:
+            raise ValueError("A painted array is made on demand, so it cannot be had uncopied.")
+        wanted = self.dtype if dtype is None else np.dtype(dtype)
+        if wanted.kind not in "biufc" or wanted.itemsize not in BIT_PATTERNS:
+            return np.asarray(self).astype(wanted)
+        table = self.table.astype(wanted)
+        if self.maps_first:
+            return paint(self.codes.T, table, single=False, order="F").T
+        return paint(self.codes, table, single=self.single, order=self.order)
+
+    def get_scaled(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
+        """Return the whole array, in a dtype that holds both its own and `dtype`."""
+        wanted = self.dtype if dtype is None else np.promote_types(self.dtype, dtype)
+        return self.__array__(wanted)
+
+    def get_unscaled(self) -> NDArray[Any]:
+        """Return the whole array; there is no scaling."""
+        return self.get_scaled()
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        """Return a part of the array, making that part only.
+
+        Integers, slices, ``...`` and ``None`` make a part; an index array makes all first.
+        """
+        parts = index if isinstance(index, tuple) else (index,)
+        if not all(map(_is_basic, parts)):
+            part: NDArray[Any] = np.asarray(self)[index]
+            return part
+        return self._basic(parts)
+
+    def _basic(self, index: tuple[Any, ...]) -> NDArray[Any]:
+        full = _full_index(index, self.ndim)
+        if self.maps_first:
+            return self._of_maps_first(full)
+        axes = [part for part in full if part is not None]
+        codes = self.codes[tuple(axes[: self.codes.ndim])]
+        maps = slice(None) if self.single else axes[-1]
+        one_map = self.single or not isinstance(maps, slice)
+        # An integer is looked up as the caller wrote it, so that its errors are NumPy's.
+        table = self.table[maps][np.newaxis] if not isinstance(maps, slice) else self.table[maps]
+        made = paint(np.asarray(codes), table, single=one_map, order=self.order)
+        part: NDArray[Any] = made[
+            tuple(_result_axis(part) for part in full if not _is_integer(part))
+        ]
+        return part
+
+    def _of_maps_first(self, full: tuple[Any, ...]) -> NDArray[Any]:
+        maps, *axes = (part for part in full if part is not None)
+        table = self.table[maps][np.newaxis] if _is_integer(maps) else self.table[maps]
+        codes = np.asarray(self.codes[tuple(axes)])
+        made = paint(codes.T, table, single=False, order="F").T
+        # Axes of integers that were asked for are left out; that of one map is still there.
+        after = tuple(_result_axis(part) for part in full if not _is_integer(part))
+        part: NDArray[Any] = (made[0] if _is_integer(maps) else made)[after]
+        return part
+
+
+class Piece(NamedTuple):
+    """Some maps, or some samples of one map."""
+
+    maps: slice
+    samples: slice
+
+
+@dataclass(frozen=True, eq=False)
+class FileOrder:
+    """The samples of a painted array in the order in which files hold them, made by pieces.
+
+    Parameters
+    ----------
+    codes : array of uint8, uint16 or uint32, 1D
+        Those of a map, the first axis varying fastest.
+    table : array, shape (n_maps, 1 + n_regions)
+        In C order and the byte order of this machine.
+    shape : tuple of int
+        That of a map.
+    """
+
+    codes: NDArray[Any]
+    table: NDArray[Any]
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, array: PaintedArray) -> FileOrder:
+        """Return the samples of an array; codes in another order are copied."""
+        codes = encoding.flat(np.asfortranarray(array.codes))
+        table = np.ascontiguousarray(array.table, array.table.dtype.newbyteorder("="))
+        return cls(codes, table, array.codes.shape)
+
+    def pieces(self, n_bytes: int) -> Iterator[Piece]:
+        """Yield pieces of at most this many bytes, but at least a sample, in order."""
+        n_maps, n_samples = len(self.table), self.codes.size
+        at_once = max(1, n_bytes // self.table.dtype.itemsize)
+        step = max(1, at_once // max(1, n_samples))
+        for first in range(0, n_maps, step):
+            maps = slice(first, min(first + step, n_maps))
+            for start in range(0, n_samples, at_once):
+                yield Piece(maps, slice(start, min(start + at_once, n_samples)))
+
+    def buffer(self, n_bytes: int) -> NDArray[np.uint8]:
+        """Return memory for one piece of at most this many bytes, but at least a sample."""
+        item_size = self.table.dtype.itemsize
+        everything = self.codes.size * len(self.table) * item_size
+        return np.empty(max(min(n_bytes, everything), item_size), np.uint8)
+
+    def made(self, piece: Piece, buffer: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the bytes of a piece, which lie in the buffer."""
+        codes, table = self.codes[piece.samples], self.table[piece.maps]
+        out = buffer[: codes.size * table[:, 0].nbytes]
+        target = out.view(table.dtype).reshape(len(table), codes.size)
+        _paint_maps(codes, table, target, skip_zero=False)
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class LazyTable:
+    """A table of values that is made where it is needed, some maps at a time.
+
+    Parameters
+    ----------
+    values : array, shape (n_maps, n_columns)
+    ranking : Ranking
+        Says which region each code stands for.
+    columns : array of uint32, shape (n_regions,), default=None
+        For each region the column of its values, from 1, or 0 where there is none and its value
+        is zero.  The regions are the columns when not given.
+
+    Examples
+    --------
+    >>> from regioncast.engine.ranking import Ranks
+    >>> ranks = Ranks(np.array([0, 2, 2, 1], np.uint32), n_distinct=2)
+    >>> LazyTable(np.array([[5, 6], [7, 8]]), ranks).of_maps(slice(None))
+    array([[0, 6, 6, 5],
+           [0, 8, 8, 7]])
+    """
+
+    values: NDArray[Any]
+    ranking: Ranking
+    columns: NDArray[np.uint32] | None = None
+
+    def __len__(self) -> int:
+        """Return the number of maps."""
+        return len(self.values)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the values."""
+        dtype: np.dtype[Any] = self.values.dtype
+        return dtype
+
+    def of_maps(self, maps: slice) -> NDArray[Any]:
+        """Return the rows of some maps."""
+        values = self._of_regions(self.values[maps])
+        table = np.empty((len(values), self.ranking.n_places), self.dtype)
+        self.ranking.put(values, table)
+        return table
+
+    def whole_if_small(self) -> NDArray[Any] | LazyTable:
+        """Return all rows if they are as few as are made at a time."""
+        return self.of_maps(slice(None)) if len(self) <= self._maps_at_once else self
+
+    def blocks(self) -> list[slice]:
+        """Return maps whose rows are made at a time: few where regions are many."""
+        starts = range(0, len(self), self._maps_at_once)
+        return [slice(start, min(start + self._maps_at_once, len(self))) for start in starts]
+
+    @property
+    def _maps_at_once(self) -> int:
+        return max(1, _TABLE_BYTES // (self.ranking.n_places * self.dtype.itemsize))
+
+    def _of_regions(self, values: NDArray[Any]) -> NDArray[Any]:
+        if self.columns is None:
+            return values
+        out = np.empty((len(values), len(self.columns)), self.dtype)
+        kernels.take_columns(self.columns, bits(values), bits(out))
+        return out
+
+
+def paint(
+    codes: NDArray[Any] | SplitCodes,
+    table: NDArray[Any] | LazyTable,
+    *,
+    single: bool,
+    order: Order = "F",
+) -> NDArray[Any]:
+    """Look up each row of `table` at every code.
+
+    Parameters
+    ----------
+    codes : array of uint8, uint16 or uint32, any shape, or SplitCodes
+    table : array, shape (n_maps, n_codes), or LazyTable
+    single : bool
+        Whether to leave out the last axis, which must then have length one.
+    order : {"C", "F"}, default="F"
+        Memory order of the result.
+
+    Returns
+    -------
+    array of the dtype of `table`, shape of `codes` and then (n_maps,) unless `single`
+
+    Examples
+    --------
+    >>> paint(np.array([0, 2, 1], np.uint8), np.array([[0, 5, 7], [0, 6, 8]]), single=False)
+    array([[0, 0],
+           [7, 8],
+           [5, 6]])
+    """
+    if isinstance(table, np.ndarray):
+        table = np.ascontiguousarray(table)
+    n_maps = 1 if single else len(table)
+    shape = codes.shape if single else (*codes.shape, n_maps)
+    n_bytes = math.prod(shape) * table.dtype.itemsize
+    is_zero = n_bytes >= _FRESH_BYTES and _is_zero(table)
+    out = (np.zeros if is_zero else np.empty)(shape, table.dtype, order=order)
+    if not out.size:
+        return out
+    by_map = order == "F" or n_maps == 1
+    target = encoding.flat(out).reshape((n_maps, -1) if by_map else (-1, n_maps))
+    view = codes.T if order == "F" else codes
+    if isinstance(view, SplitCodes) and view.has_pieces and by_map:
+        _paint_pieces(view, table, target, skip_zero=is_zero)
+        return out
+    if isinstance(table, LazyTable):
+        table = table.of_maps(slice(None))
+    if isinstance(view, np.ndarray) and view.flags.c_contiguous:
+        paint_whole = _paint_maps if by_map else _paint_series
+        paint_whole(view.reshape(-1), table, target, skip_zero=is_zero)
+    else:
+        _paint_slabs(view, table, target, by_map=by_map, skip_zero=is_zero)
+    return out
+
+
+def _is_zero(table: NDArray[Any] | LazyTable) -> bool:
+    """Return whether all bits of the value of no region are zero, which they are not in -0.0."""
+    if isinstance(table, LazyTable):
+        return True
+    return not np.ascontiguousarray(table[:, :1]).view(np.uint8).any()
+
+
+def value_table(match: Match, *, fill: complex, dtype: DTypeLike | None = None) -> NDArray[Any]:
+    """Return the table of values of a match: the fill value, then one value per region.
+
+    Parameters
+    ----------
+    match : Match
+        Regions without a column of signals get `fill`.
+    fill : number
+        The value where there is no region.
+    dtype : dtype, default=None
+        That of the signals when not given.
+
+    Returns
+    -------
+    array, shape (n_maps, 1 + n_regions)
+
+    Raises
+    ------
+    SignalsError
+        When the fill value or a value does not fit the dtype.
+    SignalsTypeError
+        When no image can hold the dtype.
+    ArgumentTypeError
+        When the fill value is no number.
+    """
+    signals = match.signals
+    wanted = signals.values.dtype if dtype is None else storage_dtype(dtype)
+    table = np.empty((signals.n_maps, 1 + len(match.table)), wanted)
+    table[:] = _fill(fill, wanted)
+    matched = np.flatnonzero(match.columns >= 0)
+    table[:, 1 + matched] = cast(signals.values[:, match.columns[matched]], wanted)
+    return table
+
+
+def _fill(fill: complex, dtype: np.dtype[Any]) -> NDArray[Any]:
+    if not isinstance(fill, numbers.Number) or isinstance(fill, np.timedelta64):
+        raise ArgumentTypeError(f"fill must be a number; {fill!r} is {type(fill).__name__}.")
+    try:
+        return cast(_as_number(fill, dtype), dtype)
+    except (SignalsError, OverflowError):
+        raise SignalsError(
+            f"The fill value {examples([fill])} cannot be held by {dtype}, the dtype of the image. "
+            "Pass dtype='float32' or 'float64', or another fill value."
+        ) from None
+
+
+def _as_number(fill: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return a number as NumPy's: one of another kind (`Decimal`) as an integer, or a float.
+
+    Raises
+    ------
+    OverflowError
+        When it is finite and beyond the range of float64, or `dtype` is of integers and would
+        need it rounded to a float first.
+    """
+    given = np.asarray(fill)
+    if given.dtype != object:
+        return given
+    number = float(fill)
+    if math.isinf(number) and abs(fill) != math.inf:
+        raise OverflowError  # which a Decimal does not do
+    whole = np.asarray(int(fill) if math.isfinite(number) else number)
+    if whole.dtype != object and whole == fill:
+        return whole
+    if dtype.kind in "iu" and math.isfinite(number):
+        raise OverflowError
+    return np.asarray(number)
+
+
+def _paint_pieces(
+    codes: SplitCodes, table: NDArray[Any] | LazyTable, out: NDArray[Any], *, skip_zero: bool
+) -> None:
+    """Paint maps from split codes: those of a piece are codes of a part of the table."""
+    if isinstance(table, LazyTable):
+        for maps in table.blocks():  # the rows of one block only are in memory
+            _paint_each_piece(
+                codes, bits(table.of_maps(maps)), bits(out[maps]), skip_zero=skip_zero
+            )
+    else:
+        _paint_each_piece(codes, bits(table), bits(out), skip_zero=skip_zero)
+
+
+def _paint_each_piece(
+    codes: SplitCodes, values: NDArray[Any], target: NDArray[Any], *, skip_zero: bool
+) -> None:
+    n_per_row = math.prod(codes.shape[1:])
+
+    def paint_piece(piece: tuple[slice, slice]) -> None:
+        rows, part = piece
+        numbers = codes.numbers[rows].reshape(-1)
+        samples = slice(rows.start * n_per_row, rows.stop * n_per_row)
+        kernels.paint_maps(numbers, values[:, part], target[:, samples], skip_zero)
+
+    in_threads(paint_piece, codes.pieces())
+
+
+def _paint_slabs(
+    codes: NDArray[Any] | SplitCodes,
+    table: NDArray[Any],
+    out: NDArray[Any],
+    *,
+    by_map: bool,
+    skip_zero: bool,
+) -> None:
+    """Paint codes that do not lie in memory as the output does, slab by slab.
+
+    Slabs, so that they are not all in memory a second time.
+    """
+    n_per_row = math.prod(codes.shape[1:])
+    table, out = bits(table), bits(out)
+
+    def paint_slab(rows: slice) -> None:
+        slab = np.ascontiguousarray(codes[rows]).reshape(-1)
+        samples = slice(rows.start * n_per_row, rows.stop * n_per_row)
+        if by_map:
+            kernels.paint_maps(slab, table, out[:, samples], skip_zero)
+        else:
+            _paint_series(slab, table, out[samples], skip_zero=skip_zero)
+
+    in_threads(paint_slab, encoding.pieces(codes.shape, encoding.SLAB), None if by_map else 1)
+
+
+def _paint_maps(
+    codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any], *, skip_zero: bool
+) -> None:
+    """Paint maps that lie in memory one after the other, in threads where that pays.
+
+    A thread gets maps of its own, which keeps it to memory of its own, or a share of the only
+    one.
+    """
+    rows, target = bits(table), bits(out)
+
+    def paint_share(share: tuple[slice, slice]) -> None:
+        maps, samples = share
+        kernels.paint_maps(codes[samples], rows[maps], target[maps, samples], skip_zero)
+
+    everything = slice(None)
+    n_threads = min(n_cpus(), out.nbytes // _BYTES_PER_THREAD)
+    if n_threads < 2:
+        jobs = [(everything, everything)]
+    elif len(rows) > 1:
+        jobs = [(maps, everything) for maps in shares(len(rows), min(4 * n_threads, len(rows)))]
+    else:
+        jobs = [(everything, samples) for samples in shares(len(codes), 4 * n_threads)]
+    in_threads(paint_share, jobs, n_threads)
+
+
+def _paint_series(
+    codes: NDArray[Any], table: NDArray[Any], out: NDArray[Any], *, skip_zero: bool
+) -> None:
+    """Paint a series that lies in memory voxel by voxel."""
+    rows: NDArray[Any] = np.ascontiguousarray(table.T).view(np.uint8)
+    kernels.paint_series(codes, rows, out.view(np.uint8), skip_zero)
+
+
+def _is_integer(part: Any) -> bool:
+    return isinstance(part, int | np.integer) and not isinstance(part, bool)
+
+
+def _is_basic(part: Any) -> bool:
+    return part is None or part is Ellipsis or isinstance(part, slice) or _is_integer(part)
+
+
+def _full_index(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+    """Return an index with ``...`` and what is left out at the end written as slices."""
+    left_out = ndim - sum(part is not None and part is not Ellipsis for part in parts)
+    if left_out < 0 or parts.count(Ellipsis) > 1:
+        raise IndexError(f"The index {parts} does not fit an array of {ndim} dimensions.")
+    at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    return (*parts[:at], *[slice(None)] * left_out, *parts[at + 1 :])
+
+
+def _result_axis(part: Any) -> Any:
+    return None if part is None else slice(None)

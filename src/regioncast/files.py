@@ -1,0 +1,363 @@
+"""Inputs that exist and can be read; outputs that are either whole or not there.
+
+An output is written under a temporary name in its own folder, brought to the disk, and then
+renamed.  Whatever happens on the way, the old file stays as it was and the temporary one
+goes.  A process that is killed cannot remove it; the next one that writes the same output does.
+Temporary names follow from that of the output, and who writes holds a lock, which the system
+takes back when a process ends: a temporary file without a lock is a dead one's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import io
+import itertools
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from isal import igzip
+from nibabel.filebasedimages import ImageFileError
+
+from .errors import (
+    FileFormatError,
+    InputMissingError,
+    InputUnreadableError,
+    OutputError,
+    OutputExistsError,
+    RegioncastError,
+    capitalized,
+)
+from .formats import suffix_of
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+GZIPPED = (".gz", ".mgz")
+"""Endings, in lower case, of what is compressed with gzip."""
+
+# A file goes to the disk in steps of at least this many bytes: enough to be written in one go.
+_FLOW_BYTES = 1 << 20
+
+# What the system says of names that no file has.
+_NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+
+# Temporary names for one output, so many can write it at the same time.
+_MOST_WRITERS = 16
+
+
+def existing_file(path: str | os.PathLike[str], what: str) -> Path:
+    """Return the path of an input file, which is a name and never a pattern.
+
+    Raises
+    ------
+    InputMissingError
+        When there is no such file, or when it is a folder.
+    InputUnreadableError
+        When it may not or cannot be read.
+    """
+    file = expanded(path)
+    try:
+        with file.open("rb"):
+            return file
+    except IsADirectoryError:
+        raise InputMissingError(
+            f"{capitalized(what)} is a folder: {file}. Name the file in it."
+        ) from None
+    except PermissionError:
+        raise InputUnreadableError(
+            f"{capitalized(what)} may not be read (permission denied): {file}. "
+            "Ask its owner, or copy it to where it may."
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        if isinstance(error, OSError) and error.errno not in _NO_SUCH_FILE:
+            raise InputUnreadableError(
+                f"{capitalized(what)} cannot be read ({error.strerror}): {file}."
+            ) from error
+        raise InputMissingError(
+            f"{capitalized(what)} does not exist: {file}. {_advice(file)}"
+        ) from None
+
+
+@contextlib.contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Turn what readers raise for bad files into one clear error."""
+    try:
+        yield
+    except RegioncastError:
+        raise
+    except ImageFileError as error:
+        raise FileFormatError(
+            f"{capitalized(what)} is not an image that nibabel can read: {error}"
+        ) from error
+    except Exception as error:  # damaged headers lead readers to raise anything
+        reason = str(error).partition("\n")[0].rstrip(".:")
+        raise FileFormatError(
+            f"{capitalized(what)} is truncated or damaged: {reason}. Get the file again."
+        ) from error
+
+
+def whole_content(path: Path) -> bytes:
+    """Return what is in a file; of a compressed one, read to its end, where the checksum is."""
+    if not path.name.lower().endswith(GZIPPED):
+        return path.read_bytes()
+    with igzip.open(path, "rb") as stream:
+        content: bytes = stream.read()
+        return content
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path with its home folder written out, where it begins with one."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # "~name" is a file, not somebody's home
+        return Path(path)
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Raise where an output cannot be written, before any work is done for it.
+
+    What processes that are dead left for the same output is removed before, so that it goes even
+    where the output exists and stays: a writer may be killed when it has just come to exist.
+
+    Raises
+    ------
+    OutputExistsError
+        When the file exists and `overwrite` is false.
+    OutputError
+        When the path is a folder or a device, or its folder does not exist or is not writable.
+    """
+    try:
+        exists, target = os.path.lexists(path), path.resolve()
+        if target.is_dir():
+            raise OutputError(f"The output is a folder: {path}. Name a file in it.")
+        if not target.parent.is_dir():
+            above = next(folder for folder in target.parents if folder.exists())
+            raise OutputError(
+                f"The folder of the output does not exist: {target.parent}. Make it first."
+                if above.is_dir()
+                else f"The folder of the output, {target.parent}, cannot be: {above} is a file."
+            )
+        if target.exists() and not target.is_file():
+            raise OutputError(
+                f"The output is no regular file: {path}. A device or a pipe is not replaced; "
+                "choose another name."
+            )
+    # ValueError: a name with a zero byte; RuntimeError: links that form a circle
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, OutputError):
+            raise
+        raise OutputError(f"The output cannot be written: {str(path)!r}: {error}.") from error
+    _remove_dead(_temporary_names(target, _ending(path)))
+    if exists and not overwrite:
+        raise OutputExistsError(
+            f"The output exists: {path}. Ask for overwriting (overwrite=True, --overwrite), "
+            "or choose another name."
+        )
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"The folder of the output is not writable: {target.parent}. Choose another folder."
+        )
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OutputError(f"The output is write-protected: {path}. Choose another name.")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for outputs, if it does not exist.
+
+    Raises
+    ------
+    OutputError
+        When that is not possible, as where a file has its name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The folder {folder} cannot be made: {error.strerror}. Choose another name."
+        ) from error
+
+
+@contextlib.contextmanager
+def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a temporary path to write to, and put the file in its place afterwards.
+
+    Parameters
+    ----------
+    path : Path
+        The output.  The temporary name ends as this one, so that writers know the format.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+        As `check_output`; also when writing fails, for example on a full disk.
+    """
+    check_output(path, overwrite=overwrite)
+    target = path.resolve()  # a link goes on pointing where it did
+    try:
+        with _temporary_file(_temporary_names(target, _ending(path))) as temporary:
+            yield temporary
+            _bring_to_disk(temporary)
+            if target.exists():
+                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            _put_in_place(temporary, target, overwrite=overwrite)
+    except RegioncastError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"Writing {path} failed: {error.strerror or error}. Nothing was changed."
+        ) from error
+    with contextlib.suppress(OSError):
+        # The new name too; a folder that may be written to need not be readable.
+        _bring_to_disk(target.parent)
+
+
+@contextlib.contextmanager
+def _temporary_file(names: list[Path]) -> Iterator[Path]:
+    """Make a file of one of these names; it is locked while we are here, and then removed."""
+    try:
+        with _first_free(names) as file:
+            temporary = Path(os.fsdecode(file.name))
+            try:
+                yield temporary
+            finally:
+                # Once it is renamed, its name may be that of another's file.
+                if _is_open(temporary, file.fileno()):
+                    temporary.unlink()
+    except BaseException:
+        # An interrupt may come between any two steps: when there is a file of which we do not
+        # know yet, or one that we have just begun to remove.
+        _remove_dead(names)
+        raise
+
+
+def _ending(path: Path) -> str:
+    """Return the suffix, in lower case, by which writers choose the format."""
+    ending = suffix_of(path)
+    is_compressed = path.name.lower().endswith(".gz")
+    return f"{ending.removesuffix('.gz')}.gz" if is_compressed else ending
+
+
+def _temporary_names(target: Path, suffix: str) -> list[Path]:
+    """Return the names that all who write this output try."""
+    digest = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
+    return [target.with_name(f".regioncast-{digest}-{n}{suffix}") for n in range(_MOST_WRITERS)]
+
+
+def _first_free(names: list[Path]) -> io.FileIO:
+    """Make and lock the first of these files that does not exist.
+
+    Where all do, further names are tried, and appended to these.
+    """
+    for name in itertools.chain(list(names), _random_names(names[-1])):
+        if name not in names:
+            names.append(name)
+        try:
+            file = name.open("x+b", buffering=0)
+        except FileExistsError:
+            continue
+        try:
+            # Between making and locking it, another process may have taken it for a dead one's.
+            if _lock(file.fileno()) is not False and _is_open(name, file.fileno()):
+                return file
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+    raise AssertionError("there is no end of names")
+
+
+def _random_names(like: Path) -> Iterator[Path]:
+    """Yield names for when all others are taken, as where there are no locks."""
+    while True:
+        yield like.with_name(f".regioncast-{secrets.token_hex(8)}{''.join(like.suffixes)}")
+
+
+def _remove_dead(names: list[Path]) -> None:
+    """Remove those of these files that nobody is writing any more."""
+    for name in filter(os.path.lexists, names):
+        try:
+            descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW)
+        except OSError:  # somebody else's, or gone meanwhile
+            continue
+        try:
+            if _lock(descriptor) and _is_open(name, descriptor):
+                with contextlib.suppress(OSError):  # another user's, in a folder that all share
+                    name.unlink()
+        finally:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool | None:
+    """Lock an open file; return whether nobody else has, None where files have no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _is_open(name: Path, descriptor: int) -> bool:
+    """Return whether the file of this name is the one that is open."""
+    try:
+        return os.path.samestat(name.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def open_output(path: Path) -> io.BufferedWriter:
+    """Open a file that goes to the disk while it is written: little is left to wait for."""
+    return io.BufferedWriter(_Flowing(path, "wb"))
+
+
+class _Flowing(io.FileIO):
+    """A file that asks the system, now and then, to begin with what was written."""
+
+    _begun = 0
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        written = super().write(data)
+        end = self.tell()
+        if end - self._begun >= _FLOW_BYTES and hasattr(os, "posix_fadvise"):
+            # Pages that are still to be written are not dropped; their writing begins.
+            os.posix_fadvise(self.fileno(), self._begun, end - self._begun, os.POSIX_FADV_DONTNEED)
+            self._begun = end
+        return written
+
+
+def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if not overwrite:
+        # Unlike a rename, a link never replaces what came there while we wrote.
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            raise OutputExistsError(f"The output has come to exist meanwhile: {target}.") from None
+        except OSError:  # a file system without hard links
+            check_output(target, overwrite=False)
+        else:
+            return
+    temporary.replace(target)
+
+
+def _bring_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _advice(file: Path) -> str:
+    if not file.parent.exists():
+        return f"Its folder does not exist either: {file.parent}."
+    return "Check the name."

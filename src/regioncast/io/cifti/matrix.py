@@ -1,0 +1,371 @@
+"""CIFTI-2 files as matrices, with nibabel's axes.
+
+A CIFTI file is a matrix whose *axes* say what its rows and columns are: maps, time points,
+*parcels*, or the grayordinates of a *brain model*.  *Dense* files have a value per grayordinate
+and map, *parcellated* ones a value per parcel.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import nibabel as nib
+import numpy as np
+from nibabel.cifti2.cifti2 import (
+    Cifti2BrainModel,
+    Cifti2Header,
+    Cifti2MatrixIndicesMap,
+    Cifti2VertexIndices,
+    Cifti2VoxelIndicesIJK,
+)
+from nibabel.cifti2.cifti2_axes import (
+    Axis,
+    BrainModelAxis,
+    LabelAxis,
+    ParcelsAxis,
+    ScalarAxis,
+    SeriesAxis,
+    from_index_mapping,
+)
+from nibabel.cifti2.parse_cifti2 import Cifti2Extension, Cifti2Parser
+
+from ...errors import (
+    FileFormatError,
+    ImageTypeError,
+    capitalized,
+    plural,
+    times,
+)
+from ...signals import Series, storable
+from ...files import existing_file, readable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+SUFFIXES = (
+    ".dlabel.nii", ".dscalar.nii", ".dtseries.nii", ".dconn.nii", ".dpconn.nii",
+    ".plabel.nii", ".pscalar.nii", ".ptseries.nii", ".pconn.nii", ".pdconn.nii",
+    ".pconnseries.nii", ".pconnscalar.nii",
+)  # fmt: skip
+"""The endings of CIFTI files, in lower case."""
+
+# Names that a compressed CIFTI file would have.
+_COMPRESSED = tuple(f"{suffix}.gz" for suffix in SUFFIXES)
+
+# CIFTI counts in powers of ten of a metre, nibabel in millimetres.
+_MILLIMETRES = -3
+
+_VERSION = re.compile(r"found version (\S+)")
+
+Image = str | os.PathLike[str] | nib.Cifti2Image
+
+
+def is_cifti(source: object) -> bool:
+    """Tell whether a source is a CIFTI image, or a path whose ending says so.
+
+    Examples
+    --------
+    >>> is_cifti("sub-01_bold.dtseries.nii"), is_cifti("sub-01_bold.nii")
+    (True, False)
+    """
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source).lower().endswith((*SUFFIXES, *_COMPRESSED))
+    return isinstance(source, nib.Cifti2Image)
+
+
+class Matrix(NamedTuple):
+    """The numbers of a CIFTI image, which need not be read yet, and its axes."""
+
+    data: Any
+    axes: list[Any]
+
+
+def open_matrix(source: Image, what: str) -> Matrix:
+    """Return the matrix of a path or an image.
+
+    Parameters
+    ----------
+    source : path or nibabel.Cifti2Image
+    what : str
+        What the image is, for messages: ``"the image"``.
+
+    Raises
+    ------
+    InputMissingError
+    FileFormatError
+        When the file is not CIFTI-2, or is damaged.
+    ImageTypeError
+    """
+    if isinstance(source, nib.Cifti2Image):
+        return Matrix(source.dataobj, axes_of(source.header, source.ndim))
+    if not isinstance(source, str | os.PathLike):
+        raise ImageTypeError(
+            f"{capitalized(what)} must be a path or a nibabel.Cifti2Image; this is "
+            f"{type(source).__name__}."
+        )
+    path = existing_file(source, what)
+    if path.name.lower().endswith(_COMPRESSED):
+        raise FileFormatError(
+            f"{capitalized(what)} is a compressed CIFTI file: {path}. CIFTI files are read in no "
+            "order, which compressed ones cannot be; decompress it: gunzip --keep "
+            f"{path.name}"
+        )
+    with readable(f"{what} {path}"), _quiet():
+        volume, axes = _loaded(path, what)
+        data: Any = volume.dataobj
+        _check_shape(data.shape[4:], axes, path, what)
+        return Matrix(data.reshape(data.shape[4:]), axes)
+
+
+def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, list[Any]]:
+    """Return the NIfTI-2 file that a CIFTI-2 file is, and the axes that its extension tells of."""
+    name = path.absolute()  # nibabel would expand a name that begins with ~
+    volume: Any
+    try:
+        if nib.Nifti2Image.path_maybe_image(name)[0]:
+            volume = nib.Nifti2Image.from_filename(name)
+            found = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
+            if found and volume.ndim > 4:
+                return volume, list(_axes_of_text(found[0].content, volume.ndim - 4))
+        else:
+            volume = nib.load(name)
+    except ValueError as error:
+        version = _VERSION.search(str(error))
+        if version is None:
+            raise
+        raise FileFormatError(
+            f"{capitalized(what)} is a CIFTI-{version[1]} file: {path}. CIFTI-2 is needed; convert "
+            f"it: wb_command -file-convert -cifti-version-convert {path.name} 2 OUTPUT"
+        ) from error
+    raise FileFormatError(
+        f"{capitalized(what)} is named like a CIFTI file but is none: {path} is "
+        f"{type(volume).__name__} of shape {volume.shape}, without CIFTI's description of its "
+        "axes. If it is a volume, give it a name that ends in just .nii."
+    )
+
+
+def _check_shape(shape: tuple[int, ...], axes: Sequence[Axis], path: Path, what: str) -> None:
+    expected = tuple(map(len, axes))
+    if shape != expected:
+        raise FileFormatError(
+            f"{capitalized(what)} contradicts itself: {path} holds {times(shape)} numbers, "
+            f"its axes are for {times(expected)}. Get the file again."
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep nibabel from remarking on header fields that mean nothing in CIFTI."""
+    logger = logging.getLogger("nibabel.global")
+
+    def is_of_use(record: logging.LogRecord) -> bool:
+        return "pixdim" not in record.getMessage()
+
+    logger.addFilter(is_of_use)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_of_use)
+
+
+class _Indices:
+    """Indices as the array that they are parsed to; they can be read, not changed.
+
+    nibabel would append them one by one, which takes longer than reading a long series.
+    """
+
+    values: NDArray[Any] = np.empty(0, np.int64)
+
+    def extend(self, values: Iterable[Any]) -> None:
+        self.values = np.asarray(values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.values[index]
+
+    def __array__(
+        self, dtype: np.dtype[Any] | None = None, *, copy: bool | None = None
+    ) -> NDArray[Any]:
+        return np.array(self.values, dtype, copy=copy)
+
+
+class _VertexIndices(_Indices, Cifti2VertexIndices):
+    pass
+
+
+class _VoxelIndices(_Indices, Cifti2VoxelIndicesIJK):
+    pass
+
+
+class _Parser(Cifti2Parser):
+    """nibabel's parser, which leaves the indices of brain models in arrays."""
+
+    def StartElementHandler(self, name: str, attrs: dict[str, str]) -> None:  # noqa: N802  expat
+        super().StartElementHandler(name, attrs)
+        if name == "VertexIndices":
+            self.struct_state[-1] = self.struct_state[-2].vertex_indices = _VertexIndices()
+        elif name == "VoxelIndicesIJK":
+            self.struct_state[-1].voxel_indices_ijk = _VoxelIndices()
+
+
+# The runs and the subjects of a study mostly share all of it.
+@lru_cache(maxsize=4)
+def _axes_of_text(text: bytes, n_dimensions: int) -> tuple[Any, ...]:
+    parser = _Parser()
+    parser.parse(string=text)
+    if parser.header is None:
+        raise ValueError("its extension describes no axes")
+    return tuple(axes_of(cast("Cifti2Header", parser.header), n_dimensions))
+
+
+def axes_of(header: Cifti2Header, n_dimensions: int) -> list[Any]:
+    """Return the axes of a matrix: of its rows, then its columns, and of a third dimension."""
+    return [_axis(header.matrix.get_index_map(number)) for number in range(n_dimensions)]
+
+
+def _axis(mapping: Cifti2MatrixIndicesMap) -> Any:
+    if mapping.indices_map_to_data_type != "CIFTI_INDEX_TYPE_BRAIN_MODELS":
+        return from_index_mapping(mapping)
+    return _brain_model_axis(_BrainModels(tuple(_contents(mapping)), mapping))
+
+
+def _check_samples(mapping: Cifti2MatrixIndicesMap) -> None:
+    """Raise unless each sample is at a place of its own, in a frame that has such a place."""
+    volume = mapping.volume
+    if volume is not None:
+        exponent = volume.transformation_matrix_voxel_indices_ijk_to_xyz.meter_exponent
+        if exponent != _MILLIMETRES:
+            raise ValueError(f"its voxels are measured in units of 10**{exponent} m, not in mm")
+    of_frame: dict[str, list[NDArray[np.int64]]] = {}
+    for model in mapping.brain_models:
+        is_surface = model.model_type == "CIFTI_MODEL_TYPE_SURFACE"
+        shape = (model.surface_number_of_vertices,) if is_surface else _volume_shape(volume)
+        frame = model.brain_structure if is_surface else "the volume"
+        of_frame.setdefault(frame, []).append(_places(model, shape))
+    for frame, places in of_frame.items():
+        together = np.concatenate(places)
+        n_twice = len(together) - len(np.unique(together))
+        if n_twice:
+            raise ValueError(f"{plural(n_twice, 'place')} of {frame} stands in it more than once")
+
+
+def _volume_shape(volume: Any) -> tuple[int, ...]:
+    if volume is None:
+        raise ValueError("it has voxels and does not say of which volume")
+    return tuple(map(int, volume.volume_dimensions))
+
+
+def _places(model: Cifti2BrainModel, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return the samples of a brain model as numbers of vertices or voxels.
+
+    Each sample needs its own index: nibabel would give a single one to all of them.
+    """
+    given = model.vertex_indices if len(shape) == 1 else model.voxel_indices_ijk
+    indices = np.asarray([] if given is None else given, np.int64).reshape(-1, len(shape))
+    if len(indices) != model.index_count:
+        raise ValueError(
+            f"{model.brain_structure} has {model.index_count:,} samples and indices for "
+            f"{len(indices):,}"
+        )
+    outside = indices[((indices < 0) | (indices >= shape)).any(axis=1)]
+    if len(outside):
+        noun = "vertex" if len(shape) == 1 else "voxel"
+        shown = ", ".join(map(str, outside[0].tolist()))
+        raise ValueError(
+            f"{model.brain_structure} has a {noun} {shown} of {times(shape)}, counted from 0"
+        )
+    return np.asarray(np.ravel_multi_index(tuple(indices.T), shape))
+
+
+@dataclass(frozen=True)
+class _BrainModels:
+    """The brain models of a file, equal where the samples are the same."""
+
+    contents: tuple[object, ...]
+    mapping: Cifti2MatrixIndicesMap = field(compare=False)
+
+
+def _contents(mapping: Cifti2MatrixIndicesMap) -> Iterator[object]:
+    """Yield all that makes a difference."""
+    if mapping.volume is not None:
+        transform = mapping.volume.transformation_matrix_voxel_indices_ijk_to_xyz
+        yield tuple(mapping.volume.volume_dimensions)
+        yield np.asarray(transform.matrix, float).tobytes(), transform.meter_exponent
+    for model in mapping.brain_models:
+        yield model.brain_structure, model.model_type, model.index_offset, model.index_count
+        yield model.surface_number_of_vertices
+        yield from (
+            None if indices is None else np.asarray(indices, np.int64).tobytes()
+            for indices in (model.vertex_indices, model.voxel_indices_ijk)
+        )
+
+
+# nibabel takes some 50 ms for an axis, and a parcellation and its data share one.
+@lru_cache(maxsize=2)
+def _brain_model_axis(models: _BrainModels) -> BrainModelAxis:
+    _check_samples(models.mapping)
+    axis: BrainModelAxis = BrainModelAxis.from_index_mapping(models.mapping)
+    return axis
+
+
+def described(axes: Sequence[Axis]) -> str:
+    """Say in words what a matrix is made of."""
+    return " × ".join(plural(len(axis), *_NOUNS[type(axis)]) for axis in axes)
+
+
+_NOUNS = {
+    BrainModelAxis: ("grayordinate", "grayordinates"),
+    LabelAxis: ("map of labels", "maps of labels"),
+    ParcelsAxis: ("parcel", "parcels"),
+    ScalarAxis: ("map", "maps"),
+    SeriesAxis: ("point of a series", "points of a series"),
+}
+
+
+def cifti_suffix(path: Path) -> str:
+    """Return the ending of a CIFTI file in lower case, or of another what `Path` does."""
+    name = path.name.lower()
+    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), path.suffix.lower())
+
+
+def names_of(maps: Any) -> tuple[str, ...] | None:
+    """Return the names of maps, of which the points of a series have none."""
+    return None if isinstance(maps, SeriesAxis) else tuple(maps.name.tolist())
+
+
+def t_r_of(maps: Axis) -> float | None:
+    """Return the step of a series in seconds, where it is a time."""
+    if not isinstance(maps, SeriesAxis) or maps.unit != "SECOND":
+        return None
+    step = float(maps.step)
+    return step if 0 < step < math.inf else None
+
+
+def series_of(maps: Axis) -> Series | None:
+    """Return start, step and unit, where maps are a series."""
+    if not isinstance(maps, SeriesAxis):
+        return None
+    return Series(float(maps.start), float(maps.step), str(maps.unit))
+
+
+def is_single(maps: Axis) -> bool:
+    """Tell whether this is one map rather than a series."""
+    return len(maps) == 1 and not isinstance(maps, SeriesAxis)
+
+
+def array_of(data: Any, what: str) -> NDArray[Any]:
+    """Return numbers, read where they are not yet, in a dtype that a file can hold."""
+    with readable(f"{what} {getattr(data, 'file_like', 'in memory')}"):
+        return storable(np.asanyarray(data))

@@ -1,0 +1,391 @@
+"""CIFTI-2 out: painted images and signals."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.cifti2.cifti2 import (
+    Cifti2Header,
+)
+from nibabel.cifti2.cifti2_axes import (
+    Axis,
+    BrainModelAxis,
+    LabelAxis,
+    ParcelsAxis,
+    ScalarAxis,
+    SeriesAxis,
+)
+from nibabel.cifti2.parse_cifti2 import Cifti2Extension
+
+from ...engine._kernels import paint as kernels
+from ...errors import (
+    DimensionError,
+    FileFormatError,
+    SignalsError,
+    SignalsTypeError,
+    SpaceError,
+    plural,
+)
+from ...engine.painting import PaintedArray
+from ...signals import Series, Signals, map_titles
+from ...atlas.spaces import CORTEX, Grayordinates, VolumeGrid
+from .matrix import (
+    SUFFIXES,
+    array_of,
+    axes_of,
+    cifti_suffix,
+    described,
+)
+from ...files import expanded, open_output, replacing
+from ..painted import PaintedOnDemand, as_xml, edited
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...atlas.parcellation import Parcellation
+    from ...progress import Progress
+    from ...atlas.spaces import Part
+
+DENSE, PARCELLATED = (".dscalar.nii", ".dtseries.nii"), (".pscalar.nii", ".ptseries.nii")
+"""What is written: maps, and time series."""
+
+# Intents of NIfTI headers, by the ending of files.
+_INTENTS = {
+    ".dscalar.nii": "ConnDenseScalar",
+    ".dtseries.nii": "ConnDenseSeries",
+    ".pscalar.nii": "ConnParcelScalr",
+    ".ptseries.nii": "ConnParcelSries",
+}
+
+# Series of unknown repetition time have one time point per second.
+_UNKNOWN_STEP = 1.0
+
+# What is painted goes to the file in pieces of this many bytes.
+_PIECE_BYTES = 1 << 20
+
+
+# --- painted images --------------------------------------------------------------------------
+
+
+class PaintedCifti(PaintedOnDemand, nib.Cifti2Image):
+    """A dense CIFTI image whose data are made from codes and values when they are asked for.
+
+    Made by `regioncast.paint`; used as any `nibabel.Cifti2Image`.  ``img.dataobj[3]`` paints
+    that map only; ``np.asarray(img.dataobj)`` and ``img.get_fdata()`` paint all.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (_data_to_write(self), self.header, self.nifti_header)
+
+    def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:
+        """Write the image, streaming it; the old file stays until the new one is whole.
+
+        As with every nibabel image, an existing file is replaced; `regioncast.save` asks first.
+        """
+        path = expanded(filename)
+        if kwargs or cifti_suffix(path) not in SUFFIXES:
+            super().to_filename(filename, **kwargs)
+        else:
+            save_cifti(self, path, overwrite=True)
+            self.file_map["image"].filename = os.fspath(filename)
+
+    def to_file_map(self, file_map: Any = None, dtype: Any = None, **kwargs: Any) -> None:
+        """Write the image to the file of a map as nibabel does, with the data as they were edited.
+
+        In their own dtype, unless `dtype` says another.
+        """
+        data = _data_to_write(self)
+        plain = nib.Cifti2Image(data, self.header, self.nifti_header)
+        plain.set_data_dtype(data.dtype)
+        plain.to_file_map(self.file_map if file_map is None else file_map, dtype, **kwargs)
+
+
+def painted_cifti(
+    array: PaintedArray,
+    space: Grayordinates,
+    *,
+    map_names: Sequence[str] | None,
+    t_r: float | None,
+    series: Series | None = None,
+    parcellation: Parcellation | None,
+) -> PaintedCifti:
+    """Return the lazy image of a painted array on grayordinates.
+
+    Parameters
+    ----------
+    array : PaintedArray, shape (n_maps, n_grayordinates)
+    space : Grayordinates
+    map_names : sequence of str, optional
+        ``"value"`` for one map, else ``"map_0"``, … when not given.
+    t_r : float, optional
+        Repetition time in seconds, of time series.
+    series : Series, optional
+        Start, step and unit, where they are not seconds from 0.
+    parcellation : Parcellation, optional
+        What the array was painted from.
+    """
+    maps = _map_axis(len(array.table), map_names, _series(t_r, series))
+    header = Cifti2Header.from_axes((maps, space.axis))
+    suffix = DENSE[isinstance(maps, SeriesAxis)]
+    image = PaintedCifti(array, header, _nifti_header(array, suffix))
+    image.parcellation = parcellation
+    return image
+
+
+def _series(t_r: float | None, series: Series | None) -> Series | None:
+    return series if series is not None or t_r is None else Series(0.0, t_r, "SECOND")
+
+
+def _map_axis(
+    n_maps: int, map_names: Sequence[str] | None, series: Series | None
+) -> ScalarAxis | SeriesAxis:
+    if series is not None:
+        return SeriesAxis(series.start, series.step, n_maps, series.unit)
+    unnamed = ["value"] if n_maps == 1 else map_titles(n_maps)
+    return ScalarAxis(list(map_names or unnamed))
+
+
+def _nifti_header(data: Any, suffix: str) -> nib.Nifti2Header:
+    """Return the NIfTI header of a file of this ending.
+
+    Raises
+    ------
+    SignalsTypeError
+        For complex numbers.
+    """
+    if data.dtype.kind == "c":
+        raise SignalsTypeError(
+            f"CIFTI files hold integers and floats; these values are {data.dtype}. "
+            "Give their magnitudes, for example, or use a volume."
+        )
+    header = nib.Nifti2Header()
+    header.set_data_dtype(data.dtype)
+    header.set_data_shape((1, 1, 1, 1, *data.shape))
+    header.set_intent(_INTENTS[suffix], name=_INTENTS[suffix])
+    header.set_slope_inter(1, 0)
+    return header
+
+
+# --- out -------------------------------------------------------------------------------------
+
+
+def save_cifti(
+    image: nib.Cifti2Image, path: Path, *, overwrite: bool, progress: Progress | None = None
+) -> None:
+    """Write a dense image whole or not at all, in the dtype of its values.
+
+    Parameters
+    ----------
+    image : nibabel.Cifti2Image
+        Of shape (n_maps, n_grayordinates).
+    path : Path
+        The ending says what the maps are: ``.dscalar.nii`` with a name for each, or
+        ``.dtseries.nii`` at regular times, one second apart where that is not known.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    progress : callable, optional
+        Called with the number of grayordinates written and the number of all.
+
+    Raises
+    ------
+    FileFormatError
+        When the ending is another.
+    DimensionError, SignalsTypeError, OutputExistsError, OutputError
+    """
+    suffix = _writable(
+        path, DENSE, "a dense CIFTI image", f", and a painting as {' or '.join(PARCELLATED)} too"
+    )
+    axes = axes_of(image.header, image.ndim)
+    if len(axes) != 2 or not isinstance(axes[1], BrainModelAxis):
+        raise DimensionError(
+            f"A file {suffix} holds maps × grayordinates; this image has {described(axes)}."
+        )
+    data = _data_to_write(image)
+    wanted = SeriesAxis if suffix == DENSE[1] else ScalarAxis
+    header = image.header
+    if not isinstance(axes[0], wanted):
+        header = Cifti2Header.from_axes((_axis_of(wanted, axes[0]), axes[1]))
+        header.matrix.metadata = image.header.matrix.metadata
+    _write(data, header, path, suffix, overwrite=overwrite, progress=progress)
+
+
+def _data_to_write(image: nib.Cifti2Image) -> NDArray[Any] | PaintedArray:
+    """Return what is painted as such, and everything else as an array."""
+    data: Any = image.dataobj
+    if not isinstance(data, PaintedArray):
+        return array_of(data, "the CIFTI image")
+    now = edited(image)
+    return data if now is None else now
+
+
+def _writable(path: Path, allowed: tuple[str, ...], what: str, also: str = "") -> str:
+    suffix = cifti_suffix(path)
+    if suffix not in allowed:
+        raise FileFormatError(
+            f"Cannot write {path.name!r}: {what} is written as {' (maps) or '.join(allowed)} "
+            f"(time series){also}."
+        )
+    return suffix
+
+
+def _axis_of(kind: type[Axis], maps: Axis) -> ScalarAxis | SeriesAxis:
+    """Return an axis of time points or of named maps for maps of the other kind."""
+    if kind is SeriesAxis:
+        return SeriesAxis(0.0, _UNKNOWN_STEP, len(maps))
+    names = maps.name.tolist() if isinstance(maps, LabelAxis) else None
+    return _map_axis(len(maps), names, None)
+
+
+def _write(
+    data: NDArray[Any] | PaintedArray,
+    header: Cifti2Header,
+    path: Path,
+    suffix: str,
+    *,
+    overwrite: bool,
+    progress: Progress | None = None,
+) -> None:
+    """Write a matrix of maps × samples in the order of files: all maps of the first sample."""
+    nifti_header = _nifti_header(data, suffix)
+    xml = as_xml(header.to_xml().decode()).encode()
+    nifti_header.extensions.append(Cifti2Extension.from_bytes(xml))
+    n_samples = data.shape[1]
+    with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
+        nifti_header.write_to(file)
+        done = 0
+        for rows in _rows_in_pieces(data):
+            file.write(rows.reshape(-1).view(np.uint8).data)
+            done += len(rows)
+            if progress is not None:
+                progress(done, n_samples)
+
+
+def _rows_in_pieces(data: NDArray[Any] | PaintedArray) -> Iterator[NDArray[Any]]:
+    """Yield the samples, each with all its maps; valid until the next are asked for."""
+    n_maps, n_samples = data.shape
+    step = max(1, _PIECE_BYTES // max(1, n_maps * data.dtype.itemsize))
+    make = _painter(data, step) if isinstance(data, PaintedArray) else _transposer(data)
+    for start in range(0, n_samples, step):
+        yield make(slice(start, min(start + step, n_samples)))
+
+
+def _transposer(data: NDArray[Any]) -> Callable[[slice], NDArray[Any]]:
+    return lambda samples: np.ascontiguousarray(data[:, samples].T)
+
+
+def _painter(data: PaintedArray, step: int) -> Callable[[slice], NDArray[Any]]:
+    """Return what paints samples into one buffer."""
+    n_maps = len(data.table)
+    dtype = data.dtype.newbyteorder("=")
+    rows = np.ascontiguousarray(data.table.T, dtype).view(np.uint8)
+    codes = np.ascontiguousarray(data.codes)
+    buffer = np.empty((min(step, len(codes)), n_maps), dtype)
+
+    def paint(samples: slice) -> NDArray[Any]:
+        out = buffer[: samples.stop - samples.start]
+        kernels.paint_series(codes[samples], rows, out.view(np.uint8), skip_zero=False)
+        return out
+
+    return paint
+
+
+def save_parcels(
+    signals: Signals, parcellation: Parcellation, path: Path, *, overwrite: bool
+) -> None:
+    """Write signals with the vertices and voxels of their regions.
+
+    Parameters
+    ----------
+    signals : Signals
+        With a column per region, in the order of the parcellation's table.
+    parcellation : Parcellation
+    path : Path
+        ``.pscalar.nii`` for maps, ``.ptseries.nii`` for time series, whose points are one second
+        apart where that is not known.
+    overwrite : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    FileFormatError
+        When the ending is another.
+    SpaceError
+        When it is not known of which hemisphere the vertices are.
+    SignalsError
+        When there is not one column per region.
+    OutputExistsError, OutputError
+    """
+    suffix = _writable(path, PARCELLATED, "a parcellated CIFTI file")
+    if signals.n_regions != len(parcellation):
+        raise SignalsError(
+            f"There are signals of {plural(signals.n_regions, 'region')}, the parcellation has "
+            f"{len(parcellation):,}. Give one column per region."
+        )
+    if suffix == PARCELLATED[1]:
+        known = _series(signals.t_r, signals.series)
+        maps = _map_axis(signals.n_maps, None, known or _series(_UNKNOWN_STEP, None))
+    else:
+        maps = _map_axis(signals.n_maps, signals.map_names, None)
+    header = Cifti2Header.from_axes((maps, _parcels(parcellation)))
+    _write(signals.values, header, path, suffix, overwrite=overwrite)
+
+
+def _parcels(parcellation: Parcellation) -> ParcelsAxis:
+    """Return the regions with their vertices and voxels; a region without any stays, empty."""
+    n_regions = len(parcellation)
+    codes = parcellation.codes.reshape(-1)
+    vertices: list[dict[str, NDArray[np.int64]]] = [{} for _ in range(n_regions)]
+    voxels = [np.empty((0, 3), np.int64)] * n_regions
+    counts, grid = {}, None
+    for structure, part in parcellation.space.parts.items():
+        by_region = _places_by_region(codes[part.samples], part, n_regions)
+        if isinstance(part.frame, VolumeGrid):
+            grid = part.frame
+            voxels = [_voxels(places, grid.shape) for places in by_region]
+            continue
+        _check_structure(structure)
+        counts[structure] = part.frame
+        for region, places in zip(vertices, by_region, strict=True):
+            if len(places):
+                region[structure] = places
+    return ParcelsAxis(
+        list(map(str, parcellation.table.unique_keys)),
+        voxels,
+        vertices,
+        None if grid is None else grid.affine,
+        None if grid is None else tuple(map(int, grid.shape)),
+        counts,
+    )
+
+
+def _places_by_region(codes: NDArray[Any], part: Part, n_regions: int) -> list[NDArray[np.int64]]:
+    """Return the places in the frame of a part that each region has, in the order of Workbench.
+
+    Those of voxels ascend with the first index varying fastest.
+    """
+    places = np.arange(len(codes)) if isinstance(part.places, slice) else part.places
+    if isinstance(part.frame, VolumeGrid):
+        places = np.ravel_multi_index(
+            np.unravel_index(places, part.frame.shape), part.frame.shape, order="F"
+        )
+    order = np.lexsort((places, codes))
+    ends = np.searchsorted(codes[order], np.arange(1, n_regions + 1))
+    return np.split(places[order], ends)[1:]
+
+
+def _voxels(places: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    return np.column_stack(np.unravel_index(places, shape, order="F"))
+
+
+def _check_structure(structure: str) -> None:
+    if not structure.startswith("CIFTI_STRUCTURE_"):
+        raise SpaceError(
+            "CIFTI files name the hemisphere of their vertices; that of these labels is unknown. "
+            "Begin the name of their file with lh. or rh., or say it: left=… or right=… "
+            f"({', '.join(CORTEX.values())})."
+        )

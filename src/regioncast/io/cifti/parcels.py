@@ -1,0 +1,298 @@
+"""CIFTI-2 in: parcellations, the spaces of dense files, and values per parcel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from nibabel.cifti2.cifti2_axes import (
+    BrainModelAxis,
+    LabelAxis,
+    ParcelsAxis,
+    ScalarAxis,
+    SeriesAxis,
+)
+
+from ...errors import (
+    ArgumentError,
+    LabelsError,
+    SignalsError,
+    SpaceError,
+    capitalized,
+    examples,
+    plural,
+)
+from ...atlas.no_region import no_region_labels
+from ...atlas.parcellation import Parcellation, encode_integers, map_number
+from ...atlas.region_table import RegionTable, hex_color
+from ...signals import Signals
+from ...atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
+from .matrix import (
+    Image,
+    array_of,
+    described,
+    is_single,
+    names_of,
+    open_matrix,
+    series_of,
+    t_r_of,
+)
+from ...files import readable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...engine.encoding import Encoded
+
+# What Workbench calls the label of no region.
+_UNASSIGNED = "???"
+
+# The structure of voxels of which it is not said to which they belong.
+_OTHER = "CIFTI_STRUCTURE_OTHER"
+
+
+# --- parcellations ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class CiftiLabels:
+    """Labels of grayordinates, with the names that their file gives them.
+
+    Parameters
+    ----------
+    encoded : Encoded
+    space : Grayordinates
+    table : RegionTable
+        That of the file.
+    background : set of float
+        The labels of no region.
+    """
+
+    encoded: Encoded
+    space: Grayordinates
+    table: RegionTable
+    background: set[float]
+
+    @property
+    def of_regions(self) -> NDArray[np.int64]:
+        """The labels of the table and of the grayordinates, ascending, without the background."""
+        labels = np.union1d(self.table.labels, self.encoded.labels)
+        return labels[~np.isin(labels, list(self.background))]
+
+    def parcellation(self, regions: RegionTable | None, *, strict: bool) -> Parcellation:
+        """Return the parcellation of the labels.
+
+        Parameters
+        ----------
+        regions : RegionTable or None
+            In place of that of the file.
+        strict : bool
+            Raise where table and labels do not list the same regions, instead of warning.
+        """
+        table = self.table if regions is None else regions
+        for label in self.background:
+            table = table.without(label)
+        one = min(self.background, default=math.nan)
+        return Parcellation.of(self.encoded, self.space, table=table, background=one, strict=strict)
+
+
+def read_labels(
+    source: Image, *, label_map: str | int | None, background: float | None
+) -> CiftiLabels:
+    """Return the labels of a ``.dlabel.nii`` file, or the parcels of a ``.p*.nii``.
+
+    Parameters
+    ----------
+    source : path or nibabel.Cifti2Image
+    label_map : str or int, optional
+        Which map of labels, by its name or its number, counted from 0; needed where there are
+        several.
+    background : number, optional
+        The label of no region.  By default, as in Connectome Workbench, labels named ``"???"``,
+        and 0 unless it has the name of a region; parcels are all regions.
+
+    Returns
+    -------
+    CiftiLabels
+        Parcels have the labels 1, 2, … in the order of the file.
+
+    Raises
+    ------
+    LabelsError
+        When the file holds no labels and no parcels, or parcels share a sample.
+    ArgumentError
+        When the map is not said or does not exist, or a file of parcels is asked for one.
+    InputMissingError, FileFormatError, ImageTypeError, RegionTableError
+    """
+    data, axes = open_matrix(source, "the labels image")
+    parcels = next((axis for axis in axes if isinstance(axis, ParcelsAxis)), None)
+    none = set() if background is None else {background}
+    if parcels is not None:
+        if label_map is not None:
+            raise ArgumentError(
+                f"label_map={label_map!r} chooses a map of a .dlabel.nii file; this labels image "
+                f"has {described([parcels])}. Leave it out."
+            )
+        keys, space = _samples_of_parcels(parcels)
+        table = RegionTable(range(1, len(parcels) + 1), parcels.name.tolist())
+    elif [type(axis) for axis in axes] == [LabelAxis, BrainModelAxis]:
+        number = map_number(axes[0].name.tolist(), label_map)
+        with readable(f"the labels image {getattr(data, 'file_like', 'in memory')}"):
+            keys = np.array(data[number])
+        table, space = _label_table(axes[0].label[number]), Grayordinates(axes[1])
+        none = none or _background_labels(table)
+    else:
+        raise LabelsError(
+            f"The labels image holds neither labels nor parcels, but {described(axes)}. Give a "
+            ".dlabel.nii file (wb_command -cifti-label-import makes one of maps of numbers), or "
+            "a file of parcels, .p*.nii."
+        )
+    return CiftiLabels(_encoded(keys, none), space, table, none)
+
+
+def _encoded(keys: NDArray[Any], none: set[float]) -> Encoded:
+    """Return the codes of labels, some of which are no region."""
+    one = min(none, default=math.nan)
+    if len(none) > 1:
+        keys[np.isin(keys, list(none))] = one
+    return encode_integers(keys, one, Grayordinates.noun)
+
+
+def _background_labels(table: RegionTable) -> set[float]:
+    """Return the labels of a ``.dlabel.nii`` of which Workbench, too, makes no parcel."""
+    names = {0: ""} | dict(zip(table.labels.tolist(), table.names, strict=True))
+    return {label for label in no_region_labels(names) if label == 0 or names[label] == _UNASSIGNED}
+
+
+def _label_table(labels: Mapping[int, tuple[str, Sequence[float]]]) -> RegionTable:
+    return RegionTable(
+        list(labels),
+        [name for name, _ in labels.values()],
+        {"color": [hex_color(color) for _, color in labels.values()]},
+    )
+
+
+def _samples_of_parcels(axis: ParcelsAxis) -> tuple[NDArray[np.int64], Grayordinates]:
+    """Return the samples of all parcels as grayordinates, with the number of their parcel."""
+    keys, names, vertices, voxels = [], [], [], []
+    for structure, n_vertices in axis.nvertices.items():
+        owned = [parcel.get(structure, _NO_PLACES) for parcel in axis.vertices]
+        places, owners = _owners(owned, n_vertices, axis.name.tolist(), SurfaceVertices)
+        keys.append(owners)
+        names.append(np.full(len(places), structure))
+        vertices.append(places)
+        voxels.append(np.full((len(places), 3), -1))
+    if axis.volume_shape is not None:
+        shape = tuple(axis.volume_shape)
+        owned = [_flat_voxels(parcel, shape) for parcel in axis.voxels]
+        places, owners = _owners(owned, math.prod(shape), axis.name.tolist(), VolumeGrid)
+        keys.append(owners)
+        names.append(np.full(len(places), _OTHER))
+        vertices.append(np.full(len(places), -1))
+        voxels.append(np.column_stack(np.unravel_index(places, shape, order="F")))
+    if not sum(map(len, keys)):
+        raise LabelsError("The labels image has no parcel with a vertex or a voxel.")
+    brain = BrainModelAxis(
+        np.concatenate(names),
+        np.concatenate(voxels),
+        np.concatenate(vertices),
+        axis.affine,
+        axis.volume_shape,
+        axis.nvertices,
+    )
+    return np.concatenate(keys), Grayordinates(brain)
+
+
+_NO_PLACES = np.empty(0, np.int64)
+
+
+def _flat_voxels(voxels: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return voxels as numbers, the first index varying fastest; -1 for those outside."""
+    indices = np.asarray(voxels, np.int64).reshape(-1, 3)
+    inside = ((indices >= 0) & (indices < shape)).all(axis=1)
+    flat = np.full(len(indices), -1)
+    flat[inside] = np.ravel_multi_index(tuple(indices[inside].T), shape, order="F")
+    return flat
+
+
+def _owners(
+    owned: Sequence[NDArray[np.int64]],
+    n_places: int,
+    names: Sequence[str],
+    frame: type[SurfaceVertices | VolumeGrid],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places that parcels own, ascending, and the number of the owner of each."""
+    owner = np.zeros(n_places, np.int64)
+    for number, places in enumerate(owned, 1):
+        name = names[number - 1]
+        if len(places) and (places.min() < 0 or places.max() >= n_places):
+            raise LabelsError(
+                f"The parcel {name!r} of the labels image has a {frame.noun} that does not exist: "
+                f"there are {n_places:,}. Get the file again."
+            )
+        shared = np.unique(places[owner[places] > 0])
+        if len(shared):
+            raise LabelsError(
+                f"The parcels {names[owner[shared[0]] - 1]!r} and {name!r} of the labels image "
+                f"share {plural(len(shared), frame.noun, frame.nouns)}: "
+                f"{examples(shared.tolist())}. A parcellation has one region at a place."
+            )
+        owner[places] = number
+    found = np.flatnonzero(owner)
+    return found, owner[found]
+
+
+def space_of(source: Image, what: str) -> Grayordinates:
+    """Return the grayordinates of a dense CIFTI file.
+
+    Raises
+    ------
+    SpaceError
+        When it has none.
+    """
+    axes = open_matrix(source, what).axes
+    models = [axis for axis in axes if isinstance(axis, BrainModelAxis)]
+    if not models:
+        raise SpaceError(
+            f"{capitalized(what)} has no grayordinates, but {described(axes)}. Give a dense "
+            "file, such as .dscalar.nii, .dtseries.nii or .dlabel.nii."
+        )
+    return Grayordinates(models[-1])
+
+
+# --- parcellated files in --------------------------------------------------------------------
+
+
+def read_parcel_signals(source: Image) -> Signals:
+    """Return the values of a ``.pscalar.nii`` or ``.ptseries.nii`` file.
+
+    They are keyed by the names of the parcels.
+
+    Raises
+    ------
+    SignalsError
+        When the file holds something else.
+    InputMissingError, FileFormatError, ImageTypeError
+    """
+    data, axes = open_matrix(source, "the table of values")
+    if not (
+        len(axes) == 2
+        and isinstance(axes[0], ScalarAxis | SeriesAxis)
+        and isinstance(axes[1], ParcelsAxis)
+    ):
+        raise SignalsError(
+            f"The table of values must have maps or time points × parcels, and has "
+            f"{described(axes)}. Give a .pscalar.nii or .ptseries.nii file."
+        )
+    maps = axes[0]
+    return Signals(
+        array_of(data, "the table of values"),
+        axes[1].name.tolist(),
+        map_names=names_of(maps),
+        t_r=t_r_of(maps),
+        series=series_of(maps),
+        single=is_single(maps),
+    )

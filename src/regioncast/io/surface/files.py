@@ -1,0 +1,590 @@
+"""Files of surfaces in: one value or label per vertex.
+
+A *side* is what is given for one hemisphere: a file or an object in memory.  One hemisphere
+alone is one side, a pair is two.  A pair comes as a mapping (``left=…, right=…``), as two of
+them, as a nilearn ``SurfaceImage``, as two names with a comma between, or as one name with a
+placeholder where the hemisphere stands: ``?h.aparc.annot``, ``hemi-?_dseg.label.gii``,
+``atlas.{hemi}.label.gii``.
+
+Which hemisphere a side is of, a GIFTI file says itself; of other files, their names do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.freesurfer.io import read_morph_data
+from nibabel.freesurfer.mghformat import MGHHeader
+from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiLabel
+from nibabel.openers import ImageOpener
+
+from ...errors import (
+    DimensionError,
+    FileFormatError,
+    ImageTypeError,
+    InputMissingError,
+    LabelsError,
+    SpaceError,
+    capitalized,
+    examples,
+    plural,
+    times,
+)
+from ...atlas.no_region import no_region_labels
+from ...atlas.region_table import RegionTable, hemisphere_in_words, hex_color
+from ...atlas.spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
+from .annotations import read_annotation
+from ...files import existing_file, expanded, readable, whole_content
+from ..volume.nifti import t_r_of
+from .painted import LONGEST_T_R, PaintedSurface
+from .names import (
+    ANNOTATION,
+    BY_NAME,
+    GIFTI,
+    MGH,
+    MORPHOMETRY,
+    NUMPY,
+    STRUCTURE,
+    TEXT,
+    files_found,
+    has_hemisphere_words,
+    hemisphere_in_name,
+    hemispheres_in_names,
+    is_pattern,
+    names_in,
+    pair_beside,
+    pair_found,
+    pattern_of,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+# fsaverage3, the coarsest mesh that FreeSurfer has an average subject of.  A volume of one
+# column of so many voxels does not exist; one of a few does, in tests.
+_FEWEST_VERTICES = 642
+
+# How morphometry files begin whose count of vertices comes next; older ones begin with the count.
+_NEW_MORPHOMETRY = b"\xff\xff\xff"
+
+_NODE_INDEX = "NIFTI_INTENT_NODE_INDEX"
+
+_COORDINATES = ("NIFTI_INTENT_POINTSET", "NIFTI_INTENT_TRIANGLE", "NIFTI_INTENT_VECTOR")
+
+
+# --- which hemisphere ------------------------------------------------------------------------
+
+
+def is_surface(source: object) -> bool:
+    """Return whether this is a surface, or a pair of them, rather than a volume.
+
+    A file is one by its ending, an ``.mgh`` or ``.mgz`` when its shape is (n, 1, 1) or
+    (n, 1, 1, n_maps) with n of 642 or more.  Any mapping with a hemisphere is, whatever else is in
+    it.
+    """
+    if isinstance(source, str | os.PathLike):
+        return _is_surface_path(source)
+    if isinstance(source, nib.MGHImage):
+        return _is_vector(source.shape)
+    if isinstance(source, Mapping):
+        return any(hemisphere_in_words(key) for key in source)
+    if isinstance(source, list | tuple):
+        return len(source) == 2 and all(map(is_surface, source))
+    return isinstance(source, GiftiImage | PaintedSurface) or _is_surface_image(source)
+
+
+def hemisphere_of(source: Any) -> str:
+    """Return ``"L"``, ``"R"``, or ``"?"`` where neither the file nor its name says."""
+    if isinstance(source, str | os.PathLike) and GIFTI.search(os.fspath(source)):
+        source = _load_gifti(source, "the surface")
+    return _said_hemisphere(source) or hemisphere_in_name(_name_of(source))
+
+
+def sides_of(source: Any) -> dict[str, Any]:
+    """Return what is given for each hemisphere, left first.
+
+    Returns
+    -------
+    dict of str to path, nibabel image or array
+        With the keys ``"L"`` and ``"R"``, or one of them, or ``"?"``.  GIFTI files have been
+        read.
+
+    Raises
+    ------
+    SpaceError
+        When a hemisphere of a pair is missing or there twice.
+    InputMissingError
+        When there is no such file.
+    """
+    if isinstance(source, PaintedSurface):
+        return dict(source.parts)
+    if _is_surface_image(source):
+        return _of_keys(source.data.parts)
+    if isinstance(source, Mapping):
+        return _of_keys(source)
+    if isinstance(source, list | tuple):
+        return _of_two(source)
+    if isinstance(source, str | os.PathLike):
+        names = names_in(source)
+        if len(names) == 2:
+            return _of_two(names)
+        if is_pattern(source):
+            return _of_keys(files_found(os.fspath(source)))
+        _check_is_no_pair(os.fspath(source))
+    side = _opened(source)
+    return {hemisphere_of(side): side}
+
+
+def _check_is_no_pair(name: str) -> None:
+    """Raise where a file does not exist, and those that an output of its name went to do."""
+    beside = pair_beside(name)
+    if beside:
+        raise InputMissingError(
+            f"{name} does not exist, but there are {' and '.join(beside)}. Pass "
+            f"{pattern_of(name)} for both hemispheres, or one of them."
+        )
+
+
+def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
+    sides: dict[str, Any] = {}
+    for key, side in given.items():
+        hemisphere = hemisphere_in_words(key)
+        if hemisphere is None or hemisphere in sides:
+            raise SpaceError(
+                f"A pair of surfaces has one left and one right; {examples(given)} were given."
+            )
+        sides[hemisphere] = _opened(side)
+        said = hemisphere_of(sides[hemisphere])
+        if said not in (UNKNOWN, hemisphere):
+            who = "its name says" if _said_hemisphere(sides[hemisphere]) is None else "says itself"
+            raise SpaceError(
+                f"{_called(sides[hemisphere])} was given for the {HEMISPHERE_NAMES[hemisphere]}, "
+                f"and {who} that it is of the {HEMISPHERE_NAMES[said]}. Check which file is which."
+            )
+    return _left_first(sides)
+
+
+def _of_two(given: Sequence[Any]) -> dict[str, Any]:
+    """Return two sides by what they say of themselves, else by their order."""
+    if len(given) != 2:
+        raise SpaceError(
+            f"A pair of surfaces is one left and one right; {len(given):,} were given. Name the "
+            "two, or pass one as it is."
+        )
+    sides = [_opened(side) for side in given]
+    hemispheres = _hemispheres_of_two(sides)
+    if hemispheres in ([UNKNOWN, UNKNOWN], [LEFT, UNKNOWN], [UNKNOWN, RIGHT]):
+        hemispheres = [LEFT, RIGHT]
+    elif UNKNOWN in hemispheres:
+        hemispheres = [RIGHT, LEFT]
+    if hemispheres[0] == hemispheres[1]:
+        missing = LEFT if hemispheres[0] == RIGHT else RIGHT
+        raise SpaceError(
+            f"Both surfaces are of the {HEMISPHERE_NAMES[hemispheres[0]]}: "
+            f"{', '.join(map(_called, sides))}. The {HEMISPHERE_NAMES[missing]} is missing."
+        )
+    return _left_first(dict(zip(hemispheres, sides, strict=True)))
+
+
+def _hemispheres_of_two(sides: Sequence[Any]) -> list[str]:
+    """Return what two sides and their names say; raise where that is contradictory or unclear."""
+    names = [_name_of(side) for side in sides]
+    named = hemispheres_in_names(*names)
+    for side, of_name in zip(sides, named, strict=True):
+        said = _said_hemisphere(side) or of_name
+        if of_name not in (UNKNOWN, said):
+            raise SpaceError(
+                f"{_called(side)} says itself that it is of the {HEMISPHERE_NAMES[said]}, and its "
+                f"name that it is of the {HEMISPHERE_NAMES[of_name]}. Check which file is which."
+            )
+    found = [
+        hemisphere_of(side) if of_name == UNKNOWN else of_name
+        for side, of_name in zip(sides, named, strict=True)
+    ]
+    if found == [UNKNOWN, UNKNOWN] and all(map(has_hemisphere_words, names)):
+        raise SpaceError(
+            f"Which of {' and '.join(map(_called, sides))} is of which hemisphere is not known: "
+            "both names have words for hemispheres. Give them as left= and right= or as a mapping, "
+            "{'left': …, 'right': …}."
+        )
+    return found
+
+
+def _left_first(sides: dict[str, Any]) -> dict[str, Any]:
+    return {side: sides[side] for side in (LEFT, RIGHT, UNKNOWN) if side in sides}
+
+
+def _said_hemisphere(side: object) -> str | None:
+    """Return the hemisphere in the metadata of a GIFTI image."""
+    if not isinstance(side, GiftiImage):
+        return None
+    metadata = [side.meta, *(array.meta for array in side.darrays)]
+    said = [hemisphere_in_words(meta.get(STRUCTURE)) for meta in metadata]
+    return next((hemisphere for hemisphere in said if hemisphere), None)
+
+
+def _is_surface_image(source: object) -> bool:
+    """Return whether this is nilearn's; by its name, as nilearn may not be installed."""
+    return type(source).__name__ == "SurfaceImage" and hasattr(source, "mesh")
+
+
+def _is_vector(shape: Sequence[int]) -> bool:
+    return shape[0] >= _FEWEST_VERTICES and tuple(shape[1:3]) == (1, 1)
+
+
+def _is_surface_path(source: str | os.PathLike[str]) -> bool:
+    names = names_in(source)
+    if len(names) == 2:
+        # One of a pair that does not exist is missed with its own name.
+        there = [name for name in names if not MGH.search(name) or expanded(name).exists()]
+        return bool(there) and all(map(_is_surface_path, there))
+    name = os.fspath(source)
+    if any(pattern.search(name) for pattern in BY_NAME):
+        return True
+    if is_pattern(name):
+        found = pair_found(name)
+        return bool(found) and all(map(_is_surface_path, found.values()))
+    return bool(MGH.search(name)) and (_is_mgh_vector(expanded(name)) or bool(pair_beside(name)))
+
+
+def _is_mgh_vector(path: Path) -> bool:
+    try:
+        with ImageOpener(str(path)) as file:
+            return _is_vector(MGHHeader.from_fileobj(file).get_data_shape())
+    except Exception:  # noqa: BLE001  whoever reads it will say what is wrong with it
+        return False
+
+
+def _called(side: Any) -> str:
+    """Return what to call a side in messages."""
+    return _name_of(side) or f"a {type(side).__name__} in memory"
+
+
+def _name_of(side: Any) -> str:
+    """Return the name of the file that a side is, or came from; ``""`` where it has none."""
+    if isinstance(side, str | os.PathLike):
+        return os.fspath(side)
+    name = side.get_filename() if hasattr(side, "get_filename") else None
+    return str(name or "")
+
+
+# --- one side --------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Side:
+    """What was read of one hemisphere.
+
+    Parameters
+    ----------
+    values : array, shape (n_maps, n_vertices)
+    single : bool
+        Whether this is one map rather than a series of length one.
+    map_names : tuple of str, default=None
+    t_r : float, default=None
+    table : RegionTable, default=None
+        The regions that the file itself lists.
+    none : frozenset of int
+        Labels that stand for no region by the format.
+    is_label_file : bool, default=False
+        Whether this is a file of labels by its format, which should list them.
+    """
+
+    values: NDArray[Any]
+    single: bool = True
+    map_names: tuple[str, ...] | None = None
+    t_r: float | None = None
+    table: RegionTable | None = None
+    none: frozenset[int] = frozenset()
+    is_label_file: bool = False
+
+    @property
+    def own_table(self) -> RegionTable | None:
+        """The table, but for one of nothing but background in a file that is not of labels."""
+        if self.table is None or self.is_label_file:
+            return self.table
+        names = {row.label: row.name for row in self.table}
+        return None if len(no_region_labels(names)) == len(names) else self.table
+
+    @property
+    def n_vertices(self) -> int:
+        """Number of vertices."""
+        return int(self.values.shape[1])
+
+
+def _opened(side: Any) -> Any:
+    """Return a GIFTI file as an image, and everything else as it is."""
+    if isinstance(side, str | os.PathLike) and GIFTI.search(os.fspath(side)):
+        return _load_gifti(side, "the surface")
+    return side
+
+
+def _load_gifti(path: str | os.PathLike[str], what: str) -> GiftiImage:
+    file = existing_file(path, what)
+    with readable(f"{what} {file}"):
+        image = GiftiImage.from_bytes(whole_content(file))
+    if not isinstance(image, GiftiImage):  # nibabel returns what it found of one
+        raise FileFormatError(
+            f"{capitalized(what)} {file} is XML, but no GIFTI file: it has no element GIFTI. Give "
+            "a .label.gii, .shape.gii or .func.gii."
+        )
+    # nibabel does not keep it, and it may say the hemisphere.
+    image.file_map["image"].filename = str(file)
+    return image
+
+
+def _read(side: Any, what: str) -> Side:
+    """Return what is in a side."""
+    if isinstance(side, GiftiImage):
+        return _from_gifti(side, what)
+    if isinstance(side, nib.MGHImage):
+        return _from_mgh(side, what)
+    if isinstance(side, np.ndarray):
+        return _from_array(side, what)
+    if isinstance(side, str | os.PathLike):
+        path = existing_file(side, what)
+        reader = next((read for name, read in _READERS if name.search(path.name)), None)
+        if reader is None:
+            raise _not_a_surface(f"{what} {path}")
+        with readable(f"{what} {path}"):
+            return reader(path, what)
+    raise _not_a_surface(f"{what} ({type(side).__name__})")
+
+
+def _not_a_surface(what: str) -> ImageTypeError:
+    return ImageTypeError(
+        f"{capitalized(what)} is no surface: values or labels of vertices are read from .gii, "
+        ".annot, .mgh, .mgz, .npy, .txt, .csv and FreeSurfer's .curv, .sulc, .thickness, .area. "
+        "Give a volume on its own, and not as a hemisphere."
+    )
+
+
+def _from_gifti(image: GiftiImage, what: str) -> Side:
+    _check_has_data(image, what)
+    others = (*_COORDINATES, _NODE_INDEX)
+    arrays = [array for array in image.darrays if _intent(array) not in others]
+    if not arrays:
+        held = ", ".join(dict.fromkeys(map(_intent, image.darrays))) or "nothing"
+        raise ImageTypeError(
+            f"{capitalized(what)} {_called(image)} has no values of vertices; it holds {held}. "
+            "Give a .label.gii, .shape.gii or .func.gii, not the mesh."
+        )
+    sizes = sorted({len(array.data) for array in arrays})
+    if len(sizes) > 1:
+        raise DimensionError(
+            f"{capitalized(what)} {_called(image)} has maps of {examples(sizes)} vertices. "
+            "All maps of a surface need the same."
+        )
+    columns = [np.asarray(array.data).reshape(sizes[0], -1) for array in arrays]
+    order = _order_of_vertices(image, sizes[0], what)
+    names = [array.meta.get("Name") for array in arrays]
+    values = np.concatenate(columns, axis=1).T
+    values = values if order is None else values[:, order]
+    named = all(names) and len(names) == len(values)
+    intents = list(map(_intent, arrays))
+    return Side(
+        values,
+        single=len(values) == 1 and "NIFTI_INTENT_TIME_SERIES" not in intents,
+        map_names=tuple(map(str, names)) if named else None,
+        t_r=_gifti_t_r(arrays),
+        table=_label_table(image),
+        is_label_file="NIFTI_INTENT_LABEL" in intents,
+    )
+
+
+def _check_has_data(image: GiftiImage, what: str) -> None:
+    empty = [n for n, array in enumerate(image.darrays) if array.data is None]
+    if empty:
+        raise FileFormatError(
+            f"{capitalized(what)} {_called(image)} is truncated or damaged: "
+            f"{plural(len(empty), 'data array')} of {len(image.darrays):,} without data: "
+            f"{examples(empty)}. Get the file again."
+        )
+
+
+def _order_of_vertices(image: GiftiImage, n_values: int, what: str) -> NDArray[np.intp] | None:
+    """Return which value is that of each vertex, None where they are in order.
+
+    GIFTI may list the vertices that the values are of, all or some of them.
+    """
+    lists = [array.data for array in image.darrays if _intent(array) == _NODE_INDEX]
+    if not lists:
+        return None
+    listed = np.concatenate([np.ravel(one) for one in lists])
+    if not np.array_equal(np.sort(listed), np.arange(n_values)):
+        raise FileFormatError(
+            f"{capitalized(what)} {_called(image)} lists {plural(len(listed), 'vertex')} "
+            f"({len(np.unique(listed)):,} different, {listed.min():,} to {listed.max():,}) for "
+            f"{plural(n_values, 'value')}. Each vertex of the surface needs a value, and to be "
+            "listed once."
+        )
+    return np.argsort(listed)
+
+
+def _intent(array: GiftiDataArray) -> str:
+    return str(nib.nifti1.intent_codes.niistring[array.intent])
+
+
+def _gifti_t_r(arrays: Sequence[GiftiDataArray]) -> float | None:
+    """Return the time from an array to the next in seconds, where all say the same."""
+    steps = {array.meta.get("TimeStep") for array in arrays}
+    said = steps.pop() if len(steps) == 1 else None
+    try:
+        step = float(said or 0)
+    except ValueError:
+        return None
+    if not 0 < step < np.inf:
+        return None
+    return step if step <= LONGEST_T_R else float(Decimal(str(said)) / 1000)
+
+
+def _label_table(image: GiftiImage) -> RegionTable | None:
+    """Return the labels of a file; those without a name are called by their key.
+
+    Not 0, which without a name is no region.
+    """
+    named = [(label, _name_of_label(label)) for label in image.labeltable.labels]
+    rows = [(label, name or str(label.key)) for label, name in named if name or label.key != 0]
+    if not rows:
+        return None
+    colors = [_color(label.rgba) for label, _ in rows]
+    return RegionTable(
+        [label.key for label, _ in rows],
+        [name for _, name in rows],
+        {"color": colors} if any(colors) else None,
+    )
+
+
+def _name_of_label(label: GiftiLabel) -> str:
+    """Return the name of a label, ``""`` for one without; nibabel then gives it no attribute."""
+    return str(getattr(label, "label", None) or "").strip()
+
+
+def _color(rgba: Sequence[float | None]) -> str | None:
+    parts = [part for part in rgba[:3] if part is not None]
+    return hex_color(parts) if len(parts) == 3 else None
+
+
+def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
+    image = source if isinstance(source, nib.MGHImage) else _load_mgh(source)
+    if tuple(image.shape[1:3]) != (1, 1):
+        raise ImageTypeError(
+            f"{capitalized(what)} {_called(image)} is a volume of {times(image.shape)} voxels; "
+            "values of vertices have the shape (n, 1, 1). Give a surface."
+        )
+    values = np.asarray(image.dataobj).reshape((image.shape[0], -1), order="F").T
+    return Side(values, single=len(image.shape) == 3, t_r=t_r_of(image))
+
+
+def _load_mgh(path: Path) -> nib.MGHImage:
+    """Read a file to its end, where the checksum of a compressed one is."""
+    image = nib.MGHImage.from_stream(BytesIO(whole_content(path)))
+    image.file_map["image"].filename = str(path)
+    return image
+
+
+def _from_array(array: NDArray[Any], what: str) -> Side:
+    if array.ndim not in (1, 2):
+        raise DimensionError(
+            f"{capitalized(what)} has the shape {array.shape}; values of vertices have "
+            "(n_vertices,) or (n_vertices, n_maps)."
+        )
+    return Side(array.reshape(len(array), -1).T, single=array.ndim == 1)
+
+
+def _from_morphometry(path: Path, what: str) -> Side:
+    values = read_morph_data(path)
+    n_vertices = _n_vertices_of_morphometry(path)
+    if len(values) != n_vertices:
+        raise FileFormatError(
+            f"{capitalized(what)} {path} is truncated or damaged: it is to have "
+            f"{n_vertices:,} vertices, and there are values of {len(values):,}. Get the file again."
+        )
+    return Side(np.atleast_2d(values))
+
+
+def _n_vertices_of_morphometry(path: Path) -> int:
+    """Return how many vertices a file says it has; nibabel reads those that are there."""
+    with path.open("rb") as file:
+        head = file.read(7)
+    return int.from_bytes(head[3:] if head.startswith(_NEW_MORPHOMETRY) else head[:3], "big")
+
+
+def _from_text(path: Path, what: str) -> Side:
+    delimiter = "," if path.suffix.lower() == ".csv" else None
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()  # with a byte order mark or not
+        if not any(line.partition("#")[0].strip() for line in lines):
+            raise ValueError("it has no number")
+        numbers = np.loadtxt(lines, delimiter=delimiter, ndmin=2)
+    except ValueError as error:
+        raise FileFormatError(
+            f"{capitalized(what)} {path} is not text of one number per vertex: "
+            f"{str(error).rstrip('.')}. "
+            "A surface as text is one integer per vertex, no header; lines may be comments (#)."
+        ) from error
+    if 1 not in numbers.shape:
+        raise DimensionError(
+            f"{capitalized(what)} {path} has {plural(numbers.shape[0], 'line')} of "
+            f"{plural(numbers.shape[1], 'number')}; one number per vertex is needed."
+        )
+    return Side(numbers.reshape(1, -1))
+
+
+def _from_annotation(path: Path, what: str) -> Side:
+    """Read an annotation, whose labels are the numbers of the entries of its colour table."""
+    found = read_annotation(path, what)
+    if not any(entry.name for entry in found.entries):
+        raise LabelsError(
+            f"{capitalized(what)} {path} has no names: its colour table has "
+            f"{plural(len(found.entries), 'entry')}, none with one. Pass a region table."
+        )
+    # As of labels of GIFTI: 0 without a name is no region, and any other is called by its number.
+    entries = [entry for entry in found.entries if entry.name or entry.number != 0]
+    regions = RegionTable(
+        [entry.number for entry in entries],
+        [entry.name or str(entry.number) for entry in entries],
+        {"color": ["#" + bytes(entry.color).hex() for entry in entries]},
+    )
+    labels = found.labels[np.newaxis]
+    return Side(labels, table=regions, none=frozenset([-1]), is_label_file=True)
+
+
+def _from_numpy(path: Path, what: str) -> Side:
+    array = np.load(path, allow_pickle=False)
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufc":
+        raise FileFormatError(
+            f"{capitalized(what)} {path} holds no array of numbers but "
+            f"{getattr(array, 'dtype', type(array).__name__)}. Save the values of the vertices, "
+            "shape (n_vertices,) or (n_vertices, n_maps)."
+        )
+    return _from_array(array, f"{what} {path}")
+
+
+_READERS: tuple[tuple[re.Pattern[str], Callable[[Path, str], Side]], ...] = (
+    (MGH, _from_mgh),
+    (ANNOTATION, _from_annotation),
+    (MORPHOMETRY, _from_morphometry),
+    (NUMPY, _from_numpy),
+    (TEXT, _from_text),
+)
+
+
+def read_sides(source: Any, what: str) -> tuple[dict[str, Side], SurfaceVertices]:
+    """Return what is in each side, and where its vertices are."""
+    sides = {
+        side: _read(given, what if side == UNKNOWN else f"{what} ({HEMISPHERE_NAMES[side]})")
+        for side, given in sides_of(source).items()
+    }
+    mesh = getattr(source, "mesh", None) if _is_surface_image(source) else None
+    return sides, SurfaceVertices({side: one.n_vertices for side, one in sides.items()}, mesh)

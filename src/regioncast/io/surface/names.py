@@ -1,0 +1,377 @@
+"""What the names of surface files say: format, hemisphere, and which two make a pair.
+
+A name may hold words for hemispheres that are not there to say the one the file is of:
+``left_vs_right.lh.mgh``, ``pearson_r.mgh``.  So *marks* count before words: BIDS' entity
+``hemi-L``, FreeSurfer's beginning ``lh.``, and a word between dots, ``map.L.func.gii``.  Of two
+names of a pair, what they differ in counts before both.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ...errors import (
+    FileFormatError,
+    InputMissingError,
+    OutputError,
+    SpaceError,
+    examples,
+    plural,
+)
+from ...atlas.region_table import hemisphere_in_words
+from ...atlas.spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN
+from ...formats import suffix_of, suffixes
+from ...files import expanded
+
+STRUCTURE = "AnatomicalStructurePrimary"
+"""Key of the hemisphere in the metadata of GIFTI, whose values are `STRUCTURES`."""
+
+STRUCTURES = {LEFT: "CortexLeft", RIGHT: "CortexRight"}
+
+# Marks, of which the first that a name has count.
+_WORDS = "(l|r|lh|rh|left|right)"
+_ENTITY = re.compile(rf"(?<=hemi-){_WORDS}(?![a-z0-9])", re.IGNORECASE)
+_BEGINNING = re.compile(r"^(lh|rh)(?=\.)", re.IGNORECASE)
+_BETWEEN_DOTS = re.compile(rf"(?:(?<=\.)|^){_WORDS}(?=\.)", re.IGNORECASE)
+
+_WORD = re.compile(rf"(?<![a-z0-9]){_WORDS}(?![a-z0-9])", re.IGNORECASE)
+
+# How names write the hemispheres where the placeholder {hemi} stands.
+_SPELLINGS = (("L", "R"), ("lh", "rh"), ("left", "right"), ("l", "r"))
+
+# What stands for a word of a hemisphere in a pattern: ?h and ?.
+_QUESTION = re.compile(r"(?<![a-z0-9])\?(h?)(?![a-z0-9?*])", re.IGNORECASE)
+
+_PLACEHOLDER = "{hemi}"
+
+# Endings by which formats are known.
+GIFTI = re.compile(r"(\.(label|shape|func|surf|annot))?\.gii(\.gz)?$", re.IGNORECASE)
+MGH = re.compile(r"\.(mgh|mgz|mgh\.gz)$", re.IGNORECASE)
+ANNOTATION = re.compile(r"\.annot$", re.IGNORECASE)
+TEXT = re.compile(r"\.(txt|csv)$", re.IGNORECASE)
+NUMPY = re.compile(r"\.npy$", re.IGNORECASE)
+
+# FreeSurfer's names of values per vertex, as lh.thickness or lh.area.pial.
+MORPHOMETRY = re.compile(
+    r"\.(avg_curv|curv|sulc|thickness|area|volume|jacobian_white|pial_lgi|crv)"
+    r"(\.(pial|mid|white))?$",
+    re.IGNORECASE,
+)
+
+BY_NAME = (GIFTI, ANNOTATION, MORPHOMETRY, NUMPY, TEXT)
+
+# Beginnings of endings that promise more than values of vertices.
+_NO_OUTPUT = (".surf", ".annot")
+
+
+def hemisphere_in_name(path: str | os.PathLike[str]) -> str:
+    """Return the hemisphere that a file name says, ``"?"`` where it says none or both.
+
+    Examples
+    --------
+    >>> hemisphere_in_name("left_vs_right.rh.mgh"), hemisphere_in_name("left_vs_right.mgh")
+    ('R', '?')
+    """
+    said = marked_hemisphere(path)
+    return _the_one(_WORD.finditer(Path(path).name)) if said == UNKNOWN else said
+
+
+def marked_hemisphere(path: str | os.PathLike[str]) -> str:
+    """Return the hemisphere that a file name is marked with, ``"?"`` where it is with none."""
+    return _the_one(_marks(Path(path).name))
+
+
+def has_hemisphere_words(path: str | os.PathLike[str]) -> bool:
+    """Return whether there is any word for a hemisphere in a file name."""
+    return _WORD.search(Path(path).name) is not None
+
+
+def hemispheres_in_names(first: str, second: str) -> list[str]:
+    """Return the hemispheres of two files by their marks, else by what their names differ in.
+
+    ``"?"`` where neither says.
+
+    Examples
+    --------
+    >>> hemispheres_in_names("left_vs_right_rh.mgh", "left_vs_right_lh.mgh")
+    ['R', 'L']
+    """
+    marked = [marked_hemisphere(first), marked_hemisphere(second)]
+    different = _told_apart(first, second)
+    if UNKNOWN not in marked or different is None:
+        return marked
+    agree = all(mark in (UNKNOWN, word) for mark, word in zip(marked, different, strict=True))
+    return list(different) if agree else marked
+
+
+def _told_apart(first: str, second: str) -> tuple[str, str] | None:
+    """Return the hemispheres by the words that two names differ in, None where there are none.
+
+    Folders count where they say more than names.
+    """
+    for names in ((first, second), (Path(first).name, Path(second).name)):
+        words = [re.split(r"([^a-z0-9]+)", name.lower()) for name in names]
+        if len(words[0]) != len(words[1]):
+            continue
+        pairs = zip(*(map(hemisphere_in_words, each) for each in words), strict=True)
+        said = {(one, other) for one, other in pairs if one and other and one != other}
+        if len(said) == 1:
+            return said.pop()
+    return None
+
+
+def _marks(name: str) -> list[re.Match[str]]:
+    """Return the marks of a name, which all say the same hemisphere; empty where it has none."""
+    dotted = list(_BETWEEN_DOTS.finditer(name))
+    # The last of them, as in left.vs.right.L.mgh, unless it is written as others are.
+    like_last = [one for one in dotted if _spelling(one[1]) == _spelling(dotted[-1][1])]
+    for found in (list(_ENTITY.finditer(name)), list(_BEGINNING.finditer(name)), like_last, dotted):
+        if _the_one(found) != UNKNOWN:
+            return found
+    return []
+
+
+def _the_one(found: Iterable[re.Match[str]]) -> str:
+    """Return the hemisphere that all words say, ``"?"`` where they say none or both."""
+    said = {hemisphere_in_words(match[1]) or UNKNOWN for match in found}
+    return said.pop() if len(said) == 1 else UNKNOWN
+
+
+def _spelling(word: str) -> tuple[str, str]:
+    """Return the words for left and right of which this is one, whatever its case."""
+    return next(pair for pair in _SPELLINGS if word.lower() in map(str.lower, pair))
+
+
+def names_in(source: str | os.PathLike[str]) -> list[str]:
+    """Return the two names with a comma between, or the one name that this is."""
+    name = os.fspath(source)
+    names = name.split(",")
+    return names if len(names) == 2 and all(names) and not _exists(name) else [name]
+
+
+def is_pattern(source: str | os.PathLike[str]) -> bool:
+    """Return whether this is a pattern, and not the name of a file."""
+    name = os.fspath(source)
+    return (_PLACEHOLDER in name or "?" in name or "*" in name) and not _exists(name)
+
+
+def _exists(name: str) -> bool:
+    try:
+        return expanded(name).exists()
+    except (OSError, ValueError):  # too long, or with a zero byte
+        return False
+
+
+def files_found(pattern: str) -> dict[str, str]:
+    """Return the left and the right file that a pattern finds, or raise."""
+    found = pair_found(pattern)
+    if len(found) == 2:
+        return found
+    files = _files(pattern)
+    if not files:
+        raise InputMissingError(f"No file has a name like {pattern}. Check the name.")
+    missing = [HEMISPHERE_NAMES[side] for side in (LEFT, RIGHT) if side not in found]
+    raise SpaceError(
+        f"{pattern} finds no pair of a left and a right surface: just one "
+        f"{' and just one '.join(missing)} is needed, and it finds {plural(len(files), 'file')}: "
+        f"{examples(files)}. Name the two, with a comma between."
+    )
+
+
+def pair_found(pattern: str) -> dict[str, str]:
+    """Return the hemispheres of which a pattern finds just one file."""
+    if _PLACEHOLDER in pattern:
+        found = {
+            hemisphere: {
+                file
+                for pair in _SPELLINGS
+                for file in _glob(pattern.replace(_PLACEHOLDER, pair[side]))
+            }
+            for side, hemisphere in enumerate((LEFT, RIGHT))
+        }
+    else:
+        found = _by_question_mark(pattern)
+        if not all(found.values()):
+            found = _by_name(_glob(pattern))
+    return {side: files.pop() for side, files in found.items() if len(files) == 1}
+
+
+def _by_question_mark(pattern: str) -> dict[str, set[str]]:
+    """Return the files of each hemisphere by the letter where the ``?`` stands."""
+    if not _QUESTION.search(pattern):
+        return {LEFT: set(), RIGHT: set()}
+    return {
+        side: set(_glob(_QUESTION.sub(rf"[{side}{side.lower()}]\1", pattern)))
+        for side in (LEFT, RIGHT)
+    }
+
+
+def _by_name(files: Sequence[str]) -> dict[str, set[str]]:
+    return {
+        side: {file for file in files if hemisphere_in_name(file) == side} for side in (LEFT, RIGHT)
+    }
+
+
+def pair_beside(name: str) -> list[str]:
+    """Return the files of both hemispheres that an output of this name was written to, if any."""
+    if _ending_in(name) is None or _exists(name) or is_pattern(name):
+        return []
+    files = [_output_name(name, side, n_sides=2) for side in (LEFT, RIGHT)]
+    return files if all(map(_exists, files)) else []
+
+
+def pattern_of(name: str) -> str:
+    """Return the pattern for the files of both hemispheres of an output of this name."""
+    return _output_name(name, UNKNOWN, n_sides=2)
+
+
+def _files(pattern: str) -> list[str]:
+    return _glob(pattern.replace(_PLACEHOLDER, "*"))
+
+
+def _glob(pattern: str) -> list[str]:
+    return sorted(glob.glob(str(expanded(pattern))))  # noqa: PTH207  of a whole path
+
+
+def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Path]:
+    """Return the files that an output is written to, one per hemisphere.
+
+    Parameters
+    ----------
+    path : path
+        ``left.func.gii,right.func.gii``, in the order that the names say, and in this one where
+        neither says any; a pattern with one ``?`` or ``{hemi}`` where the hemisphere stands
+        (``?h`` is ``lh`` and ``rh``, else ``L`` and ``R``); or one name.  Where there are two
+        hemispheres, each takes the place of the one that this name is marked with, or else comes
+        before the ending.
+    sides : sequence of str
+        The hemispheres, left first.
+
+    Raises
+    ------
+    FileFormatError
+        When the ending is none that values of vertices are written to.
+    OutputError
+        When there is not one name per hemisphere, or a name says the other one.
+
+    Examples
+    --------
+    >>> [str(path) for path in output_paths("out.func.gii", ["L", "R"])]
+    ['out.L.func.gii', 'out.R.func.gii']
+    >>> [str(path) for path in output_paths("?h.out.mgh", ["L", "R"])]
+    ['lh.out.mgh', 'rh.out.mgh']
+    >>> [str(path) for path in output_paths("lh.out.mgh", ["L", "R"])]
+    ['lh.out.mgh', 'rh.out.mgh']
+    """
+    name = os.fspath(path)
+    names = name.split(",")
+    if len(names) == 1 or not all(map(_ending_in, names)):
+        names = [_output_name(name, side, n_sides=len(sides)) for side in sides]
+    if len(set(names)) != len(sides) or len(names) != len(sides):
+        raise OutputError(
+            f"{name} names {plural(len(set(names)), 'file')}, and {len(sides)} "
+            f"{'is' if len(sides) == 1 else 'are'} written: the "
+            f"{' and the '.join(HEMISPHERE_NAMES[side] for side in sides)}. Name one for each."
+        )
+    for one in names:
+        ending_of(one)
+    said = _said_by_outputs(names)
+    if said == list(reversed(sides)) == [RIGHT, LEFT]:
+        names.reverse()
+        said.reverse()
+    for one, of_name, side in zip(names, said, sides, strict=True):
+        _check_side(one, of_name, side)
+    return [expanded(one) for one in names]
+
+
+def _said_by_outputs(names: Sequence[str]) -> list[str]:
+    """Return the hemispheres that files of these names will say."""
+    said = list(map(_hemisphere_of_output, names))
+    if len(names) != 2:
+        return said
+    apart = hemispheres_in_names(*names)
+    said = [
+        own if of_pair == UNKNOWN else of_pair for of_pair, own in zip(apart, said, strict=True)
+    ]
+    if said == [UNKNOWN, UNKNOWN] and all(map(has_hemisphere_words, names)):
+        raise OutputError(
+            f"Which of {' and '.join(names)} is of which hemisphere is not known: both names have "
+            "words for hemispheres. Begin them with lh. and rh."
+        )
+    return said
+
+
+def _hemisphere_of_output(name: str) -> str:
+    """Return the hemisphere that a file of this name will say.
+
+    GIFTI files say it themselves, so that words in their names may mean something else.
+    """
+    return marked_hemisphere(name) if GIFTI.search(name) else hemisphere_in_name(name)
+
+
+def _check_side(name: str, said: str, side: str) -> None:
+    """Raise where the name of an output says another hemisphere than it is for."""
+    if UNKNOWN not in (said, side) and said != side:
+        raise OutputError(
+            f"The {HEMISPHERE_NAMES[side]} would be written to {Path(name).name}, whose name says "
+            f"the {HEMISPHERE_NAMES[said]}. Choose another name."
+        )
+
+
+def _output_name(name: str, side: str, *, n_sides: int) -> str:
+    if "?" in name or _PLACEHOLDER in name:
+        if "?" in name and not _QUESTION.search(name):
+            raise OutputError(
+                f"The ? in {name} stands beside other letters, so that the hemisphere in its place "
+                "could not be read again. Write .?. or ?h., or {hemi}."
+            )
+        if side == UNKNOWN:
+            raise OutputError(
+                f"Which hemisphere is to stand in {name} is not known. Give the labels as a "
+                "mapping, {'left': …} or {'right': …}, or an output without a placeholder."
+            )
+        letters = re.sub(r"(\?|\{hemi\})(?=h(?![a-z]))", side.lower(), name)
+        return re.sub(r"\?|\{hemi\}", side, letters)
+    if n_sides == 1:
+        return name
+    ending = ending_of(name)
+    if marked_hemisphere(name) != UNKNOWN:
+        return _with_side(name, side)
+    return f"{name.removesuffix(ending)}.{side}{ending}"
+
+
+def _with_side(name: str, side: str) -> str:
+    """Return a name that is marked with a hemisphere with another one, written the same way."""
+    folder, last = os.path.split(name)
+    for mark in reversed(_marks(last)):
+        word = mark[1]
+        new = _spelling(word)[side == RIGHT].lower()
+        cased = new.upper() if word.isupper() else new.title() if word.istitle() else new
+        last = last[: mark.start()] + cased + last[mark.end() :]
+    return os.path.join(folder, last)  # noqa: PTH118
+
+
+def ending_of(name: str) -> str:
+    """Return the ending of an output; raise where values of vertices are not written so."""
+    ending = _ending_in(name)
+    if ending is None:
+        raise FileFormatError(
+            f"Cannot write values of vertices to {Path(name).name!r}: a surface is written as "
+            f"{', '.join(suffixes('image', 'surface'))}, and by its regions as "
+            f"{', '.join(suffixes('signals', 'cifti'))}. On grayordinates or voxels, paint onto "
+            "them (onto=, --onto)."
+        )
+    return ending
+
+
+def _ending_in(name: str) -> str | None:
+    for pattern in (GIFTI, MGH, MORPHOMETRY, NUMPY):
+        found = pattern.search(name)
+        if found and not found[0].lower().startswith(_NO_OUTPUT):
+            is_written = suffix_of(Path(f"x{found[0]}")) in suffixes("image", "surface")
+            return found[0] if is_written else None
+    return None

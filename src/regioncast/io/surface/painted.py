@@ -1,0 +1,330 @@
+"""Painted surfaces: values of vertices, made on demand, and written to files."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+import numpy as np
+from nibabel.freesurfer.io import write_morph_data
+from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
+
+from ...errors import (
+    ArgumentError,
+    DimensionError,
+    MissingPackageError,
+    OutputError,
+    SignalsTypeError,
+    times,
+)
+from ...engine.painting import PaintedArray, paint
+from ...signals import storable, storage_dtype
+from ...atlas.spaces import LEFT, RIGHT, UNKNOWN, SurfaceVertices
+from ...files import check_output, replacing
+from ..painted import as_xml
+from .names import (
+    GIFTI,
+    MGH,
+    MORPHOMETRY,
+    NUMPY,
+    STRUCTURE,
+    STRUCTURES,
+    output_paths,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+    from ...identity import Match
+    from ...atlas.parcellation import Parcellation
+
+
+LONGEST_T_R = 30.0
+"""FreeSurfer writes GIFTI's TimeStep in milliseconds, others in seconds; a number above this is in
+milliseconds.  We write it as FreeSurfer does where it is above."""
+
+# What each format holds bit for bit; None: everything.
+_DTYPES: tuple[tuple[re.Pattern[str], str, tuple[str, ...] | None], ...] = (
+    (GIFTI, "GIFTI files hold", ("uint8", "int32", "float32")),
+    (MGH, "MGH files hold", ("uint8", "int16", "int32", "float32")),
+    (MORPHOMETRY, "FreeSurfer's morphometry files hold", ("float32",)),
+    (NUMPY, "NumPy's files hold", None),
+)
+
+
+@dataclasses.dataclass(eq=False, repr=False)
+class PaintedSurface:
+    """Values of vertices, made from codes and values when they are asked for.
+
+    Made by `regioncast.paint`.  `numpy.asarray` gives all vertices, left before right; `parts`
+    the hemispheres apart.
+
+    Parameters
+    ----------
+    array : PaintedArray
+        Shape (n_vertices,) or (n_vertices, n_maps).
+    space : SurfaceVertices
+    map_names : tuple of str, default=None
+    t_r : float, default=None
+        Repetition time in seconds.
+    parcellation : Parcellation, default=None
+    match : Match, default=None
+        What went where.
+    """
+
+    array: PaintedArray
+    space: SurfaceVertices
+    map_names: tuple[str, ...] | None = None
+    t_r: float | None = None
+    parcellation: Parcellation | None = None
+    match: Match | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the values: vertices, and maps in a series."""
+        return self.array.shape
+
+    @property
+    def dataobj(self) -> PaintedArray:
+        """The array, by nibabel's name for it."""
+        return self.array
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of the values."""
+        return self.array.dtype
+
+    def __array__(
+        self,
+        dtype: DTypeLike | None = None,
+        copy: bool | None = None,  # noqa: FBT001  NumPy's protocol
+    ) -> NDArray[Any]:
+        """Return the values of all vertices."""
+        return self.array.__array__(dtype, copy)
+
+    def __repr__(self) -> str:
+        what = f"{type(self).__name__}: {self.space.description}, {times(self.shape)} {self.dtype}"
+        return what if self.match is None else f"{what}, {self.match.brief}"
+
+    @property
+    def parts(self) -> dict[str, NDArray[Any]]:
+        """The values of each hemisphere: shape (n_vertices,) or (n_vertices, n_maps)."""
+        return {side: self.part(side) for side in self.space.hemispheres}
+
+    def part(self, side: str) -> NDArray[Any]:
+        """Return the values of one hemisphere: ``"L"``, ``"R"`` or ``"?"``."""
+        codes = self.array.codes[self.space.of_hemisphere(side)]
+        return paint(codes, self.array.table, single=self.array.single)
+
+    def to_gifti(self) -> dict[str, GiftiImage]:
+        """Return a GIFTI image of each hemisphere, one data array per map.
+
+        Raises
+        ------
+        SignalsTypeError
+            When GIFTI cannot hold the dtype.
+        """
+        _check_holds(self.dtype, GIFTI)
+        return {side: _gifti_of(self, side) for side in self.space.hemispheres}
+
+    def to_surface_image(self, mesh: Any = None) -> Any:
+        """Return nilearn's ``SurfaceImage`` of the values.
+
+        Parameters
+        ----------
+        mesh : nilearn PolyMesh or mapping, default=None
+            That of the labels, where they came with one.
+
+        Raises
+        ------
+        MissingPackageError
+            When nilearn is not installed.
+        ArgumentError
+            When there is no mesh, or it is not known which hemisphere this is.
+        """
+        try:
+            from nilearn.surface import SurfaceImage  # type: ignore[import-untyped]  # ships no types
+        except ImportError as error:
+            raise MissingPackageError(
+                "A SurfaceImage needs nilearn, 0.11 or newer: pip install nilearn."
+            ) from error
+        if mesh is None and self.space.mesh is None:
+            raise ArgumentError(
+                "nilearn's SurfaceImage needs a mesh, and the labels came without one. Pass "
+                "mesh=, for example nilearn.datasets.load_fsaverage()['pial']."
+            )
+        if UNKNOWN in self.space.hemispheres:
+            raise ArgumentError(
+                "nilearn's SurfaceImage needs to know which hemisphere this is. Give the labels "
+                "as a mapping: {'left': …} or {'right': …}."
+            )
+        names = {LEFT: "left", RIGHT: "right"}
+        data = {names[side]: values for side, values in self.parts.items()}
+        return SurfaceImage(self.space.mesh if mesh is None else mesh, data)
+
+    def to_filename(self, path: str | os.PathLike[str]) -> None:
+        """Write the surface, replacing existing files; `regioncast.save` asks first."""
+        save_surface(self, path, overwrite=True)
+
+
+def painted_surface(
+    array: PaintedArray,
+    space: SurfaceVertices,
+    *,
+    map_names: Sequence[str] | None,
+    t_r: float | None,
+    parcellation: Parcellation | None,
+) -> PaintedSurface:
+    """Return the lazy surface of a painted array."""
+    names = None if map_names is None else tuple(map_names)
+    return PaintedSurface(array, space, names, t_r, parcellation)
+
+
+def _gifti_of(image: PaintedSurface, side: str) -> GiftiImage:
+    structure = {STRUCTURE: STRUCTURES[side]} if side in STRUCTURES else {}
+    maps = storable(image.part(side).reshape(image.space.counts[side], -1).T)
+    is_series = image.t_r is not None and not image.array.single
+    intent = "NIFTI_INTENT_TIME_SERIES" if is_series else "NIFTI_INTENT_SHAPE"
+    arrays = [
+        GiftiDataArray(
+            values, intent=intent, datatype=values.dtype, meta=_map_metadata(image, number)
+        )
+        for number, values in enumerate(maps)
+    ]
+    return GiftiImage(meta=GiftiMetaData(structure), darrays=arrays)
+
+
+def _map_metadata(image: PaintedSurface, number: int) -> GiftiMetaData:
+    names = image.map_names
+    metadata = {} if names is None else {"Name": as_xml(names[number])}
+    if image.t_r is not None:
+        metadata["TimeStep"] = _time_step(image.t_r)
+    return GiftiMetaData(metadata)
+
+
+def _time_step(t_r: float) -> str:
+    """Return seconds as they are read back to the last bit."""
+    seconds = Decimal(repr(float(t_r)))
+    return str(seconds * 1000 if seconds * 1000 > LONGEST_T_R else seconds)
+
+
+def save_surface(
+    image: PaintedSurface, path: str | os.PathLike[str], *, overwrite: bool
+) -> list[Path]:
+    """Write a painted surface, a pair as two files.
+
+    Neither is put in its place before both are whole.  Should that then fail for one of them, the
+    error says which file was written.
+
+    Parameters
+    ----------
+    image : PaintedSurface
+    path : path
+        See `output_paths`.
+    overwrite : bool
+        Whether existing files may be replaced.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    FileFormatError
+        When the ending is not known.
+    SignalsTypeError
+        When the format cannot hold the dtype.
+    DimensionError
+        When it holds one map, and there are several.
+    OutputExistsError, OutputError
+    """
+    paths = output_paths(path, image.space.hemispheres)
+    for output in paths:
+        check_output(output, overwrite=overwrite)
+        _check_can_hold(image, output)
+    written: list[Path] = []
+    try:
+        with ExitStack() as stack:
+            # Each is put in its place when all are whole.
+            for side, output in zip(image.space.hemispheres, paths, strict=True):
+                stack.enter_context(_noting(output, written))
+                temporary = stack.enter_context(replacing(output, overwrite=overwrite))
+                _write(image, side, temporary)
+    except OutputError as error:
+        if not written:
+            raise
+        message = str(error).removesuffix(" Nothing was changed.")
+        raise type(error)(
+            f"{message} It was not changed, but {', '.join(map(str, written))} was: that "
+            "hemisphere is the new one. Write both again."
+        ) from error
+    return paths
+
+
+@contextmanager
+def _noting(output: Path, written: list[Path]) -> Iterator[None]:
+    """Note an output when all that was entered after this has ended well."""
+    yield
+    written.append(output)
+
+
+def _check_can_hold(image: PaintedSurface, path: Path) -> None:
+    for pattern, *_ in _DTYPES:
+        if pattern.search(path.name):
+            _check_holds(image.dtype, pattern)
+    if MORPHOMETRY.search(path.name) and len(image.array.table) > 1:
+        raise DimensionError(
+            f"FreeSurfer's morphometry files hold one map; there are {len(image.array.table):,} "
+            f"for {path.name}. Write .mgh or .func.gii."
+        )
+
+
+def _check_holds(dtype: np.dtype[Any], pattern: re.Pattern[str]) -> None:
+    """Raise where a format would change values of this dtype."""
+    title, dtypes = next(row[1:] for row in _DTYPES if row[0] is pattern)
+    stored = storage_dtype(dtype)
+    if dtypes is None or stored.name in dtypes:
+        return
+    fitting = "int32" if stored.kind in "iu" and "int32" in dtypes else "float32"
+    advice = f"Paint it with dtype={fitting!r} (--dtype {fitting}), or write .npy."
+    raise SignalsTypeError(
+        f"{title} {', '.join(dtypes)}; this image is {dtype}. "
+        f"{'Write .npy.' if stored.kind == 'c' else advice}"
+    )
+
+
+def _write(image: PaintedSurface, side: str, path: Path) -> None:
+    """Write one hemisphere to a file of a format that can hold it."""
+    if GIFTI.search(path.name):
+        content = _gifti_of(image, side).to_bytes()
+        # Without name and time the same image gives the same bytes.
+        is_compressed = path.suffix.lower() == ".gz"
+        path.write_bytes(gzip.compress(content, mtime=0) if is_compressed else content)
+        return
+    values = storable(image.part(side))
+    if MGH.search(path.name):
+        _write_mgh(values, path, image.t_r)
+    elif NUMPY.search(path.name):
+        with path.open("wb") as file:
+            np.save(file, values, allow_pickle=False)
+    else:
+        write_morph_data(path, values.reshape(-1))
+
+
+def _write_mgh(values: NDArray[Any], path: Path, t_r: float | None) -> None:
+    # nibabel writes no fourth dimension of length one.
+    n_maps = [] if values.size == len(values) else [values.shape[1]]
+    image = nib.MGHImage(values.reshape((len(values), 1, 1, *n_maps)), np.eye(4))
+    image.header.set_data_dtype(values.dtype)
+    if t_r is not None and n_maps:
+        image.header.set_zooms((1, 1, 1, t_r * 1000))  # milliseconds
+    image.to_filename(path)

@@ -1,0 +1,341 @@
+"""Volumes as streams of maps, block by block.
+
+One image or several, on disk or in memory, are a stream of maps.  A file is read from its
+beginning to its end, a few maps at a time into the same memory, by a thread that is one block
+ahead of what is being reduced.  A file that ends early, or whose checksum is wrong, is an error.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from isal import igzip_threaded
+from nibabel.arrayproxy import ArrayProxy, is_proxy
+from nibabel.brikhead import AFNIArrayProxy
+from nibabel.openers import ImageOpener
+
+from ...errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
+from ...engine.extraction import Block, Grouping
+from ...atlas.spaces import VolumeGrid, check_same
+from ...files import GZIPPED, expanded, readable
+from ..maps import Blocks, Portion, all_at_once, native
+from .nifti import Niimg, open_image, t_r_of
+
+if TYPE_CHECKING:
+    from nibabel.spatialimages import SpatialImage
+    from numpy.typing import NDArray
+
+    from ...progress import Progress
+    from ...signals import Series
+
+Niimgs = Niimg | Sequence[Niimg]
+
+# Maps are read in blocks of about this many bytes: large enough that handing them over costs
+# nothing, small enough for the processor's last cache.
+_BLOCK_BYTES = 4_000_000
+
+# Blocks of an array in memory are views and need none of their own.
+_MORE_IN_MEMORY = 16
+
+# Files are read in pieces of this size, which stay in the cache on their way; it is what the
+# decompressing thread hands over.
+_PIECE_BYTES = 1 << 20
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True, eq=False)
+class MapStream:
+    """The maps of one or more images on one grid, in their order.
+
+    Parameters
+    ----------
+    images : tuple of nibabel images
+        3D or 4D; their data are not read yet.
+    names : tuple of str
+        What each is, for messages.
+    single : bool
+        Whether this is one map rather than a series.
+    map_names : tuple of str or None
+        Names of the files, where each holds one map of several.
+    """
+
+    images: tuple[SpatialImage, ...]
+    names: tuple[str, ...]
+    single: bool
+    map_names: tuple[str, ...] | None
+
+    @property
+    def space(self) -> VolumeGrid:
+        """The grid of the maps."""
+        return VolumeGrid.of(self.images[0])
+
+    @property
+    def n_maps(self) -> int:
+        """Number of maps."""
+        return sum(map(_n_maps, self.images))
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether some map holds complex numbers."""
+        return any(_dtype(image).kind == "c" for image in self.images)
+
+    @property
+    def signals_dtype(self) -> np.dtype[Any]:
+        """Dtype that holds means of the maps: float32 where all are, float64, complex128."""
+        if self.is_complex:
+            return np.dtype(np.complex128)
+        return np.dtype(np.float32 if all(map(_is_float32, self.images)) else np.float64)
+
+    @property
+    def t_r(self) -> float | None:
+        """Repetition time in seconds, where all headers give the same."""
+        found = {t_r_of(image) for image in self.images}
+        return found.pop() if len(found) == 1 else None
+
+    @property
+    def series(self) -> Series | None:
+        """None: volumes have a repetition time and no more."""
+        return None
+
+    @property
+    def is_read_ahead(self) -> bool:
+        """Whether a thread is kept busy by reading the maps, beside those that reduce them."""
+        return any(is_proxy(image.dataobj) for image in self.images)
+
+    def blocks(self) -> Blocks:
+        """Read the maps; a block is valid until the next one is asked for."""
+        return _ahead(self._blocks())
+
+    def portions(
+        self,
+        grouping: Grouping,
+        progress: Progress | None,  # noqa: ARG002  nothing takes long
+    ) -> AbstractContextManager[Sequence[Portion]]:
+        """Give all regions at once: a volume lies in its file map by map."""
+        return all_at_once(grouping, self.blocks())
+
+    def _blocks(self) -> Blocks:
+        for image, name in zip(self.images, self.names, strict=True):
+            with readable(name):
+                yield from _blocks_of(image)
+
+
+def open_maps(source: Niimgs, what: str) -> MapStream:
+    """Return the maps of a path, a pattern, an image, or a list of them.
+
+    Parameters
+    ----------
+    source : path, nibabel image or sequence of them
+        A text with ``*``, ``?`` or ``[`` that no file has for its name is a pattern; its files
+        come in natural order, in which 9 is before 10.
+    what : str
+        What the maps are, for messages: ``"the image"``.
+
+    Raises
+    ------
+    InputMissingError, FileFormatError, ImageTypeError, DimensionError
+    SpaceError
+        When the images are not on one grid.
+    """
+    is_list = isinstance(source, Sequence) and not isinstance(source, str)
+    given: Any = source if is_list else [source]
+    sources = [one for item in given for one in _matching_files(item, what)]
+    if not sources:
+        raise SignalsError(f"There is no image to extract from: {source!r} is empty.")
+    images = tuple(open_image(one, what, whole=False) for one in sources)
+    names = tuple(_name(image, what, number) for number, image in enumerate(images))
+    for image, name in zip(images, names, strict=True):
+        _check(image, name)
+    first = VolumeGrid.of(images[0], names[0])
+    for image, name in zip(images[1:], names[1:], strict=True):
+        check_same(first, VolumeGrid.of(image, name), this_name=names[0], other_name=name)
+    several = is_list or len(sources) > 1
+    return MapStream(
+        images,
+        names,
+        single=not several and _is_single(images[0]),
+        map_names=_map_names(images) if several else None,
+    )
+
+
+def _matching_files(source: Any, what: str) -> list[Any]:
+    """Return a source as it is, or the files that it is a pattern of."""
+    if not is_pattern(source):
+        return [source]
+    path = expanded(source)
+    found = sorted(glob.glob(str(path)), key=_natural_order)  # noqa: PTH207  absolute patterns too
+    if not found:
+        raise InputMissingError(f"No file matches the pattern of {what}: {path}. Check it.")
+    return found
+
+
+def is_pattern(source: Any) -> bool:
+    """Tell whether this is a path of which no file is there, but a pattern of files."""
+    if not isinstance(source, str | os.PathLike):
+        return False
+    path = str(expanded(source))
+    return glob.has_magic(path) and not os.path.exists(path)  # noqa: PTH110  never raises
+
+
+def _natural_order(path: str) -> list[tuple[int, str]]:
+    return [
+        (int(part), "") if number % 2 else (0, part)
+        for number, part in enumerate(_DIGITS.split(path))
+    ]
+
+
+def _name(image: SpatialImage, what: str, number: int) -> str:
+    file = image.get_filename()
+    return f"{what} {file}" if file else f"{what}{f' number {number + 1}' if number else ''}"
+
+
+def _check(image: SpatialImage, name: str) -> None:
+    shape = image.shape
+    if len(shape) < 3 or any(n != 1 for n in shape[4:]) or 0 in shape:
+        raise DimensionError(
+            f"{capitalized(name)} has the shape {shape}; "
+            "extraction needs three dimensions, or four with at least one map."
+        )
+    if _dtype(image).kind not in "biufc":
+        raise ImageTypeError(
+            f"{capitalized(name)} holds {_dtype(image)} (colours?), and numbers are needed. "
+            "Give an image with one number per voxel."
+        )
+
+
+def _is_single(image: SpatialImage) -> bool:
+    return len(image.shape) == 3
+
+
+def _n_maps(image: SpatialImage) -> int:
+    return 1 if _is_single(image) else int(image.shape[3])
+
+
+def _dtype(image: SpatialImage) -> np.dtype[Any]:
+    data: Any = image.dataobj
+    return np.dtype(getattr(data, "dtype", None) or image.get_data_dtype())
+
+
+def _is_float32(image: SpatialImage) -> bool:
+    """Tell whether the values are float32; scaled ones are float64, whatever is stored."""
+    data: Any = image.dataobj
+    is_scaled = (
+        getattr(data, "slope", 1) != 1
+        or getattr(data, "inter", 0) != 0
+        or getattr(data, "scaling", None) is not None
+    )
+    return _dtype(image).newbyteorder("=") == np.float32 and not is_scaled
+
+
+def _map_names(images: Sequence[SpatialImage]) -> tuple[str, ...] | None:
+    """Return the names of files that hold one map each, without their endings."""
+    files = [image.get_filename() for image in images]
+    if not all(files) or not all(map(_is_single, images)):
+        return None
+    names = tuple(Path(str(file)).name.split(".")[0] for file in files)
+    return names if len(set(names)) == len(names) else None
+
+
+def _ahead(blocks: Blocks) -> Blocks:
+    """Give blocks, the next one being read meanwhile."""
+    with closing(blocks), ThreadPoolExecutor(1) as reader:
+        pending = reader.submit(next, blocks, None)
+        while (block := pending.result()) is not None:
+            pending = reader.submit(next, blocks, None)
+            yield block
+
+
+def _blocks_of(image: SpatialImage) -> Iterator[Block]:
+    data: Any = image.dataobj
+    if type(data) in (ArrayProxy, AFNIArrayProxy) and data.order == "F":
+        return _stored_blocks(image, data)
+    return _sliced_blocks(data, _n_maps(image))
+
+
+def _steps(n_maps: int, bytes_per_map: int, block_bytes: int) -> Iterator[slice]:
+    step = max(1, block_bytes // max(1, bytes_per_map))
+    return (slice(start, min(start + step, n_maps)) for start in range(0, n_maps, step))
+
+
+def _sliced_blocks(data: Any, n_maps: int) -> Iterator[Block]:
+    """Read an array, or whatever can be sliced as one."""
+    n_samples = int(np.prod(data.shape[:3]))
+    if isinstance(data, np.ndarray) and data.flags.c_contiguous and data.dtype.isnative:
+        yield Block.of(np.asarray(data).reshape(n_samples, n_maps).T, order="C")
+        return
+    dtype = np.dtype(getattr(data, "dtype", np.float64))  # MINC proxies give float64, unsaid
+    is_there = isinstance(data, np.ndarray) and data.flags.f_contiguous
+    block_bytes = _BLOCK_BYTES * (_MORE_IN_MEMORY if is_there else 1)
+    for maps in _steps(n_maps, n_samples * dtype.itemsize, block_bytes):
+        part = np.asanyarray(data) if len(data.shape) == 3 else np.asanyarray(data[:, :, :, maps])
+        flat = part.reshape((n_samples, -1), order="F").T
+        yield Block.of(np.ascontiguousarray(flat, flat.dtype.newbyteorder("=")))
+
+
+def _stored_blocks(image: SpatialImage, data: Any) -> Iterator[Block]:
+    """Read a file from where its data begin to where it ends."""
+    n_samples, n_maps = int(np.prod(data.shape[:3])), _n_maps(image)
+    slopes, intercepts = _scaling(data, n_maps)
+    steps = list(_steps(n_maps, n_samples * data.dtype.itemsize, _BLOCK_BYTES))
+    # Two, of which one is being filled while the other is being reduced.
+    buffers = [np.empty((steps[0].stop, n_samples), data.dtype) for _ in steps[:2]]
+    with _opened(data.file_like) as file:
+        _skip(file, int(data.offset))
+        for number, maps in enumerate(steps):
+            stored = buffers[number % 2][: maps.stop - maps.start]
+            _fill(file, stored, maps, n_maps)
+            yield Block.of(native(stored), slopes[maps], intercepts[maps])
+        while file.read(_PIECE_BYTES):  # to the checksum of a compressed file
+            pass
+
+
+def _scaling(data: Any, n_maps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if isinstance(data, AFNIArrayProxy):
+        factors = np.ones(n_maps) if data.scaling is None else np.asarray(data.scaling, float)
+        return np.broadcast_to(factors, n_maps).copy(), np.zeros(n_maps)
+    return np.full(n_maps, float(data.slope)), np.full(n_maps, float(data.inter))
+
+
+def _opened(source: Any) -> AbstractContextManager[Any]:
+    """Open what an array proxy reads: a name or a file.
+
+    Not what the image names: once it is saved, that is another file, of another dtype maybe.
+    """
+    if not isinstance(source, str | os.PathLike):
+        source.seek(0)
+        return ImageOpener(source)
+    path = str(source)
+    if path.lower().endswith(GZIPPED):
+        file: AbstractContextManager[Any] = igzip_threaded.open(
+            path, "rb", threads=1, block_size=_PIECE_BYTES
+        )
+        return file
+    return ImageOpener(path)
+
+
+def _skip(file: Any, n_bytes: int) -> None:
+    while n_bytes > 0:
+        n_read = len(file.read(min(n_bytes, _PIECE_BYTES)))
+        if not n_read:
+            raise EOFError("the file ends before its data begin")
+        n_bytes -= n_read
+
+
+def _fill(file: Any, stored: NDArray[Any], maps: slice, n_maps: int) -> None:
+    left = stored.reshape(-1).view(np.uint8).data
+    while left:
+        n_read = file.readinto(left[:_PIECE_BYTES])
+        if not n_read:
+            in_map = maps.stop - -(-len(left) * len(stored) // stored.nbytes) + 1
+            raise EOFError(f"the file ends early, in map {in_map:,} of {n_maps:,}")
+        left = left[n_read:]

@@ -1,0 +1,466 @@
+"""Volumes in and out.
+
+Whatever holds one volume can be read: NIfTI-1 and 2, single files and pairs, MGH, Analyze,
+AFNI and every other volume that nibabel knows, on disk or in memory.  Compressed files are
+read to their end, so that a truncated or damaged one is an error and never a shorter image.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import nibabel as nib
+import numpy as np
+from nibabel import imageclasses
+from nibabel.filebasedimages import FileBasedImage, ImageFileError
+from nibabel.fileholders import FileHolder
+from nibabel.spatialimages import SpatialImage
+from nibabel.volumeutils import native_code
+
+from ...errors import (
+    DimensionError,
+    FileFormatError,
+    ImageTypeError,
+    SignalsTypeError,
+    capitalized,
+)
+from ...engine.painting import FileOrder, PaintedArray
+from ...signals import storable, storage_dtype
+from ...atlas.spaces import VolumeGrid
+from ...formats import suffix_of, suffixes
+from . import painted_gzip
+from ...files import (
+    GZIPPED,
+    check_output,
+    existing_file,
+    expanded,
+    open_output,
+    readable,
+    replacing,
+    whole_content,
+)
+from ..painted import PaintedOnDemand, edited
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...progress import Progress
+
+Niimg = str | os.PathLike[str] | SpatialImage
+
+_NIFTI = (".nii", ".nii.gz")
+
+# What is written uncompressed is painted into a buffer of this many bytes.
+_BLOCK_BYTES = 1 << 25
+
+# NIfTI's code for Connectome Workbench's extension.
+_WORKBENCH_CODE = 30
+
+# How an entry of a label table begins in it.
+_LABEL = b"<Label "
+
+# How compressed files begin.
+_GZIP_MAGIC = b"\x1f\x8b"
+
+# NIfTI's units of time; MGH files count in milliseconds.
+_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+
+_MGH_DTYPES = (np.uint8, np.int16, np.int32, np.float32)
+
+# What FreeSurfer calls its surfaces and their data, by suffix, and how such files begin.
+_SURFACE_SUFFIXES = frozenset(
+    [".annot", ".pial", ".white", ".inflated", ".sphere", ".orig", ".curv", ".sulc", ".thickness"]
+)
+_SURFACE_MAGIC = (b"\xff\xff\xfe", b"\xff\xff\xff")
+
+
+class PaintedImage(PaintedOnDemand, nib.Nifti1Image):
+    """A NIfTI image whose data are made from codes and values when they are asked for.
+
+    Made by `regioncast.paint`; used as any `nibabel.Nifti1Image`.  ``img.dataobj[..., 3]``
+    and ``img.slicer[..., 3:5]`` paint that part only; ``np.asarray(img.dataobj)`` and
+    ``img.get_fdata()`` paint all of it.  It pickles to the size of its codes and values.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not isinstance(self.dataobj, PaintedArray):
+            return super().__reduce__()  # type: ignore[return-value]  # of text, says typeshed
+        return type(self), (_data_to_write(self), self.affine, self.header)
+
+    def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:
+        """Write the image, streaming it; the old file stays until the new one is whole.
+
+        The dtype in the file is that of the values.  As with every nibabel image, an existing
+        file is replaced; `regioncast.save` asks first.
+        """
+        path = expanded(filename)
+        if kwargs or suffix_of(path) not in suffixes("image", "volume"):
+            super().to_filename(filename, **kwargs)
+        else:
+            save_volume(self, path, overwrite=True)
+            self.file_map["image"].filename = os.fspath(filename)
+
+    def to_file_map(self, file_map: Any = None, dtype: Any = None, **kwargs: Any) -> None:
+        """Write the image to the file of a map, by its name as `to_filename` does.
+
+        With `dtype`, or for other formats, nibabel writes it.
+        """
+        holder = (self.file_map if file_map is None else file_map)["image"]
+        name, file = holder.filename, holder.fileobj
+        options = kwargs if dtype is None else kwargs | {"dtype": dtype}
+        if not options and file is not None:
+            _write_plain(self, holder.get_prepare_fileobj("wb"), _no_progress)
+        elif not options and name is not None and suffix_of(Path(name)) in _NIFTI:
+            save_volume(self, Path(name), overwrite=True)
+        else:
+            _as_edited(self).to_file_map(file_map, **options)
+
+
+class PaintedImage2(PaintedImage, nib.Nifti2Image):
+    """The same for images with a dimension that NIfTI-1 cannot hold."""
+
+
+# nibabel keeps a list, by exact type, of the images whose first axes are known to be spatial,
+# and slices and resamples no other 4D image.
+imageclasses.KNOWN_SPATIAL_FIRST += (PaintedImage, PaintedImage2)
+
+
+def painted_image(array: PaintedArray, grid: VolumeGrid, *, t_r: float | None) -> PaintedImage:
+    """Return the lazy image of a painted array on a grid."""
+    header = grid.header(array.dtype, array.shape)
+    if t_r is not None:
+        _set_t_r(header, t_r)
+    image_class = PaintedImage2 if isinstance(header, nib.Nifti2Header) else PaintedImage
+    return image_class(array, grid.affine, header)
+
+
+def plain_image(array: NDArray[Any], grid: VolumeGrid) -> nib.Nifti1Image:
+    """Return the eager image of an array on a grid."""
+    header = grid.header(array.dtype, array.shape)
+    image_class = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
+    return image_class(array, grid.affine, header)
+
+
+def read_volume(source: Niimg, what: str) -> tuple[NDArray[Any], VolumeGrid]:
+    """Return the array and the grid of a three-dimensional image.
+
+    Parameters
+    ----------
+    source : path or nibabel image
+        A path is a name, never a pattern.  One volume in four dimensions is a volume.
+    what : str
+        What the image is, for messages: ``"the labels image"``.
+
+    Raises
+    ------
+    InputMissingError, FileFormatError, ImageTypeError, DimensionError
+    """
+    image = open_image(source, what)
+    if len(image.shape) < 3 or any(n != 1 for n in image.shape[3:]):
+        raise DimensionError(
+            "Input data has incompatible dimensionality: Expected dimension is 3D and you "
+            f"provided a {len(image.shape)}D image. {capitalized(what)} has the shape "
+            f"{image.shape}; give one volume."
+        )
+    name = f"{what} {image.get_filename() or 'in memory'}"
+    with readable(name):
+        data = np.asanyarray(image.dataobj)
+        if data.dtype.kind not in "biufc":
+            raise ImageTypeError(
+                f"{capitalized(what)} holds {data.dtype} (colours?), and numbers are needed. "
+                "Give an image with one number per voxel."
+            )
+        return data.reshape(data.shape[:3]), VolumeGrid.of(image, name)
+
+
+def open_image(source: Niimg, what: str, *, whole: bool = True) -> SpatialImage:
+    """Return a nibabel volume from a path or an image; its data may not be read yet.
+
+    With `whole`, a compressed file is read to its end at once, where its checksum is.
+    """
+    if isinstance(source, SpatialImage):
+        return source
+    if isinstance(source, str | os.PathLike):
+        path = existing_file(source, what)
+        with readable(f"{what} {path}"):
+            return _volume(_load(path, what, whole=whole), what)
+    return _volume(source, what)
+
+
+def read_mask(source: Niimg, what: str) -> tuple[NDArray[np.bool_], VolumeGrid]:
+    """Return where a mask image is neither zero nor NaN nor infinite, and its grid."""
+    data, grid = read_volume(source, what)
+    return is_inside(data), grid
+
+
+def is_inside(mask: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where a mask is neither zero nor NaN nor infinite."""
+    inside: NDArray[np.bool_] = mask != 0
+    return inside & np.isfinite(mask) if mask.dtype.kind in "fc" else inside
+
+
+def label_table_extension(source: Niimg) -> bytes | None:
+    """Return the Connectome Workbench label table of a volume (extension code 30), if any."""
+    image = open_image(source, "the labels image")
+    for extension in getattr(image.header, "extensions", ()):
+        if extension.get_code() == _WORKBENCH_CODE:
+            content = bytes(extension.content)
+            # Volumes of other than labels have the extension too, without a table.
+            return content if _LABEL in content else None
+    return None
+
+
+def save_volume(
+    image: SpatialImage, path: Path, *, overwrite: bool, progress: Progress | None = None
+) -> None:
+    """Write a volume whole or not at all, in the dtype of its values.
+
+    Parameters
+    ----------
+    image : nibabel image
+    path : Path
+        With an ending that `FORMATS` has for images.
+    overwrite : bool
+        Whether an existing file may be replaced.
+    progress : callable, default=None
+        Called with the number of maps written and the number of all maps.
+
+    Raises
+    ------
+    FileFormatError
+        When the suffix is not known.
+    SignalsTypeError
+        When the format cannot hold the dtype.
+    OutputExistsError, OutputError
+    """
+    suffix = volume_suffix(path)
+    is_mgh = suffix in (".mgz", ".mgh")
+    if is_mgh:
+        check_output(path, overwrite=overwrite)
+        _check_mgh_dtype(image.dataobj)
+    with replacing(path, overwrite=overwrite) as temporary:
+        if is_mgh:
+            _write_mgh(image, temporary)
+        else:
+            _write_nifti(image, temporary, progress or _no_progress)
+
+
+def volume_suffix(path: Path) -> str:
+    """Return the suffix of a volume to write; raise where it is not known."""
+    suffix = suffix_of(path)
+    if suffix not in suffixes("image", "volume"):
+        raise FileFormatError(
+            f"A volume cannot be written as {path.name!r}: it is written as "
+            f"{', '.join(suffixes('image', 'volume'))}."
+        )
+    return suffix
+
+
+def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
+    with path.open("rb") as file:
+        magic = file.read(3)
+    _refuse_misnamed(path, magic, what)
+    _refuse_surface(path, magic, what)
+    try:
+        image = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
+    except ImageFileError as error:
+        if magic[:2] == _GZIP_MAGIC and path.suffix.lower() not in GZIPPED:
+            raise FileFormatError(
+                f"{capitalized(what)} is compressed, and its name does not say so: {path}. Let it "
+                "end in .gz, as .nii.gz does, or decompress it."
+            ) from error
+        if path.suffix.lower() in GZIPPED:
+            whole_content(path)  # says so where the file is damaged
+        raise FileFormatError(
+            f"{capitalized(what)} {path} is not an image that nibabel can read. Give a NIfTI file, "
+            ".nii or .nii.gz, or another image of voxels."
+        ) from error
+    data_file = Path(image.file_map["image"].filename or path)
+    if not whole or data_file.suffix.lower() not in GZIPPED:
+        return image
+    files = dict(image.file_map)
+    content = BytesIO(whole_content(data_file))
+    files["image"] = FileHolder(filename=str(data_file), fileobj=content)
+    return type(image).from_file_map(files)
+
+
+def _refuse_misnamed(path: Path, magic: bytes, what: str) -> None:
+    """Raise where the name of a file, and not what is in it, is why it cannot be read."""
+    suffix = path.suffix.lower()
+    if suffix in map(str.lower, suffixes("values", "table")):
+        raise FileFormatError(
+            f"{capitalized(what)} is a table and no image: {path}. Give an image; in the shell, "
+            "VALUES come before ATLAS."
+        )
+    if not magic:
+        raise FileFormatError(f"{capitalized(what)} is empty: {path}. Get the file again.")
+    if magic[:2] != _GZIP_MAGIC and suffix in GZIPPED:
+        raise FileFormatError(
+            f"{capitalized(what)} {path} is named as compressed and is not (not a gzip file). If "
+            "it is an uncompressed image, name it so, as .nii or .mgh; else get the file again."
+        )
+
+
+def _refuse_surface(path: Path, magic: bytes, what: str) -> None:
+    is_volume = suffix_of(path) in map(str.lower, suffixes("labels", "volume"))
+    if path.suffix.lower() in _SURFACE_SUFFIXES or (magic in _SURFACE_MAGIC and not is_volume):
+        raise ImageTypeError(
+            f"{capitalized(what)} is a surface file of FreeSurfer: {path}; a volume is needed. "
+            "Give an image of voxels."
+        )
+
+
+def _volume(image: object, what: str) -> SpatialImage:
+    """Return a volume as it is; raise for everything else, saying what it is."""
+    kind = type(image).__name__
+    if isinstance(image, nib.Cifti2Image):
+        raise ImageTypeError(
+            f"{capitalized(what)} is CIFTI (grayordinates); a volume is needed. If it is meant as "
+            "CIFTI, its name must end like .dlabel.nii, .dscalar.nii or .dtseries.nii; else "
+            "separate its volume, for example with wb_command -cifti-separate."
+        )
+    if isinstance(image, nib.GiftiImage) or kind == "SurfaceImage":
+        raise ImageTypeError(
+            f"{capitalized(what)} is a surface ({kind}); a volume is needed. "
+            "Give an image of voxels."
+        )
+    if not isinstance(image, SpatialImage):
+        raise ImageTypeError(
+            f"{capitalized(what)} must be a path or a nibabel image; this is {kind}. "
+            "For an array, make nibabel.Nifti1Image(array, affine)."
+        )
+    return image
+
+
+def _write_nifti(image: SpatialImage, path: Path, progress: Progress) -> None:
+    with open_output(path) as file:
+        (_write_gzip if path.suffix == ".gz" else _write_plain)(image, file, progress)
+
+
+def _write_plain(image: SpatialImage, file: Any, progress: Progress) -> None:
+    data = _data_to_write(image)
+    _writing_header(image, data).write_to(file)
+    if isinstance(data, PaintedArray):
+        _stream(data, file, progress)
+    else:
+        file.write(_bytes_of(data))
+
+
+def _write_gzip(image: SpatialImage, file: BinaryIO, progress: Progress) -> None:
+    data = _data_to_write(image)
+    head = BytesIO()
+    _writing_header(image, data).write_to(head)
+    if isinstance(data, PaintedArray):
+        painted_gzip.write(file, head.getvalue(), data, progress=progress)
+    else:
+        painted_gzip.write_plain(file, head.getvalue(), _bytes_of(data))
+
+
+def _data_to_write(image: SpatialImage) -> NDArray[Any] | PaintedArray:
+    """Return what is painted as such, and everything else as an array."""
+    data = image.dataobj
+    if not isinstance(data, PaintedArray):
+        with readable(f"the image {image.get_filename() or 'in memory'}"):
+            return storable(np.asanyarray(data))
+    now = edited(image)
+    return data if now is None else now
+
+
+def _as_edited(image: PaintedImage) -> nib.Nifti1Image:
+    """Return an image that nibabel writes, with the data as they were edited, if they were."""
+    kind = nib.Nifti2Image if isinstance(image, nib.Nifti2Image) else nib.Nifti1Image
+    data = _data_to_write(image)
+    plain = kind(data, image.affine, image.header)
+    if not isinstance(data, PaintedArray):
+        plain.set_data_dtype(data.dtype)
+    plain.file_map = image.file_map
+    return plain
+
+
+def _stream(data: PaintedArray, file: Any, progress: Progress) -> None:
+    """Write the voxels of a painted array through one buffer."""
+    voxels = FileOrder.of(data)
+    buffer = voxels.buffer(_BLOCK_BYTES)
+    for piece in voxels.pieces(_BLOCK_BYTES):
+        file.write(voxels.made(piece, buffer).data)
+        if piece.samples.stop == voxels.codes.size:
+            progress(piece.maps.stop, len(voxels.table))
+
+
+def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
+    """Return the header to write: what it says of the data is what is true of the array."""
+    if not isinstance(image, nib.Nifti1Image):
+        return _new_header(image, array)
+    # Data go out in the byte order of this machine, wherever the header comes from.
+    header = image.header.as_byteswapped(native_code)
+    header.extensions = image.header.extensions  # which another byte order loses
+    if not np.allclose(header.get_best_affine(), image.affine, equal_nan=True):
+        # As nibabel does for an affine that was changed.
+        header.set_sform(image.affine, code="aligned")
+        header.set_qform(image.affine, code="unknown")
+    header.set_data_dtype(array.dtype)
+    header.set_data_shape(array.shape)
+    header.set_slope_inter(1, 0)
+    header.set_data_offset(0)  # to be found anew
+    return header
+
+
+def _new_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
+    """Return a NIfTI header for an image of another format, or for one of a NIfTI pair."""
+    header = VolumeGrid.of(image).header(array.dtype, array.shape)
+    t_r = t_r_of(image)
+    if t_r is not None:
+        _set_t_r(header, t_r)
+    return header
+
+
+def _set_t_r(header: nib.Nifti1Header, t_r: float) -> None:
+    header.set_xyzt_units(xyz=header.get_xyzt_units()[0], t="sec")
+    header["pixdim"][4] = t_r
+
+
+def t_r_of(image: SpatialImage) -> float | None:
+    """Return the repetition time of a series in seconds, where its header says so."""
+    if len(image.shape) != 4:
+        return None
+    if isinstance(image.header, nib.Nifti1Header):
+        unit = image.header.get_xyzt_units()[1]
+    else:
+        unit = "msec" if isinstance(image, nib.MGHImage) else "unknown"
+    seconds = float(image.header.get_zooms()[3]) * _SECONDS.get(unit, 0.0)
+    return seconds if 0 < seconds < math.inf else None
+
+
+def _bytes_of(block: NDArray[Any]) -> memoryview:
+    return np.asfortranarray(block).reshape(-1, order="F").view(np.uint8).data
+
+
+def _no_progress(done: int, total: int) -> None:
+    pass
+
+
+def _check_mgh_dtype(data: Any) -> None:
+    """Raise where MGH files cannot hold the dtype of an array, also before it is made."""
+    if isinstance(data, np.ndarray | PaintedArray) and storage_dtype(data.dtype) not in _MGH_DTYPES:
+        raise SignalsTypeError(
+            f"MGH files hold uint8, int16, int32 and float32; this image is {data.dtype}. "
+            "Paint it with dtype='float32' (--dtype float32), or write .nii.gz."
+        )
+
+
+def _write_mgh(image: SpatialImage, path: Path) -> None:
+    data = _data_to_write(image)
+    _check_mgh_dtype(data)
+    array = np.asanyarray(data)
+    if array.shape[3:] == (1,):  # MGH files do not tell a series of one volume from a volume
+        array = array[..., 0]
+    converted = nib.MGHImage(array, image.affine)
+    converted.header.set_data_dtype(array.dtype)
+    t_r = t_r_of(image)
+    if t_r is not None and array.ndim == 4:
+        converted.header.set_zooms((*converted.header.get_zooms()[:3], t_r / _SECONDS["msec"]))
+    converted.to_filename(path)

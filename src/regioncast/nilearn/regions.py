@@ -1,0 +1,515 @@
+"""The functions of `nilearn.regions` for labels, same names, same parameters.
+
+Replacing ``nilearn`` by ``regioncast`` in an import line is enough; `regioncast.patch_nilearn`
+does it for code that cannot be changed.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
+
+import numpy as np
+
+from ..engine import encoding, extraction
+from ..errors import (
+    ArgumentError,
+    DimensionError,
+    LabelsError,
+    MaskWarning,
+    NonfiniteWarning,
+    SignalsError,
+    examples,
+    plural,
+    warn,
+)
+from ..engine.extraction import Grouping, Strategy
+from ..io.volume.map_streams import open_maps
+from ..io.volume.nifti import plain_image, read_mask, read_volume
+from ..identity import count_problem
+from ..engine.painting import LazyTable, paint
+from ..atlas.parcellation import no_region, warn_of_nonfinite
+from ..signals import as_array, storable, wrong_dimensions
+from ..atlas.spaces import check_same
+
+if TYPE_CHECKING:
+    import nibabel as nib
+    from numpy.typing import ArrayLike, NDArray
+
+    from ..io.volume.map_streams import MapStream, Niimgs
+    from ..io.volume.nifti import Niimg
+    from ..engine.painting import Order
+    from ..atlas.spaces import VolumeGrid
+
+# nilearn's; `regioncast.extract` has more.
+NilearnStrategy = Literal[
+    "mean", "median", "sum", "minimum", "maximum", "standard_deviation", "variance"
+]
+
+
+def signals_to_img_labels(
+    signals: ArrayLike,
+    labels_img: Niimg,
+    mask_img: Niimg | None = None,
+    background_label: float = 0,
+    order: Order = "F",
+) -> nib.Nifti1Image:
+    """Create an image from region signals, where a labels image defines the regions.
+
+    Every voxel of a region gets the signal of that region.
+
+    Parameters
+    ----------
+    signals : array, shape (n_regions,) or (n_scans, n_regions)
+        One column per region, the regions being the distinct labels of `labels_img` in
+        ascending order, without `background_label`.  With a mask there may instead be one
+        column per region that has voxels inside the mask, as
+        `nilearn.regions.img_to_signals_labels` returns; the count decides.
+        Any bool, integer, float or complex dtype of up to 64 bits a number.
+    labels_img : path or nibabel image, 3D
+        The labels image.  Labels may have any integer or float dtype, be negative and have
+        gaps; labels within 0.001 of an integer are that integer.  NaN and infinite labels
+        are no region, with a warning.
+    mask_img : path or nibabel image, 3D, default=None
+        Voxels where it is zero, NaN or infinite are no region.  Same shape and affine as
+        `labels_img`, up to 1 % of a voxel.
+    background_label : number, default=0
+        The label of no region.  NaN: every finite label is a region.
+    order : {"C", "F"}, default="F"
+        Memory order of the array.
+
+    Returns
+    -------
+    nibabel.Nifti1Image
+        3D for 1D signals, 4D for 2D signals.  The array has the dtype of `signals` (uint8
+        for bool, float32 for float16), and so has the header: saved and loaded again, the
+        values are the same.  0 where there is no region.  Affine, qform, sform and units are
+        those of `labels_img`.  A `nibabel.Nifti2Image` above 32,767 in a dimension.
+
+    Raises
+    ------
+    ValueError
+        When the count of signals and of regions differ, shapes or affines differ, there is
+        no region, or a file is damaged.
+    TypeError
+        When signals are not numbers, or an image has the wrong number of dimensions.
+    FileNotFoundError
+        When there is no such file.
+
+    See Also
+    --------
+    regioncast.paint : Match values to regions by name or label, not by position.
+
+    Notes
+    -----
+    Signature and behaviour follow `nilearn.regions.signals_to_img_labels` of nilearn 0.14.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nibabel import Nifti1Image
+    >>> from regioncast.nilearn.regions import signals_to_img_labels
+
+    Two time points of three regions:
+
+    >>> signals = np.random.default_rng(42).standard_normal((2, 3))
+    >>> signals
+    array([[ 0.30471708, -1.03998411,  0.7504512 ],
+           [ 0.94056472, -1.95103519, -1.30217951]])
+
+    >>> labels_data = np.array([[[1, 2], [1, 2]], [[3, 3], [3, 3]]], dtype=np.int32)
+    >>> labels_img = Nifti1Image(labels_data, np.eye(4))
+    >>> img = signals_to_img_labels(signals, labels_img)
+    >>> img.get_fdata()
+    array([[[[ 0.30471708,  0.94056472],
+             [-1.03998411, -1.95103519]],
+    <BLANKLINE>
+            [[ 0.30471708,  0.94056472],
+             [-1.03998411, -1.95103519]]],
+    <BLANKLINE>
+    <BLANKLINE>
+           [[[ 0.7504512 , -1.30217951],
+             [ 0.7504512 , -1.30217951]],
+    <BLANKLINE>
+            [[ 0.7504512 , -1.30217951],
+             [ 0.7504512 , -1.30217951]]]])
+    """
+    _check_order(order)
+    encoded, grid = _encoded_labels(labels_img, mask_img, background_label)
+    values = _checked(signals)
+    table = _table(encoded, values, masked=mask_img is not None)
+    codes = encoded.codes
+    del encoded  # a million regions take memory too, which painting needs
+    return plain_image(paint(codes, table, single=values.ndim == 1, order=order), grid)
+
+
+@overload
+def img_to_signals_labels(
+    imgs: Niimgs,
+    labels_img: Niimg,
+    mask_img: Niimg | None = ...,
+    background_label: float = ...,
+    order: Order = ...,
+    strategy: NilearnStrategy = ...,
+    keep_masked_labels: bool = ...,  # noqa: FBT001  nilearn's signature
+    return_masked_atlas: Literal[True] = ...,
+    n_jobs: int = ...,
+) -> tuple[NDArray[Any], list[float], nib.Nifti1Image]: ...
+
+
+@overload
+def img_to_signals_labels(
+    imgs: Niimgs,
+    labels_img: Niimg,
+    mask_img: Niimg | None = ...,
+    background_label: float = ...,
+    order: Order = ...,
+    strategy: NilearnStrategy = ...,
+    keep_masked_labels: bool = ...,  # noqa: FBT001  nilearn's signature
+    *,
+    return_masked_atlas: Literal[False],
+    n_jobs: int = ...,
+) -> tuple[NDArray[Any], list[float]]: ...
+
+
+def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
+    imgs: Niimgs,
+    labels_img: Niimg,
+    mask_img: Niimg | None = None,
+    background_label: float = 0,
+    order: Order = "F",
+    strategy: NilearnStrategy = "mean",
+    keep_masked_labels: bool = False,  # noqa: FBT001, FBT002  nilearn's signature
+    return_masked_atlas: bool = True,  # noqa: FBT001, FBT002  nilearn's signature
+    n_jobs: int = 1,
+) -> tuple[NDArray[Any], list[float]] | tuple[NDArray[Any], list[float], nib.Nifti1Image]:
+    """Extract region signals from images, where a labels image defines the regions.
+
+    The signal of a region is one number per map: by default the mean of its voxels.
+
+    Parameters
+    ----------
+    imgs : path, nibabel image, or sequence of them
+        4D, or 3D for one map.  A list of images, or a path with ``*`` in it, is one series in
+        the order of the list, or in natural order.  Whatever its size, a file is read a few
+        maps at a time.  Voxels that are NaN or infinite are taken as 0, with a warning.
+    labels_img : path or nibabel image, 3D
+        The labels image.  Labels may have any integer or float dtype, be negative and have
+        gaps; labels within 0.001 of an integer are that integer.  NaN and infinite labels
+        are no region, with a warning.  Same shape and affine as `imgs`, up to 1 % of a voxel.
+    mask_img : path or nibabel image, 3D, default=None
+        Voxels where it is zero, NaN or infinite are no region.  On the same grid.
+    background_label : number, default=0
+        The label of no region.  NaN: every finite label is a region.
+    order : {"C", "F"}, default="F"
+        Memory order of the signals.
+    strategy : str, default="mean"
+        ``"mean"``, ``"median"``, ``"sum"``, ``"minimum"``, ``"maximum"``; ``"variance"`` and
+        ``"standard_deviation"``, which divide by the number of voxels.
+    keep_masked_labels : bool, default=False
+        Whether regions without a voxel inside the mask have a column, of zeros.  True gives a
+        `FutureWarning`, for nilearn 0.15 will not have this parameter.
+    return_masked_atlas : bool, default=True
+        Whether the masked labels image is returned.  False gives a `FutureWarning`, for
+        nilearn 0.15 will not have this parameter.
+    n_jobs : int, default=1
+        Number of threads; all processors when it is below 0.
+
+    Returns
+    -------
+    signals : array, shape (n_scans, n_regions)
+        float32 for images of float32, else float64; complex128 for complex images.
+    labels : list of int, or of float when some label is fractional
+        The labels of the columns, ascending.
+    masked_atlas : nibabel.Nifti1Image
+        `background_label` outside the mask and elsewhere the labels, as int32 where that
+        holds them, else as int64, or as float64 when some label is fractional.  Only with
+        `return_masked_atlas`.
+
+    Raises
+    ------
+    ValueError
+        When shapes or affines differ, there is no region, there is no such strategy, or a
+        file is damaged or ends early.
+    TypeError
+        When an image has the wrong number of dimensions or is none, or complex numbers are
+        to be ranked.
+    FileNotFoundError
+        When there is no such file.
+
+    See Also
+    --------
+    signals_to_img_labels : The way back.
+    regioncast.extract : More strategies; regions keep their names, and those without data a
+        column.
+
+    Notes
+    -----
+    Signature and behaviour follow `nilearn.regions.img_to_signals_labels` of nilearn 0.14.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from nibabel import Nifti1Image
+    >>> from regioncast.nilearn.regions import img_to_signals_labels
+
+    Two regions in two time points:
+
+    >>> labels_img = Nifti1Image(np.array([[[7, 7, 0, 30]]], dtype=np.int32), np.eye(4))
+    >>> data = np.array([[[[1.0, 10.0], [2.0, 40.0], [5.0, 5.0], [-3.0, 0.5]]]])
+    >>> img = Nifti1Image(data, np.eye(4))
+    >>> signals, labels, masked_atlas = img_to_signals_labels(img, labels_img)
+    >>> signals
+    array([[ 1.5, -3. ],
+           [25. ,  0.5]])
+    >>> labels
+    [7, 30]
+
+    The largest value of each region instead, inside a mask:
+
+    >>> mask_img = Nifti1Image(np.array([[[1, 0, 1, 1]]], dtype=np.uint8), np.eye(4))
+    >>> signals, _, masked_atlas = img_to_signals_labels(
+    ...     img, labels_img, mask_img, strategy="maximum"
+    ... )
+    >>> signals
+    array([[ 1. , -3. ],
+           [10. ,  0.5]])
+    >>> np.asarray(masked_atlas.dataobj)
+    array([[[ 7,  0,  0, 30]]], dtype=int32)
+    """
+    _check_order(order)
+    reduction = _strategy(strategy)
+    _warn_of_the_future(keep_masked=keep_masked_labels, return_atlas=return_masked_atlas)
+    maps = _translated(open_maps, imgs, "the image")
+    encoded, grid = _encoded_labels(labels_img, mask_img, background_label, image_grid=maps.space)
+    labels, codes = encoded.labels, encoded.regions()
+    kept = np.ones(len(labels), bool) if keep_masked_labels else _inside(encoded)
+    if not kept.all():
+        _warn_of_removed(labels[~kept], len(labels))
+    values = _reduced(maps, codes, labels, reduction, n_jobs)[:, kept]
+    with np.errstate(over="ignore"):  # a sum may be infinite as float32
+        signals = np.asarray(values, dtype=maps.signals_dtype, order=order)
+    if not return_masked_atlas:
+        return signals, labels[kept].tolist()
+    return signals, labels[kept].tolist(), _atlas(codes, labels, grid, background_label)
+
+
+def _check_order(order: Order) -> None:
+    if order not in ("C", "F"):
+        raise ArgumentError(f"order must be 'C' or 'F', not {order!r}.")
+
+
+def _strategy(name: str) -> Strategy:
+    names = get_args(NilearnStrategy)
+    if name not in names:
+        raise ArgumentError(
+            f"'strategy' must be one of {', '.join(names)}; it is {name!r}. "
+            "regioncast.extract has more."
+        )
+    return Strategy.of(name)
+
+
+def _warn_of_the_future(*, keep_masked: bool, return_atlas: bool) -> None:
+    """Warn of parameters that code for later versions of nilearn cannot give."""
+    if keep_masked:
+        warn('In version 0.15.0, "keep_masked_labels" parameter will be removed.', FutureWarning)
+    if not return_atlas:
+        warn(
+            'In version 0.15, "return_masked_atlas" parameter will be removed; '
+            "the masked atlas is then always returned.",
+            FutureWarning,
+        )
+
+
+def _reduced(
+    maps: MapStream, codes: NDArray[Any], labels: NDArray[Any], strategy: Strategy, n_jobs: int
+) -> NDArray[Any]:
+    """Return the signals of all regions; 0 where a region has no voxel."""
+    strategy.check(weighted=False, is_complex=maps.is_complex, n_maps=maps.n_maps)
+    counts = encoding.count(codes, 1 + len(labels))[1:]
+    with closing(maps.blocks()) as blocks:
+        (values,), finite = extraction.extract(
+            blocks,
+            Grouping.of(codes, counts),
+            [strategy],
+            n_maps=maps.n_maps,
+            nan="zero",
+            n_jobs=n_jobs,
+        )
+    if (finite < counts).any():
+        _warn_of_nonfinite(labels[finite < counts])
+    values[:, counts == 0] = 0
+    return values
+
+
+def _atlas(
+    codes: NDArray[Any], labels: NDArray[Any], grid: VolumeGrid, background: float
+) -> nib.Nifti1Image:
+    """Return the image of the labels that are left."""
+    if codes.all():
+        background = labels[0]  # no voxel has it: a value that changes no dtype
+    table = np.empty((1, 1 + len(labels)), _atlas_dtype(labels, background))
+    table[0, 0], table[0, 1:] = background, labels
+    return plain_image(paint(codes, table, single=True, order="F"), grid)
+
+
+def _atlas_dtype(labels: NDArray[Any], background: float) -> type[np.generic]:
+    """Return the first dtype of int32, int64 and float64 that holds labels and background."""
+    if labels.dtype.kind == "f" or not float(background).is_integer():
+        return np.float64
+    lowest, highest = min(int(labels[0]), int(background)), max(int(labels[-1]), int(background))
+    for dtype in (np.int32, np.int64):
+        if np.iinfo(dtype).min <= lowest and highest <= np.iinfo(dtype).max:
+            return dtype
+    return np.float64
+
+
+def _translated(read: Callable[..., Any], source: Niimgs, what: str) -> Any:
+    """Read an image; errors of dimension are also nilearn's where nilearn is in use."""
+    try:
+        return read(source, what)
+    except DimensionError as error:
+        if "nilearn.exceptions" not in sys.modules:
+            raise
+        raise _dimension_error(str(error)) from None
+
+
+def _dimension_error(message: str) -> DimensionError:
+    """Return an error of dimension, also nilearn's where nilearn is in use.
+
+    By this name it is found again in a process that gets one from another.
+    """
+    is_loaded = "nilearn.exceptions" in sys.modules
+    return (_nilearn_dimension_error() if is_loaded else DimensionError)(message)
+
+
+@functools.cache
+def _nilearn_dimension_error() -> type[DimensionError]:
+    """Return our error of dimension as a kind of nilearn's, for callers who catch that."""
+    nilearns = sys.modules["nilearn.exceptions"].DimensionError
+
+    def init(self: Exception, message: str) -> None:
+        Exception.__init__(self, message)
+
+    def reduce(self: Exception) -> tuple[Any, ...]:
+        return _dimension_error, (str(self),)
+
+    return type(
+        "DimensionError",
+        (DimensionError, nilearns),
+        {
+            "__init__": init,
+            "__str__": Exception.__str__,
+            "__reduce__": reduce,
+            "__module__": DimensionError.__module__,
+        },
+    )
+
+
+def _encoded_labels(
+    labels_img: Niimg,
+    mask_img: Niimg | None,
+    background_label: float,
+    *,
+    image_grid: VolumeGrid | None = None,
+) -> tuple[encoding.Encoded, VolumeGrid]:
+    """Return the codes of the labels inside the mask, with all labels, and their grid."""
+    labels, grid = _translated(read_volume, labels_img, "the labels image")
+    if image_grid is not None:
+        check_same(image_grid, grid, this_name="the image", other_name="the labels image")
+    encoded = encoding.encode(labels, background_label)
+    del labels  # which may be all that holds them, and the mask needs memory too
+    warn_of_nonfinite(encoded, "the labels image")
+    if mask_img is not None:
+        inside, mask_grid = _translated(read_mask, mask_img, "the mask image")
+        check_same(grid, mask_grid, this_name="the labels image", other_name="the mask image")
+        encoding.clear_outside(encoded.codes, inside)
+    if not encoded.n_regions:
+        raise no_region(encoded, background_label)
+    return encoded, grid
+
+
+def _checked(signals: ArrayLike) -> NDArray[Any]:
+    values = storable(as_array(signals))
+    if values.ndim not in (1, 2):
+        raise wrong_dimensions(values.shape)
+    if not values.size:
+        raise SignalsError(f"There are no signals: their shape is {values.shape}.")
+    return values
+
+
+def _table(
+    encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool
+) -> NDArray[Any] | LazyTable:
+    """Return for each map the value of each code."""
+    n_regions = n_inside = encoded.n_regions
+    if masked:
+        inside = _inside(encoded)
+        n_inside = int(np.count_nonzero(inside))
+    n_columns = values.shape[-1]
+    if n_columns not in (n_regions, n_inside):
+        raise _wrong_count(values.shape, n_regions, n_inside)
+    columns = None
+    if n_columns < n_regions:
+        columns = np.zeros(n_regions, np.uint32)
+        columns[inside] = np.arange(1, 1 + n_inside)
+    elif n_inside < n_regions:
+        _warn_of_emptied(encoded.labels[~inside])
+    lazy = LazyTable(np.ascontiguousarray(np.atleast_2d(values)), encoded.ranking, columns)
+    return lazy.whole_if_small()  # which does not hold on to the ranking
+
+
+def _inside(encoded: encoding.Encoded) -> NDArray[np.bool_]:
+    """Return which regions have voxels left."""
+    n_regions = encoded.n_regions
+    has_voxels = encoding.count(encoded.codes, encoded.ranking.n_places) > 0
+    inside = np.zeros(1 + n_regions, bool)
+    inside[encoded.region_of[has_voxels]] = True
+    if not inside[1:].any():
+        raise LabelsError(
+            "No label left after applying mask to the labels image: none of "
+            f"{plural(n_regions, 'region')} has a voxel inside it. "
+            "Check that mask and labels overlap."
+        )
+    return inside[1:]
+
+
+def _warn_of_emptied(labels: NDArray[Any]) -> None:
+    warn(
+        f"The mask leaves no voxel of {plural(len(labels), 'region')}, whose signals go "
+        f"nowhere: {examples(labels.tolist())}.",
+        MaskWarning,
+    )
+
+
+def _warn_of_removed(labels: NDArray[Any], n_regions: int) -> None:
+    # Up to the list of labels in nilearn's words, which people filter by.
+    warn(
+        "After applying mask to the labels image, the following labels were removed: "
+        f"{{{examples(labels.tolist())}}}. Out of {n_regions + 1:,} labels, the masked labels "
+        f"image only contains {n_regions + 1 - len(labels):,} labels (including background).",
+        MaskWarning,
+    )
+
+
+def _warn_of_nonfinite(labels: NDArray[Any]) -> None:
+    warn(
+        "Non-finite values detected: voxels that are NaN or infinite are taken as 0 in "
+        f"{plural(len(labels), 'region')}, labels {examples(labels.tolist())}. "
+        "regioncast.extract leaves them out.",
+        NonfiniteWarning,
+    )
+
+
+def _wrong_count(shape: tuple[int, ...], n_regions: int, n_inside: int) -> SignalsError:
+    expected = f"the {plural(n_regions, 'region')} of the labels image"
+    if n_inside < n_regions:
+        expected += f", of which {n_inside:,} are inside the mask"
+    problem = count_problem(shape, n_regions, expected)
+    return SignalsError(
+        f"Signals and regions do not match: {problem}. Give one column per region, in ascending "
+        "order of label, without the background."
+    )
