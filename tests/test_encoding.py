@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from regioncast import encoding, hashing, painting, ranking, testing
+from regioncast import testing
+from regioncast.engine import encoding, hashing, painting, ranking
 from regioncast.errors import LabelsError
 
 BACKGROUNDS = [0, -3, 7, 2.5, np.nan, np.inf, -(2**63), 2**63, 2**70, 3.0]

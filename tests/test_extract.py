@@ -27,7 +27,8 @@ from small_volumes import (
 )
 
 import regioncast as rc
-from regioncast import extraction, testing
+from regioncast import testing
+from regioncast.engine import extraction
 from regioncast.errors import (
     ArgumentError,
     DimensionError,
@@ -40,7 +41,7 @@ from regioncast.errors import (
     SignalsError,
     SpaceError,
 )
-from regioncast.formats import map_streams
+from regioncast.io.volume import map_streams
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regioncast import extraction, testing
+from regioncast import testing
+from regioncast.engine import extraction
 from regioncast.engine._kernels import reduce as kernels
-from regioncast.errors import ArgumentError, ImageTypeError
 from regioncast.engine.extraction import Block, Grouping, Strategy
+from regioncast.errors import ArgumentError, ImageTypeError
 
 SEEDS = st.integers(0, 2**32 - 1)
 CODE_DTYPES = [np.dtype(code) for code in "BHI"]

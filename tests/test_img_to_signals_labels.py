@@ -27,7 +27,8 @@ from small_volumes import (
 )
 
 import regioncast
-from regioncast import encoding, testing
+from regioncast import testing
+from regioncast.engine import encoding
 from regioncast.errors import (
     ArgumentError,
     DimensionError,

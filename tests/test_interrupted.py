@@ -22,8 +22,8 @@ import numpy as np
 import pytest
 
 import regioncast as rc
+from regioncast import files
 from regioncast.errors import OutputError, OutputExistsError
-from regioncast.formats import files
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it is about signals and disks")
 
@@ -358,7 +358,7 @@ def test_on_a_full_disk_the_old_file_stays(folder, n_cpus):
     (folder / "map.nii.gz").write_bytes(b"precious")
     done = run(
         f"""
-        from regioncast.formats import painted_gzip
+        from regioncast.io.volume import painted_gzip
         painted_gzip.n_cpus = lambda: {n_cpus}
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that writing fails as on a full disk
         resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import regioncast as rc
-from regioncast import matching
+from regioncast import identity as matching
+from regioncast.atlas.region_table import RegionTable
 from regioncast.errors import MatchError, SignalsError
 from regioncast.identity import match
-from regioncast.atlas.region_table import RegionTable
 from regioncast.signals import Signals, as_keys
 
 SHAPE = (4, 3, 5)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from regioncast import memory
+from regioncast.engine import memory
 
 SIZES = [0, 1, 1000, 100_003, 1_000_003]
 

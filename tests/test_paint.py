@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import regioncast as rc
-from regioncast import painting
+from regioncast.engine import painting
 from regioncast.errors import LabelsError, MaskWarning, MatchError, SignalsError, SpaceError
 
 SHAPE = (5, 3, 4)
@@ -430,7 +430,7 @@ def test_an_image_pickles_to_codes_and_values():
     ("suffix", "block"), [(".nii", "nifti._BLOCK_BYTES"), (".nii.gz", "painted_gzip._BLOCK_BYTES")]
 )
 def test_saving_a_series_never_holds_all_of_it(painted_bytes, monkeypatch, tmp_path, suffix, block):
-    monkeypatch.setattr(f"regioncast.formats.{block}", 2 * VOLUME)
+    monkeypatch.setattr(f"regioncast.io.volume.{block}", 2 * VOLUME)
     pieces, progress, made = [], [], painting.FileOrder.made
 
     def noting(self, piece, buffer):

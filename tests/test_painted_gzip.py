@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from isal import igzip, isal_zlib
 
 import regioncast as rc
-from regioncast import painting, testing
-from regioncast.formats import huffman, painted_gzip
+from regioncast import testing
+from regioncast.engine import painting
 from regioncast.engine.painting import FileOrder, PaintedArray
+from regioncast.io.volume import huffman, painted_gzip
 
 zlib_ng = pytest.importorskip("zlib_ng.zlib_ng")
 gzip_ng = pytest.importorskip("zlib_ng.gzip_ng")

@@ -15,7 +15,8 @@ from hypothesis.extra import numpy as arrays
 from nibabel.tests.test_proxy_api import _TestProxyAPI
 
 import regioncast as rc
-from regioncast import encoding, painting, testing, threads
+from regioncast import testing
+from regioncast.engine import encoding, painting, threads
 from regioncast.engine.painting import PaintedArray
 
 CODE_DTYPES = ["u1", "u2", "u4"]

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import regioncast as rc
+from regioncast.atlas.parcellation import Parcellation
 from regioncast.errors import (
     ArgumentError,
     LabelsError,
@@ -25,7 +26,6 @@ from regioncast.errors import (
     RegionTableWarning,
     SpaceError,
 )
-from regioncast.atlas.parcellation import Parcellation
 
 SHAPE = (5, 3, 7)
 # Oblique, of unequal voxel sizes, left-handed.

@@ -17,8 +17,8 @@ import pytest
 from nilearn.regions import signal_extraction
 
 import regioncast as rc
-from regioncast import nilearn_patch
 from regioncast.errors import MissingPackageError, PackageVersionError
+from regioncast.nilearn import patch as nilearn_patch
 
 NAMES = ["img_to_signals_labels", "signals_to_img_labels"]
 THEIRS = {name: getattr(nilearn.regions, name) for name in NAMES}

@@ -18,13 +18,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regioncast.atlas.region_table import RegionTable
 from regioncast.errors import FileFormatError, InputMissingError, RegionTableError
 from regioncast.tables.regions import (
     find_region_table,
     read_region_table,
     region_table_from_label_table,
 )
-from regioncast.atlas.region_table import RegionTable
 
 V1_V2 = [(7, "V1"), (20, "V2")]
 NAMES = st.text(

@@ -29,7 +29,7 @@ from regioncast.errors import (
     OutputExistsError,
     SignalsTypeError,
 )
-from regioncast.formats import nifti, painted_gzip
+from regioncast.io.volume import nifti, painted_gzip
 
 # Oblique, and without shears, which ITK cannot read.
 AFFINE = nib.affines.from_matvec(
@@ -641,7 +641,7 @@ def test_when_the_process_is_killed_the_old_file_stays(tmp_path, suffix):
     path.write_bytes(b"precious")
     done = run(
         """
-        from regioncast.formats import nifti, painted_gzip
+        from regioncast.io.volume import nifti, painted_gzip
         nifti._BLOCK_BYTES = painted_gzip._BLOCK_BYTES = 1
         rc.save(image, path, overwrite=True,
                 progress=lambda *done: os.kill(os.getpid(), signal.SIGKILL))
@@ -663,7 +663,7 @@ def test_when_the_command_is_ended_nothing_is_left(tmp_path, number):
     done = run(
         f"""
         from regioncast import api, cli
-        from regioncast.formats import nifti, painted_gzip
+        from regioncast.io.volume import nifti, painted_gzip
         nifti._BLOCK_BYTES = painted_gzip._BLOCK_BYTES = 1
         save = api.save
         def ended(*arguments, progress=None, **options):

@@ -25,7 +25,8 @@ from small_volumes import (
 )
 
 import regioncast
-from regioncast import hashing, ranking, testing
+from regioncast import testing
+from regioncast.engine import hashing, ranking
 from regioncast.errors import (
     DimensionError,
     FileFormatError,

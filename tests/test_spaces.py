@@ -23,6 +23,10 @@ from small_volumes import OBLIQUE, assert_bits, image_of, small_labels, values_o
 
 import regioncast as rc
 from regioncast import testing
+from regioncast.atlas.parcellation import Parcellation
+from regioncast.atlas.region_table import RegionTable
+from regioncast.atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
+from regioncast.atlas.transfer import transferred
 from regioncast.engine.encoding import encode
 from regioncast.errors import (
     ArgumentError,
@@ -35,11 +39,7 @@ from regioncast.errors import (
     SignalsError,
     SpaceError,
 )
-from regioncast.formats import cifti_maps
-from regioncast.atlas.parcellation import Parcellation
-from regioncast.atlas.region_table import RegionTable
-from regioncast.atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
-from regioncast.atlas.transfer import transferred
+from regioncast.io.cifti import maps as cifti_maps
 
 SEEDS = st.integers(0, 2**32 - 1)
 STRATEGIES = ["mean", "median", "sum", "minimum", "maximum", "variance", "mode", "percentile:30"]

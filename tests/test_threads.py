@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regioncast import threads
+from regioncast.engine import threads
 
 
 @given(

@@ -10,42 +10,42 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .api import extract, load_parcellation, load_signals, match, paint, save
-    from .data import demo_data
-    from .errors import MatchError, RegioncastError, RegioncastWarning
-    from .io.cifti.painted import PaintedCifti
-    from .io.volume.nifti import PaintedImage
-    from .io.surface.painted import PaintedSurface
-    from .identity import Match
-    from .nilearn.patch import patch_nilearn, unpatch_nilearn
     from .atlas.parcellation import Parcellation
     from .atlas.region_table import RegionTable
+    from .data import demo_data
+    from .errors import MatchError, RegioncastError, RegioncastWarning
+    from .identity import Match
+    from .io.cifti.painted import PaintedCifti
+    from .io.surface.painted import PaintedSurface
+    from .io.volume.nifti import PaintedImage
+    from .nilearn.patch import patch_nilearn, unpatch_nilearn
     from .nilearn.regions import img_to_signals_labels, signals_to_img_labels
     from .signals import Signals
 
     __version__: str
 
 _HOME = {
-    "Match": "matching",
+    "Match": "identity",
     "MatchError": "errors",
-    "PaintedCifti": "io.cifti",
-    "PaintedImage": "io.nifti",
-    "PaintedSurface": "io.painted_surface",
-    "Parcellation": "parcellation",
-    "RegionTable": "region_table",
+    "PaintedCifti": "io.cifti.painted",
+    "PaintedImage": "io.volume.nifti",
+    "PaintedSurface": "io.surface.painted",
+    "Parcellation": "atlas.parcellation",
+    "RegionTable": "atlas.region_table",
     "RegioncastError": "errors",
     "RegioncastWarning": "errors",
     "Signals": "signals",
     "demo_data": "data",
     "extract": "api",
-    "img_to_signals_labels": "regions",
+    "img_to_signals_labels": "nilearn.regions",
     "load_parcellation": "api",
     "load_signals": "api",
     "match": "api",
     "paint": "api",
-    "patch_nilearn": "nilearn_patch",
+    "patch_nilearn": "nilearn.patch",
     "save": "api",
-    "signals_to_img_labels": "regions",
-    "unpatch_nilearn": "nilearn_patch",
+    "signals_to_img_labels": "nilearn.regions",
+    "unpatch_nilearn": "nilearn.patch",
 }
 
 __all__ = [

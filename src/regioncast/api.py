@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from . import identity as matching
+from . import identity
+from .atlas.parcellation import Parcellation
+from .atlas.region_table import RegionTable
+from .atlas.resampling import resampled, voxels_outside
+from .atlas.spaces import Grayordinates, VolumeGrid, structure_name
+from .atlas.transfer import transferred
+from .engine.extraction import Grouping, Strategy
+from .engine.painting import value_table
 from .errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -25,32 +32,26 @@ from .errors import (
     plural,
     warn,
 )
-from .engine.extraction import Grouping, Strategy
-from .formats import nifti, value_files
 from .files import expanded
 from .io.images import one_map, open_any_maps, painted, save_image, space_of
 from .io.maps import extract_maps
 from .io.parcellations import read_parcellation
 from .io.values import read_signals, save_signals
-from .engine.painting import value_table
-from .atlas.parcellation import Parcellation
-from .atlas.region_table import RegionTable
-from .atlas.resampling import resampled, voxels_outside
+from .io.volume import nifti
 from .signals import Key, Signals
-from .atlas.spaces import Grayordinates, VolumeGrid, structure_name
-from .atlas.transfer import transferred
+from .tables import value_files
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import DTypeLike, NDArray
 
+    from .atlas.spaces import Space
     from .engine.extraction import Function, Nan
+    from .identity import Extra, Match, Missing
     from .io.images import Painted
     from .io.maps import Maps
     from .io.values import Values
-    from .identity import Extra, Match, Missing
     from .progress import Progress
-    from .atlas.spaces import Space
 
 Labels = Any
 """A path, an image of labels, the two hemispheres of a surface, or a Parcellation."""
@@ -747,6 +748,6 @@ def _match(
 ) -> Match:
     by = str(by)  # a list of titles is the title of no column
     signals = read_signals(values, atlas.table, key=key, columns=columns, t_r=t_r, by=by)
-    return matching.match(
+    return identity.match(
         signals, atlas.table, by=by, has_voxels=atlas.counts > 0, noun=atlas.space.noun
     )

@@ -23,20 +23,20 @@ import numpy as np
 from cyclopts import App, CycloptsError, Parameter, Token
 
 from . import __version__, api
+from .atlas.spaces import SurfaceVertices, VolumeGrid
 from .data import demo_data
+from .engine.painting import PaintedArray
 from .errors import ArgumentError, RegioncastError, plural, times
 from .files import make_folder
 from .io.images import check_image_output
-from .tables.value_files import STANDARD_STREAM
 from .io.values import check_table_output
-from .engine.painting import PaintedArray
 from .progress import ProgressBar
-from .atlas.spaces import SurfaceVertices, VolumeGrid
+from .tables.value_files import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from .atlas.parcellation import Parcellation
-    from .signals import Signals
     from .atlas.spaces import Space
+    from .signals import Signals
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .errors import N_EXAMPLES, MatchError, examples, plural
+from .atlas.hemispheres import HEMISPHERE_TITLE
 from .atlas.no_region import names_no_region
-from .atlas.region_table import HEMISPHERE_TITLE
+from .errors import N_EXAMPLES, MatchError, examples, plural
 from .signals import Key, Signals
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 
-from .errors import MatchError, SignalsError, SignalsTypeError, examples, plural
 from .atlas.region_table import EXACT
+from .errors import MatchError, SignalsError, SignalsTypeError, examples, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

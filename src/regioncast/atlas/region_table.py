@@ -21,24 +21,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import RegionTableError, examples, plural
+from .hemispheres import HEMISPHERE_TITLE
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-
-HEMISPHERE_TITLE = "hemisphere"
-"""Title of the column of hemispheres."""
-
-HEMISPHERE_TITLES = frozenset(["hemisphere", "hemi", "side", "structure"])
-"""Titles of columns of hemispheres, without case and punctuation."""
-
-_HEMISPHERES = {
-    "l": "L", "left": "L", "lh": "L", "r": "R", "right": "R", "rh": "R",
-    "left hemisphere": "L", "right hemisphere": "R",
-    "cortex_left": "L", "cortex_right": "R", "cortexleft": "L", "cortexright": "R",
-    "cifti_structure_cortex_left": "L", "cifti_structure_cortex_right": "R",
-}  # fmt: skip
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1  # of labels, which are int64 here and in images
 
@@ -445,22 +433,6 @@ def numbers_other_things(title: str) -> bool:
 
 def _words(title: str) -> list[str]:
     return [word.lower() for word in _TITLE_WORD.findall(title)]
-
-
-def hemisphere_in_words(cell: object) -> str | None:
-    """Return ``"L"`` or ``"R"`` where a cell says so, in any of the usual words, else None."""
-    return _HEMISPHERES.get(str(cell).lower())
-
-
-def is_hemisphere_title(title: object) -> bool:
-    """Return whether a column of this title may say of which hemisphere each row is.
-
-    Examples
-    --------
-    >>> is_hemisphere_title("Hemi"), is_hemisphere_title("side"), is_hemisphere_title("name")
-    (True, True, False)
-    """
-    return isinstance(title, str) and normal_title(title) in HEMISPHERE_TITLES
 
 
 def normal_title(title: str) -> str:

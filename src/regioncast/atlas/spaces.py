@@ -25,18 +25,11 @@ import nibabel as nib
 import numpy as np
 
 from ..errors import SpaceError, capitalized, plural, times
+from .hemispheres import CORTEX, HEMISPHERE_NAMES, UNKNOWN
 
 if TYPE_CHECKING:
     from nibabel.cifti2.cifti2_axes import BrainModelAxis
     from numpy.typing import DTypeLike, NDArray
-
-LEFT, RIGHT, UNKNOWN = "L", "R", "?"
-"""Hemispheres; of a surface alone it may be unknown which it is."""
-
-HEMISPHERE_NAMES = {LEFT: "left hemisphere", RIGHT: "right hemisphere", UNKNOWN: "surface"}
-
-CORTEX = {LEFT: "CIFTI_STRUCTURE_CORTEX_LEFT", RIGHT: "CIFTI_STRUCTURE_CORTEX_RIGHT"}
-"""What CIFTI calls the surfaces of the hemispheres."""
 
 VOXELS = "voxels"
 """The part of a space that lies in a volume."""

@@ -12,15 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import ResamplingWarning, SpaceError, capitalized, examples, plural, warn
+from .hemispheres import UNKNOWN
 from .parcellation import Parcellation
-from .spaces import (
-    UNKNOWN,
-    VOXELS,
-    SurfaceVertices,
-    VolumeGrid,
-    same_frame,
-    structure_name,
-)
+from .spaces import VOXELS, SurfaceVertices, VolumeGrid, same_frame, structure_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,1 +1,1 @@
-"""."""
+"""Arrays in, arrays out: labels to codes, codes to values and back.  Knows no file and no name."""

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._kernels import encode as kernels
 from ..errors import ArgumentTypeError, LabelsError, examples
+from ._kernels import encode as kernels
 from .hashing import number_pieces
 from .ranking import Ranking, Ranks, ranked
 

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..errors import ArgumentError, ImageTypeError, LabelsError, examples
 from ._kernels import reduce as kernels
 from ._kernels.reduce import Nonfinite, Reduction
 from .encoding import flat
-from ..errors import ArgumentError, ImageTypeError, LabelsError, examples
 from .threads import shares, threads_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from .painting import Order
     from ..progress import Progress
+    from .painting import Order
 
 Nan = Literal["omit", "propagate", "zero"]
 Function = Callable[["NDArray[Any]"], "ArrayLike"]

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from ..errors import ArgumentTypeError, SignalsError, examples, times
+from ..signals import cast, storage_dtype
 from . import encoding
 from ._kernels import paint as kernels
 from .encoding import SplitCodes
-from ..errors import ArgumentTypeError, SignalsError, examples, times
 from .memory import BIT_PATTERNS, bits
-from ..signals import cast, storage_dtype
 from .threads import in_threads, n_cpus, shares
 
 if TYPE_CHECKING:

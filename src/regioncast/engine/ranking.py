@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ..errors import LabelsError
 from ._kernels import encode as kernels
 from ._kernels.paint import put_columns, take_columns
-from ..errors import LabelsError
 from .memory import bits, passing
 from .threads import in_threads, n_cpus, shares
 

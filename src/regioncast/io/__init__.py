@@ -1,1 +1,1 @@
-"""."""
+"""Images in and out, by what they hold: volumes, surfaces, CIFTI."""

@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any
 import nibabel as nib
 import numpy as np
 
+from ..atlas.parcellation import Parcellation
+from ..atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid, check_same
+from ..atlas.transfer import moved
+from ..engine.extraction import Grouping
+from ..engine.painting import PaintedArray
 from ..errors import (
     ArgumentError,
     DimensionError,
@@ -17,29 +22,25 @@ from ..errors import (
     OutputError,
     capitalized,
 )
-from ..engine.extraction import Grouping
-from ..engine.painting import PaintedArray
-from ..atlas.parcellation import Parcellation
-from ..signals import Signals
-from ..atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid, check_same
-from ..atlas.transfer import moved
+from ..files import check_output, expanded
 from ..formats import suffix_of, suffixes
-from .cifti import painted as cifti, parcels as cifti_parcellations
-from .surface import surfaces as surface
-from .volume import nifti
+from ..signals import Signals
+from .cifti import painted as cifti
+from .cifti import parcels as cifti_parcellations
 from .cifti.maps import open_cifti_maps
 from .cifti.matrix import is_cifti
-from ..files import check_output, expanded
-from .volume.map_streams import is_pattern, open_maps
 from .painted import edited
+from .surface import surfaces as surface
 from .values import save_signals
+from .volume import nifti
+from .volume.map_streams import is_pattern, open_maps
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
-    from ..progress import Progress
     from ..atlas.spaces import Space
+    from ..progress import Progress
     from .maps import Maps
 
 

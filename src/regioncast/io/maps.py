@@ -20,9 +20,9 @@ from ..engine.threads import each_in_turn, threads_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ..atlas.spaces import Space
     from ..progress import Progress
     from ..signals import Series
-    from ..atlas.spaces import Space
 
 # Portions are in memory so many at a time at most; more threads than that share them.
 _MOST_AT_ONCE = 8

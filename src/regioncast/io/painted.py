@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from nibabel.dataobj_images import DataobjImage
 
-from ..errors import times
 from ..engine.painting import FileOrder, PaintedArray
+from ..errors import times
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    from ..identity import Match
     from ..atlas.parcellation import Parcellation
+    from ..identity import Match
 
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..atlas.parcellation import Parcellation, encode_integers
+from ..atlas.region_table import RegionTable
 from ..errors import (
     FileFormatError,
     RegionTableError,
     examples,
     plural,
 )
-from ..atlas.parcellation import Parcellation, encode_integers
-from ..atlas.region_table import RegionTable
+from ..files import existing_file, expanded
+from ..tables import regions as region_tables
 from .cifti import parcels as cifti_parcellations
+from .cifti.matrix import is_cifti
 from .surface import surfaces as surface
 from .volume import nifti
-from ..tables import regions as region_tables
-from .cifti.matrix import is_cifti
-from ..files import existing_file, expanded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,11 @@ from ..errors import (
     examples,
     plural,
 )
+from ..files import check_output, expanded
+from ..formats import suffix_of, suffixes
 from ..signals import Key, Signals, as_array, as_keys
+from ..tables import value_files
+from ..tables.frames import counts_rows
 from ..tables.values import (
     ValueTable,
     check_exact,
@@ -22,12 +26,9 @@ from ..tables.values import (
     numbers_with_gaps,
     signals_of,
 )
-from ..formats import suffix_of, suffixes
-from .cifti import painted as cifti, parcels as cifti_parcellations
-from ..tables import value_files
+from .cifti import painted as cifti
+from .cifti import parcels as cifti_parcellations
 from .cifti.matrix import is_cifti
-from ..files import check_output, expanded
-from ..tables.frames import counts_rows
 
 if TYPE_CHECKING:
     from ..atlas.parcellation import Parcellation

@@ -143,7 +143,7 @@ def _home() -> ModuleType:
     if ".".join(version.split(".")[:2]) not in _KNOWN_VERSIONS:
         raise PackageVersionError(
             f"nilearn {version} cannot be patched: regioncast knows the functions of "
-            f"{', '.join(_KNOWN_VERSIONS)}. Install that, or call those of regioncast.nilearn.regions."
+            f"{', '.join(_KNOWN_VERSIONS)}. Install that, or call those of regioncast.regions."
         )
     return importlib.import_module(_HOME)
 

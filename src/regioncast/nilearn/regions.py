@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
 
+from ..atlas.parcellation import no_region, warn_of_nonfinite
+from ..atlas.spaces import check_same
 from ..engine import encoding, extraction
+from ..engine.extraction import Grouping, Strategy
+from ..engine.painting import LazyTable, paint
 from ..errors import (
     ArgumentError,
     DimensionError,
@@ -26,23 +30,19 @@ from ..errors import (
     plural,
     warn,
 )
-from ..engine.extraction import Grouping, Strategy
+from ..identity import count_problem
 from ..io.volume.map_streams import open_maps
 from ..io.volume.nifti import plain_image, read_mask, read_volume
-from ..identity import count_problem
-from ..engine.painting import LazyTable, paint
-from ..atlas.parcellation import no_region, warn_of_nonfinite
 from ..signals import as_array, storable, wrong_dimensions
-from ..atlas.spaces import check_same
 
 if TYPE_CHECKING:
     import nibabel as nib
     from numpy.typing import ArrayLike, NDArray
 
+    from ..atlas.spaces import VolumeGrid
+    from ..engine.painting import Order
     from ..io.volume.map_streams import MapStream, Niimgs
     from ..io.volume.nifti import Niimg
-    from ..engine.painting import Order
-    from ..atlas.spaces import VolumeGrid
 
 # nilearn's; `regioncast.extract` has more.
 NilearnStrategy = Literal[

@@ -1,1 +1,1 @@
-"""."""
+"""Tables of values and of regions: from text, frames and objects, and to files."""

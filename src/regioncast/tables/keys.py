@@ -22,9 +22,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..atlas.region_table import (
+    EXACT,
+    NAME_TITLES,
+    NO_ID,
+    id_rank,
+    normal_title,
+    numbers_other_things,
+)
 from ..errors import MatchError, examples, plural
 from ..identity import QUALIFIED_LABEL, as_integers, identities_of, integer_of, text_identities
-from ..atlas.region_table import EXACT, NAME_TITLES, NO_ID, id_rank, normal_title, numbers_other_things
 from ..signals import MAP_TITLE, Key
 
 if TYPE_CHECKING:

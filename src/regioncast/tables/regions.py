@@ -24,31 +24,18 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..errors import RegionTableError, examples, plural
-from .keys import is_null
+from ..atlas.hemispheres import is_hemisphere_title, side_of_word
 from ..atlas.no_region import names_background, names_no_region
 from ..atlas.region_table import (
     EXACT,
-    HEMISPHERE_TITLES,
     NAME_TITLES,
     RegionTable,
-    hemisphere_in_words,
     id_rank,
     normal_title,
     numbers_other_things,
     range_problem,
 )
-from .text import (
-    WHITE_SPACE,
-    is_number,
-    parse_delimited,
-    parse_integer,
-    parse_integer_column,
-    parse_number_column,
-    read_text,
-    split_head,
-)
-from .frames import index_levels, titles_of_frame
+from ..errors import RegionTableError, examples, plural
 from .colour_tables import (
     Record,
     freesurfer_records,
@@ -61,6 +48,18 @@ from .colour_tables import (
     spaced_records,
     starts_with_title,
     workbench_records,
+)
+from .frames import index_levels, titles_of_frame
+from .keys import is_null
+from .text import (
+    WHITE_SPACE,
+    is_number,
+    parse_delimited,
+    parse_integer,
+    parse_integer_column,
+    parse_number_column,
+    read_text,
+    split_head,
 )
 from .xml import label_table_records, n_covered, xml_records
 
@@ -680,8 +679,8 @@ def _hemispheres(
     if len(set(map(int, labels))) == len(labels):
         return None
     for title, cells in columns.items():
-        sides = [side for cell in cells if (side := hemisphere_in_words(cell))]
-        if normal_title(title) in HEMISPHERE_TITLES and len(sides) == len(cells):
+        sides = [side for cell in cells if (side := side_of_word(cell))]
+        if is_hemisphere_title(title) and len(sides) == len(cells):
             return title, sides
     return None
 

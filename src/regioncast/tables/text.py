@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import FileFormatError, examples, plural
 from ..atlas.region_table import EXACT, KNOWN_TITLES, NAME_TITLES, normal_title
+from ..errors import FileFormatError, examples, plural
 from ..files import existing_file
 
 if TYPE_CHECKING:

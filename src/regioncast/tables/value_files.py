@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..atlas.region_table import EXACT
 from ..errors import (
     FileFormatError,
     MatchError,
@@ -21,17 +22,12 @@ from ..errors import (
     examples,
     plural,
 )
-from .keys import is_null
-from ..identity import as_integers, integer_of
-from ..atlas.region_table import EXACT
-from ..signals import MAP_TITLE, as_array, map_titles
-from .values import (
-    ValueColumn,
-    ValueTable,
-    is_number_or_gap,
-    numbers_with_gaps,
-)
+from ..files import check_output, existing_file, replacing
 from ..formats import suffix_of, suffixes
+from ..identity import as_integers, integer_of
+from ..signals import MAP_TITLE, as_array, map_titles
+from .frames import index_levels, titles_of_frame
+from .keys import is_null
 from .text import (
     TextTable,
     decode,
@@ -42,16 +38,20 @@ from .text import (
     read_delimited,
     read_text,
 )
-from ..files import check_output, existing_file, replacing
-from .frames import index_levels, titles_of_frame
+from .values import (
+    ValueColumn,
+    ValueTable,
+    is_number_or_gap,
+    numbers_with_gaps,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from ..atlas.region_table import RegionTable
-    from ..signals import Key, Signals
     from ..formats import Use
+    from ..signals import Key, Signals
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")

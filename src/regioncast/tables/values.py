@@ -19,7 +19,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ..atlas.hemispheres import is_hemisphere_title, side_of_word
 from ..errors import MatchError, SignalsError, capitalized, examples, plural
+from ..identity import (
+    QUALIFIED_LABEL,
+    QUALIFIED_NAME,
+    as_integers,
+    as_spelt,
+    identities_of,
+    integer_of,
+    text_identities,
+)
+from ..signals import MAP_TITLE, Key, Signals, as_keys, map_titles
 from .keys import (
     counts_rows,
     find_key_column,
@@ -33,17 +44,6 @@ from .keys import (
     rows_by_key,
     titles_of,
 )
-from ..identity import (
-    QUALIFIED_LABEL,
-    QUALIFIED_NAME,
-    as_integers,
-    as_spelt,
-    identities_of,
-    integer_of,
-    text_identities,
-)
-from ..atlas.region_table import hemisphere_in_words, is_hemisphere_title
-from ..signals import MAP_TITLE, Key, Signals, as_keys, map_titles
 
 Kind = Literal["index", "text", "values", "labels", "other labels", "unclear"]
 
@@ -327,9 +327,7 @@ def _with_hemispheres(table: ValueTable, key: Key | None, regions: RegionTable) 
     """
     given = _hemisphere_column(table)
     n_rows = len(table.columns[0].cells)
-    sides = (
-        [None] * n_rows if given is None else [hemisphere_in_words(cell) for cell in given.cells]
-    )
+    sides = [None] * n_rows if given is None else [side_of_word(cell) for cell in given.cells]
     # Hemispheres may share labels, so these need not be distinct to be labels.
     columns = tuple(
         _prefixed(c, sides, regions)
@@ -343,7 +341,7 @@ def _with_hemispheres(table: ValueTable, key: Key | None, regions: RegionTable) 
 
 def _hemisphere_column(table: ValueTable) -> ValueColumn | None:
     for column in table.columns:
-        if is_hemisphere_title(column.title) and any(map(hemisphere_in_words, column.cells)):
+        if is_hemisphere_title(column.title) and any(map(side_of_word, column.cells)):
             return column
     return None
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import FileFormatError, RegionTableError, examples
 from ..atlas.region_table import hex_color, range_problem
-from .text import is_number, parse_integer
+from ..errors import FileFormatError, RegionTableError, examples
 from .colour_tables import Record, renamed
+from .text import is_number, parse_integer
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

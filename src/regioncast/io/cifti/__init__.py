@@ -1,1 +1,1 @@
-"""."""
+"""CIFTI-2: grayordinates and parcels."""

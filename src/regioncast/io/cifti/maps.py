@@ -22,18 +22,18 @@ from nibabel.cifti2.cifti2_axes import (
     SeriesAxis,
 )
 
+from ...atlas.spaces import Grayordinates
 from ...engine._kernels.read import read_rows
+from ...engine.extraction import Block, Grouping
+from ...engine.painting import PaintedArray
 from ...errors import (
     DimensionError,
     ImageTypeError,
     capitalized,
 )
-from ...engine.extraction import Block, Grouping
-from ...engine.painting import PaintedArray
-from ...atlas.spaces import Grayordinates
-from .matrix import Image, described, is_single, names_of, open_matrix, series_of, t_r_of
 from ...files import readable
 from ..maps import Blocks, MapsInMemory, Portion, native
+from .matrix import Image, described, is_single, names_of, open_matrix, series_of, t_r_of
 
 if TYPE_CHECKING:
     from io import FileIO

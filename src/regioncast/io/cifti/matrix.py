@@ -45,8 +45,8 @@ from ...errors import (
     plural,
     times,
 )
-from ...signals import Series, storable
 from ...files import existing_file, readable
+from ...signals import Series, storable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -22,7 +22,10 @@ from nibabel.cifti2.cifti2_axes import (
 )
 from nibabel.cifti2.parse_cifti2 import Cifti2Extension
 
+from ...atlas.hemispheres import CORTEX
+from ...atlas.spaces import Grayordinates, VolumeGrid
 from ...engine._kernels import paint as kernels
+from ...engine.painting import PaintedArray
 from ...errors import (
     DimensionError,
     FileFormatError,
@@ -31,9 +34,9 @@ from ...errors import (
     SpaceError,
     plural,
 )
-from ...engine.painting import PaintedArray
+from ...files import expanded, open_output, replacing
 from ...signals import Series, Signals, map_titles
-from ...atlas.spaces import CORTEX, Grayordinates, VolumeGrid
+from ..painted import PaintedOnDemand, as_xml, edited
 from .matrix import (
     SUFFIXES,
     array_of,
@@ -41,15 +44,13 @@ from .matrix import (
     cifti_suffix,
     described,
 )
-from ...files import expanded, open_output, replacing
-from ..painted import PaintedOnDemand, as_xml, edited
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...atlas.parcellation import Parcellation
-    from ...progress import Progress
     from ...atlas.spaces import Part
+    from ...progress import Progress
 
 DENSE, PARCELLATED = (".dscalar.nii", ".dtseries.nii"), (".pscalar.nii", ".ptseries.nii")
 """What is written: maps, and time series."""

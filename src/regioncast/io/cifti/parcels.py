@@ -16,6 +16,10 @@ from nibabel.cifti2.cifti2_axes import (
     SeriesAxis,
 )
 
+from ...atlas.no_region import no_region_labels
+from ...atlas.parcellation import Parcellation, encode_integers, map_number
+from ...atlas.region_table import RegionTable, hex_color
+from ...atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
 from ...errors import (
     ArgumentError,
     LabelsError,
@@ -25,11 +29,8 @@ from ...errors import (
     examples,
     plural,
 )
-from ...atlas.no_region import no_region_labels
-from ...atlas.parcellation import Parcellation, encode_integers, map_number
-from ...atlas.region_table import RegionTable, hex_color
+from ...files import readable
 from ...signals import Signals
-from ...atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
 from .matrix import (
     Image,
     array_of,
@@ -40,7 +41,6 @@ from .matrix import (
     series_of,
     t_r_of,
 )
-from ...files import readable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

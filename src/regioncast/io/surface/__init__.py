@@ -1,1 +1,1 @@
-"""."""
+"""Surfaces: GIFTI, FreeSurfer's files, NumPy and text, one hemisphere or a pair."""

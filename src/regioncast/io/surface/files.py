@@ -27,6 +27,10 @@ from nibabel.freesurfer.mghformat import MGHHeader
 from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiLabel
 from nibabel.openers import ImageOpener
 
+from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
+from ...atlas.no_region import no_region_labels
+from ...atlas.region_table import RegionTable, hex_color
+from ...atlas.spaces import SurfaceVertices
 from ...errors import (
     DimensionError,
     FileFormatError,
@@ -39,13 +43,9 @@ from ...errors import (
     plural,
     times,
 )
-from ...atlas.no_region import no_region_labels
-from ...atlas.region_table import RegionTable, hemisphere_in_words, hex_color
-from ...atlas.spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
-from .annotations import read_annotation
 from ...files import existing_file, expanded, readable, whole_content
 from ..volume.nifti import t_r_of
-from .painted import LONGEST_T_R, PaintedSurface
+from .annotations import read_annotation
 from .names import (
     ANNOTATION,
     BY_NAME,
@@ -65,6 +65,7 @@ from .names import (
     pair_found,
     pattern_of,
 )
+from .painted import LONGEST_T_R, PaintedSurface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +98,7 @@ def is_surface(source: object) -> bool:
     if isinstance(source, nib.MGHImage):
         return _is_vector(source.shape)
     if isinstance(source, Mapping):
-        return any(hemisphere_in_words(key) for key in source)
+        return any(side_of_word(key) for key in source)
     if isinstance(source, list | tuple):
         return len(source) == 2 and all(map(is_surface, source))
     return isinstance(source, GiftiImage | PaintedSurface) or _is_surface_image(source)
@@ -158,7 +159,7 @@ def _check_is_no_pair(name: str) -> None:
 def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
     sides: dict[str, Any] = {}
     for key, side in given.items():
-        hemisphere = hemisphere_in_words(key)
+        hemisphere = side_of_word(key)
         if hemisphere is None or hemisphere in sides:
             raise SpaceError(
                 f"A pair of surfaces has one left and one right; {examples(given)} were given."
@@ -229,7 +230,7 @@ def _said_hemisphere(side: object) -> str | None:
     if not isinstance(side, GiftiImage):
         return None
     metadata = [side.meta, *(array.meta for array in side.darrays)]
-    said = [hemisphere_in_words(meta.get(STRUCTURE)) for meta in metadata]
+    said = [side_of_word(meta.get(STRUCTURE)) for meta in metadata]
     return next((hemisphere for hemisphere in said if hemisphere), None)
 
 

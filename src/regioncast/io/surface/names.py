@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
 from ...errors import (
     FileFormatError,
     InputMissingError,
@@ -22,10 +23,8 @@ from ...errors import (
     examples,
     plural,
 )
-from ...atlas.region_table import hemisphere_in_words
-from ...atlas.spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN
-from ...formats import suffix_of, suffixes
 from ...files import expanded
+from ...formats import suffix_of, suffixes
 
 STRUCTURE = "AnatomicalStructurePrimary"
 """Key of the hemisphere in the metadata of GIFTI, whose values are `STRUCTURES`."""
@@ -117,7 +116,7 @@ def _told_apart(first: str, second: str) -> tuple[str, str] | None:
         words = [re.split(r"([^a-z0-9]+)", name.lower()) for name in names]
         if len(words[0]) != len(words[1]):
             continue
-        pairs = zip(*(map(hemisphere_in_words, each) for each in words), strict=True)
+        pairs = zip(*(map(side_of_word, each) for each in words), strict=True)
         said = {(one, other) for one, other in pairs if one and other and one != other}
         if len(said) == 1:
             return said.pop()
@@ -137,7 +136,7 @@ def _marks(name: str) -> list[re.Match[str]]:
 
 def _the_one(found: Iterable[re.Match[str]]) -> str:
     """Return the hemisphere that all words say, ``"?"`` where they say none or both."""
-    said = {hemisphere_in_words(match[1]) or UNKNOWN for match in found}
+    said = {side_of_word(match[1]) or UNKNOWN for match in found}
     return said.pop() if len(said) == 1 else UNKNOWN
 
 

@@ -17,6 +17,8 @@ import numpy as np
 from nibabel.freesurfer.io import write_morph_data
 from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
 
+from ...atlas.hemispheres import LEFT, RIGHT, UNKNOWN
+from ...engine.painting import PaintedArray, paint
 from ...errors import (
     ArgumentError,
     DimensionError,
@@ -25,10 +27,8 @@ from ...errors import (
     SignalsTypeError,
     times,
 )
-from ...engine.painting import PaintedArray, paint
-from ...signals import storable, storage_dtype
-from ...atlas.spaces import LEFT, RIGHT, UNKNOWN, SurfaceVertices
 from ...files import check_output, replacing
+from ...signals import storable, storage_dtype
 from ..painted import as_xml
 from .names import (
     GIFTI,
@@ -43,8 +43,9 @@ from .names import (
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
-    from ...identity import Match
     from ...atlas.parcellation import Parcellation
+    from ...atlas.spaces import SurfaceVertices
+    from ...identity import Match
 
 
 LONGEST_T_R = 30.0

@@ -8,6 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...atlas.hemispheres import (
+    HEMISPHERE_NAMES,
+    LEFT,
+    RIGHT,
+    UNKNOWN,
+    is_hemisphere_title,
+    side_of_word,
+)
+from ...atlas.no_region import no_region_labels
+from ...atlas.parcellation import Parcellation, encode_integers, map_number
+from ...atlas.region_table import RegionTable
+from ...atlas.spaces import SurfaceVertices
 from ...errors import (
     DimensionError,
     LabelsError,
@@ -18,22 +30,18 @@ from ...errors import (
     plural,
     warn,
 )
-from ...atlas.no_region import no_region_labels
-from ...atlas.parcellation import Parcellation, encode_integers, map_number
-from ...atlas.region_table import RegionTable, hemisphere_in_words, is_hemisphere_title
-from ...atlas.spaces import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, SurfaceVertices
 from ..maps import MapsInMemory
-from .painted import PaintedSurface, painted_surface, save_surface
 from .files import Side, hemisphere_of, is_surface, read_sides, sides_of
 from .names import (
     output_paths,
 )
+from .painted import PaintedSurface, painted_surface, save_surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ...engine.encoding import Encoded
     from ...atlas.region_table import Region
+    from ...engine.encoding import Encoded
 
 # What other modules need of surfaces, in one place.
 __all__ = [
@@ -264,7 +272,7 @@ def _hemisphere_title(regions: RegionTable) -> str | None:
     found = [
         title
         for title, cells in regions.columns.items()
-        if is_hemisphere_title(title) and any(map(hemisphere_in_words, cells))
+        if is_hemisphere_title(title) and any(map(side_of_word, cells))
     ]
     return found[0] if found else None
 
@@ -275,7 +283,7 @@ def _row_hemispheres(regions: RegionTable, title: str | None) -> tuple[str | Non
         return regions.hemispheres
     if title is None:
         return (None,) * len(regions)
-    return tuple(map(hemisphere_in_words, regions.columns[title]))
+    return tuple(map(side_of_word, regions.columns[title]))
 
 
 def _check_tells_apart(

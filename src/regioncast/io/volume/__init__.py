@@ -1,1 +1,1 @@
-"""."""
+"""Volumes: NIfTI and every other format of nibabel."""

@@ -23,9 +23,9 @@ from nibabel.arrayproxy import ArrayProxy, is_proxy
 from nibabel.brikhead import AFNIArrayProxy
 from nibabel.openers import ImageOpener
 
-from ...errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
-from ...engine.extraction import Block, Grouping
 from ...atlas.spaces import VolumeGrid, check_same
+from ...engine.extraction import Block, Grouping
+from ...errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
 from ...files import GZIPPED, expanded, readable
 from ..maps import Blocks, Portion, all_at_once, native
 from .nifti import Niimg, open_image, t_r_of

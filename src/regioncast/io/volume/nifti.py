@@ -21,6 +21,8 @@ from nibabel.fileholders import FileHolder
 from nibabel.spatialimages import SpatialImage
 from nibabel.volumeutils import native_code
 
+from ...atlas.spaces import VolumeGrid
+from ...engine.painting import FileOrder, PaintedArray
 from ...errors import (
     DimensionError,
     FileFormatError,
@@ -28,11 +30,6 @@ from ...errors import (
     SignalsTypeError,
     capitalized,
 )
-from ...engine.painting import FileOrder, PaintedArray
-from ...signals import storable, storage_dtype
-from ...atlas.spaces import VolumeGrid
-from ...formats import suffix_of, suffixes
-from . import painted_gzip
 from ...files import (
     GZIPPED,
     check_output,
@@ -43,7 +40,10 @@ from ...files import (
     replacing,
     whole_content,
 )
+from ...formats import suffix_of, suffixes
+from ...signals import storable, storage_dtype
 from ..painted import PaintedOnDemand, edited
+from . import painted_gzip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
