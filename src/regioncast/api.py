@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
-from . import identity
 from .atlas.parcellation import Parcellation
 from .atlas.region_table import RegionTable
 from .atlas.resampling import resampled, voxels_outside
@@ -33,13 +32,15 @@ from .errors import (
     warn,
 )
 from .files import expanded
+from .identity import Identities, matched
 from .io.images import one_map, open_any_maps, painted, save_image, space_of
 from .io.maps import extract_maps
 from .io.parcellations import read_parcellation
 from .io.values import read_signals, save_signals
 from .io.volume import nifti
 from .signals import Key, Signals
-from .tables import value_files
+from .tables import write
+from .tables.values import Asked
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
@@ -179,8 +180,10 @@ def load_signals(
     >>> rc.load_signals(demo.values, demo.atlas)
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
-    table = load_parcellation(parcellation).table
-    return read_signals(values, table, key=key, columns=columns, t_r=t_r)
+    atlas = load_parcellation(parcellation)
+    titles = [columns] if isinstance(columns, str | int) else columns
+    identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
+    return read_signals(values, identities, Asked("auto", key, titles, t_r))
 
 
 def match(
@@ -587,7 +590,7 @@ def save(
     if isinstance(thing, Signals):
         save_signals(thing, output, long=long, overwrite=overwrite)
     elif isinstance(thing, RegionTable):
-        value_files.write_regions(thing, output, overwrite=overwrite)
+        write.write_regions(thing, output, overwrite=overwrite)
     else:
         return save_image(thing, output, overwrite=overwrite, progress=progress)
     return output
@@ -747,7 +750,7 @@ def _match(
     t_r: float | None,
 ) -> Match:
     by = str(by)  # a list of titles is the title of no column
-    signals = read_signals(values, atlas.table, key=key, columns=columns, t_r=t_r, by=by)
-    return identity.match(
-        signals, atlas.table, by=by, has_voxels=atlas.counts > 0, noun=atlas.space.noun
-    )
+    titles = [columns] if isinstance(columns, str | int) else columns
+    identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
+    signals = read_signals(values, identities, Asked(by, key, titles, t_r))
+    return matched(signals, identities, by)

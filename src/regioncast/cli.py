@@ -31,7 +31,7 @@ from .files import make_folder
 from .io.images import check_image_output
 from .io.values import check_table_output
 from .progress import ProgressBar
-from .tables.value_files import STANDARD_STREAM
+from .tables.values import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from .atlas.parcellation import Parcellation
