@@ -1,0 +1,3 @@
+from tables.case import RegionCase
+
+REGION_CASES: list[RegionCase] = []
