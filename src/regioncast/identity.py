@@ -148,16 +148,17 @@ class Identities:
         keys : sequence of str or int
         by : str, default="auto"
             ``"auto"``: by whatever names most regions, names before labels before columns.
+            ``"text"``: the same, but not by labels.
         """
-        wanted = self.titles if by == "auto" else [by]
+        wanted = {"auto": self.titles, "text": [t for t in self.titles if t != LABEL]}
         namings = [
-            Naming(title, keys, [self.rows_of(key, title) for key in keys]) for title in wanted
+            Naming(title, keys, [self.rows_of(key, title) for key in keys])
+            for title in wanted.get(by, [by])
         ]
-        best = max(namings, key=lambda naming: naming.n_regions)
-        if by != "auto" or not best.n_regions:
-            return Naming(best.by if by != "auto" else NAME, keys, best.rows)
+        best = max(namings, key=lambda naming: (naming.n_regions, naming.n_shared))
         # Names are what people mean; a column of abbreviations may hold the name of another region.
-        return Naming(best.by, keys, best.rows, rivals=[n for n in namings[:2] if n is not best])
+        rivals = [other for other in namings if other.by in (NAME, LABEL) and other is not best]
+        return Naming(best.by, keys, best.rows, rivals)
 
     def _index(self, by: str) -> None:
         """Note which regions each text stands for, and each text of a hemisphere."""
@@ -206,11 +207,18 @@ class Naming:
 
     @cached_property
     def n_regions(self) -> int:
-        """Number of regions that have a key."""
-        return len({row for rows in self.rows for row in rows})
+        """Number of regions that have a key of their own."""
+        return len({rows[0] for rows in self.rows if len(rows) == 1})
+
+    @cached_property
+    def n_shared(self) -> int:
+        """Number of keys that several regions share."""
+        return sum(len(rows) > 1 for rows in self.rows)
 
     def contradicted(self, other: Naming) -> list[Key]:
         """Return the keys that stand for other regions in another naming of the same length."""
+        if self.rows == other.rows:
+            return []
         pairs = zip(self.keys, self.rows, other.rows, strict=True)
         return [key for key, mine, theirs in pairs
                 if mine and theirs and set(mine).isdisjoint(theirs)]  # fmt: skip
@@ -232,9 +240,10 @@ class Naming:
             ]
             if elsewhere and self.by in (NAME, LABEL):
                 known = [key for key, rows in zip(self.keys, self.rows, strict=True) if rows]
+                names, labels = (known, elsewhere) if self.by == NAME else (elsewhere, known)
                 return (
-                    f"keys are partly {self.by}s ({examples(known)}) and partly {rival.by}s "
-                    f"({examples(elsewhere)}): use one kind"
+                    f"keys are partly names ({examples(names)}) and partly labels "
+                    f"({examples(labels)}): use one kind"
                 )
         return ""
 

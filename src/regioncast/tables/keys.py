@@ -58,9 +58,18 @@ class Candidate:
         return self.naming.n_regions
 
     @property
+    def is_distinct(self) -> bool:
+        """Whether each key stands once."""
+        return len(set(self.naming.keys)) == len(self.naming.keys)
+
+    @property
     def merely_counts(self) -> bool:
-        """Whether it counts rows from 0 or from 1, in their order."""
-        return counts_rows(self.naming.keys)
+        """Whether it counts rows from 0 or from 1, in their order, or columns beside a title."""
+        keys = self.naming.keys
+        if self.column is None:
+            keys = [key for key, rows in zip(keys, self.naming.rows, strict=True)
+                    if rows or isinstance(key, int)]  # fmt: skip
+        return counts_rows(keys)
 
     @property
     def shown(self) -> str:
@@ -115,21 +124,48 @@ def find(table: Table, identities: Identities, by: str = "auto") -> Candidate:
         When nothing names a region, or two candidates differ.
     """
     candidates = candidates_of(table, identities, by)
-    fitting = [candidate for candidate in candidates if candidate.n_regions]
-    telling = [candidate for candidate in fitting if not candidate.merely_counts]
+    fitting = [c for c in candidates if c.n_regions or c.naming.n_shared]
+    telling = [candidate for candidate in fitting if by != "auto" or not candidate.merely_counts]
     if not telling:
         telling = [candidate for candidate in fitting if _may_count(candidate, table, identities)]
     if not telling:
         telling = _untitled_index(table, identities, by)
     if not telling:
+        telling = _meant_to_name(candidates, table)
+    if not telling:
         raise _nothing_fits(table, candidates, identities)
-    best = max(telling, key=lambda candidate: (candidate.n_regions, candidate.rank))
-    rivals = [other for other in telling if other.differs_from(best) and _is_meant(other)]
+    best = max(telling, key=_fit)
+    rivals = [other for other in telling if other.differs_from(best) and _is_rival(other)]
     rivals += _better_integers(best, table, identities)
     if rivals:
         raise _several(table, [best, *rivals])
     _check_start(best, table, identities)
     return best
+
+
+def _fit(candidate: Candidate) -> tuple[bool, int, int]:
+    """Return how well a candidate fits: keys that stand twice name no region for sure."""
+    return candidate.is_distinct, candidate.n_regions, candidate.rank
+
+
+def _is_rival(candidate: Candidate) -> bool:
+    """Return whether a candidate that differs is meant to name the regions too.
+
+    Not where it says the same in several rows, as groups and seeds do, unless its title is that of
+    labels and of nothing else.
+    """
+    return candidate.is_distinct or (candidate.rank == 2 and candidate.n_regions > 1)
+
+
+def _meant_to_name(candidates: Sequence[Candidate], table: Table) -> list[Candidate]:
+    """Return who is meant to name regions and names none: the match will show both sides."""
+    if table.map_column is not None:
+        return [candidate for candidate in candidates if candidate.column is None]
+    return [
+        candidate
+        for candidate in candidates
+        if candidate.column is not None and candidate.column.is_text and candidate.is_distinct
+    ][:1]
 
 
 def candidates_of(table: Table, identities: Identities, by: str) -> list[Candidate]:
@@ -139,10 +175,13 @@ def candidates_of(table: Table, identities: Identities, by: str) -> list[Candida
     """
     candidates = []
     for column in table.columns:
+        if column is table.map_column:
+            continue  # whatever its cells are, they name maps
         naming = _naming_of(column, identities, by)
         if naming is not None:
             # Where a name and a label say the same, the name is shown.
-            rank = 3 if column.is_text else label_rank(column.title, in_values=True)
+            rank = label_rank(column.title, in_values=True)
+            rank = 3 if column.is_text else rank or is_name_title(column.title)
             candidates.append(Candidate(column.called, naming, column, rank))
     titles = [column.title for column in table.body if column is not table.map_column]
     if table.has_header and titles:
@@ -160,6 +199,7 @@ def _naming_of(column: Column, identities: Identities, by: str) -> Naming | None
     if column.is_text:
         if by == "auto" and rank and _are_mostly_integers(column):
             return identities.naming(keys_of(column, as_labels=True), LABEL)
+        by = "text" if by == "auto" and not rank else by
         return identities.naming(keys_of(column), by)
     if column.is_empty or (column.is_index and column.title == ""):
         return None
@@ -191,7 +231,7 @@ def _may_count(candidate: Candidate, table: Table, identities: Identities) -> bo
     """
     if candidate.column is None:
         return candidate.n_regions == identities.n_present
-    return candidate.rank > 0 and not _has_strange_names(table)
+    return candidate.rank > 0 and not _has_strange_names(table, identities)
 
 
 def _are_mostly_integers(column: Column) -> bool:
@@ -199,13 +239,11 @@ def _are_mostly_integers(column: Column) -> bool:
     return 2 * sum(integer is not None for integer in column.integers) > len(column)
 
 
-def _is_meant(candidate: Candidate) -> bool:
-    """Return whether a candidate may be the one: not where it names one region in all rows."""
-    return candidate.n_regions > 1 or len(candidate.naming.keys) == 1
-
-
-def _has_strange_names(table: Table) -> bool:
+def _has_strange_names(table: Table, identities: Identities) -> bool:
     """Return whether a column of distinct text is there: names of another atlas, maybe."""
+    numbered = [str(label) for label in identities.cells(LABEL)]
+    if list(identities.cells(NAME)) == numbered:
+        return False  # this atlas has no names
     texts = [
         column.texts
         for column in table.columns
@@ -226,7 +264,8 @@ def _untitled_index(table: Table, identities: Identities, by: str) -> list[Candi
             naming = identities.naming(keys_of(column, as_labels=True), LABEL)
             rows = {row for rows in naming.rows for row in rows}
             is_complete = rows.issuperset(np.flatnonzero(identities.has_samples).tolist())
-            is_alone = not _has_strange_names(table) and not _is_square(table, identities)
+            has_names = _has_strange_names(table, identities)
+            is_alone = not has_names and not _is_square(table, identities)
             if by == LABEL or (is_complete and is_alone):
                 found.append(Candidate(column.called, naming, column))
     return found
@@ -244,7 +283,7 @@ def _better_integers(best: Candidate, table: Table, identities: Identities) -> l
     """
     if best.naming.by != LABEL or best.column is None or best.column.is_text:
         return []
-    is_titled = best.rank == 2 or best.column.is_index
+    is_titled = best.rank == 2
     better = []
     for column in table.columns:
         if column is best.column or not column.are_integers:
@@ -252,8 +291,8 @@ def _better_integers(best: Candidate, table: Table, identities: Identities) -> l
         candidate = Candidate(
             column.called, identities.naming(keys_of(column, as_labels=True), LABEL), column
         )
-        if len(set(candidate.naming.keys)) < len(column):
-            continue  # groups or counts, each of several rows
+        if not candidate.is_distinct:
+            continue  # groups, of several rows each
         is_equal = candidate.n_regions == best.n_regions and candidate.differs_from(best)
         if candidate.n_regions > best.n_regions or (is_equal and not is_titled):
             better.append(candidate)
@@ -313,13 +352,10 @@ def start_problem(
 
 
 def _several(table: Table, candidates: Sequence[Candidate]) -> MatchError:
-    columns = [c.column for c in candidates if c.column is not None]
-    ways = [f"key={column.title!r}" for column in columns if column.title != ""]
-    if any(column.title == "" for column in columns):
-        ways.append("by='label' for the index")
-    advice = f"Pass {' or '.join(ways)} (--key, --by)" if ways else "Rename the others"
+    columns = [candidate.column for candidate in candidates if candidate.column is not None]
+    advice = f"Pass {' or '.join(f'key={column.title!r}' for column in columns)} (--key)"
     if len(columns) < len(candidates):
-        advice += "; for one column per region, leave out the columns that name regions"
+        advice += " for one row per region; for one column per region, leave those columns out"
     return MatchError(
         f"{table.subject} names regions in {len(candidates)} ways that differ: "
         f"{'; '.join(candidate.shown for candidate in candidates)}"
@@ -331,7 +367,16 @@ def _nothing_fits(
     table: Table, candidates: Sequence[Candidate], identities: Identities
 ) -> MatchError:
     titles = [column.title for column in table.columns]
-    tried = "; ".join(candidate.shown for candidate in candidates[:5]) or "nothing to try"
+    known = [candidate.column for candidate in candidates]
+    integers = [
+        Candidate(c.called, identities.naming(keys_of(c, as_labels=True), LABEL), c)
+        for c in table.columns
+        if c.are_integers and c not in known
+    ]
+    untitled = [candidate for candidate in integers if candidate.n_regions]
+    shown = [candidate.shown for candidate in candidates[:5]]
+    shown += [f"{c.shown}, and no title says that it holds labels" for c in untitled[:5]]
+    tried = "; ".join(shown) or "nothing to try"
     ways = ["key= (--key) to name the column of regions"]
     large = [cell for column in table.columns for cell in column.cells
              if isinstance(cell, float) and abs(cell) >= EXACT]  # fmt: skip

@@ -136,7 +136,12 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
     table = _with_first_row_as_header(table, identities, asked)
     if asked.by == "position":
         return _by_position(table, identities, asked)
-    if not table.has_header and _holds_numbers_alone(table) and asked.key is None:
+    if asked.by not in _STANDARD and not identities.knows(asked.by):
+        columns = [NAME, LABEL, *identities.table.columns]
+        raise MatchError(
+            f"The region table has no column {asked.by!r} (by, --by); it has {examples(columns)}."
+        )
+    if not table.has_header and _holds_numbers_alone(table, identities) and asked.key is None:
         return _array_signals(table, identities, asked)
     table = _with_hemispheres(table, identities, asked.key)
     if asked.key is not None:
@@ -359,7 +364,7 @@ def _with_first_row_as_header(table: Table, identities: Identities, asked: Asked
     integers, as many different ones as there are columns, may be the labels of regions: it is an
     error unless `by` says what it is.
     """
-    if not table.may_have_header or table.n_rows < 2 or not _holds_numbers_alone(table):
+    if not table.may_have_header or table.n_rows < 2 or not _holds_numbers_alone(table, identities):
         return table
     columns = [column for column in table.body if column is not table.map_column]
     first = [column.integers[0] for column in columns]
@@ -396,9 +401,15 @@ def _first_column_may_be_labels(table: Table) -> bool:
     return is_beside and is_whole and len(set(column.integers)) == table.n_rows
 
 
-def _holds_numbers_alone(table: Table) -> bool:
-    """Return whether all columns are numbers, but for the names of maps."""
-    return not any(column.is_text for column in table.columns if column is not table.map_column)
+def _holds_numbers_alone(table: Table, identities: Identities) -> bool:
+    """Return whether all columns are numbers, but for names of maps: `map`, or an index of text."""
+    if any(column.is_text for column in table.body if column is not table.map_column):
+        return False
+    return not any(
+        label_rank(column.title)
+        or (column.is_text and identities.naming(keys_of(column)).n_regions)
+        for column in table.index
+    )
 
 
 def _key_of_title(word: str) -> Key:
@@ -456,7 +467,8 @@ def _by_position(table: Table, identities: Identities, asked: Asked) -> Signals:
     if not columns:
         raise SignalsError(f"{table.subject} has no column of numbers.")
     n_regions = len(identities.table)
-    if table.has_header and table.n_rows == n_regions != len(columns):
+    is_titled = table.has_header and not identities.naming([c.title for c in columns]).n_regions
+    if is_titled and table.n_rows == n_regions != len(columns):
         return _maps_in_columns(columns, table, None, None, asked)
     return _rows_as_maps(columns, table, asked)
 
@@ -567,12 +579,14 @@ def _long_signals(
     _check_key(key_column, keys, table)
     naming = identities.naming(keys, asked.by if asked.by in _STANDARD else "auto")
     if asked.columns is None:
-        maps = [
+        numbers = [
             column
             for column in table.body
-            if column not in (key_column, table.map_column)
-            and _is_map(column, naming.rows, identities)
+            if column not in (key_column, table.map_column) and _is_map(column)
         ]
+        copies = [c for c in numbers if _copies_labels(c, naming.rows, identities)]
+        # One that is alone can only be values.
+        maps = [c for c in numbers if c not in copies] or copies[:1]
         _check_no_map_is_lost(table, key_column)
     else:
         maps = [table.column(title) for title in asked.columns]
@@ -615,17 +629,16 @@ def _maps_in_columns(
     )
 
 
-def _is_map(column: Column, rows: Sequence[list[int]], identities: Identities) -> bool:
-    """Return whether a column is a map: numbers, and neither labels nor nothing.
+def _is_map(column: Column) -> bool:
+    """Return whether a column is a map: numbers, not titled as labels, in some row."""
+    return not (column.is_text or column.is_empty or _holds_labels(column))
 
-    Integers titled as labels are never a map, and so are exact copies of the labels of the regions,
-    whatever their title.
-    """
-    if column.is_text or column.is_empty or _holds_labels(column):
-        return False
+
+def _copies_labels(column: Column, rows: Sequence[list[int]], identities: Identities) -> bool:
+    """Return whether a column, whatever its title, holds the labels of the regions of its rows."""
     labels = identities.table.labels
     known = [(number, row[0]) for number, row in zip(column.integers, rows, strict=True) if row]
-    return not (len(known) > 1 and all(number == labels[row] for number, row in known))
+    return len(known) > 1 and all(number == labels[row] for number, row in known)
 
 
 def _holds_labels(column: Column) -> bool:
@@ -647,14 +660,17 @@ def _check_key(column: Column, keys: Sequence[Key], table: Table) -> None:
         )
     times = Counter(keys)
     n_twice = sum(count > 1 for count in times.values())
-    texts = [c.title for c in table.columns if c is not column and c.is_text]
+    texts = [c for c in table.columns if c is not column and c.is_text]
     if n_twice > len(times) // 2 and texts:
         key, count = times.most_common(1)[0]
+        values = next((c.title for c in table.body if not c.is_text), "")
+        way = f"frame.pivot(index={column.title!r}, columns={texts[0].title!r}, values={values!r})"
+        if texts[0] in table.index:
+            way = f"values.unstack({table.index.index(texts[0])})"
         raise MatchError(
-            f"{table.subject} has {plural(count, 'row')} for {key!r} in the column "
-            f"{column.title!r}, and the column {texts[0]!r} beside it tells them apart. Make each "
-            f"a column: frame.pivot(index={column.title!r}, columns={texts[0]!r}, values=…), or "
-            "keep the rows of one."
+            f"{table.subject} has {plural(count, 'row')} for {key!r} in {column.called}, and "
+            f"{texts[0].called} beside it tells them apart ({examples(texts[0].texts)}). Make each "
+            f"a map: {way}; or keep the rows of one."
         )
 
 
@@ -674,6 +690,8 @@ def _no_values(table: Table, key_column: Column) -> SignalsError:
     others = [column for column in table.body if column is not key_column]
     taken = [column.title for column in others if column.are_integers and not column.is_text]
     text = [column for column in others if column.is_text]
+    if len(text) == len(others) == 1 and table.index:
+        return _text_error(text[0], table)  # of a Series
     hints = ""
     if text:
         cells = [cell for cell in text[0].texts if cell is not None]
