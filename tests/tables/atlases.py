@@ -93,6 +93,8 @@ MAKERS: dict[str, Callable[[], Atlas]] = {
     "17 to 99": lambda: volume([17, 53, 60, 99], "float32"),
     "10 to 17": lambda: volume([10, 11, 12, 17], "int64"),
     "2 to 10": lambda: volume([2, 3, 4, 10], "uint16"),
+    "101 to 206": lambda: volume([101, 102, 205, 206], "int16"),
+    "one": lambda: volume([12], "uint8", name=["V1"]),
     "negative": lambda: volume([3, 20, 1007, -8], "int32", name=["V1", "V2", "MT", "V4"]),
     "beyond": lambda: volume([2**53 + n for n in range(5)], "int64"),
     # Names that are numbers, or look like them.
@@ -123,6 +125,7 @@ MAKERS: dict[str, Callable[[], Atlas]] = {
     ),
     # Tables that list more than the image holds, or less.
     "a row too many": lambda: _more_rows([7, 20], {7: "V1", 20: "V2", 30: "absent"}),
+    "with background": lambda: _more_rows([3, 7], {0: "Background", 3: "V1", 7: "V2"}),
     "a row too few": lambda: _more_rows([1, 2, 7], {1: "V1", 2: "V2"}),
     "look-up": lambda: _more_rows(
         [3, 10, 11],

@@ -76,6 +76,8 @@ class Case:
         checked where they are given.
     refuses : error, then fragments of its message
         The other answer.
+    or_error : bool
+        Whether an error is right too, but nothing else.
     series : bool
         Whether a single map is painted as a series of one.
     dtype : str
@@ -97,6 +99,7 @@ class Case:
     as_text: str = ""
     maps: Map | Mapping[str, Map] | Sequence[Map] | None = None
     refuses: tuple[Any, ...] = ()
+    or_error: bool = False
     series: bool = False
     dtype: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -114,7 +117,7 @@ class Case:
     def list_of_maps(self) -> list[Map]:
         """The maps in order, whether they have names or not."""
         if isinstance(self.maps, Mapping):
-            return list(self.maps.values()) if self.map_names else [self.maps]  # type: ignore
+            return list(self.maps.values()) if self.map_names else [self.maps]
         return list(self.maps or [])
 
     @property
@@ -139,6 +142,8 @@ class RegionCase:
         Those of the image; none: not known.
     regions : mapping of labels to names
         The answer.
+    or_error
+        As in `Case`.
     columns : mapping of titles to cells
         The other columns, in ascending order of label; checked where given.
     hemispheres : str
@@ -160,6 +165,7 @@ class RegionCase:
     columns: Mapping[str, Sequence[Any]] | None = None
     hemispheres: str = ""
     refuses: tuple[Any, ...] = ()
+    or_error: bool = False
     pairs: bool = False
     new: bool = False
 

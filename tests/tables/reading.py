@@ -74,6 +74,7 @@ def value_cases(name: str, *, new: bool = False) -> list[Case]:
 def _value_case(block: Block, options: str, answer: str, new: bool) -> Case:
     is_named = ("no header", "index", "text: ")
     atlases = [flag for flag in block.flags if not flag.startswith(is_named)]
+    answer, or_error = answer.removesuffix(" or error"), answer.endswith(" or error")
     refuses = _refuses(answer)
     maps, dtype = (None, "") if refuses else _maps(answer)
     return Case(
@@ -85,6 +86,7 @@ def _value_case(block: Block, options: str, answer: str, new: bool) -> Case:
         as_text=_flag(block, "text"),
         maps=maps,
         refuses=refuses,
+        or_error=or_error,
         dtype=dtype,
         options=dict(map(_option, options.split(", "))) if options else {},
         new=new,
@@ -137,6 +139,7 @@ def region_cases(name: str, *, new: bool = False) -> list[RegionCase]:
 
 
 def _region_case(block: Block, labels: str, answer: str, new: bool) -> RegionCase:
+    answer, or_error = answer.removesuffix(" or error"), answer.endswith(" or error")
     refuses = _refuses(answer)
     first, *others = answer.split(" | ")
     columns = dict(part.split(": ", 1) for part in others)
@@ -152,6 +155,7 @@ def _region_case(block: Block, labels: str, answer: str, new: bool) -> RegionCas
         {title: [_cell(cell) for cell in cells.split("; ")] for title, cells in columns.items()},
         hemispheres=sides,
         refuses=refuses,
+        or_error=or_error,
         pairs="pairs" in block.flags,
         new=new,
     )  # fmt: skip
