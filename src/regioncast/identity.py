@@ -228,10 +228,15 @@ class Naming:
         """What makes these keys name nothing for sure, or ``""``."""
         for rival in self.rivals:
             contradicted = self.contradicted(rival)
+            if contradicted and {self.by, rival.by} == {NAME, LABEL}:
+                return (
+                    f"keys are names and labels, of different regions: {examples(contradicted)}. "
+                    "Pass by='name' or by='label' (--by)"
+                )
             if contradicted:
                 return (
-                    f"keys are the {self.by} of one region and the {rival.by} of another: "
-                    f"{examples(contradicted)}. Pass by={self.by!r} or by={rival.by!r} (--by)"
+                    f"keys stand for one region by {rival.by} and for another by {self.by}: "
+                    f"{examples(contradicted)}. Pass by={rival.by!r} or by={self.by!r} (--by)"
                 )
             elsewhere = [
                 key
@@ -348,15 +353,24 @@ class Match:
 
     @cached_property
     def unused(self) -> list[Key]:
-        """Keys of the signals that no region has, but for names of the background."""
+        """Keys of the signals that no region has, but for those of the background."""
         if self.signals.keys is None or self.problem:
             return []
         used = set(self.columns.tolist())
         return [
             key
             for column, key in enumerate(self.signals.keys)
-            if column not in used and not (isinstance(key, str) and names_background(key))
+            if column not in used and not self._is_background(key)
         ]
+
+    def _is_background(self, key: Key) -> bool:
+        """Return whether a key is called as the background is, or is 0 beside all labels.
+
+        Labels that count from 0 have 0 too, and then lack another.
+        """
+        if isinstance(key, str) and key != "0":
+            return names_background(key)
+        return self.by == LABEL and str(key) == "0" and not self.missing
 
     @cached_property
     def unreached(self) -> list[Key]:

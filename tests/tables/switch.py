@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-NEW_RULES = False
+NEW_RULES = True
 
 new_rule = pytest.mark.skipif(not NEW_RULES, reason="new by the ten rules")

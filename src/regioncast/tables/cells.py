@@ -221,7 +221,10 @@ def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
     numbers = list(cells)
     if any(isinstance(cell, Decimal) for cell in cells):
         numbers = _without_decimals(cells, what)
+    given = [cell for cell in numbers if not is_missing(cell)]
     array = np.array([np.nan if is_missing(cell) else cell for cell in numbers])
+    if given and all(isinstance(cell, np.floating) for cell in given):
+        array = array.astype(np.result_type(*{cell.dtype for cell in given}))  # gaps widen nothing
     is_all_integer = all(isinstance(plain(cell), int) for cell in numbers)
     if array.dtype.kind == "f" and is_all_integer and numbers and min(numbers) >= 0:
         # NumPy makes floats of integers on both sides of 2**63.

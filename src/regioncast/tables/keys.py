@@ -22,7 +22,7 @@ from ..atlas.no_region import names_no_region
 from ..atlas.region_table import EXACT, RegionTable
 from ..errors import MatchError, RegionTableError, examples, plural
 from ..identity import LABEL, NAME, Identities, Naming, label_of
-from .titles import is_name_title, label_rank, normal_title
+from .titles import is_map_title, is_name_title, label_rank, normal_title
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,6 +130,8 @@ def find(table: Table, identities: Identities, by: str = "auto") -> Candidate:
         telling = [candidate for candidate in fitting if _may_count(candidate, table, identities)]
     if not telling:
         telling = _untitled_index(table, identities, by)
+    if not telling and by == LABEL:
+        telling = _untitled_integers(table, identities)
     if not telling:
         telling = _meant_to_name(candidates, table)
     if not telling:
@@ -159,7 +161,7 @@ def _is_rival(candidate: Candidate) -> bool:
 
 def _meant_to_name(candidates: Sequence[Candidate], table: Table) -> list[Candidate]:
     """Return who is meant to name regions and names none: the match will show both sides."""
-    if table.map_column is not None:
+    if _names_maps(table):
         return [candidate for candidate in candidates if candidate.column is None]
     return [
         candidate
@@ -177,6 +179,8 @@ def candidates_of(table: Table, identities: Identities, by: str) -> list[Candida
     for column in table.columns:
         if column is table.map_column:
             continue  # whatever its cells are, they name maps
+        if _says_nothing(column, table):
+            continue
         naming = _naming_of(column, identities, by)
         if naming is not None:
             # Where a name and a label say the same, the name is shown.
@@ -190,26 +194,58 @@ def candidates_of(table: Table, identities: Identities, by: str) -> list[Candida
     return candidates
 
 
+def _says_nothing(column: Column, table: Table) -> bool:
+    """Return whether a column is empty, or an index that selecting rows may have left behind."""
+    is_alone = column.is_index and column.title == "" and len(table.index) == 1
+    return column.is_empty or (is_alone and not column.is_text)
+
+
 def _naming_of(column: Column, identities: Identities, by: str) -> Naming | None:
     """Return what a column names, None where it does not claim to name anything."""
     rank = label_rank(column.title, in_values=True)
-    if by == LABEL:
-        is_candidate = column.are_integers or column.is_text
-        return identities.naming(keys_of(column, as_labels=True), by) if is_candidate else None
-    if column.is_text:
-        if by == "auto" and rank and _are_mostly_integers(column):
-            return identities.naming(keys_of(column, as_labels=True), LABEL)
-        by = "text" if by == "auto" and not rank else by
-        return identities.naming(keys_of(column), by)
-    if column.is_empty or (column.is_index and column.title == ""):
-        return None
-    if is_name_title(column.title):
-        # Names may be numbers; ``label`` and ``region`` may stand over either.
-        either = "auto" if rank else NAME
-        return identities.naming(keys_of(column), either if by == "auto" else by)
-    if rank and column.are_integers:
-        return identities.naming(keys_of(column, as_labels=True), LABEL if by == "auto" else by)
+    is_level = column.is_index and column.title == ""
+    if is_level and column.are_integers:
+        return identities.naming(keys_of(column, as_labels=True), LABEL)
+    if column.is_text or is_name_title(column.title) or (rank and column.are_integers):
+        is_named = column.is_text or is_name_title(column.title)
+        if by == "auto" and not (rank and is_named):
+            # ``label`` and ``region`` may stand over names and over labels, other titles may not.
+            by = "text" if is_named else LABEL
+        return naming_of_cells(column, identities, by)
     return None
+
+
+def naming_of_cells(column: Column, identities: Identities, by: str) -> Naming:
+    """Return what the cells of a column name: as they are written, or as integers.
+
+    Names may look like numbers, and labels may have become floats: ``7.0`` is 7 where nothing is
+    called so.
+    """
+    written = identities.naming(keys_of(column), by)
+    if by == "text" or not any(integer is not None for integer in column.integers):
+        return written
+    labels = identities.naming(keys_of(column, as_labels=True), LABEL if by == "auto" else by)
+    if labels.n_regions <= written.n_regions:
+        rivals = [*written.rivals, labels] if by == "auto" else []
+        return Naming(written.by, written.keys, written.rows, rivals)
+    return Naming(labels.by, labels.keys, labels.rows, [written] if by == "auto" else [])
+
+
+def _may_count(candidate: Candidate, table: Table, identities: Identities) -> bool:
+    """Return whether what counts names the regions all the same, as nothing else names one.
+
+    A column does if it is titled as labels and there are no names, which may be those of another
+    atlas; titles do if they are the labels of all regions, or stand beside the names of maps.
+    """
+    if candidate.column is None:
+        return candidate.n_regions == identities.n_present or _names_maps(table)
+    return candidate.rank > 0 and not _has_strange_names(table, identities)
+
+
+def _names_maps(table: Table) -> bool:
+    """Return whether a table has a column whose title says that it names maps."""
+    titles = [column.title for column in table.columns if column.is_text]
+    return table.map_column is not None or any(map(is_map_title, titles))
 
 
 def keys_of(column: Column, *, as_labels: bool = False) -> list[Key]:
@@ -221,22 +257,6 @@ def keys_of(column: Column, *, as_labels: bool = False) -> list[Key]:
         else:
             keys.append("" if text is None else text)
     return keys
-
-
-def _may_count(candidate: Candidate, table: Table, identities: Identities) -> bool:
-    """Return whether what counts names the regions all the same, as nothing else names one.
-
-    A column does if it is titled as labels and there are no names, which may be those of another
-    atlas; titles do if they are the labels of all regions.
-    """
-    if candidate.column is None:
-        return candidate.n_regions == identities.n_present
-    return candidate.rank > 0 and not _has_strange_names(table, identities)
-
-
-def _are_mostly_integers(column: Column) -> bool:
-    """Return whether a column titled as labels holds some, beside ``Total`` or the like."""
-    return 2 * sum(integer is not None for integer in column.integers) > len(column)
 
 
 def _has_strange_names(table: Table, identities: Identities) -> bool:
@@ -271,6 +291,16 @@ def _untitled_index(table: Table, identities: Identities, by: str) -> list[Candi
     return found
 
 
+def _untitled_integers(table: Table, identities: Identities) -> list[Candidate]:
+    """Return columns of integers of any title, where it was said that they are labels."""
+    candidates = [
+        Candidate(c.called, identities.naming(keys_of(c, as_labels=True), LABEL), c)
+        for c in table.columns
+        if c.are_integers
+    ]
+    return [candidate for candidate in candidates if candidate.n_regions]
+
+
 def _is_square(table: Table, identities: Identities) -> bool:
     """Return whether each column beside the index may as well be a region."""
     return len(table.body) == len(identities.table) > 1
@@ -281,7 +311,7 @@ def _better_integers(best: Candidate, table: Table, identities: Identities) -> l
 
     Or as many, where its title says so in part only, as ``old_id`` does.
     """
-    if best.naming.by != LABEL or best.column is None or best.column.is_text:
+    if best.column is None or not best.column.are_integers:
         return []
     is_titled = best.rank == 2
     better = []

@@ -123,8 +123,7 @@ class Column:
 
     def without_first(self) -> Column:
         """Return the column below its first row, which becomes its title."""
-        first = integer_of(self.cells[0])
-        title = text_of(self.cells[0]) or "" if first is None else first
+        title = title_of(self.cells[0]) if text_of(self.cells[0]) else ""
         array = None if self.array is None else self.array[1:]
         return Column(title, self.cells[1:], array=array, decimal_comma=self.decimal_comma)
 

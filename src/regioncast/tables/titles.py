@@ -84,6 +84,11 @@ def is_name_title(title: object) -> bool:
     return normal.endswith("name") or normal in NAME_TITLES
 
 
+def is_map_title(title: object) -> bool:
+    """Return whether a title says that a column names maps, or the points of a series."""
+    return normal_title(title) in MAP_TITLES
+
+
 def is_known_title(title: str) -> bool:
     """Return whether a title is one that tables begin with: of labels, names, sides or maps."""
     normal = normal_title(title)

@@ -31,7 +31,7 @@ from ..errors import (
 )
 from ..files import existing_file
 from ..formats import suffix_of, suffixes
-from ..identity import LABEL, NAME, Identities, label_of
+from ..identity import LABEL, NAME, Identities, Naming
 from ..signals import Key, Signals, as_array, as_keys, map_titles
 from .cells import (
     check_exact,
@@ -42,7 +42,7 @@ from .cells import (
     numbers_with_gaps,
     one_array,
 )
-from .keys import counts_rows, find, keys_of
+from .keys import counts_rows, find, keys_of, naming_of_cells
 from .table import (
     Column,
     Table,
@@ -52,6 +52,7 @@ from .table import (
     table_of_frame,
     table_of_series,
     table_of_text,
+    title_of,
 )
 from .text import TextTable, decode, parse_delimited, read_text
 from .titles import label_rank
@@ -144,16 +145,17 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
     if not table.has_header and _holds_numbers_alone(table, identities) and asked.key is None:
         return _array_signals(table, identities, asked)
     table = _with_hemispheres(table, identities, asked.key)
-    if asked.key is not None:
-        key_column: Column | None = table.column(asked.key)
-    elif asked.by not in _STANDARD and asked.by in [column.title for column in table.columns]:
-        key_column = table.column(asked.by)
-    else:
-        best = find(table, identities, asked.by)
-        key_column = best.column
-    if key_column is None:
+    key = asked.key
+    if key is None and asked.by in [c.title for c in table.columns if asked.by not in _STANDARD]:
+        key = asked.by
+    if key is not None:
+        key_column = table.column(key)
+        naming = naming_of_cells(key_column, identities, asked.by)
+        return _long_signals(table, key_column, naming, identities, asked)
+    best = find(table, identities, asked.by)
+    if best.column is None:
         return _wide_signals(table, identities, asked)
-    return _long_signals(table, key_column, identities, asked)
+    return _long_signals(table, best.column, best.naming, identities, asked)
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -342,9 +344,7 @@ def _with_comment_as_header(table: Table, identities: Identities, asked: Asked) 
     """
     if not table.comments or asked.by == "position":
         return table
-    namings = [
-        identities.naming([_key_of_title(word) for word in words]) for words in table.comments
-    ]
+    namings = [identities.naming([title_of(word) for word in words]) for words in table.comments]
     best = max(namings, key=lambda naming: naming.n_regions)
     n_words = len(best.keys)
     is_counted = counts_rows(best.keys) and best.n_regions < n_words
@@ -367,21 +367,20 @@ def _with_first_row_as_header(table: Table, identities: Identities, asked: Asked
     if not table.may_have_header or table.n_rows < 2 or not _holds_numbers_alone(table, identities):
         return table
     columns = [column for column in table.body if column is not table.map_column]
-    first = [column.integers[0] for column in columns]
-    if len(first) >= _COUNTED and first == list(range(len(first))):
+    integers = [column.integers[0] for column in columns]
+    if len(columns) >= _COUNTED and integers == list(range(len(columns))):
         below = [dataclasses.replace(c.without_first(), title=c.title) for c in table.columns]
         return dataclasses.replace(table, columns=below, may_have_header=False)
-    if len(first) < 2 or None in first or len(set(first)) < len(first):
+    first = [title_of(column.cells[0]) for column in columns]
+    naming = identities.naming(first, asked.by)
+    are_distinct = len(first) > 1 and None not in integers and len(set(integers)) == len(first)
+    if asked.by == "position" or not (are_distinct or 2 * naming.n_regions > len(first) > 1):
         return table
-    if asked.by == "position":
-        return table
-    naming = identities.naming([label for label in first if label is not None], asked.by)
     if asked.by != "auto":
-        column = table.body[0]
-        n_in_column = identities.naming(keys_of(column), asked.by).n_regions
-        is_key = _first_column_may_be_labels(table) and n_in_column >= naming.n_regions
+        in_column = naming_of_cells(table.body[0], identities, asked.by).n_regions
+        is_key = _may_be_labels(table.body[0], table, identities) and in_column >= naming.n_regions
         return table if is_key else table.below_first_row()
-    by = naming.by if naming.by == NAME and not _are_labels(naming.keys, identities) else LABEL
+    by = naming.by if naming.n_regions else LABEL
     raise MatchError(
         f"The first row of {table.source} ({examples(first)}) may be a header of {by}s, or a row "
         f"of values like the others. Pass by={by!r} (--by {by}) for a header, or by='position' "
@@ -389,16 +388,17 @@ def _with_first_row_as_header(table: Table, identities: Identities, asked: Asked
     )
 
 
-def _are_labels(keys: Sequence[Key], identities: Identities) -> bool:
-    return identities.naming(keys, LABEL).n_regions > 0
+def _may_be_labels(column: Column, table: Table, identities: Identities) -> bool:
+    """Return whether a column without a title could be labels: as many integers as there are rows.
 
-
-def _first_column_may_be_labels(table: Table) -> bool:
-    """Return whether the first column has as many different integers as there are rows."""
-    column = table.body[0]
+    Or most of its cells are names of regions, which may look like numbers.
+    """
+    if len(table.body) < 2 or table.n_rows < 2:
+        return False
     is_whole = column.are_integers and None not in column.integers
-    is_beside = len(table.body) > 1 and table.n_rows > 1
-    return is_beside and is_whole and len(set(column.integers)) == table.n_rows
+    if is_whole and len(set(column.integers)) == table.n_rows:
+        return True
+    return 2 * identities.naming(keys_of(column), "text").n_regions > table.n_rows
 
 
 def _holds_numbers_alone(table: Table, identities: Identities) -> bool:
@@ -412,11 +412,6 @@ def _holds_numbers_alone(table: Table, identities: Identities) -> bool:
     )
 
 
-def _key_of_title(word: str) -> Key:
-    label = label_of(word)
-    return word if label is None else label
-
-
 # --- numbers alone -------------------------------------------------------------------------------
 
 
@@ -426,10 +421,12 @@ def _array_signals(table: Table, identities: Identities, asked: Asked) -> Signal
     It is an error where the index or the first column could be labels, unless `by` says so.
     """
     index = [column for column in table.index if column.are_integers and _is_new(column)]
-    keys = index or ([table.body[0]] if _first_column_may_be_labels(table) else [])
+    is_key = _may_be_labels(table.body[0], table, identities)
+    keys = index or [table.body[0]] * is_key
     if keys and asked.by != "auto":
         others = [column for column in table.body if column is not keys[0]]
-        return _long(table, keys[0], keys_of(keys[0], as_labels=True), others, asked)
+        naming = naming_of_cells(keys[0], identities, asked.by)
+        return _long(table, keys[0], list(naming.keys), others, asked)
     if keys and not (
         index and _is_complete(index[0], identities) and not _is_wide(table, identities)
     ):
@@ -565,7 +562,7 @@ def _map_names(table: Table) -> list[str] | None:
 
 
 def _long_signals(
-    table: Table, key_column: Column, identities: Identities, asked: Asked
+    table: Table, key_column: Column, naming: Naming, identities: Identities, asked: Asked
 ) -> Signals:
     empty = absent_rows(key_column.cells)
     if empty:
@@ -573,16 +570,14 @@ def _long_signals(
             f"{plural(len(empty), 'row')} of {table.source} without a key in the column "
             f"{key_column.title!r}: {examples(empty)}. Fill in the region, or remove the row."
         )
-    as_labels = key_column.are_integers and not key_column.is_text
     as_keys(filter(_is_odd, key_column.cells))  # which raises
-    keys = keys_of(key_column, as_labels=as_labels)
-    _check_key(key_column, keys, table)
-    naming = identities.naming(keys, asked.by if asked.by in _STANDARD else "auto")
+    keys = list(naming.keys)
+    _check_rows(key_column, keys, table)
     if asked.columns is None:
         numbers = [
             column
             for column in table.body
-            if column not in (key_column, table.map_column) and _is_map(column)
+            if column not in (key_column, table.map_column) and _is_map(column, table)
         ]
         copies = [c for c in numbers if _copies_labels(c, naming.rows, identities)]
         # One that is alone can only be values.
@@ -624,14 +619,19 @@ def _maps_in_columns(
         values[0] if len(maps) == 1 else values,
         keys,
         labels=labels,
-        map_names=names if table.has_header else None,
+        map_names=names if table.has_header and any(names) else None,
         t_r=asked.t_r,
     )
 
 
-def _is_map(column: Column) -> bool:
-    """Return whether a column is a map: numbers, not titled as labels, in some row."""
-    return not (column.is_text or column.is_empty or _holds_labels(column))
+def _is_map(column: Column, table: Table) -> bool:
+    """Return whether a column is a map: numbers, not titled as labels, in some row.
+
+    Without titles, what counts rows says nothing.
+    """
+    if column.is_text or column.is_empty or _holds_labels(column):
+        return False
+    return table.has_header or not counts_rows(column.integers)
 
 
 def _copies_labels(column: Column, rows: Sequence[list[int]], identities: Identities) -> bool:
@@ -652,25 +652,23 @@ def _is_odd(cell: object) -> bool:
     return not isinstance(cell, str) and integer_of(cell) is None
 
 
-def _check_key(column: Column, keys: Sequence[Key], table: Table) -> None:
-    if not column.is_text and not column.are_integers:
-        raise MatchError(
-            f"The key column {column.title!r} of {table.source} holds neither names nor integer "
-            f"labels: {examples(column.cells)}."
-        )
+def _check_rows(column: Column, keys: list[Key], table: Table) -> None:
+    """Raise where most regions have several rows, which another column tells apart."""
     times = Counter(keys)
     n_twice = sum(count > 1 for count in times.values())
     texts = [c for c in table.columns if c is not column and c.is_text]
     if n_twice > len(times) // 2 and texts:
         key, count = times.most_common(1)[0]
-        values = next((c.title for c in table.body if not c.is_text), "")
+        numbers = [c.title for c in table.body if c is not column and _is_map(c, table)]
+        values = numbers[0] if numbers else ""
         way = f"frame.pivot(index={column.title!r}, columns={texts[0].title!r}, values={values!r})"
         if texts[0] in table.index:
             way = f"values.unstack({table.index.index(texts[0])})"
         raise MatchError(
-            f"{table.subject} has {plural(count, 'row')} for {key!r} in {column.called}, and "
-            f"{texts[0].called} beside it tells them apart ({examples(texts[0].texts)}). Make each "
-            f"a map: {way}; or keep the rows of one."
+            f"{table.subject} has {count} rows per region: so often {key!r} stands in "
+            f"{column.called}, and {texts[0].called} tells its rows apart "
+            f"({examples(dict.fromkeys(texts[0].texts))}). Make each a map: {way}; or keep the "
+            "rows of one."
         )
 
 
