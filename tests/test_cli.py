@@ -151,7 +151,15 @@ def test_wrong_usage_exits_with_2_and_does_nothing(folder, run, words):
 
 
 def parameters(function):
-    return inspect.signature(function).parameters
+    """The parameters of a function; of a verb, each that says how the atlas is read too."""
+    those = dict(inspect.signature(function).parameters)
+    if those.pop("reading", None):
+        for name, parameter in inspect.signature(cli.Reading).parameters.items():
+            those[name] = parameter.replace(kind=parameter.KEYWORD_ONLY)
+    return those
+
+
+READING = {name: parameters(rc.load_parcellation)[name] for name in parameters(cli.Reading)}
 
 
 @pytest.mark.parametrize(
@@ -165,9 +173,16 @@ def parameters(function):
 )
 def test_options_and_their_defaults_are_those_of_the_function(verb, function):
     inputs = {"values", "image", "parcellation", "labels", "left", "right", "progress"}
-    keywords = {n: p.default for n, p in parameters(function).items() if n not in inputs}
+    wanted = READING | parameters(function)
+    keywords = {n: p.default for n, p in wanted.items() if n not in inputs}
     options = {n: p.default for n, p in parameters(verb).items()}
     assert {name: options.get(name, "no such option") for name in keywords} == keywords
+
+
+def test_every_verb_with_an_atlas_says_how_it_is_read():
+    assert list(READING) == ["regions", "background", "label_map"]
+    for verb in VERBS:
+        assert (set(READING) <= set(parameters(getattr(cli, verb)))) == (verb != "demo")
 
 
 def test_further_options_are_off_by_default():
@@ -178,7 +193,7 @@ def test_further_options_are_off_by_default():
         (cli.extract, rc.extract),
         (cli.demo, None),
     ]:
-        known = own | (set(parameters(function)) if function else set())
+        known = own | set(READING) | (set(parameters(function)) if function else set())
         others = {n: p.default for n, p in parameters(verb).items() if n not in known}
         assert set(others.values()) == {False}, others
 
@@ -209,7 +224,8 @@ def test_further_options_are_off_by_default():
 @pytest.mark.filterwarnings("ignore:The region table and the labels image differ")
 def test_each_option_of_paint_does_what_its_keyword_does(run, words, keywords):
     assert run(*PAINT, *words)[0] == 0
-    image, expected = nib.load("map.nii.gz"), rc.paint("values.tsv", "atlas.nii.gz", **keywords)
+    atlas = rc.load_parcellation("atlas.nii.gz", background=keywords.pop("background", None))
+    image, expected = nib.load("map.nii.gz"), rc.paint("values.tsv", atlas, **keywords)
     assert image.get_data_dtype() == expected.get_data_dtype()
     assert image.header.get_zooms() == expected.header.get_zooms()
     np.testing.assert_array_equal(np.asarray(image.dataobj), np.asarray(expected.dataobj))
@@ -221,13 +237,25 @@ def test_each_option_of_paint_does_what_its_keyword_does(run, words, keywords):
         ("few.tsv", ["--missing", "fill"], {"missing": "fill"}),
         ("many.csv", ["--extra", "ignore"], {"extra": "ignore"}),
         ("plain.txt", ["--by", "position"], {"by": "position"}),
-        ("plain.txt", ["--regions", "other.csv"], {"regions": "other.csv"}),
     ],
 )
 def test_what_does_not_fit_is_painted_when_asked_for(run, values, words, keywords):
     assert run("paint", values, "atlas.nii.gz", "-o", "map.nii", *words)[0] == 0
     expected = rc.paint(values, "atlas.nii.gz", **keywords)
     np.testing.assert_array_equal(array("map.nii"), np.asarray(expected.dataobj))
+
+
+def test_the_regions_of_paint_are_those_of_load_parcellation(run):
+    words = ["paint", "plain.txt", "atlas.nii.gz", "-o", "map.nii", "--regions", "other.csv"]
+    assert run(*words)[0] == 0
+    expected = rc.paint("plain.txt", rc.load_parcellation("atlas.nii.gz", "other.csv"))
+    np.testing.assert_array_equal(array("map.nii"), np.asarray(expected.dataobj))
+    named = pd.DataFrame({"name": ["A", "B", "C"], "z": [1.0, 2.0, 3.0]})
+    named.to_csv("named.tsv", sep="\t", index=False)
+    for verb in ("paint", "match"):
+        output = ["-o", "named.nii"] * (verb == "paint")
+        assert run(verb, "named.tsv", "atlas.nii.gz", *output)[0] == 1
+        assert run(verb, "named.tsv", "atlas.nii.gz", *output, "--regions", "other.csv")[0] == 0
 
 
 def test_a_background_label_beyond_the_floats_is_that_label(run):

@@ -60,9 +60,9 @@ Labels = Any
 def load_parcellation(
     labels: Labels | None = None,
     regions: Any = None,
+    *,
     mask: Any = None,
     background: float | None = None,
-    *,
     strict: bool = False,
     label_map: str | int | None = None,
     left: Labels | None = None,
@@ -125,8 +125,8 @@ def load_parcellation(
         if regions is not None or background is not None or strict or label_map is not None:
             raise ArgumentError(
                 "regions, background, label_map and strict are for a path or an image; a "
-                "Parcellation has its regions already. Pass them to load_parcellation, or leave "
-                "them out."
+                "Parcellation has its regions already. Leave them out, or load it again from its "
+                "path."
             )
         parcellation = source
     else:
@@ -190,9 +190,6 @@ def match(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
-    regions: Any = None,
-    background: float | None = None,
-    label_map: str | int | None = None,
 ) -> Match:
     """Find what would go where, without painting it; print the result to see it.
 
@@ -201,8 +198,8 @@ def match(
     values : dict, Series, DataFrame, array, Signals or path
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
-        The regions.
-    by, key, columns, regions, background, label_map
+        As in `paint`.
+    by, key, columns
         As in `paint`.
 
     Returns
@@ -226,7 +223,7 @@ def match(
     unused   1: '7networks_lh_vis_2'
              did you mean '7Networks_LH_Vis_2' for '7networks_lh_vis_2'?
     """
-    atlas = load_parcellation(parcellation, regions, background=background, label_map=label_map)
+    atlas = load_parcellation(parcellation)
     return _match(values, atlas, by=by, key=key, columns=columns, t_r=None)
 
 
@@ -243,9 +240,6 @@ def paint(
     dtype: DTypeLike | None = None,
     mask: Any = None,
     t_r: float | None = None,
-    regions: Any = None,
-    background: float | None = None,
-    label_map: str | int | None = None,
     onto: Any = None,
 ) -> Painted:
     """Paint region values into an image: every voxel of a region gets the region's value.
@@ -265,7 +259,8 @@ def paint(
           the regions in ascending order of label.
         - The path of a ``.pscalar.nii`` or ``.ptseries.nii`` file, or such an image.
     parcellation : Parcellation, path or nibabel image
-        The regions.  A path or an image goes through `load_parcellation`.
+        The regions.  A path or an image goes through `load_parcellation`, which has more to say:
+        which table names the regions, which label is background.
     by : str, default="auto"
         What identifies a region: ``"name"``, ``"label"``, ``"position"``, or the title of a
         column of the region table.  ``"auto"`` finds it from the keys.
@@ -287,13 +282,6 @@ def paint(
         Voxels where it is zero get `fill`.
     t_r : float, default=None
         Repetition time in seconds, for values that are time series (4D).
-    regions : path, DataFrame, mapping or sequence of str, default=None
-        The region table, where `parcellation` is a path or an image.
-    background : number, default=None
-        The label of no region, where `parcellation` is a path or an image.
-    label_map : str or int, default=None
-        The map of a ``.dlabel.nii`` or ``.label.gii`` that has several, where `parcellation` is a
-        path or an image.
     onto : path or image, default=None
         The grayordinates, vertices or voxels to paint, where they are not those of the labels:
         a CIFTI file, say, whose surfaces are those of the labels.  Nothing is resampled.
@@ -338,7 +326,7 @@ def paint(
             "missing must be 'raise' or 'fill', and extra 'raise' or 'ignore'; "
             f"they are {missing!r} and {extra!r}."
         )
-    atlas = load_parcellation(parcellation, regions, background=background, label_map=label_map)
+    atlas = load_parcellation(parcellation)
     found = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
     found.check(missing, extra)
     table = value_table(found, fill=fill, dtype=dtype)
@@ -364,9 +352,6 @@ def extract(
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     n_jobs: int | None = ...,
-    regions: Any = ...,
-    background: float | None = ...,
-    label_map: str | int | None = ...,
     progress: Progress | None = ...,
 ) -> Signals: ...
 @overload
@@ -381,9 +366,6 @@ def extract(
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     n_jobs: int | None = ...,
-    regions: Any = ...,
-    background: float | None = ...,
-    label_map: str | int | None = ...,
     progress: Progress | None = ...,
 ) -> dict[str, Signals]: ...
 def extract(
@@ -397,9 +379,6 @@ def extract(
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
     n_jobs: int | None = None,
-    regions: Any = None,
-    background: float | None = None,
-    label_map: str | int | None = None,
     progress: Progress | None = None,
 ) -> Signals | dict[str, Signals]:
     """Extract region signals from an image: one number per region and map.
@@ -443,13 +422,6 @@ def extract(
         Number of threads that reduce; when not given, one per processor, but for the one that
         reads a file of volumes.  Below 0: one per processor.  Functions are called by no thread but
         this.
-    regions : path, DataFrame, mapping or sequence of str, default=None
-        The region table, where `parcellation` is a path or an image.
-    background : number, default=None
-        The label of no region, where `parcellation` is a path or an image.
-    label_map : str or int, default=None
-        The map of a ``.dlabel.nii`` or ``.label.gii`` that has several, where `parcellation` is a
-        path or an image.
     progress : callable, default=None
         Called with the number of maps done and the number of all maps; from a CIFTI file, which
         is reduced region by region, with the fraction of the work done, expressed in maps.
@@ -494,7 +466,7 @@ def extract(
     maps = open_any_maps(image, "the image")
     for one in strategies:
         one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
-    whole = load_parcellation(parcellation, regions, background=background, label_map=label_map)
+    whole = load_parcellation(parcellation)
     atlas, voxels = _on_space(whole, maps.space, resample)
     if mask is not None:
         atlas = _masked(atlas, mask)

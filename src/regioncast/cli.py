@@ -16,6 +16,7 @@ import threading
 import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -71,6 +72,41 @@ Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 TableOutput = Annotated[Path, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Reading:
+    """How the labels of ATLAS are read: options of every verb, in Python of `load_parcellation`.
+
+    Parameters
+    ----------
+    regions
+        Region table, or none; the one beside or inside ATLAS when not given.
+    background
+        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
+        and in CIFTI what is named so.
+    label_map
+        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
+    """
+
+    regions: str | None = None
+    background: Number | None = None
+    label_map: str | None = None
+
+    def of(self, atlas: str, *, mask: str | None = None, strict: bool = False) -> Parcellation:
+        """Return the parcellation of a labels image."""
+        return api.load_parcellation(
+            atlas,
+            self.regions,
+            mask=mask,
+            background=self.background,
+            strict=strict,
+            label_map=self.label_map,
+        )
+
+
+_AS_USUAL = Reading()
+
+
 @app.command
 def paint(
     values: Values,
@@ -87,9 +123,7 @@ def paint(
     dtype: str | None = None,
     mask: str | None = None,
     t_r: float | None = None,
-    regions: str | None = None,
-    background: Number | None = None,
-    label_map: str | None = None,
+    reading: Reading = _AS_USUAL,
     onto: str | None = None,
     overwrite: bool = False,
 ) -> int:
@@ -133,13 +167,6 @@ def paint(
         Image; voxels where it is zero get the fill value.
     t_r
         Repetition time in seconds, for time series.
-    regions
-        Region table, or none; the one beside or inside ATLAS when not given.
-    background
-        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
-        and in CIFTI what is named so.
-    label_map
-        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     onto
         Image whose grayordinates, vertices or voxels to paint, where they are not ATLAS's own:
         a CIFTI file with the same meshes.
@@ -149,9 +176,8 @@ def paint(
     start = time.perf_counter()
     check_image_output(output, overwrite=overwrite)
     image = api.paint(
-        values, atlas, by=by, key=key, columns=columns, missing=missing, extra=extra, fill=fill,
-        dtype=dtype, mask=mask, t_r=t_r, regions=regions, background=background,
-        label_map=label_map, onto=onto,
+        values, reading.of(atlas), by=by, key=key, columns=columns, missing=missing, extra=extra,
+        fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
         saved = api.save(image, output, overwrite=overwrite, progress=progress)
@@ -179,9 +205,7 @@ def extract(
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
     n_jobs: int | None = None,
-    regions: str | None = None,
-    background: Number | None = None,
-    label_map: str | None = None,
+    reading: Reading = _AS_USUAL,
     coverage: Path | None = None,
     long: bool = False,
     overwrite: bool = False,
@@ -219,13 +243,6 @@ def extract(
         Bring the labels to the grid of the image, by nearest neighbour.
     n_jobs
         Number of threads; all processors when not given, or -1.
-    regions
-        Region table, or none; the one beside or inside ATLAS when not given.
-    background
-        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
-        and in CIFTI what is named so.
-    label_map
-        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     coverage
         Table to write with the voxels and data of each region: .tsv, .csv or .parquet.
     long
@@ -244,9 +261,9 @@ def extract(
         _check_two(output, coverage)
     with ProgressBar("extracting") as progress:
         signals = api.extract(
-            images[0] if len(images) == 1 else images, atlas, strategy=strategy, nan=nan, mask=mask,
-            weights=weights, min_coverage=min_coverage, resample=resample, n_jobs=n_jobs,
-            regions=regions, background=background, label_map=label_map, progress=progress,
+            images[0] if len(images) == 1 else images, reading.of(atlas), strategy=strategy,
+            nan=nan, mask=mask, weights=weights, min_coverage=min_coverage, resample=resample,
+            n_jobs=n_jobs, progress=progress,
         )  # fmt: skip
     assert signals.coverage is not None, "freshly extracted signals know their coverage"
     api.save(signals, output, overwrite=overwrite, long=long)
@@ -268,9 +285,7 @@ def match(
     columns: list[str] | None = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
-    regions: str | None = None,
-    background: Number | None = None,
-    label_map: str | None = None,
+    reading: Reading = _AS_USUAL,
     json: bool = False,
 ) -> int:
     """Show what would go where, without painting. Exits with 1 where paint would refuse.
@@ -299,26 +314,10 @@ def match(
         Whether a region that has voxels and no value is a failure.
     extra
         Whether a value that has no region is a failure.
-    regions
-        Region table, or none; the one beside or inside ATLAS when not given.
-    background
-        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
-        and in CIFTI what is named so.
-    label_map
-        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     json
         Print JSON.
     """
-    found = api.match(
-        values,
-        atlas,
-        by=by,
-        key=key,
-        columns=columns,
-        regions=regions,
-        background=background,
-        label_map=label_map,
-    )
+    found = api.match(values, reading.of(atlas), by=by, key=key, columns=columns)
     _print_json(found.to_dict()) if json else print(found)
     complete = not (
         found.problem
@@ -333,10 +332,8 @@ def info(
     atlas: str,
     /,
     *,
-    regions: str | None = None,
+    reading: Reading = _AS_USUAL,
     mask: str | None = None,
-    background: Number | None = None,
-    label_map: str | None = None,
     strict: bool = False,
     json: bool = False,
 ) -> int:
@@ -353,28 +350,14 @@ def info(
     atlas
         Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a
         surface are "lh.annot,rh.annot", or "?h.annot".
-    regions
-        Region table, or none; the one beside or inside ATLAS when not given.
     mask
         Image; voxels where it is zero are no region.
-    background
-        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
-        and in CIFTI what is named so.
-    label_map
-        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     strict
         Fail where region table and image do not list the same regions.
     json
         Print JSON.
     """
-    parcellation = api.load_parcellation(
-        atlas,
-        regions=regions,
-        mask=mask,
-        background=background,
-        strict=strict,
-        label_map=label_map,
-    )
+    parcellation = reading.of(atlas, mask=mask, strict=strict)
     _print_json(_description(parcellation)) if json else print(parcellation.to_text())
     return OK
 

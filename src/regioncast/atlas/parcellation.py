@@ -258,7 +258,7 @@ def map_number(names: Sequence[str], chosen: str | int | None) -> int:
             return 0
         raise ArgumentError(
             f"The labels image has {len(names):,} maps of labels; choose one by its number or "
-            f"name (label_map, --label-map); {there_are}."
+            f"name: load_parcellation(…, label_map=…) (--label-map); {there_are}."
         )
     found = [n for n, name in enumerate(names) if chosen in (n, str(n), name)]
     if isinstance(chosen, str):
