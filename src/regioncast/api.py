@@ -15,22 +15,19 @@ import numpy as np
 
 from . import identity
 from .atlas.parcellation import Parcellation
+from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
-from .atlas.resampling import resampled, voxels_outside
-from .atlas.spaces import Grayordinates, VolumeGrid, structure_name
+from .atlas.spaces import VolumeGrid, structure_name
 from .atlas.transfer import transferred
 from .engine.extraction import Grouping, Strategy
 from .engine.painting import value_table
 from .errors import (
     ArgumentError,
     ArgumentTypeError,
-    LabelsError,
-    MaskWarning,
     SignalsError,
     SpaceError,
     examples,
     plural,
-    warn,
 )
 from .files import expanded
 from .io.images import one_map, open_any_maps, painted, save_image, space_of
@@ -138,7 +135,9 @@ def load_parcellation(
             f"label_map={label_map!r} chooses a map of a .dlabel.nii or .label.gii file; these "
             "labels are voxels. Leave it out."
         )
-    return parcellation if mask is None else _masked(parcellation, mask)
+    if mask is not None:
+        parcellation = parcellation.masked(_inside(mask, parcellation.space))
+    return parcellation
 
 
 def load_signals(
@@ -334,7 +333,7 @@ def paint(
         place = "the image to paint onto"
         atlas = transferred(atlas, space_of(onto, place), name=place)
     if mask is not None:
-        atlas = _masked(atlas, mask)
+        atlas = atlas.masked(_inside(mask, atlas.space))
     image = painted(atlas, table, found.signals)
     image.match, image.parcellation = found, atlas
     return image
@@ -466,10 +465,10 @@ def extract(
     maps = open_any_maps(image, "the image")
     for one in strategies:
         one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
-    whole = load_parcellation(parcellation)
-    atlas, voxels = _on_space(whole, maps.space, resample)
+    placement = Placement.on(load_parcellation(parcellation), maps.space, resample)
     if mask is not None:
-        atlas = _masked(atlas, mask)
+        placement = placement.masked(_inside(mask, maps.space))
+    atlas = placement.parcellation
     grouping = Grouping.of(atlas.codes, atlas.counts)
     values, finite = extract_maps(
         maps,
@@ -480,7 +479,7 @@ def extract(
         n_jobs=n_jobs,
         progress=progress,
     )
-    coverage = _coverage(atlas, voxels, finite)
+    coverage = placement.coverage(finite)
     signals = {
         one.name: _extracted(table, atlas, coverage, maps, min_coverage)
         for one, table in zip(strategies, values, strict=True)
@@ -585,36 +584,6 @@ def _check_rules(nan: str, min_coverage: float | None) -> None:
         raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
 
 
-def _on_space(
-    parcellation: Parcellation, space: Space, resample: str | None
-) -> tuple[Parcellation, NDArray[np.int64]]:
-    """Return the parcellation on the space of an image, and the samples of each region there.
-
-    Those that would be outside the image are among them.
-    """
-    if resample not in (None, "labels"):
-        raise ArgumentError(f"resample must be None or 'labels', not {resample!r}.")
-    difference = parcellation.space.difference(space)
-    if difference is None:
-        return parcellation, parcellation.counts
-    if type(parcellation.space) is not type(space) or isinstance(space, Grayordinates):
-        return transferred(parcellation, space, name="the image"), parcellation.counts
-    problem, detail = difference
-    if not isinstance(space, VolumeGrid):
-        raise SpaceError(
-            f"{problem} The image {detail.format(this='the labels image')} "
-            "Give labels and data of the same surfaces."
-        )
-    if resample is None:
-        raise SpaceError(
-            f"{problem} The image {detail.format(this='the labels image')} Pass "
-            "resample='labels' (--resample labels) to bring the labels to the grid of the image, "
-            "or resample the image first."
-        )
-    moved = resampled(parcellation, space)
-    return moved, moved.counts + voxels_outside(parcellation, space)
-
-
 def _weights(weights: Any, space: Space, grouping: Grouping) -> NDArray[np.float64]:
     """Return the weight of each sample of the regions."""
     data = one_map(weights, "the weights image", space, "the image", missing=np.nan)
@@ -647,25 +616,6 @@ def _check_covered(weights: Any, space: Space, grouping: Grouping) -> None:
         )
 
 
-def _coverage(
-    atlas: Parcellation, voxels: NDArray[np.int64], finite: NDArray[np.int64]
-) -> RegionTable:
-    with np.errstate(invalid="ignore"):
-        fraction = finite / voxels
-    columns = {
-        atlas.space.nouns: voxels,
-        "in_mask": atlas.counts,
-        "finite": finite,
-        "fraction": fraction,
-    }
-    return RegionTable(
-        atlas.table.labels,
-        atlas.table.names,
-        {title: column.tolist() for title, column in columns.items()},
-        atlas.table.hemispheres,
-    )
-
-
 def _extracted(
     values: NDArray[Any],
     atlas: Parcellation,
@@ -689,26 +639,6 @@ def _extracted(
     )
 
 
-def _masked(parcellation: Parcellation, mask: Any) -> Parcellation:
-    data = one_map(mask, "the mask image", parcellation.space, "the labels image")
-    inside = nifti.is_inside(data)
-    masked = parcellation.masked(inside)
-    emptied = np.flatnonzero((masked.counts == 0) & (parcellation.counts > 0))
-    if not masked.counts.any():
-        raise LabelsError(
-            f"The mask leaves no region: none of {plural(len(masked), 'region')} has a "
-            f"{masked.space.noun} inside it. Check that mask and labels overlap."
-        )
-    if len(emptied):
-        names = [masked.table.names[row] for row in emptied.tolist()]
-        warn(
-            f"The mask leaves no {masked.space.noun} of {plural(len(names), 'region')}: "
-            f"{examples(names)}.",
-            MaskWarning,
-        )
-    return masked
-
-
 def _match(
     values: Values,
     atlas: Parcellation,
@@ -723,3 +653,8 @@ def _match(
     return identity.match(
         signals, atlas.table, by=by, has_voxels=atlas.counts > 0, noun=atlas.space.noun
     )
+
+
+def _inside(mask: Any, space: Space) -> NDArray[np.bool_]:
+    """Return which samples of the labels a mask image includes."""
+    return nifti.is_inside(one_map(mask, "the mask image", space, "the labels image"))

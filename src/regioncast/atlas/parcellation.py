@@ -22,6 +22,7 @@ from ..errors import (
     ArgumentError,
     LabelsError,
     LabelsWarning,
+    MaskWarning,
     RegionTableError,
     RegionTableWarning,
     examples,
@@ -196,9 +197,28 @@ class Parcellation:
         Returns
         -------
         Parcellation
-            With the same table, so each region keeps its place.
+            With the same table, so each region keeps its place; one warning names those that
+            have no sample any more.
+
+        Raises
+        ------
+        LabelsError
+            When no region is left.
         """
-        return Parcellation(encoding.masked(self.codes, inside), self.table, self.space)
+        masked = Parcellation(encoding.masked(self.codes, inside), self.table, self.space)
+        if not masked.counts.any():
+            raise LabelsError(
+                f"The mask leaves no region: none of {plural(len(masked), 'region')} has a "
+                f"{masked.space.noun} inside it. Check that mask and labels overlap."
+            )
+        emptied = np.flatnonzero((masked.counts == 0) & (self.counts > 0)).tolist()
+        if emptied:
+            warn(
+                f"The mask leaves no {masked.space.noun} of {plural(len(emptied), 'region')}: "
+                f"{examples([self.table.names[row] for row in emptied])}.",
+                MaskWarning,
+            )
+        return masked
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the region table with voxels, volume (mm³) and centroid (mm) per region.
