@@ -7,9 +7,9 @@ file.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
 import numpy as np
 
@@ -39,31 +39,70 @@ from .signals import Key, Signals
 from .tables import value_files
 
 if TYPE_CHECKING:
+    from narwhals.typing import IntoDataFrame, IntoSeries
+    from nibabel.cifti2.cifti2 import Cifti2Image
+    from nibabel.filebasedimages import FileBasedImage
     from nibabel.spatialimages import SpatialImage
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from .atlas.spaces import Space
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
     from .io.images import Painted
     from .io.maps import Maps
-    from .io.values import Values
+    from .io.surface.painted import PaintedSurface
     from .progress import Progress
 
-Labels = Any
-"""A path, an image of labels, the two hemispheres of a surface, or a Parcellation."""
+FileName: TypeAlias = "str | os.PathLike[str]"
+
+
+class SurfaceImage(Protocol):
+    """An image as nilearn has it of surfaces: data on a mesh."""
+
+    @property
+    def mesh(self) -> object:
+        """The mesh of each hemisphere."""
+
+    @property
+    def data(self) -> object:
+        """The numbers of each hemisphere."""
+
+
+Side: TypeAlias = "FileName | FileBasedImage | NDArray[Any]"
+"""Labels or data of one hemisphere; an array has one number per vertex."""
+
+Image: TypeAlias = (
+    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | Mapping[str, Side] | "
+    "Sequence[Side]"
+)
+"""Voxels, grayordinates, or vertices of one hemisphere or both: in a file, or as nibabel has it."""
+
+Labels: TypeAlias = "Parcellation | Image"
+"""Regions, or an image of their labels with its table beside it."""
+
+Regions: TypeAlias = (
+    "FileName | RegionTable | IntoDataFrame | IntoSeries | Sequence[str]"
+    " | Mapping[int, str] | Mapping[str, int] | Mapping[str, Sequence[object]]"
+)
+"""A region table: labels with names, or titles with columns, or names alone."""
+
+Values: TypeAlias = (
+    "FileName | Signals | IntoDataFrame | IntoSeries | FileBasedImage | ArrayLike"
+    " | Mapping[str, ArrayLike] | Mapping[int, ArrayLike]"
+)
+"""What is painted: numbers with names or labels of regions, or an array of them in order."""
 
 
 def load_parcellation(
     labels: Labels | None = None,
-    regions: Any = None,
+    regions: Regions | None = None,
     *,
-    mask: Any = None,
+    mask: Image | None = None,
     background: float | None = None,
     strict: bool = False,
     label_map: str | int | None = None,
-    left: Labels | None = None,
-    right: Labels | None = None,
+    left: Side | None = None,
+    right: Side | None = None,
 ) -> Parcellation:
     """Load a labels image and the table of its regions.
 
@@ -237,9 +276,9 @@ def paint(
     extra: Extra = "raise",
     fill: complex = 0,
     dtype: DTypeLike | None = None,
-    mask: Any = None,
+    mask: Image | None = None,
     t_r: float | None = None,
-    onto: Any = None,
+    onto: Labels | None = None,
 ) -> Painted:
     """Paint region values into an image: every voxel of a region gets the region's value.
 
@@ -341,13 +380,13 @@ def paint(
 
 @overload
 def extract(
-    image: Any,
+    image: Image,
     parcellation: Labels,
     *,
     strategy: str | Function = ...,
     nan: Nan = ...,
-    mask: Any = ...,
-    weights: Any = ...,
+    mask: Image | None = ...,
+    weights: Image | None = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     n_jobs: int | None = ...,
@@ -355,26 +394,26 @@ def extract(
 ) -> Signals: ...
 @overload
 def extract(
-    image: Any,
+    image: Image,
     parcellation: Labels,
     *,
     strategy: list[str | Function] | tuple[str | Function, ...],
     nan: Nan = ...,
-    mask: Any = ...,
-    weights: Any = ...,
+    mask: Image | None = ...,
+    weights: Image | None = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     n_jobs: int | None = ...,
     progress: Progress | None = ...,
 ) -> dict[str, Signals]: ...
 def extract(
-    image: Any,
+    image: Image,
     parcellation: Labels,
     *,
     strategy: str | Function | list[str | Function] | tuple[str | Function, ...] = "mean",
     nan: Nan = "omit",
-    mask: Any = None,
-    weights: Any = None,
+    mask: Image | None = None,
+    weights: Image | None = None,
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
     n_jobs: int | None = None,
@@ -467,7 +506,7 @@ def extract(
         one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     placement = Placement.on(load_parcellation(parcellation), maps.space, resample)
     if mask is not None:
-        placement = placement.masked(_inside(mask, maps.space))
+        placement = placement.masked(_inside(mask, placement.parcellation.space))
     atlas = placement.parcellation
     grouping = Grouping.of(atlas.codes, atlas.counts)
     values, finite = extract_maps(
@@ -488,8 +527,8 @@ def extract(
 
 
 def save(
-    thing: SpatialImage | Painted | Signals | RegionTable,
-    path: str | os.PathLike[str],
+    thing: SpatialImage | Cifti2Image | Painted | Signals | RegionTable,
+    path: FileName,
     *,
     overwrite: bool = False,
     long: bool = False,
@@ -564,7 +603,7 @@ def save(
     return output
 
 
-def _one_source(labels: Labels | None, left: Labels | None, right: Labels | None) -> Labels:
+def _one_source(labels: Labels | None, left: Side | None, right: Side | None) -> Labels:
     """Return what the labels are: those given, or the surfaces of hemispheres."""
     sides = {"left": left, "right": right}
     given = {side: source for side, source in sides.items() if source is not None}
@@ -573,7 +612,7 @@ def _one_source(labels: Labels | None, left: Labels | None, right: Labels | None
             "Give the labels image, or the surfaces of the hemispheres as left= and right=; "
             f"{'both were' if given else 'neither was'} given."
         )
-    return given or labels
+    return given if labels is None else labels
 
 
 def _check_rules(nan: str, min_coverage: float | None) -> None:
@@ -584,7 +623,7 @@ def _check_rules(nan: str, min_coverage: float | None) -> None:
         raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
 
 
-def _weights(weights: Any, space: Space, grouping: Grouping) -> NDArray[np.float64]:
+def _weights(weights: Image, space: Space, grouping: Grouping) -> NDArray[np.float64]:
     """Return the weight of each sample of the regions."""
     data = one_map(weights, "the weights image", space, "the image", missing=np.nan)
     of_samples = data.reshape(-1, order="F")[grouping.samples].astype(np.float64)
@@ -599,7 +638,7 @@ def _weights(weights: Any, space: Space, grouping: Grouping) -> NDArray[np.float
     return of_samples
 
 
-def _check_covered(weights: Any, space: Space, grouping: Grouping) -> None:
+def _check_covered(weights: Image, space: Space, grouping: Grouping) -> None:
     """Raise where regions lie in parts of a space, such as its voxels, that weights are not of."""
     lacking = space.parts.keys() - space_of(weights, "the weights image").parts.keys()
     is_wanted = np.zeros(space.shape, bool)
@@ -655,6 +694,6 @@ def _match(
     )
 
 
-def _inside(mask: Any, space: Space) -> NDArray[np.bool_]:
+def _inside(mask: Image, space: Space) -> NDArray[np.bool_]:
     """Return which samples of the labels a mask image includes."""
     return nifti.is_inside(one_map(mask, "the mask image", space, "the labels image"))
