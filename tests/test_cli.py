@@ -283,7 +283,8 @@ def test_one_line_says_what_was_painted(run):
     code, out, err = run(*PAINT, "--columns", "z")
     assert (code, err) == (0, "")
     assert re.fullmatch(
-        r"map\.nii\.gz: 3 of 3 regions painted by name, 5×4×6 float64, "
+        r"map\.nii\.gz: 3 values painted into 3 of 3 regions by name, 1 map \('z'\), "
+        r"5×4×6 float64, "
         r"[\d.]+ (bytes|kB|MB), \d+\.\d\d s\n",
         out,
     )
@@ -291,7 +292,31 @@ def test_one_line_says_what_was_painted(run):
 
 def test_the_line_counts_regions_without_a_value_and_maps(run):
     _, out, _ = run("paint", "few.tsv", "atlas.nii.gz", "-o", "map.nii", "--missing", "fill")
-    assert out.startswith("map.nii: 2 of 3 regions painted by name, 5×4×6×2 float64, ")
+    assert out.startswith(
+        "map.nii: 2 values painted into 2 of 3 regions by name, 2 maps ('z', 'p'), "
+        "5×4×6×2 float64, "
+    )
+
+
+@pytest.mark.filterwarnings("ignore:The mask leaves no voxel of 2 regions")
+def test_the_line_counts_what_reached_a_voxel(run):
+    _, out, _ = run("paint", "many.csv", "atlas.nii.gz", "-o", "map.nii", "--extra", "ignore")
+    assert out.startswith("map.nii: 3 of 4 values painted into 3 of 3 regions by name, 2 maps ")
+    only = np.asarray(nib.load("atlas.nii.gz").dataobj) == LABELS[1]
+    nib.save(nib.Nifti1Image(only.astype(np.uint8), AFFINE), "only.nii")
+    words = ["--columns", "z", "--mask", "only.nii", "--overwrite"]
+    _, out, _ = run(*PAINT[:3], "-o", "map.nii", *words)
+    assert out.startswith("map.nii: 1 of 3 values painted into 1 of 3 regions by name, 1 map ('z')")
+
+
+def test_the_line_names_some_maps_of_many_and_none_of_a_series(run):
+    columns = {title: [1.0, 2.0, 3.0] for title in "abcde"}
+    pd.DataFrame({"name": NAMES} | columns).to_csv("wide.csv", index=False)
+    _, out, _ = run("paint", "wide.csv", "atlas.nii.gz", "-o", "map.nii")
+    assert "3 of 3 regions by name, 5 maps ('a', 'b', 'c' and 2 more), 5×4×6×5" in out
+    np.save("series.npy", np.ones((7, 3)))
+    _, out, _ = run("paint", "series.npy", "atlas.nii.gz", "-o", "series.nii", "--t-r", "2")
+    assert "3 values painted into 3 of 3 regions by position, 7 maps, 5×4×6×7" in out
 
 
 def test_an_existing_output_is_replaced_only_when_asked_for(run):

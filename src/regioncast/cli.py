@@ -27,7 +27,7 @@ from . import __version__, api
 from .atlas.spaces import SurfaceVertices, VolumeGrid
 from .data import demo_data
 from .engine.painting import PaintedArray
-from .errors import ArgumentError, RegioncastError, plural, times
+from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, times
 from .files import make_folder
 from .io.images import check_image_output
 from .io.values import check_table_output
@@ -37,9 +37,13 @@ from .tables.value_files import STANDARD_STREAM
 if TYPE_CHECKING:
     from .atlas.parcellation import Parcellation
     from .atlas.spaces import Space
+    from .io.images import Painted
     from .signals import Signals
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+# The line that says what was painted names so many maps.
+_SHOWN_MAPS = 3
 
 app = App(
     name="regioncast",
@@ -182,15 +186,9 @@ def paint(
     with ProgressBar(f"writing {output.name}") as progress:
         saved = api.save(image, output, overwrite=overwrite, progress=progress)
     seconds = time.perf_counter() - start
-    found, data = image.match, image.dataobj
-    assert found is not None, "a freshly painted image knows its match"
-    assert isinstance(data, PaintedArray), "a freshly painted image is not made yet"
     written = (saved,) if isinstance(saved, Path) else saved
-    print(
-        f"{', '.join(map(str, written))}: {found.n_matched} of {len(found.table)} regions painted "
-        f"by {found.by}, {times(image.shape)} {data.dtype}, {_bytes(*written)}, "
-        f"{seconds:.2f} s"
-    )
+    names = ", ".join(map(str, written))
+    print(f"{names}: {_summary(image)}, {_bytes(*written)}, {seconds:.2f} s")
     return OK
 
 
@@ -270,7 +268,7 @@ def extract(
     if coverage is not None:
         api.save(signals.coverage, coverage, overwrite=overwrite)
     if str(output) != STANDARD_STREAM:
-        print(_summary(signals, output, strategy, time.perf_counter() - start))
+        print(_summary_of_signals(signals, output, strategy, time.perf_counter() - start))
     return OK
 
 
@@ -319,12 +317,11 @@ def match(
     """
     found = api.match(values, reading.of(atlas), by=by, key=key, columns=columns)
     _print_json(found.to_dict()) if json else print(found)
-    complete = not (
-        found.problem
-        or (found.missing and missing == "raise")
-        or (found.unused and extra == "raise")
-    )
-    return OK if complete else FAILED
+    try:
+        found.check(missing, extra)
+    except MatchError:  # whose message is what was printed
+        return FAILED
+    return OK
 
 
 @app.command
@@ -396,7 +393,7 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     seconds = time.perf_counter() - start
     print("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
     print("\n".join(_extremes(signals)))
-    print(f"wrote    {_summary(signals, table, 'mean', seconds)}")
+    print(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
     return OK
 
 
@@ -413,15 +410,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in options
     if debug:
         tokens.remove("--debug")
-    _open_closed()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name that the terminal cannot show is no reason to fail.
-        sys.stdout.reconfigure(errors="replace")
-    if threading.current_thread() is threading.main_thread():
-        # As an exception, so that files half written are removed on the way out.
-        signal.signal(signal.SIGTERM, _terminate)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # unless under nohup
-            signal.signal(signal.SIGHUP, _terminate)
+    _prepare_streams()
+    _prepare_signals()
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
@@ -443,13 +433,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
 
 
-def _open_closed() -> None:
-    """Open what the shell closed (``>&-``): print what nobody hears, and read nothing."""
+def _prepare_streams() -> None:
+    """Open what the shell closed (``>&-``), and let the others print whatever comes."""
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  for the whole run
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal cannot show is no reason to fail.
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _prepare_signals() -> None:
+    """End as an exception does when asked to, so that files half written are removed."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # only the main thread may
+    signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # unless under nohup
+        signal.signal(signal.SIGHUP, _terminate)
 
 
 def _check_two(output: Path, coverage: Path) -> None:
@@ -486,7 +488,7 @@ def _message(error: Exception) -> str:
     return f"unexpected {kind}: {error}. Run again with --debug and report the traceback."
 
 
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     print(f"regioncast: warning: {message}", file=sys.stderr)
 
 
@@ -536,7 +538,28 @@ def _finite(numbers: list[float]) -> list[float] | None:
     return numbers if np.isfinite(numbers).all() else None
 
 
-def _summary(signals: Signals, output: Path, strategy: str, seconds: float) -> str:
+def _summary(image: Painted) -> str:
+    """Return what was painted: how many values, into how many regions, and which maps."""
+    match, atlas, data = image.match, image.parcellation, image.dataobj
+    assert match is not None, "a freshly painted image knows its match"
+    assert atlas is not None, "and its regions"
+    assert isinstance(data, PaintedArray), "and is not made yet"
+    # What counts is what reached samples: a mask may have emptied a region that has a value.
+    n_painted = int(np.count_nonzero((match.columns >= 0) & (atlas.counts > 0)))
+    n_regions = int(np.count_nonzero(match.has_voxels))
+    values = plural(match.signals.n_regions, "value")
+    if n_painted < match.signals.n_regions:
+        values = f"{n_painted:,} of {values}"
+    maps = plural(match.signals.n_maps, "map")
+    if match.signals.map_names is not None:
+        maps += f" ({examples(match.signals.map_names, show=_SHOWN_MAPS)})"
+    return (
+        f"{values} painted into {n_painted:,} of {plural(n_regions, 'region')} by {match.by}, "
+        f"{maps}, {times(image.shape)} {data.dtype}"
+    )
+
+
+def _summary_of_signals(signals: Signals, output: Path, strategy: str, seconds: float) -> str:
     has_data = ~np.isnan(signals.values).all(axis=0)
     return (
         f"{output}: {strategy} of {np.count_nonzero(has_data)} of {signals.n_regions} regions, "
