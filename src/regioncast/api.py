@@ -301,10 +301,9 @@ def paint(
         which table names the regions, which label is background.
     by : str, default="auto"
         What identifies a region: ``"name"``, ``"label"``, ``"position"``, or the title of a
-        column of the region table.  ``"auto"`` finds it from the keys.
+        column of the region table.  ``"auto"`` finds it from the keys; see Notes.
     key : str or int, default=None
-        Title of the key column of a long table; found by names, or by a title that says labels,
-        when not given.
+        Title of the column of a long table that names the regions; found when not given.
     columns : str, int or sequence of them, default=None
         Titles of the columns of a long table to paint; all columns of numbers, other than
         labels, when not given.
@@ -349,6 +348,42 @@ def paint(
     regioncast.match : Look at what would go where first.
     regioncast.save : Write the image to a file.
 
+    Notes
+    -----
+    The image decides, titles only break ties, and where two answers differ nobody guesses.  These
+    rules hold for all values and for region tables, whatever they come from.
+
+    1. ``key=`` names the column of regions; ``by=`` says what it holds: ``name``, ``label``, a
+       column of the region table, or ``position``.  What is said is done.
+    2. Otherwise every column, the index, and the row of titles are tried against the regions.  What
+       fits is text that names regions, and integers titled as labels (``index``, ``label``, ``id``,
+       ``roi``, ``…_id``).
+    3. Titles that name regions: one column per region.  Text columns before them (``subject``,
+       ``session``) name the maps.
+    4. Nothing fits, or two that mean different regions: an error that lists each candidate, how
+       many regions it names, and what to pass.
+    5. What merely counts rows says nothing, unless it is titled as labels and nothing else names a
+       region.
+    6. The first row is the header if it holds no number, or begins with a known title or with
+       nothing; else titles are told by ``by=``.
+    7. Numbers alone are an array: columns by ascending label.  If a first row, a first column or an
+       index could be labels (as many different integers as there are columns or rows), it is an
+       error that asks for ``by=``.
+    8. The other columns of numbers are maps, and the output says their names; labels of the same
+       regions, columns that are empty in every row and exact copies of labels are none.
+       ``columns=`` chooses.
+    9. Region tables: the column of integers, whatever its title, that holds the most labels of the
+       image; a title decides only between equals; equals that differ are an error.  A table that
+       misses the image by a constant (it counts from 0, the image from 1) is an error that says so,
+       whoever reads it: TSV, text, XML, DataFrame, dict, list, Series.
+    10. Names match exactly (in Unicode NFC).  Near misses are shown, never used; a name of the
+        other hemisphere is no near miss; and following a hint works.
+
+    Hemispheres are part of identity, in volumes too: a column ``hemisphere`` of the table, or
+    ``lh_V1``, ``V1_L``, ``ctx-lh-V1`` and other usual spellings.  What is painted is what reaches
+    voxels: a value whose region has none is named, and if no value reaches any, it is an error.  A
+    row or column that table and image both call background needs no ``extra="ignore"``.
+
     Examples
     --------
     >>> import regioncast as rc
@@ -365,16 +400,16 @@ def paint(
             f"they are {missing!r} and {extra!r}."
         )
     atlas = load_parcellation(parcellation)
-    found = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
-    found.check(missing, extra)
-    table = value_table(found, fill=fill, dtype=dtype)
+    matched = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
+    matched.check(missing, extra)
+    table = value_table(matched, fill=fill, dtype=dtype)
     if onto is not None:
         place = "the image to paint onto"
         atlas = transferred(atlas, space_of(onto, place), name=place)
     if mask is not None:
         atlas = atlas.masked(_inside(mask, atlas.space))
-    image = painted(atlas, table, found.signals)
-    image.match, image.parcellation = found, atlas
+    image = painted(atlas, table, matched.signals)
+    image.match, image.parcellation = matched, atlas
     return image
 
 
@@ -502,8 +537,8 @@ def extract(
     _check_rules(nan, min_coverage)
     strategies = Strategy.all_of(strategy)
     maps = open_any_maps(image, "the image")
-    for one in strategies:
-        one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
+    for each in strategies:
+        each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     placement = Placement.on(load_parcellation(parcellation), maps.space, resample)
     if mask is not None:
         placement = placement.masked(_inside(mask, placement.parcellation.space))
@@ -520,8 +555,8 @@ def extract(
     )
     coverage = placement.coverage(finite)
     signals = {
-        one.name: _extracted(table, atlas, coverage, maps, min_coverage)
-        for one, table in zip(strategies, values, strict=True)
+        each.name: _extracted(table, atlas, coverage, maps, min_coverage)
+        for each, table in zip(strategies, values, strict=True)
     }
     return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
 
@@ -605,14 +640,17 @@ def save(
 
 def _one_source(labels: Labels | None, left: Side | None, right: Side | None) -> Labels:
     """Return what the labels are: those given, or the surfaces of hemispheres."""
-    sides = {"left": left, "right": right}
-    given = {side: source for side, source in sides.items() if source is not None}
-    if (labels is None) == (not given):
+    sides: dict[str, Side] = {}
+    if left is not None:
+        sides["left"] = left
+    if right is not None:
+        sides["right"] = right
+    if (labels is None) == (not sides):
         raise ArgumentError(
             "Give the labels image, or the surfaces of the hemispheres as left= and right=; "
-            f"{'both were' if given else 'neither was'} given."
+            f"{'both were' if sides else 'neither was'} given."
         )
-    return given if labels is None else labels
+    return sides if labels is None else labels
 
 
 def _check_rules(nan: str, min_coverage: float | None) -> None:

@@ -315,10 +315,10 @@ def match(
     json
         Print JSON.
     """
-    found = api.match(values, reading.of(atlas), by=by, key=key, columns=columns)
-    _print_json(found.to_dict()) if json else print(found)
+    report = api.match(values, reading.of(atlas), by=by, key=key, columns=columns)
+    _print_json(report.to_dict()) if json else print(report)
     try:
-        found.check(missing, extra)
+        report.check(missing, extra)
     except MatchError:  # whose message is what was printed
         return FAILED
     return OK

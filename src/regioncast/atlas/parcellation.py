@@ -149,10 +149,10 @@ class Parcellation:
 
     def __getitem__(self, key: int | str) -> Region:
         """Return the region of a label or a name; `KeyError` where there is not just one."""
-        found = self._regions_of(key)
-        if len(found) != 1:
-            raise KeyError(f"{len(found) or 'no'} regions have {key!r}")
-        return found[0]
+        regions = self._regions_of(key)
+        if len(regions) != 1:
+            raise KeyError(f"{len(regions) or 'no'} regions have {key!r}")
+        return regions[0]
 
     def __contains__(self, key: object) -> bool:
         return bool(self._regions_of(key))
@@ -280,14 +280,14 @@ def map_number(names: Sequence[str], chosen: str | int | None) -> int:
             f"The labels image has {len(names):,} maps of labels; choose one by its number or "
             f"name: load_parcellation(…, label_map=…) (--label-map); {there_are}."
         )
-    found = [n for n, name in enumerate(names) if chosen in (n, str(n), name)]
-    if isinstance(chosen, str):
-        # A map may be called "1".
-        found = [n for n, name in enumerate(names) if chosen == name] or found
-    if len(found) != 1:
-        problem = "several maps are" if found else "no map is"
+    # A map may be called "1": a name goes before a number.
+    numbers = [n for n, name in enumerate(names) if chosen == name]
+    if not numbers:
+        numbers = [n for n in range(len(names)) if chosen in (n, str(n))]
+    if len(numbers) != 1:
+        problem = "several maps are" if numbers else "no map is"
         raise ArgumentError(f"In the labels image {problem} called {chosen!r}; {there_are}.")
-    return found[0]
+    return numbers[0]
 
 
 def encode_integers(

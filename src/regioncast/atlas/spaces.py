@@ -415,8 +415,8 @@ def _geometry(image: SpatialImage | _Box, affine: NDArray[np.float64]) -> nib.Ni
     if isinstance(source, nib.Nifti1Header):
         _copy_geometry(source, geometry)
         geometry["pixdim"][:4] = source["pixdim"][:4]
-    own = geometry.get_best_affine()
-    if not np.array_equal(own, affine) and not np.allclose(own, affine):
+    said = geometry.get_best_affine()
+    if not np.array_equal(said, affine) and not np.allclose(said, affine):
         # As nibabel does for an image whose affine did not come from a NIfTI header.
         geometry.set_sform(affine, code="aligned")
         geometry.set_qform(affine, code="unknown")
