@@ -157,18 +157,18 @@ def load_parcellation(
     (100, '7Networks_LH_Vis_1')
     """
     source = _one_source(labels, left, right)
-    if isinstance(source, Parcellation):
-        if regions is not None or background is not None or strict or label_map is not None:
-            raise ArgumentError(
-                "regions, background, label_map and strict are for a path or an image; a "
-                "Parcellation has its regions already. Leave them out, or load it again from its "
-                "path."
-            )
-        parcellation = source
-    else:
+    if not isinstance(source, Parcellation):
         parcellation = read_parcellation(
             source, regions, background, label_map=label_map, strict=strict
         )
+    elif strict or any(option is not None for option in (regions, background, label_map)):
+        # To leave them unheard would paint by other names than were asked for.
+        raise ArgumentError(
+            "regions, background, label_map and strict are for a path or an image; a Parcellation "
+            "has its regions already. Leave them out, or load it again from its path."
+        )
+    else:
+        parcellation = source
     if label_map is not None and isinstance(parcellation.space, VolumeGrid):
         raise ArgumentError(
             f"label_map={label_map!r} chooses a map of a .dlabel.nii or .label.gii file; these "
@@ -406,6 +406,7 @@ def paint(
     if onto is not None:
         place = "the image to paint onto"
         atlas = transferred(atlas, space_of(onto, place), name=place)
+    # After matching, so that whether values fit does not depend on the mask.
     if mask is not None:
         atlas = atlas.masked(_inside(mask, atlas.space))
     image = painted(atlas, table, matched.signals)
@@ -534,7 +535,11 @@ def extract(
     >>> signals.keys[np.argmax(signals.values)]
     '7Networks_RH_SomMot_7'
     """
-    _check_rules(nan, min_coverage)
+    # All that can be wrong is looked at first: to read the maps may take minutes.
+    if nan not in ("omit", "propagate", "zero"):
+        raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
+    if min_coverage is not None and not 0 <= min_coverage <= 1:
+        raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
     strategies = Strategy.all_of(strategy)
     maps = open_any_maps(image, "the image")
     for each in strategies:
@@ -653,20 +658,13 @@ def _one_source(labels: Labels | None, left: Side | None, right: Side | None) ->
     return sides if labels is None else labels
 
 
-def _check_rules(nan: str, min_coverage: float | None) -> None:
-    """Raise where there is no such rule for values that are missing."""
-    if nan not in ("omit", "propagate", "zero"):
-        raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
-    if min_coverage is not None and not 0 <= min_coverage <= 1:
-        raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
-
-
 def _weights(weights: Image, space: Space, grouping: Grouping) -> NDArray[np.float64]:
     """Return the weight of each sample of the regions."""
     data = one_map(weights, "the weights image", space, "the image", missing=np.nan)
     of_samples = data.reshape(-1, order="F")[grouping.samples].astype(np.float64)
     bad = of_samples[~(np.isfinite(of_samples) & (of_samples >= 0))]
     if np.isnan(bad).any():
+        # NaN is also what stands where the weights have no sample at all.
         _check_covered(weights, space, grouping)
     if bad.size:
         raise SignalsError(
@@ -702,6 +700,7 @@ def _extracted(
 ) -> Signals:
     if min_coverage is not None:
         fractions = np.array(coverage.columns["fraction"])
+        # Not `<`: a region without samples has the fraction NaN, and is missing.
         values[:, ~(fractions >= min_coverage)] = np.nan
     return Signals(
         values,
@@ -725,7 +724,8 @@ def _match(
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
 ) -> Match:
-    by = str(by)  # a list of titles is the title of no column
+    # Whatever is no text is the title of no column, and the error says which there are.
+    by = str(by)
     signals = read_signals(values, atlas.table, key=key, columns=columns, t_r=t_r, by=by)
     return identity.match(
         signals, atlas.table, by=by, has_voxels=atlas.counts > 0, noun=atlas.space.noun

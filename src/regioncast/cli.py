@@ -58,8 +58,41 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 
-# "-", standard input, looks like an option and is none.
-Values = Annotated[str, Parameter(allow_leading_hyphen=True)]
+# What several verbs take is described here once; the rest is in their docstrings.
+Values = Annotated[
+    str,
+    Parameter(
+        allow_leading_hyphen=True,  # "-" looks like an option and is none
+        help="Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.",
+    ),
+]
+Atlas = Annotated[
+    str,
+    Parameter(
+        help=(
+            "Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a "
+            'surface are "lh.annot,rh.annot", or "?h.annot".'
+        )
+    ),
+]
+By = Annotated[
+    str,
+    Parameter(
+        help="What identifies a region: auto, name, label, position, or a column of the region "
+        "table."
+    ),
+]
+KeyColumn = Annotated[
+    str | None,
+    Parameter(help="Title of the column of VALUES that names the regions; found when not given."),
+]
+Columns = Annotated[
+    list[str] | None,
+    Parameter(
+        help="Title of a column of VALUES to paint; give it once per column. When not given, all "
+        "of numbers, other than labels."
+    ),
+]
 
 
 def _number(_: object, tokens: Sequence[Token]) -> float:
@@ -114,13 +147,13 @@ _AS_USUAL = Reading()
 @app.command
 def paint(
     values: Values,
-    atlas: str,
+    atlas: Atlas,
     /,
     *,
     output: Output,
-    by: str = "auto",
-    key: str | None = None,
-    columns: list[str] | None = None,
+    by: By = "auto",
+    key: KeyColumn = None,
+    columns: Columns = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     fill: Number = 0,
@@ -143,22 +176,10 @@ def paint(
 
     Parameters
     ----------
-    values
-        Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.
-    atlas
-        Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a
-        surface are "lh.annot,rh.annot", or "?h.annot".
     output
         Image to write. Of voxels: .nii.gz, .nii, .mgz, .mgh (these two with --dtype float32). Of
         vertices: .func.gii, .shape.gii, .mgh, .npy and others, one file per hemisphere. Of
         grayordinates: .dscalar.nii, .dtseries.nii. Of parcels: .pscalar.nii, .ptseries.nii.
-    by
-        What identifies a region: auto, name, label, position, or a column of the region table.
-    key
-        Title of the column of VALUES that names the regions; found when not given.
-    columns
-        Title of a column of VALUES to paint; give it once per column. When not given, all of
-        numbers, other than labels.
     missing
         What to do with a region that has voxels and no value.
     extra
@@ -275,12 +296,12 @@ def extract(
 @app.command
 def match(
     values: Values,
-    atlas: str,
+    atlas: Atlas,
     /,
     *,
-    by: str = "auto",
-    key: str | None = None,
-    columns: list[str] | None = None,
+    by: By = "auto",
+    key: KeyColumn = None,
+    columns: Columns = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     reading: Reading = _AS_USUAL,
@@ -296,18 +317,6 @@ def match(
 
     Parameters
     ----------
-    values
-        Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.
-    atlas
-        Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a
-        surface are "lh.annot,rh.annot", or "?h.annot".
-    by
-        What identifies a region: auto, name, label, position, or a column of the region table.
-    key
-        Title of the column of VALUES that names the regions; found when not given.
-    columns
-        Title of a column of VALUES to paint; give it once per column. When not given, all of
-        numbers, other than labels.
     missing
         Whether a region that has voxels and no value is a failure.
     extra
@@ -326,7 +335,7 @@ def match(
 
 @app.command
 def info(
-    atlas: str,
+    atlas: Atlas,
     /,
     *,
     reading: Reading = _AS_USUAL,
@@ -344,9 +353,6 @@ def info(
 
     Parameters
     ----------
-    atlas
-        Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a
-        surface are "lh.annot,rh.annot", or "?h.annot".
     mask
         Image; voxels where it is zero are no region.
     strict
@@ -464,7 +470,17 @@ def _check_two(output: Path, coverage: Path) -> None:
 
 
 def _report(error: Exception) -> None:
-    print(f"regioncast: {_message(error)}", file=sys.stderr)
+    """Say in one message what went wrong."""
+    if isinstance(error, RegioncastError):
+        message = str(error)
+    elif isinstance(error, OSError) and error.filename is None:
+        message = f"Writing to standard output failed: {error.strerror}."
+    else:
+        message = (
+            f"unexpected {type(error).__name__}: {error}. Run again with --debug and report the "
+            "traceback."
+        )
+    print(f"regioncast: {message}", file=sys.stderr)
     if isinstance(error, OSError) and not isinstance(error, RegioncastError):
         _drop_output()
 
@@ -477,15 +493,6 @@ def _drop_output() -> None:
 
 def _terminate(number: int, _: object) -> None:
     sys.exit(128 + number)
-
-
-def _message(error: Exception) -> str:
-    if isinstance(error, RegioncastError):
-        return str(error)
-    if isinstance(error, OSError) and error.filename is None:
-        return f"Writing to standard output failed: {error.strerror}."
-    kind = type(error).__name__
-    return f"unexpected {kind}: {error}. Run again with --debug and report the traceback."
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
@@ -517,7 +524,7 @@ def _description(parcellation: Parcellation) -> dict[str, Any]:
     if isinstance(space, VolumeGrid):
         for region, centroid in zip(described, parcellation.centroids.tolist(), strict=True):
             region["volume_mm3"] = region[space.nouns] * space.voxel_volume
-            region["centroid_mm"] = _finite(centroid)
+            region["centroid_mm"] = centroid if np.isfinite(centroid).all() else None
     return {
         "n_regions": len(parcellation),
         "shape": list(space.shape),
@@ -532,10 +539,6 @@ def _extent(space: Space) -> dict[str, Any]:
     if isinstance(space, SurfaceVertices):
         return {"vertices": dict(space.counts)}
     return {"grayordinates": space.sizes}
-
-
-def _finite(numbers: list[float]) -> list[float] | None:
-    return numbers if np.isfinite(numbers).all() else None
 
 
 def _summary(image: Painted) -> str:
