@@ -394,8 +394,7 @@ def test_match_exits_as_paint_would_and_prints_the_report(run, values, words, co
 def test_match_fails_where_nothing_is_known_though_all_may_be_missing(run):
     Path("strange.tsv").write_text("name\tz\nfoo\t1\nbar\t2\n")
     words = ["strange.tsv", "atlas.nii.gz", "--missing", "fill", "--extra", "ignore"]
-    code, out, _ = run("match", *words)
-    assert (code, out.splitlines()[0][:24]) == (1, "matched  0 of 3 regions ")
+    assert run("match", *words)[0] == 1
     assert run("paint", *words, "-o", "map.nii")[0] == 1
 
 

@@ -34,7 +34,7 @@ AT_MOST = {
     "branches per 100 lines": 46,
     "and, or per 100 lines": 10.5,
     "comprehensions per 100 lines": 9.5,
-    "percent of private functions used once": 59,
+    "percent of private functions used once": 60,
     "percent of assignments to words that only point": 3.8,
 }
 LEAST_COMMENTS = 1.4  # percent of the lines

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
 import numpy as np
 
-from . import identity
 from .atlas.parcellation import Parcellation
 from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
@@ -30,13 +29,15 @@ from .errors import (
     plural,
 )
 from .files import expanded
+from .identity import Identities, matched
 from .io.images import one_map, open_any_maps, painted, save_image, space_of
 from .io.maps import extract_maps
 from .io.parcellations import read_parcellation
 from .io.values import read_signals, save_signals
 from .io.volume import nifti
 from .signals import Key, Signals
-from .tables import value_files
+from .tables import write
+from .tables.values import Asked
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoDataFrame, IntoSeries
@@ -217,8 +218,10 @@ def load_signals(
     >>> rc.load_signals(demo.values, demo.atlas)
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
-    table = load_parcellation(parcellation).table
-    return read_signals(values, table, key=key, columns=columns, t_r=t_r)
+    atlas = load_parcellation(parcellation)
+    titles = [columns] if isinstance(columns, str | int) else columns
+    identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
+    return read_signals(values, identities, Asked("auto", key, titles, t_r))
 
 
 def match(
@@ -400,17 +403,17 @@ def paint(
             f"they are {missing!r} and {extra!r}."
         )
     atlas = load_parcellation(parcellation)
-    matched = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
-    matched.check(missing, extra)
-    table = value_table(matched, fill=fill, dtype=dtype)
+    matching = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
+    matching.check(missing, extra)
+    table = value_table(matching, fill=fill, dtype=dtype)
     if onto is not None:
         place = "the image to paint onto"
         atlas = transferred(atlas, space_of(onto, place), name=place)
     # After matching, so that whether values fit does not depend on the mask.
     if mask is not None:
         atlas = atlas.masked(_inside(mask, atlas.space))
-    image = painted(atlas, table, matched.signals)
-    image.match, image.parcellation = matched, atlas
+    image = painted(atlas, table, matching.signals)
+    image.match, image.parcellation = matching, atlas
     return image
 
 
@@ -637,7 +640,7 @@ def save(
     if isinstance(thing, Signals):
         save_signals(thing, output, long=long, overwrite=overwrite)
     elif isinstance(thing, RegionTable):
-        value_files.write_regions(thing, output, overwrite=overwrite)
+        write.write_regions(thing, output, overwrite=overwrite)
     else:
         return save_image(thing, output, overwrite=overwrite, progress=progress)
     return output
@@ -726,10 +729,10 @@ def _match(
 ) -> Match:
     # Whatever is no text is the title of no column, and the error says which there are.
     by = str(by)
-    signals = read_signals(values, atlas.table, key=key, columns=columns, t_r=t_r, by=by)
-    return identity.match(
-        signals, atlas.table, by=by, has_voxels=atlas.counts > 0, noun=atlas.space.noun
-    )
+    titles = [columns] if isinstance(columns, str | int) else columns
+    identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
+    signals = read_signals(values, identities, Asked(by, key, titles, t_r))
+    return matched(signals, identities, by)
 
 
 def _inside(mask: Image, space: Space) -> NDArray[np.bool_]:

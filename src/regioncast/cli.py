@@ -32,7 +32,7 @@ from .files import make_folder
 from .io.images import check_image_output
 from .io.values import check_table_output
 from .progress import ProgressBar
-from .tables.value_files import STANDARD_STREAM
+from .tables.values import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from .atlas.parcellation import Parcellation
@@ -548,8 +548,8 @@ def _summary(image: Painted) -> str:
     assert atlas is not None, "and its regions"
     assert isinstance(data, PaintedArray), "and is not made yet"
     # What counts is what reached samples: a mask may have emptied a region that has a value.
-    n_painted = int(np.count_nonzero((match.columns >= 0) & (atlas.counts > 0)))
-    n_regions = int(np.count_nonzero(match.has_voxels))
+    columns = match.columns[(match.columns >= 0) & (atlas.counts > 0)]
+    n_painted = len(np.unique(columns))
     values = plural(match.signals.n_regions, "value")
     if n_painted < match.signals.n_regions:
         values = f"{n_painted:,} of {values}"
@@ -557,7 +557,8 @@ def _summary(image: Painted) -> str:
     if match.signals.map_names is not None:
         maps += f" ({examples(match.signals.map_names, show=_SHOWN_MAPS)})"
     return (
-        f"{values} painted into {n_painted:,} of {plural(n_regions, 'region')} by {match.by}, "
+        f"{values} painted into {len(columns):,} of {plural(match.n_regions, 'region')} "
+        f"by {match.by}, "
         f"{maps}, {times(image.shape)} {data.dtype}"
     )
 

@@ -1,0 +1,3 @@
+from tables.case import RegionCase
+
+NEW_REGION_CASES: list[RegionCase] = []

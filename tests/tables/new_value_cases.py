@@ -1,0 +1,3 @@
+from tables.case import Case
+
+NEW_CASES: list[Case] = []
