@@ -133,7 +133,8 @@ def test_renumbering_labels_changes_nothing(atlas, data):
     values = values_of(atlas, atlas.names)
     frame = pd.DataFrame({"index": new, "name": atlas.names})
     np.testing.assert_array_equal(
-        array(rc.paint(values, image, regions=frame)), array(rc.paint(values, atlas.parcellation))
+        array(rc.paint(values, rc.load_parcellation(image, frame))),
+        array(rc.paint(values, atlas.parcellation)),
     )
 
 
@@ -230,7 +231,7 @@ def test_by_says_what_keys_are_and_is_found_alone(by, keys):
     atlas = small_atlas()
     values = values_of(atlas, keys)
     for option in (by, "auto"):
-        found = rc.match(values, atlas.image, regions=atlas.frame, by=option)
+        found = rc.match(values, rc.load_parcellation(atlas.image, atlas.frame), by=option)
         assert found.by == by
         assert found.n_matched == 4
         assert not found.problem
@@ -259,50 +260,57 @@ def test_by_name_needs_keys():
 def test_names_that_are_labels_of_other_regions_raise_and_by_decides():
     frame = pd.DataFrame({"index": [1, 2, 3], "name": ["3", "1", "2"]})
     image = image_of([1, 2, 3])
+    atlas = rc.load_parcellation(image, frame)
     labels = np.asarray(image.dataobj)
     with pytest.raises(MatchError, match="keys are names and labels, of different regions: 1, 2"):
-        rc.paint(dict(enumerate([10.0, 20.0, 30.0], 1)), image, regions=frame, extra="ignore")
+        rc.paint(dict(enumerate([10.0, 20.0, 30.0], 1)), atlas, extra="ignore")
     text = {"1": 10.0, "2": 20.0, "3": 30.0}
     for values, by, expected in [
         (text, "auto", 30.0), (text, "name", 30.0), (text, "label", 10.0),
         (dict(enumerate([10.0, 20.0, 30.0], 1)), "label", 10.0),
     ]:  # fmt: skip
-        painted = rc.paint(values, image, regions=frame, by=by)
+        painted = rc.paint(values, atlas, by=by)
         assert set(array(painted)[labels == 1]) == {expected}
 
 
 def test_a_file_of_integers_that_are_names_and_labels_raises_and_by_decides(tmp_path):
     path = tmp_path / "values.tsv"
     path.write_text("name\tz\n1\t10\n2\t20\n3\t30\n")
-    options = {"regions": pd.DataFrame({"index": [1, 2, 3], "name": ["3", "1", "2"]})}
     image = image_of([1, 2, 3])
+    frame = pd.DataFrame({"index": [1, 2, 3], "name": ["3", "1", "2"]})
+    atlas = rc.load_parcellation(image, frame)
     labels = np.asarray(image.dataobj)
     with pytest.raises(MatchError, match=r"of different regions.*Pass by='name' or by='label'"):
-        rc.paint(path, image, **options)
+        rc.paint(path, atlas)
     for by, expected in [("name", 30.0), ("label", 10.0)]:
-        painted = rc.paint(path, image, by=by, **options)
+        painted = rc.paint(path, atlas, by=by)
         assert set(array(painted)[labels == 1]) == {expected}
 
 
 def test_names_that_are_their_own_labels_are_either():
     frame = pd.DataFrame({"index": [1, 2, 3], "name": ["1", "2", "3"]})
     for keys in (["1", "2", "3"], [1, 2, 3]):
-        found = rc.match(dict.fromkeys(keys, 1.0), image_of([1, 2, 3]), regions=frame)
+        found = rc.match(dict.fromkeys(keys, 1.0), rc.load_parcellation(image_of([1, 2, 3]), frame))
         assert (found.n_matched, found.problem) == (3, "")
 
 
 def test_text_with_a_leading_zero_is_no_label():
     with pytest.raises(MatchError, match="unused   1: '07'"):
-        rc.paint({"07": 1.0}, image_of([7]), regions={7: "V1"}, missing="fill", extra="ignore")
+        rc.paint(
+            {"07": 1.0},
+            rc.load_parcellation(image_of([7]), {7: "V1"}),
+            missing="fill",
+            extra="ignore",
+        )
 
 
 def test_a_column_that_repeats_itself_does_not_identify_by_itself():
     frame = pd.DataFrame({"index": [7, 20], "name": ["V1", "V2"], "side": ["L", "L"]})
-    found = rc.match({"L": 1.0}, image_of([7, 20]), regions=frame)
+    found = rc.match({"L": 1.0}, rc.load_parcellation(image_of([7, 20]), frame))
     assert (found.n_matched, found.unused, found.missing) == (0, ["L"], ["V1", "V2"])
     with pytest.raises(MatchError, match="matched  0 of 2 regions"):
         found.check("fill", "ignore")
-    asked = rc.match({"L": 1.0}, image_of([7, 20]), regions=frame, by="side")
+    asked = rc.match({"L": 1.0}, rc.load_parcellation(image_of([7, 20]), frame), by="side")
     assert "1 side stands for more than one region: 'L' ('L' for labels 7, 20)" in asked.problem
 
 
@@ -368,7 +376,7 @@ def test_up_to_five_examples_of_each_side_are_shown(n_strangers):
     image = image_of(range(1, 13))
     values = {names[0]: 1.0} | {f"Q{n:02}": 2.0 for n in range(n_strangers)}
     with pytest.raises(MatchError) as caught:
-        rc.paint(values, image, regions=names)
+        rc.paint(values, rc.load_parcellation(image, names))
     lines = str(caught.value).splitlines()
     assert lines[2] == (
         "missing  11: 'region_01', 'region_02', 'region_03', 'region_04', 'region_05' and 6 more"
@@ -410,10 +418,10 @@ def test_nothing_in_common_raises_whatever_is_allowed_and_shows_both_sides(missi
 def test_near_misses_are_named(key, name):
     frame = pd.DataFrame({"index": [7, 20], "name": [name, "Other"]})
     values = {key: 1.0, "Other": 2.0}
-    found = rc.match(values, image_of([7, 20]), regions=frame)
+    found = rc.match(values, rc.load_parcellation(image_of([7, 20]), frame))
     assert found.near_misses == {key: name}
     with pytest.raises(MatchError, match=re.escape(f"did you mean {name!r} for {key!r}?")):
-        rc.paint(values, image_of([7, 20]), regions=frame)
+        rc.paint(values, rc.load_parcellation(image_of([7, 20]), frame))
 
 
 def test_every_name_misspelt_still_shows_near_misses():
@@ -457,7 +465,7 @@ def test_what_identifies_regions_is_found_once_however_many_are_missing(monkeypa
 
 
 def test_a_region_that_has_its_value_is_no_near_miss():
-    found = rc.match({"V1": 1.0, "v1": 2.0}, image_of([7]), regions={7: "V1"})
+    found = rc.match({"V1": 1.0, "v1": 2.0}, rc.load_parcellation(image_of([7]), {7: "V1"}))
     assert found.unused == ["v1"]
     assert found.near_misses == {}
 
@@ -584,7 +592,7 @@ def test_keys_that_are_known_but_not_by_what_was_asked_for(values, by, said):
 
 def test_a_shared_name_that_no_key_uses_is_no_problem():
     frame = pd.DataFrame({"index": [1, 2, 3], "name": ["x", "x", "V1"]})
-    found = rc.match({"V1": 5.0}, image_of([1, 2, 3]), regions=frame)
+    found = rc.match({"V1": 5.0}, rc.load_parcellation(image_of([1, 2, 3]), frame))
     assert not found.problem
     assert found.take().labels == (3,)
     assert found.missing == ["x", "x"]
@@ -635,7 +643,7 @@ def test_the_report_counts_maps():
 
 def test_matching_leaves_names_of_maps_and_time_alone():
     signals = Signals(np.ones((2, 1)), keys=["V1"], map_names=["t", "p"], t_r=1.5)
-    taken = rc.match(signals, image_of([7]), regions={7: "V1"}).take()
+    taken = rc.match(signals, rc.load_parcellation(image_of([7]), {7: "V1"})).take()
     assert (taken.map_names, taken.t_r) == (("t", "p"), 1.5)
 
 
@@ -657,14 +665,15 @@ PROBLEMS = {
     "no keys": ([1.0, 2, 3, 4], {"by": "name"}),
     "too many": (np.ones(5), {}),
     "transposed": (np.ones((4, 7)), {}),
-    "a shared name": ({"x": 1.0, "V1": 2.0}, {"regions": SHARED}),
+    "a shared name": ({"x": 1.0, "V1": 2.0}, {}),
 }
 
 
 @pytest.mark.parametrize("kind", PROBLEMS)
 def test_what_cannot_be_compared_is_neither_missing_nor_unused_nor_near(kind):
     values, options = PROBLEMS[kind]
-    atlas = ODD.image if "regions" in options else ODD.parcellation
+    is_shared = kind == "a shared name"
+    atlas = rc.load_parcellation(ODD.image, SHARED) if is_shared else ODD.parcellation
     found = rc.match(values, atlas, **options)
     assert found.problem
     assert (found.missing, found.unused, found.near_misses, found.n_matched) == ([], [], {}, 0)
@@ -704,7 +713,9 @@ def test_a_failed_match_says_what_there_was():
 
 def test_letters_with_accents_written_in_two_ways_are_the_same():
     regions = {7: "Area \xe9", 9: "e\u0301", 11: "\xe9"}
-    found = rc.match({"Area e\u0301": 1.0}, image_of([7, 9, 11]), regions=regions)
+    found = rc.match({"Area e\u0301": 1.0}, rc.load_parcellation(image_of([7, 9, 11]), regions))
     assert (found.by, found.n_matched, found.unused) == ("name", 1, [])
-    apart = rc.match({"\xe9": 1.0, "e\u0301": 2.0}, image_of([7, 9, 11]), regions=regions)
+    apart = rc.match(
+        {"\xe9": 1.0, "e\u0301": 2.0}, rc.load_parcellation(image_of([7, 9, 11]), regions)
+    )
     assert apart.columns.tolist() == [-1, 1, 0]

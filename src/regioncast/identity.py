@@ -531,8 +531,8 @@ class Match:
         of_none = [key for key in self.unused if isinstance(key, str) and names_no_region(key)]
         if of_none:
             lines.append(
-                f"         {examples(of_none)}: by this name background, unless background= "
-                "(--background) says which label is"
+                f"         {examples(of_none)}: by this name background, unless "
+                "load_parcellation(…, background=…) (--background) says which label is"
             )
         return lines
 

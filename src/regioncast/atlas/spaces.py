@@ -29,6 +29,7 @@ from .hemispheres import CORTEX, HEMISPHERE_NAMES, UNKNOWN
 
 if TYPE_CHECKING:
     from nibabel.cifti2.cifti2_axes import BrainModelAxis
+    from nibabel.spatialimages import SpatialImage
     from numpy.typing import DTypeLike, NDArray
 
 VOXELS = "voxels"
@@ -95,7 +96,7 @@ class VolumeGrid:
         return {VOXELS: Part(slice(None), slice(None), self)}
 
     @classmethod
-    def of(cls, image: Any, what: str = "the image") -> VolumeGrid:
+    def of(cls, image: SpatialImage | _Box, what: str = "the image") -> VolumeGrid:
         """Return the grid of a nibabel image of three or more dimensions.
 
         Parameters
@@ -111,7 +112,8 @@ class VolumeGrid:
         """
         affine = np.eye(4) if image.affine is None else np.array(image.affine, np.float64)
         _check_affine(affine, what)
-        return cls(tuple(image.shape[:3]), affine, _geometry(image, affine))
+        n_i, n_j, n_k = image.shape[:3]
+        return cls((n_i, n_j, n_k), affine, _geometry(image, affine))
 
     def __repr__(self) -> str:
         sizes = " × ".join(f"{size:g}" for size in np.linalg.norm(self.affine[:3, :3], axis=0))
@@ -193,7 +195,7 @@ class SurfaceVertices:
     """
 
     counts: Mapping[str, int]
-    mesh: Any = field(default=None, repr=False)
+    mesh: object = field(default=None, repr=False)
 
     noun: ClassVar[str] = "vertex"
     nouns: ClassVar[str] = "vertices"
@@ -406,15 +408,15 @@ def _volume_of_unit_edges(affine: list[list[float]]) -> float:
     )
 
 
-def _geometry(image: Any, affine: NDArray[np.float64]) -> nib.Nifti2Header:
+def _geometry(image: SpatialImage | _Box, affine: NDArray[np.float64]) -> nib.Nifti2Header:
     geometry = nib.Nifti2Header()
     geometry.set_data_shape(image.shape[:3])
     source = image.header
     if isinstance(source, nib.Nifti1Header):
         _copy_geometry(source, geometry)
         geometry["pixdim"][:4] = source["pixdim"][:4]
-    own = geometry.get_best_affine()
-    if not np.array_equal(own, affine) and not np.allclose(own, affine):
+    said = geometry.get_best_affine()
+    if not np.array_equal(said, affine) and not np.allclose(said, affine):
         # As nibabel does for an image whose affine did not come from a NIfTI header.
         geometry.set_sform(affine, code="aligned")
         geometry.set_qform(affine, code="unknown")

@@ -123,7 +123,11 @@ def painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Paint
 
 
 def save_image(
-    image: SpatialImage | Painted, output: Path, *, overwrite: bool, progress: Progress | None
+    image: SpatialImage | nib.Cifti2Image | Painted,
+    output: Path,
+    *,
+    overwrite: bool,
+    progress: Progress | None,
 ) -> Path | tuple[Path, ...]:
     """Write an image in the format that the name says; return the path or paths."""
     if not hasattr(image, "dataobj"):

@@ -170,5 +170,6 @@ def _table_beside(path: Path, in_image: NDArray[np.int64]) -> RegionTable:
     except (RegionTableError, FileFormatError) as error:
         raise RegionTableError(
             f"{path.name} lies beside the labels image and is named as its region table, but: "
-            f"{error} Pass regions= to name another, or regions={NO_REGIONS!r} to do without."
+            f"{error} Name another by load_parcellation(…, regions=…) (--regions), or "
+            f"{NO_REGIONS!r} to do without."
         ) from error
