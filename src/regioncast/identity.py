@@ -272,6 +272,43 @@ def label_of(text: str) -> int | None:
     return int(text) if is_plain and (digits == "0" or digits[0] != "0") else None
 
 
+def start_problem(
+    given: Sequence[int], labels: Sequence[int], *, zero_is_region: bool = False
+) -> str:
+    """Return what is wrong where labels of a table miss those of the image by a constant.
+
+    Parameters
+    ----------
+    given : sequence of int
+        Labels of a table.
+    labels : sequence of int
+        Those of the image, without the background.
+    zero_is_region : bool, default=False
+        Whether the row of 0 is called a region, which the image does not have.
+
+    Examples
+    --------
+    >>> print(start_problem([0, 1, 2], [1, 2, 3]))
+    counts from 0 and the image from 1: 1 row without a label of the image (0), 1 label ...
+    """
+    if not given or not labels:
+        return ""
+    in_image, in_table = set(labels), set(given)
+    n_fitting = len(in_image & in_table)
+    shift = min(in_image) - min(in_table)
+    shifted = len(in_image & {label + shift for label in in_table})
+    is_missed = n_fitting < shifted == len(in_image) and len(in_image) > 1
+    is_swallowed = zero_is_region and shift == 1 and shifted >= n_fitting and 0 not in in_image
+    if not shift or not (is_missed or is_swallowed):
+        return ""
+    lost, unnamed = sorted(in_table - in_image), sorted(in_image - in_table)
+    return (
+        f"counts from {min(in_table)} and the image from {min(in_image)}: "
+        f"{plural(len(lost), 'row')} without a label of the image ({examples(lost) or '-'}), "
+        f"{plural(len(unnamed), 'label')} of the image without a row ({examples(unnamed) or '-'})"
+    )
+
+
 def _are_distinct_texts(cells: Sequence[object]) -> bool:
     """Return whether a column names regions: text, each once, of which some may lack one."""
     texts = [cell for cell in cells if cell is not None]
@@ -588,7 +625,9 @@ def matched(signals: Signals, identities: Identities, by: str = "auto") -> Match
     if problem or signals.keys is None:
         return Match(signals, table, by, nothing, identities.has_samples, problem, noun)
     naming = identities.naming(signals.keys, by)
-    problem = naming.problem or _shared_problem(naming, identities)
+    problem = (
+        naming.problem or _shared_problem(naming, identities) or _start_problem(naming, identities)
+    )
     columns = nothing if problem else _column_of_each_region(naming, len(table))
     return Match(signals, table, naming.by, columns, identities.has_samples, problem, noun)
 
@@ -669,6 +708,19 @@ def _shared_problem(naming: Naming, identities: Identities) -> str:
                 )
             first_key[row] = key
     return ""
+
+
+def _start_problem(naming: Naming, identities: Identities) -> str:
+    """Return what is wrong where labels count from 0 and those of the image from 1, or the like."""
+    if naming.by != LABEL or identities.table.hemispheres is not None:
+        return ""
+    labels = [label for key in naming.keys if (label := label_of(str(key))) is not None]
+    present = identities.table.labels[identities.has_samples]
+    problem = start_problem(labels, present.tolist())
+    return problem and (
+        f"the table of values {problem}. Add the difference to its labels, or leave them out: "
+        "values alone go to the regions in ascending order of label"
+    )
 
 
 def _shared_by_regions(shared: Sequence[tuple[Key, list[int]]], by: str, table: RegionTable) -> str:

@@ -44,7 +44,7 @@ def is_missing(cell: object) -> bool:
 
 def is_absent(cell: object) -> bool:
     """Return whether a cell holds no name: nothing, or BIDS' ``n/a``."""
-    return cell.strip().lower() in ("", "n/a") if isinstance(cell, str) else is_missing(cell)
+    return cell.strip() in ("", "n/a") if isinstance(cell, str) else is_missing(cell)
 
 
 def is_number(text: str) -> bool:

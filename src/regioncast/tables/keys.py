@@ -21,7 +21,7 @@ import numpy as np
 from ..atlas.no_region import names_no_region
 from ..atlas.region_table import EXACT, RegionTable
 from ..errors import MatchError, RegionTableError, examples, plural
-from ..identity import LABEL, NAME, Identities, Naming, label_of
+from ..identity import LABEL, NAME, Identities, Naming, label_of, start_problem
 from .titles import is_map_title, is_name_title, label_rank, normal_title
 
 if TYPE_CHECKING:
@@ -141,7 +141,6 @@ def find(table: Table, identities: Identities, by: str = "auto") -> Candidate:
     rivals += _better_integers(best, table, identities)
     if rivals:
         raise _several(table, [best, *rivals])
-    _check_start(best, table, identities)
     return best
 
 
@@ -197,7 +196,9 @@ def candidates_of(table: Table, identities: Identities, by: str) -> list[Candida
 def _says_nothing(column: Column, table: Table) -> bool:
     """Return whether a column is empty, or an index that selecting rows may have left behind."""
     is_alone = column.is_index and column.title == "" and len(table.index) == 1
-    return column.is_empty or (is_alone and not column.is_text)
+    # "NA" may be the name of a nucleus.
+    is_empty = column.is_empty and not (is_name_title(column.title) and any(column.texts))
+    return is_empty or (is_alone and not column.is_text)
 
 
 def _naming_of(column: Column, identities: Identities, by: str) -> Naming | None:
@@ -231,6 +232,12 @@ def naming_of_cells(column: Column, identities: Identities, by: str) -> Naming:
     return Naming(labels.by, labels.keys, labels.rows, [written] if by == "auto" else [])
 
 
+def _is_plain(text: str | None) -> bool:
+    """Return whether text that is an integer is written as labels are, or as floats of them."""
+    digits = (text or "").replace(",", ".").removeprefix("-").partition(".")[0]
+    return digits.isdigit() and (digits == "0" or digits[0] != "0")
+
+
 def _may_count(candidate: Candidate, table: Table, identities: Identities) -> bool:
     """Return whether what counts names the regions all the same, as nothing else names one.
 
@@ -252,7 +259,7 @@ def keys_of(column: Column, *, as_labels: bool = False) -> list[Key]:
     """Return cells as keys: as they are written, or as integers; rows without one are ``""``."""
     keys: list[Key] = []
     for text, integer in zip(column.texts, column.integers, strict=True):
-        if integer is not None and (as_labels or str(integer) == text):
+        if integer is not None and (str(integer) == text or (as_labels and _is_plain(text))):
             keys.append(integer)
         else:
             keys.append("" if text is None else text)
@@ -273,22 +280,22 @@ def _has_strange_names(table: Table, identities: Identities) -> bool:
 
 
 def _untitled_index(table: Table, identities: Identities, by: str) -> list[Candidate]:
-    """Return an index of integers without a title, if it has the label of every region.
+    """Return an index of numbers without a title, if it names every region.
 
     Selecting and sorting rows leave such an index behind, which then says nothing of regions: so
-    it counts only where nothing else does, and the image confirms it, or `by` says that it does.
+    it counts only where nothing else does, and the image confirms it, or `by` says what it holds.
     """
-    found = []
+    candidates = []
     for column in table.index:
-        if column.title == "" and column.are_integers and by in ("auto", LABEL):
-            naming = identities.naming(keys_of(column, as_labels=True), LABEL)
+        if column.title == "" and not column.is_text:
+            naming = naming_of_cells(column, identities, by)
             rows = {row for rows in naming.rows for row in rows}
             is_complete = rows.issuperset(np.flatnonzero(identities.has_samples).tolist())
             has_names = _has_strange_names(table, identities)
             is_alone = not has_names and not _is_square(table, identities)
-            if by == LABEL or (is_complete and is_alone):
-                found.append(Candidate(column.called, naming, column))
-    return found
+            if naming.n_regions and (by != "auto" or (is_complete and is_alone)):
+                candidates.append(Candidate(column.called, naming, column))
+    return candidates
 
 
 def _untitled_integers(table: Table, identities: Identities) -> list[Candidate]:
@@ -327,58 +334,6 @@ def _better_integers(best: Candidate, table: Table, identities: Identities) -> l
         if candidate.n_regions > best.n_regions or (is_equal and not is_titled):
             better.append(candidate)
     return better
-
-
-def _check_start(best: Candidate, table: Table, identities: Identities) -> None:
-    """Raise where labels count from 0 and those of the image from 1, or the like."""
-    if best.naming.by != LABEL or identities.table.hemispheres is not None:
-        return
-    labels = [label for key in best.naming.keys if (label := label_of(str(key))) is not None]
-    present = identities.table.labels[identities.has_samples]
-    problem = start_problem(labels, present.tolist())
-    if problem:
-        raise MatchError(
-            f"{best.called[:1].upper()}{best.called[1:]} of {table.source} {problem}. Add the "
-            f"difference to its labels, or pass by='position' (--by position) for values in "
-            "ascending order of label."
-        )
-
-
-def start_problem(
-    given: Sequence[int], labels: Sequence[int], *, zero_is_region: bool = False
-) -> str:
-    """Return what is wrong where labels of a table miss those of the image by a constant.
-
-    Parameters
-    ----------
-    given : sequence of int
-        Labels of a table.
-    labels : sequence of int
-        Those of the image, without the background.
-    zero_is_region : bool, default=False
-        Whether the row of 0 is called a region, which the image does not have.
-
-    Examples
-    --------
-    >>> print(start_problem([0, 1, 2], [1, 2, 3]))
-    counts from 0 and the image from 1: 1 row without a label of the image (0), 1 label ...
-    """
-    if not given or not labels:
-        return ""
-    in_image, in_table = set(labels), set(given)
-    n_fitting = len(in_image & in_table)
-    shift = min(in_image) - min(in_table)
-    shifted = len(in_image & {label + shift for label in in_table})
-    is_missed = n_fitting < shifted == len(in_image) and len(in_image) > 1
-    is_swallowed = zero_is_region and shift == 1 and shifted >= n_fitting and 0 not in in_image
-    if not shift or not (is_missed or is_swallowed):
-        return ""
-    lost, unnamed = sorted(in_table - in_image), sorted(in_image - in_table)
-    return (
-        f"counts from {min(in_table)} and the image from {min(in_image)}: "
-        f"{plural(len(lost), 'row')} without a label of the image ({examples(lost) or '-'}), "
-        f"{plural(len(unnamed), 'label')} of the image without a row ({examples(unnamed) or '-'})"
-    )
 
 
 def _several(table: Table, candidates: Sequence[Candidate]) -> MatchError:
@@ -447,8 +402,10 @@ def find_labels(table: Table, labels: NDArray[np.int64] | None) -> Column:
     identities = Identities(RegionTable(known))
     candidates = []
     for column in table.columns:
-        if column.are_integers:
-            naming = identities.naming(keys_of(column, as_labels=True), LABEL)
+        is_whole = column.are_integers and None not in column.integers
+        if is_whole or (column.are_integers and label_rank(column.title) == 2):
+            keys: list[Key] = ["" if label is None else label for label in column.integers]
+            naming = identities.naming(keys, LABEL)
             # Numbers of rows are labels only where nothing better is.
             rank = 2 * label_rank(column.title) if table.has_header else 0
             is_counted = counts_from_zero(column, table)

@@ -25,7 +25,8 @@ from ..atlas.hemispheres import is_hemisphere_title, side_of_word
 from ..atlas.no_region import names_background, names_no_region
 from ..atlas.region_table import RegionTable, range_problem
 from ..errors import MatchError, RegionTableError, examples, plural
-from .cells import is_absent, is_number, parse_number_column, plain
+from ..identity import start_problem
+from .cells import is_missing, is_number, parse_number_column, plain
 from .colour_tables import (
     Record,
     color_records,
@@ -36,7 +37,7 @@ from .colour_tables import (
     spaced_records,
     starts_with_title,
 )
-from .keys import find_labels, start_problem
+from .keys import find_labels
 from .table import (
     Column,
     Table,
@@ -447,7 +448,7 @@ def _name_column(table: Table, of_labels: Column) -> Column | None:
 
 
 def _may_be_names(cells: Sequence[Any]) -> bool:
-    texts = [cell for cell in cells if isinstance(cell, str) and not is_absent(cell)]
+    texts = [cell for cell in cells if isinstance(cell, str) and not _is_absent(cell)]
     return bool(texts) and not all(is_number(t) or _HEX_COLOR.fullmatch(t) for t in texts)
 
 
@@ -474,7 +475,7 @@ def _checked(
 
 
 def _check_start(table: RegionTable, labels: Labels, source: str) -> None:
-    """Raise where the table counts from another number than the image, whoever read it."""
+    """Raise where the table counts from another number than the image, or names no region of it."""
     name_of = dict(zip(table.labels.tolist(), table.names, strict=True))
     zero_is_region = 0 in name_of and name_of[0] != "0" and not names_no_region(name_of[0])
     problem = start_problem(table.labels.tolist(), labels.tolist(), zero_is_region=zero_is_region)
@@ -482,6 +483,12 @@ def _check_start(table: RegionTable, labels: Labels, source: str) -> None:
         raise RegionTableError(
             f"{source} {problem}. Add the difference to its labels, or give the names alone (a "
             "list, or text with a name a line), which go to the labels in ascending order."
+        )
+    if len(labels) and not np.isin(labels, table.labels).any():
+        raise RegionTableError(
+            f"{source} names no region of the image: its labels are "
+            f"{examples(table.labels.tolist())}, those of the image {examples(labels.tolist())}. "
+            "Give the table of this atlas, or its names alone, in ascending order of label."
         )
 
 
@@ -501,10 +508,15 @@ def _hemispheres_apart(
 # --- cells ---------------------------------------------------------------------------------------
 
 
+def _is_absent(cell: object) -> bool:
+    """Return whether a cell is absent: not ``NA``, which also abbreviates a nucleus."""
+    return cell.strip().lower() in ("", "n/a") if isinstance(cell, str) else is_missing(cell)
+
+
 def _named(cells: Sequence[Any], numbers: Sequence[Any]) -> list[str]:
     """Return names as text; a region without one is called by its label."""
     return [
-        str(label) if is_absent(cell) else str(cell).strip()
+        str(label) if _is_absent(cell) else str(cell).strip()
         for cell, label in zip(cells, numbers, strict=True)
     ]
 
@@ -518,7 +530,7 @@ def _parsed(cells: Sequence[Any]) -> tuple[Any, ...]:
         numbers = parse_number_column(texts)
         if numbers is not None:
             return numbers
-    return tuple(None if is_absent(cell) else cell for cell in values)
+    return tuple(None if _is_absent(cell) else cell for cell in values)
 
 
 # --- tables beside images ------------------------------------------------------------------------

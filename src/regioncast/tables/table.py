@@ -81,6 +81,8 @@ class Column:
     @cached_property
     def integers(self) -> list[int | None]:
         """The cells as integers; None where one is none."""
+        if self.decimal_comma:
+            return [integer_of(str(cell).replace(",", ".")) for cell in self.cells]
         return [integer_of(cell) for cell in self.cells]
 
     @cached_property
@@ -121,9 +123,11 @@ class Column:
                  if not is_missing(cell)]  # fmt: skip
         return bool(given) and None not in given
 
-    def without_first(self) -> Column:
-        """Return the column below its first row, which becomes its title."""
+    def without_first(self, *, as_label: bool = False) -> Column:
+        """Return the column below its first row, which becomes its title, as text or a label."""
         title = title_of(self.cells[0]) if text_of(self.cells[0]) else ""
+        if as_label and self.integers[0] is not None:
+            title = self.integers[0]
         array = None if self.array is None else self.array[1:]
         return Column(title, self.cells[1:], array=array, decimal_comma=self.decimal_comma)
 
@@ -190,9 +194,10 @@ class Table:
             )
         return titled[0]
 
-    def below_first_row(self) -> Table:
-        """Return the table with its first row as header."""
-        return Table([column.without_first() for column in self.columns], self.source)
+    def below_first_row(self, *, as_labels: bool) -> Table:
+        """Return the table with its first row as header, of names or of labels."""
+        columns = [column.without_first(as_label=as_labels) for column in self.columns]
+        return Table(columns, self.source)
 
 
 def are_counted(titles: Iterable[object]) -> bool:
@@ -295,7 +300,7 @@ def table_of_frame(frame: Any, source: str = "the DataFrame") -> Table:
         for column in body
     ]
     is_counted = are_counted(column.title for column in body if not column.is_index)
-    return Table([*_index_of(frame), *body], source, has_header=not is_counted)
+    return Table([*_index_of(frame), *body], source, not is_counted, may_have_header=is_counted)
 
 
 def table_of_series(series: Any, source: str = "the Series") -> Table:

@@ -331,10 +331,15 @@ def _first_row_is_header(rows: Sequence[Sequence[str]], *, decimal_comma: bool) 
     if len(first) > 1 and is_known_title(first[0]):
         # "Area 3", "Area 1", … begin with a title and have no header.
         return not any(row[0] == first[0] for row in below)
-    if any(is_number(cell.replace(",", ".") if decimal_comma else cell) for cell in first):
+    columns = list(zip(*below, strict=True))
+    if decimal_comma:
+        first = [cell.replace(",", ".") for cell in first]
+        columns = [tuple(cell.replace(",", ".") for cell in column) for column in columns]
+    if any(map(is_number, first)):
         return False
-    columns = zip(first, zip(*below, strict=True), strict=False)
-    over_numbers = [title for title, column in columns if _are_numbers(column)]
+    over_numbers = [
+        title for title, column in zip(first, columns, strict=False) if _are_numbers(column)
+    ]
     if over_numbers:
         # "n/a" over nothing but numbers is one more number that is missing.
         return not all(title and is_missing(title) for title in over_numbers)

@@ -371,15 +371,17 @@ def _with_first_row_as_header(table: Table, identities: Identities, asked: Asked
     if len(columns) >= _COUNTED and integers == list(range(len(columns))):
         below = [dataclasses.replace(c.without_first(), title=c.title) for c in table.columns]
         return dataclasses.replace(table, columns=below, may_have_header=False)
+    if asked.by == "position":
+        return table
     first = [title_of(column.cells[0]) for column in columns]
     naming = identities.naming(first, asked.by)
     are_distinct = len(first) > 1 and None not in integers and len(set(integers)) == len(first)
-    if asked.by == "position" or not (are_distinct or 2 * naming.n_regions > len(first) > 1):
+    if not are_distinct and not 2 * naming.n_regions > len(first) > 1:
         return table
     if asked.by != "auto":
         in_column = naming_of_cells(table.body[0], identities, asked.by).n_regions
         is_key = _may_be_labels(table.body[0], table, identities) and in_column >= naming.n_regions
-        return table if is_key else table.below_first_row()
+        return table if is_key else table.below_first_row(as_labels=asked.by == LABEL)
     by = naming.by if naming.n_regions else LABEL
     raise MatchError(
         f"The first row of {table.source} ({examples(first)}) may be a header of {by}s, or a row "
@@ -423,7 +425,7 @@ def _array_signals(table: Table, identities: Identities, asked: Asked) -> Signal
     index = [column for column in table.index if column.are_integers and _is_new(column)]
     is_key = _may_be_labels(table.body[0], table, identities)
     keys = index or [table.body[0]] * is_key
-    if keys and asked.by != "auto":
+    if keys and asked.by in (NAME, LABEL):
         others = [column for column in table.body if column is not keys[0]]
         naming = naming_of_cells(keys[0], identities, asked.by)
         return _long(table, keys[0], list(naming.keys), others, asked)
