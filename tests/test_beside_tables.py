@@ -16,7 +16,7 @@ from tables.atlases import atlas, labels_image
 from tables.new_value_cases import NEW_CASES
 from tables.switch import new_rule
 from tables.value_cases import CASES
-from test_table_cases import painted, written
+from test_table_cases import each, painted, written
 
 import regioncast as rc
 from regioncast.errors import LabelsError, RegioncastError, RegioncastWarning, RegionTableError
@@ -204,11 +204,7 @@ _OPTIONS = re.compile(r"\b(by|key|missing|extra)='([^']*)'")
 
 @pytest.mark.parametrize(
     "case",
-    [
-        pytest.param(case, id=case.name, marks=new_rule if case.new else ())
-        for case in [*CASES, *NEW_CASES]
-        if case.refuses
-    ],
+    each(case for case in [*CASES, *NEW_CASES] if case.refuses),
 )
 def test_each_hint_holds(case, tmp_path):
     """An option that a message names is followed to maps, or to an error that names it no more."""
