@@ -15,7 +15,7 @@ from tables.doors import NAMELESS, file_doors, region_doors, value_doors
 from tables.new_region_cases import NEW_REGION_CASES
 from tables.new_value_cases import NEW_CASES
 from tables.region_cases import REGION_CASES
-from tables.switch import new_rule
+from tables.switch import new_rule, old_rule
 from tables.value_cases import CASES
 
 import regioncast as rc
@@ -27,8 +27,12 @@ ALL_REGION_CASES = [*REGION_CASES, *NEW_REGION_CASES]
 
 
 def each(cases):
-    """Give each case its name as its id; skip what is new where it does not hold yet."""
-    return [pytest.param(case, id=case.name, marks=new_rule if case.new else ()) for case in cases]
+    """Give each case its name as its id; skip what does not hold yet, or no more."""
+    marks = {(True, False): new_rule, (False, True): old_rule}
+    return [
+        pytest.param(case, id=case.name, marks=marks.get((case.new, case.old), ()))
+        for case in cases
+    ]
 
 
 def right_outcomes(case: Case | RegionCase) -> set[str]:

@@ -86,6 +86,8 @@ class Case:
         Of `paint`.
     new : bool
         Whether it is right by the ten rules, and not yet so.
+    old : bool
+        Whether it is right only until the ten rules hold.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Case:
     dtype: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     new: bool = False
+    old: bool = False
 
     def __post_init__(self) -> None:
         assert bool(self.refuses) != (self.maps is not None), self.name
@@ -136,7 +139,7 @@ class RegionCase:
 
     Parameters
     ----------
-    name, table, text, file, make, header, as_text, refuses, new
+    name, table, text, file, make, header, as_text, refuses, new, old
         As in `Case`.
     labels : sequence of int
         Those of the image; none: not known.
@@ -168,6 +171,7 @@ class RegionCase:
     or_error: bool = False
     pairs: bool = False
     new: bool = False
+    old: bool = False
 
     def __post_init__(self) -> None:
         assert bool(self.refuses) != (self.regions is not None), self.name

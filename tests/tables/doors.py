@@ -76,7 +76,7 @@ def _one_delimiter(table: Table, path: Path, delimiter: str, **dialect: Any) -> 
 
 
 def file_doors(table: Table, folder: Path) -> Iterator[tuple[str, Any]]:
-    """Yield the doors of text, each with its file; a door that cannot hold the table is left out."""
+    """Yield the doors of text, each with its file, but for those that cannot hold the table."""
     doors = {
         "tab": _delimited(table, folder / "tab.tsv", "\t"),
         "comma": _one_delimiter(table, folder / "comma.csv", ","),

@@ -72,7 +72,7 @@ def value_cases(name: str, *, new: bool = False) -> list[Case]:
 
 
 def _value_case(block: Block, options: str, answer: str, new: bool) -> Case:
-    is_named = ("no header", "index", "text: ")
+    is_named = ("no header", "index", "text: ", "old")
     atlases = [flag for flag in block.flags if not flag.startswith(is_named)]
     answer, or_error = answer.removesuffix(" or error"), answer.endswith(" or error")
     refuses = _refuses(answer)
@@ -90,6 +90,7 @@ def _value_case(block: Block, options: str, answer: str, new: bool) -> Case:
         dtype=dtype,
         options=dict(map(_option, options.split(", "))) if options else {},
         new=new,
+        old="old" in block.flags,
     )
 
 
@@ -158,6 +159,7 @@ def _region_case(block: Block, labels: str, answer: str, new: bool) -> RegionCas
         or_error=or_error,
         pairs="pairs" in block.flags,
         new=new,
+        old="old" in block.flags,
     )  # fmt: skip
 
 

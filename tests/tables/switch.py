@@ -7,3 +7,4 @@ import pytest
 NEW_RULES = True
 
 new_rule = pytest.mark.skipif(not NEW_RULES, reason="new by the ten rules")
+old_rule = pytest.mark.skipif(NEW_RULES, reason="changed by the ten rules")

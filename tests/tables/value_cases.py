@@ -180,8 +180,8 @@ DIALECTS = [
          text="name;z;p\nVis;1.234;1\nMot;0,5;2\n", file="v.csv", options=FILL,
          refuses=(SignalsError, "'z' of ", " may be thousands or decimals: '1.234'")),
     *(
-        Case(f"thousands are named: {cell}", text=f"name\tz\nVis\t{cell}\nMot\t{cell}\nAud\t7\nSom\t8\n",
-             file="v.tsv", options=FILL,
+        Case(f"thousands are named: {cell}", file="v.tsv",
+             text=f"name\tz\nVis\t{cell}\nMot\t{cell}\nAud\t7\nSom\t8\n", options=FILL,
              refuses=(SignalsError, "thousands without separators"))
         for cell in ("1.234,5", "1.234.567", "1,234.5", "1,234,567")
     ),
@@ -227,6 +227,40 @@ DIALECTS = [
          refuses=(FileFormatError, "v.tsv has a header")),
     Case("binary bytes under the name of a table", text=b"\x1f\x8b\x08\x00rest", file="v.tsv",
          refuses=(FileFormatError, "v.tsv is not text")),
+    # What spreadsheets and programs add to a table.
+    *(
+        Case(f"what a spreadsheet adds: {text!r}", text=text, file="v.csv", options=FILL,
+             maps={"z": {1: 0.5, 2: 1.5}})
+        for text in (
+            "name,z\nVis,0.5\nMot,1.5\n,\n,\n", "sep=,\nname,z\nVis,0.5\nMot,1.5\n",
+            "SEP=;\nname;z\nVis;0.5\nMot;1.5\n", "sep=\t\nname\tz\nVis\t0.5\nMot\t1.5\n",
+            "name,z\nVis,0.5,\nMot,1.5,,\n", "name,z\nVis,0.5\n\nMot,1.5\n",
+            "# made by hand\nname,z\nVis,0.5\nMot,1.5\n", "\n#\n\nname,z\nVis,0.5\nMot,1.5\n",
+            '"name","z"\r"Vis","0.5"\r"Mot","1.5"\r', 'name, z\n"Vis", 0.5\n"Mot", 1.5\n',
+            "# name z\nVis 0.5\nMot 1.5\n", " name   z\n  Vis   0.5\n  Mot 1.5\n",
+        )
+    ),
+    Case("a title too few: the names of the rows have none", text="z,p\nVis,0.5,1\nMot,1.5,2\n",
+         file="v.csv", options=FILL, maps={"z": {1: 0.5, 2: 1.5}, "p": {1: 1, 2: 2}}),
+    *(
+        Case(f"a title too few otherwise: {text!r}", text=text, file="v.csv",
+             refuses=(FileFormatError, "3 cells where the first row has 2"))
+        for text in ("name\tz\nVis\t0.5\t7\nMot\t1.5\t8\n", "index,name\n1,Vis,x\n2,Mot,y\n",
+                     "name,z\npole,left,0.5\npole,right,1.5\n", "z,p\nVis,0.5,1\nMot,1.5\n")
+    ),
+    Case("a row that is too short", text="# x\nname,z\nVis,0.5\nMot\n", file="v.csv",
+         refuses=(FileFormatError, "v.csv, line 4: 1 cell where the first row has 2 ('Mot')")),
+    Case("a quote that is not closed", text='name\tz\n"Vis\t0.5\nMot\t1.5\n', file="v.tsv",
+         refuses=(FileFormatError, "v.tsv, line 3: the quotes do not pair up")),
+    Case("a missing value in the only column keeps its row", text="z\n0.5\n\n2.5\n3.5\n\n",
+         file="v.csv", options={"by": "position"}, maps={1: 0.5, 2: NAN, 3: 2.5, 4: 3.5}),
+    Case("text as Windows writes it", text="name,z\nÁrea 2,0.5\nV1,1.5\n".encode("cp1252"),
+         file="w.csv", atlas="odd names", options=FILL, maps={20: 0.5, 3: 1.5}),
+    *(
+        Case(f"binary bytes: {data!r}", text=data, file="v.tsv",
+             refuses=(FileFormatError, "v.tsv is not text: it looks binary"))
+        for data in (b"PK\x03\x04", b"\xff\xfea", b"name\0z\n")
+    ),
     # AFNI's files of numbers.
     Case("AFNI: a column", text="# one row per time point\n  0.5\n1.5\n2.5\n3.5\n", file="v.1D",
          maps=Z),
@@ -347,6 +381,22 @@ OBJECTS = [
     ),
     Case("a lazy DataFrame", make=lambda: pl.LazyFrame({"name": ["Vis"], "z": [0.5]}),
          options=FILL, refuses=(SignalsError, "call its collect() first")),
+    *(
+        Case(f"{option} of {what}", make=make, options={option: "z"},
+             refuses=(SignalsError, "choose columns of a table; a ", " has none"))
+        for option in ("key", "columns")
+        for what, make in [("a dict", lambda: {"Vis": 1.0}),
+                           ("Signals", lambda: rc.Signals([1.0], ["Vis"]))]
+    ),
+    Case("key names the index", make=lambda: pd.DataFrame(
+        {"z": [3.5, 0.5]}, index=pd.Index(["Som", "Vis"], name="who")),
+        options={"key": "who", **FILL}, maps={"z": {4: 3.5, 1: 0.5}}),
+    Case("an index whose title is 0", make=lambda: pd.DataFrame(
+        {"z": [3.5, 0.5]}, index=pd.Index(["Som", "Vis"], name=0)), options=FILL,
+        maps={"z": {4: 3.5, 1: 0.5}}),
+    Case("an integer that a fraction in a dict would round",
+         make=lambda: {"Vis": 0.5, "Mot": -LARGE}, options=FILL,
+         refuses=(SignalsError, str(-LARGE))),
     Case("columns of an array", make=lambda: [0.5, 1.5, 2.5, 3.5], options={"columns": "z"},
          refuses=(SignalsError, "choose columns of a table; a list has none")),
     Case("a title twice in a DataFrame", make=lambda: pd.DataFrame(
