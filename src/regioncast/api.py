@@ -33,10 +33,17 @@ from .errors import (
     warn,
 )
 from .files import expanded
-from .io.images import one_map, open_any_maps, painted, save_image, space_of
+from .io.kinds import (
+    one_map,
+    open_maps,
+    painted,
+    read_parcellation,
+    read_signals,
+    save_image,
+    save_signals,
+    space_of,
+)
 from .io.maps import extract_maps
-from .io.parcellations import read_parcellation
-from .io.values import read_signals, save_signals
 from .io.volume import nifti
 from .signals import Key, Signals
 from .tables import value_files
@@ -48,9 +55,8 @@ if TYPE_CHECKING:
     from .atlas.spaces import Space
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
-    from .io.images import Painted
+    from .io.kinds import Painted, Values
     from .io.maps import Maps
-    from .io.values import Values
     from .progress import Progress
 
 Labels = Any
@@ -132,11 +138,6 @@ def load_parcellation(
     else:
         parcellation = read_parcellation(
             source, regions, background, label_map=label_map, strict=strict
-        )
-    if label_map is not None and isinstance(parcellation.space, VolumeGrid):
-        raise ArgumentError(
-            f"label_map={label_map!r} chooses a map of a .dlabel.nii or .label.gii file; these "
-            "labels are voxels. Leave it out."
         )
     return parcellation if mask is None else _masked(parcellation, mask)
 
@@ -491,7 +492,7 @@ def extract(
     """
     _check_rules(nan, min_coverage)
     strategies = Strategy.all_of(strategy)
-    maps = open_any_maps(image, "the image")
+    maps = open_maps(image, "the image")
     for one in strategies:
         one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     whole = load_parcellation(parcellation, regions, background=background, label_map=label_map)
@@ -704,14 +705,11 @@ def _extracted(
     if min_coverage is not None:
         fractions = np.array(coverage.columns["fraction"])
         values[:, ~(fractions >= min_coverage)] = np.nan
-    return Signals(
+    return Signals.along(
+        maps.axis,
         values,
         coverage.unique_keys,
         labels=coverage.labels.tolist(),
-        map_names=maps.map_names,
-        t_r=None if maps.single else maps.t_r,
-        series=maps.series,
-        single=maps.single,
         coverage=coverage,
         parcellation=atlas,
     )

@@ -28,8 +28,7 @@ from .data import demo_data
 from .engine.painting import PaintedArray
 from .errors import ArgumentError, RegioncastError, plural, times
 from .files import make_folder
-from .io.images import check_image_output
-from .io.values import check_table_output
+from .io.kinds import check_image_output, check_table_output
 from .progress import ProgressBar
 from .tables.value_files import STANDARD_STREAM
 

@@ -24,6 +24,7 @@ from ..errors import (
     LabelsWarning,
     RegionTableError,
     RegionTableWarning,
+    capitalized,
     examples,
     plural,
     times,
@@ -111,6 +112,7 @@ class Parcellation:
             full = RegionTable(encoded.labels)
         else:
             table = table.without(background)
+            _check_labels_suffice(table)
             _compare(encoded.labels, table.labels, space, strict=strict)
             full = table.with_labels(encoded.labels)
         if not len(encoded.labels):
@@ -316,6 +318,29 @@ def no_region(encoded: encoding.Encoded, background: float, noun: str = "voxel")
         f"The labels image has no region: {those} is background (label {background:g}). "
         "Check the image, or pass another background label."
     )
+
+
+def unnamed_below_zero(labels: Sequence[float], where: str) -> LabelsError:
+    """Return the error for labels below 0 that nothing names; `where` is ``"the surface"``."""
+    lowest = f"{min(labels):g}"
+    return LabelsError(
+        f"{capitalized(where)} has {plural(len(labels), 'label')} below 0 without a name: "
+        f"{', '.join(f'{label:g}' for label in labels[:5])}. Nothing says whether {lowest} is a "
+        f"region or what no region has. Pass background={lowest} (--background {lowest}) where it "
+        f"is none, and 0 then is a region; or background=0 where 0 is none, and {lowest} is one."
+    )
+
+
+def _check_labels_suffice(table: RegionTable) -> None:
+    """Raise where only the hemisphere tells regions of a table apart."""
+    labels, counts = np.unique(table.labels, return_counts=True)
+    if (counts > 1).any():
+        raise RegionTableError(
+            f"{plural(int((counts > 1).sum()), 'label')} in the region table stand for a region "
+            f"of each hemisphere: {examples(labels[counts > 1].tolist())}. That is for the "
+            "surfaces of the hemispheres; in this labels image, each region needs a label of its "
+            "own."
+        )
 
 
 def _codes_by_row(encoded: encoding.Encoded, table: RegionTable) -> NDArray[Any]:

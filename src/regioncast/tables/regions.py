@@ -36,6 +36,7 @@ from ..atlas.region_table import (
     range_problem,
 )
 from ..errors import RegionTableError, examples, plural
+from ..formats import stem_of
 from .colour_tables import (
     Record,
     freesurfer_records,
@@ -81,11 +82,6 @@ _UNTITLED = re.compile(r"|column \d+|Unnamed: \d+")
 
 _HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
-_IMAGE_SUFFIX = re.compile(
-    r"(\.(dlabel|dscalar|dtseries|dseg|label|shape|func|surf))?"
-    r"\.(nii\.gz|nii|mgz|mgh|mgh\.gz|img\.gz|img|hdr|gii\.gz|gii|annot|txt|csv|npy)$",
-    re.IGNORECASE,
-)
 # SPM and CAT12 put an XML of the same name beside the image.
 _TABLE_SUFFIXES = (".tsv", ".csv", ".txt", ".xml")
 _NEEDED = (
@@ -193,7 +189,7 @@ def find_region_table(
     True
     """
     image = Path(image_path)
-    stem = _IMAGE_SUFFIX.sub("", image.name)
+    stem = stem_of(image).removesuffix(".dseg")
     for suffix in suffixes:
         table = image.with_name(stem + suffix)
         if table.is_file():

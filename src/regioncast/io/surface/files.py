@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from io import BytesIO
@@ -44,23 +43,18 @@ from ...errors import (
     times,
 )
 from ...files import existing_file, expanded, readable, whole_content
-from ..volume.nifti import t_r_of
+from ...formats import Family, family_of, format_of, suffixes
+from ...signals import MapAxis
+from ..maps import t_r_of
 from .annotations import read_annotation
 from .names import (
-    ANNOTATION,
-    BY_NAME,
-    GIFTI,
-    MGH,
-    MORPHOMETRY,
-    NUMPY,
     STRUCTURE,
-    TEXT,
     files_found,
-    has_hemisphere_words,
     hemisphere_in_name,
     hemispheres_in_names,
-    is_pattern,
+    is_pair_pattern,
     names_in,
+    order_is_unclear,
     pair_beside,
     pair_found,
     pattern_of,
@@ -77,6 +71,9 @@ _FEWEST_VERTICES = 642
 
 # How morphometry files begin whose count of vertices comes next; older ones begin with the count.
 _NEW_MORPHOMETRY = b"\xff\xff\xff"
+
+# Bytes before the values: these three, and the counts of vertices, of faces, and of values each.
+_MORPHOMETRY_HEAD = 15
 
 _NODE_INDEX = "NIFTI_INTENT_NODE_INDEX"
 
@@ -106,8 +103,7 @@ def is_surface(source: object) -> bool:
 
 def hemisphere_of(source: Any) -> str:
     """Return ``"L"``, ``"R"``, or ``"?"`` where neither the file nor its name says."""
-    if isinstance(source, str | os.PathLike) and GIFTI.search(os.fspath(source)):
-        source = _load_gifti(source, "the surface")
+    source = _opened(source)
     return _said_hemisphere(source) or hemisphere_in_name(_name_of(source))
 
 
@@ -139,7 +135,7 @@ def sides_of(source: Any) -> dict[str, Any]:
         names = names_in(source)
         if len(names) == 2:
             return _of_two(names)
-        if is_pattern(source):
+        if is_pair_pattern(source):
             return _of_keys(files_found(os.fspath(source)))
         _check_is_no_pair(os.fspath(source))
     side = _opened(source)
@@ -184,10 +180,6 @@ def _of_two(given: Sequence[Any]) -> dict[str, Any]:
         )
     sides = [_opened(side) for side in given]
     hemispheres = _hemispheres_of_two(sides)
-    if hemispheres in ([UNKNOWN, UNKNOWN], [LEFT, UNKNOWN], [UNKNOWN, RIGHT]):
-        hemispheres = [LEFT, RIGHT]
-    elif UNKNOWN in hemispheres:
-        hemispheres = [RIGHT, LEFT]
     if hemispheres[0] == hemispheres[1]:
         missing = LEFT if hemispheres[0] == RIGHT else RIGHT
         raise SpaceError(
@@ -198,27 +190,39 @@ def _of_two(given: Sequence[Any]) -> dict[str, Any]:
 
 
 def _hemispheres_of_two(sides: Sequence[Any]) -> list[str]:
-    """Return what two sides and their names say; raise where that is contradictory or unclear."""
+    """Return the hemispheres of two sides: what they or their names say, else left and right.
+
+    Raises where that is contradictory or unclear.
+    """
     names = [_name_of(side) for side in sides]
-    named = hemispheres_in_names(*names)
-    for side, of_name in zip(sides, named, strict=True):
-        said = _said_hemisphere(side) or of_name
-        if of_name not in (UNKNOWN, said):
+    said = hemispheres_in_names(*names)
+    for number, side in enumerate(sides):
+        in_file = _said_hemisphere(side)
+        if in_file is not None and said[number] not in (UNKNOWN, in_file):
             raise SpaceError(
-                f"{_called(side)} says itself that it is of the {HEMISPHERE_NAMES[said]}, and its "
-                f"name that it is of the {HEMISPHERE_NAMES[of_name]}. Check which file is which."
+                f"{_called(side)} says itself that it is of the {HEMISPHERE_NAMES[in_file]}, and "
+                f"its name that it is of the {HEMISPHERE_NAMES[said[number]]}. Check which file is "
+                "which."
             )
-    found = [
-        hemisphere_of(side) if of_name == UNKNOWN else of_name
-        for side, of_name in zip(sides, named, strict=True)
+        said[number] = in_file or said[number]
+    are_marked = said != [UNKNOWN, UNKNOWN]
+    said = [
+        hemisphere_in_name(name) if side == UNKNOWN else side
+        for side, name in zip(said, names, strict=True)
     ]
-    if found == [UNKNOWN, UNKNOWN] and all(map(has_hemisphere_words, names)):
+    if UNKNOWN not in said:
+        return said
+    in_order = said in ([UNKNOWN, UNKNOWN], [LEFT, UNKNOWN], [UNKNOWN, RIGHT])
+    # One file that says itself or is marked tells of the other too; a mere word in its name does
+    # not, against the order.
+    is_unclear = order_is_unclear(*names) if said == [UNKNOWN, UNKNOWN] else not in_order
+    if is_unclear and not are_marked:
         raise SpaceError(
             f"Which of {' and '.join(map(_called, sides))} is of which hemisphere is not known: "
-            "both names have words for hemispheres. Give them as left= and right= or as a mapping, "
-            "{'left': …, 'right': …}."
+            "both names have words for hemispheres, or letters that may mean one. Give them as "
+            "left= and right= or as a mapping, {'left': …, 'right': …}."
         )
-    return found
+    return [LEFT, RIGHT] if in_order else [RIGHT, LEFT]
 
 
 def _left_first(sides: dict[str, Any]) -> dict[str, Any]:
@@ -247,15 +251,23 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
     names = names_in(source)
     if len(names) == 2:
         # One of a pair that does not exist is missed with its own name.
-        there = [name for name in names if not MGH.search(name) or expanded(name).exists()]
+        there = [name for name in names if not _may_be_volume(name) or expanded(name).exists()]
         return bool(there) and all(map(_is_surface_path, there))
     name = os.fspath(source)
-    if any(pattern.search(name) for pattern in BY_NAME):
-        return True
-    if is_pattern(name):
-        found = pair_found(name)
-        return bool(found) and all(map(_is_surface_path, found.values()))
-    return bool(MGH.search(name)) and (_is_mgh_vector(expanded(name)) or bool(pair_beside(name)))
+    entry = format_of(Path(name))
+    if entry is not None and "surface" in entry.kinds and not _may_be_volume(name):
+        return entry.family != "mesh"
+    if is_pair_pattern(name):
+        pair = pair_found(name)
+        return bool(pair) and all(map(_is_surface_path, pair.values()))
+    if entry is None:
+        return _is_morphometry(expanded(name))
+    return _may_be_volume(name) and (_is_mgh_vector(expanded(name)) or bool(pair_beside(name)))
+
+
+def _may_be_volume(name: str) -> bool:
+    """Return whether files of this name hold voxels or vertices, as their shapes say."""
+    return family_of(Path(name)) == "mgh"
 
 
 def _is_mgh_vector(path: Path) -> bool:
@@ -264,6 +276,23 @@ def _is_mgh_vector(path: Path) -> bool:
             return _is_vector(MGHHeader.from_fileobj(file).get_data_shape())
     except Exception:  # noqa: BLE001  whoever reads it will say what is wrong with it
         return False
+
+
+def _is_morphometry(path: Path) -> bool:
+    """Return whether a file of any name is one of FreeSurfer's values per vertex.
+
+    As ``lh.thickness.fsaverage``: it begins like one, and is as long as it says.
+    """
+    try:
+        if not path.is_file():  # what comes through a pipe can be read only once
+            return False
+        n_bytes = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(_MORPHOMETRY_HEAD)
+    except (OSError, ValueError):
+        return False
+    n_vertices = int.from_bytes(head[3:7], "big")
+    return head.startswith(_NEW_MORPHOMETRY) and n_bytes == _MORPHOMETRY_HEAD + 4 * n_vertices
 
 
 def _called(side: Any) -> str:
@@ -289,10 +318,7 @@ class Side:
     Parameters
     ----------
     values : array, shape (n_maps, n_vertices)
-    single : bool
-        Whether this is one map rather than a series of length one.
-    map_names : tuple of str, default=None
-    t_r : float, default=None
+    axis : MapAxis
     table : RegionTable, default=None
         The regions that the file itself lists.
     none : frozenset of int
@@ -302,9 +328,7 @@ class Side:
     """
 
     values: NDArray[Any]
-    single: bool = True
-    map_names: tuple[str, ...] | None = None
-    t_r: float | None = None
+    axis: MapAxis
     table: RegionTable | None = None
     none: frozenset[int] = frozenset()
     is_label_file: bool = False
@@ -325,7 +349,7 @@ class Side:
 
 def _opened(side: Any) -> Any:
     """Return a GIFTI file as an image, and everything else as it is."""
-    if isinstance(side, str | os.PathLike) and GIFTI.search(os.fspath(side)):
+    if isinstance(side, str | os.PathLike) and family_of(Path(side)) == "gifti":
         return _load_gifti(side, "the surface")
     return side
 
@@ -354,26 +378,26 @@ def _read(side: Any, what: str) -> Side:
         return _from_array(side, what)
     if isinstance(side, str | os.PathLike):
         path = existing_file(side, what)
-        reader = next((read for name, read in _READERS if name.search(path.name)), None)
-        if reader is None:
+        read = _reader_of(path)
+        if read is None:
             raise _not_a_surface(f"{what} {path}")
         with readable(f"{what} {path}"):
-            return reader(path, what)
+            return read(path, what)
     raise _not_a_surface(f"{what} ({type(side).__name__})")
 
 
 def _not_a_surface(what: str) -> ImageTypeError:
+    endings = dict.fromkeys([*suffixes("labels", "surface"), *suffixes("data", "surface")])
     return ImageTypeError(
-        f"{capitalized(what)} is no surface: values or labels of vertices are read from .gii, "
-        ".annot, .mgh, .mgz, .npy, .txt, .csv and FreeSurfer's .curv, .sulc, .thickness, .area. "
-        "Give a volume on its own, and not as a hemisphere."
+        f"{capitalized(what)} is no surface: values or labels of vertices are read from "
+        f"{', '.join(endings)}. Give a volume on its own, and not as a hemisphere."
     )
 
 
 def _from_gifti(image: GiftiImage, what: str) -> Side:
     _check_has_data(image, what)
-    others = (*_COORDINATES, _NODE_INDEX)
-    arrays = [array for array in image.darrays if _intent(array) not in others]
+    no_values = (*_COORDINATES, _NODE_INDEX)
+    arrays = [array for array in image.darrays if _intent(array) not in no_values]
     if not arrays:
         held = ", ".join(dict.fromkeys(map(_intent, image.darrays))) or "nothing"
         raise ImageTypeError(
@@ -391,13 +415,17 @@ def _from_gifti(image: GiftiImage, what: str) -> Side:
     names = [array.meta.get("Name") for array in arrays]
     values = np.concatenate(columns, axis=1).T
     values = values if order is None else values[:, order]
-    named = all(names) and len(names) == len(values)
+    are_named = all(names) and len(names) == len(values)
     intents = list(map(_intent, arrays))
+    single = len(values) == 1 and "NIFTI_INTENT_TIME_SERIES" not in intents
+    axis = MapAxis(
+        names=tuple(map(str, names)) if are_named else None,
+        t_r=None if single else _gifti_t_r(arrays),
+        single=single,
+    )
     return Side(
         values,
-        single=len(values) == 1 and "NIFTI_INTENT_TIME_SERIES" not in intents,
-        map_names=tuple(map(str, names)) if named else None,
-        t_r=_gifti_t_r(arrays),
+        axis,
         table=_label_table(image),
         is_label_file="NIFTI_INTENT_LABEL" in intents,
     )
@@ -484,7 +512,7 @@ def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
             "values of vertices have the shape (n, 1, 1). Give a surface."
         )
     values = np.asarray(image.dataobj).reshape((image.shape[0], -1), order="F").T
-    return Side(values, single=len(image.shape) == 3, t_r=t_r_of(image))
+    return Side(values, MapAxis(t_r=t_r_of(image), single=len(image.shape) == 3))
 
 
 def _load_mgh(path: Path) -> nib.MGHImage:
@@ -500,7 +528,7 @@ def _from_array(array: NDArray[Any], what: str) -> Side:
             f"{capitalized(what)} has the shape {array.shape}; values of vertices have "
             "(n_vertices,) or (n_vertices, n_maps)."
         )
-    return Side(array.reshape(len(array), -1).T, single=array.ndim == 1)
+    return Side(array.reshape(len(array), -1).T, MapAxis(single=array.ndim == 1))
 
 
 def _from_morphometry(path: Path, what: str) -> Side:
@@ -511,7 +539,7 @@ def _from_morphometry(path: Path, what: str) -> Side:
             f"{capitalized(what)} {path} is truncated or damaged: it is to have "
             f"{n_vertices:,} vertices, and there are values of {len(values):,}. Get the file again."
         )
-    return Side(np.atleast_2d(values))
+    return Side(np.atleast_2d(values), MapAxis(single=True))
 
 
 def _n_vertices_of_morphometry(path: Path) -> int:
@@ -539,26 +567,31 @@ def _from_text(path: Path, what: str) -> Side:
             f"{capitalized(what)} {path} has {plural(numbers.shape[0], 'line')} of "
             f"{plural(numbers.shape[1], 'number')}; one number per vertex is needed."
         )
-    return Side(numbers.reshape(1, -1))
+    return Side(numbers.reshape(1, -1), MapAxis(single=True))
 
 
 def _from_annotation(path: Path, what: str) -> Side:
     """Read an annotation, whose labels are the numbers of the entries of its colour table."""
-    found = read_annotation(path, what)
-    if not any(entry.name for entry in found.entries):
+    annotation = read_annotation(path, what)
+    if not any(entry.name for entry in annotation.entries):
         raise LabelsError(
             f"{capitalized(what)} {path} has no names: its colour table has "
-            f"{plural(len(found.entries), 'entry')}, none with one. Pass a region table."
+            f"{plural(len(annotation.entries), 'entry')}, none with one. Pass a region table."
         )
     # As of labels of GIFTI: 0 without a name is no region, and any other is called by its number.
-    entries = [entry for entry in found.entries if entry.name or entry.number != 0]
+    entries = [entry for entry in annotation.entries if entry.name or entry.number != 0]
     regions = RegionTable(
         [entry.number for entry in entries],
         [entry.name or str(entry.number) for entry in entries],
         {"color": ["#" + bytes(entry.color).hex() for entry in entries]},
     )
-    labels = found.labels[np.newaxis]
-    return Side(labels, table=regions, none=frozenset([-1]), is_label_file=True)
+    return Side(
+        annotation.labels[np.newaxis],
+        MapAxis(single=True),
+        table=regions,
+        none=frozenset([-1]),
+        is_label_file=True,
+    )
 
 
 def _from_numpy(path: Path, what: str) -> Side:
@@ -572,20 +605,27 @@ def _from_numpy(path: Path, what: str) -> Side:
     return _from_array(array, f"{what} {path}")
 
 
-_READERS: tuple[tuple[re.Pattern[str], Callable[[Path, str], Side]], ...] = (
-    (MGH, _from_mgh),
-    (ANNOTATION, _from_annotation),
-    (MORPHOMETRY, _from_morphometry),
-    (NUMPY, _from_numpy),
-    (TEXT, _from_text),
-)
+_READERS: dict[Family, Callable[[Path, str], Side]] = {
+    "mgh": _from_mgh,
+    "annotation": _from_annotation,
+    "morphometry": _from_morphometry,
+    "numpy": _from_numpy,
+    "text": _from_text,
+}
+
+
+def _reader_of(path: Path) -> Callable[[Path, str], Side] | None:
+    entry = format_of(path)
+    if entry is None:
+        return _from_morphometry if _is_morphometry(path) else None
+    return _READERS.get(entry.family) if "surface" in entry.kinds else None
 
 
 def read_sides(source: Any, what: str) -> tuple[dict[str, Side], SurfaceVertices]:
     """Return what is in each side, and where its vertices are."""
     sides = {
-        side: _read(given, what if side == UNKNOWN else f"{what} ({HEMISPHERE_NAMES[side]})")
-        for side, given in sides_of(source).items()
+        side: _read(content, what if side == UNKNOWN else f"{what} ({HEMISPHERE_NAMES[side]})")
+        for side, content in sides_of(source).items()
     }
     mesh = getattr(source, "mesh", None) if _is_surface_image(source) else None
-    return sides, SurfaceVertices({side: one.n_vertices for side, one in sides.items()}, mesh)
+    return sides, SurfaceVertices({name: side.n_vertices for name, side in sides.items()}, mesh)

@@ -1,9 +1,11 @@
-"""Surfaces: parcellations and maps of one hemisphere or both."""
+"""Labels of vertices, of one hemisphere or both, and the regions that they are."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,28 +16,29 @@ from ...atlas.hemispheres import (
     RIGHT,
     UNKNOWN,
     is_hemisphere_title,
+    side_of,
     side_of_word,
 )
 from ...atlas.no_region import no_region_labels
-from ...atlas.parcellation import Parcellation, encode_integers, map_number
+from ...atlas.parcellation import (
+    Parcellation,
+    encode_integers,
+    map_number,
+    unnamed_below_zero,
+)
 from ...atlas.region_table import RegionTable
 from ...atlas.spaces import SurfaceVertices
 from ...errors import (
-    DimensionError,
     LabelsError,
     RegionTableError,
     RegionTableWarning,
-    capitalized,
     examples,
     plural,
     warn,
 )
-from ..maps import MapsInMemory
-from .files import Side, hemisphere_of, is_surface, read_sides, sides_of
-from .names import (
-    output_paths,
-)
-from .painted import PaintedSurface, painted_surface, save_surface
+from ...files import expanded
+from ...tables.regions import find_region_table
+from .files import Side, read_sides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,27 +46,10 @@ if TYPE_CHECKING:
     from ...atlas.region_table import Region
     from ...engine.encoding import Encoded
 
-# What other modules need of surfaces, in one place.
-__all__ = [
-    "PaintedSurface",
-    "hemisphere_of",
-    "is_surface",
-    "open_surface_maps",
-    "output_paths",
-    "painted_surface",
-    "parcellation_of",
-    "read_labels",
-    "save_surface",
-    "sides_of",
-]
-
-
-# --- labels in -------------------------------------------------------------------------------
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SurfaceLabels:
-    """Labels of the vertices of a surface or a pair, of which it is still open who they are.
+    """Labels of the vertices of a surface or a pair; see `regioncast.io.kinds.Labels`.
 
     Parameters
     ----------
@@ -72,27 +58,85 @@ class SurfaceLabels:
     values : mapping of str to array, shape (n_vertices,)
         The labels of each side.
     space : SurfaceVertices
+    background : number or None
+        The label of no region.  None: those whose names say so, and 0 where it has no name.
+    file : Path or None
+        The one file that they came from, if it is one.
     """
 
     sides: Mapping[str, Side]
     values: Mapping[str, NDArray[Any]]
     space: SurfaceVertices
+    background: float | None
+    file: Path | None
 
     @property
-    def are_named(self) -> bool:
-        """Whether the files themselves say who the regions are."""
-        return any(side.own_table is not None for side in self.sides.values())
+    def of_regions(self) -> NDArray[np.int64]:
+        """The labels that vertices have, without those of no region, ascending."""
+        of_sides = []
+        for name, side in self.sides.items():
+            none = _no_region(side, None, self.background)
+            if self.background is None:
+                none += _open_labels(self.values[name], side, None)
+            of_sides.append(_encoded(self.values[name], none, name).labels)
+        return np.unique(np.concatenate(of_sides)).astype(np.int64)
 
-    def of_regions(self, background: float | None) -> NDArray[np.int64]:
-        """Return the labels that vertices have, without those of no region, ascending."""
-        found = [
-            _encoded(self.values[side], _no_region(one, None, background), side).labels
-            for side, one in self.sides.items()
-        ]
-        return np.unique(np.concatenate(found)).astype(np.int64)
+    def table_beside(self) -> Path | None:
+        """Return the table that lies beside the file of one surface that brings no names.
+
+        Only ``.tsv``: text and CSV may as well be labels of vertices.
+        """
+        are_named = any(side.own_table is not None for side in self.sides.values())
+        if are_named or self.file is None:
+            return None
+        return find_region_table(self.file, suffixes=(".tsv",))
+
+    def parcellation(self, regions: RegionTable | None, *, strict: bool) -> Parcellation:
+        """Return the regions of a surface or a pair.
+
+        Parameters
+        ----------
+        regions : RegionTable or None
+            Instead of the label table or colour table of the files.  Where it says of which
+            hemisphere a row is, the row goes there; else to each that has its label.
+        strict : bool
+            Raise where table and files do not list the same regions, instead of warning.
+
+        Raises
+        ------
+        LabelsError
+            When labels below 0 have no name, and nothing says what they are.
+        RegionTableError
+        """
+        _check_named(self.sides, regions)
+        if self.background is None:
+            for name, side in self.sides.items():
+                unnamed = _open_labels(self.values[name], side, regions)
+                if unnamed:
+                    raise unnamed_below_zero(unnamed, f"the {HEMISPHERE_NAMES[name]}")
+        tables = (
+            _own_tables(self) if regions is None else _given_tables(self, regions, strict=strict)
+        )
+        none = {
+            name: _no_region(side, tables[name], self.background)
+            for name, side in self.sides.items()
+        }
+        encoded = {name: _encoded(self.values[name], none[name], name) for name in self.sides}
+        some = any(len(side.labels) for side in encoded.values())
+        parts = {
+            name: _one_parcellation(
+                side, tables[name], none[name], strict=strict, may_be_empty=some
+            )
+            for name, side in encoded.items()
+        }
+        # Of one hemisphere too, so that its regions know which it is.
+        joined = parts[UNKNOWN] if UNKNOWN in parts else Parcellation.joined(parts)
+        return dataclasses.replace(joined, space=self.space)
 
 
-def read_labels(source: Any, *, label_map: str | int | None = None) -> SurfaceLabels:
+def read_labels(
+    source: Any, *, label_map: str | int | None = None, background: float | None = None
+) -> SurfaceLabels:
     """Return the labels of a surface or a pair.
 
     Parameters
@@ -101,6 +145,8 @@ def read_labels(source: Any, *, label_map: str | int | None = None) -> SurfaceLa
         See `sides_of`.
     label_map : str or int, default=None
         Name or number of the map, where there are several.
+    background : number, default=None
+        The label of no region.
 
     Raises
     ------
@@ -109,65 +155,34 @@ def read_labels(source: Any, *, label_map: str | int | None = None) -> SurfaceLa
     SpaceError, FileFormatError, ImageTypeError, InputMissingError
     """
     sides, space = read_sides(source, "the labels image")
-    return SurfaceLabels(
-        sides, {side: _labels(one, label_map) for side, one in sides.items()}, space
-    )
+    values = {name: _labels(side, label_map) for name, side in sides.items()}
+    if isinstance(source, Mapping) and len(source) == 1:
+        (source,) = source.values()
+    file = None
+    if len(sides) == 1 and isinstance(source, str | os.PathLike):
+        file = expanded(source)
+    return SurfaceLabels(sides, values, space, background, file)
 
 
-def parcellation_of(
-    labels: SurfaceLabels,
-    *,
-    regions: RegionTable | None,
-    background: float | None,
-    strict: bool,
-) -> Parcellation:
-    """Return the regions of a surface or a pair.
-
-    Parameters
-    ----------
-    labels : SurfaceLabels
-    regions : RegionTable or None
-        Instead of the label table or colour table of the files.  Where it says of which
-        hemisphere a row is, the row goes there; else to each that has its label.
-    background : number or None
-        The label of no region.  None: those whose names say so, and 0 where it has no name.
-    strict : bool
-        Raise where table and files do not list the same regions, instead of warning.
-
-    Raises
-    ------
-    LabelsError, RegionTableError
-    """
-    sides = labels.sides
-    _check_named(sides, regions)
-    tables = (
-        _own_tables(labels, background)
-        if regions is None
-        else _given_tables(labels, regions, strict=strict)
-    )
-    none = {side: _no_region(one, tables[side], background) for side, one in sides.items()}
-    encoded = {side: _encoded(labels.values[side], none[side], side) for side in sides}
-    some = any(len(one.labels) for one in encoded.values())
-    parts = {
-        side: _one_parcellation(one, tables[side], none[side], strict=strict, may_be_empty=some)
-        for side, one in encoded.items()
-    }
-    # Of one hemisphere too, so that its regions know which it is.
-    joined = parts[UNKNOWN] if UNKNOWN in parts else Parcellation.joined(parts)
-    return dataclasses.replace(joined, space=labels.space)
+def _open_labels(labels: NDArray[Any], side: Side, regions: RegionTable | None) -> list[float]:
+    """Return labels below 0 that nothing names, ascending: -1 often is no region."""
+    below = np.unique(labels[np.isfinite(labels) & (labels < 0)])
+    named = {row.label for row in side.table or ()}
+    named |= {row.label for row in regions or () if row.name != str(row.label)}
+    return [label for label in below.tolist() if label not in named | side.none]
 
 
 def _labels(side: Side, label_map: str | int | None) -> NDArray[Any]:
-    names = side.map_names or ("",) * len(side.values)
+    names = side.axis.names or ("",) * len(side.values)
     return np.ascontiguousarray(side.values[map_number(names, label_map)])
 
 
 def _check_named(sides: Mapping[str, Side], regions: RegionTable | None) -> None:
     """Raise where a file of labels lists no regions, and nothing else does."""
     unnamed = [
-        HEMISPHERE_NAMES[side]
-        for side, one in sides.items()
-        if one.is_label_file and one.table is None
+        HEMISPHERE_NAMES[name]
+        for name, side in sides.items()
+        if side.is_label_file and side.table is None
     ]
     if unnamed and regions is None:
         raise LabelsError(
@@ -180,7 +195,7 @@ def _no_region(side: Side, table: RegionTable | None, background: float | None) 
     """Return the labels of a side that are no region."""
     if background is not None:
         return [label for label in (background, *sorted(side.none)) if not np.isnan(label)]
-    names = {row.label: row.name for one in (side.table, table) for row in one or ()}
+    names = {row.label: row.name for rows in (side.table, table) for row in rows or ()}
     by_name = no_region_labels(names)
     if 0 not in names:
         by_name |= {0}
@@ -238,43 +253,48 @@ def _given_tables(
     return {side: _of_one_side(regions, np.flatnonzero(rows), title) for side, rows in keep.items()}
 
 
-def _own_tables(labels: SurfaceLabels, background: float | None) -> dict[str, RegionTable | None]:
+def _own_tables(labels: SurfaceLabels) -> dict[str, RegionTable | None]:
     """Return the tables in the files, without what is of the other hemisphere.
 
     The two files of a pair may both list the regions of both, as Workbench writes them.  That is
     so where they have no label of a region in common: then a row that both list is of the one
-    whose vertices have its label.  Else a region that one hemisphere lacks keeps its row.
+    whose vertices have its label, and once in all where neither has.  Else a region that one
+    hemisphere lacks keeps its row.
     """
-    tables = {side: one.own_table for side, one in labels.sides.items()}
-    listed = [set(table or ()) for table in tables.values()]
-    used = {
-        side: set(np.unique(labels.values[side]).tolist()) - set(_no_region(one, None, background))
-        for side, one in labels.sides.items()
-    }
-    if len(tables) == 1 or not used[LEFT].isdisjoint(used[RIGHT]):
+    tables = {name: side.own_table for name, side in labels.sides.items()}
+    if len(tables) == 1:
         return tables
-    shared = set.intersection(*listed)
-    other = {LEFT: used[RIGHT], RIGHT: used[LEFT]}
+    used = {
+        name: set(np.unique(labels.values[name]).tolist())
+        - set(_no_region(side, None, labels.background))
+        for name, side in labels.sides.items()
+    }
+    if not used[LEFT].isdisjoint(used[RIGHT]):
+        return tables
+    shared = set(tables[LEFT] or ()) & set(tables[RIGHT] or ())
+    of_right = set()
+    for row in shared:
+        is_nowhere = row.label not in used[LEFT] | used[RIGHT]
+        if row.label in used[RIGHT] or (is_nowhere and side_of(row.name)[0] == RIGHT):
+            of_right.add(row)
+    elsewhere = {LEFT: of_right, RIGHT: shared - of_right}
     return {
-        side: None if table is None else _without(table, shared, other[side])
-        for side, table in tables.items()
+        name: None if table is None else _without(table, elsewhere[name])
+        for name, table in tables.items()
     }
 
 
-def _without(table: RegionTable, shared: set[Region], elsewhere: set[float]) -> RegionTable:
-    """Return the table without rows that both sides have, of labels that are elsewhere."""
-    rows = [n for n, row in enumerate(table) if row not in shared or row.label not in elsewhere]
+def _without(table: RegionTable, elsewhere: set[Region]) -> RegionTable:
+    rows = [number for number, row in enumerate(table) if row not in elsewhere]
     return table.take(np.array(rows, np.intp))
 
 
 def _hemisphere_title(regions: RegionTable) -> str | None:
     """Return the title of the column that says of which hemisphere the rows are, if one does."""
-    found = [
-        title
-        for title, cells in regions.columns.items()
-        if is_hemisphere_title(title) and any(map(side_of_word, cells))
-    ]
-    return found[0] if found else None
+    for title, cells in regions.columns.items():
+        if is_hemisphere_title(title) and any(map(side_of_word, cells)):
+            return title
+    return None
 
 
 def _row_hemispheres(regions: RegionTable, title: str | None) -> tuple[str | None, ...]:
@@ -323,49 +343,3 @@ def _of_one_side(
         if title != hemisphere_title
     }
     return RegionTable(regions.labels[rows], [regions.names[row] for row in rows], columns)
-
-
-# --- maps in ---------------------------------------------------------------------------------
-
-
-def open_surface_maps(source: Any, what: str) -> MapsInMemory:
-    """Return the maps of a surface or a pair.
-
-    Parameters
-    ----------
-    source : path, mapping, pair or image
-        See `sides_of`.
-    what : str
-        What they are, for messages: ``"the image"``.
-
-    Raises
-    ------
-    DimensionError
-        When the hemispheres differ in their number of maps.
-    SpaceError, FileFormatError, ImageTypeError, InputMissingError
-    """
-    if isinstance(source, PaintedSurface):
-        values = source.array.__array__().reshape(source.space.shape[0], -1).T
-        single = source.array.single
-        return MapsInMemory(values, source.space, single, source.map_names, source.t_r)
-    sides, space = read_sides(source, what)
-    counts = {side: len(one.values) for side, one in sides.items()}
-    if len(set(counts.values())) > 1:
-        raise DimensionError(
-            f"{capitalized(what)} has {plural(counts[LEFT], 'map')} of the left hemisphere and "
-            f"{counts[RIGHT]:,} of the right. Give the same maps of both."
-        )
-    every = tuple(sides.values())
-    return MapsInMemory(
-        np.concatenate([one.values for one in every], axis=1),
-        space,
-        single=all(one.single for one in every),
-        map_names=_shared(one.map_names for one in every),
-        t_r=_shared(one.t_r for one in every),
-    )
-
-
-def _shared(given: Iterator[Any]) -> Any:
-    """Return what all sides say, or None where they differ."""
-    found = set(given)
-    return found.pop() if len(found) == 1 else None
