@@ -46,7 +46,8 @@ class MapAxis:
 
     Parameters
     ----------
-    names : tuple of str, shape (n_maps,), default=None
+    names : sequence of str, shape (n_maps,), default=None
+        Kept as a tuple.
     t_r : float, default=None
         Repetition time in seconds, where the maps are time points.
     series : Series, default=None
@@ -60,19 +61,29 @@ class MapAxis:
         When `t_r` is no time, or this is a single map.
     """
 
-    names: tuple[str, ...] | None = None
-    t_r: float | None = None
-    series: Series | None = None
-    single: bool = False
+    names: tuple[str, ...] | None
+    t_r: float | None
+    series: Series | None
+    single: bool
 
-    def __post_init__(self) -> None:
-        if self.t_r is None:
-            return
-        if not isinstance(self.t_r, numbers.Real) or not math.isfinite(self.t_r) or self.t_r <= 0:
-            raise SignalsError(f"t_r is a number of seconds above 0, not {self.t_r!r}.")
-        if self.single:
-            raise SignalsError("t_r goes with time series; these values are a single map.")
-        object.__setattr__(self, "t_r", float(self.t_r))
+    def __init__(
+        self,
+        names: Sequence[str] | None = None,
+        t_r: float | None = None,
+        series: Series | None = None,
+        *,
+        single: bool = False,
+    ) -> None:
+        if t_r is not None:
+            if not isinstance(t_r, numbers.Real) or not math.isfinite(t_r) or t_r <= 0:
+                raise SignalsError(f"t_r is a number of seconds above 0, not {t_r!r}.")
+            if single:
+                raise SignalsError("t_r goes with time series; these values are a single map.")
+            t_r = float(t_r)
+        object.__setattr__(self, "names", None if names is None else tuple(map(str, names)))
+        object.__setattr__(self, "t_r", t_r)
+        object.__setattr__(self, "series", series)
+        object.__setattr__(self, "single", single)
 
     @classmethod
     def shared(cls, axes: Sequence[MapAxis]) -> MapAxis:
@@ -90,11 +101,11 @@ class MapAxis:
         series = self.series
         if series is not None:
             series = Series(series.start if series.unit == "SECOND" else 0.0, t_r, "SECOND")
-        return MapAxis(self.names, t_r, series, self.single)
+        return MapAxis(self.names, t_r, series, single=self.single)
 
     def take(self, rows: Sequence[int]) -> MapAxis:
         """Return the axis of some of the maps, which are no series any more."""
-        names = None if self.names is None else tuple(self.names[row] for row in rows)
+        names = None if self.names is None else [self.names[row] for row in rows]
         return MapAxis(names, single=len(rows) == 1)
 
     def as_series(self) -> Series | None:
@@ -204,12 +215,8 @@ class Signals:
                     f"Values of shape {table.shape} (maps, regions) need "
                     f"{plural(expected, what)}; {len(listed):,} were given."
                 )
-        axis = MapAxis(
-            None if map_names is None else tuple(map(str, map_names)),
-            t_r,
-            series,
-            array.ndim == 1 if single is None else single,
-        )
+        is_single = array.ndim == 1 if single is None else single
+        axis = MapAxis(map_names, t_r, series, single=is_single)
         for name, value in (
             ("values", table),
             ("keys", None if keys is None else tuple(as_keys(keys))),

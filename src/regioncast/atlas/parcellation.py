@@ -24,7 +24,6 @@ from ..errors import (
     LabelsWarning,
     RegionTableError,
     RegionTableWarning,
-    capitalized,
     examples,
     plural,
     times,
@@ -320,14 +319,35 @@ def no_region(encoded: encoding.Encoded, background: float, noun: str = "voxel")
     )
 
 
-def unnamed_below_zero(labels: Sequence[float], where: str) -> LabelsError:
-    """Return the error for labels below 0 that nothing names; `where` is ``"the surface"``."""
-    lowest = f"{min(labels):g}"
-    return LabelsError(
-        f"{capitalized(where)} has {plural(len(labels), 'label')} below 0 without a name: "
-        f"{', '.join(f'{label:g}' for label in labels[:5])}. Nothing says whether {lowest} is a "
-        f"region or what no region has. Pass background={lowest} (--background {lowest}) where it "
-        f"is none, and 0 then is a region; or background=0 where 0 is none, and {lowest} is one."
+NOT_LABELLED = -1
+"""What programs write where a vertex has no label, and what may be the label of a region too."""
+
+
+def check_not_labelled(
+    labels: NDArray[Any], tables: Sequence[RegionTable | None], where: str
+) -> None:
+    """Raise where labels are -1 and no table says what that is.
+
+    Parameters
+    ----------
+    labels : array
+    tables : sequence of RegionTable or None
+        A name that is the label itself says nothing.
+    where : str
+        What has the labels, for messages: ``"the labels image"``.
+
+    Raises
+    ------
+    LabelsError
+    """
+    rows = [row for table in tables for row in table or ()]
+    is_named = any(row.label == NOT_LABELLED and row.name != str(NOT_LABELLED) for row in rows)
+    if is_named or not (labels == NOT_LABELLED).any():
+        return
+    raise LabelsError(
+        f"Labels of {where} are -1, which has no name: it may be that of a region, or what no "
+        "region has, as of the medial wall. Pass background=-1 (--background -1) where it is "
+        "none; 0 is a region then. Pass background=0 where 0 is none and -1 is a region."
     )
 
 

@@ -18,10 +18,11 @@ from nibabel.cifti2.cifti2_axes import (
 
 from ...atlas.no_region import no_region_labels
 from ...atlas.parcellation import (
+    NOT_LABELLED,
     Parcellation,
+    check_not_labelled,
     encode_integers,
     map_number,
-    unnamed_below_zero,
 )
 from ...atlas.region_table import RegionTable, hex_color
 from ...atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
@@ -65,21 +66,24 @@ class CiftiLabels:
         That of the file.
     background : set of float
         The labels of no region.
-    unnamed : list of float
-        Labels below 0 that the file does not name, where nobody said what they are.
+    is_said : bool
+        Whether the labels of no region were said, rather than told from names.
     """
 
     encoded: Encoded
     space: Grayordinates
     table: RegionTable
     background: set[float]
-    unnamed: list[float]
+    is_said: bool
 
     @property
     def of_regions(self) -> NDArray[np.int64]:
         """The labels of the table and of the grayordinates, ascending, without the background."""
         labels = np.union1d(self.table.labels, self.encoded.labels)
-        return labels[~np.isin(labels, [*self.background, *self.unnamed])]
+        none = set(self.background)
+        if not self.is_said and NOT_LABELLED not in self.table.labels:
+            none.add(NOT_LABELLED)
+        return labels[~np.isin(labels, list(none))]
 
     def table_beside(self) -> None:
         """Return None: CIFTI files say themselves who their regions are."""
@@ -94,10 +98,8 @@ class CiftiLabels:
         strict : bool
             Raise where table and labels do not list the same regions, instead of warning.
         """
-        named = {row.label for row in regions or () if row.name != str(row.label)}
-        unnamed = [label for label in self.unnamed if label not in named]
-        if unnamed:
-            raise unnamed_below_zero(unnamed, "the labels image")
+        if not self.is_said:
+            check_not_labelled(self.encoded.labels, [self.table, regions], "the labels image")
         table = self.table if regions is None else regions
         for label in self.background:
             table = table.without(label)
@@ -158,12 +160,8 @@ def read_labels(
             ".dlabel.nii file (wb_command -cifti-label-import makes one of maps of numbers), or "
             "a file of parcels, .p*.nii."
         )
-    encoded = _encoded(keys, none)
-    unnamed = []
-    if background is None:
-        below_zero = encoded.labels[encoded.labels < 0]
-        unnamed = np.setdiff1d(below_zero, table.labels).tolist()
-    return CiftiLabels(encoded, space, table, none, unnamed)
+    is_said = background is not None
+    return CiftiLabels(_encoded(keys, none), space, table, none, is_said)
 
 
 def _encoded(keys: NDArray[Any], none: set[float]) -> Encoded:

@@ -21,10 +21,11 @@ from ...atlas.hemispheres import (
 )
 from ...atlas.no_region import no_region_labels
 from ...atlas.parcellation import (
+    NOT_LABELLED,
     Parcellation,
+    check_not_labelled,
     encode_integers,
     map_number,
-    unnamed_below_zero,
 )
 from ...atlas.region_table import RegionTable
 from ...atlas.spaces import SurfaceVertices
@@ -76,8 +77,8 @@ class SurfaceLabels:
         of_sides = []
         for name, side in self.sides.items():
             none = _no_region(side, None, self.background)
-            if self.background is None:
-                none += _open_labels(self.values[name], side, None)
+            if self.background is None and NOT_LABELLED not in dict(side.table or ()):
+                none.append(NOT_LABELLED)
             of_sides.append(_encoded(self.values[name], none, name).labels)
         return np.unique(np.concatenate(of_sides)).astype(np.int64)
 
@@ -111,9 +112,10 @@ class SurfaceLabels:
         _check_named(self.sides, regions)
         if self.background is None:
             for name, side in self.sides.items():
-                unnamed = _open_labels(self.values[name], side, regions)
-                if unnamed:
-                    raise unnamed_below_zero(unnamed, f"the {HEMISPHERE_NAMES[name]}")
+                # In annotations -1 is none by the format.
+                if NOT_LABELLED not in side.none:
+                    where = f"the {HEMISPHERE_NAMES[name]}"
+                    check_not_labelled(self.values[name], [side.table, regions], where)
         tables = (
             _own_tables(self) if regions is None else _given_tables(self, regions, strict=strict)
         )
@@ -162,14 +164,6 @@ def read_labels(
     if len(sides) == 1 and isinstance(source, str | os.PathLike):
         file = expanded(source)
     return SurfaceLabels(sides, values, space, background, file)
-
-
-def _open_labels(labels: NDArray[Any], side: Side, regions: RegionTable | None) -> list[float]:
-    """Return labels below 0 that nothing names, ascending: -1 often is no region."""
-    below = np.unique(labels[np.isfinite(labels) & (labels < 0)])
-    named = {row.label for row in side.table or ()}
-    named |= {row.label for row in regions or () if row.name != str(row.label)}
-    return [label for label in below.tolist() if label not in named | side.none]
 
 
 def _labels(side: Side, label_map: str | int | None) -> NDArray[Any]:

@@ -14,6 +14,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
@@ -192,7 +193,7 @@ def _glued_words(path: str | os.PathLike[str]) -> list[str]:
     """
     parts = _parts(Path(path).name)
     words = []
-    for part, following in zip(parts, [*parts[1:], ""], strict=True):
+    for part, following in zip_longest(parts, parts[1:], fillvalue=""):
         is_word = len(part) > 1 or (part.isupper() and not following.isdigit())
         if is_word and side_of_word(part):
             words.append(part)
@@ -431,7 +432,7 @@ def _with_side(name: str, side: str) -> str:
         word = mark[1]
         new = _spelling(word)[side == RIGHT].lower()
         cased = new.upper() if word.isupper() else new.title() if word.istitle() else new
-        last = last[: mark.start()] + cased + last[mark.end() :]
+        last = last[: mark.start(1)] + cased + last[mark.end(1) :]
     return os.path.join(folder, last)  # noqa: PTH118
 
 
