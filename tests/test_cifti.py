@@ -39,9 +39,9 @@ from regioncast.errors import (
 )
 from regioncast.formats import suffixes
 from regioncast.io import maps as maps_module
+from regioncast.io.cifti import labels as cifti_parcellations
 from regioncast.io.cifti import maps as cifti_maps
 from regioncast.io.cifti import painted as cifti
-from regioncast.io.cifti import labels as cifti_parcellations
 from regioncast.io.cifti.maps import open_cifti_maps
 from regioncast.io.cifti.matrix import is_cifti, open_matrix
 from regioncast.io.maps import extract_maps

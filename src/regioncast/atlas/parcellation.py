@@ -229,7 +229,7 @@ class Parcellation:
         max_rows : int, default=None
             Leave out rows in the middle beyond this many; all are shown when not given.
         """
-        head = f"Parcellation: {plural(len(self), 'region')}, {_extent(self.space)}"
+        head = f"Parcellation: {plural(len(self), 'region')}, {self.space.description}"
         return "\n".join([head, *_table_lines(self, max_rows or len(self))])
 
     def __repr__(self) -> str:
@@ -411,10 +411,6 @@ def _compare(
         raise RegionTableError(f"{message} Correct the table, or do not ask for strict.")
     kept = "All are kept" + ", those without a row named by number" * bool(unlisted)
     warn(f"{message} {kept}.", RegionTableWarning)
-
-
-def _extent(space: Space) -> str:
-    return f"{times(space.shape)} voxels" if isinstance(space, VolumeGrid) else space.description
 
 
 def _table_lines(parcellation: Parcellation, max_rows: int) -> list[str]:

@@ -19,7 +19,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import nibabel as nib
 import numpy as np
@@ -68,6 +68,38 @@ class Part(NamedTuple):
     frame: int | VolumeGrid
 
 
+class Space(Protocol):
+    """Where the samples of an image are, whatever its kind."""
+
+    noun: ClassVar[str]
+    """What a sample is called."""
+
+    nouns: ClassVar[str]
+    """What several are called."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of an array of one map."""
+
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        """The parts of the space, by structure."""
+
+    @property
+    def description(self) -> str:
+        """How many samples there are, and of what, in words."""
+
+    @property
+    def extent(self) -> dict[str, Any]:
+        """What a program may want to know of it, as plain values with their titles."""
+
+    def difference(self, other: Space) -> tuple[str, str] | None:
+        """Return how `other` differs, as a general and a particular sentence, or None.
+
+        The particular one lacks its subject, and has ``{this}`` for the name of this space.
+        """
+
+
 @dataclass(frozen=True, eq=False)
 class VolumeGrid:
     """A box of voxels in space.
@@ -113,9 +145,19 @@ class VolumeGrid:
         _check_affine(affine, what)
         return cls(tuple(image.shape[:3]), affine, _geometry(image, affine))
 
+    @property
+    def description(self) -> str:
+        """Number of voxels along each axis, in words."""
+        return f"{times(self.shape)} voxels"
+
+    @property
+    def extent(self) -> dict[str, Any]:
+        """The affine, and the volume of a voxel."""
+        return {"affine": self.affine.tolist(), "voxel_volume_mm3": self.voxel_volume}
+
     def __repr__(self) -> str:
         sizes = " × ".join(f"{size:g}" for size in np.linalg.norm(self.affine[:3, :3], axis=0))
-        return f"VolumeGrid: {times(self.shape)} voxels of {sizes} mm"
+        return f"VolumeGrid: {self.description} of {sizes} mm"
 
     @property
     def voxel_volume(self) -> float:
@@ -137,10 +179,7 @@ class VolumeGrid:
         return header
 
     def difference(self, other: Space) -> tuple[str, str] | None:
-        """Return how `other` differs, as a general and a particular sentence, or None.
-
-        The particular one lacks its subject, and has ``{this}`` for the name of this grid.
-        """
+        """Return how `other` differs, as a general and a particular sentence, or None."""
         if not isinstance(other, VolumeGrid):
             return _of_another_kind(self, other)
         if self.shape != other.shape:
@@ -235,6 +274,11 @@ class SurfaceVertices:
             for hemisphere, n_vertices in self.counts.items()
         )
 
+    @property
+    def extent(self) -> dict[str, Any]:
+        """The number of vertices of each hemisphere."""
+        return {"vertices": dict(self.counts)}
+
     def difference(self, other: Space) -> tuple[str, str] | None:
         """Return how `other` differs, as a general and a particular sentence, or None."""
         if not isinstance(other, SurfaceVertices):
@@ -309,6 +353,11 @@ class Grayordinates:
             structure_name(name): len(np.asarray(part.samples)) for name, part in self.parts.items()
         }
 
+    @property
+    def extent(self) -> dict[str, Any]:
+        """The number of grayordinates of each surface and of the volume."""
+        return {"grayordinates": self.sizes}
+
     def difference(self, other: Space) -> tuple[str, str] | None:
         """Return how `other` differs, as a general and a particular sentence, or None."""
         if not isinstance(other, Grayordinates):
@@ -330,9 +379,6 @@ class Grayordinates:
             and same_frame(mine[name].frame, theirs[name].frame) is None
             for name in mine
         )
-
-
-Space = VolumeGrid | SurfaceVertices | Grayordinates
 
 
 class _Box(NamedTuple):
