@@ -45,8 +45,11 @@ _WORD = re.compile(rf"(?<![a-z0-9]){_WORDS}(?![a-z0-9])", re.IGNORECASE)
 # The parts of a name in camel case, numbers, and what stands between.
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^A-Za-z\d]+")
 
-# Letters at the edge of a part that may mean a hemisphere though nothing sets them off.
-_EDGE = re.compile(r"^[lr]|[lr](?=h?$)|(?:left|right)$", re.IGNORECASE)
+_LETTERS = re.compile(r"[A-Za-z]+")
+
+# Letters at the edge of a part, and words in it, that may mean a hemisphere though nothing sets
+# them off.
+_EDGE = re.compile(r"^[lr]|[lr](?=h?$)|left|right", re.IGNORECASE)
 
 # How names write the hemispheres where the placeholder {hemi} stands.
 _SPELLINGS = (("L", "R"), ("lh", "rh"), ("left", "right"), ("l", "r"))
@@ -109,14 +112,17 @@ def order_is_unclear(first: str, second: str) -> bool:
     """
     if all(_words(name) or _glued_words(name) for name in (first, second)):
         return True
-    parts = Counter(_parts(first)), Counter(_parts(second))
+    # Also as if nothing were camel case.
+    parts = [
+        Counter(_parts(name) + _LETTERS.findall(stem_of(Path(name)))) for name in (first, second)
+    ]
     only_first, only_second = parts[0] - parts[1], parts[1] - parts[0]
-    if RIGHT in _sides_at_edges(only_first) and LEFT in _sides_at_edges(only_second):
+    if RIGHT in _sides_meant(only_first) and LEFT in _sides_meant(only_second):
         return True
     # Also letters inside of words, if they are all that differs: "prhmap" and "plhmap".
-    return any(
-        _side_by_letters(one, other)[0] == RIGHT for one in only_first for other in only_second
-    )
+    alike = [(one, other) for one in only_first for other in only_second]
+    alike.append((stem_of(Path(first)), stem_of(Path(second))))
+    return any(_side_by_letters(*pair)[0] == RIGHT for pair in alike)
 
 
 def _told_apart(first: str, second: str) -> tuple[str, str] | None:
@@ -161,8 +167,8 @@ def _side_by_letters(one: str, other: str) -> tuple[str | None, bool]:
     return None, False
 
 
-def _sides_at_edges(parts: Iterable[str]) -> set[str]:
-    """Return the hemispheres that letters at the edges of parts of names could mean."""
+def _sides_meant(parts: Iterable[str]) -> set[str]:
+    """Return the hemispheres that parts of names could mean."""
     return {
         LEFT if letters[0] in "lL" else RIGHT for part in parts for letters in _EDGE.findall(part)
     }
@@ -189,13 +195,13 @@ def _words(path: str | os.PathLike[str]) -> list[str]:
 def _glued_words(path: str | os.PathLike[str]) -> list[str]:
     """Return the words for hemispheres that only camel case sets off in a file name.
 
-    A letter alone is a capital there, and no number follows: ``R2`` is none.
+    A letter alone is a capital there, and not that of ``R2`` or of ``fsLRmap``.
     """
     parts = _parts(Path(path).name)
     words = []
     for part, following in zip_longest(parts, parts[1:], fillvalue=""):
-        is_word = len(part) > 1 or (part.isupper() and not following.isdigit())
-        if is_word and side_of_word(part):
+        is_other = len(part) == 1 and (part.islower() or re.match(r"[LR\d]", following))
+        if side_of_word(part) and not is_other:
             words.append(part)
     return words
 
