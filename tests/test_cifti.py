@@ -343,6 +343,19 @@ def test_with_a_given_table_labels_are_read_once_and_that_of_the_file_is_not_tol
     assert len(opened) == 1
 
 
+def test_minus_one_without_a_name_is_not_guessed():
+    labels = {0: ("???", CLEAR), 7: ("V1", RED), 12: ("Thal", RED)}
+    keys = np.where(np.asarray(KEYS) == 300, -1, KEYS)
+    with pytest.raises(LabelsError, match=r"Labels of the labels image are -1.* background=-1"):
+        rc.load_parcellation(dlabel(keys, labels))
+    wall = rc.load_parcellation(dlabel(keys, labels), background=-1)
+    assert wall.table.labels.tolist() == [0, 7, 12]
+    named = rc.load_parcellation(dlabel(keys, labels | {-1: ("MT", RED)}))
+    assert list(named.table) == [(-1, "MT"), (7, "V1"), (12, "Thal")]
+    of_table = rc.load_parcellation(dlabel(keys, labels), {-1: "MT", 7: "V1", 12: "Thal"})
+    assert list(of_table.table) == list(named.table)
+
+
 def test_one_of_several_maps_is_chosen_by_name_or_number():
     labels = {0: ("???", CLEAR), 7: ("V1", RED), 12: ("Thal", RED), 300: ("MT", RED)}
     image = dlabel(np.stack([KEYS, KEYS[::-1], KEYS]), labels, ["a", "b", "0"])

@@ -22,7 +22,8 @@ from nibabel.gifti.gifti import (
     GiftiMetaData,
 )
 
-from regioncast import load_parcellation
+import regioncast as rc
+from regioncast import cli, load_parcellation
 from regioncast.atlas.region_table import RegionTable
 from regioncast.atlas.spaces import SurfaceVertices
 from regioncast.engine import extraction
@@ -1014,3 +1015,95 @@ def test_errors_about_nilearns_surfaces():
         image.to_surface_image()
     with pytest.raises(ArgumentError, match="which hemisphere this is"):
         image.to_surface_image(mesh={})
+
+
+# --- what -1 is ------------------------------------------------------------------------------
+
+FROM_MINUS_ONE = np.repeat(np.int32([-1, 0, 1, 2]), [4, 3, 2, 5])
+
+
+def written_labels(path, labels):
+    """A file of labels without names, in the format of its ending."""
+    if path.suffix == ".gii":
+        nib.save(gifti(labels, intent="NIFTI_INTENT_SHAPE"), path)
+    elif path.suffix == ".npy":
+        np.save(path, labels)
+    else:
+        np.savetxt(path, labels, fmt="%d")
+    return path
+
+
+@pytest.mark.parametrize("name", ["lh.x.npy", "lh.x.csv", "lh.x.txt", "lh.x.shape.gii"])
+@pytest.mark.parametrize("regions", [None, "none", ["a", "b"], {1: "a", 2: "b"}])
+def test_minus_one_without_a_name_is_not_guessed(tmp_path, name, regions):
+    path = written_labels(tmp_path / name, FROM_MINUS_ONE)
+    with pytest.raises(LabelsError, match=r"-1, which has no name.* background=-1 .*background=0"):
+        load_parcellation(path, regions)
+    wall = load_parcellation(path, background=-1)
+    painted_wall = np.asarray(rc.paint([100, 200, 300], wall, fill=7))
+    np.testing.assert_array_equal(painted_wall, np.repeat([7, 100, 200, 300], [4, 3, 2, 5]))
+    region = load_parcellation(path, background=0)
+    np.testing.assert_array_equal(
+        np.asarray(rc.paint([100, 200, 300], region, fill=7)),
+        np.repeat([100, 7, 200, 300], [4, 3, 2, 5]),
+    )
+
+
+def test_a_table_may_say_what_minus_one_is(tmp_path):
+    path = written_labels(tmp_path / "lh.x.npy", FROM_MINUS_ONE)
+    none = load_parcellation(path, {-1: "medial wall", 0: "a", 1: "b", 2: "c"})
+    assert list(none.table) == [(0, "a"), (1, "b"), (2, "c")]
+    region = load_parcellation(path, {-1: "x", 1: "b", 2: "c"})
+    assert list(region.table) == [(-1, "x"), (1, "b"), (2, "c")]
+
+
+def test_minus_one_of_one_hemisphere_of_a_pair_is_not_guessed_either(tmp_path):
+    left = written_labels(tmp_path / "lh.x.npy", np.int32([0, 1, 2, 2]))
+    right = written_labels(tmp_path / "rh.x.npy", np.int32([-1, 1, 2]))
+    with pytest.raises(LabelsError, match="Labels of the right hemisphere are -1"):
+        load_parcellation([left, right])
+
+
+def test_minus_one_in_the_shell_says_the_option(tmp_path, capsys):
+    path = written_labels(tmp_path / "lh.x.npy", FROM_MINUS_ONE)
+    values = tmp_path / "v.csv"
+    values.write_text("100\n200\n300\n")
+    output = str(tmp_path / "lh.out.npy")
+    assert cli.main(["paint", str(values), str(path), "-o", output]) == 1
+    assert "--background -1" in capsys.readouterr().err
+    assert cli.main(["paint", str(values), str(path), "-o", output, "--background", "-1"]) == 0
+    expected = np.repeat([0, 100, 200, 300], [4, 3, 2, 5])
+    np.testing.assert_array_equal(np.load(output), expected)
+
+
+# --- regions that neither hemisphere has -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"),
+    [
+        ({0: "???", 1: "L_A", 2: "R_A", 5: "L_C", 7: "R_C"}, "LRLR"),
+        ({0: "???", 1: "A", 2: "B", 5: "C", 7: "D"}, "LRLL"),
+    ],
+)
+def test_a_region_that_neither_hemisphere_has_stands_once(names, rows):
+    pair = (gifti(np.int32([1, 0, 1]), names=names), gifti(np.int32([2, 2]), names=names))
+    parcellation = read(pair)
+    assert list(parcellation.table) == list(names.items())[1:]
+    assert "".join(parcellation.table.hemispheres) == rows
+    assert parcellation.counts.tolist() == [2, 2, 0, 0]
+    values = {name: float(label) for label, name in list(names.items())[1:]}
+    np.testing.assert_array_equal(np.asarray(rc.paint(values, parcellation)), [1, 0, 1, 2, 2])
+
+
+# --- names of files that FreeSurfer makes ------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["lh.thickness.fsaverage", "lh.volume.fwhm10", "lh.x"])
+def test_morphometry_of_any_name_is_told_by_its_content(tmp_path, name):
+    values = np.float32([1.5, -2.25, 0, 7])
+    write_morph_data(tmp_path / name, values)
+    assert is_surface(tmp_path / name)
+    np.testing.assert_array_equal(open_surface_maps(tmp_path / name, "the image").values, [values])
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-1])
+    assert not is_surface(tmp_path / name)
