@@ -23,7 +23,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.freesurfer.io import read_morph_data
 from nibabel.freesurfer.mghformat import MGHHeader
-from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiLabel
+from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
 from nibabel.openers import ImageOpener
 
 from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
@@ -132,33 +132,29 @@ def sides_of(source: Any) -> dict[str, Any]:
     if isinstance(source, list | tuple):
         return _of_two(source)
     if isinstance(source, str | os.PathLike):
-        names = names_in(source)
+        name, names = os.fspath(source), names_in(source)
         if len(names) == 2:
             return _of_two(names)
-        if is_pair_pattern(source):
-            return _of_keys(files_found(os.fspath(source)))
-        _check_is_no_pair(os.fspath(source))
+        if is_pair_pattern(name):
+            return _of_keys(files_found(name))
+        # A pair was written under a name that no file has: each hemisphere got its own.
+        beside = pair_beside(name)
+        if beside:
+            raise InputMissingError(
+                f"{name} does not exist, but there are {' and '.join(beside)}. Pass "
+                f"{pattern_of(name)} for both hemispheres, or one of them."
+            )
     side = _opened(source)
     return {hemisphere_of(side): side}
 
 
-def _check_is_no_pair(name: str) -> None:
-    """Raise where a file does not exist, and those that an output of its name went to do."""
-    beside = pair_beside(name)
-    if beside:
-        raise InputMissingError(
-            f"{name} does not exist, but there are {' and '.join(beside)}. Pass "
-            f"{pattern_of(name)} for both hemispheres, or one of them."
-        )
-
-
-def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
+def _of_keys(by_key: Mapping[str, Any]) -> dict[str, Any]:
     sides: dict[str, Any] = {}
-    for key, side in given.items():
+    for key, side in by_key.items():
         hemisphere = side_of_word(key)
         if hemisphere is None or hemisphere in sides:
             raise SpaceError(
-                f"A pair of surfaces has one left and one right; {examples(given)} were given."
+                f"A pair of surfaces has one left and one right; {examples(by_key)} were given."
             )
         sides[hemisphere] = _opened(side)
         said = hemisphere_of(sides[hemisphere])
@@ -171,14 +167,14 @@ def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
     return _left_first(sides)
 
 
-def _of_two(given: Sequence[Any]) -> dict[str, Any]:
+def _of_two(listed: Sequence[Any]) -> dict[str, Any]:
     """Return two sides by what they say of themselves, else by their order."""
-    if len(given) != 2:
+    if len(listed) != 2:
         raise SpaceError(
-            f"A pair of surfaces is one left and one right; {len(given):,} were given. Name the "
+            f"A pair of surfaces is one left and one right; {len(listed):,} were given. Name the "
             "two, or pass one as it is."
         )
-    sides = [_opened(side) for side in given]
+    sides = [_opened(side) for side in listed]
     hemispheres = _hemispheres_of_two(sides)
     if hemispheres[0] == hemispheres[1]:
         missing = LEFT if hemispheres[0] == RIGHT else RIGHT
@@ -195,34 +191,42 @@ def _hemispheres_of_two(sides: Sequence[Any]) -> list[str]:
     Raises where that is contradictory or unclear.
     """
     names = [_name_of(side) for side in sides]
-    said = hemispheres_in_names(*names)
-    for number, side in enumerate(sides):
-        in_file = _said_hemisphere(side)
-        if in_file is not None and said[number] not in (UNKNOWN, in_file):
-            raise SpaceError(
-                f"{_called(side)} says itself that it is of the {HEMISPHERE_NAMES[in_file]}, and "
-                f"its name that it is of the {HEMISPHERE_NAMES[said[number]]}. Check which file is "
-                "which."
-            )
-        said[number] = in_file or said[number]
-    are_marked = said != [UNKNOWN, UNKNOWN]
+    marked = _marked_hemispheres(sides, names)
     said = [
         hemisphere_in_name(name) if side == UNKNOWN else side
-        for side, name in zip(said, names, strict=True)
+        for side, name in zip(marked, names, strict=True)
     ]
     if UNKNOWN not in said:
         return said
     in_order = said in ([UNKNOWN, UNKNOWN], [LEFT, UNKNOWN], [UNKNOWN, RIGHT])
-    # One file that says itself or is marked tells of the other too; a mere word in its name does
-    # not, against the order.
-    is_unclear = order_is_unclear(*names) if said == [UNKNOWN, UNKNOWN] else not in_order
-    if is_unclear and not are_marked:
-        raise SpaceError(
-            f"Which of {' and '.join(map(_called, sides))} is of which hemisphere is not known: "
-            "both names have words for hemispheres, or letters that may mean one. Give them as "
-            "left= and right= or as a mapping, {'left': …, 'right': …}."
-        )
+    # A file that says itself or is marked tells of the other one, even against their order.  A
+    # mere word in its name does not: it may mean something else.
+    if marked == [UNKNOWN, UNKNOWN]:
+        nothing_said = said == [UNKNOWN, UNKNOWN]
+        if not in_order or (nothing_said and order_is_unclear(*names)):
+            raise SpaceError(
+                f"Which of {' and '.join(map(_called, sides))} is of which hemisphere is not "
+                "known: both names have words for hemispheres, or letters that may mean one. Give "
+                "them as left= and right= or as a mapping, {'left': …, 'right': …}."
+            )
     return [LEFT, RIGHT] if in_order else [RIGHT, LEFT]
+
+
+def _marked_hemispheres(sides: Sequence[Any], names: Sequence[str]) -> list[str]:
+    """Return what two files say themselves, else what their names are marked with or differ in."""
+    marked = hemispheres_in_names(*names)
+    for number, side in enumerate(sides):
+        in_file = _said_hemisphere(side)
+        if in_file is None:
+            continue
+        if marked[number] not in (UNKNOWN, in_file):
+            raise SpaceError(
+                f"{_called(side)} says itself that it is of the {HEMISPHERE_NAMES[in_file]}, and "
+                f"its name that it is of the {HEMISPHERE_NAMES[marked[number]]}. Check which file "
+                "is which."
+            )
+        marked[number] = in_file
+    return marked
 
 
 def _left_first(sides: dict[str, Any]) -> dict[str, Any]:
@@ -251,31 +255,28 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
     names = names_in(source)
     if len(names) == 2:
         # One of a pair that does not exist is missed with its own name.
-        there = [name for name in names if not _may_be_volume(name) or expanded(name).exists()]
+        there = [name for name in names if not _shape_tells(name) or expanded(name).exists()]
         return bool(there) and all(map(_is_surface_path, there))
     name = os.fspath(source)
     entry = format_of(Path(name))
-    if entry is not None and "surface" in entry.kinds and not _may_be_volume(name):
-        return entry.family != "mesh"
+    if entry is not None and not _shape_tells(name):
+        return "surface" in entry.kinds and entry.family != "mesh"
+    # The name does not say it, so the file has to.
     if is_pair_pattern(name):
         pair = pair_found(name)
         return bool(pair) and all(map(_is_surface_path, pair.values()))
     if entry is None:
         return _is_morphometry(expanded(name))
-    return _may_be_volume(name) and (_is_mgh_vector(expanded(name)) or bool(pair_beside(name)))
-
-
-def _may_be_volume(name: str) -> bool:
-    """Return whether files of this name hold voxels or vertices, as their shapes say."""
-    return family_of(Path(name)) == "mgh"
-
-
-def _is_mgh_vector(path: Path) -> bool:
     try:
-        with ImageOpener(str(path)) as file:
+        with ImageOpener(str(expanded(name))) as file:
             return _is_vector(MGHHeader.from_fileobj(file).get_data_shape())
     except Exception:  # noqa: BLE001  whoever reads it will say what is wrong with it
-        return False
+        return bool(pair_beside(name))
+
+
+def _shape_tells(name: str) -> bool:
+    """Return whether files of this name hold voxels or vertices, as their shapes say."""
+    return family_of(Path(name)) == "mgh"
 
 
 def _is_morphometry(path: Path) -> bool:
@@ -395,33 +396,21 @@ def _not_a_surface(what: str) -> ImageTypeError:
 
 
 def _from_gifti(image: GiftiImage, what: str) -> Side:
-    _check_has_data(image, what)
-    no_values = (*_COORDINATES, _NODE_INDEX)
-    arrays = [array for array in image.darrays if _intent(array) not in no_values]
-    if not arrays:
-        held = ", ".join(dict.fromkeys(map(_intent, image.darrays))) or "nothing"
-        raise ImageTypeError(
-            f"{capitalized(what)} {_called(image)} has no values of vertices; it holds {held}. "
-            "Give a .label.gii, .shape.gii or .func.gii, not the mesh."
-        )
-    sizes = sorted({len(array.data) for array in arrays})
-    if len(sizes) > 1:
-        raise DimensionError(
-            f"{capitalized(what)} {_called(image)} has maps of {examples(sizes)} vertices. "
-            "All maps of a surface need the same."
-        )
-    columns = [np.asarray(array.data).reshape(sizes[0], -1) for array in arrays]
-    order = _order_of_vertices(image, sizes[0], what)
-    names = [array.meta.get("Name") for array in arrays]
-    values = np.concatenate(columns, axis=1).T
-    values = values if order is None else values[:, order]
-    are_named = all(names) and len(names) == len(values)
-    intents = list(map(_intent, arrays))
+    arrays = _arrays_of_values(image, f"{capitalized(what)} {_called(image)}")
+    n_vertices = len(arrays[0].data)
+    values = np.concatenate(
+        [np.asarray(array.data).reshape(n_vertices, -1) for array in arrays], axis=1
+    ).T
+    order = _order_of_vertices(image, n_vertices, what)
+    if order is not None:
+        values = values[:, order]
+    intents = {_intent(array) for array in arrays}
     single = len(values) == 1 and "NIFTI_INTENT_TIME_SERIES" not in intents
+    # An array of several columns has one name for all of them.
+    names = [array.meta.get("Name") for array in arrays]
+    are_named = all(names) and len(names) == len(values)
     axis = MapAxis(
-        names=tuple(map(str, names)) if are_named else None,
-        t_r=None if single else _gifti_t_r(arrays),
-        single=single,
+        names if are_named else None, None if single else _gifti_t_r(arrays), single=single
     )
     return Side(
         values,
@@ -431,14 +420,29 @@ def _from_gifti(image: GiftiImage, what: str) -> Side:
     )
 
 
-def _check_has_data(image: GiftiImage, what: str) -> None:
+def _arrays_of_values(image: GiftiImage, name: str) -> list[GiftiDataArray]:
+    """Return the arrays that have a row per vertex; `name` is what messages call the file."""
     empty = [n for n, array in enumerate(image.darrays) if array.data is None]
     if empty:
         raise FileFormatError(
-            f"{capitalized(what)} {_called(image)} is truncated or damaged: "
+            f"{name} is truncated or damaged: "
             f"{plural(len(empty), 'data array')} of {len(image.darrays):,} without data: "
             f"{examples(empty)}. Get the file again."
         )
+    no_values = (*_COORDINATES, _NODE_INDEX)
+    arrays = [array for array in image.darrays if _intent(array) not in no_values]
+    if not arrays:
+        held = ", ".join(dict.fromkeys(map(_intent, image.darrays))) or "nothing"
+        raise ImageTypeError(
+            f"{name} has no values of vertices; it holds {held}. "
+            "Give a .label.gii, .shape.gii or .func.gii, not the mesh."
+        )
+    sizes = sorted({len(array.data) for array in arrays})
+    if len(sizes) > 1:
+        raise DimensionError(
+            f"{name} has maps of {examples(sizes)} vertices. All maps of a surface need the same."
+        )
+    return arrays
 
 
 def _order_of_vertices(image: GiftiImage, n_values: int, what: str) -> NDArray[np.intp] | None:
@@ -449,7 +453,7 @@ def _order_of_vertices(image: GiftiImage, n_values: int, what: str) -> NDArray[n
     lists = [array.data for array in image.darrays if _intent(array) == _NODE_INDEX]
     if not lists:
         return None
-    listed = np.concatenate([np.ravel(one) for one in lists])
+    listed = np.concatenate([np.ravel(part) for part in lists])
     if not np.array_equal(np.sort(listed), np.arange(n_values)):
         raise FileFormatError(
             f"{capitalized(what)} {_called(image)} lists {plural(len(listed), 'vertex')} "
@@ -482,21 +486,17 @@ def _label_table(image: GiftiImage) -> RegionTable | None:
 
     Not 0, which without a name is no region.
     """
-    named = [(label, _name_of_label(label)) for label in image.labeltable.labels]
-    rows = [(label, name or str(label.key)) for label, name in named if name or label.key != 0]
-    if not rows:
+    keys, names, colors = [], [], []
+    for label in image.labeltable.labels:
+        # nibabel gives a label without a name no attribute.
+        name = str(getattr(label, "label", None) or "").strip()
+        if name or label.key != 0:
+            keys.append(label.key)
+            names.append(name or str(label.key))
+            colors.append(_color(label.rgba))
+    if not keys:
         return None
-    colors = [_color(label.rgba) for label, _ in rows]
-    return RegionTable(
-        [label.key for label, _ in rows],
-        [name for _, name in rows],
-        {"color": colors} if any(colors) else None,
-    )
-
-
-def _name_of_label(label: GiftiLabel) -> str:
-    """Return the name of a label, ``""`` for one without; nibabel then gives it no attribute."""
-    return str(getattr(label, "label", None) or "").strip()
+    return RegionTable(keys, names, {"color": colors} if any(colors) else None)
 
 
 def _color(rgba: Sequence[float | None]) -> str | None:
@@ -505,7 +505,12 @@ def _color(rgba: Sequence[float | None]) -> str | None:
 
 
 def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
-    image = source if isinstance(source, nib.MGHImage) else _load_mgh(source)
+    if isinstance(source, nib.MGHImage):
+        image = source
+    else:
+        # Read to its end, where the checksum of a compressed file is.
+        image = nib.MGHImage.from_stream(BytesIO(whole_content(source)))
+        image.file_map["image"].filename = str(source)
     if tuple(image.shape[1:3]) != (1, 1):
         raise ImageTypeError(
             f"{capitalized(what)} {_called(image)} is a volume of {times(image.shape)} voxels; "
@@ -513,13 +518,6 @@ def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
         )
     values = np.asarray(image.dataobj).reshape((image.shape[0], -1), order="F").T
     return Side(values, MapAxis(t_r=t_r_of(image), single=len(image.shape) == 3))
-
-
-def _load_mgh(path: Path) -> nib.MGHImage:
-    """Read a file to its end, where the checksum of a compressed one is."""
-    image = nib.MGHImage.from_stream(BytesIO(whole_content(path)))
-    image.file_map["image"].filename = str(path)
-    return image
 
 
 def _from_array(array: NDArray[Any], what: str) -> Side:
@@ -533,20 +531,17 @@ def _from_array(array: NDArray[Any], what: str) -> Side:
 
 def _from_morphometry(path: Path, what: str) -> Side:
     values = read_morph_data(path)
-    n_vertices = _n_vertices_of_morphometry(path)
+    # nibabel reads the values that are there; the file says how many there are to be.
+    with path.open("rb") as file:
+        head = file.read(7)
+    count = head[3:] if head.startswith(_NEW_MORPHOMETRY) else head[:3]
+    n_vertices = int.from_bytes(count, "big")
     if len(values) != n_vertices:
         raise FileFormatError(
             f"{capitalized(what)} {path} is truncated or damaged: it is to have "
             f"{n_vertices:,} vertices, and there are values of {len(values):,}. Get the file again."
         )
     return Side(np.atleast_2d(values), MapAxis(single=True))
-
-
-def _n_vertices_of_morphometry(path: Path) -> int:
-    """Return how many vertices a file says it has; nibabel reads those that are there."""
-    with path.open("rb") as file:
-        head = file.read(7)
-    return int.from_bytes(head[3:] if head.startswith(_NEW_MORPHOMETRY) else head[:3], "big")
 
 
 def _from_text(path: Path, what: str) -> Side:

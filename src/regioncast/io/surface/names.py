@@ -14,7 +14,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from itertools import product, zip_longest
 from pathlib import Path
 
 from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
@@ -120,9 +120,8 @@ def order_is_unclear(first: str, second: str) -> bool:
     if RIGHT in _sides_meant(only_first) and LEFT in _sides_meant(only_second):
         return True
     # Also letters inside of words, if they are all that differs: "prhmap" and "plhmap".
-    alike = [(one, other) for one in only_first for other in only_second]
-    alike.append((stem_of(Path(first)), stem_of(Path(second))))
-    return any(_side_by_letters(*pair)[0] == RIGHT for pair in alike)
+    pairs = [*product(only_first, only_second), (stem_of(Path(first)), stem_of(Path(second)))]
+    return any(_side_by_letters(*pair)[0] == RIGHT for pair in pairs)
 
 
 def _told_apart(first: str, second: str) -> tuple[str, str] | None:
@@ -134,35 +133,35 @@ def _told_apart(first: str, second: str) -> tuple[str, str] | None:
         parts = _parts(paths[0]), _parts(paths[1])
         if len(parts[0]) != len(parts[1]):
             continue
-        said = {_sides_of_parts(one, other) for one, other in zip(*parts, strict=True)} - {None}
+        said = {_sides_of_parts(*pair) for pair in zip(*parts, strict=True)} - {None}
         if len(said) == 1:
             return said.pop()
     return None
 
 
-def _sides_of_parts(one: str, other: str) -> tuple[str, str] | None:
+def _sides_of_parts(part: str, opposite: str) -> tuple[str, str] | None:
     """Return the hemispheres that parts in the same place of two names say, None where none."""
-    sides = side_of_word(one), side_of_word(other)
+    sides = side_of_word(part), side_of_word(opposite)
     if sides in ((LEFT, RIGHT), (RIGHT, LEFT)):
         return sides
-    side, is_at_edge = _side_by_letters(one, other)
+    side, is_at_edge = _side_by_letters(part, opposite)
     # Inside of a word, as in "plane" and "prane", letters may be letters.
     if side is None or not is_at_edge:
         return None
     return (LEFT, RIGHT) if side == LEFT else (RIGHT, LEFT)
 
 
-def _side_by_letters(one: str, other: str) -> tuple[str | None, bool]:
+def _side_by_letters(part: str, opposite: str) -> tuple[str | None, bool]:
     """Return the hemisphere of the first of two parts that differ in nothing but its word.
 
     And whether that word stands at an edge.
     """
-    one, other = one.lower(), other.lower()
+    part, opposite = part.lower(), opposite.lower()
     for left, right in _SPELLINGS_GLUED:
-        for word, opposite, side in ((left, right, LEFT), (right, left, RIGHT)):
-            for match in re.finditer(word, one):
-                before, after = one[: match.start()], one[match.end() :]
-                if other == f"{before}{opposite}{after}":
+        for word, exchanged, side in ((left, right, LEFT), (right, left, RIGHT)):
+            for match in re.finditer(word, part):
+                before, after = part[: match.start()], part[match.end() :]
+                if opposite == f"{before}{exchanged}{after}":
                     return side, not (before and after)
     return None, False
 
@@ -254,7 +253,7 @@ def files_found(pattern: str) -> dict[str, str]:
     pair = pair_found(pattern)
     if len(pair) == 2:
         return pair
-    files = _files(pattern)
+    files = _glob(pattern.replace(_PLACEHOLDER, "*"))
     if not files:
         raise InputMissingError(f"No file has a name like {pattern}. Check the name.")
     missing = [HEMISPHERE_NAMES[side] for side in (LEFT, RIGHT) if side not in pair]
@@ -279,7 +278,11 @@ def pair_found(pattern: str) -> dict[str, str]:
     else:
         files_of = _by_question_mark(pattern)
         if not all(files_of.values()):
-            files_of = _by_name(_glob(pattern))
+            files = _glob(pattern)
+            files_of = {
+                side: {file for file in files if hemisphere_in_name(file) == side}
+                for side in (LEFT, RIGHT)
+            }
     return {side: files.pop() for side, files in files_of.items() if len(files) == 1}
 
 
@@ -296,12 +299,6 @@ def _by_question_mark(pattern: str) -> dict[str, set[str]]:
     }
 
 
-def _by_name(files: Sequence[str]) -> dict[str, set[str]]:
-    return {
-        side: {file for file in files if hemisphere_in_name(file) == side} for side in (LEFT, RIGHT)
-    }
-
-
 def pair_beside(name: str) -> list[str]:
     """Return the files of both hemispheres that an output of this name was written to, if any."""
     if _ending_in(name) is None or _exists(name) or is_pair_pattern(name):
@@ -313,10 +310,6 @@ def pair_beside(name: str) -> list[str]:
 def pattern_of(name: str) -> str:
     """Return the pattern for the files of both hemispheres of an output of this name."""
     return _output_name(name, UNKNOWN, n_sides=2)
-
-
-def _files(pattern: str) -> list[str]:
-    return _glob(pattern.replace(_PLACEHOLDER, "*"))
 
 
 def _glob(pattern: str) -> list[str]:
@@ -353,7 +346,22 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
     >>> [str(path) for path in output_paths("lh.out.mgh", ["L", "R"])]
     ['lh.out.mgh', 'rh.out.mgh']
     """
-    name = os.fspath(path)
+    names = _output_names(os.fspath(path), sides)
+    said = _said_by_outputs(names)
+    if said == list(reversed(sides)) == [RIGHT, LEFT]:
+        names.reverse()
+        said.reverse()
+    for each, of_name, side in zip(names, said, sides, strict=True):
+        if UNKNOWN not in (of_name, side) and of_name != side:
+            raise OutputError(
+                f"The {HEMISPHERE_NAMES[side]} would be written to {Path(each).name}, whose name "
+                f"says the {HEMISPHERE_NAMES[of_name]}. Choose another name."
+            )
+    return [expanded(each) for each in names]
+
+
+def _output_names(name: str, sides: Sequence[str]) -> list[str]:
+    """Return a name for each hemisphere, in the order that they stand in."""
     names = name.split(",")
     if len(names) == 1 or not all(map(_ending_in, names)):
         names = [_output_name(name, side, n_sides=len(sides)) for side in sides]
@@ -365,18 +373,16 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
         )
     for each in names:
         ending_of(each)
-    said = _said_by_outputs(names)
-    if said == list(reversed(sides)) == [RIGHT, LEFT]:
-        names.reverse()
-        said.reverse()
-    for each, of_name, side in zip(names, said, sides, strict=True):
-        _check_side(each, of_name, side)
-    return [expanded(each) for each in names]
+    return names
 
 
 def _said_by_outputs(names: Sequence[str]) -> list[str]:
     """Return the hemispheres that files of these names will say."""
-    said = list(map(_hemisphere_of_output, names))
+    # GIFTI files say it themselves, so that words in their names may mean something else.
+    said = [
+        marked_hemisphere(name) if family_of(Path(name)) == "gifti" else hemisphere_in_name(name)
+        for name in names
+    ]
     if len(names) != 2:
         return said
     apart = hemispheres_in_names(*names)
@@ -390,23 +396,6 @@ def _said_by_outputs(names: Sequence[str]) -> list[str]:
             "words for hemispheres, or letters that may mean one. Begin them with lh. and rh."
         )
     return said
-
-
-def _hemisphere_of_output(name: str) -> str:
-    """Return the hemisphere that a file of this name will say.
-
-    GIFTI files say it themselves, so that words in their names may mean something else.
-    """
-    return marked_hemisphere(name) if family_of(Path(name)) == "gifti" else hemisphere_in_name(name)
-
-
-def _check_side(name: str, said: str, side: str) -> None:
-    """Raise where the name of an output says another hemisphere than it is for."""
-    if UNKNOWN not in (said, side) and said != side:
-        raise OutputError(
-            f"The {HEMISPHERE_NAMES[side]} would be written to {Path(name).name}, whose name says "
-            f"the {HEMISPHERE_NAMES[said]}. Choose another name."
-        )
 
 
 def _output_name(name: str, side: str, *, n_sides: int) -> str:
