@@ -78,9 +78,10 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
             raise InputUnreadableError(
                 f"{capitalized(what)} cannot be read ({error.strerror}): {file}."
             ) from error
-        raise InputMissingError(
-            f"{capitalized(what)} does not exist: {file}. {_advice(file)}"
-        ) from None
+        advice = "Check the name."
+        if not file.parent.exists():
+            advice = f"Its folder does not exist either: {file.parent}."
+        raise InputMissingError(f"{capitalized(what)} does not exist: {file}. {advice}") from None
 
 
 @contextlib.contextmanager
@@ -139,8 +140,26 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     OutputError
         When the path is a folder or a device, or its folder does not exist or is not writable.
     """
+    target = _target_of(path)
+    exists = os.path.lexists(path)
+    _remove_dead(_temporary_names(target, suffix_of(path)))
+    if exists and not overwrite:
+        raise OutputExistsError(
+            f"The output exists: {path}. Ask for overwriting (overwrite=True, --overwrite), "
+            "or choose another name."
+        )
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"The folder of the output is not writable: {target.parent}. Choose another folder."
+        )
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OutputError(f"The output is write-protected: {path}. Choose another name.")
+
+
+def _target_of(path: Path) -> Path:
+    """Return where an output really goes, links followed; raise where no file can be there."""
     try:
-        exists, target = os.path.lexists(path), path.resolve()
+        target = path.resolve()
         if target.is_dir():
             raise OutputError(f"The output is a folder: {path}. Name a file in it.")
         if not target.parent.is_dir():
@@ -155,23 +174,12 @@ def check_output(path: Path, *, overwrite: bool) -> None:
                 f"The output is no regular file: {path}. A device or a pipe is not replaced; "
                 "choose another name."
             )
+    except OutputError:
+        raise
     # ValueError: a name with a zero byte; RuntimeError: links that form a circle
     except (OSError, ValueError, RuntimeError) as error:
-        if isinstance(error, OutputError):
-            raise
         raise OutputError(f"The output cannot be written: {str(path)!r}: {error}.") from error
-    _remove_dead(_temporary_names(target, suffix_of(path)))
-    if exists and not overwrite:
-        raise OutputExistsError(
-            f"The output exists: {path}. Ask for overwriting (overwrite=True, --overwrite), "
-            "or choose another name."
-        )
-    if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise OutputError(
-            f"The folder of the output is not writable: {target.parent}. Choose another folder."
-        )
-    if target.exists() and not os.access(target, os.W_OK):
-        raise OutputError(f"The output is write-protected: {path}. Choose another name.")
+    return target
 
 
 def make_folder(folder: Path) -> None:
@@ -354,9 +362,3 @@ def _bring_to_disk(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _advice(file: Path) -> str:
-    if not file.parent.exists():
-        return f"Its folder does not exist either: {file.parent}."
-    return "Check the name."

@@ -205,16 +205,10 @@ class Signals:
         table.flags.writeable = False
         if not table.size:
             raise SignalsError(f"There are no values: their shape is {array.shape}.")
-        for what, listed, expected in (
-            ("key", keys, table.shape[1]),
-            ("label", labels, table.shape[1]),
-            ("map name", map_names, table.shape[0]),
-        ):
-            if listed is not None and len(listed) != expected:
-                raise SignalsError(
-                    f"Values of shape {table.shape} (maps, regions) need "
-                    f"{plural(expected, what)}; {len(listed):,} were given."
-                )
+        n_maps, n_regions = table.shape
+        _check_count("key", keys, n_regions, table.shape)
+        _check_count("label", labels, n_regions, table.shape)
+        _check_count("map name", map_names, n_maps, table.shape)
         is_single = array.ndim == 1 if single is None else single
         axis = MapAxis(map_names, t_r, series, single=is_single)
         for name, value in (
@@ -357,6 +351,16 @@ class Signals:
         return f"Signals: {maps}, {plural(self.n_regions, 'region')}, {self.values.dtype}{keys}"
 
 
+def _check_count(
+    what: str, listed: Sequence[object] | None, expected: int, shape: tuple[int, ...]
+) -> None:
+    if listed is not None and len(listed) != expected:
+        raise SignalsError(
+            f"Values of shape {shape} (maps, regions) need {plural(expected, what)}; "
+            f"{len(listed):,} were given."
+        )
+
+
 def map_titles(n_maps: int) -> list[str]:
     """Return titles for maps that have no names."""
     return [f"map_{number}" for number in range(n_maps)]
@@ -375,13 +379,13 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
     >>> as_keys(["V1", np.uint8(7), 20.0])
     ['V1', 7, 20]
     """
-    found: list[Key] = []
+    plain: list[Key] = []
     wrong: list[object] = []
     for key in keys:
         if isinstance(key, str):
-            found.append(str(key))
+            plain.append(str(key))
         elif _is_whole(key):
-            found.append(int(key))
+            plain.append(int(key))
         else:
             wrong.append(key)
     if wrong:
@@ -394,7 +398,7 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
             f"{plural(len(wrong), 'key')} neither a name nor an integer label: {examples(wrong)}. "
             f"{remedy}"
         )
-    return found
+    return plain
 
 
 def _is_whole(key: object) -> TypeGuard[int]:
@@ -453,10 +457,14 @@ def _what_is_no_number(values: NDArray[Any]) -> str:
     if values.dtype.kind not in "OUS" or not values.ndim:
         return ""
     listed = values.reshape(-1).tolist()
-    others = [value for value in listed if not isinstance(value, numbers.Number)]
-    verb = "is" if len(others) == 1 else "are"
-    found = f" {len(others):,} of {plural(len(listed), 'value')} {verb} no number: "
-    return f"{found}{examples(others)}." if others else ""
+    no_numbers = [value for value in listed if not isinstance(value, numbers.Number)]
+    if not no_numbers:
+        return ""
+    verb = "is" if len(no_numbers) == 1 else "are"
+    return (
+        f" {len(no_numbers):,} of {plural(len(listed), 'value')} {verb} no number: "
+        f"{examples(no_numbers)}."
+    )
 
 
 def storage_dtype(dtype: DTypeLike) -> np.dtype[Any]:

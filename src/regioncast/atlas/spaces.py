@@ -459,8 +459,8 @@ def _geometry(image: Any, affine: NDArray[np.float64]) -> nib.Nifti2Header:
     if isinstance(source, nib.Nifti1Header):
         _copy_geometry(source, geometry)
         geometry["pixdim"][:4] = source["pixdim"][:4]
-    own = geometry.get_best_affine()
-    if not np.array_equal(own, affine) and not np.allclose(own, affine):
+    of_header = geometry.get_best_affine()
+    if not np.array_equal(of_header, affine) and not np.allclose(of_header, affine):
         # As nibabel does for an image whose affine did not come from a NIfTI header.
         geometry.set_sform(affine, code="aligned")
         geometry.set_qform(affine, code="unknown")

@@ -43,9 +43,9 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
         return Parcellation(parcellation.codes, parcellation.table, known)
     what = "the labels image"
     codes = moved(parcellation.codes, parcellation.space, space, what=what, name=name)
-    found = Parcellation(codes, parcellation.table, space)
-    _warn_of_vanished(parcellation, found, name)
-    return found
+    moved_atlas = Parcellation(codes, parcellation.table, space)
+    _warn_of_vanished(parcellation, moved_atlas, name)
+    return moved_atlas
 
 
 def _may_be_same_surface(space: Space, other: Space) -> bool:

@@ -102,8 +102,10 @@ class Painted(Protocol):
 class ParcelFiles(Protocol):
     """Files of a kind that hold one value per region, and which samples the regions have."""
 
-    def read_signals(self, source: Any, columns: Key | Sequence[Key] | None) -> Signals:
-        """Return the values, or of them the maps of these names."""
+    def read_signals(
+        self, source: Any, key: Key | None, columns: Key | Sequence[Key] | None
+    ) -> Signals:
+        """Return the values, or of them the maps of these names; files without keys refuse some."""
 
     def save_signals(
         self, signals: Signals, atlas: Parcellation, output: Path, *, overwrite: bool
@@ -348,31 +350,35 @@ def read_signals(
     """
     for kind in KINDS:
         if kind.parcels is not None and kind.holds(values):
-            if key is not None:
-                raise SignalsError(
-                    "key= is for tables; the names of parcels are the keys of this file."
-                )
-            signals = kind.parcels.read_signals(values, columns)
+            signals = kind.parcels.read_signals(values, key, columns)
             return signals if t_r is None else signals.with_t_r(t_r)
+    table = values
     if isinstance(values, str | os.PathLike):
-        values = value_files.read_values(os.fspath(values))
+        table = value_files.read_values(os.fspath(values))
     elif _is_frame(values):
-        values = value_files.table_of_frame(values)
-    if isinstance(values, ValueTable):
-        return signals_of(values, regions, key=key, columns=columns, by=by, t_r=t_r)
+        table = value_files.table_of_frame(values)
+    if isinstance(table, ValueTable):
+        return signals_of(table, regions, key=key, columns=columns, by=by, t_r=t_r)
     if key is not None or columns is not None:
         raise SignalsError(
             f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
         )
-    if isinstance(values, Signals):
-        return values if t_r is None else values.with_t_r(t_r)
+    signals = table if isinstance(table, Signals) else _signals_of_object(table)
+    return signals if t_r is None else signals.with_t_r(t_r)
+
+
+def _signals_of_object(values: Any) -> Signals:
+    """Return the signals of a mapping, a Series or an array, which are in memory."""
     if isinstance(values, Mapping):
-        return _signals_of_mapping(values, t_r)
-    keys = as_keys(values.index) if _is_keyed_series(values) else None
-    return Signals(value_files.array_of_series(values), keys, t_r=t_r)
+        return _signals_of_mapping(values)
+    # A pandas Series is keyed by its index, unless that does nothing but count.
+    index: Any = getattr(values, "index", None)
+    is_series = hasattr(values, "to_numpy") and hasattr(index, "get_level_values")
+    keys = as_keys(index) if is_series and not counts_rows(index) else None
+    return Signals(value_files.array_of_series(values), keys)
 
 
-def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
+def _signals_of_mapping(values: Mapping[Any, Any]) -> Signals:
     listed = list(values.values())
     if listed and all(is_number_or_gap(value) for value in listed):
         array = numbers_with_gaps(listed, "the mapping")
@@ -385,7 +391,7 @@ def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals
             "Each region of a mapping needs one number, or one number per map; the values have "
             f"the shape {array.shape[1:]}."
         )
-    return Signals(array.T, as_keys(values), t_r=t_r)
+    return Signals(array.T, as_keys(values))
 
 
 def _is_frame(values: object) -> bool:
@@ -394,14 +400,6 @@ def _is_frame(values: object) -> bool:
     if kind.__name__ == "LazyFrame":
         raise SignalsError("A LazyFrame has no values yet: call its collect() first.")
     return hasattr(kind, "columns") and hasattr(kind, "shape")
-
-
-def _is_keyed_series(values: object) -> bool:
-    """Return whether this is a pandas Series with an index that does more than count."""
-    index = getattr(values, "index", None)
-    if not hasattr(values, "to_numpy") or not hasattr(index, "get_level_values"):
-        return False
-    return not counts_rows(index)
 
 
 def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool) -> None:

@@ -33,8 +33,14 @@ if TYPE_CHECKING:
 class CiftiParcels:
     """``.pscalar.nii`` and ``.ptseries.nii``; see `regioncast.io.kinds.ParcelFiles`."""
 
-    def read_signals(self, source: Any, columns: Key | Sequence[Key] | None) -> Signals:
+    def read_signals(
+        self, source: Any, key: Key | None, columns: Key | Sequence[Key] | None
+    ) -> Signals:
         """Return the values of parcels, or of them the maps of these names."""
+        if key is not None:
+            raise SignalsError(
+                "key= is for tables; the names of parcels are the keys of this file."
+            )
         signals = read_parcel_signals(source)
         if columns is None:
             return signals
@@ -43,9 +49,8 @@ class CiftiParcels:
         unknown = [name for name in wanted if name not in names]
         if unknown or not wanted:
             raise SignalsError(
-                f"There is no map {examples(unknown) or ''} among the "
-                f"{plural(signals.n_maps, 'map')} of the file: "
-                f"{examples(names) if names else 'they have no names'}."
+                f"There is no map {examples(unknown)} among the {plural(signals.n_maps, 'map')} of "
+                f"the file: {examples(names) if names else 'they have no names'}."
             )
         rows = [names.index(str(name)) for name in wanted]
         return Signals.along(signals.axis.take(rows), signals.values[rows], signals.keys)

@@ -130,9 +130,9 @@ def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, list[Any]]:
     try:
         if nib.Nifti2Image.path_maybe_image(name)[0]:
             volume = nib.Nifti2Image.from_filename(name)
-            found = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
-            if found and volume.ndim > 4:
-                return volume, list(_axes_of_text(found[0].content, volume.ndim - 4))
+            told = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
+            if told and volume.ndim > 4:
+                return volume, list(_axes_of_text(told[0].content, volume.ndim - 4))
         else:
             volume = nib.load(name)
     except ValueError as error:
@@ -268,8 +268,8 @@ def _places(model: Cifti2BrainModel, shape: tuple[int, ...]) -> NDArray[np.int64
 
     Each sample needs its own index: nibabel would give a single one to all of them.
     """
-    given = model.vertex_indices if len(shape) == 1 else model.voxel_indices_ijk
-    indices = np.asarray([] if given is None else given, np.int64).reshape(-1, len(shape))
+    listed = model.vertex_indices if len(shape) == 1 else model.voxel_indices_ijk
+    indices = np.asarray([] if listed is None else listed, np.int64).reshape(-1, len(shape))
     if len(indices) != model.index_count:
         raise ValueError(
             f"{model.brain_structure} has {model.index_count:,} samples and indices for "

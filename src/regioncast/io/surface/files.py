@@ -397,7 +397,7 @@ def _not_a_surface(what: str) -> ImageTypeError:
 
 def _from_gifti(image: GiftiImage, what: str) -> Side:
     arrays = _arrays_of_values(image, f"{capitalized(what)} {_called(image)}")
-    n_vertices = len(arrays[0].data)
+    n_vertices = len(np.asarray(arrays[0].data))
     values = np.concatenate(
         [np.asarray(array.data).reshape(n_vertices, -1) for array in arrays], axis=1
     ).T
@@ -407,11 +407,10 @@ def _from_gifti(image: GiftiImage, what: str) -> Side:
     intents = {_intent(array) for array in arrays}
     single = len(values) == 1 and "NIFTI_INTENT_TIME_SERIES" not in intents
     # An array of several columns has one name for all of them.
-    names = [array.meta.get("Name") for array in arrays]
+    names = [str(array.meta.get("Name") or "") for array in arrays]
     are_named = all(names) and len(names) == len(values)
-    axis = MapAxis(
-        names if are_named else None, None if single else _gifti_t_r(arrays), single=single
-    )
+    t_r = None if single else _gifti_t_r(arrays)
+    axis = MapAxis(names if are_named else None, t_r, single=single)
     return Side(
         values,
         axis,

@@ -232,8 +232,7 @@ def _given_tables(
     labels: SurfaceLabels, regions: RegionTable, *, strict: bool
 ) -> dict[str, RegionTable | None]:
     """Return the rows of a region table that are of each side."""
-    title = _hemisphere_title(regions)
-    of_rows = _row_hemispheres(regions, title)
+    title, of_rows = _row_hemispheres(regions)
     _check_tells_apart(regions, of_rows, tuple(labels.sides))
     keep = {}
     for side, values in labels.values.items():
@@ -265,39 +264,33 @@ def _own_tables(labels: SurfaceLabels) -> dict[str, RegionTable | None]:
     }
     if not used[LEFT].isdisjoint(used[RIGHT]):
         return tables
+    # What both list stays in the table of one of them.
     shared = set(tables[LEFT] or ()) & set(tables[RIGHT] or ())
-    of_right = set()
+    elsewhere: dict[str, set[Region]] = {LEFT: set(), RIGHT: set()}
     for row in shared:
-        is_nowhere = row.label not in used[LEFT] | used[RIGHT]
-        if row.label in used[RIGHT] or (is_nowhere and side_of(row.name)[0] == RIGHT):
-            of_right.add(row)
-    elsewhere = {LEFT: of_right, RIGHT: shared - of_right}
-    return {
-        name: None if table is None else _without(table, elsewhere[name])
-        for name, table in tables.items()
-    }
+        if row.label in used[LEFT] | used[RIGHT]:
+            is_right = row.label in used[RIGHT]
+        else:
+            is_right = side_of(row.name)[0] == RIGHT
+        elsewhere[LEFT if is_right else RIGHT].add(row)
+    for name, table in tables.items():
+        if table is not None:
+            is_here = np.array([row not in elsewhere[name] for row in table], bool)
+            tables[name] = table.take(np.flatnonzero(is_here))
+    return tables
 
 
-def _without(table: RegionTable, elsewhere: set[Region]) -> RegionTable:
-    rows = [number for number, row in enumerate(table) if row not in elsewhere]
-    return table.take(np.array(rows, np.intp))
+def _row_hemispheres(regions: RegionTable) -> tuple[str | None, tuple[str | None, ...]]:
+    """Return the title of the column of hemispheres, and the hemisphere of each row.
 
-
-def _hemisphere_title(regions: RegionTable) -> str | None:
-    """Return the title of the column that says of which hemisphere the rows are, if one does."""
+    None where the table does not say.
+    """
+    if regions.hemispheres is not None:
+        return None, regions.hemispheres
     for title, cells in regions.columns.items():
         if is_hemisphere_title(title) and any(map(side_of_word, cells)):
-            return title
-    return None
-
-
-def _row_hemispheres(regions: RegionTable, title: str | None) -> tuple[str | None, ...]:
-    """Return the hemisphere of each row, None where the table does not say."""
-    if regions.hemispheres is not None:
-        return regions.hemispheres
-    if title is None:
-        return (None,) * len(regions)
-    return tuple(map(side_of_word, regions.columns[title]))
+            return title, tuple(map(side_of_word, cells))
+    return None, (None,) * len(regions)
 
 
 def _check_tells_apart(

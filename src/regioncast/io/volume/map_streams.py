@@ -140,23 +140,18 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
     if not sources:
         raise SignalsError(f"There is no image to extract from: {source!r} is empty.")
     images = tuple(open_image(each, what, whole=False) for each in sources)
-    names = tuple(_name(image, what, number) for number, image in enumerate(images))
-    for image, name in zip(images, names, strict=True):
-        _check(image, name)
+    names = tuple(_checked_name(image, what, number) for number, image in enumerate(images))
     first = VolumeGrid.of(images[0], names[0])
     for image, name in zip(images[1:], names[1:], strict=True):
         check_same(first, VolumeGrid.of(image, name), this_name=names[0], other_name=name)
-    return MapStream(images, names, _map_axis(images, is_series=is_list or len(sources) > 1))
-
-
-def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
-    if not is_series and _is_single(images[0]):
-        return MapAxis(single=True)
+    if not is_list and len(images) == 1 and _is_single(images[0]):
+        return MapStream(images, names, MapAxis(single=True))
     times = {t_r_of(image) for image in images}
-    return MapAxis(
-        names=_map_names(images) if is_series else None,
-        t_r=times.pop() if len(times) == 1 else None,
+    axis = MapAxis(
+        names=_map_names(images) if is_list or len(images) > 1 else None,
+        t_r=times.pop() if len(times) == 1 else None,  # where all headers give the same
     )
+    return MapStream(images, names, axis)
 
 
 def _matching_files(source: Any, what: str) -> list[Any]:
@@ -177,13 +172,10 @@ def _natural_order(path: str) -> list[tuple[int, str]]:
     ]
 
 
-def _name(image: SpatialImage, what: str, number: int) -> str:
-    file = image.get_filename()
-    return f"{what} {file}" if file else f"{what}{f' number {number + 1}' if number else ''}"
-
-
-def _check(image: SpatialImage, name: str) -> None:
-    shape = image.shape
+def _checked_name(image: SpatialImage, what: str, number: int) -> str:
+    """Return what messages call an image; raise where it holds no maps of numbers."""
+    file, shape = image.get_filename(), image.shape
+    name = f"{what} {file}" if file else f"{what}{f' number {number + 1}' if number else ''}"
     if len(shape) < 3 or any(n != 1 for n in shape[4:]) or 0 in shape:
         raise DimensionError(
             f"{capitalized(name)} has the shape {shape}; "
@@ -194,6 +186,7 @@ def _check(image: SpatialImage, name: str) -> None:
             f"{capitalized(name)} holds {_dtype(image)} (colours?), and numbers are needed. "
             "Give an image with one number per voxel."
         )
+    return name
 
 
 def _is_single(image: SpatialImage) -> bool:
