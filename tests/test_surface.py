@@ -22,7 +22,8 @@ from nibabel.gifti.gifti import (
     GiftiMetaData,
 )
 
-from regioncast import load_parcellation
+import regioncast as rc
+from regioncast import cli, load_parcellation
 from regioncast.atlas.region_table import RegionTable
 from regioncast.atlas.spaces import SurfaceVertices
 from regioncast.engine import extraction
@@ -44,17 +45,12 @@ from regioncast.errors import (
     SpaceError,
 )
 from regioncast.formats import suffixes
-from regioncast.io.surface.surfaces import (
-    hemisphere_of,
-    is_surface,
-    open_surface_maps,
-    output_paths,
-    painted_surface,
-    parcellation_of,
-    read_labels,
-    save_surface,
-    sides_of,
-)
+from regioncast.io.surface.files import hemisphere_of, is_surface, sides_of
+from regioncast.io.surface.kind import open_surface_maps
+from regioncast.io.surface.labels import read_labels
+from regioncast.io.surface.names import output_paths
+from regioncast.io.surface.painted import PaintedSurface, save_surface
+from regioncast.signals import MapAxis
 from regioncast.tables.regions import read_region_table
 
 GIFTI_DATA = "nibabel/gifti/tests/data"
@@ -68,7 +64,7 @@ HOLDS = {
     ".npy": ("uint8", "int16", "int32", "int64", "float32", "float64", "complex64"),
     ".gz": ("uint8", "int32", "float32"),
 }
-OUTPUTS = (*suffixes("image", "surface"), ".func.gii.gz", ".shape.gii.gz")
+OUTPUTS = suffixes("image", "surface")
 MORPHOMETRY = (".curv", ".sulc", ".thickness", ".area")
 CASES = [
     (suffix, dtype)
@@ -98,8 +94,8 @@ def small_pair():
     return {"left": left, "right": right}
 
 
-def read_parcellation(source, **options):
-    return parcellation_of(read_labels(source), **options)
+def read_parcellation(source, *, regions, background, strict):
+    return read_labels(source, background=background).parcellation(regions, strict=strict)
 
 
 def read(source, regions=None, *, background=None, strict=False):
@@ -119,8 +115,8 @@ def painted(counts, table, *, single, seed=0, **kwargs):
     space = SurfaceVertices(counts)
     rng = np.random.default_rng(seed)
     codes = rng.integers(0, table.shape[1], space.shape[0]).astype(np.uint8)
-    options = {"map_names": None, "t_r": None, "parcellation": None} | kwargs
-    return painted_surface(PaintedArray(codes, table, single=single), space, **options)
+    axis = MapAxis(kwargs.pop("map_names", None), kwargs.pop("t_r", None), single=single)
+    return PaintedSurface(PaintedArray(codes, table, single=single), space, axis, **kwargs)
 
 
 def values_of(dtype, n_maps, n_regions=4):
@@ -148,12 +144,11 @@ def read_back(path):
 def painted_with(parcellation, values):
     """The series of these values, shape (n_maps, n_regions), with 0 elsewhere."""
     table = np.concatenate([np.zeros((len(values), 1), values.dtype), values], axis=1)
-    return painted_surface(
+    return PaintedSurface(
         PaintedArray(parcellation.codes, table, single=False),
         parcellation.space,
-        map_names=None,
-        t_r=None,
-        parcellation=parcellation,
+        MapAxis(),
+        parcellation,
     )
 
 
@@ -352,10 +347,8 @@ def test_one_hemisphere():
 def test_a_file_of_one_hemisphere_that_lists_the_regions_of_both():
     names = {0: "???", 1: "L_A", 2: "R_A", 3: "L_B"}
     pair = (gifti(np.int32([1, 0, 1]), names=names), gifti(np.int32([2, 2]), names=names))
-    # Region 3 has no vertex in either, and might have been of either.
-    assert rows_of(read(pair)) == [
-        ("L", 1, "L_A"), ("L", 3, "L_B"), ("R", 2, "R_A"), ("R", 3, "L_B"),
-    ]  # fmt: skip
+    # Region 3 has no vertex in either: it stands once, where its name says.
+    assert rows_of(read(pair)) == [("L", 1, "L_A"), ("R", 2, "R_A"), ("L", 3, "L_B")]
 
 
 @pytest.mark.parametrize(
@@ -665,11 +658,15 @@ def test_a_pair_of_fsaverage5_there_and_back(desikan_killiany, tmp_path):
 def test_maps_of_nibabels_files(real_file):
     curvature = open_surface_maps(real_file(f"{GIFTI_DATA}/rh.shape.curv.gii"), "the image")
     assert curvature.space.counts == {"R": 133_764}
-    assert (curvature.n_maps, curvature.single, curvature.map_names) == (1, True, ("rh.curv",))
+    assert (curvature.n_maps, curvature.axis.single, curvature.axis.names) == (
+        1,
+        True,
+        ("rh.curv",),
+    )
     path = real_file(f"{GIFTI_DATA}/task.func.gii")
     series = open_surface_maps(path, "the image")
     assert np.array_equal(series.values, [array.data for array in nib.load(path).darrays])
-    assert (series.single, series.t_r) == (False, None)
+    assert (series.axis.single, series.axis.t_r) == (False, None)
 
 
 # --- painted ---------------------------------------------------------------------------------
@@ -739,7 +736,7 @@ def test_series_keep_their_repetition_time(tmp_path, suffix, t_r):
     image = painted({"L": 7, "R": 4}, values_of("float32", 3), single=False, t_r=t_r)
     files = save_surface(image, tmp_path / f"?h.out{suffix}", overwrite=False)
     maps = open_surface_maps(dict(zip("LR", files, strict=True)), "the image")
-    assert maps.t_r == pytest.approx(t_r, rel=1e-6)
+    assert maps.axis.t_r == pytest.approx(t_r, rel=1e-6)
     assert np.array_equal(maps.values, np.asarray(image).T, equal_nan=True)
 
 
@@ -749,7 +746,7 @@ def test_series_keep_their_repetition_time(tmp_path, suffix, t_r):
 @example(t_r=0.8000000000000003)
 def test_gifti_keeps_every_repetition_time(t_r):
     image = painted({"L": 2}, values_of("float32", 2), single=False, t_r=t_r)
-    assert open_surface_maps(image.to_gifti()["L"], "the image").t_r == t_r
+    assert open_surface_maps(image.to_gifti()["L"], "the image").axis.t_r == t_r
 
 
 @pytest.mark.parametrize("suffix", [".func.gii", ".shape.gii.gz"])
@@ -759,13 +756,13 @@ def test_a_series_of_one_point_is_a_series(tmp_path, suffix, single):
     image = painted({"L": 7}, values_of("float32", 1), single=single, t_r=t_r)
     (file,) = save_surface(image, tmp_path / f"out{suffix}", overwrite=False)
     maps = open_surface_maps(file, "the image")
-    assert (maps.single, maps.t_r) == (single, t_r)
+    assert (maps.axis.single, maps.axis.t_r) == (single, t_r)
 
 
 @pytest.mark.parametrize("step", ["0.72", "720.000000"])
 def test_time_steps_in_seconds_and_milliseconds(step):
     image = gifti(np.float32([1]), intent="NIFTI_INTENT_TIME_SERIES", array_meta={"TimeStep": step})
-    assert open_surface_maps(image, "the image").t_r == 0.72
+    assert open_surface_maps(image, "the image").axis.t_r == 0.72
 
 
 @pytest.mark.parametrize("suffix", [".func.gii", ".shape.gii"])  # Workbench knows no others
@@ -797,7 +794,7 @@ def test_names_and_structures_in_gifti(tmp_path):
         "hemi-R_x.func.gii",
     ]
     maps = open_surface_maps(tmp_path / "hemi-?_x.func.gii", "the image")
-    assert maps.map_names == ("a", "b")
+    assert maps.axis.names == ("a", "b")
     assert np.array_equal(maps.values, np.asarray(image).T)
     written = nib.load(tmp_path / "hemi-R_x.func.gii")
     assert written.meta["AnatomicalStructurePrimary"] == "CortexRight"
@@ -955,7 +952,7 @@ def test_maps_of_one_file_that_differ():
     image = gifti(np.float32([1, 2]), intent="NIFTI_INTENT_SHAPE", array_meta={"Name": "a"})
     image.darrays.extend(gifti(np.float32([3, 4]), intent="NIFTI_INTENT_SHAPE").darrays)
     maps = open_surface_maps(image, "the image")
-    assert (maps.n_maps, maps.map_names) == (2, None)
+    assert (maps.n_maps, maps.axis.names) == (2, None)
     image.darrays.extend(gifti(np.float32([1, 2, 3]), intent="NIFTI_INTENT_SHAPE").darrays)
     with pytest.raises(DimensionError, match="has maps of 2, 3 vertices"):
         open_surface_maps(image, "the image")
@@ -971,7 +968,7 @@ def test_morphometry_in(tmp_path):
     values = np.float32([1.5, -2.25, 0])
     write_morph_data(tmp_path / "lh.thickness", values)
     maps = open_surface_maps(tmp_path / "lh.thickness", "the image")
-    assert (maps.single, maps.space.counts) == (True, {"L": 3})
+    assert (maps.axis.single, maps.space.counts) == (True, {"L": 3})
     assert np.array_equal(maps.values, [values])
 
 
@@ -1001,16 +998,14 @@ def test_nilearns_surfaces_in_and_out(surface_image):
     ]  # fmt: skip
     table = np.float32([[0, 1.5, 2.5, 3.5, 4.5], [1, 2, 3, 4, 5]])
     array = PaintedArray(parcellation.codes, table, single=False)
-    image = painted_surface(
-        array, parcellation.space, map_names=None, t_r=None, parcellation=parcellation
-    )
+    image = PaintedSurface(array, parcellation.space, MapAxis(), parcellation)
     back = image.to_surface_image()
     assert back.mesh is labels.mesh
     assert np.array_equal(back.data.parts["left"], table[:, [0, 1, 1, 2, 0, 2]].T)
     assert np.array_equal(back.data.parts["right"], table[:, [4, 4, 0, 3]].T)
     maps = open_surface_maps(back, "the image")
     assert np.array_equal(maps.values, np.asarray(image).T)
-    assert (maps.single, maps.space.counts) == (False, {"L": 6, "R": 4})
+    assert (maps.axis.single, maps.space.counts) == (False, {"L": 6, "R": 4})
 
 
 def test_errors_about_nilearns_surfaces():
@@ -1020,3 +1015,95 @@ def test_errors_about_nilearns_surfaces():
         image.to_surface_image()
     with pytest.raises(ArgumentError, match="which hemisphere this is"):
         image.to_surface_image(mesh={})
+
+
+# --- what -1 is ------------------------------------------------------------------------------
+
+FROM_MINUS_ONE = np.repeat(np.int32([-1, 0, 1, 2]), [4, 3, 2, 5])
+
+
+def written_labels(path, labels):
+    """A file of labels without names, in the format of its ending."""
+    if path.suffix == ".gii":
+        nib.save(gifti(labels, intent="NIFTI_INTENT_SHAPE"), path)
+    elif path.suffix == ".npy":
+        np.save(path, labels)
+    else:
+        np.savetxt(path, labels, fmt="%d")
+    return path
+
+
+@pytest.mark.parametrize("name", ["lh.x.npy", "lh.x.csv", "lh.x.txt", "lh.x.shape.gii"])
+@pytest.mark.parametrize("regions", [None, "none", ["a", "b"], {1: "a", 2: "b"}])
+def test_minus_one_without_a_name_is_not_guessed(tmp_path, name, regions):
+    path = written_labels(tmp_path / name, FROM_MINUS_ONE)
+    with pytest.raises(LabelsError, match=r"-1, which has no name.* background=-1 .*background=0"):
+        load_parcellation(path, regions)
+    wall = load_parcellation(path, background=-1)
+    painted_wall = np.asarray(rc.paint([100, 200, 300], wall, fill=7))
+    np.testing.assert_array_equal(painted_wall, np.repeat([7, 100, 200, 300], [4, 3, 2, 5]))
+    region = load_parcellation(path, background=0)
+    np.testing.assert_array_equal(
+        np.asarray(rc.paint([100, 200, 300], region, fill=7)),
+        np.repeat([100, 7, 200, 300], [4, 3, 2, 5]),
+    )
+
+
+def test_a_table_may_say_what_minus_one_is(tmp_path):
+    path = written_labels(tmp_path / "lh.x.npy", FROM_MINUS_ONE)
+    none = load_parcellation(path, {-1: "medial wall", 0: "a", 1: "b", 2: "c"})
+    assert list(none.table) == [(0, "a"), (1, "b"), (2, "c")]
+    region = load_parcellation(path, {-1: "x", 1: "b", 2: "c"})
+    assert list(region.table) == [(-1, "x"), (1, "b"), (2, "c")]
+
+
+def test_minus_one_of_one_hemisphere_of_a_pair_is_not_guessed_either(tmp_path):
+    left = written_labels(tmp_path / "lh.x.npy", np.int32([0, 1, 2, 2]))
+    right = written_labels(tmp_path / "rh.x.npy", np.int32([-1, 1, 2]))
+    with pytest.raises(LabelsError, match="Labels of the right hemisphere are -1"):
+        load_parcellation([left, right])
+
+
+def test_minus_one_in_the_shell_says_the_option(tmp_path, capsys):
+    path = written_labels(tmp_path / "lh.x.npy", FROM_MINUS_ONE)
+    values = tmp_path / "v.csv"
+    values.write_text("100\n200\n300\n")
+    output = str(tmp_path / "lh.out.npy")
+    assert cli.main(["paint", str(values), str(path), "-o", output]) == 1
+    assert "--background -1" in capsys.readouterr().err
+    assert cli.main(["paint", str(values), str(path), "-o", output, "--background", "-1"]) == 0
+    expected = np.repeat([0, 100, 200, 300], [4, 3, 2, 5])
+    np.testing.assert_array_equal(np.load(output), expected)
+
+
+# --- regions that neither hemisphere has -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"),
+    [
+        ({0: "???", 1: "L_A", 2: "R_A", 5: "L_C", 7: "R_C"}, "LRLR"),
+        ({0: "???", 1: "A", 2: "B", 5: "C", 7: "D"}, "LRLL"),
+    ],
+)
+def test_a_region_that_neither_hemisphere_has_stands_once(names, rows):
+    pair = (gifti(np.int32([1, 0, 1]), names=names), gifti(np.int32([2, 2]), names=names))
+    parcellation = read(pair)
+    assert list(parcellation.table) == list(names.items())[1:]
+    assert "".join(parcellation.table.hemispheres) == rows
+    assert parcellation.counts.tolist() == [2, 2, 0, 0]
+    values = {name: float(label) for label, name in list(names.items())[1:]}
+    np.testing.assert_array_equal(np.asarray(rc.paint(values, parcellation)), [1, 0, 1, 2, 2])
+
+
+# --- names of files that FreeSurfer makes ------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["lh.thickness.fsaverage", "lh.volume.fwhm10", "lh.x"])
+def test_morphometry_of_any_name_is_told_by_its_content(tmp_path, name):
+    values = np.float32([1.5, -2.25, 0, 7])
+    write_morph_data(tmp_path / name, values)
+    assert is_surface(tmp_path / name)
+    np.testing.assert_array_equal(open_surface_maps(tmp_path / name, "the image").values, [values])
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:-1])
+    assert not is_surface(tmp_path / name)

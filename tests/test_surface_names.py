@@ -11,7 +11,12 @@ from small_spaces import N_VERTICES, labels_gifti, maps_gifti
 
 import regioncast as rc
 from regioncast.errors import InputMissingError, OutputError, SpaceError
-from regioncast.io.surface.names import hemisphere_in_name, hemispheres_in_names, output_paths
+from regioncast.io.surface.names import (
+    hemisphere_in_name,
+    hemispheres_in_names,
+    order_is_unclear,
+    output_paths,
+)
 
 # Names of maps that hold words for hemispheres, which are not those of the file.
 MISLEADING = ["left_vs_right", "l_vs_r", "right_hand", "pearson_r", "left.vs.right", "r"]
@@ -82,6 +87,143 @@ def test_pairs_keep_their_sides_whatever_else_their_names_say(
     with_hemi = with_question.replace("?h", "{hemi}").replace("?", "{hemi}")
     for source in (both, with_question, with_hemi):
         assert rc.extract(source, pair).values[0].tolist() == values.tolist()
+
+
+# What two names of a pair may differ in where nothing sets the hemisphere off: left, then right.
+GLUED = [
+    ("thicknessL", "thicknessR"), ("LeftThickness", "RightThickness"),
+    ("sub-01_hemiL", "sub-01_hemiR"), ("L.thickness", "R.thickness"),
+    ("lhThickness", "rhThickness"), ("thickness_Left", "thickness_Right"),
+    ("Lthickness", "Rthickness"), ("lthickness", "rthickness"), ("thicknessl", "thicknessr"),
+    ("leftthickness", "rightthickness"), ("thicknessleft", "thicknessright"),
+    ("LHthickness", "RHthickness"), ("lhthickness", "rhthickness"), ("LVolume", "RVolume"),
+    ("mapL2", "mapR2"), ("R2mapL", "R2mapR"), ("left_vs_rightL", "left_vs_rightR"),
+    ("sub1hemiL_run1", "sub1hemiR_run2"), ("thicknessL_v2", "thicknessR"),
+    ("LeftThickness_run-1", "RightThickness"), ("x_lhmap_1", "x_rhmap_2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("names", GLUED)
+def test_words_without_a_break_tell_the_hemispheres_of_a_pair(names):
+    for end in (".npy", ".mgh", ".func.gii", ".thickness"):
+        both = [f"{name}{end}" for name in names]
+        words = list(map(hemisphere_in_name, both))
+        said = hemispheres_in_names(*both)
+        assert said == ["L", "R"] or (said == ["?", "?"] and words == ["L", "R"])
+        assert hemispheres_in_names(*reversed(both)) == said[::-1]
+
+
+@pytest.mark.parametrize("names", GLUED)
+def test_a_pair_is_extracted_from_in_either_order(tmp_path, pair, names):
+    values = values_of(pair)
+    files = [str(tmp_path / f"{name}.npy") for name in names]
+    for file, side in zip(files, "LR", strict=True):
+        np.save(file, rc.paint(values, pair).part(side))
+    for both in (files, files[::-1]):
+        for source in (both, ",".join(both)):
+            assert rc.extract(source, pair).values[0].tolist() == values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("thickness?.npy", ("thicknessL.npy", "thicknessR.npy")),
+        ("thickness?.npy", ("thicknessl.npy", "thicknessr.npy")),
+        ("?thickness.npy", ("Lthickness.npy", "Rthickness.npy")),
+        ("hemi?_x.npy", ("hemiL_x.npy", "hemiR_x.npy")),
+        ("*Thickness.npy", ("LeftThickness.npy", "RightThickness.npy")),
+        ("{hemi}Thickness.npy", ("lhThickness.npy", "rhThickness.npy")),
+    ],
+)
+def test_patterns_without_a_break_find_their_pair(tmp_path, pair, pattern, names):
+    values = values_of(pair)
+    for name, side in zip(names, "LR", strict=True):
+        np.save(tmp_path / name, rc.paint(values, pair).part(side))
+    assert rc.extract(tmp_path / pattern, pair).values[0].tolist() == values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        ("thicknessR.npy", "R"), ("LeftThickness.npy", "L"), ("sub-01_hemiR.npy", "R"),
+        ("lhThickness.npy", "L"), ("run2R.npy", "R"),
+        ("R2.npy", "?"), ("mapR2.npy", "?"), ("FDR.npy", "?"), ("fs_LR.npy", "?"),
+        ("thickness.npy", "?"), ("Lateral.npy", "?"), ("mapLR.npy", "?"), ("MNI152NLin6.npy", "?"),
+        ("zR_left.npy", "L"), ("rh.zL.npy", "R"), ("leftRight.npy", "?"),
+    ],
+)  # fmt: skip
+def test_glued_words_count_where_no_others_are(name, side):
+    assert hemisphere_in_name(name) == side
+
+
+@pytest.mark.parametrize("name", ["thicknessR.npy", "RightThickness.npy", "x_hemiR.npy"])
+def test_a_file_of_the_other_hemisphere_is_refused(tmp_path, name):
+    left = rc.load_parcellation(left=labels_gifti("L"))
+    np.save(tmp_path / name, np.zeros(N_VERTICES["L"]))
+    with pytest.raises(SpaceError, match="not of the same hemispheres"):
+        rc.extract(tmp_path / name, left)
+    with pytest.raises(OutputError, match="whose name says the right hemisphere"):
+        rc.save(rc.paint([1.0, 2, 3], left), tmp_path / f"new_{name}")
+
+
+UNCLEAR = [
+    ("Rmap_v2.npy", "Lmap.npy"), ("myrhmap.npy", "mylhmap.npy"), ("prane.npy", "plane.npy"),
+    ("rightmap1.npy", "xleftmap.npy"), ("pearson_r.npy", "other.npy"), ("x.npy", "left_hand.npy"),
+    ("fisherR.npy", "z.npy"), ("left_vs_right_1.npy", "left_vs_right_2.npy"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("names", UNCLEAR)
+def test_pairs_that_may_be_the_other_way_round_are_refused(tmp_path, pair, names):
+    for name, side in zip(names, "LR", strict=True):
+        np.save(tmp_path / name, np.zeros(N_VERTICES[side]))
+    files = [tmp_path / name for name in names]
+    with pytest.raises(SpaceError, match=r"of which hemisphere is not known: .* left= and right="):
+        rc.extract(files, pair)
+    with pytest.raises(OutputError, match=r"is not known|whose name says the"):
+        rc.save(rc.paint(values_of(pair), pair), ",".join(str(file) for file in files))
+
+
+@pytest.mark.parametrize(
+    "names", [("a", "b"), ("map1", "map2"), ("plain", "other_name"), ("first", "second")]
+)
+def test_names_that_say_nothing_are_left_and_right_in_their_order(tmp_path, pair, names):
+    values = values_of(pair)
+    files = [tmp_path / f"{name}.npy" for name in names]
+    rc.save(rc.paint(values, pair), ",".join(map(str, files)))
+    for file, side in zip(files, "LR", strict=True):
+        assert len(np.load(file)) == N_VERTICES[side]
+    assert rc.extract(files, pair).values[0].tolist() == values.tolist()
+
+
+WORDS = st.sampled_from(
+    ["thickness", "Thickness", "map", "sub-01", "run2", "R2", "fs_LR", "T1w", "MNI", "_", "-", ""]
+)
+SPELLINGS = st.sampled_from(
+    [("L", "R"), ("l", "r"), ("lh", "rh"), ("LH", "RH"), ("Lh", "Rh"), ("left", "right"),
+     ("Left", "Right"), ("LEFT", "RIGHT")]
+)  # fmt: skip
+
+
+@given(WORDS, SPELLINGS, WORDS, st.sampled_from([".npy", ".mgh", ".sulc", ".func.gii"]))
+def test_two_names_that_differ_in_a_hemisphere_alone_are_never_swapped(before, sides, after, end):
+    left, right = (f"{before}{side}{after}{end}" for side in sides)
+    said = hemispheres_in_names(right, left)
+    if said == ["?", "?"]:
+        assert order_is_unclear(right, left)
+    else:
+        assert said == ["R", "L"]
+
+
+@given(WORDS, SPELLINGS, WORDS, st.sampled_from([".npy", ".sulc"]), st.sampled_from(["_v2", "3"]))
+def test_nor_where_they_differ_in_something_else(before, sides, after, end, other):
+    left, right = f"{before}{sides[0]}{after}{end}", f"{before}{sides[1]}{after}{other}{end}"
+    said = hemispheres_in_names(right, left)
+    words = [hemisphere_in_name(right), hemisphere_in_name(left)]
+    told = [word if side == "?" else side for side, word in zip(said, words, strict=True)]
+    assert "L" not in told[:1]
+    assert "R" not in told[1:]
+    assert "R" in told or "L" in told or order_is_unclear(right, left)
 
 
 def test_what_is_of_the_other_hemisphere_is_refused(tmp_path, pair):

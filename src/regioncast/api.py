@@ -30,10 +30,17 @@ from .errors import (
 )
 from .files import expanded
 from .identity import Identities, matched
-from .io.images import one_map, open_any_maps, painted, save_image, space_of
+from .io.kinds import (
+    one_map,
+    open_maps,
+    painted,
+    read_parcellation,
+    read_signals,
+    save_image,
+    save_signals,
+    space_of,
+)
 from .io.maps import extract_maps
-from .io.parcellations import read_parcellation
-from .io.values import read_signals, save_signals
 from .io.volume import nifti
 from .signals import Key, Signals
 from .tables import write
@@ -49,7 +56,7 @@ if TYPE_CHECKING:
     from .atlas.spaces import Space
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
-    from .io.images import Painted
+    from .io.kinds import Painted
     from .io.maps import Maps
     from .io.surface.painted import PaintedSurface
     from .progress import Progress
@@ -544,7 +551,7 @@ def extract(
     if min_coverage is not None and not 0 <= min_coverage <= 1:
         raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
     strategies = Strategy.all_of(strategy)
-    maps = open_any_maps(image, "the image")
+    maps = open_maps(image, "the image")
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     placement = Placement.on(load_parcellation(parcellation), maps.space, resample)
@@ -705,14 +712,11 @@ def _extracted(
         fractions = np.array(coverage.columns["fraction"])
         # Not `<`: a region without samples has the fraction NaN, and is missing.
         values[:, ~(fractions >= min_coverage)] = np.nan
-    return Signals(
+    return Signals.along(
+        maps.axis,
         values,
         coverage.unique_keys,
         labels=coverage.labels.tolist(),
-        map_names=maps.map_names,
-        t_r=None if maps.single else maps.t_r,
-        series=maps.series,
-        single=maps.single,
         coverage=coverage,
         parcellation=atlas,
     )

@@ -24,20 +24,18 @@ import numpy as np
 from cyclopts import App, CycloptsError, Parameter, Token
 
 from . import __version__, api
-from .atlas.spaces import SurfaceVertices, VolumeGrid
+from .atlas.spaces import VolumeGrid
 from .data import demo_data
 from .engine.painting import PaintedArray
 from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, times
 from .files import make_folder
-from .io.images import check_image_output
-from .io.values import check_table_output
+from .io.kinds import check_image_output, check_table_output
 from .progress import ProgressBar
 from .tables.values import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from .atlas.parcellation import Parcellation
-    from .atlas.spaces import Space
-    from .io.images import Painted
+    from .io.kinds import Painted
     from .signals import Signals
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -528,17 +526,13 @@ def _description(parcellation: Parcellation) -> dict[str, Any]:
     return {
         "n_regions": len(parcellation),
         "shape": list(space.shape),
-        **_extent(space),
+        **space.extent,
         "regions": described,
     }
 
 
-def _extent(space: Space) -> dict[str, Any]:
-    if isinstance(space, VolumeGrid):
-        return {"affine": space.affine.tolist(), "voxel_volume_mm3": space.voxel_volume}
-    if isinstance(space, SurfaceVertices):
-        return {"vertices": dict(space.counts)}
-    return {"grayordinates": space.sizes}
+def _finite(numbers: list[float]) -> list[float] | None:
+    return numbers if np.isfinite(numbers).all() else None
 
 
 def _summary(image: Painted) -> str:

@@ -11,10 +11,7 @@ import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .identity import Match
+from typing import Any, Protocol
 
 N_EXAMPLES = 5
 # Characters of one of them: a name may be long, and a page of text be taken for one.
@@ -53,6 +50,32 @@ class RegionTableError(RegioncastError, ValueError):
     """A region table cannot be read or contradicts itself."""
 
 
+class MatchReport(Protocol):
+    """What a caller who catches a `MatchError` may ask its match, which is an `identity.Match`.
+
+    Said here once more, so that this module imports nothing.
+    """
+
+    @property
+    def problem(self) -> str:
+        """Why no painting is possible whatever is missing or unused; ``""`` where it is."""
+
+    @property
+    def missing(self) -> list[str | int]:
+        """Regions that have voxels and get no value."""
+
+    @property
+    def unused(self) -> list[str | int]:
+        """Keys that no region has."""
+
+    @property
+    def near_misses(self) -> dict[str, str]:
+        """For unused keys, the region without a value that is named most alike."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain values."""
+
+
 class MatchError(RegioncastError, ValueError):
     """Values and regions do not match.
 
@@ -63,7 +86,7 @@ class MatchError(RegioncastError, ValueError):
         What would go where, as `regioncast.match` returns it, where it came so far.
     """
 
-    def __init__(self, message: str, match: Match | None = None) -> None:
+    def __init__(self, message: str, match: MatchReport | None = None) -> None:
         super().__init__(message)
         self.match = match
 

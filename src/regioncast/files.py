@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import glob
 import hashlib
 import io
 import itertools
@@ -34,13 +35,10 @@ from .errors import (
     RegioncastError,
     capitalized,
 )
-from .formats import suffix_of
+from .formats import is_gzipped, suffix_of
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
-
-GZIPPED = (".gz", ".mgz")
-"""Endings, in lower case, of what is compressed with gzip."""
 
 # A file goes to the disk in steps of at least this many bytes: enough to be written in one go.
 _FLOW_BYTES = 1 << 20
@@ -80,9 +78,10 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
             raise InputUnreadableError(
                 f"{capitalized(what)} cannot be read ({error.strerror}): {file}."
             ) from error
-        raise InputMissingError(
-            f"{capitalized(what)} does not exist: {file}. {_advice(file)}"
-        ) from None
+        advice = "Check the name."
+        if not file.parent.exists():
+            advice = f"Its folder does not exist either: {file.parent}."
+        raise InputMissingError(f"{capitalized(what)} does not exist: {file}. {advice}") from None
 
 
 @contextlib.contextmanager
@@ -105,7 +104,7 @@ def readable(what: str) -> Iterator[None]:
 
 def whole_content(path: Path) -> bytes:
     """Return what is in a file; of a compressed one, read to its end, where the checksum is."""
-    if not path.name.lower().endswith(GZIPPED):
+    if not is_gzipped(path):
         return path.read_bytes()
     with igzip.open(path, "rb") as stream:
         content: bytes = stream.read()
@@ -118,6 +117,14 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return Path(path).expanduser()
     except RuntimeError:  # "~name" is a file, not somebody's home
         return Path(path)
+
+
+def is_pattern(source: object) -> bool:
+    """Tell whether this is a path of which no file is there, but a pattern of files."""
+    if not isinstance(source, str | os.PathLike):
+        return False
+    path = str(expanded(source))
+    return glob.has_magic(path) and not os.path.exists(path)  # noqa: PTH110  never raises
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:
@@ -133,8 +140,26 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     OutputError
         When the path is a folder or a device, or its folder does not exist or is not writable.
     """
+    target = _target_of(path)
+    exists = os.path.lexists(path)
+    _remove_dead(_temporary_names(target, suffix_of(path)))
+    if exists and not overwrite:
+        raise OutputExistsError(
+            f"The output exists: {path}. Ask for overwriting (overwrite=True, --overwrite), "
+            "or choose another name."
+        )
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"The folder of the output is not writable: {target.parent}. Choose another folder."
+        )
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OutputError(f"The output is write-protected: {path}. Choose another name.")
+
+
+def _target_of(path: Path) -> Path:
+    """Return where an output really goes, links followed; raise where no file can be there."""
     try:
-        exists, target = os.path.lexists(path), path.resolve()
+        target = path.resolve()
         if target.is_dir():
             raise OutputError(f"The output is a folder: {path}. Name a file in it.")
         if not target.parent.is_dir():
@@ -149,23 +174,12 @@ def check_output(path: Path, *, overwrite: bool) -> None:
                 f"The output is no regular file: {path}. A device or a pipe is not replaced; "
                 "choose another name."
             )
+    except OutputError:
+        raise
     # ValueError: a name with a zero byte; RuntimeError: links that form a circle
     except (OSError, ValueError, RuntimeError) as error:
-        if isinstance(error, OutputError):
-            raise
         raise OutputError(f"The output cannot be written: {str(path)!r}: {error}.") from error
-    _remove_dead(_temporary_names(target, _ending(path)))
-    if exists and not overwrite:
-        raise OutputExistsError(
-            f"The output exists: {path}. Ask for overwriting (overwrite=True, --overwrite), "
-            "or choose another name."
-        )
-    if not os.access(target.parent, os.W_OK | os.X_OK):
-        raise OutputError(
-            f"The folder of the output is not writable: {target.parent}. Choose another folder."
-        )
-    if target.exists() and not os.access(target, os.W_OK):
-        raise OutputError(f"The output is write-protected: {path}. Choose another name.")
+    return target
 
 
 def make_folder(folder: Path) -> None:
@@ -203,7 +217,7 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     check_output(path, overwrite=overwrite)
     target = path.resolve()  # a link goes on pointing where it did
     try:
-        with _temporary_file(_temporary_names(target, _ending(path))) as temporary:
+        with _temporary_file(_temporary_names(target, suffix_of(path))) as temporary:
             yield temporary
             _bring_to_disk(temporary)
             if target.exists():
@@ -237,13 +251,6 @@ def _temporary_file(names: list[Path]) -> Iterator[Path]:
         # know yet, or one that we have just begun to remove.
         _remove_dead(names)
         raise
-
-
-def _ending(path: Path) -> str:
-    """Return the suffix, in lower case, by which writers choose the format."""
-    ending = suffix_of(path)
-    is_compressed = path.name.lower().endswith(".gz")
-    return f"{ending.removesuffix('.gz')}.gz" if is_compressed else ending
 
 
 def _temporary_names(target: Path, suffix: str) -> list[Path]:
@@ -355,9 +362,3 @@ def _bring_to_disk(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _advice(file: Path) -> str:
-    if not file.parent.exists():
-        return f"Its folder does not exist either: {file.parent}."
-    return "Check the name."

@@ -1,12 +1,6 @@
-"""Files in and out: images, region tables, tables of values.
+"""The one table of the endings of file names, and what files of each are used for.
 
-`FORMATS` is the one table of what is read and written, by the ending of file names.
-
-Modules import only from those that stand before them here: `files`, `delimited`; `huffman`,
-`painted_gzip`, `painted`, `nifti`; `maps`, `map_streams`; `cifti_matrix`, `cifti_maps`,
-`cifti_parcellations`, `cifti`; `surface_names`, `painted_surface`, `annotations`, `surface_files`,
-`surface`; `region_tables`, `value_files`; and, whatever the format, `parcellations`, `values`,
-`images`.
+Every list of endings, and every question what a file is by its name, is answered from `FORMATS`.
 """
 
 from __future__ import annotations
@@ -18,67 +12,91 @@ Use = Literal["labels", "data", "image", "regions", "values", "signals", "covera
 """What a file is for: labels (in), data to extract from, mask or weights (in), painted image
 (out), region table (in), values to paint (in), signals (out), coverage (out)."""
 
-Kind = Literal["volume", "surface", "cifti", "table"]
-"""What a file holds."""
+KindName = Literal["volume", "surface", "cifti", "table"]
+"""What a file holds; all but tables are the kinds of `regioncast.io.kinds`."""
+
+Family = Literal[
+    "nifti", "pair", "mgh", "afni",
+    "gifti", "annotation", "morphometry", "mesh",
+    "cifti",
+    "text", "numpy", "parquet", "xml",
+]  # fmt: skip
+"""What a file is written by: those of one family have one reader and one writer."""
 
 
 class Format(NamedTuple):
-    """The ending of a file name, what it stands for, and what such files are used for."""
+    """Endings of file names, what they stand for, and what such files are used for.
 
-    suffix: str
+    Those without a use are known by name only, to say what they are.
+    """
+
+    suffixes: tuple[str, ...]
     title: str
-    kinds: tuple[Kind, ...]
-    uses: tuple[Use, ...]
+    family: Family
+    kinds: tuple[KindName, ...]
+    uses: tuple[Use, ...] = ()
 
 
 # fmt: off
 FORMATS = (
-    Format(".nii.gz", "NIfTI-1 and 2, compressed", ("volume",), ("labels", "data", "image")),
-    Format(".nii", "NIfTI-1 and 2", ("volume",), ("labels", "data", "image")),
-    Format(".img", "NIfTI pairs, Analyze, SPM", ("volume",), ("labels", "data")),
-    Format(".hdr", "NIfTI pairs, Analyze, SPM", ("volume",), ("labels", "data")),
-    Format(".mgz", "FreeSurfer, compressed", ("volume", "surface"), ("labels", "data", "image")),
-    Format(".mgh", "FreeSurfer", ("volume", "surface"), ("labels", "data", "image")),
-    Format(".HEAD", "AFNI", ("volume",), ("labels", "data")),
-    Format(".label.gii", "GIFTI labels (also .gz)", ("surface",), ("labels",)),
-    Format(".func.gii", "GIFTI series (also .gz)", ("surface",), ("labels", "data", "image")),
-    Format(".shape.gii", "GIFTI maps (also .gz)", ("surface",), ("labels", "data", "image")),
-    Format(".gii", "GIFTI (also .gz)", ("surface",), ("labels", "data")),
-    Format(".annot", "FreeSurfer annotations", ("surface",), ("labels",)),
-    Format(".curv", "FreeSurfer morphometry", ("surface",), ("data", "image")),
-    Format(".sulc", "FreeSurfer morphometry", ("surface",), ("data", "image")),
-    Format(".thickness", "FreeSurfer morphometry", ("surface",), ("data", "image")),
-    Format(".area", "FreeSurfer morphometry", ("surface",), ("data", "image")),
-    Format(".dlabel.nii", "CIFTI-2 labels", ("cifti",), ("labels",)),
-    Format(".dscalar.nii", "CIFTI-2 maps", ("cifti",), ("data", "image")),
-    Format(".dtseries.nii", "CIFTI-2 series", ("cifti",), ("data", "image")),
-    Format(".pscalar.nii", "CIFTI-2 maps of parcels", ("cifti",),
+    Format((".nii.gz",), "NIfTI-1 and 2, compressed", "nifti", ("volume",),
+           ("labels", "data", "image")),
+    Format((".nii",), "NIfTI-1 and 2", "nifti", ("volume",), ("labels", "data", "image")),
+    Format((".img", ".hdr", ".img.gz", ".hdr.gz"), "NIfTI pairs, Analyze, SPM", "pair",
+           ("volume",), ("labels", "data")),
+    Format((".mgz",), "FreeSurfer, compressed", "mgh", ("volume", "surface"),
+           ("labels", "data", "image")),
+    Format((".mgh",), "FreeSurfer", "mgh", ("volume", "surface"), ("labels", "data", "image")),
+    Format((".mgh.gz",), "FreeSurfer, compressed", "mgh", ("surface",), ("labels", "data")),
+    Format((".HEAD", ".BRIK"), "AFNI", "afni", ("volume",), ("labels", "data")),
+    Format((".label.gii", ".label.gii.gz"), "GIFTI labels", "gifti", ("surface",), ("labels",)),
+    Format((".func.gii", ".func.gii.gz"), "GIFTI series", "gifti", ("surface",),
+           ("labels", "data", "image")),
+    Format((".shape.gii", ".shape.gii.gz"), "GIFTI maps", "gifti", ("surface",),
+           ("labels", "data", "image")),
+    Format((".surf.gii", ".surf.gii.gz"), "GIFTI meshes", "gifti", ("surface",)),
+    Format((".gii", ".gii.gz"), "GIFTI", "gifti", ("surface",), ("labels", "data")),
+    Format((".annot",), "FreeSurfer annotations", "annotation", ("surface",), ("labels",)),
+    Format((".curv", ".sulc", ".thickness", ".area"), "FreeSurfer morphometry", "morphometry",
+           ("surface",), ("data", "image")),
+    Format((".avg_curv", ".curv.pial", ".volume", ".area.mid", ".area.pial", ".jacobian_white",
+            ".pial_lgi", ".crv", ".inflated.H", ".inflated.K", ".white.H", ".white.K"),
+           "FreeSurfer morphometry", "morphometry", ("surface",), ("data",)),
+    Format((".pial", ".white", ".inflated", ".sphere", ".sphere.reg", ".orig", ".smoothwm"),
+           "FreeSurfer meshes", "mesh", ("surface",)),
+    Format((".dlabel.nii",), "CIFTI-2 labels", "cifti", ("cifti",), ("labels",)),
+    Format((".dscalar.nii",), "CIFTI-2 maps", "cifti", ("cifti",), ("data", "image")),
+    Format((".dtseries.nii",), "CIFTI-2 series", "cifti", ("cifti",), ("data", "image")),
+    Format((".pscalar.nii",), "CIFTI-2 maps of parcels", "cifti", ("cifti",),
            ("labels", "image", "values", "signals")),
-    Format(".ptseries.nii", "CIFTI-2 series of parcels", ("cifti",),
+    Format((".ptseries.nii",), "CIFTI-2 series of parcels", "cifti", ("cifti",),
            ("labels", "image", "values", "signals")),
-    Format(".tsv", "tables, BIDS dseg.tsv", ("table",),
+    Format((".plabel.nii", ".pconn.nii", ".pdconn.nii", ".dpconn.nii", ".pconnseries.nii",
+            ".pconnscalar.nii"), "CIFTI-2 of parcels", "cifti", ("cifti",), ("labels",)),
+    Format((".dconn.nii",), "CIFTI-2 connectivity", "cifti", ("cifti",)),
+    Format((".tsv",), "tables, BIDS dseg.tsv", "text", ("table",),
            ("regions", "values", "signals", "coverage")),
-    Format(".csv", "tables; one integer per vertex", ("table", "surface"),
+    Format((".csv",), "tables; one integer per vertex", "text", ("table", "surface"),
            ("labels", "regions", "values", "signals", "coverage")),
-    Format(".txt", "tables, colour tables, lists; one integer per vertex", ("table", "surface"),
-           ("labels", "regions", "values")),
-    Format(".1D", "AFNI's numbers", ("table",), ("values",)),
-    Format(".npy", "NumPy arrays; one row per vertex", ("table", "surface"),
+    Format((".txt",), "tables, colour tables, lists; one integer per vertex", "text",
+           ("table", "surface"), ("labels", "regions", "values")),
+    Format((".1D",), "AFNI's numbers", "text", ("table",), ("values",)),
+    Format((".npy",), "NumPy arrays; one row per vertex", "numpy", ("table", "surface"),
            ("labels", "data", "image", "values", "signals")),
-    Format(".parquet", "Parquet tables (needs pyarrow)", ("table",),
+    Format((".parquet",), "Parquet tables (needs pyarrow)", "parquet", ("table",),
            ("values", "signals", "coverage")),
-    Format(".xml", "atlases of FSL, SPM and Workbench", ("table",), ("regions",)),
+    Format((".xml",), "atlases of FSL, SPM and Workbench", "xml", ("table",), ("regions",)),
 )
 # fmt: on
 
+GZIPPED = (".gz", ".mgz")
+"""How names of files that are compressed with gzip end, in lower case, whatever is in them."""
+
 _OUT = ("image", "signals", "coverage")
 
-# Longest first: .dscalar.nii is no .nii.
-_KNOWN = sorted((entry.suffix.lower() for entry in FORMATS), key=len, reverse=True)
 
-
-def suffixes(use: Use, kind: Kind | None = None) -> tuple[str, ...]:
-    """Return the endings of the files with this use, and of this kind where one is given.
+def suffixes(use: Use | None = None, kind: KindName | None = None) -> tuple[str, ...]:
+    """Return the endings of the files with this use and of this kind, where they are given.
 
     Examples
     --------
@@ -86,37 +104,90 @@ def suffixes(use: Use, kind: Kind | None = None) -> tuple[str, ...]:
     ('.nii.gz', '.nii', '.mgz', '.mgh')
     """
     return tuple(
-        entry.suffix
+        suffix
         for entry in FORMATS
-        if use in entry.uses and (kind is None or kind in entry.kinds)
+        if (use is None or use in entry.uses) and (kind is None or kind in entry.kinds)
+        for suffix in entry.suffixes
     )
 
 
 def format_table() -> str:
-    """Return `FORMATS` as the table of the README."""
-    rows = ["| ending | what | in | out |", "|---|---|---|---|"]
+    """Return what `FORMATS` has of files that are read or written, as the table of the README."""
+    rows = ["| endings | what | in | out |", "|---|---|---|---|"]
     for entry in FORMATS:
+        if not entry.uses:
+            continue
+        endings = ", ".join(f"`{suffix}`" for suffix in entry.suffixes)
         ways = [[use for use in entry.uses if (use in _OUT) is out] for out in (False, True)]
-        cells = [f"`{entry.suffix}`", entry.title, *map(", ".join, ways)]
+        cells = [endings, entry.title, *map(", ".join, ways)]
         rows.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
     return "\n".join(rows)
+
+
+def format_of(path: Path) -> Format | None:
+    """Return the format that the name of a file says, None where its ending is not known.
+
+    Of endings that fit the longest counts: ``.dscalar.nii`` is no ``.nii``.
+
+    Examples
+    --------
+    >>> format_of(Path("lh.area.pial")).title
+    'FreeSurfer morphometry'
+    """
+    name = path.name.lower()
+    longest, length = None, 0
+    for entry in FORMATS:
+        for suffix in entry.suffixes:
+            # What is all ending is a hidden file of that name.
+            if length < len(suffix) < len(name) and name.endswith(suffix.lower()):
+                longest, length = entry, len(suffix)
+    return longest
+
+
+def has_use(path: Path, use: Use, kind: KindName | None = None) -> bool:
+    """Return whether files of this name have a use, as files of this kind where one is given.
+
+    Examples
+    --------
+    >>> has_use(Path("lh.inflated.H"), "image"), has_use(Path("x.nii"), "image", "surface")
+    (True, False)
+    """
+    entry = format_of(path)
+    return entry is not None and use in entry.uses and (kind is None or kind in entry.kinds)
+
+
+def family_of(path: Path) -> Family | None:
+    """Return the family of the format that the name of a file says, None for unknown ones."""
+    entry = format_of(path)
+    return None if entry is None else entry.family
 
 
 def suffix_of(path: Path) -> str:
     """Return the ending of a file name, in lower case: one that is known, or the last.
 
-    That of a compressed GIFTI file is that of the file inside.
+    Examples
+    --------
+    >>> suffix_of(Path("sub-01.Map.DSCALAR.nii")), suffix_of(Path("x.unknown"))
+    ('.dscalar.nii', '.unknown')
+    """
+    name, entry = path.name.lower(), format_of(path)
+    if entry is not None:
+        return max(filter(name.endswith, map(str.lower, entry.suffixes)), key=len)
+    endings = [suffix.lower() for suffix in path.suffixes]
+    return "".join(endings[-2:]) if endings[-1:] == [".gz"] else "".join(endings[-1:])
+
+
+def stem_of(path: Path) -> str:
+    """Return the name of a file without its ending, where that is a known one.
 
     Examples
     --------
-    >>> suffix_of(Path("sub-01.Map.DSCALAR.nii")), suffix_of(Path("lh.func.gii.gz"))
-    ('.dscalar.nii', '.func.gii')
+    >>> stem_of(Path("lh.atlas.label.gii")), stem_of(Path("atlas.v2"))
+    ('lh.atlas', 'atlas.v2')
     """
-    name = path.name.lower()
-    if name.endswith(".gii.gz"):
-        name = name.removesuffix(".gz")
-    for suffix in _KNOWN:
-        if name.endswith(suffix) and name != suffix:
-            return suffix
-    endings = [suffix.lower() for suffix in path.suffixes]
-    return "".join(endings[-2:]) if endings[-1:] == [".gz"] else "".join(endings[-1:])
+    return path.name if format_of(path) is None else path.name[: -len(suffix_of(path))]
+
+
+def is_gzipped(path: Path) -> bool:
+    """Return whether the name of a file says that it is compressed with gzip."""
+    return path.name.lower().endswith(GZIPPED)

@@ -40,6 +40,87 @@ class Series(NamedTuple):
     unit: str
 
 
+@dataclass(frozen=True)
+class MapAxis:
+    """What is known of maps beside their values.
+
+    Parameters
+    ----------
+    names : sequence of str, shape (n_maps,), default=None
+        Kept as a tuple.
+    t_r : float, default=None
+        Repetition time in seconds, where the maps are time points.
+    series : Series, default=None
+        Start, step and unit of a series of CIFTI, which may be other than seconds from 0.
+    single : bool, default=False
+        Whether this is a single map rather than a series of length one.
+
+    Raises
+    ------
+    SignalsError
+        When `t_r` is no time, or this is a single map.
+    """
+
+    names: tuple[str, ...] | None
+    t_r: float | None
+    series: Series | None
+    single: bool
+
+    def __init__(
+        self,
+        names: Sequence[str] | None = None,
+        t_r: float | None = None,
+        series: Series | None = None,
+        *,
+        single: bool = False,
+    ) -> None:
+        if t_r is not None:
+            if not isinstance(t_r, numbers.Real) or not math.isfinite(t_r) or t_r <= 0:
+                raise SignalsError(f"t_r is a number of seconds above 0, not {t_r!r}.")
+            if single:
+                raise SignalsError("t_r goes with time series; these values are a single map.")
+            t_r = float(t_r)
+        object.__setattr__(self, "names", None if names is None else tuple(map(str, names)))
+        object.__setattr__(self, "t_r", t_r)
+        object.__setattr__(self, "series", series)
+        object.__setattr__(self, "single", single)
+
+    @classmethod
+    def shared(cls, axes: Sequence[MapAxis]) -> MapAxis:
+        """Return what several axes of the same maps all say; what they differ in is unknown."""
+        first = axes[0]
+        return cls(
+            names=first.names if all(axis.names == first.names for axis in axes) else None,
+            t_r=first.t_r if all(axis.t_r == first.t_r for axis in axes) else None,
+            series=first.series if all(axis.series == first.series for axis in axes) else None,
+            single=all(axis.single for axis in axes),
+        )
+
+    def with_t_r(self, t_r: float) -> MapAxis:
+        """Return the axis of the same maps as time points, which begin when these did."""
+        series = self.series
+        if series is not None:
+            series = Series(series.start if series.unit == "SECOND" else 0.0, t_r, "SECOND")
+        return MapAxis(self.names, t_r, series, single=self.single)
+
+    def take(self, rows: Sequence[int]) -> MapAxis:
+        """Return the axis of some of the maps, which are no series any more."""
+        names = None if self.names is None else [self.names[row] for row in rows]
+        return MapAxis(names, single=len(rows) == 1)
+
+    def as_series(self) -> Series | None:
+        """Return where the points of a series lie, None where these are none."""
+        if self.series is None and self.t_r is not None:
+            return Series(0.0, self.t_r, "SECOND")
+        return self.series
+
+    def titles(self, n_maps: int) -> list[str]:
+        """Return the names, or titles for so many maps that have none."""
+        if self.names is not None:
+            return list(self.names)
+        return ["value"] if self.single else map_titles(n_maps)
+
+
 @dataclass(frozen=True, eq=False)
 class Signals:
     """Values of regions, with the keys of the regions where they are known.
@@ -71,6 +152,11 @@ class Signals:
         The regions that the columns are of, in this order, where `regioncast.extract` made the
         signals; files of parcels (``.pscalar.nii``, ``.ptseries.nii``) are written with them.
 
+    Attributes
+    ----------
+    axis : MapAxis
+        `map_names`, `t_r`, `series` and `single` as one.
+
     Raises
     ------
     SignalsError
@@ -94,11 +180,8 @@ class Signals:
     values: NDArray[Any]
     keys: tuple[Key, ...] | None
     labels: tuple[int, ...] | None
-    map_names: tuple[str, ...] | None
-    t_r: float | None
-    single: bool
+    axis: MapAxis
     coverage: RegionTable | None
-    series: Series | None
     parcellation: Parcellation | None
 
     def __init__(
@@ -122,33 +205,69 @@ class Signals:
         table.flags.writeable = False
         if not table.size:
             raise SignalsError(f"There are no values: their shape is {array.shape}.")
+        n_maps, n_regions = table.shape
+        _check_count("key", keys, n_regions, table.shape)
+        _check_count("label", labels, n_regions, table.shape)
+        _check_count("map name", map_names, n_maps, table.shape)
         is_single = array.ndim == 1 if single is None else single
-        for what, given, expected in (
-            ("key", keys, table.shape[1]),
-            ("label", labels, table.shape[1]),
-            ("map name", map_names, table.shape[0]),
-        ):
-            if given is not None and len(given) != expected:
-                raise SignalsError(
-                    f"Values of shape {table.shape} (maps, regions) need "
-                    f"{plural(expected, what)}; {len(given):,} were given."
-                )
+        axis = MapAxis(map_names, t_r, series, single=is_single)
         for name, value in (
             ("values", table),
             ("keys", None if keys is None else tuple(as_keys(keys))),
             ("labels", None if labels is None else tuple(labels)),
-            ("map_names", None if map_names is None else tuple(map(str, map_names))),
-            ("t_r", None if t_r is None else _checked_t_r(t_r, single=is_single)),
-            ("single", is_single),
+            ("axis", axis),
             ("coverage", coverage),
-            ("series", series),
             ("parcellation", parcellation),
         ):
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def along(
+        cls,
+        axis: MapAxis,
+        values: ArrayLike,
+        keys: Sequence[Key] | None = None,
+        *,
+        labels: Sequence[int] | None = None,
+        coverage: RegionTable | None = None,
+        parcellation: Parcellation | None = None,
+    ) -> Signals:
+        """Return signals of maps of which an axis says all that is known; see `Signals`."""
+        return cls(
+            values,
+            keys,
+            labels=labels,
+            map_names=axis.names,
+            t_r=axis.t_r,
+            single=axis.single,
+            coverage=coverage,
+            series=axis.series,
+            parcellation=parcellation,
+        )
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.values.flags.writeable = False  # arrays that were pickled are writeable
+
+    @property
+    def map_names(self) -> tuple[str, ...] | None:
+        """Names of the maps, where they have some."""
+        return self.axis.names
+
+    @property
+    def t_r(self) -> float | None:
+        """Repetition time in seconds, where the maps are time points."""
+        return self.axis.t_r
+
+    @property
+    def series(self) -> Series | None:
+        """Start, step and unit of a series of CIFTI."""
+        return self.axis.series
+
+    @property
+    def single(self) -> bool:
+        """Whether this is a single map rather than a series of length one."""
+        return self.axis.single
 
     @property
     def n_maps(self) -> int:
@@ -178,18 +297,12 @@ class Signals:
         SignalsError
             When `t_r` is no time, or these are a single map.
         """
-        series = self.series
-        if series is not None:
-            series = Series(series.start if series.unit == "SECOND" else 0.0, t_r, "SECOND")
-        return Signals(
+        return Signals.along(
+            self.axis.with_t_r(t_r),
             self.values,
             self.keys,
             labels=self.labels,
-            map_names=self.map_names,
-            t_r=t_r,
-            single=self.single,
             coverage=self.coverage,
-            series=series,
             parcellation=self.parcellation,
         )
 
@@ -213,16 +326,15 @@ class Signals:
             frame = pd.DataFrame(self.values, index=self.map_names, columns=self.keys)
             frame.attrs["labels"] = self.labels
             return frame
-        unnamed = ["value"] if self.single else map_titles(self.n_maps)
-        frame = pd.DataFrame(self.values.T, columns=self.map_names or unnamed)
-        own = self.region_columns()
-        taken = [title for title in own if title in frame]
+        frame = pd.DataFrame(self.values.T, columns=self.axis.titles(self.n_maps))
+        of_regions = self.region_columns()
+        taken = [title for title in of_regions if title in frame]
         if taken:
             raise SignalsError(
                 f"{plural(len(taken), 'map')} called {examples(taken)}, as the column of the "
                 "regions in a long table is. Rename them, or make a wide table."
             )
-        for title, column in reversed(own.items()):
+        for title, column in reversed(of_regions.items()):
             frame.insert(0, title, column)
         return frame
 
@@ -237,6 +349,16 @@ class Signals:
         maps = "single map" if self.single else plural(self.n_maps, "map")
         keys = "" if self.keys is None else f", keyed by {_shown_keys(self.keys)}"
         return f"Signals: {maps}, {plural(self.n_regions, 'region')}, {self.values.dtype}{keys}"
+
+
+def _check_count(
+    what: str, listed: Sequence[object] | None, expected: int, shape: tuple[int, ...]
+) -> None:
+    if listed is not None and len(listed) != expected:
+        raise SignalsError(
+            f"Values of shape {shape} (maps, regions) need {plural(expected, what)}; "
+            f"{len(listed):,} were given."
+        )
 
 
 def map_titles(n_maps: int) -> list[str]:
@@ -257,13 +379,13 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
     >>> as_keys(["V1", np.uint8(7), 20.0])
     ['V1', 7, 20]
     """
-    found: list[Key] = []
+    plain: list[Key] = []
     wrong: list[object] = []
     for key in keys:
         if isinstance(key, str):
-            found.append(str(key))
+            plain.append(str(key))
         elif _is_whole(key):
-            found.append(int(key))
+            plain.append(int(key))
         else:
             wrong.append(key)
     if wrong:
@@ -276,7 +398,7 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
             f"{plural(len(wrong), 'key')} neither a name nor an integer label: {examples(wrong)}. "
             f"{remedy}"
         )
-    return found
+    return plain
 
 
 def _is_whole(key: object) -> TypeGuard[int]:
@@ -285,14 +407,6 @@ def _is_whole(key: object) -> TypeGuard[int]:
     if isinstance(key, float | np.floating):
         return bool(key == np.rint(key)) and abs(float(key)) < EXACT
     return isinstance(key, int | np.integer)
-
-
-def _checked_t_r(t_r: float, *, single: bool) -> float:
-    if not isinstance(t_r, numbers.Real) or not math.isfinite(t_r) or t_r <= 0:
-        raise SignalsError(f"t_r is a number of seconds above 0, not {t_r!r}.")
-    if single:
-        raise SignalsError("t_r goes with time series; these values are a single map.")
-    return float(t_r)
 
 
 def as_array(values: ArrayLike, row: str = "map") -> NDArray[Any]:
@@ -343,10 +457,14 @@ def _what_is_no_number(values: NDArray[Any]) -> str:
     if values.dtype.kind not in "OUS" or not values.ndim:
         return ""
     listed = values.reshape(-1).tolist()
-    others = [value for value in listed if not isinstance(value, numbers.Number)]
-    verb = "is" if len(others) == 1 else "are"
-    found = f" {len(others):,} of {plural(len(listed), 'value')} {verb} no number: "
-    return f"{found}{examples(others)}." if others else ""
+    no_numbers = [value for value in listed if not isinstance(value, numbers.Number)]
+    if not no_numbers:
+        return ""
+    verb = "is" if len(no_numbers) == 1 else "are"
+    return (
+        f" {len(no_numbers):,} of {plural(len(listed), 'value')} {verb} no number: "
+        f"{examples(no_numbers)}."
+    )
 
 
 def storage_dtype(dtype: DTypeLike) -> np.dtype[Any]:

@@ -112,6 +112,7 @@ class Parcellation:
             full = RegionTable(encoded.labels)
         else:
             table = table.without(background)
+            _check_labels_suffice(table)
             _compare(encoded.labels, table.labels, space, strict=strict)
             full = table.with_labels(encoded.labels)
         if not len(encoded.labels):
@@ -248,7 +249,7 @@ class Parcellation:
         max_rows : int, default=None
             Leave out rows in the middle beyond this many; all are shown when not given.
         """
-        head = f"Parcellation: {plural(len(self), 'region')}, {_extent(self.space)}"
+        head = f"Parcellation: {plural(len(self), 'region')}, {self.space.description}"
         return "\n".join([head, *_table_lines(self, max_rows or len(self))])
 
     def __repr__(self) -> str:
@@ -338,6 +339,50 @@ def no_region(encoded: encoding.Encoded, background: float, noun: str = "voxel")
     )
 
 
+NOT_LABELLED = -1
+"""What programs write where a vertex has no label, and what may be the label of a region too."""
+
+
+def check_not_labelled(
+    labels: NDArray[Any], tables: Sequence[RegionTable | None], where: str
+) -> None:
+    """Raise where labels are -1 and no table says what that is.
+
+    Parameters
+    ----------
+    labels : array
+    tables : sequence of RegionTable or None
+        A name that is the label itself says nothing.
+    where : str
+        What has the labels, for messages: ``"the labels image"``.
+
+    Raises
+    ------
+    LabelsError
+    """
+    rows = [row for table in tables for row in table or ()]
+    is_named = any(row.label == NOT_LABELLED and row.name != str(NOT_LABELLED) for row in rows)
+    if is_named or not (labels == NOT_LABELLED).any():
+        return
+    raise LabelsError(
+        f"Labels of {where} are -1, which has no name: it may be that of a region, or what no "
+        "region has, as of the medial wall. Pass background=-1 (--background -1) where it is "
+        "none; 0 is a region then. Pass background=0 where 0 is none and -1 is a region."
+    )
+
+
+def _check_labels_suffice(table: RegionTable) -> None:
+    """Raise where only the hemisphere tells regions of a table apart."""
+    labels, counts = np.unique(table.labels, return_counts=True)
+    if (counts > 1).any():
+        raise RegionTableError(
+            f"{plural(int((counts > 1).sum()), 'label')} in the region table stand for a region "
+            f"of each hemisphere: {examples(labels[counts > 1].tolist())}. That is for the "
+            "surfaces of the hemispheres; in this labels image, each region needs a label of its "
+            "own."
+        )
+
+
 def _codes_by_row(encoded: encoding.Encoded, table: RegionTable) -> NDArray[Any]:
     """Return the codes renumbered from the labels in the image to the rows of the table."""
     row = np.zeros(len(encoded.labels) + 1, encoding.code_dtype(len(table)))
@@ -386,10 +431,6 @@ def _compare(
         raise RegionTableError(f"{message} Correct the table, or do not ask for strict.")
     kept = "All are kept" + ", those without a row named by number" * bool(unlisted)
     warn(f"{message} {kept}.", RegionTableWarning)
-
-
-def _extent(space: Space) -> str:
-    return f"{times(space.shape)} voxels" if isinstance(space, VolumeGrid) else space.description
 
 
 def _table_lines(parcellation: Parcellation, max_rows: int) -> list[str]:

@@ -35,22 +35,22 @@ def resampled(parcellation: Parcellation, grid: VolumeGrid) -> Parcellation:
     # "grid-constant": a voxel reaches to its border, not only to its centre.
     moved = resample_from_to(source, (grid.shape, grid.affine), order=0, mode="grid-constant")
     codes = np.asfortranarray(moved.dataobj, dtype=parcellation.codes.dtype)
-    there = Parcellation(codes, parcellation.table, grid)
-    vanished = np.flatnonzero((there.counts == 0) & (parcellation.counts > 0)).tolist()
-    if not there.counts.any():
+    on_grid = Parcellation(codes, parcellation.table, grid)
+    vanished = np.flatnonzero((on_grid.counts == 0) & (parcellation.counts > 0)).tolist()
+    if not on_grid.counts.any():
         raise LabelsError(
-            f"No region of {len(there):,} has a voxel on the grid of the image: they do not "
+            f"No region of {len(on_grid):,} has a voxel on the grid of the image: they do not "
             "overlap. Check that both are in the same space."
         )
     if vanished:
         warn(
-            f"{plural(len(vanished), 'region')} of {len(there):,} "
+            f"{plural(len(vanished), 'region')} of {len(on_grid):,} "
             f"{'has' if len(vanished) == 1 else 'have'} no voxel on the grid of the image and "
             f"{'is' if len(vanished) == 1 else 'are'} missing: "
             f"{examples([parcellation.table.names[row] for row in vanished])}.",
             ResamplingWarning,
         )
-    return there
+    return on_grid
 
 
 def voxels_outside(parcellation: Parcellation, grid: VolumeGrid) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import nibabel as nib
 import numpy as np
@@ -69,6 +69,38 @@ class Part(NamedTuple):
     frame: int | VolumeGrid
 
 
+class Space(Protocol):
+    """Where the samples of an image are, whatever its kind."""
+
+    noun: ClassVar[str]
+    """What a sample is called."""
+
+    nouns: ClassVar[str]
+    """What several are called."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of an array of one map."""
+
+    @property
+    def parts(self) -> Mapping[str, Part]:
+        """The parts of the space, by structure."""
+
+    @property
+    def description(self) -> str:
+        """How many samples there are, and of what, in words."""
+
+    @property
+    def extent(self) -> dict[str, Any]:
+        """What a program may want to know of it, as plain values with their titles."""
+
+    def difference(self, other: Space) -> tuple[str, str] | None:
+        """Return how `other` differs, as a general and a particular sentence, or None.
+
+        The particular one lacks its subject, and has ``{this}`` for the name of this space.
+        """
+
+
 @dataclass(frozen=True, eq=False)
 class VolumeGrid:
     """A box of voxels in space.
@@ -115,9 +147,19 @@ class VolumeGrid:
         n_i, n_j, n_k = image.shape[:3]
         return cls((n_i, n_j, n_k), affine, _geometry(image, affine))
 
+    @property
+    def description(self) -> str:
+        """Number of voxels along each axis, in words."""
+        return f"{times(self.shape)} voxels"
+
+    @property
+    def extent(self) -> dict[str, Any]:
+        """The affine, and the volume of a voxel."""
+        return {"affine": self.affine.tolist(), "voxel_volume_mm3": self.voxel_volume}
+
     def __repr__(self) -> str:
         sizes = " × ".join(f"{size:g}" for size in np.linalg.norm(self.affine[:3, :3], axis=0))
-        return f"VolumeGrid: {times(self.shape)} voxels of {sizes} mm"
+        return f"VolumeGrid: {self.description} of {sizes} mm"
 
     @property
     def voxel_volume(self) -> float:
@@ -139,10 +181,7 @@ class VolumeGrid:
         return header
 
     def difference(self, other: Space) -> tuple[str, str] | None:
-        """Return how `other` differs, as a general and a particular sentence, or None.
-
-        The particular one lacks its subject, and has ``{this}`` for the name of this grid.
-        """
+        """Return how `other` differs, as a general and a particular sentence, or None."""
         if not isinstance(other, VolumeGrid):
             return _of_another_kind(self, other)
         if self.shape != other.shape:
@@ -237,6 +276,11 @@ class SurfaceVertices:
             for hemisphere, n_vertices in self.counts.items()
         )
 
+    @property
+    def extent(self) -> dict[str, Any]:
+        """The number of vertices of each hemisphere."""
+        return {"vertices": dict(self.counts)}
+
     def difference(self, other: Space) -> tuple[str, str] | None:
         """Return how `other` differs, as a general and a particular sentence, or None."""
         if not isinstance(other, SurfaceVertices):
@@ -311,6 +355,11 @@ class Grayordinates:
             structure_name(name): len(np.asarray(part.samples)) for name, part in self.parts.items()
         }
 
+    @property
+    def extent(self) -> dict[str, Any]:
+        """The number of grayordinates of each surface and of the volume."""
+        return {"grayordinates": self.sizes}
+
     def difference(self, other: Space) -> tuple[str, str] | None:
         """Return how `other` differs, as a general and a particular sentence, or None."""
         if not isinstance(other, Grayordinates):
@@ -332,9 +381,6 @@ class Grayordinates:
             and same_frame(mine[name].frame, theirs[name].frame) is None
             for name in mine
         )
-
-
-Space = VolumeGrid | SurfaceVertices | Grayordinates
 
 
 class _Box(NamedTuple):
@@ -415,8 +461,8 @@ def _geometry(image: SpatialImage | _Box, affine: NDArray[np.float64]) -> nib.Ni
     if isinstance(source, nib.Nifti1Header):
         _copy_geometry(source, geometry)
         geometry["pixdim"][:4] = source["pixdim"][:4]
-    said = geometry.get_best_affine()
-    if not np.array_equal(said, affine) and not np.allclose(said, affine):
+    of_header = geometry.get_best_affine()
+    if not np.array_equal(of_header, affine) and not np.allclose(of_header, affine):
         # As nibabel does for an image whose affine did not come from a NIfTI header.
         geometry.set_sform(affine, code="aligned")
         geometry.set_qform(affine, code="unknown")

@@ -7,6 +7,7 @@ at its place, if there is one.  What would need resampling is an error.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,9 +43,9 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
         return Parcellation(parcellation.codes, parcellation.table, known)
     what = "the labels image"
     codes = moved(parcellation.codes, parcellation.space, space, what=what, name=name)
-    there = Parcellation(codes, parcellation.table, space)
-    _warn_of_vanished(parcellation, there, name)
-    return there
+    moved_atlas = Parcellation(codes, parcellation.table, space)
+    _warn_of_vanished(parcellation, moved_atlas, name)
+    return moved_atlas
 
 
 def _may_be_same_surface(space: Space, other: Space) -> bool:
@@ -87,7 +88,7 @@ def moved(
 
 
 def _nothing_shared(
-    sources: dict[str, Part], targets: dict[str, Part], what: str, name: str
+    sources: Mapping[str, Part], targets: Mapping[str, Part], what: str, name: str
 ) -> SpaceError:
     if UNKNOWN in sources or UNKNOWN in targets:
         return SpaceError(
@@ -127,7 +128,7 @@ def _size(part: Part) -> int:
     return int(np.prod(part.frame.shape)) if isinstance(part.frame, VolumeGrid) else part.frame
 
 
-def _listed(parts: dict[str, Part]) -> str:
+def _listed(parts: Mapping[str, Part]) -> str:
     """Return what a space is made of, in words."""
     surfaces = [structure_name(part) for part in parts if part != VOXELS]
     kinds = [f"of surfaces ({', '.join(surfaces)})"] if surfaces else []

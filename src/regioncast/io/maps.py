@@ -7,25 +7,32 @@ dense CIFTI file lies there grayordinate by grayordinate and makes many.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+import nibabel as nib
 import numpy as np
 
 from ..engine.extraction import Block, Grouping, Nan, Strategy, extract
 from ..engine.threads import each_in_turn, threads_of
+from ..errors import ArgumentError, DimensionError, capitalized
 
 if TYPE_CHECKING:
+    from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
     from ..atlas.spaces import Space
     from ..progress import Progress
-    from ..signals import Series
+    from ..signals import MapAxis
 
 # Portions are in memory so many at a time at most; more threads than that share them.
 _MOST_AT_ONCE = 8
+
+# NIfTI's units of time.
+_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
 Blocks = Generator[Block, None, None]
 
@@ -57,24 +64,12 @@ class Maps(Protocol):
         """Number of maps."""
 
     @property
-    def single(self) -> bool:
-        """Whether this is one map rather than a series."""
+    def axis(self) -> MapAxis:
+        """What is known of the maps."""
 
     @property
     def is_complex(self) -> bool:
         """Whether some map holds complex numbers."""
-
-    @property
-    def map_names(self) -> tuple[str, ...] | None:
-        """Names of the maps, where they have some."""
-
-    @property
-    def t_r(self) -> float | None:
-        """Repetition time in seconds, where it is known."""
-
-    @property
-    def series(self) -> Series | None:
-        """Start, step and unit, where a file says them."""
 
     @property
     def is_read_ahead(self) -> bool:
@@ -98,21 +93,12 @@ class MapsInMemory:
     ----------
     values : array, shape (n_maps, n_samples)
     space : SurfaceVertices or Grayordinates
-    single : bool
-        Whether this is one map rather than a series.
-    map_names : tuple of str, default=None
-    t_r : float, default=None
-        Repetition time in seconds.
-    series : Series, default=None
-        Start, step and unit, where a file says them.
+    axis : MapAxis
     """
 
     values: NDArray[Any]
     space: Space
-    single: bool
-    map_names: tuple[str, ...] | None = None
-    t_r: float | None = None
-    series: Series | None = None
+    axis: MapAxis
     is_read_ahead: bool = False
 
     @property
@@ -138,6 +124,47 @@ class MapsInMemory:
 def all_at_once(grouping: Grouping, blocks: Blocks) -> AbstractContextManager[Sequence[Portion]]:
     """Give all regions as one portion."""
     return nullcontext([Portion(slice(0, len(grouping)), lambda: (grouping, blocks))])
+
+
+def the_one_map(maps: Maps, what: str) -> tuple[NDArray[Any], Space]:
+    """Return the only map as an array of the samples, and where they are.
+
+    Raises
+    ------
+    DimensionError
+        When there are several.
+    """
+    if maps.n_maps != 1:
+        raise DimensionError(f"{capitalized(what)} has {maps.n_maps:,} maps; give one.")
+    n_samples = math.prod(maps.space.shape)
+    everything = Grouping(
+        np.arange(n_samples, dtype=np.uint32), np.array([0, n_samples]), maps.space.shape
+    )
+    with maps.portions(everything, None) as (portion,):
+        part, (block,) = portion.open()
+        return block.take(part.samples)[0], maps.space
+
+
+def one_at_a_time(problem: str) -> ArgumentError:
+    """Return the error for several images where there can be one."""
+    return ArgumentError(
+        f"{problem}; of surfaces and CIFTI files, one at a time can be extracted from. Extract "
+        "from each by itself."
+    )
+
+
+def t_r_of(image: SpatialImage) -> float | None:
+    """Return the repetition time of a series in seconds, where its header says so."""
+    if len(image.shape) != 4:
+        return None
+    if isinstance(image, nib.MGHImage):
+        unit = "msec"
+    elif isinstance(image.header, nib.Nifti1Header):
+        unit = image.header.get_xyzt_units()[1]
+    else:
+        return None
+    seconds = float(image.header.get_zooms()[3]) * _SECONDS.get(unit, 0.0)
+    return seconds if 0 < seconds < math.inf else None
 
 
 def extract_maps(
@@ -194,13 +221,13 @@ def extract_maps(
 
         if len(portions) == 1:
             return reduced(portions[0])
-        found = []
+        reductions = []
         # Closed, so that no thread works on where `progress` raises.
         with closing(each_in_turn(reduced, portions, n_at_once)) as results:
             for portion, result in zip(portions, results, strict=True):
-                found.append(result)
+                reductions.append(result)
                 tell(portion.regions.stop, len(grouping))
-    values, finite = zip(*found, strict=True)
+    values, finite = zip(*reductions, strict=True)
     whole = [np.concatenate(of_strategy, axis=1) for of_strategy in zip(*values, strict=True)]
     return whole, np.concatenate(finite)
 

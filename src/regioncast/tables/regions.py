@@ -25,6 +25,7 @@ from ..atlas.hemispheres import is_hemisphere_title, side_of_word
 from ..atlas.no_region import names_background, names_no_region
 from ..atlas.region_table import RegionTable, range_problem
 from ..errors import MatchError, RegionTableError, examples, plural
+from ..formats import stem_of
 from ..identity import start_problem
 from .cells import is_missing, is_number, parse_number_column, plain
 from .colour_tables import (
@@ -62,11 +63,6 @@ _NEVER_NAMES = frozenset(
 )
 _HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
-_IMAGE_SUFFIX = re.compile(
-    r"(\.(dlabel|dscalar|dtseries|dseg|label|shape|func|surf))?"
-    r"\.(nii\.gz|nii|mgz|mgh|mgh\.gz|img\.gz|img|hdr|gii\.gz|gii|annot|txt|csv|npy)$",
-    re.IGNORECASE,
-)
 # SPM and CAT12 put an XML of the same name beside the image.
 _TABLE_SUFFIXES = (".tsv", ".csv", ".txt", ".xml")
 
@@ -170,7 +166,7 @@ def find_region_table(
     True
     """
     image = Path(image_path)
-    stem = _IMAGE_SUFFIX.sub("", image.name)
+    stem = stem_of(image).removesuffix(".dseg")
     for suffix in suffixes:
         table = image.with_name(stem + suffix)
         if table.is_file():

@@ -33,7 +33,7 @@ from ...errors import (
 )
 from ...files import readable
 from ..maps import Blocks, MapsInMemory, Portion, native
-from .matrix import Image, described, is_single, names_of, open_matrix, series_of, t_r_of
+from .matrix import Image, described, map_axis_of, open_matrix
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -41,8 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...progress import Progress
-    from ...signals import Series
-
+    from ...signals import MapAxis
 
 # Regions are read so many bytes at a time by each thread: few enough to stay in the processor's
 # last cache until they are reduced.  Of a region that has more, some maps are read at a time.
@@ -100,7 +99,7 @@ def open_cifti_maps(source: Image, what: str) -> CiftiMaps:
             "Give an image with one number per grayordinate."
         )
     file = getattr(data, "file_like", "in memory")
-    return CiftiMaps(data, axes[0], Grayordinates(axes[1]), f"{what} {file}")
+    return CiftiMaps(data, map_axis_of(axes[0]), Grayordinates(axes[1]), f"{what} {file}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,47 +109,26 @@ class CiftiMaps:
     Parameters
     ----------
     data : array, PaintedArray or nibabel.arrayproxy.ArrayProxy, shape (n_maps, n_grayordinates)
-    axis : ScalarAxis, SeriesAxis or LabelAxis
-        Of the maps.
+    axis : MapAxis
     space : Grayordinates
     name : str
         What it is, for messages.
     """
 
     data: Any
-    axis: Any
+    axis: MapAxis
     space: Grayordinates
     name: str
 
     @property
     def n_maps(self) -> int:
         """Number of maps."""
-        return len(self.axis)
-
-    @property
-    def single(self) -> bool:
-        """Whether this is one map rather than a series."""
-        return is_single(self.axis)
+        return int(self.data.shape[0])
 
     @property
     def is_complex(self) -> bool:
         """Whether the maps hold complex numbers."""
         return bool(self.data.dtype.kind == "c")
-
-    @property
-    def map_names(self) -> tuple[str, ...] | None:
-        """Names of the maps, of which time points have none."""
-        return names_of(self.axis)
-
-    @property
-    def t_r(self) -> float | None:
-        """Repetition time in seconds, where the maps are time points."""
-        return t_r_of(self.axis)
-
-    @property
-    def series(self) -> Series | None:
-        """Start, step and unit, where the maps are a series."""
-        return series_of(self.axis)
 
     @property
     def is_read_ahead(self) -> bool:
@@ -165,7 +143,7 @@ class CiftiMaps:
         if not _is_read_by_rows(self.data):
             with readable(self.name):
                 values = np.asanyarray(self.data)
-            maps = MapsInMemory(values, self.space, self.single)
+            maps = MapsInMemory(values, self.space, self.axis)
             with maps.portions(grouping, progress) as portions:
                 yield portions
             return

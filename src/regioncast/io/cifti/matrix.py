@@ -46,21 +46,12 @@ from ...errors import (
     times,
 )
 from ...files import existing_file, readable
-from ...signals import Series, storable
+from ...formats import family_of
+from ...signals import MapAxis, Series, storable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-
-SUFFIXES = (
-    ".dlabel.nii", ".dscalar.nii", ".dtseries.nii", ".dconn.nii", ".dpconn.nii",
-    ".plabel.nii", ".pscalar.nii", ".ptseries.nii", ".pconn.nii", ".pdconn.nii",
-    ".pconnseries.nii", ".pconnscalar.nii",
-)  # fmt: skip
-"""The endings of CIFTI files, in lower case."""
-
-# Names that a compressed CIFTI file would have.
-_COMPRESSED = tuple(f"{suffix}.gz" for suffix in SUFFIXES)
 
 # CIFTI counts in powers of ten of a metre, nibabel in millimetres.
 _MILLIMETRES = -3
@@ -79,8 +70,13 @@ def is_cifti(source: object) -> bool:
     (True, False)
     """
     if isinstance(source, str | os.PathLike):
-        return os.fspath(source).lower().endswith((*SUFFIXES, *_COMPRESSED))
+        return family_of(_uncompressed(Path(source))) == "cifti"
     return isinstance(source, nib.Cifti2Image)
+
+
+def _uncompressed(path: Path) -> Path:
+    """Return the path without the ending of a compressed file, which a CIFTI file cannot be."""
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
 
 
 class Matrix(NamedTuple):
@@ -114,7 +110,7 @@ def open_matrix(source: Image, what: str) -> Matrix:
             f"{type(source).__name__}."
         )
     path = existing_file(source, what)
-    if path.name.lower().endswith(_COMPRESSED):
+    if family_of(path) != "cifti" and is_cifti(path):
         raise FileFormatError(
             f"{capitalized(what)} is a compressed CIFTI file: {path}. CIFTI files are read in no "
             "order, which compressed ones cannot be; decompress it: gunzip --keep "
@@ -134,9 +130,9 @@ def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, list[Any]]:
     try:
         if nib.Nifti2Image.path_maybe_image(name)[0]:
             volume = nib.Nifti2Image.from_filename(name)
-            found = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
-            if found and volume.ndim > 4:
-                return volume, list(_axes_of_text(found[0].content, volume.ndim - 4))
+            told = [e for e in volume.header.extensions if isinstance(e, Cifti2Extension)]
+            if told and volume.ndim > 4:
+                return volume, list(_axes_of_text(told[0].content, volume.ndim - 4))
         else:
             volume = nib.load(name)
     except ValueError as error:
@@ -272,8 +268,8 @@ def _places(model: Cifti2BrainModel, shape: tuple[int, ...]) -> NDArray[np.int64
 
     Each sample needs its own index: nibabel would give a single one to all of them.
     """
-    given = model.vertex_indices if len(shape) == 1 else model.voxel_indices_ijk
-    indices = np.asarray([] if given is None else given, np.int64).reshape(-1, len(shape))
+    listed = model.vertex_indices if len(shape) == 1 else model.voxel_indices_ijk
+    indices = np.asarray([] if listed is None else listed, np.int64).reshape(-1, len(shape))
     if len(indices) != model.index_count:
         raise ValueError(
             f"{model.brain_structure} has {model.index_count:,} samples and indices for "
@@ -334,35 +330,13 @@ _NOUNS = {
 }
 
 
-def cifti_suffix(path: Path) -> str:
-    """Return the ending of a CIFTI file in lower case, or of another what `Path` does."""
-    name = path.name.lower()
-    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), path.suffix.lower())
-
-
-def names_of(maps: Any) -> tuple[str, ...] | None:
-    """Return the names of maps, of which the points of a series have none."""
-    return None if isinstance(maps, SeriesAxis) else tuple(maps.name.tolist())
-
-
-def t_r_of(maps: Axis) -> float | None:
-    """Return the step of a series in seconds, where it is a time."""
-    if not isinstance(maps, SeriesAxis) or maps.unit != "SECOND":
-        return None
-    step = float(maps.step)
-    return step if 0 < step < math.inf else None
-
-
-def series_of(maps: Axis) -> Series | None:
-    """Return start, step and unit, where maps are a series."""
+def map_axis_of(maps: Any) -> MapAxis:
+    """Return what an axis says of maps: their names, or where the points of a series lie."""
     if not isinstance(maps, SeriesAxis):
-        return None
-    return Series(float(maps.start), float(maps.step), str(maps.unit))
-
-
-def is_single(maps: Axis) -> bool:
-    """Tell whether this is one map rather than a series."""
-    return len(maps) == 1 and not isinstance(maps, SeriesAxis)
+        return MapAxis(tuple(maps.name.tolist()), single=len(maps) == 1)
+    series = Series(float(maps.start), float(maps.step), str(maps.unit))
+    is_time = series.unit == "SECOND" and 0 < series.step < math.inf
+    return MapAxis(t_r=series.step if is_time else None, series=series)
 
 
 def array_of(data: Any, what: str) -> NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,7 @@ from nibabel.cifti2.cifti2 import (
     Cifti2Header,
 )
 from nibabel.cifti2.cifti2_axes import (
-    Axis,
     BrainModelAxis,
-    LabelAxis,
     ParcelsAxis,
     ScalarAxis,
     SeriesAxis,
@@ -35,15 +33,10 @@ from ...errors import (
     plural,
 )
 from ...files import expanded, open_output, replacing
-from ...signals import Series, Signals, map_titles
+from ...formats import family_of, suffix_of
+from ...signals import MapAxis, Series, Signals
 from ..painted import PaintedOnDemand, as_xml, edited
-from .matrix import (
-    SUFFIXES,
-    array_of,
-    axes_of,
-    cifti_suffix,
-    described,
-)
+from .matrix import array_of, axes_of, described, map_axis_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +57,7 @@ _INTENTS = {
 }
 
 # Series of unknown repetition time have one time point per second.
-_UNKNOWN_STEP = 1.0
+_UNKNOWN_STEPS = Series(0.0, 1.0, "SECOND")
 
 # What is painted goes to the file in pieces of this many bytes.
 _PIECE_BYTES = 1 << 20
@@ -89,7 +82,7 @@ class PaintedCifti(PaintedOnDemand, nib.Cifti2Image):
         As with every nibabel image, an existing file is replaced; `regioncast.save` asks first.
         """
         path = expanded(filename)
-        if kwargs or cifti_suffix(path) not in SUFFIXES:
+        if kwargs or family_of(path) != "cifti":
             super().to_filename(filename, **kwargs)
         else:
             save_cifti(self, path, overwrite=True)
@@ -106,49 +99,28 @@ class PaintedCifti(PaintedOnDemand, nib.Cifti2Image):
         plain.to_file_map(self.file_map if file_map is None else file_map, dtype, **kwargs)
 
 
-def painted_cifti(
-    array: PaintedArray,
-    space: Grayordinates,
-    *,
-    map_names: Sequence[str] | None,
-    t_r: float | None,
-    series: Series | None = None,
-    parcellation: Parcellation | None,
-) -> PaintedCifti:
+def painted_cifti(array: PaintedArray, space: Grayordinates, axis: MapAxis) -> PaintedCifti:
     """Return the lazy image of a painted array on grayordinates.
 
     Parameters
     ----------
     array : PaintedArray, shape (n_maps, n_grayordinates)
     space : Grayordinates
-    map_names : sequence of str, optional
-        ``"value"`` for one map, else ``"map_0"``, … when not given.
-    t_r : float, optional
-        Repetition time in seconds, of time series.
-    series : Series, optional
-        Start, step and unit, where they are not seconds from 0.
-    parcellation : Parcellation, optional
-        What the array was painted from.
+    axis : MapAxis
+        Maps without names are called ``"value"`` or ``"map_0"``, ….
     """
-    maps = _map_axis(len(array.table), map_names, _series(t_r, series))
+    series = axis.as_series()
+    maps = _axis_of_maps(len(array.table), axis, series)
     header = Cifti2Header.from_axes((maps, space.axis))
-    suffix = DENSE[isinstance(maps, SeriesAxis)]
-    image = PaintedCifti(array, header, _nifti_header(array, suffix))
-    image.parcellation = parcellation
-    return image
+    suffix = DENSE[series is not None]
+    return PaintedCifti(array, header, _nifti_header(array, suffix))
 
 
-def _series(t_r: float | None, series: Series | None) -> Series | None:
-    return series if series is not None or t_r is None else Series(0.0, t_r, "SECOND")
-
-
-def _map_axis(
-    n_maps: int, map_names: Sequence[str] | None, series: Series | None
-) -> ScalarAxis | SeriesAxis:
-    if series is not None:
-        return SeriesAxis(series.start, series.step, n_maps, series.unit)
-    unnamed = ["value"] if n_maps == 1 else map_titles(n_maps)
-    return ScalarAxis(list(map_names or unnamed))
+def _axis_of_maps(n_maps: int, axis: MapAxis, series: Series | None) -> ScalarAxis | SeriesAxis:
+    """Return CIFTI's axis of the points of a series, or of named maps where there is none."""
+    if series is None:
+        return ScalarAxis(axis.titles(n_maps))
+    return SeriesAxis(series.start, series.step, n_maps, series.unit)
 
 
 def _nifti_header(data: Any, suffix: str) -> nib.Nifti2Header:
@@ -210,7 +182,9 @@ def save_cifti(
     wanted = SeriesAxis if suffix == DENSE[1] else ScalarAxis
     header = image.header
     if not isinstance(axes[0], wanted):
-        header = Cifti2Header.from_axes((_axis_of(wanted, axes[0]), axes[1]))
+        series = _UNKNOWN_STEPS if wanted is SeriesAxis else None
+        maps = _axis_of_maps(len(axes[0]), map_axis_of(axes[0]), series)
+        header = Cifti2Header.from_axes((maps, axes[1]))
         header.matrix.metadata = image.header.matrix.metadata
     _write(data, header, path, suffix, overwrite=overwrite, progress=progress)
 
@@ -225,21 +199,13 @@ def _data_to_write(image: nib.Cifti2Image) -> NDArray[Any] | PaintedArray:
 
 
 def _writable(path: Path, allowed: tuple[str, ...], what: str, also: str = "") -> str:
-    suffix = cifti_suffix(path)
+    suffix = suffix_of(path)
     if suffix not in allowed:
         raise FileFormatError(
             f"Cannot write {path.name!r}: {what} is written as {' (maps) or '.join(allowed)} "
             f"(time series){also}."
         )
     return suffix
-
-
-def _axis_of(kind: type[Axis], maps: Axis) -> ScalarAxis | SeriesAxis:
-    """Return an axis of time points or of named maps for maps of the other kind."""
-    if kind is SeriesAxis:
-        return SeriesAxis(0.0, _UNKNOWN_STEP, len(maps))
-    names = maps.name.tolist() if isinstance(maps, LabelAxis) else None
-    return _map_axis(len(maps), names, None)
 
 
 def _write(
@@ -327,11 +293,8 @@ def save_parcels(
             f"There are signals of {plural(signals.n_regions, 'region')}, the parcellation has "
             f"{len(parcellation):,}. Give one column per region."
         )
-    if suffix == PARCELLATED[1]:
-        known = _series(signals.t_r, signals.series)
-        maps = _map_axis(signals.n_maps, None, known or _series(_UNKNOWN_STEP, None))
-    else:
-        maps = _map_axis(signals.n_maps, signals.map_names, None)
+    series = (signals.axis.as_series() or _UNKNOWN_STEPS) if suffix == PARCELLATED[1] else None
+    maps = _axis_of_maps(signals.n_maps, signals.axis, series)
     header = Cifti2Header.from_axes((maps, _parcels(parcellation)))
     _write(signals.values, header, path, suffix, overwrite=overwrite)
 

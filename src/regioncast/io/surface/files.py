@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from io import BytesIO
@@ -24,7 +23,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.freesurfer.io import read_morph_data
 from nibabel.freesurfer.mghformat import MGHHeader
-from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiLabel
+from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
 from nibabel.openers import ImageOpener
 
 from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
@@ -44,23 +43,18 @@ from ...errors import (
     times,
 )
 from ...files import existing_file, expanded, readable, whole_content
-from ..volume.nifti import t_r_of
+from ...formats import Family, family_of, format_of, suffixes
+from ...signals import MapAxis
+from ..maps import t_r_of
 from .annotations import read_annotation
 from .names import (
-    ANNOTATION,
-    BY_NAME,
-    GIFTI,
-    MGH,
-    MORPHOMETRY,
-    NUMPY,
     STRUCTURE,
-    TEXT,
     files_found,
-    has_hemisphere_words,
     hemisphere_in_name,
     hemispheres_in_names,
-    is_pattern,
+    is_pair_pattern,
     names_in,
+    order_is_unclear,
     pair_beside,
     pair_found,
     pattern_of,
@@ -77,6 +71,9 @@ _FEWEST_VERTICES = 642
 
 # How morphometry files begin whose count of vertices comes next; older ones begin with the count.
 _NEW_MORPHOMETRY = b"\xff\xff\xff"
+
+# Bytes before the values: these three, and the counts of vertices, of faces, and of values each.
+_MORPHOMETRY_HEAD = 15
 
 _NODE_INDEX = "NIFTI_INTENT_NODE_INDEX"
 
@@ -106,8 +103,7 @@ def is_surface(source: object) -> bool:
 
 def hemisphere_of(source: Any) -> str:
     """Return ``"L"``, ``"R"``, or ``"?"`` where neither the file nor its name says."""
-    if isinstance(source, str | os.PathLike) and GIFTI.search(os.fspath(source)):
-        source = _load_gifti(source, "the surface")
+    source = _opened(source)
     return _said_hemisphere(source) or hemisphere_in_name(_name_of(source))
 
 
@@ -136,33 +132,29 @@ def sides_of(source: Any) -> dict[str, Any]:
     if isinstance(source, list | tuple):
         return _of_two(source)
     if isinstance(source, str | os.PathLike):
-        names = names_in(source)
+        name, names = os.fspath(source), names_in(source)
         if len(names) == 2:
             return _of_two(names)
-        if is_pattern(source):
-            return _of_keys(files_found(os.fspath(source)))
-        _check_is_no_pair(os.fspath(source))
+        if is_pair_pattern(name):
+            return _of_keys(files_found(name))
+        # A pair was written under a name that no file has: each hemisphere got its own.
+        beside = pair_beside(name)
+        if beside:
+            raise InputMissingError(
+                f"{name} does not exist, but there are {' and '.join(beside)}. Pass "
+                f"{pattern_of(name)} for both hemispheres, or one of them."
+            )
     side = _opened(source)
     return {hemisphere_of(side): side}
 
 
-def _check_is_no_pair(name: str) -> None:
-    """Raise where a file does not exist, and those that an output of its name went to do."""
-    beside = pair_beside(name)
-    if beside:
-        raise InputMissingError(
-            f"{name} does not exist, but there are {' and '.join(beside)}. Pass "
-            f"{pattern_of(name)} for both hemispheres, or one of them."
-        )
-
-
-def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
+def _of_keys(by_key: Mapping[str, Any]) -> dict[str, Any]:
     sides: dict[str, Any] = {}
-    for key, side in given.items():
+    for key, side in by_key.items():
         hemisphere = side_of_word(key)
         if hemisphere is None or hemisphere in sides:
             raise SpaceError(
-                f"A pair of surfaces has one left and one right; {examples(given)} were given."
+                f"A pair of surfaces has one left and one right; {examples(by_key)} were given."
             )
         sides[hemisphere] = _opened(side)
         said = hemisphere_of(sides[hemisphere])
@@ -175,19 +167,15 @@ def _of_keys(given: Mapping[str, Any]) -> dict[str, Any]:
     return _left_first(sides)
 
 
-def _of_two(given: Sequence[Any]) -> dict[str, Any]:
+def _of_two(listed: Sequence[Any]) -> dict[str, Any]:
     """Return two sides by what they say of themselves, else by their order."""
-    if len(given) != 2:
+    if len(listed) != 2:
         raise SpaceError(
-            f"A pair of surfaces is one left and one right; {len(given):,} were given. Name the "
+            f"A pair of surfaces is one left and one right; {len(listed):,} were given. Name the "
             "two, or pass one as it is."
         )
-    sides = [_opened(side) for side in given]
+    sides = [_opened(side) for side in listed]
     hemispheres = _hemispheres_of_two(sides)
-    if hemispheres in ([UNKNOWN, UNKNOWN], [LEFT, UNKNOWN], [UNKNOWN, RIGHT]):
-        hemispheres = [LEFT, RIGHT]
-    elif UNKNOWN in hemispheres:
-        hemispheres = [RIGHT, LEFT]
     if hemispheres[0] == hemispheres[1]:
         missing = LEFT if hemispheres[0] == RIGHT else RIGHT
         raise SpaceError(
@@ -198,27 +186,47 @@ def _of_two(given: Sequence[Any]) -> dict[str, Any]:
 
 
 def _hemispheres_of_two(sides: Sequence[Any]) -> list[str]:
-    """Return what two sides and their names say; raise where that is contradictory or unclear."""
+    """Return the hemispheres of two sides: what they or their names say, else left and right.
+
+    Raises where that is contradictory or unclear.
+    """
     names = [_name_of(side) for side in sides]
-    named = hemispheres_in_names(*names)
-    for side, of_name in zip(sides, named, strict=True):
-        said = _said_hemisphere(side) or of_name
-        if of_name not in (UNKNOWN, said):
-            raise SpaceError(
-                f"{_called(side)} says itself that it is of the {HEMISPHERE_NAMES[said]}, and its "
-                f"name that it is of the {HEMISPHERE_NAMES[of_name]}. Check which file is which."
-            )
-    found = [
-        hemisphere_of(side) if of_name == UNKNOWN else of_name
-        for side, of_name in zip(sides, named, strict=True)
+    marked = _marked_hemispheres(sides, names)
+    said = [
+        hemisphere_in_name(name) if side == UNKNOWN else side
+        for side, name in zip(marked, names, strict=True)
     ]
-    if found == [UNKNOWN, UNKNOWN] and all(map(has_hemisphere_words, names)):
-        raise SpaceError(
-            f"Which of {' and '.join(map(_called, sides))} is of which hemisphere is not known: "
-            "both names have words for hemispheres. Give them as left= and right= or as a mapping, "
-            "{'left': …, 'right': …}."
-        )
-    return found
+    if UNKNOWN not in said:
+        return said
+    in_order = said in ([UNKNOWN, UNKNOWN], [LEFT, UNKNOWN], [UNKNOWN, RIGHT])
+    # A file that says itself or is marked tells of the other one, even against their order.  A
+    # mere word in its name does not: it may mean something else.
+    if marked == [UNKNOWN, UNKNOWN]:
+        nothing_said = said == [UNKNOWN, UNKNOWN]
+        if not in_order or (nothing_said and order_is_unclear(*names)):
+            raise SpaceError(
+                f"Which of {' and '.join(map(_called, sides))} is of which hemisphere is not "
+                "known: both names have words for hemispheres, or letters that may mean one. Give "
+                "them as left= and right= or as a mapping, {'left': …, 'right': …}."
+            )
+    return [LEFT, RIGHT] if in_order else [RIGHT, LEFT]
+
+
+def _marked_hemispheres(sides: Sequence[Any], names: Sequence[str]) -> list[str]:
+    """Return what two files say themselves, else what their names are marked with or differ in."""
+    marked = hemispheres_in_names(*names)
+    for number, side in enumerate(sides):
+        in_file = _said_hemisphere(side)
+        if in_file is None:
+            continue
+        if marked[number] not in (UNKNOWN, in_file):
+            raise SpaceError(
+                f"{_called(side)} says itself that it is of the {HEMISPHERE_NAMES[in_file]}, and "
+                f"its name that it is of the {HEMISPHERE_NAMES[marked[number]]}. Check which file "
+                "is which."
+            )
+        marked[number] = in_file
+    return marked
 
 
 def _left_first(sides: dict[str, Any]) -> dict[str, Any]:
@@ -247,23 +255,45 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
     names = names_in(source)
     if len(names) == 2:
         # One of a pair that does not exist is missed with its own name.
-        there = [name for name in names if not MGH.search(name) or expanded(name).exists()]
+        there = [name for name in names if not _shape_tells(name) or expanded(name).exists()]
         return bool(there) and all(map(_is_surface_path, there))
     name = os.fspath(source)
-    if any(pattern.search(name) for pattern in BY_NAME):
-        return True
-    if is_pattern(name):
-        found = pair_found(name)
-        return bool(found) and all(map(_is_surface_path, found.values()))
-    return bool(MGH.search(name)) and (_is_mgh_vector(expanded(name)) or bool(pair_beside(name)))
-
-
-def _is_mgh_vector(path: Path) -> bool:
+    entry = format_of(Path(name))
+    if entry is not None and not _shape_tells(name):
+        return "surface" in entry.kinds and entry.family != "mesh"
+    # The name does not say it, so the file has to.
+    if is_pair_pattern(name):
+        pair = pair_found(name)
+        return bool(pair) and all(map(_is_surface_path, pair.values()))
+    if entry is None:
+        return _is_morphometry(expanded(name))
     try:
-        with ImageOpener(str(path)) as file:
+        with ImageOpener(str(expanded(name))) as file:
             return _is_vector(MGHHeader.from_fileobj(file).get_data_shape())
     except Exception:  # noqa: BLE001  whoever reads it will say what is wrong with it
+        return bool(pair_beside(name))
+
+
+def _shape_tells(name: str) -> bool:
+    """Return whether files of this name hold voxels or vertices, as their shapes say."""
+    return family_of(Path(name)) == "mgh"
+
+
+def _is_morphometry(path: Path) -> bool:
+    """Return whether a file of any name is one of FreeSurfer's values per vertex.
+
+    As ``lh.thickness.fsaverage``: it begins like one, and is as long as it says.
+    """
+    try:
+        if not path.is_file():  # what comes through a pipe can be read only once
+            return False
+        n_bytes = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(_MORPHOMETRY_HEAD)
+    except (OSError, ValueError):
         return False
+    n_vertices = int.from_bytes(head[3:7], "big")
+    return head.startswith(_NEW_MORPHOMETRY) and n_bytes == _MORPHOMETRY_HEAD + 4 * n_vertices
 
 
 def _called(side: Any) -> str:
@@ -289,10 +319,7 @@ class Side:
     Parameters
     ----------
     values : array, shape (n_maps, n_vertices)
-    single : bool
-        Whether this is one map rather than a series of length one.
-    map_names : tuple of str, default=None
-    t_r : float, default=None
+    axis : MapAxis
     table : RegionTable, default=None
         The regions that the file itself lists.
     none : frozenset of int
@@ -302,9 +329,7 @@ class Side:
     """
 
     values: NDArray[Any]
-    single: bool = True
-    map_names: tuple[str, ...] | None = None
-    t_r: float | None = None
+    axis: MapAxis
     table: RegionTable | None = None
     none: frozenset[int] = frozenset()
     is_label_file: bool = False
@@ -325,7 +350,7 @@ class Side:
 
 def _opened(side: Any) -> Any:
     """Return a GIFTI file as an image, and everything else as it is."""
-    if isinstance(side, str | os.PathLike) and GIFTI.search(os.fspath(side)):
+    if isinstance(side, str | os.PathLike) and family_of(Path(side)) == "gifti":
         return _load_gifti(side, "the surface")
     return side
 
@@ -354,63 +379,69 @@ def _read(side: Any, what: str) -> Side:
         return _from_array(side, what)
     if isinstance(side, str | os.PathLike):
         path = existing_file(side, what)
-        reader = next((read for name, read in _READERS if name.search(path.name)), None)
-        if reader is None:
+        read = _reader_of(path)
+        if read is None:
             raise _not_a_surface(f"{what} {path}")
         with readable(f"{what} {path}"):
-            return reader(path, what)
+            return read(path, what)
     raise _not_a_surface(f"{what} ({type(side).__name__})")
 
 
 def _not_a_surface(what: str) -> ImageTypeError:
+    endings = dict.fromkeys([*suffixes("labels", "surface"), *suffixes("data", "surface")])
     return ImageTypeError(
-        f"{capitalized(what)} is no surface: values or labels of vertices are read from .gii, "
-        ".annot, .mgh, .mgz, .npy, .txt, .csv and FreeSurfer's .curv, .sulc, .thickness, .area. "
-        "Give a volume on its own, and not as a hemisphere."
+        f"{capitalized(what)} is no surface: values or labels of vertices are read from "
+        f"{', '.join(endings)}. Give a volume on its own, and not as a hemisphere."
     )
 
 
 def _from_gifti(image: GiftiImage, what: str) -> Side:
-    _check_has_data(image, what)
-    others = (*_COORDINATES, _NODE_INDEX)
-    arrays = [array for array in image.darrays if _intent(array) not in others]
-    if not arrays:
-        held = ", ".join(dict.fromkeys(map(_intent, image.darrays))) or "nothing"
-        raise ImageTypeError(
-            f"{capitalized(what)} {_called(image)} has no values of vertices; it holds {held}. "
-            "Give a .label.gii, .shape.gii or .func.gii, not the mesh."
-        )
-    sizes = sorted({len(array.data) for array in arrays})
-    if len(sizes) > 1:
-        raise DimensionError(
-            f"{capitalized(what)} {_called(image)} has maps of {examples(sizes)} vertices. "
-            "All maps of a surface need the same."
-        )
-    columns = [np.asarray(array.data).reshape(sizes[0], -1) for array in arrays]
-    order = _order_of_vertices(image, sizes[0], what)
-    names = [array.meta.get("Name") for array in arrays]
-    values = np.concatenate(columns, axis=1).T
-    values = values if order is None else values[:, order]
-    named = all(names) and len(names) == len(values)
-    intents = list(map(_intent, arrays))
+    arrays = _arrays_of_values(image, f"{capitalized(what)} {_called(image)}")
+    n_vertices = len(np.asarray(arrays[0].data))
+    values = np.concatenate(
+        [np.asarray(array.data).reshape(n_vertices, -1) for array in arrays], axis=1
+    ).T
+    order = _order_of_vertices(image, n_vertices, what)
+    if order is not None:
+        values = values[:, order]
+    intents = {_intent(array) for array in arrays}
+    single = len(values) == 1 and "NIFTI_INTENT_TIME_SERIES" not in intents
+    # An array of several columns has one name for all of them.
+    names = [str(array.meta.get("Name") or "") for array in arrays]
+    are_named = all(names) and len(names) == len(values)
+    t_r = None if single else _gifti_t_r(arrays)
+    axis = MapAxis(names if are_named else None, t_r, single=single)
     return Side(
         values,
-        single=len(values) == 1 and "NIFTI_INTENT_TIME_SERIES" not in intents,
-        map_names=tuple(map(str, names)) if named else None,
-        t_r=_gifti_t_r(arrays),
+        axis,
         table=_label_table(image),
         is_label_file="NIFTI_INTENT_LABEL" in intents,
     )
 
 
-def _check_has_data(image: GiftiImage, what: str) -> None:
+def _arrays_of_values(image: GiftiImage, name: str) -> list[GiftiDataArray]:
+    """Return the arrays that have a row per vertex; `name` is what messages call the file."""
     empty = [n for n, array in enumerate(image.darrays) if array.data is None]
     if empty:
         raise FileFormatError(
-            f"{capitalized(what)} {_called(image)} is truncated or damaged: "
+            f"{name} is truncated or damaged: "
             f"{plural(len(empty), 'data array')} of {len(image.darrays):,} without data: "
             f"{examples(empty)}. Get the file again."
         )
+    no_values = (*_COORDINATES, _NODE_INDEX)
+    arrays = [array for array in image.darrays if _intent(array) not in no_values]
+    if not arrays:
+        held = ", ".join(dict.fromkeys(map(_intent, image.darrays))) or "nothing"
+        raise ImageTypeError(
+            f"{name} has no values of vertices; it holds {held}. "
+            "Give a .label.gii, .shape.gii or .func.gii, not the mesh."
+        )
+    sizes = sorted({len(array.data) for array in arrays})
+    if len(sizes) > 1:
+        raise DimensionError(
+            f"{name} has maps of {examples(sizes)} vertices. All maps of a surface need the same."
+        )
+    return arrays
 
 
 def _order_of_vertices(image: GiftiImage, n_values: int, what: str) -> NDArray[np.intp] | None:
@@ -421,7 +452,7 @@ def _order_of_vertices(image: GiftiImage, n_values: int, what: str) -> NDArray[n
     lists = [array.data for array in image.darrays if _intent(array) == _NODE_INDEX]
     if not lists:
         return None
-    listed = np.concatenate([np.ravel(one) for one in lists])
+    listed = np.concatenate([np.ravel(part) for part in lists])
     if not np.array_equal(np.sort(listed), np.arange(n_values)):
         raise FileFormatError(
             f"{capitalized(what)} {_called(image)} lists {plural(len(listed), 'vertex')} "
@@ -454,21 +485,17 @@ def _label_table(image: GiftiImage) -> RegionTable | None:
 
     Not 0, which without a name is no region.
     """
-    named = [(label, _name_of_label(label)) for label in image.labeltable.labels]
-    rows = [(label, name or str(label.key)) for label, name in named if name or label.key != 0]
-    if not rows:
+    keys, names, colors = [], [], []
+    for label in image.labeltable.labels:
+        # nibabel gives a label without a name no attribute.
+        name = str(getattr(label, "label", None) or "").strip()
+        if name or label.key != 0:
+            keys.append(label.key)
+            names.append(name or str(label.key))
+            colors.append(_color(label.rgba))
+    if not keys:
         return None
-    colors = [_color(label.rgba) for label, _ in rows]
-    return RegionTable(
-        [label.key for label, _ in rows],
-        [name for _, name in rows],
-        {"color": colors} if any(colors) else None,
-    )
-
-
-def _name_of_label(label: GiftiLabel) -> str:
-    """Return the name of a label, ``""`` for one without; nibabel then gives it no attribute."""
-    return str(getattr(label, "label", None) or "").strip()
+    return RegionTable(keys, names, {"color": colors} if any(colors) else None)
 
 
 def _color(rgba: Sequence[float | None]) -> str | None:
@@ -477,21 +504,19 @@ def _color(rgba: Sequence[float | None]) -> str | None:
 
 
 def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
-    image = source if isinstance(source, nib.MGHImage) else _load_mgh(source)
+    if isinstance(source, nib.MGHImage):
+        image = source
+    else:
+        # Read to its end, where the checksum of a compressed file is.
+        image = nib.MGHImage.from_stream(BytesIO(whole_content(source)))
+        image.file_map["image"].filename = str(source)
     if tuple(image.shape[1:3]) != (1, 1):
         raise ImageTypeError(
             f"{capitalized(what)} {_called(image)} is a volume of {times(image.shape)} voxels; "
             "values of vertices have the shape (n, 1, 1). Give a surface."
         )
     values = np.asarray(image.dataobj).reshape((image.shape[0], -1), order="F").T
-    return Side(values, single=len(image.shape) == 3, t_r=t_r_of(image))
-
-
-def _load_mgh(path: Path) -> nib.MGHImage:
-    """Read a file to its end, where the checksum of a compressed one is."""
-    image = nib.MGHImage.from_stream(BytesIO(whole_content(path)))
-    image.file_map["image"].filename = str(path)
-    return image
+    return Side(values, MapAxis(t_r=t_r_of(image), single=len(image.shape) == 3))
 
 
 def _from_array(array: NDArray[Any], what: str) -> Side:
@@ -500,25 +525,22 @@ def _from_array(array: NDArray[Any], what: str) -> Side:
             f"{capitalized(what)} has the shape {array.shape}; values of vertices have "
             "(n_vertices,) or (n_vertices, n_maps)."
         )
-    return Side(array.reshape(len(array), -1).T, single=array.ndim == 1)
+    return Side(array.reshape(len(array), -1).T, MapAxis(single=array.ndim == 1))
 
 
 def _from_morphometry(path: Path, what: str) -> Side:
     values = read_morph_data(path)
-    n_vertices = _n_vertices_of_morphometry(path)
+    # nibabel reads the values that are there; the file says how many there are to be.
+    with path.open("rb") as file:
+        head = file.read(7)
+    count = head[3:] if head.startswith(_NEW_MORPHOMETRY) else head[:3]
+    n_vertices = int.from_bytes(count, "big")
     if len(values) != n_vertices:
         raise FileFormatError(
             f"{capitalized(what)} {path} is truncated or damaged: it is to have "
             f"{n_vertices:,} vertices, and there are values of {len(values):,}. Get the file again."
         )
-    return Side(np.atleast_2d(values))
-
-
-def _n_vertices_of_morphometry(path: Path) -> int:
-    """Return how many vertices a file says it has; nibabel reads those that are there."""
-    with path.open("rb") as file:
-        head = file.read(7)
-    return int.from_bytes(head[3:] if head.startswith(_NEW_MORPHOMETRY) else head[:3], "big")
+    return Side(np.atleast_2d(values), MapAxis(single=True))
 
 
 def _from_text(path: Path, what: str) -> Side:
@@ -539,26 +561,31 @@ def _from_text(path: Path, what: str) -> Side:
             f"{capitalized(what)} {path} has {plural(numbers.shape[0], 'line')} of "
             f"{plural(numbers.shape[1], 'number')}; one number per vertex is needed."
         )
-    return Side(numbers.reshape(1, -1))
+    return Side(numbers.reshape(1, -1), MapAxis(single=True))
 
 
 def _from_annotation(path: Path, what: str) -> Side:
     """Read an annotation, whose labels are the numbers of the entries of its colour table."""
-    found = read_annotation(path, what)
-    if not any(entry.name for entry in found.entries):
+    annotation = read_annotation(path, what)
+    if not any(entry.name for entry in annotation.entries):
         raise LabelsError(
             f"{capitalized(what)} {path} has no names: its colour table has "
-            f"{plural(len(found.entries), 'entry')}, none with one. Pass a region table."
+            f"{plural(len(annotation.entries), 'entry')}, none with one. Pass a region table."
         )
     # As of labels of GIFTI: 0 without a name is no region, and any other is called by its number.
-    entries = [entry for entry in found.entries if entry.name or entry.number != 0]
+    entries = [entry for entry in annotation.entries if entry.name or entry.number != 0]
     regions = RegionTable(
         [entry.number for entry in entries],
         [entry.name or str(entry.number) for entry in entries],
         {"color": ["#" + bytes(entry.color).hex() for entry in entries]},
     )
-    labels = found.labels[np.newaxis]
-    return Side(labels, table=regions, none=frozenset([-1]), is_label_file=True)
+    return Side(
+        annotation.labels[np.newaxis],
+        MapAxis(single=True),
+        table=regions,
+        none=frozenset([-1]),
+        is_label_file=True,
+    )
 
 
 def _from_numpy(path: Path, what: str) -> Side:
@@ -572,20 +599,27 @@ def _from_numpy(path: Path, what: str) -> Side:
     return _from_array(array, f"{what} {path}")
 
 
-_READERS: tuple[tuple[re.Pattern[str], Callable[[Path, str], Side]], ...] = (
-    (MGH, _from_mgh),
-    (ANNOTATION, _from_annotation),
-    (MORPHOMETRY, _from_morphometry),
-    (NUMPY, _from_numpy),
-    (TEXT, _from_text),
-)
+_READERS: dict[Family, Callable[[Path, str], Side]] = {
+    "mgh": _from_mgh,
+    "annotation": _from_annotation,
+    "morphometry": _from_morphometry,
+    "numpy": _from_numpy,
+    "text": _from_text,
+}
+
+
+def _reader_of(path: Path) -> Callable[[Path, str], Side] | None:
+    entry = format_of(path)
+    if entry is None:
+        return _from_morphometry if _is_morphometry(path) else None
+    return _READERS.get(entry.family) if "surface" in entry.kinds else None
 
 
 def read_sides(source: Any, what: str) -> tuple[dict[str, Side], SurfaceVertices]:
     """Return what is in each side, and where its vertices are."""
     sides = {
-        side: _read(given, what if side == UNKNOWN else f"{what} ({HEMISPHERE_NAMES[side]})")
-        for side, given in sides_of(source).items()
+        side: _read(content, what if side == UNKNOWN else f"{what} ({HEMISPHERE_NAMES[side]})")
+        for side, content in sides_of(source).items()
     }
     mesh = getattr(source, "mesh", None) if _is_surface_image(source) else None
-    return sides, SurfaceVertices({side: one.n_vertices for side, one in sides.items()}, mesh)
+    return sides, SurfaceVertices({name: side.n_vertices for name, side in sides.items()}, mesh)

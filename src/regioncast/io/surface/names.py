@@ -1,9 +1,10 @@
-"""What the names of surface files say: format, hemisphere, and which two make a pair.
+"""What the names of surface files say: hemisphere, and which two make a pair.
 
 A name may hold words for hemispheres that are not there to say the one the file is of:
 ``left_vs_right.lh.mgh``, ``pearson_r.mgh``.  So *marks* count before words: BIDS' entity
-``hemi-L``, FreeSurfer's beginning ``lh.``, and a word between dots, ``map.L.func.gii``.  Of two
-names of a pair, what they differ in counts before both.
+``hemi-L``, FreeSurfer's beginning ``lh.``, and a word between dots, ``map.L.func.gii``.  Words that
+stand alone, ``map_left.mgh``, count before those *glued* to others, ``mapR.npy``, ``LeftMap.npy``.
+Of two names of a pair, what they differ in counts before all but marks.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import product, zip_longest
 from pathlib import Path
 
 from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
@@ -24,7 +27,7 @@ from ...errors import (
     plural,
 )
 from ...files import expanded
-from ...formats import suffix_of, suffixes
+from ...formats import family_of, has_use, stem_of, suffixes
 
 STRUCTURE = "AnatomicalStructurePrimary"
 """Key of the hemisphere in the metadata of GIFTI, whose values are `STRUCTURES`."""
@@ -33,38 +36,31 @@ STRUCTURES = {LEFT: "CortexLeft", RIGHT: "CortexRight"}
 
 # Marks, of which the first that a name has count.
 _WORDS = "(l|r|lh|rh|left|right)"
-_ENTITY = re.compile(rf"(?<=hemi-){_WORDS}(?![a-z0-9])", re.IGNORECASE)
+_ENTITY = re.compile(rf"(?<=hemi)[-_]?{_WORDS}(?![a-z0-9])", re.IGNORECASE)
 _BEGINNING = re.compile(r"^(lh|rh)(?=\.)", re.IGNORECASE)
 _BETWEEN_DOTS = re.compile(rf"(?:(?<=\.)|^){_WORDS}(?=\.)", re.IGNORECASE)
 
 _WORD = re.compile(rf"(?<![a-z0-9]){_WORDS}(?![a-z0-9])", re.IGNORECASE)
 
+# The parts of a name in camel case, numbers, and what stands between.
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^A-Za-z\d]+")
+
+_LETTERS = re.compile(r"[A-Za-z]+")
+
+# Letters at the edge of a part, and words in it, that may mean a hemisphere though nothing sets
+# them off.
+_EDGE = re.compile(r"^[lr]|[lr](?=h?$)|left|right", re.IGNORECASE)
+
 # How names write the hemispheres where the placeholder {hemi} stands.
 _SPELLINGS = (("L", "R"), ("lh", "rh"), ("left", "right"), ("l", "r"))
+
+# The same where nothing sets the word off from others.
+_SPELLINGS_GLUED = (("left", "right"), ("lh", "rh"), ("l", "r"))
 
 # What stands for a word of a hemisphere in a pattern: ?h and ?.
 _QUESTION = re.compile(r"(?<![a-z0-9])\?(h?)(?![a-z0-9?*])", re.IGNORECASE)
 
 _PLACEHOLDER = "{hemi}"
-
-# Endings by which formats are known.
-GIFTI = re.compile(r"(\.(label|shape|func|surf|annot))?\.gii(\.gz)?$", re.IGNORECASE)
-MGH = re.compile(r"\.(mgh|mgz|mgh\.gz)$", re.IGNORECASE)
-ANNOTATION = re.compile(r"\.annot$", re.IGNORECASE)
-TEXT = re.compile(r"\.(txt|csv)$", re.IGNORECASE)
-NUMPY = re.compile(r"\.npy$", re.IGNORECASE)
-
-# FreeSurfer's names of values per vertex, as lh.thickness or lh.area.pial.
-MORPHOMETRY = re.compile(
-    r"\.(avg_curv|curv|sulc|thickness|area|volume|jacobian_white|pial_lgi|crv)"
-    r"(\.(pial|mid|white))?$",
-    re.IGNORECASE,
-)
-
-BY_NAME = (GIFTI, ANNOTATION, MORPHOMETRY, NUMPY, TEXT)
-
-# Beginnings of endings that promise more than values of vertices.
-_NO_OUTPUT = (".surf", ".annot")
 
 
 def hemisphere_in_name(path: str | os.PathLike[str]) -> str:
@@ -74,19 +70,18 @@ def hemisphere_in_name(path: str | os.PathLike[str]) -> str:
     --------
     >>> hemisphere_in_name("left_vs_right.rh.mgh"), hemisphere_in_name("left_vs_right.mgh")
     ('R', '?')
+    >>> hemisphere_in_name("thicknessR.npy")
+    'R'
     """
-    said = marked_hemisphere(path)
-    return _the_one(_WORD.finditer(Path(path).name)) if said == UNKNOWN else said
+    marked = marked_hemisphere(path)
+    if marked != UNKNOWN:
+        return marked
+    return _the_one(_words(path) or _glued_words(path))
 
 
 def marked_hemisphere(path: str | os.PathLike[str]) -> str:
     """Return the hemisphere that a file name is marked with, ``"?"`` where it is with none."""
-    return _the_one(_marks(Path(path).name))
-
-
-def has_hemisphere_words(path: str | os.PathLike[str]) -> bool:
-    """Return whether there is any word for a hemisphere in a file name."""
-    return _WORD.search(Path(path).name) is not None
+    return _the_one(mark[1] for mark in _marks(Path(path).name))
 
 
 def hemispheres_in_names(first: str, second: str) -> list[str]:
@@ -98,45 +93,133 @@ def hemispheres_in_names(first: str, second: str) -> list[str]:
     --------
     >>> hemispheres_in_names("left_vs_right_rh.mgh", "left_vs_right_lh.mgh")
     ['R', 'L']
+    >>> hemispheres_in_names("Rthickness.npy", "Lthickness.npy")
+    ['R', 'L']
     """
     marked = [marked_hemisphere(first), marked_hemisphere(second)]
     different = _told_apart(first, second)
     if UNKNOWN not in marked or different is None:
         return marked
-    agree = all(mark in (UNKNOWN, word) for mark, word in zip(marked, different, strict=True))
+    agree = all(mark in (UNKNOWN, side) for mark, side in zip(marked, different, strict=True))
     return list(different) if agree else marked
 
 
+def order_is_unclear(first: str, second: str) -> bool:
+    """Return whether two names that do not say their hemispheres may be right before left.
+
+    That is so where both have words for hemispheres, and where what only one of them has could be
+    read so, as in ``Rmap_v2.npy`` and ``Lmap.npy``.
+    """
+    if all(_words(name) or _glued_words(name) for name in (first, second)):
+        return True
+    # Also as if nothing were camel case.
+    parts = [
+        Counter(_parts(name) + _LETTERS.findall(stem_of(Path(name)))) for name in (first, second)
+    ]
+    only_first, only_second = parts[0] - parts[1], parts[1] - parts[0]
+    if RIGHT in _sides_meant(only_first) and LEFT in _sides_meant(only_second):
+        return True
+    # Also letters inside of words, if they are all that differs: "prhmap" and "plhmap".
+    pairs = [*product(only_first, only_second), (stem_of(Path(first)), stem_of(Path(second)))]
+    return any(_side_by_letters(*pair)[0] == RIGHT for pair in pairs)
+
+
 def _told_apart(first: str, second: str) -> tuple[str, str] | None:
-    """Return the hemispheres by the words that two names differ in, None where there are none.
+    """Return the hemispheres by what two names differ in, None where that says none.
 
     Folders count where they say more than names.
     """
-    for names in ((first, second), (Path(first).name, Path(second).name)):
-        words = [re.split(r"([^a-z0-9]+)", name.lower()) for name in names]
-        if len(words[0]) != len(words[1]):
+    for paths in ((first, second), (Path(first).name, Path(second).name)):
+        parts = _parts(paths[0]), _parts(paths[1])
+        if len(parts[0]) != len(parts[1]):
             continue
-        pairs = zip(*(map(side_of_word, each) for each in words), strict=True)
-        said = {(one, other) for one, other in pairs if one and other and one != other}
+        said = {_sides_of_parts(*pair) for pair in zip(*parts, strict=True)} - {None}
         if len(said) == 1:
             return said.pop()
     return None
+
+
+def _sides_of_parts(part: str, opposite: str) -> tuple[str, str] | None:
+    """Return the hemispheres that parts in the same place of two names say, None where none."""
+    sides = side_of_word(part), side_of_word(opposite)
+    if sides in ((LEFT, RIGHT), (RIGHT, LEFT)):
+        return sides
+    side, is_at_edge = _side_by_letters(part, opposite)
+    # Inside of a word, as in "plane" and "prane", letters may be letters.
+    if side is None or not is_at_edge:
+        return None
+    return (LEFT, RIGHT) if side == LEFT else (RIGHT, LEFT)
+
+
+def _side_by_letters(part: str, opposite: str) -> tuple[str | None, bool]:
+    """Return the hemisphere of the first of two parts that differ in nothing but its word.
+
+    And whether that word stands at an edge.
+    """
+    part, opposite = part.lower(), opposite.lower()
+    for left, right in _SPELLINGS_GLUED:
+        for word, exchanged, side in ((left, right, LEFT), (right, left, RIGHT)):
+            for match in re.finditer(word, part):
+                before, after = part[: match.start()], part[match.end() :]
+                if opposite == f"{before}{exchanged}{after}":
+                    return side, not (before and after)
+    return None, False
+
+
+def _sides_meant(parts: Iterable[str]) -> set[str]:
+    """Return the hemispheres that parts of names could mean."""
+    return {
+        LEFT if letters[0] in "lL" else RIGHT for part in parts for letters in _EDGE.findall(part)
+    }
+
+
+def _parts(path: str) -> list[str]:
+    """Return the words, numbers and separators of a file name, and of its folders if it has some.
+
+    Of the ending, which says the format, there are none.
+    """
+    return _PART.findall(path[: len(path) - len(_ending(path))])
+
+
+def _ending(name: str) -> str:
+    path = Path(name)
+    return path.name[len(stem_of(path)) :]
+
+
+def _words(path: str | os.PathLike[str]) -> list[str]:
+    """Return the words for hemispheres that stand alone in a file name."""
+    return [match[1] for match in _WORD.finditer(Path(path).name)]
+
+
+def _glued_words(path: str | os.PathLike[str]) -> list[str]:
+    """Return the words for hemispheres that only camel case sets off in a file name.
+
+    A letter alone is a capital there, and not that of ``R2`` or of ``fsLRmap``.
+    """
+    parts = _parts(Path(path).name)
+    words = []
+    for part, following in zip_longest(parts, parts[1:], fillvalue=""):
+        is_other = len(part) == 1 and (part.islower() or re.match(r"[LR\d]", following))
+        if side_of_word(part) and not is_other:
+            words.append(part)
+    return words
 
 
 def _marks(name: str) -> list[re.Match[str]]:
     """Return the marks of a name, which all say the same hemisphere; empty where it has none."""
     dotted = list(_BETWEEN_DOTS.finditer(name))
     # The last of them, as in left.vs.right.L.mgh, unless it is written as others are.
-    like_last = [one for one in dotted if _spelling(one[1]) == _spelling(dotted[-1][1])]
-    for found in (list(_ENTITY.finditer(name)), list(_BEGINNING.finditer(name)), like_last, dotted):
-        if _the_one(found) != UNKNOWN:
-            return found
+    like_last = [mark for mark in dotted if _spelling(mark[1]) == _spelling(dotted[-1][1])]
+    entities, beginnings = list(_ENTITY.finditer(name)), list(_BEGINNING.finditer(name))
+    for marks in (entities, beginnings, like_last, dotted):
+        if _the_one(mark[1] for mark in marks) != UNKNOWN:
+            return marks
     return []
 
 
-def _the_one(found: Iterable[re.Match[str]]) -> str:
+def _the_one(words: Iterable[str]) -> str:
     """Return the hemisphere that all words say, ``"?"`` where they say none or both."""
-    said = {side_of_word(match[1]) or UNKNOWN for match in found}
+    said = {side_of_word(word) or UNKNOWN for word in words}
     return said.pop() if len(said) == 1 else UNKNOWN
 
 
@@ -152,7 +235,7 @@ def names_in(source: str | os.PathLike[str]) -> list[str]:
     return names if len(names) == 2 and all(names) and not _exists(name) else [name]
 
 
-def is_pattern(source: str | os.PathLike[str]) -> bool:
+def is_pair_pattern(source: str | os.PathLike[str]) -> bool:
     """Return whether this is a pattern, and not the name of a file."""
     name = os.fspath(source)
     return (_PLACEHOLDER in name or "?" in name or "*" in name) and not _exists(name)
@@ -167,13 +250,13 @@ def _exists(name: str) -> bool:
 
 def files_found(pattern: str) -> dict[str, str]:
     """Return the left and the right file that a pattern finds, or raise."""
-    found = pair_found(pattern)
-    if len(found) == 2:
-        return found
-    files = _files(pattern)
+    pair = pair_found(pattern)
+    if len(pair) == 2:
+        return pair
+    files = _glob(pattern.replace(_PLACEHOLDER, "*"))
     if not files:
         raise InputMissingError(f"No file has a name like {pattern}. Check the name.")
-    missing = [HEMISPHERE_NAMES[side] for side in (LEFT, RIGHT) if side not in found]
+    missing = [HEMISPHERE_NAMES[side] for side in (LEFT, RIGHT) if side not in pair]
     raise SpaceError(
         f"{pattern} finds no pair of a left and a right surface: just one "
         f"{' and just one '.join(missing)} is needed, and it finds {plural(len(files), 'file')}: "
@@ -184,7 +267,7 @@ def files_found(pattern: str) -> dict[str, str]:
 def pair_found(pattern: str) -> dict[str, str]:
     """Return the hemispheres of which a pattern finds just one file."""
     if _PLACEHOLDER in pattern:
-        found = {
+        files_of = {
             hemisphere: {
                 file
                 for pair in _SPELLINGS
@@ -193,31 +276,32 @@ def pair_found(pattern: str) -> dict[str, str]:
             for side, hemisphere in enumerate((LEFT, RIGHT))
         }
     else:
-        found = _by_question_mark(pattern)
-        if not all(found.values()):
-            found = _by_name(_glob(pattern))
-    return {side: files.pop() for side, files in found.items() if len(files) == 1}
+        files_of = _by_question_mark(pattern)
+        if not all(files_of.values()):
+            files = _glob(pattern)
+            files_of = {
+                side: {file for file in files if hemisphere_in_name(file) == side}
+                for side in (LEFT, RIGHT)
+            }
+    return {side: files.pop() for side, files in files_of.items() if len(files) == 1}
 
 
 def _by_question_mark(pattern: str) -> dict[str, set[str]]:
     """Return the files of each hemisphere by the letter where the ``?`` stands."""
+    question = _QUESTION
     if not _QUESTION.search(pattern):
-        return {LEFT: set(), RIGHT: set()}
+        if pattern.count("?") != 1:
+            return {LEFT: set(), RIGHT: set()}
+        question = re.compile(r"\?()")  # the only one, as in map?.npy
     return {
-        side: set(_glob(_QUESTION.sub(rf"[{side}{side.lower()}]\1", pattern)))
+        side: set(_glob(question.sub(rf"[{side}{side.lower()}]\1", pattern)))
         for side in (LEFT, RIGHT)
-    }
-
-
-def _by_name(files: Sequence[str]) -> dict[str, set[str]]:
-    return {
-        side: {file for file in files if hemisphere_in_name(file) == side} for side in (LEFT, RIGHT)
     }
 
 
 def pair_beside(name: str) -> list[str]:
     """Return the files of both hemispheres that an output of this name was written to, if any."""
-    if _ending_in(name) is None or _exists(name) or is_pattern(name):
+    if _ending_in(name) is None or _exists(name) or is_pair_pattern(name):
         return []
     files = [_output_name(name, side, n_sides=2) for side in (LEFT, RIGHT)]
     return files if all(map(_exists, files)) else []
@@ -226,10 +310,6 @@ def pair_beside(name: str) -> list[str]:
 def pattern_of(name: str) -> str:
     """Return the pattern for the files of both hemispheres of an output of this name."""
     return _output_name(name, UNKNOWN, n_sides=2)
-
-
-def _files(pattern: str) -> list[str]:
-    return _glob(pattern.replace(_PLACEHOLDER, "*"))
 
 
 def _glob(pattern: str) -> list[str]:
@@ -266,7 +346,22 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
     >>> [str(path) for path in output_paths("lh.out.mgh", ["L", "R"])]
     ['lh.out.mgh', 'rh.out.mgh']
     """
-    name = os.fspath(path)
+    names = _output_names(os.fspath(path), sides)
+    said = _said_by_outputs(names)
+    if said == list(reversed(sides)) == [RIGHT, LEFT]:
+        names.reverse()
+        said.reverse()
+    for each, of_name, side in zip(names, said, sides, strict=True):
+        if UNKNOWN not in (of_name, side) and of_name != side:
+            raise OutputError(
+                f"The {HEMISPHERE_NAMES[side]} would be written to {Path(each).name}, whose name "
+                f"says the {HEMISPHERE_NAMES[of_name]}. Choose another name."
+            )
+    return [expanded(each) for each in names]
+
+
+def _output_names(name: str, sides: Sequence[str]) -> list[str]:
+    """Return a name for each hemisphere, in the order that they stand in."""
     names = name.split(",")
     if len(names) == 1 or not all(map(_ending_in, names)):
         names = [_output_name(name, side, n_sides=len(sides)) for side in sides]
@@ -276,57 +371,39 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
             f"{'is' if len(sides) == 1 else 'are'} written: the "
             f"{' and the '.join(HEMISPHERE_NAMES[side] for side in sides)}. Name one for each."
         )
-    for one in names:
-        ending_of(one)
-    said = _said_by_outputs(names)
-    if said == list(reversed(sides)) == [RIGHT, LEFT]:
-        names.reverse()
-        said.reverse()
-    for one, of_name, side in zip(names, said, sides, strict=True):
-        _check_side(one, of_name, side)
-    return [expanded(one) for one in names]
+    for each in names:
+        ending_of(each)
+    return names
 
 
 def _said_by_outputs(names: Sequence[str]) -> list[str]:
     """Return the hemispheres that files of these names will say."""
-    said = list(map(_hemisphere_of_output, names))
+    # GIFTI files say it themselves, so that words in their names may mean something else.
+    said = [
+        marked_hemisphere(name) if family_of(Path(name)) == "gifti" else hemisphere_in_name(name)
+        for name in names
+    ]
     if len(names) != 2:
         return said
     apart = hemispheres_in_names(*names)
     said = [
-        own if of_pair == UNKNOWN else of_pair for of_pair, own in zip(apart, said, strict=True)
+        of_name if of_pair == UNKNOWN else of_pair
+        for of_pair, of_name in zip(apart, said, strict=True)
     ]
-    if said == [UNKNOWN, UNKNOWN] and all(map(has_hemisphere_words, names)):
+    if said == [UNKNOWN, UNKNOWN] and order_is_unclear(*names):
         raise OutputError(
             f"Which of {' and '.join(names)} is of which hemisphere is not known: both names have "
-            "words for hemispheres. Begin them with lh. and rh."
+            "words for hemispheres, or letters that may mean one. Begin them with lh. and rh."
         )
     return said
-
-
-def _hemisphere_of_output(name: str) -> str:
-    """Return the hemisphere that a file of this name will say.
-
-    GIFTI files say it themselves, so that words in their names may mean something else.
-    """
-    return marked_hemisphere(name) if GIFTI.search(name) else hemisphere_in_name(name)
-
-
-def _check_side(name: str, said: str, side: str) -> None:
-    """Raise where the name of an output says another hemisphere than it is for."""
-    if UNKNOWN not in (said, side) and said != side:
-        raise OutputError(
-            f"The {HEMISPHERE_NAMES[side]} would be written to {Path(name).name}, whose name says "
-            f"the {HEMISPHERE_NAMES[said]}. Choose another name."
-        )
 
 
 def _output_name(name: str, side: str, *, n_sides: int) -> str:
     if "?" in name or _PLACEHOLDER in name:
         if "?" in name and not _QUESTION.search(name):
             raise OutputError(
-                f"The ? in {name} stands beside other letters, so that the hemisphere in its place "
-                "could not be read again. Write .?. or ?h., or {hemi}."
+                f"The ? in {name} stands beside other letters, where a hemisphere is easily "
+                "overlooked. Write .?. or ?h., or {hemi}."
             )
         if side == UNKNOWN:
             raise OutputError(
@@ -350,7 +427,7 @@ def _with_side(name: str, side: str) -> str:
         word = mark[1]
         new = _spelling(word)[side == RIGHT].lower()
         cased = new.upper() if word.isupper() else new.title() if word.istitle() else new
-        last = last[: mark.start()] + cased + last[mark.end() :]
+        last = last[: mark.start(1)] + cased + last[mark.end(1) :]
     return os.path.join(folder, last)  # noqa: PTH118
 
 
@@ -368,9 +445,4 @@ def ending_of(name: str) -> str:
 
 
 def _ending_in(name: str) -> str | None:
-    for pattern in (GIFTI, MGH, MORPHOMETRY, NUMPY):
-        found = pattern.search(name)
-        if found and not found[0].lower().startswith(_NO_OUTPUT):
-            is_written = suffix_of(Path(f"x{found[0]}")) in suffixes("image", "surface")
-            return found[0] if is_written else None
-    return None
+    return _ending(name) if has_use(Path(name), "image", "surface") else None

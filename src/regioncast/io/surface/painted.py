@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -28,17 +27,10 @@ from ...errors import (
     times,
 )
 from ...files import check_output, replacing
-from ...signals import storable, storage_dtype
+from ...formats import Family, family_of, is_gzipped
+from ...signals import MapAxis, storable, storage_dtype
 from ..painted import as_xml
-from .names import (
-    GIFTI,
-    MGH,
-    MORPHOMETRY,
-    NUMPY,
-    STRUCTURE,
-    STRUCTURES,
-    output_paths,
-)
+from .names import STRUCTURE, STRUCTURES, output_paths
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -52,13 +44,12 @@ LONGEST_T_R = 30.0
 """FreeSurfer writes GIFTI's TimeStep in milliseconds, others in seconds; a number above this is in
 milliseconds.  We write it as FreeSurfer does where it is above."""
 
-# What each format holds bit for bit; None: everything.
-_DTYPES: tuple[tuple[re.Pattern[str], str, tuple[str, ...] | None], ...] = (
-    (GIFTI, "GIFTI files hold", ("uint8", "int32", "float32")),
-    (MGH, "MGH files hold", ("uint8", "int16", "int32", "float32")),
-    (MORPHOMETRY, "FreeSurfer's morphometry files hold", ("float32",)),
-    (NUMPY, "NumPy's files hold", None),
-)
+# What the files of each family hold bit for bit, and what they are called; NumPy's hold everything.
+_DTYPES: dict[Family | None, tuple[str, tuple[str, ...]]] = {
+    "gifti": ("GIFTI files hold", ("uint8", "int32", "float32")),
+    "mgh": ("MGH files hold", ("uint8", "int16", "int32", "float32")),
+    "morphometry": ("FreeSurfer's morphometry files hold", ("float32",)),
+}
 
 
 @dataclasses.dataclass(eq=False, repr=False)
@@ -73,9 +64,8 @@ class PaintedSurface:
     array : PaintedArray
         Shape (n_vertices,) or (n_vertices, n_maps).
     space : SurfaceVertices
-    map_names : tuple of str, default=None
-    t_r : float, default=None
-        Repetition time in seconds.
+    axis : MapAxis
+        What is known of the maps.
     parcellation : Parcellation, default=None
     match : Match, default=None
         What went where.
@@ -83,10 +73,19 @@ class PaintedSurface:
 
     array: PaintedArray
     space: SurfaceVertices
-    map_names: tuple[str, ...] | None = None
-    t_r: float | None = None
+    axis: MapAxis
     parcellation: Parcellation | None = None
     match: Match | None = None
+
+    @property
+    def map_names(self) -> tuple[str, ...] | None:
+        """Names of the maps, where they have some."""
+        return self.axis.names
+
+    @property
+    def t_r(self) -> float | None:
+        """Repetition time in seconds, where the maps are time points."""
+        return self.axis.t_r
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -133,7 +132,7 @@ class PaintedSurface:
         SignalsTypeError
             When GIFTI cannot hold the dtype.
         """
-        _check_holds(self.dtype, GIFTI)
+        _check_holds(self.dtype, "gifti")
         return {side: _gifti_of(self, side) for side in self.space.hemispheres}
 
     def to_surface_image(self, mesh: Any = None) -> Any:
@@ -174,19 +173,6 @@ class PaintedSurface:
     def to_filename(self, path: str | os.PathLike[str]) -> None:
         """Write the surface, replacing existing files; `regioncast.save` asks first."""
         save_surface(self, path, overwrite=True)
-
-
-def painted_surface(
-    array: PaintedArray,
-    space: SurfaceVertices,
-    *,
-    map_names: Sequence[str] | None,
-    t_r: float | None,
-    parcellation: Parcellation | None,
-) -> PaintedSurface:
-    """Return the lazy surface of a painted array."""
-    names = None if map_names is None else tuple(map_names)
-    return PaintedSurface(array, space, names, t_r, parcellation)
 
 
 def _gifti_of(image: PaintedSurface, side: str) -> GiftiImage:
@@ -279,21 +265,22 @@ def _noting(output: Path, written: list[Path]) -> Iterator[None]:
 
 
 def _check_can_hold(image: PaintedSurface, path: Path) -> None:
-    for pattern, *_ in _DTYPES:
-        if pattern.search(path.name):
-            _check_holds(image.dtype, pattern)
-    if MORPHOMETRY.search(path.name) and len(image.array.table) > 1:
+    family = family_of(path)
+    _check_holds(image.dtype, family)
+    if family == "morphometry" and len(image.array.table) > 1:
         raise DimensionError(
             f"FreeSurfer's morphometry files hold one map; there are {len(image.array.table):,} "
             f"for {path.name}. Write .mgh or .func.gii."
         )
 
 
-def _check_holds(dtype: np.dtype[Any], pattern: re.Pattern[str]) -> None:
-    """Raise where a format would change values of this dtype."""
-    title, dtypes = next(row[1:] for row in _DTYPES if row[0] is pattern)
+def _check_holds(dtype: np.dtype[Any], family: Family | None) -> None:
+    """Raise where files of a family would change values of this dtype."""
+    if family not in _DTYPES:
+        return
+    title, dtypes = _DTYPES[family]
     stored = storage_dtype(dtype)
-    if dtypes is None or stored.name in dtypes:
+    if stored.name in dtypes:
         return
     fitting = "int32" if stored.kind in "iu" and "int32" in dtypes else "float32"
     advice = f"Paint it with dtype={fitting!r} (--dtype {fitting}), or write .npy."
@@ -305,16 +292,16 @@ def _check_holds(dtype: np.dtype[Any], pattern: re.Pattern[str]) -> None:
 
 def _write(image: PaintedSurface, side: str, path: Path) -> None:
     """Write one hemisphere to a file of a format that can hold it."""
-    if GIFTI.search(path.name):
+    family = family_of(path)
+    if family == "gifti":
         content = _gifti_of(image, side).to_bytes()
         # Without name and time the same image gives the same bytes.
-        is_compressed = path.suffix.lower() == ".gz"
-        path.write_bytes(gzip.compress(content, mtime=0) if is_compressed else content)
+        path.write_bytes(gzip.compress(content, mtime=0) if is_gzipped(path) else content)
         return
     values = storable(image.part(side))
-    if MGH.search(path.name):
+    if family == "mgh":
         _write_mgh(values, path, image.t_r)
-    elif NUMPY.search(path.name):
+    elif family == "numpy":
         with path.open("wb") as file:
             np.save(file, values, allow_pickle=False)
     else:

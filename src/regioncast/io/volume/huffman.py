@@ -188,15 +188,15 @@ def strings(lengths: Sequence[int]) -> NDArray[np.uint64]:
     >>> [f"{int(string) & 0xFF:b} of {int(string) >> 56}" for string in strings([2, 1, 2])]
     ['1 of 2', '0 of 1', '11 of 2']
     """
-    found = [0] * len(lengths)
+    codes = [0] * len(lengths)
     code = before = 0
     for length, symbol in sorted((n, symbol) for symbol, n in enumerate(lengths) if n):
         code <<= length - before
         before = length
         # Huffman codes are written from their highest bit on.
-        found[symbol] = _string(int(f"{code:0{length}b}"[::-1], 2), length)
+        codes[symbol] = _string(int(f"{code:0{length}b}"[::-1], 2), length)
         code += 1
-    return np.array(found, np.uint64)
+    return np.array(codes, np.uint64)
 
 
 def _string(bits: int, length: int) -> int:

@@ -26,16 +26,17 @@ from nibabel.openers import ImageOpener
 from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
 from ...errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
-from ...files import GZIPPED, expanded, readable
-from ..maps import Blocks, Portion, all_at_once, native
-from .nifti import Niimg, open_image, t_r_of
+from ...files import expanded, is_pattern, readable
+from ...formats import is_gzipped
+from ...signals import MapAxis
+from ..maps import Blocks, Portion, all_at_once, native, t_r_of
+from .nifti import Niimg, open_image
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
     from ...progress import Progress
-    from ...signals import Series
 
 Niimgs = Niimg | Sequence[Niimg]
 
@@ -63,16 +64,13 @@ class MapStream:
         3D or 4D; their data are not read yet.
     names : tuple of str
         What each is, for messages.
-    single : bool
-        Whether this is one map rather than a series.
-    map_names : tuple of str or None
-        Names of the files, where each holds one map of several.
+    axis : MapAxis
+        Named by the files, where each holds one map of several.
     """
 
     images: tuple[SpatialImage, ...]
     names: tuple[str, ...]
-    single: bool
-    map_names: tuple[str, ...] | None
+    axis: MapAxis
 
     @property
     def space(self) -> VolumeGrid:
@@ -95,17 +93,6 @@ class MapStream:
         if self.is_complex:
             return np.dtype(np.complex128)
         return np.dtype(np.float32 if all(map(_is_float32, self.images)) else np.float64)
-
-    @property
-    def t_r(self) -> float | None:
-        """Repetition time in seconds, where all headers give the same."""
-        found = {t_r_of(image) for image in self.images}
-        return found.pop() if len(found) == 1 else None
-
-    @property
-    def series(self) -> Series | None:
-        """None: volumes have a repetition time and no more."""
-        return None
 
     @property
     def is_read_ahead(self) -> bool:
@@ -148,24 +135,23 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
         When the images are not on one grid.
     """
     is_list = isinstance(source, Sequence) and not isinstance(source, str)
-    given: Any = source if is_list else [source]
-    sources = [one for item in given for one in _matching_files(item, what)]
+    listed: Any = source if is_list else [source]
+    sources = [file for item in listed for file in _matching_files(item, what)]
     if not sources:
         raise SignalsError(f"There is no image to extract from: {source!r} is empty.")
-    images = tuple(open_image(one, what, whole=False) for one in sources)
-    names = tuple(_name(image, what, number) for number, image in enumerate(images))
-    for image, name in zip(images, names, strict=True):
-        _check(image, name)
+    images = tuple(open_image(each, what, whole=False) for each in sources)
+    names = tuple(_checked_name(image, what, number) for number, image in enumerate(images))
     first = VolumeGrid.of(images[0], names[0])
     for image, name in zip(images[1:], names[1:], strict=True):
         check_same(first, VolumeGrid.of(image, name), this_name=names[0], other_name=name)
-    several = is_list or len(sources) > 1
-    return MapStream(
-        images,
-        names,
-        single=not several and _is_single(images[0]),
-        map_names=_map_names(images) if several else None,
+    if not is_list and len(images) == 1 and _is_single(images[0]):
+        return MapStream(images, names, MapAxis(single=True))
+    times = {t_r_of(image) for image in images}
+    axis = MapAxis(
+        names=_map_names(images) if is_list or len(images) > 1 else None,
+        t_r=times.pop() if len(times) == 1 else None,  # where all headers give the same
     )
+    return MapStream(images, names, axis)
 
 
 def _matching_files(source: Any, what: str) -> list[Any]:
@@ -173,18 +159,10 @@ def _matching_files(source: Any, what: str) -> list[Any]:
     if not is_pattern(source):
         return [source]
     path = expanded(source)
-    found = sorted(glob.glob(str(path)), key=_natural_order)  # noqa: PTH207  absolute patterns too
-    if not found:
+    files = sorted(glob.glob(str(path)), key=_natural_order)  # noqa: PTH207  absolute patterns too
+    if not files:
         raise InputMissingError(f"No file matches the pattern of {what}: {path}. Check it.")
-    return found
-
-
-def is_pattern(source: Any) -> bool:
-    """Tell whether this is a path of which no file is there, but a pattern of files."""
-    if not isinstance(source, str | os.PathLike):
-        return False
-    path = str(expanded(source))
-    return glob.has_magic(path) and not os.path.exists(path)  # noqa: PTH110  never raises
+    return files
 
 
 def _natural_order(path: str) -> list[tuple[int, str]]:
@@ -194,13 +172,10 @@ def _natural_order(path: str) -> list[tuple[int, str]]:
     ]
 
 
-def _name(image: SpatialImage, what: str, number: int) -> str:
-    file = image.get_filename()
-    return f"{what} {file}" if file else f"{what}{f' number {number + 1}' if number else ''}"
-
-
-def _check(image: SpatialImage, name: str) -> None:
-    shape = image.shape
+def _checked_name(image: SpatialImage, what: str, number: int) -> str:
+    """Return what messages call an image; raise where it holds no maps of numbers."""
+    file, shape = image.get_filename(), image.shape
+    name = f"{what} {file}" if file else f"{what}{f' number {number + 1}' if number else ''}"
     if len(shape) < 3 or any(n != 1 for n in shape[4:]) or 0 in shape:
         raise DimensionError(
             f"{capitalized(name)} has the shape {shape}; "
@@ -211,6 +186,7 @@ def _check(image: SpatialImage, name: str) -> None:
             f"{capitalized(name)} holds {_dtype(image)} (colours?), and numbers are needed. "
             "Give an image with one number per voxel."
         )
+    return name
 
 
 def _is_single(image: SpatialImage) -> bool:
@@ -315,7 +291,7 @@ def _opened(source: Any) -> AbstractContextManager[Any]:
         source.seek(0)
         return ImageOpener(source)
     path = str(source)
-    if path.lower().endswith(GZIPPED):
+    if is_gzipped(Path(path)):
         file: AbstractContextManager[Any] = igzip_threaded.open(
             path, "rb", threads=1, block_size=_PIECE_BYTES
         )

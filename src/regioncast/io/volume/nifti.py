@@ -7,7 +7,6 @@ read to their end, so that a truncated or damaged one is an error and never a sh
 
 from __future__ import annotations
 
-import math
 import os
 from io import BytesIO
 from pathlib import Path
@@ -31,7 +30,6 @@ from ...errors import (
     capitalized,
 )
 from ...files import (
-    GZIPPED,
     check_output,
     existing_file,
     expanded,
@@ -40,8 +38,9 @@ from ...files import (
     replacing,
     whole_content,
 )
-from ...formats import suffix_of, suffixes
+from ...formats import family_of, format_of, is_gzipped, suffix_of, suffixes
 from ...signals import storable, storage_dtype
+from ..maps import t_r_of
 from ..painted import PaintedOnDemand, edited
 from . import painted_gzip
 
@@ -49,10 +48,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...progress import Progress
+    from ...signals import MapAxis
 
 Niimg = str | os.PathLike[str] | SpatialImage
-
-_NIFTI = (".nii", ".nii.gz")
 
 # What is written uncompressed is painted into a buffer of this many bytes.
 _BLOCK_BYTES = 1 << 25
@@ -66,15 +64,12 @@ _LABEL = b"<Label "
 # How compressed files begin.
 _GZIP_MAGIC = b"\x1f\x8b"
 
-# NIfTI's units of time; MGH files count in milliseconds.
-_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+# Of MGH files; NIfTI says its unit.
+_MILLISECONDS = 1e3
 
 _MGH_DTYPES = (np.uint8, np.int16, np.int32, np.float32)
 
-# What FreeSurfer calls its surfaces and their data, by suffix, and how such files begin.
-_SURFACE_SUFFIXES = frozenset(
-    [".annot", ".pial", ".white", ".inflated", ".sphere", ".orig", ".curv", ".sulc", ".thickness"]
-)
+# How FreeSurfer's meshes and morphometry files begin.
 _SURFACE_MAGIC = (b"\xff\xff\xfe", b"\xff\xff\xff")
 
 
@@ -114,7 +109,7 @@ class PaintedImage(PaintedOnDemand, nib.Nifti1Image):
         options = kwargs if dtype is None else kwargs | {"dtype": dtype}
         if not options and file is not None:
             _write_plain(self, holder.get_prepare_fileobj("wb"), _no_progress)
-        elif not options and name is not None and suffix_of(Path(name)) in _NIFTI:
+        elif not options and name is not None and family_of(Path(name)) == "nifti":
             save_volume(self, Path(name), overwrite=True)
         else:
             _as_edited(self).to_file_map(file_map, **options)
@@ -129,11 +124,11 @@ class PaintedImage2(PaintedImage, nib.Nifti2Image):
 imageclasses.KNOWN_SPATIAL_FIRST += (PaintedImage, PaintedImage2)
 
 
-def painted_image(array: PaintedArray, grid: VolumeGrid, *, t_r: float | None) -> PaintedImage:
+def painted_image(array: PaintedArray, grid: VolumeGrid, axis: MapAxis) -> PaintedImage:
     """Return the lazy image of a painted array on a grid."""
     header = grid.header(array.dtype, array.shape)
-    if t_r is not None:
-        _set_t_r(header, t_r)
+    if axis.t_r is not None:
+        _set_t_r(header, axis.t_r)
     image_class = PaintedImage2 if isinstance(header, nib.Nifti2Header) else PaintedImage
     return image_class(array, grid.affine, header)
 
@@ -159,7 +154,11 @@ def read_volume(source: Niimg, what: str) -> tuple[NDArray[Any], VolumeGrid]:
     ------
     InputMissingError, FileFormatError, ImageTypeError, DimensionError
     """
-    image = open_image(source, what)
+    return voxels_of(open_image(source, what), what)
+
+
+def voxels_of(image: SpatialImage, what: str) -> tuple[NDArray[Any], VolumeGrid]:
+    """Return the array and the grid of an image that holds one volume; see `read_volume`."""
     if len(image.shape) < 3 or any(n != 1 for n in image.shape[3:]):
         raise DimensionError(
             "Input data has incompatible dimensionality: Expected dimension is 3D and you "
@@ -203,9 +202,8 @@ def is_inside(mask: NDArray[Any]) -> NDArray[np.bool_]:
     return inside & np.isfinite(mask) if mask.dtype.kind in "fc" else inside
 
 
-def label_table_extension(source: Niimg) -> bytes | None:
+def label_table_extension(image: SpatialImage) -> bytes | None:
     """Return the Connectome Workbench label table of a volume (extension code 30), if any."""
-    image = open_image(source, "the labels image")
     for extension in getattr(image.header, "extensions", ()):
         if extension.get_code() == _WORKBENCH_CODE:
             content = bytes(extension.content)
@@ -237,8 +235,8 @@ def save_volume(
         When the format cannot hold the dtype.
     OutputExistsError, OutputError
     """
-    suffix = volume_suffix(path)
-    is_mgh = suffix in (".mgz", ".mgh")
+    check_volume_suffix(path)
+    is_mgh = family_of(path) == "mgh"
     if is_mgh:
         check_output(path, overwrite=overwrite)
         _check_mgh_dtype(image.dataobj)
@@ -249,15 +247,13 @@ def save_volume(
             _write_nifti(image, temporary, progress or _no_progress)
 
 
-def volume_suffix(path: Path) -> str:
-    """Return the suffix of a volume to write; raise where it is not known."""
-    suffix = suffix_of(path)
-    if suffix not in suffixes("image", "volume"):
+def check_volume_suffix(path: Path) -> None:
+    """Raise where a volume cannot be written under this name."""
+    if suffix_of(path) not in suffixes("image", "volume"):
         raise FileFormatError(
             f"A volume cannot be written as {path.name!r}: it is written as "
             f"{', '.join(suffixes('image', 'volume'))}."
         )
-    return suffix
 
 
 def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
@@ -268,19 +264,19 @@ def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
     try:
         image = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
     except ImageFileError as error:
-        if magic[:2] == _GZIP_MAGIC and path.suffix.lower() not in GZIPPED:
+        if magic[:2] == _GZIP_MAGIC and not is_gzipped(path):
             raise FileFormatError(
                 f"{capitalized(what)} is compressed, and its name does not say so: {path}. Let it "
                 "end in .gz, as .nii.gz does, or decompress it."
             ) from error
-        if path.suffix.lower() in GZIPPED:
+        if is_gzipped(path):
             whole_content(path)  # says so where the file is damaged
         raise FileFormatError(
             f"{capitalized(what)} {path} is not an image that nibabel can read. Give a NIfTI file, "
             ".nii or .nii.gz, or another image of voxels."
         ) from error
     data_file = Path(image.file_map["image"].filename or path)
-    if not whole or data_file.suffix.lower() not in GZIPPED:
+    if not whole or not is_gzipped(data_file):
         return image
     files = dict(image.file_map)
     content = BytesIO(whole_content(data_file))
@@ -290,15 +286,15 @@ def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
 
 def _refuse_misnamed(path: Path, magic: bytes, what: str) -> None:
     """Raise where the name of a file, and not what is in it, is why it cannot be read."""
-    suffix = path.suffix.lower()
-    if suffix in map(str.lower, suffixes("values", "table")):
+    entry = format_of(path)
+    if entry is not None and "table" in entry.kinds and "values" in entry.uses:
         raise FileFormatError(
             f"{capitalized(what)} is a table and no image: {path}. Give an image; in the shell, "
             "VALUES come before ATLAS."
         )
     if not magic:
         raise FileFormatError(f"{capitalized(what)} is empty: {path}. Get the file again.")
-    if magic[:2] != _GZIP_MAGIC and suffix in GZIPPED:
+    if magic[:2] != _GZIP_MAGIC and is_gzipped(path):
         raise FileFormatError(
             f"{capitalized(what)} {path} is named as compressed and is not (not a gzip file). If "
             "it is an uncompressed image, name it so, as .nii or .mgh; else get the file again."
@@ -306,8 +302,10 @@ def _refuse_misnamed(path: Path, magic: bytes, what: str) -> None:
 
 
 def _refuse_surface(path: Path, magic: bytes, what: str) -> None:
-    is_volume = suffix_of(path) in map(str.lower, suffixes("labels", "volume"))
-    if path.suffix.lower() in _SURFACE_SUFFIXES or (magic in _SURFACE_MAGIC and not is_volume):
+    entry = format_of(path)
+    is_volume = entry is not None and "volume" in entry.kinds
+    is_freesurfers = family_of(path) in ("annotation", "morphometry", "mesh")
+    if is_freesurfers or (magic in _SURFACE_MAGIC and not is_volume):
         raise ImageTypeError(
             f"{capitalized(what)} is a surface file of FreeSurfer: {path}; a volume is needed. "
             "Give an image of voxels."
@@ -423,18 +421,6 @@ def _set_t_r(header: nib.Nifti1Header, t_r: float) -> None:
     header["pixdim"][4] = t_r
 
 
-def t_r_of(image: SpatialImage) -> float | None:
-    """Return the repetition time of a series in seconds, where its header says so."""
-    if len(image.shape) != 4:
-        return None
-    if isinstance(image.header, nib.Nifti1Header):
-        unit = image.header.get_xyzt_units()[1]
-    else:
-        unit = "msec" if isinstance(image, nib.MGHImage) else "unknown"
-    seconds = float(image.header.get_zooms()[3]) * _SECONDS.get(unit, 0.0)
-    return seconds if 0 < seconds < math.inf else None
-
-
 def _bytes_of(block: NDArray[Any]) -> memoryview:
     return np.asfortranarray(block).reshape(-1, order="F").view(np.uint8).data
 
@@ -462,5 +448,5 @@ def _write_mgh(image: SpatialImage, path: Path) -> None:
     converted.header.set_data_dtype(array.dtype)
     t_r = t_r_of(image)
     if t_r is not None and array.ndim == 4:
-        converted.header.set_zooms((*converted.header.get_zooms()[:3], t_r / _SECONDS["msec"]))
+        converted.header.set_zooms((*converted.header.get_zooms()[:3], t_r * _MILLISECONDS))
     converted.to_filename(path)

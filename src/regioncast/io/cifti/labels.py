@@ -17,7 +17,13 @@ from nibabel.cifti2.cifti2_axes import (
 )
 
 from ...atlas.no_region import no_region_labels
-from ...atlas.parcellation import Parcellation, encode_integers, map_number
+from ...atlas.parcellation import (
+    NOT_LABELLED,
+    Parcellation,
+    check_not_labelled,
+    encode_integers,
+    map_number,
+)
 from ...atlas.region_table import RegionTable, hex_color
 from ...atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
 from ...errors import (
@@ -31,16 +37,7 @@ from ...errors import (
 )
 from ...files import readable
 from ...signals import Signals
-from .matrix import (
-    Image,
-    array_of,
-    described,
-    is_single,
-    names_of,
-    open_matrix,
-    series_of,
-    t_r_of,
-)
+from .matrix import Image, array_of, described, map_axis_of, open_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,18 +66,27 @@ class CiftiLabels:
         That of the file.
     background : set of float
         The labels of no region.
+    is_said : bool
+        Whether the labels of no region were said, rather than told from names.
     """
 
     encoded: Encoded
     space: Grayordinates
     table: RegionTable
     background: set[float]
+    is_said: bool
 
     @property
     def of_regions(self) -> NDArray[np.int64]:
         """The labels of the table and of the grayordinates, ascending, without the background."""
         labels = np.union1d(self.table.labels, self.encoded.labels)
-        return labels[~np.isin(labels, list(self.background))]
+        none = set(self.background)
+        if not self.is_said and NOT_LABELLED not in self.table.labels:
+            none.add(NOT_LABELLED)
+        return labels[~np.isin(labels, list(none))]
+
+    def table_beside(self) -> None:
+        """Return None: CIFTI files say themselves who their regions are."""
 
     def parcellation(self, regions: RegionTable | None, *, strict: bool) -> Parcellation:
         """Return the parcellation of the labels.
@@ -92,11 +98,15 @@ class CiftiLabels:
         strict : bool
             Raise where table and labels do not list the same regions, instead of warning.
         """
+        if not self.is_said:
+            check_not_labelled(self.encoded.labels, [self.table, regions], "the labels image")
         table = self.table if regions is None else regions
         for label in self.background:
             table = table.without(label)
-        one = min(self.background, default=math.nan)
-        return Parcellation.of(self.encoded, self.space, table=table, background=one, strict=strict)
+        lowest = min(self.background, default=math.nan)
+        return Parcellation.of(
+            self.encoded, self.space, table=table, background=lowest, strict=strict
+        )
 
 
 def read_labels(
@@ -150,15 +160,16 @@ def read_labels(
             ".dlabel.nii file (wb_command -cifti-label-import makes one of maps of numbers), or "
             "a file of parcels, .p*.nii."
         )
-    return CiftiLabels(_encoded(keys, none), space, table, none)
+    is_said = background is not None
+    return CiftiLabels(_encoded(keys, none), space, table, none, is_said)
 
 
 def _encoded(keys: NDArray[Any], none: set[float]) -> Encoded:
     """Return the codes of labels, some of which are no region."""
-    one = min(none, default=math.nan)
+    lowest = min(none, default=math.nan)
     if len(none) > 1:
-        keys[np.isin(keys, list(none))] = one
-    return encode_integers(keys, one, Grayordinates.noun)
+        keys[np.isin(keys, list(none))] = lowest
+    return encode_integers(keys, lowest, Grayordinates.noun)
 
 
 def _background_labels(table: RegionTable) -> set[float]:
@@ -241,8 +252,8 @@ def _owners(
                 f"{examples(shared.tolist())}. A parcellation has one region at a place."
             )
         owner[places] = number
-    found = np.flatnonzero(owner)
-    return found, owner[found]
+    taken = np.flatnonzero(owner)
+    return taken, owner[taken]
 
 
 def space_of(source: Image, what: str) -> Grayordinates:
@@ -287,12 +298,5 @@ def read_parcel_signals(source: Image) -> Signals:
             f"The table of values must have maps or time points × parcels, and has "
             f"{described(axes)}. Give a .pscalar.nii or .ptseries.nii file."
         )
-    maps = axes[0]
-    return Signals(
-        array_of(data, "the table of values"),
-        axes[1].name.tolist(),
-        map_names=names_of(maps),
-        t_r=t_r_of(maps),
-        series=series_of(maps),
-        single=is_single(maps),
-    )
+    values = array_of(data, "the table of values")
+    return Signals.along(map_axis_of(axes[0]), values, axes[1].name.tolist())

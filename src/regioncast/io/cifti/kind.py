@@ -1,0 +1,118 @@
+"""CIFTI as a kind of images: one sample per grayordinate; and its files of parcels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+
+from ...atlas.spaces import Grayordinates
+from ...engine.painting import PaintedArray
+from ...errors import SignalsError, capitalized, examples, plural
+from ...files import check_output, is_pattern
+from ...signals import Signals
+from ..maps import one_at_a_time, the_one_map
+from .labels import CiftiLabels, read_labels, read_parcel_signals, space_of
+from .maps import CiftiMaps, open_cifti_maps
+from .matrix import is_cifti
+from .painted import PaintedCifti, painted_cifti, save_cifti, save_parcels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...atlas.parcellation import Parcellation
+    from ...atlas.spaces import Space
+    from ...formats import KindName
+    from ...progress import Progress
+    from ...signals import Key, MapAxis
+
+
+class CiftiParcels:
+    """``.pscalar.nii`` and ``.ptseries.nii``; see `regioncast.io.kinds.ParcelFiles`."""
+
+    def read_signals(
+        self, source: Any, key: Key | None, columns: Key | Sequence[Key] | None
+    ) -> Signals:
+        """Return the values of parcels, or of them the maps of these names."""
+        if key is not None:
+            raise SignalsError(
+                "key= is for tables; the names of parcels are the keys of this file."
+            )
+        signals = read_parcel_signals(source)
+        if columns is None:
+            return signals
+        wanted = [columns] if isinstance(columns, str | int) else list(columns)
+        names = signals.map_names or ()
+        unknown = [name for name in wanted if name not in names]
+        if unknown or not wanted:
+            raise SignalsError(
+                f"There is no map {examples(unknown)} among the {plural(signals.n_maps, 'map')} of "
+                f"the file: {examples(names) if names else 'they have no names'}."
+            )
+        rows = [names.index(str(name)) for name in wanted]
+        return Signals.along(signals.axis.take(rows), signals.values[rows], signals.keys)
+
+    def save_signals(
+        self, signals: Signals, atlas: Parcellation, output: Path, *, overwrite: bool
+    ) -> None:
+        """Write signals with the vertices and voxels of their regions."""
+        save_parcels(signals, atlas, output, overwrite=overwrite)
+
+
+class Cifti:
+    """Images of grayordinates; see `regioncast.io.kinds.Kind`."""
+
+    name: KindName = "cifti"
+    space = Grayordinates
+    parcels = CiftiParcels()
+
+    def holds(self, source: object) -> bool:
+        """Return whether this is a CIFTI image or its path, or a list with one."""
+        listed = source if isinstance(source, list | tuple) else []
+        return is_cifti(source) or any(map(is_cifti, listed))
+
+    def read_labels(
+        self, source: Any, *, label_map: str | int | None, background: float | None
+    ) -> CiftiLabels:
+        """Return the labels of the grayordinates, or their parcels."""
+        return read_labels(source, label_map=label_map, background=background)
+
+    def open_maps(self, source: Any, what: str) -> CiftiMaps:
+        """Return the maps of a dense file."""
+        if isinstance(source, list | tuple):
+            raise one_at_a_time(f"{capitalized(what)} is a list of {len(source):,}")
+        if is_pattern(source):
+            raise one_at_a_time(f"{capitalized(what)} is a pattern, {os.fspath(source)}")
+        return open_cifti_maps(source, what)
+
+    def read_map(self, source: Any, what: str) -> tuple[NDArray[Any], Space]:
+        """Return the only map, and the grayordinates."""
+        return the_one_map(self.open_maps(source, what), what)
+
+    def space_of(self, source: Any, what: str) -> Grayordinates:
+        """Return the grayordinates, of files of labels too."""
+        return space_of(source, what)
+
+    def painted(self, atlas: Parcellation, table: NDArray[Any], axis: MapAxis) -> PaintedCifti:
+        """Return the lazy image of values."""
+        assert isinstance(atlas.space, Grayordinates), "a kind paints on its own space"
+        array = PaintedArray(atlas.codes, table, single=axis.single, maps_first=True)
+        return painted_cifti(array, atlas.space, axis)
+
+    def saves(self, image: object) -> bool:
+        """Return whether this is a CIFTI image."""
+        return isinstance(image, nib.Cifti2Image)
+
+    def check_output(self, output: Path, *, overwrite: bool) -> None:
+        """Raise where a file cannot be written under this name."""
+        check_output(output, overwrite=overwrite)
+
+    def save(
+        self, image: nib.Cifti2Image, output: Path, *, overwrite: bool, progress: Progress | None
+    ) -> list[Path]:
+        """Write a dense image."""
+        save_cifti(image, output, overwrite=overwrite, progress=progress)
+        return [output]

@@ -1,0 +1,373 @@
+"""The kinds of images, and what is done with an image, whatever its kind.
+
+A *kind* is where samples are: voxels, vertices, grayordinates.  `KINDS` is the list of all; each
+function here asks it who is meant and leaves the work to that kind.  A new kind is one class that
+does what `Kind` says, its entry in `KINDS`, and the endings of its files in `regioncast.formats`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from ..atlas.parcellation import Parcellation
+from ..atlas.region_table import RegionTable
+from ..atlas.spaces import Grayordinates, check_same
+from ..atlas.transfer import moved
+from ..engine.painting import PaintedArray
+from ..errors import (
+    ArgumentError,
+    FileFormatError,
+    ImageTypeError,
+    OutputError,
+    RegionTableError,
+)
+from ..files import check_output, existing_file, expanded
+from ..formats import family_of, has_use, suffixes
+from ..signals import Key, Signals
+from ..tables import regions as region_tables
+from ..tables import write
+from ..tables.values import Asked, read
+from .cifti.kind import Cifti
+from .painted import edited
+from .surface.kind import Surfaces
+from .volume.kind import Volumes
+
+if TYPE_CHECKING:
+    from nibabel import Cifti2Image
+    from nibabel.spatialimages import SpatialImage
+    from numpy.typing import NDArray
+
+    from ..atlas.spaces import Space
+    from ..formats import KindName, Use
+    from ..identity import Identities, Match
+    from ..progress import Progress
+    from ..signals import MapAxis
+    from .maps import Maps
+
+NO_REGIONS = "none"
+"""As `regions`: no region table, even if one lies beside the image."""
+
+
+class Labels(Protocol):
+    """Labels of samples, of which it is still open what their regions are called."""
+
+    @property
+    def of_regions(self) -> NDArray[np.int64]:
+        """The labels of regions, ascending, by which columns of region tables are found."""
+
+    def table_beside(self) -> Path | None:
+        """Return the region table that lies beside the image, if it is to name the regions."""
+
+    def parcellation(self, regions: RegionTable | None, *, strict: bool) -> Parcellation:
+        """Return the regions, named by a table, by the image itself where there is none.
+
+        With `strict`, it is an error where table and labels do not list the same regions.
+        """
+
+
+@runtime_checkable
+class Painted(Protocol):
+    """A painted image, whose values are made when they are asked for."""
+
+    match: Match | None
+    """What went where."""
+
+    parcellation: Parcellation | None
+    """The regions that were painted."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the values."""
+
+    @property
+    def dataobj(self) -> Any:
+        """The values, a `PaintedArray`."""
+
+
+class ParcelFiles(Protocol):
+    """Files of a kind that hold one value per region, and which samples the regions have."""
+
+    def read_signals(
+        self, source: Any, key: Key | None, columns: Key | Sequence[Key] | None
+    ) -> Signals:
+        """Return the values, or of them the maps of these names; files without keys refuse some."""
+
+    def save_signals(
+        self, signals: Signals, atlas: Parcellation, output: Path, *, overwrite: bool
+    ) -> None:
+        """Write signals of the regions of a parcellation."""
+
+
+class Kind(Protocol):
+    """What is done with images of one kind."""
+
+    @property
+    def name(self) -> KindName:
+        """What `regioncast.formats` calls it."""
+
+    @property
+    def space(self) -> type[Space]:
+        """What its samples are."""
+
+    @property
+    def parcels(self) -> ParcelFiles | None:
+        """How values of regions are read and written, where the kind has such files."""
+
+    def holds(self, source: Any) -> bool:
+        """Return whether a source is of this kind: a path, an image, or a list with one."""
+
+    def read_labels(
+        self, source: Any, *, label_map: str | int | None, background: float | None
+    ) -> Labels:
+        """Return the labels of a source.
+
+        `label_map` is the map of several; `background` the label of no region, which is found by
+        the rules of the kind where it is None.
+        """
+
+    def open_maps(self, source: Any, what: str) -> Maps:
+        """Return the maps of a source; `what` is what messages call it: ``"the image"``."""
+
+    def read_map(self, source: Any, what: str) -> tuple[NDArray[Any], Space]:
+        """Return the only map of a source as an array, and where its samples are."""
+
+    def space_of(self, source: Any, what: str) -> Space:
+        """Return where the samples of a source are."""
+
+    def painted(self, atlas: Parcellation, table: NDArray[Any], axis: MapAxis) -> Painted:
+        """Return the lazy image of a table of values on a parcellation of this kind.
+
+        The table has a row per map: the value of no region, and one per region.
+        """
+
+    def saves(self, image: object) -> bool:
+        """Return whether `save` takes an image."""
+
+    def check_output(self, output: Path, *, overwrite: bool) -> None:
+        """Raise where an image cannot be written under this name, before it is made."""
+
+    def save(
+        self, image: Any, output: Path, *, overwrite: bool, progress: Progress | None
+    ) -> list[Path]:
+        """Write an image whole or not at all, and return the files."""
+
+
+KINDS: tuple[Kind, ...] = (Surfaces(), Cifti(), Volumes())
+"""All kinds; of several that hold a source the first counts.  Volumes are whatever is left."""
+
+
+def kind_of(source: Any) -> Kind:
+    """Return the kind of a path, an image or a list of them."""
+    return next(kind for kind in KINDS if kind.holds(source))
+
+
+# --- labels and maps in ----------------------------------------------------------------------
+
+
+def read_parcellation(
+    source: Any,
+    regions: Any,
+    background: float | None,
+    *,
+    label_map: str | int | None,
+    strict: bool,
+) -> Parcellation:
+    """Return the parcellation of a labels image of any kind.
+
+    Parameters
+    ----------
+    source : path, image, or surfaces of hemispheres
+    regions : anything that `region_tables.read_region_table` reads, None or `NO_REGIONS`
+        None: the table beside the image or inside it.
+    background : number or None
+        None: 0 in volumes; on surfaces and in CIFTI files what their names say.
+    label_map : str, int or None
+        Of a CIFTI file or a surface with several maps of labels.
+    strict : bool
+        Raise where table and labels do not list the same regions, instead of warning.
+    """
+    labels = kind_of(source).read_labels(source, label_map=label_map, background=background)
+    return labels.parcellation(_region_table(labels, regions), strict=strict)
+
+
+def _region_table(labels: Labels, regions: Any) -> RegionTable | None:
+    """Return the region table that was given or lies beside the image, None where there is none."""
+    if isinstance(regions, str) and regions == NO_REGIONS:
+        return RegionTable(labels.of_regions)
+    if isinstance(regions, str | os.PathLike):
+        regions = existing_file(regions, "the region table")
+    if regions is not None:
+        return region_tables.read_region_table(regions, labels=labels.of_regions)
+    beside = labels.table_beside()
+    if beside is None:
+        return None
+    try:
+        return region_tables.read_region_table(beside, labels=labels.of_regions, may_be_list=False)
+    except (RegionTableError, FileFormatError) as error:
+        raise RegionTableError(
+            f"{beside.name} lies beside the labels image and is named as its region table, but: "
+            f"{error} Name another by load_parcellation(…, regions=…) (--regions), or "
+            f"{NO_REGIONS!r} to do without."
+        ) from error
+
+
+def open_maps(source: Any, what: str) -> Maps:
+    """Return the maps of whatever can be extracted from."""
+    return kind_of(source).open_maps(source, what)
+
+
+def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0) -> NDArray[Any]:
+    """Return the one map of an image of any kind on a space, which is that of `name`."""
+    data, image_space = kind_of(source).read_map(source, what)
+    is_other = type(image_space) is not type(space) or isinstance(space, Grayordinates)
+    if is_other and space.difference(image_space) is not None:
+        if not isinstance(missing, int) and data.dtype.kind != "f":
+            data = data.astype(np.float64)
+        return moved(data, image_space, space, what=what, name=name, missing=missing)
+    check_same(space, image_space, this_name=name, other_name=what)
+    return data
+
+
+def space_of(source: Any, what: str) -> Space:
+    """Return where the samples of an image or a parcellation are."""
+    if isinstance(source, Parcellation):
+        return source.space
+    return kind_of(source).space_of(source, what)
+
+
+# --- images out ------------------------------------------------------------------------------
+
+
+def painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Painted:
+    """Return the lazy image of values on whatever the parcellation is of."""
+    kind = next(kind for kind in KINDS if isinstance(atlas.space, kind.space))
+    return kind.painted(atlas, table, signals.axis)
+
+
+def save_image(
+    image: SpatialImage | Cifti2Image | Painted,
+    output: Path,
+    *,
+    overwrite: bool,
+    progress: Progress | None,
+) -> Path | tuple[Path, ...]:
+    """Write an image in the format that the name says; return the path or paths."""
+    kind = next((kind for kind in KINDS if kind.saves(image)), None)
+    if kind is None:
+        raise ImageTypeError(
+            f"An image, Signals or a RegionTable can be saved; this is {type(image).__name__}. "
+            "Paint it first, or make a nibabel image of it."
+        )
+    _check_image_suffix(output)
+    if isinstance(image, Painted) and _parcel_files(output) is not None:
+        save_signals(_signals_of_painting(image), output, long=False, overwrite=overwrite)
+        return output
+    written = kind.save(image, output, overwrite=overwrite, progress=progress)
+    return written[0] if len(written) == 1 else tuple(written)
+
+
+def check_image_output(path: Path, *, overwrite: bool) -> None:
+    """Raise where an image cannot be written under this name, before it is made."""
+    output = expanded(path)
+    _check_image_suffix(output)
+    for kind in KINDS:
+        if has_use(output, "image", kind.name):
+            # The first may have reasons not to look yet, and then nobody does.
+            kind.check_output(output, overwrite=overwrite)
+            return
+
+
+def _check_image_suffix(output: Path) -> None:
+    if os.path.isdir(output):  # noqa: PTH112  False for names that no file can have
+        raise OutputError(f"The output is a folder: {output}. Name a file in it.")
+    if not has_use(output, "image"):
+        raise FileFormatError(
+            f"An image cannot be written as {output.name!r}. Volumes are written as "
+            f"{', '.join(suffixes('image', 'volume'))}; surfaces as "
+            f"{', '.join(suffixes('image', 'surface'))}; CIFTI as "
+            f"{', '.join(suffixes('image', 'cifti'))}."
+        )
+
+
+def _signals_of_painting(image: Painted) -> Signals:
+    """Return what was painted, one column per region."""
+    atlas, match, data = image.parcellation, image.match, image.dataobj
+    if atlas is None or match is None or not isinstance(data, PaintedArray):
+        raise FileFormatError(
+            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) are written from what "
+            "paint or extract returns; this image no longer knows its regions."
+        )
+    if edited(image) is not None:
+        raise FileFormatError(
+            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) hold one value per "
+            "region, and the array of this image was edited since it was painted. Save it as "
+            "what it is painted on, or extract from it first."
+        )
+    return Signals.along(
+        match.signals.axis,
+        data.table[:, 1:],
+        atlas.table.unique_keys,
+        labels=atlas.table.labels.tolist(),
+        parcellation=atlas,
+    )
+
+
+# --- signals in and out ----------------------------------------------------------------------
+
+
+def read_signals(values: object, identities: Identities, asked: Asked) -> Signals:
+    """Return the signals of values of any kind: files of parcels, tables, objects in memory."""
+    for kind in KINDS:
+        if kind.parcels is not None and kind.holds(values):
+            signals = kind.parcels.read_signals(values, asked.key, asked.columns)
+            return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
+    return read(values, identities, asked)
+
+
+def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool) -> None:
+    """Write signals as a table, or with the samples of their regions as a file of parcels."""
+    _check_not_long(output, long=long)
+    parcels = _parcel_files(output)
+    if parcels is None:
+        write.write_signals(signals, output, long=long, overwrite=overwrite)
+        return
+    if signals.parcellation is None:
+        raise FileFormatError(
+            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) hold the vertices and "
+            "voxels of each region, and these signals do not know theirs. Save what extract "
+            "returns, or paint the values and save the painting under this name."
+        )
+    parcels.save_signals(signals, signals.parcellation, output, overwrite=overwrite)
+
+
+def check_table_output(
+    path: Path, use: Use = "signals", *, overwrite: bool, long: bool = False
+) -> None:
+    """Raise where signals or coverage cannot be written under this name, before they are made."""
+    output = expanded(path)
+    _check_not_long(output, long=long)
+    if use == "signals" and _parcel_files(output) is not None:
+        check_output(output, overwrite=overwrite)
+    else:
+        write.check_table_output(output, use, overwrite=overwrite)
+
+
+def _parcel_files(output: Path) -> ParcelFiles | None:
+    """Return what writes signals with their samples under this name, None for tables."""
+    for kind in KINDS:
+        if has_use(output, "signals", kind.name):
+            return kind.parcels
+    return None
+
+
+def _check_not_long(output: Path, *, long: bool) -> None:
+    is_table = family_of(output) != "numpy" and _parcel_files(output) is None
+    if long and not is_table:
+        raise ArgumentError(
+            f"long=True (--long) is for tables, and {output.name!r} is none. Leave it out."
+        )

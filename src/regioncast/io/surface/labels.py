@@ -1,0 +1,332 @@
+"""Labels of vertices, of one hemisphere or both, and the regions that they are."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...atlas.hemispheres import (
+    HEMISPHERE_NAMES,
+    LEFT,
+    RIGHT,
+    UNKNOWN,
+    is_hemisphere_title,
+    side_of,
+    side_of_word,
+)
+from ...atlas.no_region import no_region_labels
+from ...atlas.parcellation import (
+    NOT_LABELLED,
+    Parcellation,
+    check_not_labelled,
+    encode_integers,
+    map_number,
+)
+from ...atlas.region_table import RegionTable
+from ...atlas.spaces import SurfaceVertices
+from ...errors import (
+    LabelsError,
+    RegionTableError,
+    RegionTableWarning,
+    examples,
+    plural,
+    warn,
+)
+from ...files import expanded
+from ...tables.regions import find_region_table
+from .files import Side, read_sides
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ...atlas.region_table import Region
+    from ...engine.encoding import Encoded
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SurfaceLabels:
+    """Labels of the vertices of a surface or a pair; see `regioncast.io.kinds.Labels`.
+
+    Parameters
+    ----------
+    sides : mapping of str to Side
+        By hemisphere, left first.
+    values : mapping of str to array, shape (n_vertices,)
+        The labels of each side.
+    space : SurfaceVertices
+    background : number or None
+        The label of no region.  None: those whose names say so, and 0 where it has no name.
+    file : Path or None
+        The one file that they came from, if it is one.
+    """
+
+    sides: Mapping[str, Side]
+    values: Mapping[str, NDArray[Any]]
+    space: SurfaceVertices
+    background: float | None
+    file: Path | None
+
+    @property
+    def of_regions(self) -> NDArray[np.int64]:
+        """The labels that vertices have, without those of no region, ascending."""
+        of_sides = []
+        for name, side in self.sides.items():
+            none = _no_region(side, None, self.background)
+            if self.background is None and NOT_LABELLED not in dict(side.table or ()):
+                none.append(NOT_LABELLED)
+            of_sides.append(_encoded(self.values[name], none, name).labels)
+        return np.unique(np.concatenate(of_sides)).astype(np.int64)
+
+    def table_beside(self) -> Path | None:
+        """Return the table that lies beside the file of one surface that brings no names.
+
+        Only ``.tsv``: text and CSV may as well be labels of vertices.
+        """
+        are_named = any(side.own_table is not None for side in self.sides.values())
+        if are_named or self.file is None:
+            return None
+        return find_region_table(self.file, suffixes=(".tsv",))
+
+    def parcellation(self, regions: RegionTable | None, *, strict: bool) -> Parcellation:
+        """Return the regions of a surface or a pair.
+
+        Parameters
+        ----------
+        regions : RegionTable or None
+            Instead of the label table or colour table of the files.  Where it says of which
+            hemisphere a row is, the row goes there; else to each that has its label.
+        strict : bool
+            Raise where table and files do not list the same regions, instead of warning.
+
+        Raises
+        ------
+        LabelsError
+            When labels below 0 have no name, and nothing says what they are.
+        RegionTableError
+        """
+        _check_named(self.sides, regions)
+        if self.background is None:
+            for name, side in self.sides.items():
+                # In annotations -1 is none by the format.
+                if NOT_LABELLED not in side.none:
+                    where = f"the {HEMISPHERE_NAMES[name]}"
+                    check_not_labelled(self.values[name], [side.table, regions], where)
+        tables = (
+            _own_tables(self) if regions is None else _given_tables(self, regions, strict=strict)
+        )
+        none = {
+            name: _no_region(side, tables[name], self.background)
+            for name, side in self.sides.items()
+        }
+        encoded = {name: _encoded(self.values[name], none[name], name) for name in self.sides}
+        some = any(len(side.labels) for side in encoded.values())
+        parts = {
+            name: _one_parcellation(
+                side, tables[name], none[name], strict=strict, may_be_empty=some
+            )
+            for name, side in encoded.items()
+        }
+        # Of one hemisphere too, so that its regions know which it is.
+        joined = parts[UNKNOWN] if UNKNOWN in parts else Parcellation.joined(parts)
+        return dataclasses.replace(joined, space=self.space)
+
+
+def read_labels(
+    source: Any, *, label_map: str | int | None = None, background: float | None = None
+) -> SurfaceLabels:
+    """Return the labels of a surface or a pair.
+
+    Parameters
+    ----------
+    source : path, mapping, pair or image
+        See `sides_of`.
+    label_map : str or int, default=None
+        Name or number of the map, where there are several.
+    background : number, default=None
+        The label of no region.
+
+    Raises
+    ------
+    ArgumentError
+        When there are several maps, and which is not said.
+    SpaceError, FileFormatError, ImageTypeError, InputMissingError
+    """
+    sides, space = read_sides(source, "the labels image")
+    values = {name: _labels(side, label_map) for name, side in sides.items()}
+    if isinstance(source, Mapping) and len(source) == 1:
+        (source,) = source.values()
+    file = None
+    if len(sides) == 1 and isinstance(source, str | os.PathLike):
+        file = expanded(source)
+    return SurfaceLabels(sides, values, space, background, file)
+
+
+def _labels(side: Side, label_map: str | int | None) -> NDArray[Any]:
+    names = side.axis.names or ("",) * len(side.values)
+    return np.ascontiguousarray(side.values[map_number(names, label_map)])
+
+
+def _check_named(sides: Mapping[str, Side], regions: RegionTable | None) -> None:
+    """Raise where a file of labels lists no regions, and nothing else does."""
+    unnamed = [
+        HEMISPHERE_NAMES[name]
+        for name, side in sides.items()
+        if side.is_label_file and side.table is None
+    ]
+    if unnamed and regions is None:
+        raise LabelsError(
+            f"The GIFTI file of labels of the {' and the '.join(unnamed)} has an empty label "
+            "table, so its labels have no names. Pass a region table."
+        )
+
+
+def _no_region(side: Side, table: RegionTable | None, background: float | None) -> list[float]:
+    """Return the labels of a side that are no region."""
+    if background is not None:
+        return [label for label in (background, *sorted(side.none)) if not np.isnan(label)]
+    names = {row.label: row.name for rows in (side.table, table) for row in rows or ()}
+    by_name = no_region_labels(names)
+    if 0 not in names:
+        by_name |= {0}
+    return sorted(by_name | side.none)
+
+
+def _encoded(labels: NDArray[Any], none: Sequence[float], side: str) -> Encoded:
+    is_none = np.isin(labels, none)
+    background = np.nan
+    if is_none.any():
+        # One that is there, and so one that the dtype holds.
+        background = labels[is_none][0].item()
+        labels = np.where(is_none, background, labels).astype(labels.dtype)
+    try:
+        return encode_integers(labels, background, SurfaceVertices.noun)
+    except LabelsError as error:
+        raise LabelsError(f"In the {HEMISPHERE_NAMES[side]}: {error}") from None
+
+
+def _one_parcellation(
+    encoded: Encoded,
+    table: RegionTable | None,
+    none: Sequence[float],
+    *,
+    strict: bool,
+    may_be_empty: bool,
+) -> Parcellation:
+    """Return the regions of one side, of which one of two may have none."""
+    if table is not None:
+        table = table.take(np.flatnonzero(~np.isin(table.labels, none)))
+    space = SurfaceVertices({UNKNOWN: encoded.codes.shape[0]})
+    if may_be_empty and not len(encoded.labels):
+        empty = np.zeros(space.shape, np.uint8)
+        return Parcellation(empty, RegionTable([]) if table is None else table, space)
+    background = none[0] if none else np.nan
+    return Parcellation.of(encoded, space, table=table, background=background, strict=strict)
+
+
+def _given_tables(
+    labels: SurfaceLabels, regions: RegionTable, *, strict: bool
+) -> dict[str, RegionTable | None]:
+    """Return the rows of a region table that are of each side."""
+    title, of_rows = _row_hemispheres(regions)
+    _check_tells_apart(regions, of_rows, tuple(labels.sides))
+    keep = {}
+    for side, values in labels.values.items():
+        of_side = np.array([hemisphere == side for hemisphere in of_rows], bool)
+        is_open = [hemisphere is None or side == UNKNOWN for hemisphere in of_rows]
+        has = np.isin(regions.labels, np.unique(values)) | (len(labels.sides) == 1)
+        keep[side] = of_side | (np.array(is_open, bool) & has)
+    kept = np.any(list(keep.values()), axis=0)
+    elsewhere = np.array([hemisphere is not None for hemisphere in of_rows], bool)
+    _warn_of_left_out(regions, kept | elsewhere, strict=strict)
+    return {side: _of_one_side(regions, np.flatnonzero(rows), title) for side, rows in keep.items()}
+
+
+def _own_tables(labels: SurfaceLabels) -> dict[str, RegionTable | None]:
+    """Return the tables in the files, without what is of the other hemisphere.
+
+    The two files of a pair may both list the regions of both, as Workbench writes them.  That is
+    so where they have no label of a region in common: then a row that both list is of the one
+    whose vertices have its label, and once in all where neither has.  Else a region that one
+    hemisphere lacks keeps its row.
+    """
+    tables = {name: side.own_table for name, side in labels.sides.items()}
+    if len(tables) == 1:
+        return tables
+    used = {
+        name: set(np.unique(labels.values[name]).tolist())
+        - set(_no_region(side, None, labels.background))
+        for name, side in labels.sides.items()
+    }
+    if not used[LEFT].isdisjoint(used[RIGHT]):
+        return tables
+    # What both list stays in the table of one of them.
+    shared = set(tables[LEFT] or ()) & set(tables[RIGHT] or ())
+    elsewhere: dict[str, set[Region]] = {LEFT: set(), RIGHT: set()}
+    for row in shared:
+        if row.label in used[LEFT] | used[RIGHT]:
+            is_right = row.label in used[RIGHT]
+        else:
+            is_right = side_of(row.name)[0] == RIGHT
+        elsewhere[LEFT if is_right else RIGHT].add(row)
+    for name, table in tables.items():
+        if table is not None:
+            is_here = np.array([row not in elsewhere[name] for row in table], bool)
+            tables[name] = table.take(np.flatnonzero(is_here))
+    return tables
+
+
+def _row_hemispheres(regions: RegionTable) -> tuple[str | None, tuple[str | None, ...]]:
+    """Return the title of the column of hemispheres, and the hemisphere of each row.
+
+    None where the table does not say.
+    """
+    if regions.hemispheres is not None:
+        return None, regions.hemispheres
+    for title, cells in regions.columns.items():
+        if is_hemisphere_title(title) and any(map(side_of_word, cells)):
+            return title, tuple(map(side_of_word, cells))
+    return None, (None,) * len(regions)
+
+
+def _check_tells_apart(
+    regions: RegionTable, of_rows: Sequence[str | None], sides: tuple[str, ...]
+) -> None:
+    """Raise where labels mean two regions, and the hemisphere of the surface is not known."""
+    labels, counts = np.unique(regions.labels, return_counts=True)
+    if UNKNOWN in sides and len({LEFT, RIGHT} & set(of_rows)) == 2 and (counts > 1).any():
+        raise RegionTableError(
+            f"The region table has {plural(int((counts > 1).sum()), 'label')} in both "
+            f"hemispheres ({examples(labels[counts > 1].tolist())}), and nothing says of which "
+            "the surface is. Give it as a mapping: {'left': …} or {'right': …}."
+        )
+
+
+def _warn_of_left_out(regions: RegionTable, is_fine: NDArray[np.bool_], *, strict: bool) -> None:
+    """Warn of rows that name neither a hemisphere nor a label of one; that of 0 may."""
+    left_out = regions.labels[~is_fine & (regions.labels != 0)].tolist()
+    if not left_out:
+        return
+    message = (
+        f"The region table and the labels differ: {plural(len(left_out), 'row')} of the region "
+        f"table without a vertex: {examples(left_out)}."
+    )
+    if strict:
+        raise RegionTableError(f"{message} Correct the table, or do not ask for strict.")
+    warn(f"{message} They are left out.", RegionTableWarning)
+
+
+def _of_one_side(
+    regions: RegionTable, rows: NDArray[np.intp], hemisphere_title: str | None
+) -> RegionTable:
+    """Return some rows, without the column that says of which hemisphere they are."""
+    columns = {
+        title: [column[row] for row in rows]
+        for title, column in regions.columns.items()
+        if title != hemisphere_title
+    }
+    return RegionTable(regions.labels[rows], [regions.names[row] for row in rows], columns)
