@@ -363,12 +363,14 @@ def read_signals(
         raise SignalsError(
             f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
         )
-    signals = table if isinstance(table, Signals) else _signals_of_object(table)
+    signals = _signals_of_object(table)
     return signals if t_r is None else signals.with_t_r(t_r)
 
 
 def _signals_of_object(values: Any) -> Signals:
-    """Return the signals of a mapping, a Series or an array, which are in memory."""
+    """Return the signals of what is in memory and is no table."""
+    if isinstance(values, Signals):
+        return values
     if isinstance(values, Mapping):
         return _signals_of_mapping(values)
     # A pandas Series is keyed by its index, unless that does nothing but count.
