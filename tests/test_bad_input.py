@@ -72,8 +72,10 @@ def refused(folder, capsys):
         kinds, *fragments, values="values.tsv", atlas="atlas.nii.gz", output="map.nii.gz", **options
     ):
         before = snapshot(folder)
+        keywords = {name: value for name, value in options.items() if name != "regions"}
+        regions = options.get("regions")
         with pytest.raises(errors.RegioncastError) as caught:
-            rc.save(rc.paint(values, atlas, **options), output)
+            rc.save(rc.paint(values, rc.load_parcellation(atlas, regions), **keywords), output)
         message = str(caught.value)
         for kind in kinds:
             assert isinstance(caught.value, kind)
@@ -277,14 +279,26 @@ def test_a_dtype_that_does_not_exist(refused):
         ({"fill": np.timedelta64(1, "s")}, TypeError, "is timedelta64"),
         ({"missing": "drop"}, ValueError, "'drop'"),
         ({"extra": "drop"}, ValueError, "'drop'"),
-        ({"background": "x"}, TypeError, "must be a number; 'x' is str"),
-        ({"background": 10**400}, ValueError, "No label is as large as"),
-        ({"regions": 5}, ValueError, "is no region table. Give a path, a mapping"),
     ],
 )
 def test_an_argument_that_means_nothing(folder, options, kind, shown):
     with pytest.raises(errors.RegioncastError) as caught:
         rc.paint("values.tsv", "atlas.nii.gz", **options)
+    assert isinstance(caught.value, kind)
+    assert shown in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "shown"),
+    [
+        ({"background": "x"}, TypeError, "must be a number; 'x' is str"),
+        ({"background": 10**400}, ValueError, "No label is as large as"),
+        ({"regions": 5}, ValueError, "is no region table. Give a path, a mapping"),
+    ],
+)
+def test_an_argument_of_an_atlas_that_means_nothing(folder, options, kind, shown):
+    with pytest.raises(errors.RegioncastError) as caught:
+        rc.load_parcellation("atlas.nii.gz", **options)
     assert isinstance(caught.value, kind)
     assert shown in str(caught.value)
 

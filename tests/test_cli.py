@@ -151,7 +151,15 @@ def test_wrong_usage_exits_with_2_and_does_nothing(folder, run, words):
 
 
 def parameters(function):
-    return inspect.signature(function).parameters
+    """The parameters of a function; of a verb, each that says how the atlas is read too."""
+    those = dict(inspect.signature(function).parameters)
+    if those.pop("reading", None):
+        for name, parameter in inspect.signature(cli.Reading).parameters.items():
+            those[name] = parameter.replace(kind=parameter.KEYWORD_ONLY)
+    return those
+
+
+READING = {name: parameters(rc.load_parcellation)[name] for name in parameters(cli.Reading)}
 
 
 @pytest.mark.parametrize(
@@ -165,9 +173,16 @@ def parameters(function):
 )
 def test_options_and_their_defaults_are_those_of_the_function(verb, function):
     inputs = {"values", "image", "parcellation", "labels", "left", "right", "progress"}
-    keywords = {n: p.default for n, p in parameters(function).items() if n not in inputs}
+    wanted = READING | parameters(function)
+    keywords = {n: p.default for n, p in wanted.items() if n not in inputs}
     options = {n: p.default for n, p in parameters(verb).items()}
     assert {name: options.get(name, "no such option") for name in keywords} == keywords
+
+
+def test_every_verb_with_an_atlas_says_how_it_is_read():
+    assert list(READING) == ["regions", "background", "label_map"]
+    for verb in VERBS:
+        assert (set(READING) <= set(parameters(getattr(cli, verb)))) == (verb != "demo")
 
 
 def test_further_options_are_off_by_default():
@@ -178,7 +193,7 @@ def test_further_options_are_off_by_default():
         (cli.extract, rc.extract),
         (cli.demo, None),
     ]:
-        known = own | (set(parameters(function)) if function else set())
+        known = own | set(READING) | (set(parameters(function)) if function else set())
         others = {n: p.default for n, p in parameters(verb).items() if n not in known}
         assert set(others.values()) == {False}, others
 
@@ -209,7 +224,8 @@ def test_further_options_are_off_by_default():
 @pytest.mark.filterwarnings("ignore:The region table and the labels image differ")
 def test_each_option_of_paint_does_what_its_keyword_does(run, words, keywords):
     assert run(*PAINT, *words)[0] == 0
-    image, expected = nib.load("map.nii.gz"), rc.paint("values.tsv", "atlas.nii.gz", **keywords)
+    atlas = rc.load_parcellation("atlas.nii.gz", background=keywords.pop("background", None))
+    image, expected = nib.load("map.nii.gz"), rc.paint("values.tsv", atlas, **keywords)
     assert image.get_data_dtype() == expected.get_data_dtype()
     assert image.header.get_zooms() == expected.header.get_zooms()
     np.testing.assert_array_equal(np.asarray(image.dataobj), np.asarray(expected.dataobj))
@@ -221,13 +237,25 @@ def test_each_option_of_paint_does_what_its_keyword_does(run, words, keywords):
         ("few.tsv", ["--missing", "fill"], {"missing": "fill"}),
         ("many.csv", ["--extra", "ignore"], {"extra": "ignore"}),
         ("plain.txt", ["--by", "position"], {"by": "position"}),
-        ("plain.txt", ["--regions", "other.csv"], {"regions": "other.csv"}),
     ],
 )
 def test_what_does_not_fit_is_painted_when_asked_for(run, values, words, keywords):
     assert run("paint", values, "atlas.nii.gz", "-o", "map.nii", *words)[0] == 0
     expected = rc.paint(values, "atlas.nii.gz", **keywords)
     np.testing.assert_array_equal(array("map.nii"), np.asarray(expected.dataobj))
+
+
+def test_the_regions_of_paint_are_those_of_load_parcellation(run):
+    words = ["paint", "plain.txt", "atlas.nii.gz", "-o", "map.nii", "--regions", "other.csv"]
+    assert run(*words)[0] == 0
+    expected = rc.paint("plain.txt", rc.load_parcellation("atlas.nii.gz", "other.csv"))
+    np.testing.assert_array_equal(array("map.nii"), np.asarray(expected.dataobj))
+    named = pd.DataFrame({"name": ["A", "B", "C"], "z": [1.0, 2.0, 3.0]})
+    named.to_csv("named.tsv", sep="\t", index=False)
+    for verb in ("paint", "match"):
+        output = ["-o", "named.nii"] * (verb == "paint")
+        assert run(verb, "named.tsv", "atlas.nii.gz", *output)[0] == 1
+        assert run(verb, "named.tsv", "atlas.nii.gz", *output, "--regions", "other.csv")[0] == 0
 
 
 def test_a_background_label_beyond_the_floats_is_that_label(run):
@@ -255,7 +283,8 @@ def test_one_line_says_what_was_painted(run):
     code, out, err = run(*PAINT, "--columns", "z")
     assert (code, err) == (0, "")
     assert re.fullmatch(
-        r"map\.nii\.gz: 3 of 3 regions painted by name, 5×4×6 float64, "
+        r"map\.nii\.gz: 3 values painted into 3 of 3 regions by name, 1 map \('z'\), "
+        r"5×4×6 float64, "
         r"[\d.]+ (bytes|kB|MB), \d+\.\d\d s\n",
         out,
     )
@@ -263,7 +292,31 @@ def test_one_line_says_what_was_painted(run):
 
 def test_the_line_counts_regions_without_a_value_and_maps(run):
     _, out, _ = run("paint", "few.tsv", "atlas.nii.gz", "-o", "map.nii", "--missing", "fill")
-    assert out.startswith("map.nii: 2 of 3 regions painted by name, 5×4×6×2 float64, ")
+    assert out.startswith(
+        "map.nii: 2 values painted into 2 of 3 regions by name, 2 maps ('z', 'p'), "
+        "5×4×6×2 float64, "
+    )
+
+
+@pytest.mark.filterwarnings("ignore:The mask leaves no voxel of 2 regions")
+def test_the_line_counts_what_reached_a_voxel(run):
+    _, out, _ = run("paint", "many.csv", "atlas.nii.gz", "-o", "map.nii", "--extra", "ignore")
+    assert out.startswith("map.nii: 3 of 4 values painted into 3 of 3 regions by name, 2 maps ")
+    only = np.asarray(nib.load("atlas.nii.gz").dataobj) == LABELS[1]
+    nib.save(nib.Nifti1Image(only.astype(np.uint8), AFFINE), "only.nii")
+    words = ["--columns", "z", "--mask", "only.nii", "--overwrite"]
+    _, out, _ = run(*PAINT[:3], "-o", "map.nii", *words)
+    assert out.startswith("map.nii: 1 of 3 values painted into 1 of 3 regions by name, 1 map ('z')")
+
+
+def test_the_line_names_some_maps_of_many_and_none_of_a_series(run):
+    columns = {title: [1.0, 2.0, 3.0] for title in "abcde"}
+    pd.DataFrame({"name": NAMES} | columns).to_csv("wide.csv", index=False)
+    _, out, _ = run("paint", "wide.csv", "atlas.nii.gz", "-o", "map.nii")
+    assert "3 of 3 regions by name, 5 maps ('a', 'b', 'c' and 2 more), 5×4×6×5" in out
+    np.save("series.npy", np.ones((7, 3)))
+    _, out, _ = run("paint", "series.npy", "atlas.nii.gz", "-o", "series.nii", "--t-r", "2")
+    assert "3 values painted into 3 of 3 regions by position, 7 maps, 5×4×6×7" in out
 
 
 def test_an_existing_output_is_replaced_only_when_asked_for(run):
@@ -336,6 +389,13 @@ def test_match_exits_as_paint_would_and_prints_the_report(run, values, words, co
     assert got_json == code
     assert json.loads(out) == found.to_dict()
     assert run("paint", values, "atlas.nii.gz", "-o", "map.nii", *words)[0] == code
+
+
+def test_match_fails_where_nothing_is_known_though_all_may_be_missing(run):
+    Path("strange.tsv").write_text("name\tz\nfoo\t1\nbar\t2\n")
+    words = ["strange.tsv", "atlas.nii.gz", "--missing", "fill", "--extra", "ignore"]
+    assert run("match", *words)[0] == 1
+    assert run("paint", *words, "-o", "map.nii")[0] == 1
 
 
 def test_match_writes_nothing(folder, run):

@@ -108,14 +108,25 @@ def test_every_format_holds_the_same_values(run, output):
         ("--weights weights.nii", {"weights": "weights.nii"}),
         ("--mask mask.nii.gz --min-coverage 0.6", {"mask": "mask.nii.gz", "min_coverage": 0.6}),
         ("--n-jobs 1", {"n_jobs": 1}),
-        ("--regions none", {"regions": "none"}),
-        ("--background 3", {"background": 3}),
     ],
 )
 @pytest.mark.filterwarnings("ignore::regioncast.RegioncastWarning")
 def test_each_option_does_what_its_keyword_does(run, words, options):
     assert run("bold.nii.gz", "atlas.nii.gz", "-o", "out.npy", *words.split())[0] == 0
     np.testing.assert_array_equal(np.load("out.npy"), expected(**options).values)
+
+
+@pytest.mark.parametrize(
+    ("words", "options"),
+    [("--regions none", {"regions": "none"}), ("--background 3", {"background": 3})],
+)
+@pytest.mark.filterwarnings("ignore::regioncast.RegioncastWarning")
+def test_the_atlas_is_read_as_by_load_parcellation(run, words, options):
+    for output in ("out.npy", "out.tsv"):
+        assert run("bold.nii.gz", "atlas.nii.gz", "-o", output, *words.split())[0] == 0
+    signals = expected("bold.nii.gz", rc.load_parcellation("atlas.nii.gz", **options))
+    np.testing.assert_array_equal(np.load("out.npy"), signals.values)
+    assert set(map(str, signals.keys)) <= set(table("out.tsv").columns)
 
 
 def test_labels_are_resampled_only_when_asked_for(run):

@@ -60,7 +60,7 @@ def expected(side):
 def test_a_pair_is_painted_as_a_pair(shell, output, names):
     code, out, err, new = shell("paint", "pair.tsv", PAIR, "-o", output, "--dtype", "float32")
     assert (code, err, new) == (0, "", names)
-    assert "6 of 6 regions painted by unique name" in out
+    assert "6 values painted into 6 of 6 regions by name" in out
     for side, name in zip("LR", names, strict=True):
         (array,) = nib.load(name).darrays
         np.testing.assert_array_equal(array.data, expected(side))

@@ -39,6 +39,7 @@ from typing import Any
 
 import pytest
 
+import regioncast
 from regioncast.formats import format_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -283,6 +284,14 @@ def test_tests_that_a_page_names_exist(page: Path) -> None:
 def test_readme_lists_the_formats() -> None:
     """The table of the page is that of the code."""
     assert format_table() in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_rules_are_those_of_the_reference() -> None:
+    """How values meet regions is written twice: for the page, and for `paint`."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    rules = page.partition("## How values meet regions")[2].partition("\n## ")[0]
+    reference = " ".join((regioncast.paint.__doc__ or "").replace("``", "`").split())
+    assert " ".join(rules.split()) in reference
 
 
 # The rest holds this module itself to what it promises.

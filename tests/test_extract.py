@@ -118,8 +118,8 @@ def test_what_was_painted_comes_back_and_beyond_2_to_53_the_nearest_float64(labe
     signals = drawn.draw(testing.region_signals(n_regions))
     is_complex = signals.dtype.kind == "c"
     strategy = "mean" if is_complex else drawn.draw(st.sampled_from(EXACT))
-    painted = rc.paint(signals, image_of(labels), regions="none")
-    back = rc.extract(painted, image_of(labels), regions="none", strategy=strategy)
+    painted = rc.paint(signals, rc.load_parcellation(image_of(labels), "none"))
+    back = rc.extract(painted, rc.load_parcellation(image_of(labels), "none"), strategy=strategy)
     np.testing.assert_array_equal(back.values, expected_of(signals))
     assert back.values.dtype == (np.complex128 if is_complex else np.float64)
     assert back.single == (signals.ndim == 1)
@@ -131,10 +131,13 @@ def test_infinite_values_come_back_too_where_they_propagate(labels, drawn):
     n_regions = len(testing.regions_of(labels))
     signals = drawn.draw(testing.region_signals(n_regions, ["f4", "f8"]))
     strategy = drawn.draw(st.sampled_from(EXACT))
-    painted = rc.paint(signals, image_of(labels), regions="none")
+    painted = rc.paint(signals, rc.load_parcellation(image_of(labels), "none"))
     with np.errstate(all="ignore"):
         back = rc.extract(
-            painted, image_of(labels), regions="none", strategy=strategy, nan="propagate"
+            painted,
+            rc.load_parcellation(image_of(labels), "none"),
+            strategy=strategy,
+            nan="propagate",
         )
     np.testing.assert_array_equal(back.values, np.atleast_2d(signals))
 
@@ -199,10 +202,10 @@ def test_regions_without_a_value_or_without_a_voxel_keep_their_column_as_nan(lab
 
 def test_keys_are_names_or_labels_where_names_are_not_unique(image, labels_img):
     named = {-2: "d", 3: "a", 7: "b", 7001: "c"}
-    assert rc.extract(image, labels_img, regions=named).keys == ("d", "a", "b", "c")
+    assert rc.extract(image, rc.load_parcellation(labels_img, named)).keys == ("d", "a", "b", "c")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        signals = rc.extract(image, labels_img, regions=named | {7: "a"})
+        signals = rc.extract(image, rc.load_parcellation(labels_img, named | {7: "a"}))
     assert signals.keys == signals.labels == (-2, 3, 7, 7001)
 
 

@@ -620,7 +620,7 @@ def test_images_may_be_files_patterns_and_lists(tmp_path, data, image, labels_im
 
 def test_painted_images_are_extracted_too(labels_img):
     values = np.array([[0.25, -1, 1e9, 3], [4, 5, 6, 7]])
-    painted = regioncast.paint(values, labels_img, regions="none")
+    painted = regioncast.paint(values, regioncast.load_parcellation(labels_img, "none"))
     back, *_ = img_to_signals_labels(painted, labels_img)
     assert_bits(back, np.asfortranarray(values))
 

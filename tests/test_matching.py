@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 import regioncast as rc
 from regioncast import identity as matching
 from regioncast.atlas.region_table import RegionTable
-from regioncast.errors import MatchError, SignalsError
+from regioncast.errors import MatchError
 from regioncast.identity import match
 from regioncast.signals import Signals, as_keys
 
@@ -133,7 +133,8 @@ def test_renumbering_labels_changes_nothing(atlas, data):
     values = values_of(atlas, atlas.names)
     frame = pd.DataFrame({"index": new, "name": atlas.names})
     np.testing.assert_array_equal(
-        array(rc.paint(values, image, regions=frame)), array(rc.paint(values, atlas.parcellation))
+        array(rc.paint(values, rc.load_parcellation(image, frame))),
+        array(rc.paint(values, atlas.parcellation)),
     )
 
 
@@ -230,107 +231,15 @@ def test_by_says_what_keys_are_and_is_found_alone(by, keys):
     atlas = small_atlas()
     values = values_of(atlas, keys)
     for option in (by, "auto"):
-        found = rc.match(values, atlas.image, regions=atlas.frame, by=option)
+        found = rc.match(values, rc.load_parcellation(atlas.image, atlas.frame), by=option)
         assert found.by == by
         assert found.n_matched == 4
         assert not found.problem
 
 
-def test_by_position_takes_no_notice_of_keys():
-    atlas = small_atlas()
-    found = rc.match({"x": 1.0, "y": 2.0, "z": 3.0, "w": 4.0}, atlas.parcellation, by="position")
-    assert found.by == "position"
-    assert found.take().labels == (7, 20, 300, 9000)
-    assert found.take().values.tolist() == [[1.0, 2.0, 3.0, 4.0]]
-
-
-def test_by_what_the_table_does_not_have_names_what_it_has():
-    atlas = small_atlas()
-    with pytest.raises(MatchError, match=r"no column 'hemi'; it has 'name', 'label', 'code'"):
-        rc.paint(values_of(atlas, atlas.names), atlas.parcellation, by="hemi")
-
-
-def test_by_name_needs_keys():
-    atlas = small_atlas()
-    with pytest.raises(MatchError, match="by='name' needs keys, and these values have none"):
-        rc.paint(np.ones(4), atlas.parcellation, by="name")
-
-
-def test_names_that_are_labels_of_other_regions_raise_and_by_decides():
-    frame = pd.DataFrame({"index": [1, 2, 3], "name": ["3", "1", "2"]})
-    image = image_of([1, 2, 3])
-    labels = np.asarray(image.dataobj)
-    with pytest.raises(MatchError, match="keys are names and labels, of different regions: 1, 2"):
-        rc.paint(dict(enumerate([10.0, 20.0, 30.0], 1)), image, regions=frame, extra="ignore")
-    text = {"1": 10.0, "2": 20.0, "3": 30.0}
-    for values, by, expected in [
-        (text, "auto", 30.0), (text, "name", 30.0), (text, "label", 10.0),
-        (dict(enumerate([10.0, 20.0, 30.0], 1)), "label", 10.0),
-    ]:  # fmt: skip
-        painted = rc.paint(values, image, regions=frame, by=by)
-        assert set(array(painted)[labels == 1]) == {expected}
-
-
-def test_a_file_of_integers_that_are_names_and_labels_raises_and_by_decides(tmp_path):
-    path = tmp_path / "values.tsv"
-    path.write_text("name\tz\n1\t10\n2\t20\n3\t30\n")
-    options = {"regions": pd.DataFrame({"index": [1, 2, 3], "name": ["3", "1", "2"]})}
-    image = image_of([1, 2, 3])
-    labels = np.asarray(image.dataobj)
-    with pytest.raises(MatchError, match=r"of different regions.*Pass by='name' or by='label'"):
-        rc.paint(path, image, **options)
-    for by, expected in [("name", 30.0), ("label", 10.0)]:
-        painted = rc.paint(path, image, by=by, **options)
-        assert set(array(painted)[labels == 1]) == {expected}
-
-
-def test_names_that_are_their_own_labels_are_either():
-    frame = pd.DataFrame({"index": [1, 2, 3], "name": ["1", "2", "3"]})
-    for keys in (["1", "2", "3"], [1, 2, 3]):
-        found = rc.match(dict.fromkeys(keys, 1.0), image_of([1, 2, 3]), regions=frame)
-        assert (found.n_matched, found.problem) == (3, "")
-
-
-def test_text_with_a_leading_zero_is_no_label():
-    with pytest.raises(MatchError, match="unused   1: '07'"):
-        rc.paint({"07": 1.0}, image_of([7]), regions={7: "V1"}, missing="fill", extra="ignore")
-
-
-def test_a_column_that_repeats_itself_does_not_identify_by_itself():
-    frame = pd.DataFrame({"index": [7, 20], "name": ["V1", "V2"], "side": ["L", "L"]})
-    found = rc.match({"L": 1.0}, image_of([7, 20]), regions=frame)
-    assert (found.n_matched, found.unused, found.missing) == (0, ["L"], ["V1", "V2"])
-    with pytest.raises(MatchError, match="matched  0 of 2 regions"):
-        found.check("fill", "ignore")
-    asked = rc.match({"L": 1.0}, image_of([7, 20]), regions=frame, by="side")
-    assert "1 side stands for more than one region: 'L' ('L' for labels 7, 20)" in asked.problem
-
-
 def test_keys_that_are_labels_may_be_numpy_integers():
     assert as_keys(["V1", np.uint8(7), 20.0, np.int64(-3)]) == ["V1", 7, 20, -3]
     assert [type(key) for key in as_keys([np.str_("V1"), np.uint8(7)])] == [str, int]
-
-
-@pytest.mark.parametrize("wrong", [1.5, (7, "V1"), True, None, np.nan, np.inf])
-def test_keys_that_identify_nothing_raise(wrong):
-    with pytest.raises(MatchError, match="1 key neither a name nor an integer label") as caught:
-        rc.paint({wrong: 1.0, "V2": 2.0}, small_atlas().parcellation)
-    assert str(wrong) in str(caught.value)
-    assert "Key the values by the names or the labels" in str(caught.value)
-
-
-def test_an_index_of_several_levels_is_to_be_unstacked():
-    index = pd.MultiIndex.from_product([["sub-1", "sub-2"], ["V1", "V2"]])
-    with pytest.raises(MatchError, match=r"4 keys neither .* unstack all but that of the regions"):
-        rc.paint(pd.Series(range(4), index), small_atlas().parcellation)
-
-
-def test_maps_as_entries_of_a_dict_are_told_from_regions():
-    atlas = small_atlas().parcellation
-    maps = {"z": np.arange(len(atlas)), "p": np.ones(len(atlas))}
-    with pytest.raises(MatchError, match=r"each of the 2 keys has .* look like maps"):
-        rc.paint(maps, atlas)
-    rc.paint(pd.DataFrame(maps, index=atlas.table.names), atlas)
 
 
 # --- what does not match ---------------------------------------------------------------------
@@ -368,7 +277,7 @@ def test_up_to_five_examples_of_each_side_are_shown(n_strangers):
     image = image_of(range(1, 13))
     values = {names[0]: 1.0} | {f"Q{n:02}": 2.0 for n in range(n_strangers)}
     with pytest.raises(MatchError) as caught:
-        rc.paint(values, image, regions=names)
+        rc.paint(values, rc.load_parcellation(image, names))
     lines = str(caught.value).splitlines()
     assert lines[2] == (
         "missing  11: 'region_01', 'region_02', 'region_03', 'region_04', 'region_05' and 6 more"
@@ -410,10 +319,10 @@ def test_nothing_in_common_raises_whatever_is_allowed_and_shows_both_sides(missi
 def test_near_misses_are_named(key, name):
     frame = pd.DataFrame({"index": [7, 20], "name": [name, "Other"]})
     values = {key: 1.0, "Other": 2.0}
-    found = rc.match(values, image_of([7, 20]), regions=frame)
+    found = rc.match(values, rc.load_parcellation(image_of([7, 20]), frame))
     assert found.near_misses == {key: name}
     with pytest.raises(MatchError, match=re.escape(f"did you mean {name!r} for {key!r}?")):
-        rc.paint(values, image_of([7, 20]), regions=frame)
+        rc.paint(values, rc.load_parcellation(image_of([7, 20]), frame))
 
 
 def test_every_name_misspelt_still_shows_near_misses():
@@ -457,7 +366,7 @@ def test_what_identifies_regions_is_found_once_however_many_are_missing(monkeypa
 
 
 def test_a_region_that_has_its_value_is_no_near_miss():
-    found = rc.match({"V1": 1.0, "v1": 2.0}, image_of([7]), regions={7: "V1"})
+    found = rc.match({"V1": 1.0, "v1": 2.0}, rc.load_parcellation(image_of([7]), {7: "V1"}))
     assert found.unused == ["v1"]
     assert found.near_misses == {}
 
@@ -467,31 +376,6 @@ def test_a_region_is_the_near_miss_of_one_key():
     atlas = rc.load_parcellation(image, {1: "Frontal", 2: "Insula"})
     found = rc.match({"Frontall": 1.0, "Fronta": 2.0, "frontal": 3.0}, atlas)
     assert found.near_misses == {"frontal": "Frontal"}
-
-
-def test_labels_have_no_near_misses():
-    found = rc.match({7: 1.0, 301: 2.0}, small_atlas().parcellation)
-    assert found.unused == [301]
-    assert found.missing == [20, 300, 9000]
-    assert found.near_misses == {}
-
-
-def test_duplicate_keys_raise_whatever_is_allowed():
-    series = pd.Series([1.0, 2.0, 3.0, 4.0, 5.0], index=["V1", "V2", "V3", "MT", "V1"])
-    with pytest.raises(MatchError, match="1 key given more than once: 'V1'"):
-        rc.paint(series, small_atlas().parcellation, missing="fill", extra="ignore")
-
-
-def test_keys_that_are_the_same_label_are_duplicates():
-    series = pd.Series([1.0, 2.0], index=[7, 7.0])
-    with pytest.raises(MatchError, match="1 key given more than once: 7"):
-        rc.paint(series, image_of([7]))
-
-
-def test_mixed_keys_raise_and_show_both_kinds():
-    with pytest.raises(MatchError) as caught:
-        rc.paint({"V1": 1.0, 7: 2.0, 20: 3.0}, small_atlas().parcellation)
-    assert "partly names ('V1') and partly labels (7, 20): use one kind" in str(caught.value)
 
 
 def test_a_region_without_a_row_is_called_by_its_label_and_mixes_nothing():
@@ -509,63 +393,7 @@ def test_a_region_without_a_row_is_called_by_its_label_and_mixes_nothing():
     assert rc.paint({"1": 1.0, "2": 2.0}, swapped).match.take().values.tolist() == [[2, 1]]
 
 
-def test_keys_that_are_names_of_other_regions_than_by_another_column_raise():
-    table = {"index": [1, 2, 3], "name": ["A", "B", "C"], "abbreviation": ["B", "A", "X"]}
-    atlas = rc.load_parcellation(image_of([1, 2, 3]), table)
-    values = {"A": 1.0, "B": 2.0, "X": 3.0}
-    with pytest.raises(MatchError, match=r"by name and for another by abbreviation: 'A', 'B'\."):
-        rc.paint(values, atlas)
-    found = rc.paint(values, atlas, by="abbreviation").match
-    assert found.take().values.tolist() == [[2, 1, 3]]
-
-
-def test_no_values_at_all_raise():
-    for values in ({}, [], np.empty((0, 4)), np.empty((4, 0)), {"V1": [], "V2": []}):
-        with pytest.raises(SignalsError, match="There are no values: their shape is "):
-            rc.paint(values, small_atlas().parcellation, missing="fill", extra="ignore")
-        with pytest.raises(SignalsError, match="There are no values"):
-            rc.match(values, small_atlas().parcellation)
-
-
-def test_transposed_values_say_so():
-    with pytest.raises(MatchError) as caught:
-        rc.paint(np.ones((4, 200)), small_atlas().parcellation)
-    assert "values of shape (4, 200) have 200 columns for 4 regions" in str(caught.value)
-    assert "they look transposed: turn them (values.T)" in str(caught.value)
-
-
 # --- names that regions share ----------------------------------------------------------------
-
-
-def both_sides():
-    """Left and right regions of the same names, as some atlases list them."""
-    frame = pd.DataFrame(
-        {
-            "index": [11, 12, 21, 22],
-            "name": ["insula", "cuneus", "insula", "cuneus"],
-            "hemisphere": ["L", "L", "R", "R"],
-            "full": ["L insula", "L cuneus", "R insula", "R cuneus"],
-        }
-    )
-    return rc.load_parcellation(image_of([11, 12, 21, 22]), frame)
-
-
-def test_a_name_that_regions_share_raises_and_says_which():
-    with pytest.raises(MatchError) as caught:
-        rc.paint({"insula": 1.0, "cuneus": 2.0}, both_sides(), missing="fill", extra="ignore")
-    message = str(caught.value)
-    assert "2 names stand for more than one region: 'insula', 'cuneus'" in message
-    assert "('insula' for labels 11, 21)" in message
-    assert "Key the values by label, or by a column that tells regions apart" in message
-
-
-def test_shared_names_do_not_disturb_keys_that_tell_regions_apart():
-    by_label = rc.match({11: 1.0, 12: 2.0, 21: 3.0, 22: 4.0}, both_sides())
-    by_full = rc.match(
-        {"R cuneus": 4.0, "L insula": 1.0, "R insula": 3.0, "L cuneus": 2.0}, both_sides()
-    )
-    assert (by_label.by, by_full.by) == ("label", "full")
-    assert by_label.take().values.tolist() == by_full.take().values.tolist() == [[1, 2, 3, 4]]
 
 
 @pytest.mark.parametrize(
@@ -584,7 +412,7 @@ def test_keys_that_are_known_but_not_by_what_was_asked_for(values, by, said):
 
 def test_a_shared_name_that_no_key_uses_is_no_problem():
     frame = pd.DataFrame({"index": [1, 2, 3], "name": ["x", "x", "V1"]})
-    found = rc.match({"V1": 5.0}, image_of([1, 2, 3]), regions=frame)
+    found = rc.match({"V1": 5.0}, rc.load_parcellation(image_of([1, 2, 3]), frame))
     assert not found.problem
     assert found.take().labels == (3,)
     assert found.missing == ["x", "x"]
@@ -607,17 +435,6 @@ def test_a_region_without_voxels_misses_nothing():
     assert rc.match({"V1": 1.0, "V2": 2.0, "absent": 3.0}, atlas).unused == []
 
 
-def test_values_for_the_regions_with_voxels_say_what_to_do_about_the_others():
-    with pytest.warns(rc.RegioncastWarning):
-        atlas = rc.load_parcellation(image_of([7, 20]), {7: "V1", 15: "absent", 20: "V2"})
-    with pytest.raises(MatchError) as caught:
-        rc.paint([1.0, 2.0], atlas)
-    message = str(caught.value)
-    assert "have 2 values for 3 regions" in message
-    assert "it is the count of regions that have voxels" in message
-    assert "Give one per region in ascending order of label (7 … 20), or key the values" in message
-
-
 # --- the report ------------------------------------------------------------------------------
 
 
@@ -635,7 +452,7 @@ def test_the_report_counts_maps():
 
 def test_matching_leaves_names_of_maps_and_time_alone():
     signals = Signals(np.ones((2, 1)), keys=["V1"], map_names=["t", "p"], t_r=1.5)
-    taken = rc.match(signals, image_of([7]), regions={7: "V1"}).take()
+    taken = rc.match(signals, rc.load_parcellation(image_of([7]), {7: "V1"})).take()
     assert (taken.map_names, taken.t_r) == (("t", "p"), 1.5)
 
 
@@ -657,14 +474,15 @@ PROBLEMS = {
     "no keys": ([1.0, 2, 3, 4], {"by": "name"}),
     "too many": (np.ones(5), {}),
     "transposed": (np.ones((4, 7)), {}),
-    "a shared name": ({"x": 1.0, "V1": 2.0}, {"regions": SHARED}),
+    "a shared name": ({"x": 1.0, "V1": 2.0}, {}),
 }
 
 
 @pytest.mark.parametrize("kind", PROBLEMS)
 def test_what_cannot_be_compared_is_neither_missing_nor_unused_nor_near(kind):
     values, options = PROBLEMS[kind]
-    atlas = ODD.image if "regions" in options else ODD.parcellation
+    is_shared = kind == "a shared name"
+    atlas = rc.load_parcellation(ODD.image, SHARED) if is_shared else ODD.parcellation
     found = rc.match(values, atlas, **options)
     assert found.problem
     assert (found.missing, found.unused, found.near_misses, found.n_matched) == ([], [], {}, 0)
@@ -700,11 +518,3 @@ def test_a_failed_match_says_what_there_was():
         rc.paint({"V1": 1.0, "v2": 2.0}, small_atlas().parcellation)
     assert caught.value.match.unused == ["v2"]
     assert caught.value.match.missing == ["V2", "V3", "MT"]
-
-
-def test_letters_with_accents_written_in_two_ways_are_the_same():
-    regions = {7: "Area \xe9", 9: "e\u0301", 11: "\xe9"}
-    found = rc.match({"Area e\u0301": 1.0}, image_of([7, 9, 11]), regions=regions)
-    assert (found.by, found.n_matched, found.unused) == ("name", 1, [])
-    apart = rc.match({"\xe9": 1.0, "e\u0301": 2.0}, image_of([7, 9, 11]), regions=regions)
-    assert apart.columns.tolist() == [-1, 1, 0]

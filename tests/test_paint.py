@@ -82,7 +82,6 @@ def test_painting_is_the_loop_over_voxels(dtype, label_dtype, order, seed, n_map
         inside = np.random.default_rng(seed).random(SHAPE) < 0.8
         options["mask"] = nib.Nifti1Image(inside.astype(np.uint8), AFFINE)
         labels = np.where(inside, labels, 0)
-        options["regions"] = None
     painted = rc.paint(values, image, **options)
     expected = loop(labels, values, fill, STORED.get(dtype, dtype))
     assert array(painted).dtype == painted.get_data_dtype() == expected.dtype
@@ -272,12 +271,14 @@ def test_by(by, keys):
 
 
 def test_regions_and_background_are_those_of_load_parcellation():
-    image = rc.paint(VALUES, LABELS_IMAGE, regions=TABLE)
+    image = rc.paint(VALUES, rc.load_parcellation(LABELS_IMAGE, TABLE))
     np.testing.assert_array_equal(array(image), by_hand(VALUES))
-    others = rc.paint({0: 1.0, 3: 2.0, -8: 4.0, 1007: 5.0}, LABELS_IMAGE, background=20)
+    others = rc.paint(
+        {0: 1.0, 3: 2.0, -8: 4.0, 1007: 5.0}, rc.load_parcellation(LABELS_IMAGE, background=20)
+    )
     expected = np.select([DATA == 0, DATA == 3, DATA == -8, DATA == 1007], [1.0, 2, 4, 5], 0)
     np.testing.assert_array_equal(array(others), expected)
-    everywhere = rc.paint(np.arange(5.0), LABELS_IMAGE, background=np.nan)
+    everywhere = rc.paint(np.arange(5.0), rc.load_parcellation(LABELS_IMAGE, background=np.nan))
     np.testing.assert_array_equal(array(everywhere), np.searchsorted(np.sort([0, *LABELS]), DATA))
 
 

@@ -521,10 +521,13 @@ def test_a_parcellation_takes_no_other_regions(options):
     atlas = rc.load_parcellation(image_of(labels_data()), TABLE)
     with pytest.raises(ArgumentError, match="a Parcellation has its regions already"):
         rc.load_parcellation(atlas, **options)
-    if "strict" not in options:
-        for use in (rc.paint, rc.match):
-            with pytest.raises(ArgumentError, match="a Parcellation has its regions already"):
-                use([1.0, 2.0, 3.0], atlas, **options)
+
+
+@pytest.mark.parametrize("option", ["regions", "background", "label_map"])
+def test_what_says_how_labels_are_read_belongs_to_load_parcellation_alone(option):
+    for use in (rc.paint, rc.match, rc.extract):
+        with pytest.raises(TypeError, match=f"unexpected keyword argument '{option}'"):
+            use([1.0, 2.0, 3.0], image_of(labels_data()), **{option: 3})
 
 
 def test_what_is_in_a_parcellation():
@@ -582,7 +585,9 @@ def test_a_file_beside_that_is_no_table_is_named_with_the_ways_out(tmp_path, nam
     (tmp_path / name).write_text(text)
     with pytest.raises(RegionTableError, match=f"^{name} lies beside the labels image") as caught:
         rc.load_parcellation(tmp_path / "atlas.nii")
-    assert "Pass regions= to name another, or regions='none' to do without" in str(caught.value)
+    assert "Name another by load_parcellation(…, regions=…) (--regions), or 'none' to do" in str(
+        caught.value
+    )
     assert len(rc.load_parcellation(tmp_path / "atlas.nii", "none")) == 3
 
 

@@ -273,7 +273,7 @@ def check_table(path):
     names = rows["name"].astype(str).str.strip().tolist()
     keys = names if len(set(names)) == len(names) else labels.tolist()
     values = {key: value + 1.0 for value, key in enumerate(keys)}
-    painted = rc.paint(values, small_volume(labels), regions=path)
+    painted = rc.paint(values, rc.load_parcellation(small_volume(labels), path))
     expected = np.arange(len(labels), 0, -1)
     np.testing.assert_array_equal(np.asarray(painted.dataobj)[1, 0], expected, err_msg=str(path))
     assert not np.asarray(painted.dataobj)[0].any()

@@ -169,7 +169,7 @@ def test_a_map_of_labels_of_a_surface_is_chosen_by_name_or_number(chosen):
     expected = np.concatenate([vertex_labels(side)[::-1] for side in "LR"])
     assert np.array_equal(np.array([0, *atlas.table.labels])[atlas.codes], expected)
     image = {side: maps_gifti(side, np.ones((1, n), "f4")) for side, n in N_VERTICES.items()}
-    assert rc.extract(image, surfaces, label_map=chosen).n_regions == 6
+    assert rc.extract(image, rc.load_parcellation(surfaces, label_map=chosen)).n_regions == 6
     for wrong in (None, "sideways", 2):
         with pytest.raises(ArgumentError, match="there are: 0 'forth', 1 'back'"):
             rc.load_parcellation(surfaces, label_map=wrong)

@@ -7,32 +7,29 @@ file.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
 import numpy as np
 
-from . import identity
 from .atlas.parcellation import Parcellation
+from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
-from .atlas.resampling import resampled, voxels_outside
-from .atlas.spaces import Grayordinates, VolumeGrid, structure_name
+from .atlas.spaces import VolumeGrid, structure_name
 from .atlas.transfer import transferred
 from .engine.extraction import Grouping, Strategy
 from .engine.painting import value_table
 from .errors import (
     ArgumentError,
     ArgumentTypeError,
-    LabelsError,
-    MaskWarning,
     SignalsError,
     SpaceError,
     examples,
     plural,
-    warn,
 )
 from .files import expanded
+from .identity import Identities, matched
 from .io.kinds import (
     one_map,
     open_maps,
@@ -46,33 +43,74 @@ from .io.kinds import (
 from .io.maps import extract_maps
 from .io.volume import nifti
 from .signals import Key, Signals
-from .tables import value_files
+from .tables import write
+from .tables.values import Asked
 
 if TYPE_CHECKING:
+    from narwhals.typing import IntoDataFrame, IntoSeries
+    from nibabel.cifti2.cifti2 import Cifti2Image
+    from nibabel.filebasedimages import FileBasedImage
     from nibabel.spatialimages import SpatialImage
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from .atlas.spaces import Space
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
-    from .io.kinds import Painted, Values
+    from .io.kinds import Painted
     from .io.maps import Maps
+    from .io.surface.painted import PaintedSurface
     from .progress import Progress
 
-Labels = Any
-"""A path, an image of labels, the two hemispheres of a surface, or a Parcellation."""
+FileName: TypeAlias = "str | os.PathLike[str]"
+
+
+class SurfaceImage(Protocol):
+    """An image as nilearn has it of surfaces: data on a mesh."""
+
+    @property
+    def mesh(self) -> object:
+        """The mesh of each hemisphere."""
+
+    @property
+    def data(self) -> object:
+        """The numbers of each hemisphere."""
+
+
+Side: TypeAlias = "FileName | FileBasedImage | NDArray[Any]"
+"""Labels or data of one hemisphere; an array has one number per vertex."""
+
+Image: TypeAlias = (
+    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | Mapping[str, Side] | "
+    "Sequence[Side]"
+)
+"""Voxels, grayordinates, or vertices of one hemisphere or both: in a file, or as nibabel has it."""
+
+Labels: TypeAlias = "Parcellation | Image"
+"""Regions, or an image of their labels with its table beside it."""
+
+Regions: TypeAlias = (
+    "FileName | RegionTable | IntoDataFrame | IntoSeries | Sequence[str]"
+    " | Mapping[int, str] | Mapping[str, int] | Mapping[str, Sequence[object]]"
+)
+"""A region table: labels with names, or titles with columns, or names alone."""
+
+Values: TypeAlias = (
+    "FileName | Signals | IntoDataFrame | IntoSeries | FileBasedImage | ArrayLike"
+    " | Mapping[str, ArrayLike] | Mapping[int, ArrayLike]"
+)
+"""What is painted: numbers with names or labels of regions, or an array of them in order."""
 
 
 def load_parcellation(
     labels: Labels | None = None,
-    regions: Any = None,
-    mask: Any = None,
-    background: float | None = None,
+    regions: Regions | None = None,
     *,
+    mask: Image | None = None,
+    background: float | None = None,
     strict: bool = False,
     label_map: str | int | None = None,
-    left: Labels | None = None,
-    right: Labels | None = None,
+    left: Side | None = None,
+    right: Side | None = None,
 ) -> Parcellation:
     """Load a labels image and the table of its regions.
 
@@ -127,19 +165,26 @@ def load_parcellation(
     (100, '7Networks_LH_Vis_1')
     """
     source = _one_source(labels, left, right)
-    if isinstance(source, Parcellation):
-        if regions is not None or background is not None or strict or label_map is not None:
-            raise ArgumentError(
-                "regions, background, label_map and strict are for a path or an image; a "
-                "Parcellation has its regions already. Pass them to load_parcellation, or leave "
-                "them out."
-            )
-        parcellation = source
-    else:
+    if not isinstance(source, Parcellation):
         parcellation = read_parcellation(
             source, regions, background, label_map=label_map, strict=strict
         )
-    return parcellation if mask is None else _masked(parcellation, mask)
+    elif strict or any(option is not None for option in (regions, background, label_map)):
+        # To leave them unheard would paint by other names than were asked for.
+        raise ArgumentError(
+            "regions, background, label_map and strict are for a path or an image; a Parcellation "
+            "has its regions already. Leave them out, or load it again from its path."
+        )
+    else:
+        parcellation = source
+    if label_map is not None and isinstance(parcellation.space, VolumeGrid):
+        raise ArgumentError(
+            f"label_map={label_map!r} chooses a map of a .dlabel.nii or .label.gii file; these "
+            "labels are voxels. Leave it out."
+        )
+    if mask is not None:
+        parcellation = parcellation.masked(_inside(mask, parcellation.space))
+    return parcellation
 
 
 def load_signals(
@@ -180,8 +225,10 @@ def load_signals(
     >>> rc.load_signals(demo.values, demo.atlas)
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
-    table = load_parcellation(parcellation).table
-    return read_signals(values, table, key=key, columns=columns, t_r=t_r)
+    atlas = load_parcellation(parcellation)
+    titles = [columns] if isinstance(columns, str | int) else columns
+    identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
+    return read_signals(values, identities, Asked("auto", key, titles, t_r))
 
 
 def match(
@@ -191,9 +238,6 @@ def match(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
-    regions: Any = None,
-    background: float | None = None,
-    label_map: str | int | None = None,
 ) -> Match:
     """Find what would go where, without painting it; print the result to see it.
 
@@ -202,8 +246,8 @@ def match(
     values : dict, Series, DataFrame, array, Signals or path
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
-        The regions.
-    by, key, columns, regions, background, label_map
+        As in `paint`.
+    by, key, columns
         As in `paint`.
 
     Returns
@@ -227,7 +271,7 @@ def match(
     unused   1: '7networks_lh_vis_2'
              did you mean '7Networks_LH_Vis_2' for '7networks_lh_vis_2'?
     """
-    atlas = load_parcellation(parcellation, regions, background=background, label_map=label_map)
+    atlas = load_parcellation(parcellation)
     return _match(values, atlas, by=by, key=key, columns=columns, t_r=None)
 
 
@@ -242,12 +286,9 @@ def paint(
     extra: Extra = "raise",
     fill: complex = 0,
     dtype: DTypeLike | None = None,
-    mask: Any = None,
+    mask: Image | None = None,
     t_r: float | None = None,
-    regions: Any = None,
-    background: float | None = None,
-    label_map: str | int | None = None,
-    onto: Any = None,
+    onto: Labels | None = None,
 ) -> Painted:
     """Paint region values into an image: every voxel of a region gets the region's value.
 
@@ -266,13 +307,13 @@ def paint(
           the regions in ascending order of label.
         - The path of a ``.pscalar.nii`` or ``.ptseries.nii`` file, or such an image.
     parcellation : Parcellation, path or nibabel image
-        The regions.  A path or an image goes through `load_parcellation`.
+        The regions.  A path or an image goes through `load_parcellation`, which has more to say:
+        which table names the regions, which label is background.
     by : str, default="auto"
         What identifies a region: ``"name"``, ``"label"``, ``"position"``, or the title of a
-        column of the region table.  ``"auto"`` finds it from the keys.
+        column of the region table.  ``"auto"`` finds it from the keys; see Notes.
     key : str or int, default=None
-        Title of the key column of a long table; found by names, or by a title that says labels,
-        when not given.
+        Title of the column of a long table that names the regions; found when not given.
     columns : str, int or sequence of them, default=None
         Titles of the columns of a long table to paint; all columns of numbers, other than
         labels, when not given.
@@ -288,13 +329,6 @@ def paint(
         Voxels where it is zero get `fill`.
     t_r : float, default=None
         Repetition time in seconds, for values that are time series (4D).
-    regions : path, DataFrame, mapping or sequence of str, default=None
-        The region table, where `parcellation` is a path or an image.
-    background : number, default=None
-        The label of no region, where `parcellation` is a path or an image.
-    label_map : str or int, default=None
-        The map of a ``.dlabel.nii`` or ``.label.gii`` that has several, where `parcellation` is a
-        path or an image.
     onto : path or image, default=None
         The grayordinates, vertices or voxels to paint, where they are not those of the labels:
         a CIFTI file, say, whose surfaces are those of the labels.  Nothing is resampled.
@@ -324,6 +358,42 @@ def paint(
     regioncast.match : Look at what would go where first.
     regioncast.save : Write the image to a file.
 
+    Notes
+    -----
+    The image decides, titles only break ties, and where two answers differ nobody guesses.  These
+    rules hold for all values and for region tables, whatever they come from.
+
+    1. ``key=`` names the column of regions; ``by=`` says what it holds: ``name``, ``label``, a
+       column of the region table, or ``position``.  What is said is done.
+    2. Otherwise every column, the index, and the row of titles are tried against the regions.  What
+       fits is text that names regions, and integers titled as labels (``index``, ``label``, ``id``,
+       ``roi``, ``…_id``).
+    3. Titles that name regions: one column per region.  Text columns before them (``subject``,
+       ``session``) name the maps.
+    4. Nothing fits, or two that mean different regions: an error that lists each candidate, how
+       many regions it names, and what to pass.
+    5. What merely counts rows says nothing, unless it is titled as labels and nothing else names a
+       region.
+    6. The first row is the header if it holds no number, or begins with a known title or with
+       nothing; else titles are told by ``by=``.
+    7. Numbers alone are an array: columns by ascending label.  If a first row, a first column or an
+       index could be labels (as many different integers as there are columns or rows), it is an
+       error that asks for ``by=``.
+    8. The other columns of numbers are maps, and the output says their names; labels of the same
+       regions, columns that are empty in every row and exact copies of labels are none.
+       ``columns=`` chooses.
+    9. Region tables: the column of integers, whatever its title, that holds the most labels of the
+       image; a title decides only between equals; equals that differ are an error.  A table that
+       misses the image by a constant (it counts from 0, the image from 1) is an error that says so,
+       whoever reads it: TSV, text, XML, DataFrame, dict, list, Series.
+    10. Names match exactly (in Unicode NFC).  Near misses are shown, never used; a name of the
+        other hemisphere is no near miss; and following a hint works.
+
+    Hemispheres are part of identity, in volumes too: a column ``hemisphere`` of the table, or
+    ``lh_V1``, ``V1_L``, ``ctx-lh-V1`` and other usual spellings.  What is painted is what reaches
+    voxels: a value whose region has none is named, and if no value reaches any, it is an error.  A
+    row or column that table and image both call background needs no ``extra="ignore"``.
+
     Examples
     --------
     >>> import regioncast as rc
@@ -339,68 +409,60 @@ def paint(
             "missing must be 'raise' or 'fill', and extra 'raise' or 'ignore'; "
             f"they are {missing!r} and {extra!r}."
         )
-    atlas = load_parcellation(parcellation, regions, background=background, label_map=label_map)
-    found = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
-    found.check(missing, extra)
-    table = value_table(found, fill=fill, dtype=dtype)
+    atlas = load_parcellation(parcellation)
+    matching = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
+    matching.check(missing, extra)
+    table = value_table(matching, fill=fill, dtype=dtype)
     if onto is not None:
         place = "the image to paint onto"
         atlas = transferred(atlas, space_of(onto, place), name=place)
+    # After matching, so that whether values fit does not depend on the mask.
     if mask is not None:
-        atlas = _masked(atlas, mask)
-    image = painted(atlas, table, found.signals)
-    image.match, image.parcellation = found, atlas
+        atlas = atlas.masked(_inside(mask, atlas.space))
+    image = painted(atlas, table, matching.signals)
+    image.match, image.parcellation = matching, atlas
     return image
 
 
 @overload
 def extract(
-    image: Any,
+    image: Image,
     parcellation: Labels,
     *,
     strategy: str | Function = ...,
     nan: Nan = ...,
-    mask: Any = ...,
-    weights: Any = ...,
+    mask: Image | None = ...,
+    weights: Image | None = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     n_jobs: int | None = ...,
-    regions: Any = ...,
-    background: float | None = ...,
-    label_map: str | int | None = ...,
     progress: Progress | None = ...,
 ) -> Signals: ...
 @overload
 def extract(
-    image: Any,
+    image: Image,
     parcellation: Labels,
     *,
     strategy: list[str | Function] | tuple[str | Function, ...],
     nan: Nan = ...,
-    mask: Any = ...,
-    weights: Any = ...,
+    mask: Image | None = ...,
+    weights: Image | None = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     n_jobs: int | None = ...,
-    regions: Any = ...,
-    background: float | None = ...,
-    label_map: str | int | None = ...,
     progress: Progress | None = ...,
 ) -> dict[str, Signals]: ...
 def extract(
-    image: Any,
+    image: Image,
     parcellation: Labels,
     *,
     strategy: str | Function | list[str | Function] | tuple[str | Function, ...] = "mean",
     nan: Nan = "omit",
-    mask: Any = None,
-    weights: Any = None,
+    mask: Image | None = None,
+    weights: Image | None = None,
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
     n_jobs: int | None = None,
-    regions: Any = None,
-    background: float | None = None,
-    label_map: str | int | None = None,
     progress: Progress | None = None,
 ) -> Signals | dict[str, Signals]:
     """Extract region signals from an image: one number per region and map.
@@ -444,13 +506,6 @@ def extract(
         Number of threads that reduce; when not given, one per processor, but for the one that
         reads a file of volumes.  Below 0: one per processor.  Functions are called by no thread but
         this.
-    regions : path, DataFrame, mapping or sequence of str, default=None
-        The region table, where `parcellation` is a path or an image.
-    background : number, default=None
-        The label of no region, where `parcellation` is a path or an image.
-    label_map : str or int, default=None
-        The map of a ``.dlabel.nii`` or ``.label.gii`` that has several, where `parcellation` is a
-        path or an image.
     progress : callable, default=None
         Called with the number of maps done and the number of all maps; from a CIFTI file, which
         is reduced region by region, with the fraction of the work done, expressed in maps.
@@ -490,15 +545,19 @@ def extract(
     >>> signals.keys[np.argmax(signals.values)]
     '7Networks_RH_SomMot_7'
     """
-    _check_rules(nan, min_coverage)
+    # All that can be wrong is looked at first: to read the maps may take minutes.
+    if nan not in ("omit", "propagate", "zero"):
+        raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
+    if min_coverage is not None and not 0 <= min_coverage <= 1:
+        raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
     strategies = Strategy.all_of(strategy)
     maps = open_maps(image, "the image")
-    for one in strategies:
-        one.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
-    whole = load_parcellation(parcellation, regions, background=background, label_map=label_map)
-    atlas, voxels = _on_space(whole, maps.space, resample)
+    for each in strategies:
+        each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
+    placement = Placement.on(load_parcellation(parcellation), maps.space, resample)
     if mask is not None:
-        atlas = _masked(atlas, mask)
+        placement = placement.masked(_inside(mask, placement.parcellation.space))
+    atlas = placement.parcellation
     grouping = Grouping.of(atlas.codes, atlas.counts)
     values, finite = extract_maps(
         maps,
@@ -509,17 +568,17 @@ def extract(
         n_jobs=n_jobs,
         progress=progress,
     )
-    coverage = _coverage(atlas, voxels, finite)
+    coverage = placement.coverage(finite)
     signals = {
-        one.name: _extracted(table, atlas, coverage, maps, min_coverage)
-        for one, table in zip(strategies, values, strict=True)
+        each.name: _extracted(table, atlas, coverage, maps, min_coverage)
+        for each, table in zip(strategies, values, strict=True)
     }
     return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
 
 
 def save(
-    thing: SpatialImage | Painted | Signals | RegionTable,
-    path: str | os.PathLike[str],
+    thing: SpatialImage | Cifti2Image | Painted | Signals | RegionTable,
+    path: FileName,
     *,
     overwrite: bool = False,
     long: bool = False,
@@ -588,68 +647,34 @@ def save(
     if isinstance(thing, Signals):
         save_signals(thing, output, long=long, overwrite=overwrite)
     elif isinstance(thing, RegionTable):
-        value_files.write_regions(thing, output, overwrite=overwrite)
+        write.write_regions(thing, output, overwrite=overwrite)
     else:
         return save_image(thing, output, overwrite=overwrite, progress=progress)
     return output
 
 
-def _one_source(labels: Labels | None, left: Labels | None, right: Labels | None) -> Labels:
+def _one_source(labels: Labels | None, left: Side | None, right: Side | None) -> Labels:
     """Return what the labels are: those given, or the surfaces of hemispheres."""
-    sides = {"left": left, "right": right}
-    given = {side: source for side, source in sides.items() if source is not None}
-    if (labels is None) == (not given):
+    sides: dict[str, Side] = {}
+    if left is not None:
+        sides["left"] = left
+    if right is not None:
+        sides["right"] = right
+    if (labels is None) == (not sides):
         raise ArgumentError(
             "Give the labels image, or the surfaces of the hemispheres as left= and right=; "
-            f"{'both were' if given else 'neither was'} given."
+            f"{'both were' if sides else 'neither was'} given."
         )
-    return given or labels
+    return sides if labels is None else labels
 
 
-def _check_rules(nan: str, min_coverage: float | None) -> None:
-    """Raise where there is no such rule for values that are missing."""
-    if nan not in ("omit", "propagate", "zero"):
-        raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
-    if min_coverage is not None and not 0 <= min_coverage <= 1:
-        raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
-
-
-def _on_space(
-    parcellation: Parcellation, space: Space, resample: str | None
-) -> tuple[Parcellation, NDArray[np.int64]]:
-    """Return the parcellation on the space of an image, and the samples of each region there.
-
-    Those that would be outside the image are among them.
-    """
-    if resample not in (None, "labels"):
-        raise ArgumentError(f"resample must be None or 'labels', not {resample!r}.")
-    difference = parcellation.space.difference(space)
-    if difference is None:
-        return parcellation, parcellation.counts
-    if type(parcellation.space) is not type(space) or isinstance(space, Grayordinates):
-        return transferred(parcellation, space, name="the image"), parcellation.counts
-    problem, detail = difference
-    if not isinstance(space, VolumeGrid):
-        raise SpaceError(
-            f"{problem} The image {detail.format(this='the labels image')} "
-            "Give labels and data of the same surfaces."
-        )
-    if resample is None:
-        raise SpaceError(
-            f"{problem} The image {detail.format(this='the labels image')} Pass "
-            "resample='labels' (--resample labels) to bring the labels to the grid of the image, "
-            "or resample the image first."
-        )
-    moved = resampled(parcellation, space)
-    return moved, moved.counts + voxels_outside(parcellation, space)
-
-
-def _weights(weights: Any, space: Space, grouping: Grouping) -> NDArray[np.float64]:
+def _weights(weights: Image, space: Space, grouping: Grouping) -> NDArray[np.float64]:
     """Return the weight of each sample of the regions."""
     data = one_map(weights, "the weights image", space, "the image", missing=np.nan)
     of_samples = data.reshape(-1, order="F")[grouping.samples].astype(np.float64)
     bad = of_samples[~(np.isfinite(of_samples) & (of_samples >= 0))]
     if np.isnan(bad).any():
+        # NaN is also what stands where the weights have no sample at all.
         _check_covered(weights, space, grouping)
     if bad.size:
         raise SignalsError(
@@ -659,7 +684,7 @@ def _weights(weights: Any, space: Space, grouping: Grouping) -> NDArray[np.float
     return of_samples
 
 
-def _check_covered(weights: Any, space: Space, grouping: Grouping) -> None:
+def _check_covered(weights: Image, space: Space, grouping: Grouping) -> None:
     """Raise where regions lie in parts of a space, such as its voxels, that weights are not of."""
     lacking = space.parts.keys() - space_of(weights, "the weights image").parts.keys()
     is_wanted = np.zeros(space.shape, bool)
@@ -676,25 +701,6 @@ def _check_covered(weights: Any, space: Space, grouping: Grouping) -> None:
         )
 
 
-def _coverage(
-    atlas: Parcellation, voxels: NDArray[np.int64], finite: NDArray[np.int64]
-) -> RegionTable:
-    with np.errstate(invalid="ignore"):
-        fraction = finite / voxels
-    columns = {
-        atlas.space.nouns: voxels,
-        "in_mask": atlas.counts,
-        "finite": finite,
-        "fraction": fraction,
-    }
-    return RegionTable(
-        atlas.table.labels,
-        atlas.table.names,
-        {title: column.tolist() for title, column in columns.items()},
-        atlas.table.hemispheres,
-    )
-
-
 def _extracted(
     values: NDArray[Any],
     atlas: Parcellation,
@@ -704,6 +710,7 @@ def _extracted(
 ) -> Signals:
     if min_coverage is not None:
         fractions = np.array(coverage.columns["fraction"])
+        # Not `<`: a region without samples has the fraction NaN, and is missing.
         values[:, ~(fractions >= min_coverage)] = np.nan
     return Signals.along(
         maps.axis,
@@ -715,26 +722,6 @@ def _extracted(
     )
 
 
-def _masked(parcellation: Parcellation, mask: Any) -> Parcellation:
-    data = one_map(mask, "the mask image", parcellation.space, "the labels image")
-    inside = nifti.is_inside(data)
-    masked = parcellation.masked(inside)
-    emptied = np.flatnonzero((masked.counts == 0) & (parcellation.counts > 0))
-    if not masked.counts.any():
-        raise LabelsError(
-            f"The mask leaves no region: none of {plural(len(masked), 'region')} has a "
-            f"{masked.space.noun} inside it. Check that mask and labels overlap."
-        )
-    if len(emptied):
-        names = [masked.table.names[row] for row in emptied.tolist()]
-        warn(
-            f"The mask leaves no {masked.space.noun} of {plural(len(names), 'region')}: "
-            f"{examples(names)}.",
-            MaskWarning,
-        )
-    return masked
-
-
 def _match(
     values: Values,
     atlas: Parcellation,
@@ -744,8 +731,14 @@ def _match(
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
 ) -> Match:
-    by = str(by)  # a list of titles is the title of no column
-    signals = read_signals(values, atlas.table, key=key, columns=columns, t_r=t_r, by=by)
-    return identity.match(
-        signals, atlas.table, by=by, has_voxels=atlas.counts > 0, noun=atlas.space.noun
-    )
+    # Whatever is no text is the title of no column, and the error says which there are.
+    by = str(by)
+    titles = [columns] if isinstance(columns, str | int) else columns
+    identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
+    signals = read_signals(values, identities, Asked(by, key, titles, t_r))
+    return matched(signals, identities, by)
+
+
+def _inside(mask: Image, space: Space) -> NDArray[np.bool_]:
+    """Return which samples of the labels a mask image includes."""
+    return nifti.is_inside(one_map(mask, "the mask image", space, "the labels image"))

@@ -16,6 +16,7 @@ import threading
 import time
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -26,17 +27,21 @@ from . import __version__, api
 from .atlas.spaces import VolumeGrid
 from .data import demo_data
 from .engine.painting import PaintedArray
-from .errors import ArgumentError, RegioncastError, plural, times
+from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, times
 from .files import make_folder
 from .io.kinds import check_image_output, check_table_output
 from .progress import ProgressBar
-from .tables.value_files import STANDARD_STREAM
+from .tables.values import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from .atlas.parcellation import Parcellation
+    from .io.kinds import Painted
     from .signals import Signals
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+# The line that says what was painted names so many maps.
+_SHOWN_MAPS = 3
 
 app = App(
     name="regioncast",
@@ -51,8 +56,41 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 
-# "-", standard input, looks like an option and is none.
-Values = Annotated[str, Parameter(allow_leading_hyphen=True)]
+# What several verbs take is described here once; the rest is in their docstrings.
+Values = Annotated[
+    str,
+    Parameter(
+        allow_leading_hyphen=True,  # "-" looks like an option and is none
+        help="Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.",
+    ),
+]
+Atlas = Annotated[
+    str,
+    Parameter(
+        help=(
+            "Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a "
+            'surface are "lh.annot,rh.annot", or "?h.annot".'
+        )
+    ),
+]
+By = Annotated[
+    str,
+    Parameter(
+        help="What identifies a region: auto, name, label, position, or a column of the region "
+        "table."
+    ),
+]
+KeyColumn = Annotated[
+    str | None,
+    Parameter(help="Title of the column of VALUES that names the regions; found when not given."),
+]
+Columns = Annotated[
+    list[str] | None,
+    Parameter(
+        help="Title of a column of VALUES to paint; give it once per column. When not given, all "
+        "of numbers, other than labels."
+    ),
+]
 
 
 def _number(_: object, tokens: Sequence[Token]) -> float:
@@ -69,25 +107,58 @@ Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 TableOutput = Annotated[Path, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Reading:
+    """How the labels of ATLAS are read: options of every verb, in Python of `load_parcellation`.
+
+    Parameters
+    ----------
+    regions
+        Region table, or none; the one beside or inside ATLAS when not given.
+    background
+        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
+        and in CIFTI what is named so.
+    label_map
+        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
+    """
+
+    regions: str | None = None
+    background: Number | None = None
+    label_map: str | None = None
+
+    def of(self, atlas: str, *, mask: str | None = None, strict: bool = False) -> Parcellation:
+        """Return the parcellation of a labels image."""
+        return api.load_parcellation(
+            atlas,
+            self.regions,
+            mask=mask,
+            background=self.background,
+            strict=strict,
+            label_map=self.label_map,
+        )
+
+
+_AS_USUAL = Reading()
+
+
 @app.command
 def paint(
     values: Values,
-    atlas: str,
+    atlas: Atlas,
     /,
     *,
     output: Output,
-    by: str = "auto",
-    key: str | None = None,
-    columns: list[str] | None = None,
+    by: By = "auto",
+    key: KeyColumn = None,
+    columns: Columns = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     fill: Number = 0,
     dtype: str | None = None,
     mask: str | None = None,
     t_r: float | None = None,
-    regions: str | None = None,
-    background: Number | None = None,
-    label_map: str | None = None,
+    reading: Reading = _AS_USUAL,
     onto: str | None = None,
     overwrite: bool = False,
 ) -> int:
@@ -103,22 +174,10 @@ def paint(
 
     Parameters
     ----------
-    values
-        Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.
-    atlas
-        Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a
-        surface are "lh.annot,rh.annot", or "?h.annot".
     output
         Image to write. Of voxels: .nii.gz, .nii, .mgz, .mgh (these two with --dtype float32). Of
         vertices: .func.gii, .shape.gii, .mgh, .npy and others, one file per hemisphere. Of
         grayordinates: .dscalar.nii, .dtseries.nii. Of parcels: .pscalar.nii, .ptseries.nii.
-    by
-        What identifies a region: auto, name, label, position, or a column of the region table.
-    key
-        Title of the column of VALUES that names the regions; found when not given.
-    columns
-        Title of a column of VALUES to paint; give it once per column. When not given, all of
-        numbers, other than labels.
     missing
         What to do with a region that has voxels and no value.
     extra
@@ -131,13 +190,6 @@ def paint(
         Image; voxels where it is zero get the fill value.
     t_r
         Repetition time in seconds, for time series.
-    regions
-        Region table, or none; the one beside or inside ATLAS when not given.
-    background
-        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
-        and in CIFTI what is named so.
-    label_map
-        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     onto
         Image whose grayordinates, vertices or voxels to paint, where they are not ATLAS's own:
         a CIFTI file with the same meshes.
@@ -147,22 +199,15 @@ def paint(
     start = time.perf_counter()
     check_image_output(output, overwrite=overwrite)
     image = api.paint(
-        values, atlas, by=by, key=key, columns=columns, missing=missing, extra=extra, fill=fill,
-        dtype=dtype, mask=mask, t_r=t_r, regions=regions, background=background,
-        label_map=label_map, onto=onto,
+        values, reading.of(atlas), by=by, key=key, columns=columns, missing=missing, extra=extra,
+        fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
         saved = api.save(image, output, overwrite=overwrite, progress=progress)
     seconds = time.perf_counter() - start
-    found, data = image.match, image.dataobj
-    assert found is not None, "a freshly painted image knows its match"
-    assert isinstance(data, PaintedArray), "a freshly painted image is not made yet"
     written = (saved,) if isinstance(saved, Path) else saved
-    print(
-        f"{', '.join(map(str, written))}: {found.n_matched} of {len(found.table)} regions painted "
-        f"by {found.by}, {times(image.shape)} {data.dtype}, {_bytes(*written)}, "
-        f"{seconds:.2f} s"
-    )
+    names = ", ".join(map(str, written))
+    print(f"{names}: {_summary(image)}, {_bytes(*written)}, {seconds:.2f} s")
     return OK
 
 
@@ -177,9 +222,7 @@ def extract(
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
     n_jobs: int | None = None,
-    regions: str | None = None,
-    background: Number | None = None,
-    label_map: str | None = None,
+    reading: Reading = _AS_USUAL,
     coverage: Path | None = None,
     long: bool = False,
     overwrite: bool = False,
@@ -217,13 +260,6 @@ def extract(
         Bring the labels to the grid of the image, by nearest neighbour.
     n_jobs
         Number of threads; all processors when not given, or -1.
-    regions
-        Region table, or none; the one beside or inside ATLAS when not given.
-    background
-        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
-        and in CIFTI what is named so.
-    label_map
-        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     coverage
         Table to write with the voxels and data of each region: .tsv, .csv or .parquet.
     long
@@ -242,33 +278,31 @@ def extract(
         _check_two(output, coverage)
     with ProgressBar("extracting") as progress:
         signals = api.extract(
-            images[0] if len(images) == 1 else images, atlas, strategy=strategy, nan=nan, mask=mask,
-            weights=weights, min_coverage=min_coverage, resample=resample, n_jobs=n_jobs,
-            regions=regions, background=background, label_map=label_map, progress=progress,
+            images[0] if len(images) == 1 else images, reading.of(atlas), strategy=strategy,
+            nan=nan, mask=mask, weights=weights, min_coverage=min_coverage, resample=resample,
+            n_jobs=n_jobs, progress=progress,
         )  # fmt: skip
     assert signals.coverage is not None, "freshly extracted signals know their coverage"
     api.save(signals, output, overwrite=overwrite, long=long)
     if coverage is not None:
         api.save(signals.coverage, coverage, overwrite=overwrite)
     if str(output) != STANDARD_STREAM:
-        print(_summary(signals, output, strategy, time.perf_counter() - start))
+        print(_summary_of_signals(signals, output, strategy, time.perf_counter() - start))
     return OK
 
 
 @app.command
 def match(
     values: Values,
-    atlas: str,
+    atlas: Atlas,
     /,
     *,
-    by: str = "auto",
-    key: str | None = None,
-    columns: list[str] | None = None,
+    by: By = "auto",
+    key: KeyColumn = None,
+    columns: Columns = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
-    regions: str | None = None,
-    background: Number | None = None,
-    label_map: str | None = None,
+    reading: Reading = _AS_USUAL,
     json: bool = False,
 ) -> int:
     """Show what would go where, without painting. Exits with 1 where paint would refuse.
@@ -281,60 +315,29 @@ def match(
 
     Parameters
     ----------
-    values
-        Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.
-    atlas
-        Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a
-        surface are "lh.annot,rh.annot", or "?h.annot".
-    by
-        What identifies a region: auto, name, label, position, or a column of the region table.
-    key
-        Title of the column of VALUES that names the regions; found when not given.
-    columns
-        Title of a column of VALUES to paint; give it once per column. When not given, all of
-        numbers, other than labels.
     missing
         Whether a region that has voxels and no value is a failure.
     extra
         Whether a value that has no region is a failure.
-    regions
-        Region table, or none; the one beside or inside ATLAS when not given.
-    background
-        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
-        and in CIFTI what is named so.
-    label_map
-        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     json
         Print JSON.
     """
-    found = api.match(
-        values,
-        atlas,
-        by=by,
-        key=key,
-        columns=columns,
-        regions=regions,
-        background=background,
-        label_map=label_map,
-    )
-    _print_json(found.to_dict()) if json else print(found)
-    complete = not (
-        found.problem
-        or (found.missing and missing == "raise")
-        or (found.unused and extra == "raise")
-    )
-    return OK if complete else FAILED
+    report = api.match(values, reading.of(atlas), by=by, key=key, columns=columns)
+    _print_json(report.to_dict()) if json else print(report)
+    try:
+        report.check(missing, extra)
+    except MatchError:  # whose message is what was printed
+        return FAILED
+    return OK
 
 
 @app.command
 def info(
-    atlas: str,
+    atlas: Atlas,
     /,
     *,
-    regions: str | None = None,
+    reading: Reading = _AS_USUAL,
     mask: str | None = None,
-    background: Number | None = None,
-    label_map: str | None = None,
     strict: bool = False,
     json: bool = False,
 ) -> int:
@@ -348,31 +351,14 @@ def info(
 
     Parameters
     ----------
-    atlas
-        Labels image: one integer per voxel, vertex or grayordinate. The two hemispheres of a
-        surface are "lh.annot,rh.annot", or "?h.annot".
-    regions
-        Region table, or none; the one beside or inside ATLAS when not given.
     mask
         Image; voxels where it is zero are no region.
-    background
-        Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
-        and in CIFTI what is named so.
-    label_map
-        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
     strict
         Fail where region table and image do not list the same regions.
     json
         Print JSON.
     """
-    parcellation = api.load_parcellation(
-        atlas,
-        regions=regions,
-        mask=mask,
-        background=background,
-        strict=strict,
-        label_map=label_map,
-    )
+    parcellation = reading.of(atlas, mask=mask, strict=strict)
     _print_json(_description(parcellation)) if json else print(parcellation.to_text())
     return OK
 
@@ -411,7 +397,7 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     seconds = time.perf_counter() - start
     print("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
     print("\n".join(_extremes(signals)))
-    print(f"wrote    {_summary(signals, table, 'mean', seconds)}")
+    print(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
     return OK
 
 
@@ -428,15 +414,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in options
     if debug:
         tokens.remove("--debug")
-    _open_closed()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name that the terminal cannot show is no reason to fail.
-        sys.stdout.reconfigure(errors="replace")
-    if threading.current_thread() is threading.main_thread():
-        # As an exception, so that files half written are removed on the way out.
-        signal.signal(signal.SIGTERM, _terminate)
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # unless under nohup
-            signal.signal(signal.SIGHUP, _terminate)
+    _prepare_streams()
+    _prepare_signals()
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
@@ -458,13 +437,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
 
 
-def _open_closed() -> None:
-    """Open what the shell closed (``>&-``): print what nobody hears, and read nothing."""
+def _prepare_streams() -> None:
+    """Open what the shell closed (``>&-``), and let the others print whatever comes."""
     if sys.stdin is None:
         sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: PTH123, SIM115  for the whole run
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal cannot show is no reason to fail.
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _prepare_signals() -> None:
+    """End as an exception does when asked to, so that files half written are removed."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # only the main thread may
+    signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # unless under nohup
+        signal.signal(signal.SIGHUP, _terminate)
 
 
 def _check_two(output: Path, coverage: Path) -> None:
@@ -477,7 +468,17 @@ def _check_two(output: Path, coverage: Path) -> None:
 
 
 def _report(error: Exception) -> None:
-    print(f"regioncast: {_message(error)}", file=sys.stderr)
+    """Say in one message what went wrong."""
+    if isinstance(error, RegioncastError):
+        message = str(error)
+    elif isinstance(error, OSError) and error.filename is None:
+        message = f"Writing to standard output failed: {error.strerror}."
+    else:
+        message = (
+            f"unexpected {type(error).__name__}: {error}. Run again with --debug and report the "
+            "traceback."
+        )
+    print(f"regioncast: {message}", file=sys.stderr)
     if isinstance(error, OSError) and not isinstance(error, RegioncastError):
         _drop_output()
 
@@ -492,16 +493,7 @@ def _terminate(number: int, _: object) -> None:
     sys.exit(128 + number)
 
 
-def _message(error: Exception) -> str:
-    if isinstance(error, RegioncastError):
-        return str(error)
-    if isinstance(error, OSError) and error.filename is None:
-        return f"Writing to standard output failed: {error.strerror}."
-    kind = type(error).__name__
-    return f"unexpected {kind}: {error}. Run again with --debug and report the traceback."
-
-
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     print(f"regioncast: warning: {message}", file=sys.stderr)
 
 
@@ -530,7 +522,7 @@ def _description(parcellation: Parcellation) -> dict[str, Any]:
     if isinstance(space, VolumeGrid):
         for region, centroid in zip(described, parcellation.centroids.tolist(), strict=True):
             region["volume_mm3"] = region[space.nouns] * space.voxel_volume
-            region["centroid_mm"] = _finite(centroid)
+            region["centroid_mm"] = centroid if np.isfinite(centroid).all() else None
     return {
         "n_regions": len(parcellation),
         "shape": list(space.shape),
@@ -543,7 +535,29 @@ def _finite(numbers: list[float]) -> list[float] | None:
     return numbers if np.isfinite(numbers).all() else None
 
 
-def _summary(signals: Signals, output: Path, strategy: str, seconds: float) -> str:
+def _summary(image: Painted) -> str:
+    """Return what was painted: how many values, into how many regions, and which maps."""
+    match, atlas, data = image.match, image.parcellation, image.dataobj
+    assert match is not None, "a freshly painted image knows its match"
+    assert atlas is not None, "and its regions"
+    assert isinstance(data, PaintedArray), "and is not made yet"
+    # What counts is what reached samples: a mask may have emptied a region that has a value.
+    columns = match.columns[(match.columns >= 0) & (atlas.counts > 0)]
+    n_painted = len(np.unique(columns))
+    values = plural(match.signals.n_regions, "value")
+    if n_painted < match.signals.n_regions:
+        values = f"{n_painted:,} of {values}"
+    maps = plural(match.signals.n_maps, "map")
+    if match.signals.map_names is not None:
+        maps += f" ({examples(match.signals.map_names, show=_SHOWN_MAPS)})"
+    return (
+        f"{values} painted into {len(columns):,} of {plural(match.n_regions, 'region')} "
+        f"by {match.by}, "
+        f"{maps}, {times(image.shape)} {data.dtype}"
+    )
+
+
+def _summary_of_signals(signals: Signals, output: Path, strategy: str, seconds: float) -> str:
     has_data = ~np.isnan(signals.values).all(axis=0)
     return (
         f"{output}: {strategy} of {np.count_nonzero(has_data)} of {signals.n_regions} regions, "

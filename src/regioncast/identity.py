@@ -4,6 +4,11 @@ A value reaches its region by identity: by the region's name, its label, or anot
 of the region table that tells regions apart.  Only signals without keys are matched by
 position, in ascending order of label, and then the counts must agree.  Nothing else in this
 package pairs values with regions.
+
+A *key* is what a value is called by.  `Identities` says which regions a key stands for, `Naming`
+which regions many keys do, and `Match` what goes where and what does not.  Names match exactly, in
+Unicode's composed form (NFC).  A hemisphere may stand before or after a name in any usual
+spelling, in a key and in the region table; what it is, `hemispheres.side_of` says.
 """
 
 from __future__ import annotations
@@ -11,15 +16,15 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .atlas.hemispheres import HEMISPHERE_TITLE
-from .atlas.no_region import names_no_region
+from .atlas.hemispheres import side_of, sides_within
+from .atlas.no_region import names_background, names_no_region
 from .errors import N_EXAMPLES, MatchError, examples, plural
 from .signals import Key, Signals
 
@@ -31,24 +36,294 @@ if TYPE_CHECKING:
 Missing = Literal["raise", "fill"]
 Extra = Literal["raise", "ignore"]
 
+NAME, LABEL = "name", "label"
+"""What identifies a region, beside the titles of other columns of the region table."""
+
 # How alike (difflib's ratio) a key and a name must be for "did you mean".
 _NEAR = 0.75
 
-# How people write the hemisphere before or after a name.
-_SIDES = (("L", "R"), ("lh", "rh"), ("LH", "RH"), ("left", "right"), ("Left", "Right"))
-_JOINTS = (":", "_", "-", ".", " ")
-_FREESURFER = ("ctx-{side}-{name}", "ctx_{side}_{name}")
-
-QUALIFIED_NAME, QUALIFIED_LABEL = "hemisphere:name", "hemisphere:label"
-"""What identifies a region where hemispheres share names or labels: ``L:V1`` and ``L:5``."""
+# Comparing a key with a name takes a time that grows with the product of their lengths.  So many
+# keys, and so many letters with letters, are compared at most: some tenths of a second.
+_COMPARED_KEYS = 20
+_COMPARED_LETTERS = 3_000_000
 
 # No label has more digits; Python itself reads no integer of more than 4,300.
 _MAX_DIGITS = 1000
 
-# So many keys at most are compared with all names letter by letter, and so many comparisons of
-# a key with a name are made, each of which takes some microseconds.
-_COMPARED_KEYS = 20
-_COMPARISONS = 20_000
+
+# --- keys and regions ----------------------------------------------------------------------------
+
+
+class Identities:
+    """What the regions of a table are called by.
+
+    Parameters
+    ----------
+    table : RegionTable
+    has_samples : array of bool, shape (n_regions,), default=None
+        Which regions have voxels, vertices or grayordinates; all when not given.
+    noun : str, default="voxel"
+        What a sample of a region is called.
+
+    Examples
+    --------
+    >>> from regioncast.atlas.region_table import RegionTable
+    >>> table = RegionTable([3, 7], ["V1", "V1"], {"hemisphere": ["L", "R"]})
+    >>> identities = Identities(table)
+    >>> identities.rows_of("rh_V1", "name"), identities.rows_of("V1", "name")
+    ([1], [0, 1])
+    """
+
+    def __init__(
+        self,
+        table: RegionTable,
+        has_samples: NDArray[np.bool_] | None = None,
+        noun: str = "voxel",
+    ) -> None:
+        self.table = table
+        self.has_samples = np.ones(len(table), bool) if has_samples is None else has_samples
+        self.noun = noun
+        self._rows_by_text: dict[str, dict[str, list[int]]] = {}
+        self._rows_by_side: dict[str, dict[tuple[str, str], list[int]]] = {}
+
+    @cached_property
+    def titles(self) -> list[str]:
+        """What keys are looked for in by themselves: name, label, and columns of distinct text."""
+        columns = [
+            title
+            for title, cells in self.table.columns.items()
+            if title not in (NAME, LABEL) and _are_distinct_texts(cells)
+        ]
+        return [NAME, LABEL, *columns]
+
+    @property
+    def n_present(self) -> int:
+        """Number of regions that have samples."""
+        return int(np.count_nonzero(self.has_samples))
+
+    def cells(self, by: str) -> Sequence[Any]:
+        """Return what the regions are called by: names, labels, or the cells of a column."""
+        if by == NAME:
+            return self.table.names
+        if by == LABEL:
+            labels: list[int] = self.table.labels.tolist()
+            return labels
+        return self.table.columns[by]
+
+    def knows(self, by: str) -> bool:
+        """Return whether regions can be called by this."""
+        return by in (NAME, LABEL) or by in self.table.columns
+
+    def rows_of(self, key: Key, by: str) -> list[int]:
+        """Return the rows of the regions that a key stands for, of those that have samples first.
+
+        Parameters
+        ----------
+        key : str or int
+        by : str
+            ``"name"``, ``"label"`` or the title of a column.
+        """
+        if by not in self._rows_by_text:
+            self._index(by)
+        text = composed(key)
+        rows = self._rows_by_text[by].get(text)
+        if rows is None and isinstance(key, str):
+            rows = self._rows_of_sided(text, by)
+        if not rows or len(rows) == 1:
+            return rows or []
+        return [row for row in rows if self.has_samples[row]] or rows
+
+    def side(self, row: int) -> str | None:
+        """Return the hemisphere of a region, by a column of the region table or by its name."""
+        if self.table.sides is not None and self.table.sides[row] is not None:
+            return self.table.sides[row]
+        words = sides_within(self.table.names[row])
+        return words.pop() if len(words) == 1 else None
+
+    def naming(self, keys: Sequence[Key], by: str = "auto") -> Naming:
+        """Return the regions that keys stand for, and by what.
+
+        Parameters
+        ----------
+        keys : sequence of str or int
+        by : str, default="auto"
+            ``"auto"``: by whatever names most regions, names before labels before columns.
+            ``"text"``: the same, but not by labels.
+        """
+        wanted = {"auto": self.titles, "text": [t for t in self.titles if t != LABEL]}
+        namings = [
+            Naming(title, keys, [self.rows_of(key, title) for key in keys])
+            for title in wanted.get(by, [by])
+        ]
+        best = max(namings, key=lambda naming: (naming.n_regions, naming.n_shared))
+        # Names are what people mean; a column of abbreviations may hold the name of another region.
+        rivals = [other for other in namings if other.by in (NAME, LABEL) and other is not best]
+        return Naming(best.by, keys, best.rows, rivals)
+
+    def _index(self, by: str) -> None:
+        """Note which regions each text stands for, and each text of a hemisphere."""
+        by_text: dict[str, list[int]] = {}
+        by_side: dict[tuple[str, str], list[int]] = {}
+        sides = self.table.sides
+        for row, cell in enumerate(self.cells(by)):
+            if cell is None:
+                continue
+            text = composed(cell)
+            by_text.setdefault(text, []).append(row)
+            side, base = _taken_apart(text, None if sides is None else sides[row])
+            if side is not None:
+                by_side.setdefault((side, base), []).append(row)
+        self._rows_by_text[by] = by_text
+        self._rows_by_side[by] = by_side
+
+    def _rows_of_sided(self, text: str, by: str) -> list[int]:
+        """Return the rows of a key that says its hemisphere, in whatever spelling."""
+        side, rest = side_of(text)
+        if side is None:
+            return []
+        _, base = _taken_apart(rest, side)
+        return self._rows_by_side[by].get((side, base), [])
+
+
+@dataclass(frozen=True, eq=False)
+class Naming:
+    """Which regions keys stand for.
+
+    Parameters
+    ----------
+    by : str
+        ``"name"``, ``"label"`` or the title of a column of the region table.
+    keys : sequence of str or int
+    rows : list of lists of int
+        For each key the rows of its regions: none, one, or several that share it.
+    rivals : sequence of Naming
+        By what else they stand for regions.
+    """
+
+    by: str
+    keys: Sequence[Key]
+    rows: list[list[int]]
+    rivals: Sequence[Naming] = ()
+
+    @cached_property
+    def n_regions(self) -> int:
+        """Number of regions that have a key of their own."""
+        return len({rows[0] for rows in self.rows if len(rows) == 1})
+
+    @cached_property
+    def n_shared(self) -> int:
+        """Number of keys that several regions share."""
+        return sum(len(rows) > 1 for rows in self.rows)
+
+    def contradicted(self, other: Naming) -> list[Key]:
+        """Return the keys that stand for other regions in another naming of the same length."""
+        if self.rows == other.rows:
+            return []
+        pairs = zip(self.keys, self.rows, other.rows, strict=True)
+        return [key for key, mine, theirs in pairs
+                if mine and theirs and set(mine).isdisjoint(theirs)]  # fmt: skip
+
+    @cached_property
+    def problem(self) -> str:
+        """What makes these keys name nothing for sure, or ``""``."""
+        for rival in self.rivals:
+            contradicted = self.contradicted(rival)
+            if contradicted and {self.by, rival.by} == {NAME, LABEL}:
+                return (
+                    f"keys are names and labels, of different regions: {examples(contradicted)}. "
+                    "Pass by='name' or by='label' (--by)"
+                )
+            if contradicted:
+                return (
+                    f"keys stand for one region by {rival.by} and for another by {self.by}: "
+                    f"{examples(contradicted)}. Pass by={rival.by!r} or by={self.by!r} (--by)"
+                )
+            elsewhere = [
+                key
+                for key, mine, theirs in zip(self.keys, self.rows, rival.rows, strict=True)
+                if theirs and not mine
+            ]
+            if elsewhere and self.by in (NAME, LABEL):
+                known = [key for key, rows in zip(self.keys, self.rows, strict=True) if rows]
+                names, labels = (known, elsewhere) if self.by == NAME else (elsewhere, known)
+                return (
+                    f"keys are partly names ({examples(names)}) and partly labels "
+                    f"({examples(labels)}): use one kind"
+                )
+        return ""
+
+
+def composed(key: object) -> str:
+    """Return a key as text in composed Unicode: a letter and its accent may be one or two."""
+    text = str(key)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def label_of(text: str) -> int | None:
+    """Return text as an integer where it is written like a label: "7" and "-3", not "07".
+
+    Examples
+    --------
+    >>> label_of("7"), label_of("-3"), label_of("07"), label_of("7.0")
+    (7, -3, None, None)
+    """
+    digits = text.removeprefix("-")
+    is_plain = digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS
+    return int(text) if is_plain and (digits == "0" or digits[0] != "0") else None
+
+
+def start_problem(
+    given: Sequence[int], labels: Sequence[int], *, zero_is_region: bool = False
+) -> str:
+    """Return what is wrong where labels of a table miss those of the image by a constant.
+
+    Parameters
+    ----------
+    given : sequence of int
+        Labels of a table.
+    labels : sequence of int
+        Those of the image, without the background.
+    zero_is_region : bool, default=False
+        Whether the row of 0 is called a region, which the image does not have.
+
+    Examples
+    --------
+    >>> print(start_problem([0, 1, 2], [1, 2, 3]))
+    counts from 0 and the image from 1: 1 row without a label of the image (0), 1 label ...
+    """
+    if not given or not labels:
+        return ""
+    in_image, in_table = set(labels), set(given)
+    n_fitting = len(in_image & in_table)
+    shift = min(in_image) - min(in_table)
+    shifted = len(in_image & {label + shift for label in in_table})
+    is_missed = n_fitting < shifted == len(in_image) and len(in_image) > 1
+    is_swallowed = zero_is_region and shift == 1 and shifted >= n_fitting and 0 not in in_image
+    if not shift or not (is_missed or is_swallowed):
+        return ""
+    lost, unnamed = sorted(in_table - in_image), sorted(in_image - in_table)
+    return (
+        f"counts from {min(in_table)} and the image from {min(in_image)}: "
+        f"{plural(len(lost), 'row')} without a label of the image ({examples(lost) or '-'}), "
+        f"{plural(len(unnamed), 'label')} of the image without a row ({examples(unnamed) or '-'})"
+    )
+
+
+def _are_distinct_texts(cells: Sequence[object]) -> bool:
+    """Return whether a column names regions: text, each once, of which some may lack one."""
+    texts = [cell for cell in cells if cell is not None]
+    return all(isinstance(cell, str) for cell in texts) and 0 < len(set(texts)) == len(texts)
+
+
+def _taken_apart(text: str, side: str | None) -> tuple[str | None, str]:
+    """Return the hemisphere of a name and the rest, which does not say this hemisphere again."""
+    said, base = side_of(text)
+    if said is None or side not in (None, said):
+        return side, text
+    return said, _taken_apart(base, said)[1]
+
+
+# --- what goes where -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +340,10 @@ class Match:
         table that identified the regions; ``""`` where nothing could.
     columns : array of int, shape (n_regions,)
         For each region the column of `signals` with its values; -1 where there is none.
+    has_voxels : array of bool, shape (n_regions,)
+        A region without voxels misses nothing, and no value reaches it.
     problem : str
         Why no painting is possible whatever is missing or unused; ``""`` where it is.
-    has_voxels : array of bool, shape (n_regions,)
-        A region without voxels misses nothing.
     noun : str, default="voxel"
         What a sample of a region is called.
     """
@@ -83,13 +358,27 @@ class Match:
 
     @property
     def n_matched(self) -> int:
-        """Number of regions that get values."""
-        return int(np.count_nonzero(self.columns >= 0))
+        """Number of regions that have voxels and get a value."""
+        return int(np.count_nonzero((self.columns >= 0) & self.has_voxels))
+
+    @property
+    def n_regions(self) -> int:
+        """Number of regions that have voxels."""
+        return int(np.count_nonzero(self.has_voxels))
+
+    @property
+    def n_values(self) -> int:
+        """Number of values of a map that reach a voxel."""
+        used = self.columns[(self.columns >= 0) & self.has_voxels]
+        return len(np.unique(used))
 
     @property
     def brief(self) -> str:
-        """How many regions get values, and by what, in a few words."""
-        return f"{self.n_matched:,} of {len(self.table):,} regions by {self.by}"
+        """How many values reach how many regions, and by what, in a few words."""
+        return (
+            f"{plural(self.n_values, 'value')} in {self.n_matched:,} of {self.n_regions:,} regions "
+            f"by {self.by}"
+        )
 
     @cached_property
     def missing(self) -> list[str | int]:
@@ -101,28 +390,43 @@ class Match:
 
     @cached_property
     def unused(self) -> list[Key]:
-        """Keys of the signals that no region has."""
+        """Keys of the signals that no region has, but for those of the background."""
         if self.signals.keys is None or self.problem:
             return []
         used = set(self.columns.tolist())
-        return [key for column, key in enumerate(self.signals.keys) if column not in used]
+        return [
+            key
+            for column, key in enumerate(self.signals.keys)
+            if column not in used and not self._is_background(key)
+        ]
+
+    def _is_background(self, key: Key) -> bool:
+        """Return whether a key is called as the background is, or is 0 beside all labels.
+
+        Labels that count from 0 have 0 too, and then lack another.
+        """
+        if isinstance(key, str) and key != "0":
+            return names_background(key)
+        return self.by == LABEL and str(key) == "0" and not self.missing
+
+    @cached_property
+    def unreached(self) -> list[Key]:
+        """Keys of the signals whose region has no voxel."""
+        if self.signals.keys is None or self.problem:
+            return []
+        columns = self.columns[(self.columns >= 0) & ~self.has_voxels]
+        return [self.signals.keys[column] for column in columns.tolist()]
 
     @cached_property
     def near_misses(self) -> dict[str, str]:
-        """For unused keys, the region without a value that is named most alike, each once."""
-        names = [str(region) for region in self.missing]
-        keys = [str(key) for key in self.unused]
-        if self.by == "label":
+        """For keys that reach nothing, the region without a value that is named most alike.
+
+        Each region once, and never one of the other hemisphere.
+        """
+        if self.by in (LABEL, "position"):
             return {}
-        by_folded = {_folded(name): name for name in names}
-        same = [key for key in keys if _folded(key) in by_folded]
-        found = {key: by_folded.pop(_folded(key)) for key in same if _folded(key) in by_folded}
-        n_compared = min(_COMPARED_KEYS, _COMPARISONS // max(1, len(by_folded)))
-        for key in [key for key in keys if key not in found][:n_compared]:
-            near = difflib.get_close_matches(_folded(key), by_folded, n=1, cutoff=_NEAR)
-            if near:
-                found[key] = by_folded.pop(near[0])
-        return found
+        keys = [str(key) for key in [*self.unused, *self.unreached]]
+        return _near_misses(keys, [str(region) for region in self.missing])
 
     def check(self, missing: Missing = "raise", extra: Extra = "raise") -> None:
         """Raise where something does not match and is not allowed to.
@@ -181,9 +485,12 @@ class Match:
             "n_regions": len(self.table),
             "n_columns": self.signals.n_regions,
             "n_maps": self.signals.n_maps,
+            "map_names": self.signals.map_names,
+            "n_values": self.n_values,
             "n_matched": self.n_matched,
             "missing": self.missing,
             "unused": self.unused,
+            "unreached": self.unreached,
             "near_misses": self.near_misses,
             "problem": self.problem or None,
         }
@@ -193,27 +500,28 @@ class Match:
 
     __repr__ = __str__
 
-    @cached_property
-    def _identities(self) -> dict[str, Sequence[Hashable]]:
-        return identities_of(self.table)
-
     def _identity(self, row: int) -> str | int:
-        if self.by == "label" and self.table.hemispheres is None:
+        if self.by == LABEL and self.table.hemispheres is None:
             return int(self.table.labels[row])
-        if self.by in ("name", "label", "position"):
-            return self.table.unique_names[row]
-        return str(self._identities[self.by][row])
+        if self.by in self.table.columns and self.table.columns[self.by][row] is not None:
+            return str(self.table.columns[self.by][row])
+        return self.table.unique_names[row]
 
     def _nothing_matched(self) -> str:
-        """Return why no region has a value: no key is known, or the keys are of another kind.
+        """Return why no value is painted: no key is known, keys are of another kind, or no voxel.
 
-        That is the case where they are names, say, and were asked to be labels.
+        Keys are of another kind where they are names, say, and were asked to be labels.
         """
-        given = self.signals.keys or ()
-        keys = [*given, *(as_integers(given) or [])]
-        for by in ("name", "label"):
-            n_found = _n_found(keys, self._identities[by])
-            if by != self.by and n_found:
+        if self.unreached:
+            return (
+                f"no value reaches a {self.noun}: the regions of {examples(self.unreached)} "
+                f"have none in the labels image"
+            )
+        identities = Identities(self.table)
+        for by in (NAME, LABEL):
+            naming = identities.naming(self.signals.keys or (), by)
+            if by != self.by and naming.n_regions:
+                n_found = naming.n_regions
                 return (
                     f"no key is the {self.by} of a region, but {n_found:,} of them "
                     f"{'is' if n_found == 1 else 'are'} the {by}. Pass by={by!r} (--by {by})"
@@ -235,15 +543,23 @@ class Match:
         return [f"matched  nothing: {counts}", f"problem  {self.problem}"]
 
     def _report(self) -> list[str]:
-        counts = f"{self.n_matched:,} of {plural(len(self.table), 'region')}"
-        lines = [f"matched  {counts} by {self.by}, {plural(self.signals.n_maps, 'map')}"]
+        counts = f"{self.n_matched:,} of {plural(self.n_regions, 'region')}"
+        maps = plural(self.signals.n_maps, "map")
+        if self.signals.map_names is not None:
+            maps += f": {examples(self.signals.map_names, show=3)}"
+        lines = [f"matched  {counts} by {self.by}, {maps}"]
         if self.missing:
             lines.append(f"missing  {len(self.missing):,}: {examples(self.missing)}")
         if self.unused:
             lines.append(f"unused   {len(self.unused):,}: {examples(self.unused)}")
-        if not self.has_voxels.all():
-            absent = int(np.count_nonzero(~self.has_voxels))
-            lines.append(f"absent   {plural(absent, 'region')} without a {self.noun}")
+        if self.unreached:
+            lines.append(
+                f"lost     {len(self.unreached):,}: {examples(self.unreached)}; the labels image "
+                f"has no {self.noun} of {'it' if len(self.unreached) == 1 else 'them'}"
+            )
+        n_absent = len(self.table) - self.n_regions
+        if n_absent:
+            lines.append(f"absent   {plural(n_absent, 'region')} without a {self.noun}")
         return lines
 
     def _hints(self) -> list[str]:
@@ -252,8 +568,8 @@ class Match:
         of_none = [key for key in self.unused if isinstance(key, str) and names_no_region(key)]
         if of_none:
             lines.append(
-                f"         {examples(of_none)}: by this name background, unless background= "
-                "(--background) says which label is"
+                f"         {examples(of_none)}: by this name background, unless "
+                "load_parcellation(…, background=…) (--background) says which label is"
             )
         return lines
 
@@ -266,19 +582,15 @@ def match(
     has_voxels: NDArray[np.bool_] | None = None,
     noun: str = "voxel",
 ) -> Match:
-    """Find for each region the column of `signals` that is its own.
-
-    Never raises for values that do not match: see `Match.check`.
+    """Find for each region the column of signals that holds its values.
 
     Parameters
     ----------
     signals : Signals
     table : RegionTable
     by : str, default="auto"
-        ``"name"``, ``"label"``, ``"position"`` or the title of a column of `table`;
-        ``"auto"``: by position where signals have no keys; by label where keys are integers,
-        or text that are integers and no names; else by name, or by the column of `table`
-        that has more of the keys.
+        ``"name"``, ``"label"``, ``"position"``, or the title of a column of the region table.
+        ``"auto"`` is ``"position"`` where signals have no keys, else what names most regions.
     has_voxels : array of bool, shape (n_regions,), default=None
         All have when not given.
     noun : str, default="voxel"
@@ -298,38 +610,26 @@ def match(
     unused   1: 'v1'
              did you mean 'V1' for 'v1'?
     """
-    if has_voxels is None:
-        has_voxels = np.ones(len(table), bool)
+    return matched(signals, Identities(table, has_voxels, noun), by)
+
+
+def matched(signals: Signals, identities: Identities, by: str = "auto") -> Match:
+    """Find for each region the column of signals that holds its values; see `match`."""
+    table, noun = identities.table, identities.noun
+    nothing = np.full(len(table), -1)
     if by == "position" or (by == "auto" and signals.keys is None):
-        problem = _position_problem(signals, table, has_voxels)
-        by, columns = "position", np.arange(len(table))
-    else:
-        by, columns, problem = _match_keys(signals.keys, table, by, has_voxels)
-    if problem:
-        columns = np.full(len(table), -1)
-    return Match(signals, table, by, columns, has_voxels, problem, noun)
-
-
-def _match_keys(
-    keys: Sequence[Key] | None, table: RegionTable, by: str, has_voxels: NDArray[np.bool_]
-) -> tuple[str, NDArray[np.intp], str]:
-    """Return what identifies the regions, the column of each, and what makes that impossible."""
-    identities = identities_of(table)
-    keys = keys and _of_one_kind(as_spelt(keys, identities), identities)
-    asked = by
-    problem = _key_problem(keys, by, identities)
-    if problem or keys is None:
-        return by, np.empty(0, np.intp), problem
-    by, chosen = _choose(keys, identities, by)
-    column_of: dict[Hashable, int] = {key: column for column, key in enumerate(chosen)}
-    columns = np.array([column_of.get(identity, -1) for identity in identities[by]], np.intp)
-    problem = _mixed_problem(chosen, by, identities)
-    if not problem and asked == "auto":
-        problem = _other_names_problem(chosen, by, identities)
-    problem = problem or _shared_problem(chosen, by, identities, has_voxels)
-    if not problem and asked == "auto":
-        problem = _contrary_problem(keys, table)
-    return by, columns, problem
+        problem = _position_problem(signals, identities)
+        columns = nothing if problem else np.arange(len(table))
+        return Match(signals, table, "position", columns, identities.has_samples, problem, noun)
+    problem = _key_problem(signals.keys, by, identities)
+    if problem or signals.keys is None:
+        return Match(signals, table, by, nothing, identities.has_samples, problem, noun)
+    naming = identities.naming(signals.keys, by)
+    problem = (
+        naming.problem or _shared_problem(naming, identities) or _start_problem(naming, identities)
+    )
+    columns = nothing if problem else _column_of_each_region(naming, len(table))
+    return Match(signals, table, naming.by, columns, identities.has_samples, problem, noun)
 
 
 def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str:
@@ -349,282 +649,141 @@ def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str
     return problem
 
 
-def _position_problem(signals: Signals, table: RegionTable, has_voxels: NDArray[np.bool_]) -> str:
+def _column_of_each_region(naming: Naming, n_regions: int) -> NDArray[np.intp]:
+    columns = np.full(n_regions, -1)
+    for column, rows in enumerate(naming.rows):
+        columns[rows] = column
+    return columns
+
+
+def _position_problem(signals: Signals, identities: Identities) -> str:
     shape = signals.values.shape[1:] if signals.single else signals.values.shape
-    problem = count_problem(shape, len(table), plural(len(table), "region"))
-    n_present = int(np.count_nonzero(has_voxels))
-    if problem and shape[-1] == n_present:
+    labels = identities.table.labels
+    problem = count_problem(shape, len(labels), plural(len(labels), "region"))
+    if not problem:
+        return ""
+    if shape[-1] == identities.n_present:
         problem += "; it is the count of regions that have voxels, and the others need one too"
-    if problem:
-        problem += (
-            ". Give one per region in ascending order of label "
-            f"({table.labels.min()} … {table.labels.max()}), or key the values by name or label"
-        )
-    return problem
+    return (
+        f"{problem}. Give one per region in ascending order of label "
+        f"({labels.min()} … {labels.max()}), or key the values by name or label"
+    )
 
 
-def _key_problem(
-    keys: Sequence[Key] | None, by: str, identities: Mapping[str, Sequence[Hashable]]
-) -> str:
+def _key_problem(keys: Sequence[Key] | None, by: str, identities: Identities) -> str:
     if keys is None:
         return f"by={by!r} needs keys, and these values have none"
     if not keys:
         return "there are no values"
-    if by != "auto" and by not in identities:
-        return f"the region table has no column {by!r}; it has {examples(identities)}"
-    twice = [key for key, times in Counter(keys).items() if times > 1]
+    if by != "auto" and not identities.knows(by):
+        columns = [NAME, LABEL, *identities.table.columns]
+        return f"the region table has no column {by!r}; it has {examples(columns)}"
+    times = Counter(map(composed, keys))
+    twice = [key for key in dict.fromkeys(keys) if times[composed(key)] > 1]
     if twice:
         return (
             f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. Give each "
             "region once; of a table with a better column of keys, pass key= (--key)"
         )
-    text = [key for key in keys if isinstance(key, str)]
-    numbers = [key for key in keys if not isinstance(key, str)]
-    return _two_kinds(text, numbers) if text and numbers else ""
+    return ""
 
 
-def _of_one_kind(keys: Sequence[Key], identities: Mapping[str, Sequence[Hashable]]) -> list[Key]:
-    """Return keys with integers among names as names, where that is what their region is called."""
-    pairs = set(zip(identities["name"], identities["label"], strict=True))
-    is_mixed = any(isinstance(key, str) for key in keys)
-    return [
-        str(key) if is_mixed and isinstance(key, int) and (str(key), key) in pairs else key
-        for key in keys
+def _shared_problem(naming: Naming, identities: Identities) -> str:
+    """Return what is wrong where a key stands for several regions, or several keys for one."""
+    has_samples = identities.has_samples
+    shared = [
+        (key, rows)
+        for key, rows in zip(naming.keys, naming.rows, strict=True)
+        if len(rows) > 1 and has_samples[rows].any()
     ]
+    if shared:
+        return _shared_by_regions(shared, naming.by, identities.table)
+    first_key: dict[int, Key] = {}
+    for key, rows in zip(naming.keys, naming.rows, strict=True):
+        for row in rows:
+            if row in first_key:
+                return (
+                    f"the keys {first_key[row]!r} and {key!r} both stand for the region "
+                    f"{identities.table.unique_names[row]!r}. Give each region once"
+                )
+            first_key[row] = key
+    return ""
 
 
-def _mixed_problem(
-    keys: Sequence[Key], by: str, identities: Mapping[str, Sequence[Hashable]]
-) -> str:
-    """Return what is wrong where keys that are no names are labels written as text."""
-    known, labels = set(identities[by]), set(identities["label"])
-    others = [key for key in keys if key not in known]
-    written = [key for key in others if isinstance(key, str) and integer_of(key) in labels]
-    if not written or len(others) == len(keys):
+def _start_problem(naming: Naming, identities: Identities) -> str:
+    """Return what is wrong where labels count from 0 and those of the image from 1, or the like."""
+    if naming.by != LABEL or identities.table.hemispheres is not None:
         return ""
-    return _two_kinds([key for key in keys if key in known], written)
-
-
-def _other_names_problem(
-    keys: Sequence[Key], by: str, identities: Mapping[str, Sequence[Hashable]]
-) -> str:
-    """Return what is wrong where keys of another column are also names, of other regions."""
-    if by in ("name", "label"):
-        return ""
-    row_of = {identity: row for row, identity in enumerate(identities[by])}
-    rows_of_name: dict[Hashable, set[int]] = {}
-    for row, name in enumerate(identities["name"]):
-        rows_of_name.setdefault(name, set()).add(row)
-    other = [
-        key
-        for key in keys
-        if key in row_of and row_of[key] not in rows_of_name.get(key, {row_of[key]})
-    ]
-    if not other:
-        return ""
-    return (
-        f"keys stand for one region by name and for another by {by}: {examples(other)}. "
-        f"Pass by='name' or by={by!r} (--by)"
+    labels = [label for key in naming.keys if (label := label_of(str(key))) is not None]
+    present = identities.table.labels[identities.has_samples]
+    problem = start_problem(labels, present.tolist())
+    return problem and (
+        f"the table of values {problem}. Add the difference to its labels, or leave them out: "
+        "values alone go to the regions in ascending order of label"
     )
 
 
-def _contrary_problem(keys: Sequence[Key], table: RegionTable) -> str:
-    """Return what is wrong where integers are labels and names too, of different regions.
-
-    A file does not say which they are; text from elsewhere is names.
-    """
-    numbers = [key for key in keys if isinstance(key, int)]
-    label_of = dict(zip(table.names, table.labels.tolist(), strict=True))
-    if not all(str(number) in label_of for number in numbers):
-        return ""
-    other = [number for number in numbers if label_of[str(number)] != number]
-    if not other:
-        return ""
-    return (
-        f"keys are names and labels, of different regions: {examples(other)}. "
-        "Pass by='name' or by='label'"
-    )
-
-
-def _two_kinds(names: Sequence[Key], labels: Sequence[Key]) -> str:
-    return (
-        f"keys are partly names ({examples(names)}) and partly labels ({examples(labels)}): "
-        "use one kind"
-    )
-
-
-def identities_of(table: RegionTable) -> dict[str, Sequence[Hashable]]:
-    """Return the columns that may tell regions apart, best first."""
-    columns: dict[str, Sequence[Hashable]] = {
-        "name": table.names,
-        "label": table.labels.tolist(),
-    }
-    for title, column in table.columns.items():
-        if title not in columns and all(isinstance(cell, str | int | None) for cell in column):
-            columns[title] = column
+def _shared_by_regions(shared: Sequence[tuple[Key, list[int]]], by: str, table: RegionTable) -> str:
+    keys = [key for key, _ in shared]
+    key, rows = shared[0]
+    labels: list[int | str] = table.labels[rows].tolist()
     if table.hemispheres is not None:
-        columns |= _with_hemisphere(table, table.hemispheres)
-    return columns
-
-
-def _with_hemisphere(
-    table: RegionTable, hemispheres: Sequence[str]
-) -> dict[str, Sequence[Hashable]]:
-    """Return the names with their hemispheres, as people write them."""
-    patterns = [f"{{side}}{joint}{{name}}" for joint in _JOINTS]
-    patterns += [f"{{name}}{joint}{{side}}" for joint in _JOINTS]
-    found: dict[str, Sequence[Hashable]] = {"unique name": table.unique_names}
-    for sides in _SIDES:
-        side_of = dict(zip(("L", "R"), sides, strict=True))
-        for pattern in [*patterns, *(_FREESURFER if sides == ("lh", "rh") else ())]:
-            pairs = zip(hemispheres, table.names, strict=True)
-            is_first = sides == ("L", "R") and pattern == patterns[0]
-            title = QUALIFIED_NAME if is_first else pattern.format(side=sides[0], name="name")
-            found[title] = [pattern.format(side=side_of[side], name=name) for side, name in pairs]
-    for sides in _SIDES:
-        side_of = dict(zip(("L", "R"), sides, strict=True))
-        labels = zip(hemispheres, table.labels.tolist(), strict=True)
-        title = QUALIFIED_LABEL if sides == ("L", "R") else f"{sides[0]}:label"
-        found[title] = [f"{side_of[side]}:{label}" for side, label in labels]
-    return found
-
-
-def _choose(
-    keys: Sequence[Key], identities: Mapping[str, Sequence[Hashable]], by: str
-) -> tuple[str, Sequence[Key]]:
-    """Return the column that has most of the keys, and the keys in its type."""
-    as_labels = as_integers(keys)
-    if by == "auto":
-        candidates = ["label"] if isinstance(keys[0], int) else text_identities(identities)
+        labels = [f"{table.hemispheres[row]}:{table.labels[row]}" for row in rows]
+    names = [table.unique_names[row] for row in rows]
+    if by == NAME and len(set(names)) == len(names):  # their hemispheres tell them apart
+        told_apart = examples(names)
+        advice = (
+            f"Write the hemisphere before it ({names[0]}), or give the table of values a column "
+            "'hemisphere'"
+        )
     else:
-        candidates = [by]
-    found = {title: _n_found(keys, identities[title]) for title in candidates}
-    best = max(candidates, key=found.__getitem__)
-    if as_labels is not None and (best == "label" or (by == "auto" and not found[best])):
-        return "label", as_labels
-    labels = _among_text(keys, identities) if by in ("auto", "label") else None
-    if labels is not None and (
-        not found[best] or _are_rather_labels(keys, labels, found[best], identities)
-    ):
-        return "label", labels
-    if by != "auto" and not found[best]:
-        if as_labels is not None and _n_found(as_labels, identities[best]):
-            return best, as_labels
-        # Files and shells do not tell names that are numbers from numbers.
-        return best, [str(key) for key in keys]
-    return best, keys
-
-
-def _are_rather_labels(
-    keys: Sequence[Key],
-    labels: Sequence[Key],
-    n_names: int,
-    identities: Mapping[str, Sequence[Hashable]],
-) -> bool:
-    """Return whether keys are labels of which some are names too, each of the region it labels.
-
-    A region that no row names is called by its label.
-    """
-    pairs = set(zip(identities["name"], identities["label"], strict=True))
-    names = set(identities["name"])
-    agree = all(
-        key not in names or (key, label) in pairs for key, label in zip(keys, labels, strict=True)
-    )
-    return agree and _n_found(labels, identities["label"]) > n_names
-
-
-def _among_text(
-    keys: Sequence[Key], identities: Mapping[str, Sequence[Hashable]]
-) -> list[Key] | None:
-    """Return keys of which most are labels written as text, beside "Total" or the like."""
-    written = [(key, key if isinstance(key, int) else integer_of(key)) for key in keys]
-    known = {label for _, label in written}.intersection(identities["label"])
-    if 2 * len(known) < len(keys):
-        return None
-    return [key if label is None else label for key, label in written]
-
-
-def as_spelt(
-    keys: Sequence[Hashable], identities: Mapping[str, Sequence[Hashable]]
-) -> Sequence[Any]:
-    """Return keys with their accents as in the names of regions.
-
-    A letter and its accent may be one character or two (macOS writes two), and look the same.
-    """
-    if all(not isinstance(key, str) or key.isascii() for key in keys):
-        return keys
-    known = {cell for title in text_identities(identities) for cell in identities[title]}
-    names = [name for name in known if isinstance(name, str) and not name.isascii()]
-    times = Counter(map(_composed, names))
-    by_form = {_composed(name): name for name in names if times[_composed(name)] == 1}
-    return [
-        by_form.get(_composed(key), key) if isinstance(key, str) and key not in known else key
-        for key in keys
-    ]
-
-
-def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
-
-
-def text_identities(identities: Mapping[str, Sequence[Hashable]]) -> list[str]:
-    """Return "name" and the other columns whose cells are all different."""
-    return [
-        title
-        for title, column in identities.items()
-        if title == "name" or (title != "label" and len(set(column)) == len(column))
-    ]
-
-
-def _n_found(keys: Sequence[Key], column: Sequence[Hashable]) -> int:
-    return len(set(keys).intersection(column))
-
-
-def as_integers(keys: Sequence[Key]) -> list[int] | None:
-    """Return keys as integers where all are integers, or text like "7" (not "07"), else None."""
-    numbers = [key if isinstance(key, int) else integer_of(key) for key in keys]
-    known = [number for number in numbers if number is not None]
-    return known if len(known) == len(keys) else None
-
-
-def integer_of(text: str) -> int | None:
-    """Return text as an integer where it is written like one: "7" and "-3", not "07" or "7.0"."""
-    digits = text.removeprefix("-")
-    is_number = digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS
-    plain = is_number and (digits == "0" or digits[0] != "0")
-    return int(text) if plain else None
-
-
-def _shared_problem(
-    keys: Sequence[Key],
-    by: str,
-    identities: Mapping[str, Sequence[Hashable]],
-    has_voxels: NDArray[np.bool_],
-) -> str:
-    """Return what is wrong where a key stands for several regions that have voxels."""
-    identified = zip(identities[by], has_voxels.tolist(), strict=True)
-    times = Counter(identity for identity, has in identified if has)
-    shared = [key for key in keys if times[key] > 1]
-    if not shared:
-        return ""
-    told_apart = identities.get(QUALIFIED_NAME, identities["label"])
-    pairs = zip(identities[by], told_apart, strict=True)
-    regions = [region for identity, region in pairs if identity == shared[0]]
-    what = "" if QUALIFIED_NAME in identities else "labels "
-    advice = (
-        f"Write the hemisphere before it ({regions[0]}), or give the table of values a column "
-        f"{HEMISPHERE_TITLE!r}"
-        if QUALIFIED_NAME in identities
-        else "Key the values by label, or by a column that tells regions apart"
-    )
-    if len(set(regions)) < len(regions):  # regions of one hemisphere have this name
-        pairs = zip(identities[by], identities[QUALIFIED_LABEL], strict=True)
-        regions = [region for identity, region in pairs if identity == shared[0]]
-        advice = f"Key the values by label ({regions[0]})"
+        told_apart = f"labels {examples(labels)}".replace("'", "")
+        advice = f"Key the values by label ({labels[0]}), or by a column that tells regions apart"
     return (
-        f"{plural(len(shared), by)} {'stands' if len(shared) == 1 else 'stand'} for more than "
-        f"one region: {examples(shared)} ({shared[0]!r} for {what}{examples(regions)}). {advice}"
+        f"{plural(len(keys), by)} {'stands' if len(keys) == 1 else 'stand'} for more than "
+        f"one region: {examples(keys)} ({key!r} for {told_apart}). {advice}"
     )
+
+
+# --- near misses ---------------------------------------------------------------------------------
+
+
+def _near_misses(keys: Sequence[str], names: Iterable[str]) -> dict[str, str]:
+    """Return for keys the name most alike, each name once.
+
+    First the same but for case and punctuation, then names that begin or end with the whole key,
+    then those of like letters.
+    """
+    left = {_folded(name): name for name in names}
+    near: dict[str, str] = {}
+    for key in keys:
+        name = left.get(_folded(key))
+        if name is not None and _may_be_of_one_side(key, name):
+            near[key] = left.pop(_folded(key))
+    budget = _COMPARED_LETTERS
+    for key in [key for key in keys if key not in near][:_COMPARED_KEYS]:
+        folded = _folded(key)
+        budget -= len(folded) * sum(map(len, left))
+        if budget < 0:
+            break
+        candidates = [other for other, name in left.items() if _may_be_of_one_side(key, name)]
+        whole = [
+            other for other in candidates if other.startswith(folded) or other.endswith(folded)
+        ]
+        close = (
+            [min(whole, key=len)]
+            if whole
+            else difflib.get_close_matches(folded, candidates, n=1, cutoff=_NEAR)
+        )
+        if close:
+            near[key] = left.pop(close[0])
+    return near
+
+
+def _may_be_of_one_side(key: str, name: str) -> bool:
+    """Return whether a key and a name do not say different hemispheres."""
+    sides = sides_within(key), sides_within(name)
+    return not all(sides) or not sides[0].isdisjoint(sides[1])
 
 
 def _folded(text: str) -> str:

@@ -38,6 +38,9 @@ _BEFORE = re.compile(rf"(?:ctx{_JOINT})?(l|lh|left|r|rh|right){_JOINT}+(.+)", re
 _AFTER = re.compile(rf"(.+?){_JOINT}+(l|lh|left|r|rh|right)", re.IGNORECASE)
 
 
+_CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+
+
 def side_of_word(cell: object) -> str | None:
     """Return ``"L"`` or ``"R"`` where a cell says so, in any of the usual words, else None.
 
@@ -80,3 +83,15 @@ def side_of(name: str) -> tuple[str | None, str]:
     if after is not None:
         return side_of_word(after[2]), after[1]
     return None, name
+
+
+def sides_within(name: str) -> set[str]:
+    """Return the hemispheres that any word of a name says, wherever it stands.
+
+    Examples
+    --------
+    >>> sides_within("7Networks_LH_Vis_1"), sides_within("RightThickness"), sides_within("Pole")
+    ({'L'}, {'R'}, set())
+    """
+    sides = {side_of_word(word) for word in _CAMEL.findall(name)}
+    return {side for side in sides if side is not None}

@@ -22,6 +22,7 @@ from ..errors import (
     ArgumentError,
     LabelsError,
     LabelsWarning,
+    MaskWarning,
     RegionTableError,
     RegionTableWarning,
     examples,
@@ -149,10 +150,10 @@ class Parcellation:
 
     def __getitem__(self, key: int | str) -> Region:
         """Return the region of a label or a name; `KeyError` where there is not just one."""
-        found = self._regions_of(key)
-        if len(found) != 1:
-            raise KeyError(f"{len(found) or 'no'} regions have {key!r}")
-        return found[0]
+        regions = self._regions_of(key)
+        if len(regions) != 1:
+            raise KeyError(f"{len(regions) or 'no'} regions have {key!r}")
+        return regions[0]
 
     def __contains__(self, key: object) -> bool:
         return bool(self._regions_of(key))
@@ -197,9 +198,28 @@ class Parcellation:
         Returns
         -------
         Parcellation
-            With the same table, so each region keeps its place.
+            With the same table, so each region keeps its place; one warning names those that
+            have no sample any more.
+
+        Raises
+        ------
+        LabelsError
+            When no region is left.
         """
-        return Parcellation(encoding.masked(self.codes, inside), self.table, self.space)
+        masked = Parcellation(encoding.masked(self.codes, inside), self.table, self.space)
+        if not masked.counts.any():
+            raise LabelsError(
+                f"The mask leaves no region: none of {plural(len(masked), 'region')} has a "
+                f"{masked.space.noun} inside it. Check that mask and labels overlap."
+            )
+        emptied = np.flatnonzero((masked.counts == 0) & (self.counts > 0)).tolist()
+        if emptied:
+            warn(
+                f"The mask leaves no {masked.space.noun} of {plural(len(emptied), 'region')}: "
+                f"{examples([self.table.names[row] for row in emptied])}.",
+                MaskWarning,
+            )
+        return masked
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the region table with voxels, volume (mm³) and centroid (mm) per region.
@@ -259,16 +279,16 @@ def map_number(names: Sequence[str], chosen: str | int | None) -> int:
             return 0
         raise ArgumentError(
             f"The labels image has {len(names):,} maps of labels; choose one by its number or "
-            f"name (label_map, --label-map); {there_are}."
+            f"name: load_parcellation(…, label_map=…) (--label-map); {there_are}."
         )
-    found = [n for n, name in enumerate(names) if chosen in (n, str(n), name)]
-    if isinstance(chosen, str):
-        # A map may be called "1".
-        found = [n for n, name in enumerate(names) if chosen == name] or found
-    if len(found) != 1:
-        problem = "several maps are" if found else "no map is"
+    # A map may be called "1": a name goes before a number.
+    numbers = [n for n, name in enumerate(names) if chosen == name]
+    if not numbers:
+        numbers = [n for n in range(len(names)) if chosen in (n, str(n))]
+    if len(numbers) != 1:
+        problem = "several maps are" if numbers else "no map is"
         raise ArgumentError(f"In the labels image {problem} called {chosen!r}; {there_are}.")
-    return found[0]
+    return numbers[0]
 
 
 def encode_integers(

@@ -11,7 +11,6 @@ The surfaces of the two hemispheres often share labels and names.  So each row o
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..errors import RegionTableError, examples, plural
-from .hemispheres import HEMISPHERE_TITLE
+from .hemispheres import HEMISPHERE_TITLE, is_hemisphere_title, says_no_side, side_of_word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,45 +29,8 @@ if TYPE_CHECKING:
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1  # of labels, which are int64 here and in images
 
-NO_ID = 3
-"""What `id_rank` returns for a title that says nothing of labels."""
-
-# Titles of columns of labels, without case, spaces and punctuation; BIDS' own comes first.
-# fmt: off
-ID_TITLES = [
-    "index", "label", "labelid", "labelindex", "labelvalue", "labelnumber", "labelno",
-    "id", "idx", "roi", "roiid", "roiindex", "roiidx", "roinumber",
-    "region", "regionid", "regionindex", "regionnumber", "structureid",
-    "parcel", "parcelid", "parcelindex", "parcelnumber",
-    "value", "intensity", "grayvalue", "greyvalue",
-    "key", "no", "nr", "num", "number", "code",
-]
-# Titles of columns of names; best first.
-NAME_TITLES = [
-    "name", "fullname", "labelname", "regionname", "roiname", "parcelname", "structurename",
-    "areaname", "label", "region", "structure", "roi", "parcel", "area", "anatomicalname",
-    "longname", "description", "shortname", "abbreviation", "abbr", "roiabbr", "acronym",
-]
-KNOWN_TITLES = frozenset([*ID_TITLES, *NAME_TITLES])
-
 # From here on a float does not hold every integer.
 EXACT = 2.0**53
-
-_ID_WORDS = {
-    "index", "idx", "id", "label", "labels", "key", "no", "nr", "num", "number", "code",
-}
-# Words of titles that number something else than regions, unless a word for those is there too.
-_OTHER_WORDS = {
-    "row", "rows", "line", "entry", "item", "serial", "sl", "sr", "unnamed", "case", "record",
-    "obs", "observation", "subject", "participant", "patient", "session", "run", "trial", "scan",
-    "visit", "sample", "sort", "sorted", "rank", "ranked", "order",
-}
-_REGION_WORDS = {
-    "label", "labels", "roi", "rois", "region", "regions", "parcel", "parcels", "area", "areas",
-    "structure", "node",
-}
-# fmt: on
-_TITLE_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 class Region(NamedTuple):
@@ -185,13 +147,31 @@ class RegionTable:
         )
 
     @cached_property
+    def sides(self) -> tuple[str | None, ...] | None:
+        """The hemisphere of each region, where a column says it; None for one of neither alone.
+
+        None where no column says it.  Names may say it too: see `hemispheres.side_of`.
+        """
+        if self.hemispheres is not None:
+            return self.hemispheres
+        for title, cells in self.columns.items():
+            if is_hemisphere_title(title):
+                sides = tuple(map(side_of_word, cells))
+                pairs = zip(sides, cells, strict=True)
+                if any(sides) and all(side or says_no_side(cell) for side, cell in pairs):
+                    return sides
+        return None
+
+    @cached_property
     def unique_names(self) -> tuple[str, ...]:
         """The names, with the prefix of their hemisphere where both hemispheres have them."""
-        if self.hemispheres is None:
+        if self.sides is None:
             return self.names
         times = Counter(self.names)
-        pairs = zip(self.hemispheres, self.names, strict=True)
-        return tuple(f"{side}:{name}" if times[name] > 1 else name for side, name in pairs)
+        return tuple(
+            f"{side}:{name}" if side and times[name] > 1 else name
+            for side, name in zip(self.sides, self.names, strict=True)
+        )
 
     @cached_property
     def unique_keys(self) -> tuple[str, ...] | tuple[int, ...]:
@@ -405,36 +385,3 @@ def hex_color(parts: Sequence[float]) -> str:
     numbers = [int(min(max(float(part), 0.0), 1.0) * 255 + 0.5) for part in parts]
     shown = numbers[:3] if numbers[3:] == [255] else numbers
     return "#" + "".join(f"{number:02x}" for number in shown)
-
-
-def id_rank(title: str) -> int:
-    """Return how much a title says that the column holds labels: 0 most, 3 not at all."""
-    normal = normal_title(title)
-    if normal == ID_TITLES[0]:
-        return 0
-    if normal in ID_TITLES:
-        return 1
-    words = _words(title)
-    return 2 if words and (words[-1] in _ID_WORDS or "label" in words) else NO_ID
-
-
-def numbers_other_things(title: str) -> bool:
-    """Return whether a title says that a column numbers rows, subjects or the like.
-
-    Examples
-    --------
-    >>> numbers_other_things("row_nr"), numbers_other_things("S.No"), numbers_other_things("roi")
-    (True, True, False)
-    """
-    words = set(_words(title))
-    is_other = words & _OTHER_WORDS or normal_title(title) == "sno"
-    return bool(is_other) and not words & _REGION_WORDS
-
-
-def _words(title: str) -> list[str]:
-    return [word.lower() for word in _TITLE_WORD.findall(title)]
-
-
-def normal_title(title: str) -> str:
-    """Return a title without case, spaces and punctuation."""
-    return "".join(character for character in title.lower() if character.isalnum())

@@ -29,6 +29,7 @@ from .hemispheres import CORTEX, HEMISPHERE_NAMES, UNKNOWN
 
 if TYPE_CHECKING:
     from nibabel.cifti2.cifti2_axes import BrainModelAxis
+    from nibabel.spatialimages import SpatialImage
     from numpy.typing import DTypeLike, NDArray
 
 VOXELS = "voxels"
@@ -127,7 +128,7 @@ class VolumeGrid:
         return {VOXELS: Part(slice(None), slice(None), self)}
 
     @classmethod
-    def of(cls, image: Any, what: str = "the image") -> VolumeGrid:
+    def of(cls, image: SpatialImage | _Box, what: str = "the image") -> VolumeGrid:
         """Return the grid of a nibabel image of three or more dimensions.
 
         Parameters
@@ -143,7 +144,8 @@ class VolumeGrid:
         """
         affine = np.eye(4) if image.affine is None else np.array(image.affine, np.float64)
         _check_affine(affine, what)
-        return cls(tuple(image.shape[:3]), affine, _geometry(image, affine))
+        n_i, n_j, n_k = image.shape[:3]
+        return cls((n_i, n_j, n_k), affine, _geometry(image, affine))
 
     @property
     def description(self) -> str:
@@ -232,7 +234,7 @@ class SurfaceVertices:
     """
 
     counts: Mapping[str, int]
-    mesh: Any = field(default=None, repr=False)
+    mesh: object = field(default=None, repr=False)
 
     noun: ClassVar[str] = "vertex"
     nouns: ClassVar[str] = "vertices"
@@ -452,7 +454,7 @@ def _volume_of_unit_edges(affine: list[list[float]]) -> float:
     )
 
 
-def _geometry(image: Any, affine: NDArray[np.float64]) -> nib.Nifti2Header:
+def _geometry(image: SpatialImage | _Box, affine: NDArray[np.float64]) -> nib.Nifti2Header:
     geometry = nib.Nifti2Header()
     geometry.set_data_shape(image.shape[:3])
     source = image.header

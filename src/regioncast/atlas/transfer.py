@@ -78,12 +78,12 @@ def moved(
     if not shared:
         raise _nothing_shared(sources, targets, what, name)
     out = np.full(target.shape, missing, values.dtype)
-    given, wanted = values.reshape(-1), out.reshape(-1)
+    old, new = values.reshape(-1), out.reshape(-1)
     for part in shared:
         _check_frames(sources[part], targets[part], part, what=what, name=name)
         whole = np.full(_size(sources[part]), missing, values.dtype)
-        whole[sources[part].places] = given[sources[part].samples]
-        wanted[targets[part].samples] = whole[targets[part].places]
+        whole[sources[part].places] = old[sources[part].samples]
+        new[targets[part].samples] = whole[targets[part].places]
     return out
 
 

@@ -8,7 +8,7 @@ does what `Kind` says, its entry in `KINDS`, and the endings of its files in `re
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -25,39 +25,29 @@ from ..errors import (
     ImageTypeError,
     OutputError,
     RegionTableError,
-    SignalsError,
 )
 from ..files import check_output, existing_file, expanded
 from ..formats import family_of, has_use, suffixes
-from ..signals import Key, Signals, as_array, as_keys
+from ..signals import Key, Signals
 from ..tables import regions as region_tables
-from ..tables import value_files
-from ..tables.frames import counts_rows
-from ..tables.values import (
-    ValueTable,
-    check_exact,
-    is_number_or_gap,
-    numbers_with_gaps,
-    signals_of,
-)
+from ..tables import write
+from ..tables.values import Asked, read
 from .cifti.kind import Cifti
 from .painted import edited
 from .surface.kind import Surfaces
 from .volume.kind import Volumes
 
 if TYPE_CHECKING:
+    from nibabel import Cifti2Image
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
     from ..atlas.spaces import Space
     from ..formats import KindName, Use
-    from ..identity import Match
+    from ..identity import Identities, Match
     from ..progress import Progress
     from ..signals import MapAxis
     from .maps import Maps
-
-Values = Any
-"""A dict, a Series, a DataFrame, an array, `Signals` or a path."""
 
 NO_REGIONS = "none"
 """As `regions`: no region table, even if one lies beside the image."""
@@ -221,7 +211,8 @@ def _region_table(labels: Labels, regions: Any) -> RegionTable | None:
     except (RegionTableError, FileFormatError) as error:
         raise RegionTableError(
             f"{beside.name} lies beside the labels image and is named as its region table, but: "
-            f"{error} Pass regions= to name another, or regions={NO_REGIONS!r} to do without."
+            f"{error} Name another by load_parcellation(…, regions=…) (--regions), or "
+            f"{NO_REGIONS!r} to do without."
         ) from error
 
 
@@ -259,7 +250,11 @@ def painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Paint
 
 
 def save_image(
-    image: SpatialImage | Painted, output: Path, *, overwrite: bool, progress: Progress | None
+    image: SpatialImage | Cifti2Image | Painted,
+    output: Path,
+    *,
+    overwrite: bool,
+    progress: Progress | None,
 ) -> Path | tuple[Path, ...]:
     """Write an image in the format that the name says; return the path or paths."""
     kind = next((kind for kind in KINDS if kind.saves(image)), None)
@@ -325,83 +320,13 @@ def _signals_of_painting(image: Painted) -> Signals:
 # --- signals in and out ----------------------------------------------------------------------
 
 
-def read_signals(
-    values: Values,
-    regions: RegionTable,
-    *,
-    key: Key | None = None,
-    columns: Key | Sequence[Key] | None = None,
-    t_r: float | None = None,
-    by: str = "auto",
-) -> Signals:
-    """Return the signals of values of any kind.
-
-    Parameters
-    ----------
-    values : dict, Series, DataFrame, array, Signals or path
-    regions : RegionTable
-        By whose names and labels the key column of a table is found.
-    key, columns : str or int, or several, optional
-        Columns of a table.
-    t_r : float, optional
-        Repetition time in seconds, instead of what the values say.
-    by : str, default="auto"
-        What keys are to be, as in `identity.match`.
-    """
+def read_signals(values: object, identities: Identities, asked: Asked) -> Signals:
+    """Return the signals of values of any kind: files of parcels, tables, objects in memory."""
     for kind in KINDS:
         if kind.parcels is not None and kind.holds(values):
-            signals = kind.parcels.read_signals(values, key, columns)
-            return signals if t_r is None else signals.with_t_r(t_r)
-    table = values
-    if isinstance(values, str | os.PathLike):
-        table = value_files.read_values(os.fspath(values))
-    elif _is_frame(values):
-        table = value_files.table_of_frame(values)
-    if isinstance(table, ValueTable):
-        return signals_of(table, regions, key=key, columns=columns, by=by, t_r=t_r)
-    if key is not None or columns is not None:
-        raise SignalsError(
-            f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
-        )
-    signals = _signals_of_object(table)
-    return signals if t_r is None else signals.with_t_r(t_r)
-
-
-def _signals_of_object(values: Any) -> Signals:
-    """Return the signals of what is in memory and is no table."""
-    if isinstance(values, Signals):
-        return values
-    if isinstance(values, Mapping):
-        return _signals_of_mapping(values)
-    # A pandas Series is keyed by its index, unless that does nothing but count.
-    index: Any = getattr(values, "index", None)
-    is_series = hasattr(values, "to_numpy") and hasattr(index, "get_level_values")
-    keys = as_keys(index) if is_series and not counts_rows(index) else None
-    return Signals(value_files.array_of_series(values), keys)
-
-
-def _signals_of_mapping(values: Mapping[Any, Any]) -> Signals:
-    listed = list(values.values())
-    if listed and all(is_number_or_gap(value) for value in listed):
-        array = numbers_with_gaps(listed, "the mapping")
-    else:
-        array = as_array(listed, row="region")
-        for key, value in values.items():
-            check_exact(array.dtype, value, f"the values of {key!r}")
-    if array.ndim > 2:
-        raise SignalsError(
-            "Each region of a mapping needs one number, or one number per map; the values have "
-            f"the shape {array.shape[1:]}."
-        )
-    return Signals(array.T, as_keys(values))
-
-
-def _is_frame(values: object) -> bool:
-    """Return whether this is a DataFrame of pandas or polars, or a pyarrow table."""
-    kind = type(values)
-    if kind.__name__ == "LazyFrame":
-        raise SignalsError("A LazyFrame has no values yet: call its collect() first.")
-    return hasattr(kind, "columns") and hasattr(kind, "shape")
+            signals = kind.parcels.read_signals(values, asked.key, asked.columns)
+            return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
+    return read(values, identities, asked)
 
 
 def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool) -> None:
@@ -409,7 +334,7 @@ def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool)
     _check_not_long(output, long=long)
     parcels = _parcel_files(output)
     if parcels is None:
-        value_files.write_signals(signals, output, long=long, overwrite=overwrite)
+        write.write_signals(signals, output, long=long, overwrite=overwrite)
         return
     if signals.parcellation is None:
         raise FileFormatError(
@@ -429,7 +354,7 @@ def check_table_output(
     if use == "signals" and _parcel_files(output) is not None:
         check_output(output, overwrite=overwrite)
     else:
-        value_files.check_table_output(output, use, overwrite=overwrite)
+        write.check_table_output(output, use, overwrite=overwrite)
 
 
 def _parcel_files(output: Path) -> ParcelFiles | None:

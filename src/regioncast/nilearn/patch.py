@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import ModuleType
-from typing import Any
 
 from ..errors import MissingPackageError, PackageVersionError
 from .regions import img_to_signals_labels, signals_to_img_labels
@@ -23,7 +22,7 @@ _KNOWN_VERSIONS = ("0.14",)
 _HOME = "nilearn.regions.signal_extraction"
 
 # nilearn's functions, by what stands in their place while it is patched.
-_originals: dict[Callable[..., Any], Callable[..., Any]] = {}
+_originals: dict[Callable[..., object], Callable[..., object]] = {}
 
 
 def patch_nilearn() -> AbstractContextManager[None]:
@@ -115,19 +114,19 @@ class _InPatchedNilearn:
     function : callable
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., object]) -> None:
         self._function = function
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: object, **kwargs: object) -> object:
         with patch_nilearn():
             return self._function(*args, **kwargs)
 
 
-def _delayed(function: Callable[..., Any]) -> Callable[..., Any]:
+def _delayed(function: Callable[..., object]) -> Callable[..., object]:
     """Stand in for `joblib.delayed`, for other processes load a nilearn of their own."""
     import joblib
 
-    delayed: Callable[..., Any] = joblib.delayed(_InPatchedNilearn(function))
+    delayed: Callable[..., object] = joblib.delayed(_InPatchedNilearn(function))
     return delayed
 
 
@@ -152,16 +151,13 @@ def _is_patched() -> bool:
     return getattr(sys.modules.get(_HOME), "img_to_signals_labels", None) is img_to_signals_labels
 
 
-def _exchange(successors: dict[int, Callable[..., Any]]) -> None:
+def _exchange(successors: dict[int, Callable[..., object]]) -> None:
     """Put objects in the place of others, by their identity, in all modules of nilearn."""
-    for module in list(_loaded_modules()):
+    # Copies, as another thread may import something meanwhile.
+    for module_name, module in list(sys.modules.items()):
+        # None stands for what may not be imported.
+        if module_name.partition(".")[0] != "nilearn" or not isinstance(module, ModuleType):
+            continue
         for name, value in list(vars(module).items()):
             if id(value) in successors:
                 setattr(module, name, successors[id(value)])
-
-
-def _loaded_modules() -> Iterator[ModuleType]:
-    for name, module in list(sys.modules.items()):
-        # None stands for what may not be imported.
-        if name.partition(".")[0] == "nilearn" and isinstance(module, ModuleType):
-            yield module

@@ -2,7 +2,8 @@
 
 A *record* is a region as a mapping of titles to values; ``index`` (the label) and ``name`` are
 always there.  Each reader takes the lines of a file and returns its records, or None where the
-lines are of another kind.
+lines are of another kind.  Lines are taken apart word by word, in a time that grows with their
+length.
 """
 
 from __future__ import annotations
@@ -11,99 +12,118 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..atlas.region_table import KNOWN_TITLES, NO_ID, hex_color, id_rank, normal_title
-from .text import (
-    WHITE_SPACE,
-    TextTable,
-    is_number,
-    parse_integer_column,
-    parse_number_column,
-    split_head,
-)
+from ..atlas.region_table import hex_color
+from .cells import is_number, parse_integer_column, parse_number_column
+from .text import WHITE_SPACE, TextTable, split_head
+from .titles import is_known_title, label_rank, normal_title
 
 Record = dict[str, Any]
 
-# Headings of a list of names, whatever stands in it.
-_LIST_TITLES = frozenset(
-    [*KNOWN_TITLES, "names", "labels", "regions", "rois", "parcels", "structures"]
-)
+# Headings of a list of names, whatever stands in it, beside the titles of columns.
+_LIST_TITLES = frozenset(["names", "labels", "regions", "rois", "parcels", "structures"])
 # RegionTable itself has columns with these titles.
 _OWN_TITLES = frozenset(["index", "name"])
 
 # id, then a name after white space or punctuation.
-_ID_AND_NAME = re.compile(r"\s*(-?\d+)\s*(?:[\t :;,=]|[.)]\s)\s*(.*\S)\s*")
-# The same with nothing but spaces between, and the other way round: names are words, then.
-_ID_SPACE_NAME = re.compile(r" *(-?\d+) +([^\s,;:=].*?) *")
-_NAME_SPACE_ID = re.compile(r" *([^\s\d,;][^,;]*?) +(-?\d+) *")
-_BEGINS_WITH_ID = re.compile(r"\s*-?\d+(?:[\s,;:=]|[.)]\s)")
+_ID_AND_NAME = re.compile(r"(-?\d+)\s*(?:[\t :;,=]|[.)]\s)\s*(.*)")
+_INTEGER = re.compile(r"-?\d+")
 _COMMENT = re.compile(r"\s#.*")
-# id R G B A VIS MSH "name"
-_ITK_SNAP = re.compile(
-    r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+[\d.]+\s+[01]\s+[01]\s+[\"“](.*)[\"”]\s*"
-)
-# id name R G B A, where names may hold spaces; and the same with a tissue class at the end.
-_FREESURFER = re.compile(r"\s*(\d+)\s+(\S.*?)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
-_BYTE = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
-_FREESURFER_OPAQUE = re.compile(
-    r"\s*(\d+)\s+(\S.*?)\s+"
-    rf"{_BYTE}\s+{_BYTE}\s+{_BYTE}\s*"
-)
-_FREESURFER_TISSUE = re.compile(r"\s*(\d+)\s+(\S+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s+(-?\d)\s*")
+_QUOTED = re.compile(r"[\"“](.*)[\"”]")
 _MARKED = re.compile(r"\w[_.-]\w")
-# id R G B name, with colours up to 1
-_FRACTION = r"([01](?:\.\d*)?|\.\d+)"
-_FSLEYES = re.compile(rf"\s*(\d+)\s+{_FRACTION}\s+{_FRACTION}\s+{_FRACTION}\s+(\S.*?)\s*")
-_WORKBENCH_KEY = re.compile(r"\s*(-?\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+\d+\s*")
+
+LineReader = Callable[[str], Record | None]
 
 
-def _matched(
-    lines: Iterable[str],
-    patterns: Sequence[re.Pattern[str]],
-    record: Callable[[re.Match[str]], Record],
-) -> list[Record] | None:
-    """Return a record per line that is no comment, or None if one does not fit the patterns."""
+def color_records(lines: Sequence[str]) -> list[Record] | None:
+    """Return the records of a colour table of any program, or None where this is none."""
+    for records_of in (_itk_snap, _freesurfer, _workbench, _fsleyes):
+        records = records_of(lines)
+        if records:
+            return records
+    return None
+
+
+def _read(lines: Iterable[str], read_line: LineReader) -> list[Record] | None:
+    """Return a record per line that is no comment, or None if one is of another kind."""
     records = []
     for line in lines:
-        if not line.strip() or line.lstrip().startswith("#"):
+        text = line.strip()
+        if not text or text.startswith("#"):
             continue
-        match = next(filter(None, (pattern.fullmatch(line) for pattern in patterns)), None)
-        if match is None:
+        record = read_line(text)
+        if record is None:
             return None
-        records.append(record(match))
+        records.append(record)
     return records
 
 
-def itk_snap_records(lines: Iterable[str]) -> list[Record] | None:
-    """Return the records of label descriptions of ITK-SNAP."""
-    return _matched(
-        lines,
-        [_ITK_SNAP],
-        lambda m: {"index": int(m[1]), "name": m[5].strip(), "color": _color(m[2], m[3], m[4])},
-    )
+def _itk_snap(lines: Sequence[str]) -> list[Record] | None:
+    """Read ITK-SNAP's label descriptions: ``id R G B A VIS MSH "name"``."""
+
+    def read_line(line: str) -> Record | None:
+        words = line.split(None, 7)
+        if len(words) < 8 or not all(map(str.isdigit, [*words[1:4], words[0].removeprefix("-")])):
+            return None
+        name = _QUOTED.fullmatch(words[7])
+        if name is None or words[5] not in "01" or words[6] not in "01":
+            return None
+        return {"index": int(words[0]), "name": name[1].strip(), "color": _color(words[1:4])}
+
+    return _read(lines, read_line)
 
 
-def freesurfer_records(lines: Sequence[str]) -> list[Record] | None:
-    """Return the records of FreeSurfer's colour table, with tissue classes in all lines or in none.
+def _freesurfer(lines: Sequence[str]) -> list[Record] | None:
+    """Read FreeSurfer's colour table, with tissue classes in all lines or in none.
 
     The transparency may be left out, also of all lines.  A line does not tell a tissue class from a
     name that ends in a number.
     """
     plain = [_COMMENT.sub("", line) for line in lines]
-    classed = _matched(plain, [_FREESURFER_TISSUE], lambda m: {"name": m[2], "class": int(m[6])})
-    if classed and len({row["name"] for row in classed}) == len(classed):
-        has_classes = any(row["class"] for row in classed)
-    else:
-        has_classes = False
-    pattern = _FREESURFER_TISSUE if has_classes else _FREESURFER
+    classed = _read(plain, _with_tissue_class)
+    if classed and any(row["class"] for row in classed):
+        names = [row["name"] for row in classed]
+        if len(set(names)) == len(names):
+            return _with_short_names([{**row, "class": None} for row in classed])
     # A name that ends in a number looks like one before a colour with transparency.
-    if 2 * sum(map(bool, map(pattern.fullmatch, plain))) < sum(map(bool, map(str.strip, plain))):
-        pattern = _FREESURFER_OPAQUE
-    records = _matched(
-        plain,
-        [pattern],
-        lambda m: {"index": int(m[1]), "name": m[2], "color": _color(m[3], m[4], m[5])},
-    )
+    filled = [line for line in plain if line.strip()]
+    n_transparent = sum(_with_transparency(line.strip()) is not None for line in filled)
+    read_line = _opaque if 2 * n_transparent < len(filled) else _with_transparency
+    records = _read(plain, read_line)
     return None if records is None else _with_short_names(records)
+
+
+def _with_transparency(line: str) -> Record | None:
+    """Read ``id name R G B A``, where the name may hold spaces."""
+    words = line.rsplit(None, 4)
+    if len(words) < 5 or not all(map(str.isdigit, words[1:])):
+        return None
+    return _named_color(words[0], words[1:4])
+
+
+def _opaque(line: str) -> Record | None:
+    """Read ``id name R G B``, where the colours are bytes."""
+    words = line.rsplit(None, 3)
+    if len(words) < 4 or not all(word.isdigit() and int(word) < 256 for word in words[1:]):
+        return None
+    return _named_color(words[0], words[1:4])
+
+
+def _with_tissue_class(line: str) -> Record | None:
+    """Read ``id name R G B A class``, where the name is a word."""
+    words = line.split(None, 7)
+    if len(words) != 7 or not all(map(str.isdigit, words[2:6])):
+        return None
+    if not words[6].removeprefix("-").isdigit():
+        return None
+    record = _named_color(" ".join(words[:2]), words[2:5])
+    return None if record is None else {**record, "class": int(words[6])}
+
+
+def _named_color(id_and_name: str, channels: Sequence[str]) -> Record | None:
+    words = id_and_name.split(None, 1)
+    if len(words) < 2 or not words[0].isdigit():
+        return None
+    return {"index": int(words[0]), "name": words[1], "color": _color(channels)}
 
 
 def _with_short_names(records: list[Record]) -> list[Record]:
@@ -112,6 +132,7 @@ def _with_short_names(records: list[Record]) -> list[Record]:
     Words that stand in two rows belong to a name, as ``Left`` does, and full names of one word
     mostly have marks within, as ``Precentral_L`` has.
     """
+    records = [{title: cell for title, cell in row.items() if title != "class"} for row in records]
     words = [row["name"].split() for row in records]
     if len(words) < 2 or any(len(pair) != 2 for pair in words):
         return records
@@ -126,48 +147,57 @@ def _with_short_names(records: list[Record]) -> list[Record]:
     ]
 
 
-def fsleyes_records(lines: Sequence[str]) -> list[Record] | None:
-    """Return the records of a lookup table of FSLeyes: ``id R G B name``, colours up to 1."""
-    if not any("." in word for line in lines for word in line.split()[1:4]):
+def _fsleyes(lines: Sequence[str]) -> list[Record] | None:
+    """Read a lookup table of FSLeyes: ``id R G B name``, colours up to 1."""
+    if not any("." in word for line in lines for word in line.split(None, 4)[1:4]):
         return None
-    return _matched(
-        lines,
-        [_FSLEYES],
-        lambda m: {
-            "index": int(m[1]),
-            "name": m[5],
-            "color": hex_color([float(channel) for channel in (m[2], m[3], m[4])]),
-        },
-    )
+
+    def read_line(line: str) -> Record | None:
+        words = line.split(None, 4)
+        if len(words) < 5 or not words[0].isdigit() or not all(map(is_number, words[1:4])):
+            return None
+        channels = [float(word) for word in words[1:4]]
+        if not all(0 <= channel <= 1 for channel in channels):
+            return None
+        return {"index": int(words[0]), "name": words[4], "color": hex_color(channels)}
+
+    return _read(lines, read_line)
 
 
-def workbench_records(lines: Iterable[str]) -> list[Record] | None:
-    """Return the records of lines in pairs: a name, then ``key R G B A``."""
-    filled = [line for line in lines if line.strip()]
-    keys = [_WORKBENCH_KEY.fullmatch(line) for line in filled[1::2]]
-    if len(filled) % 2 or not all(keys):
+def _workbench(lines: Sequence[str]) -> list[Record] | None:
+    """Read lines in pairs: a name, then ``key R G B A``."""
+    filled = [line.strip() for line in lines if line.strip()]
+    if len(filled) % 2:
         return None
-    return [
-        {"index": int(key[1]), "name": name.strip(), "color": _color(key[2], key[3], key[4])}
-        for name, key in zip(filled[::2], keys, strict=True)
-        if key is not None
-    ]
+    records = []
+    for name, key in zip(filled[::2], filled[1::2], strict=True):
+        words = key.split()
+        if len(words) != 5 or not all(word.removeprefix("-").isdigit() for word in words):
+            return None
+        records.append({"index": int(words[0]), "name": name, "color": _color(words[1:4])})
+    return records
+
+
+def _color(channels: Sequence[str]) -> str:
+    """Return red, green and blue, each up to 255, as ``#rrggbb``."""
+    return hex_color([int(channel) / 255 for channel in channels])
+
+
+# --- lists ---------------------------------------------------------------------------------------
 
 
 def listed_records(lines: Sequence[str]) -> list[Record] | None:
     """Return the records of lines with a label and a name, perhaps under a line of titles."""
     rows = split_head(lines)[1]
-    has_titles = _ID_AND_NAME.fullmatch(rows[0]) is None and starts_with_title(rows[0].split())
-    return _matched(
-        rows[1:] if has_titles else rows,
-        [_ID_AND_NAME],
-        lambda m: {"index": int(m[1]), "name": m[2].strip('"')},
+    has_titles = _ID_AND_NAME.fullmatch(rows[0].strip()) is None and starts_with_title(
+        rows[0].split()
     )
 
+    def read_line(line: str) -> Record | None:
+        parts = _ID_AND_NAME.fullmatch(line)
+        return {"index": int(parts[1]), "name": parts[2].strip('"')} if parts and parts[2] else None
 
-def _color(*channels: str) -> str:
-    """Return red, green and blue, each up to 255, as ``#rrggbb``."""
-    return hex_color([int(channel) / 255 for channel in channels])
+    return _read(rows[has_titles:], read_line)
 
 
 def spaced_records(rows: Sequence[str]) -> list[Record] | None:
@@ -181,12 +211,27 @@ def spaced_records(rows: Sequence[str]) -> list[Record] | None:
         return None
     if has_titles and (len(rows[0].split()) != 2 or _have_row_names(rows[0], body)):
         return None
-    listed = _matched(body, [_ID_SPACE_NAME], lambda m: {"index": int(m[1]), "name": m[2]})
-    if listed is None and not has_titles:
-        listed = _matched(body, [_NAME_SPACE_ID], lambda m: {"index": int(m[2]), "name": m[1]})
-        if listed and not tell_apart(listed):
+    records = _read(body, _id_and_words)
+    if records is None and not has_titles:
+        records = _read(body, _words_and_id)
+        if records and not tell_apart(records):
             return None
-    return None if listed is None or _have_cells(listed) else listed
+    return None if records is None or _have_cells(records) else records
+
+
+def _id_and_words(line: str) -> Record | None:
+    words = line.split(None, 1)
+    if len(words) < 2 or not _INTEGER.fullmatch(words[0]) or words[1][0] in ",;:=":
+        return None
+    return {"index": int(words[0]), "name": words[1]}
+
+
+def _words_and_id(line: str) -> Record | None:
+    words = line.rsplit(None, 1)
+    is_named = len(words) == 2 and not words[0][0].isdigit() and not set(words[0]) & set(",;")
+    if not is_named or not _INTEGER.fullmatch(words[1]):
+        return None
+    return {"index": int(words[1]), "name": words[0]}
 
 
 def _have_row_names(titles: str, lines: Sequence[str]) -> bool:
@@ -199,8 +244,7 @@ def _have_row_names(titles: str, lines: Sequence[str]) -> bool:
         return False
     columns = zip(titles.split(), list(zip(*words, strict=True))[1:], strict=True)
     return any(
-        id_rank(title) < NO_ID and parse_integer_column(cells) is not None
-        for title, cells in columns
+        label_rank(title) and parse_integer_column(cells) is not None for title, cells in columns
     )
 
 
@@ -236,11 +280,11 @@ def _are_names_and_numbers(words: Sequence[Sequence[str]]) -> bool:
 def may_be_names_alone(table: TextTable, lines: Sequence[str]) -> bool:
     """Return whether lines may be nothing but names, though names may end in numbers."""
     rows = split_head(lines)[1]
-    n_numbered = sum(_BEGINS_WITH_ID.match(row) is not None for row in rows)
+    n_numbered = sum(_ID_AND_NAME.match(row.lstrip()) is not None for row in rows)
     if 2 * n_numbered > len(rows):
         return False
     if table.delimiter == WHITE_SPACE and table.header is None:
-        ends = _matched(rows, [_NAME_SPACE_ID], lambda m: {"index": int(m[2]), "name": m[1]})
+        ends = _read(rows, _words_and_id)
         if ends is not None and not tell_apart(ends):
             return True
     return not have_numbers(table.columns)
@@ -254,7 +298,8 @@ def have_numbers(columns: Sequence[Sequence[str]]) -> bool:
 def starts_with_title(lines: Iterable[str]) -> bool:
     """Return whether the first line begins with a title of names or labels, not with a region."""
     first = split_head(list(lines))[1][0]
-    return any(normal_title(cell) in _LIST_TITLES for cell in re.split(r"[\t,;]", first))
+    cells = re.split(r"[\t,;]", first)
+    return any(is_known_title(cell) or normal_title(cell) in _LIST_TITLES for cell in cells)
 
 
 def renamed(columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,502 +1,506 @@
-"""Which column of a table of values says who the regions are: its *key column*.
+"""The judge: which column of a table, or its row of titles, names the regions.
 
-Columns are asked in this order, and the first that answers is the key:
+Whoever could name regions is a *candidate*: a column, the index, the titles.  Each is tried
+against the regions, and `find` decides, for tables of values and for region tables alike:
 
-1. Text that names regions.
-2. Titles that name regions: then the table is wide, and has no key column.
-3. Integers under a title that says labels, such as ``label`` or ``roi_id``.
-4. The index of a DataFrame, in a file the first column if it has no title, unless it counts rows:
-   from 0, or from 1 beside another column that has all labels, which is an error.
-5. Text that names no region, which is then shown beside the names.
-
-Integers under any other title (``rank``, ``n_voxels``) are never the key: all counts look like
-labels.  A column that seems meant and does not serve, such as labels of which one stands twice,
-is an error, and so are two columns that mean different regions.
+- The image decides: the candidate that names most regions is it.
+- A title decides only between equals.
+- Two that name regions and differ are an error that shows them all, and so is none.
+- What merely counts rows says nothing, unless it is titled as labels and nothing else names a
+  region.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..atlas.region_table import (
-    EXACT,
-    NAME_TITLES,
-    NO_ID,
-    id_rank,
-    normal_title,
-    numbers_other_things,
-)
-from ..errors import MatchError, examples, plural
-from ..identity import QUALIFIED_LABEL, as_integers, identities_of, integer_of, text_identities
-from ..signals import MAP_TITLE, Key
+from ..atlas.no_region import names_no_region
+from ..atlas.region_table import EXACT, RegionTable
+from ..errors import MatchError, RegionTableError, examples, plural
+from ..identity import LABEL, NAME, Identities, Naming, label_of, start_problem
+from .titles import is_map_title, is_name_title, label_rank, normal_title
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ..atlas.region_table import RegionTable
-    from .values import ValueColumn, ValueTable
-
-    Identities = Mapping[str, Sequence[Any]]
-
-# Titles of labels in region tables that in tables of values mostly stand for values.
-_VALUE_TITLES = frozenset(["value", "intensity", "grayvalue", "greyvalue", "number", "num", "code"])
-
-# Titles of the names that an atlas goes by; it may well lack the abbreviations of a table.
-_FULL_NAMES = frozenset(NAME_TITLES).difference(
-    ["description", "shortname", "abbreviation", "abbr", "roiabbr", "acronym"]
-)
+    from ..signals import Key
+    from .table import Column, Table
 
 
-def find_key_column(
-    table: ValueTable, regions: RegionTable, by: str = "auto"
-) -> ValueColumn | None:
-    """Return the column that names regions, or None where the titles do.
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """What may name the regions.
 
     Parameters
     ----------
-    table : ValueTable
-    regions : RegionTable
+    called : str
+        What to call it in messages: ``the column 'roi'``, ``the titles``.
+    naming : Naming
+        The regions that its cells name.
+    column : Column or None
+        None: the titles.
+    rank : int
+        How much its title says that it holds labels or names; decides between equals.
+    """
+
+    called: str
+    naming: Naming
+    column: Column | None
+    rank: int = 0
+
+    @property
+    def n_regions(self) -> int:
+        """Number of regions that it names."""
+        return self.naming.n_regions
+
+    @property
+    def is_distinct(self) -> bool:
+        """Whether each key stands once."""
+        return len(set(self.naming.keys)) == len(self.naming.keys)
+
+    @property
+    def merely_counts(self) -> bool:
+        """Whether it counts rows from 0 or from 1, in their order, or columns beside a title."""
+        keys = self.naming.keys
+        if self.column is None:
+            keys = [key for key, rows in zip(keys, self.naming.rows, strict=True)
+                    if rows or isinstance(key, int)]  # fmt: skip
+        return counts_rows(keys)
+
+    @property
+    def shown(self) -> str:
+        """How many regions it names, for messages."""
+        by = "" if not self.n_regions else f" by {self.naming.by}"
+        return f"{self.called} names {self.n_regions:,}{by} ({examples(self.naming.keys, show=3)})"
+
+    def disagreement(self, other: Candidate) -> str:
+        """Return in how many rows another means other regions, for messages."""
+        if self.column is None or other.column is None:
+            return ""
+        keys = self.naming.contradicted(other.naming)
+        return f"; they differ in {plural(len(keys), 'row')}: {examples(keys)}" if keys else ""
+
+    def differs_from(self, other: Candidate) -> bool:
+        """Return whether some row means different regions here and there."""
+        if self.column is None or other.column is None:
+            return self.column is not other.column
+        return bool(self.naming.contradicted(other.naming))
+
+
+def counts_rows(keys: Sequence[object]) -> bool:
+    """Return whether keys count rows: 0, 1, 2, … or 1, 2, 3, …, in this order.
+
+    Examples
+    --------
+    >>> counts_rows([1, 2, 3]), counts_rows(["0", "1"]), counts_rows([2, 1])
+    (True, True, False)
+    """
+    integers = [label_of(str(key)) for key in keys]
+    start = integers[0] if integers else None
+    return start in (0, 1) and integers == list(range(start, start + len(integers)))
+
+
+# --- tables of values ----------------------------------------------------------------------------
+
+
+def find(table: Table, identities: Identities, by: str = "auto") -> Candidate:
+    """Return who names the regions in a table of values: a column, or the titles.
+
+    Parameters
+    ----------
+    table : Table
+        With a header.
+    identities : Identities
     by : str, default="auto"
-        What the keys are to be, as in `matching.match`.
+        What the keys are to be.
 
     Raises
     ------
     MatchError
-        When no column can be the key, or more than one.
+        When nothing names a region, or two candidates differ.
     """
-    identities = identities_of(regions)
-    # A column of this title names the maps, whatever regions they are called by.
-    columns = [c for c in table.columns if c.title != MAP_TITLE or c.numbers is not None]
-    text = [c for c in columns if c.numbers is None]
-    claiming = [c for c in columns if c.numbers is not None and _is_key_title(c.title)]
-    usable = [c for c in claiming if is_distinct(c) and _n_named(keys_of(c), identities)]
-    by_label = _most_hits(usable, identities)
-    by_name = _most_hits(text, _wanted(identities, by))
-    if by == "label" and by_label is not None:
-        by_name = None
-    are_names, n_labels = _titles_that_name(columns, table, identities)
-    if are_names and by_name is not None:
-        raise _both_ways(table, by_name)
-    if are_names or (n_labels and by_name is None):
-        key = by_label or _index_key(columns, identities, only_labels=True)
-        if are_names or key is None or not _are_labels(key, identities):
-            return None
-        if n_labels == len(identities["label"]):
-            raise _both_ways(table, key)
-    if by_name is not None:
-        _check_names_agree(by_name, text, table, identities)
-        exact = [c for c in usable if is_exact_label_title(c.title)]
-        labels = None if by != "auto" else _most_hits(exact, identities)
-        return _agreeing(by_name, labels, table, identities)
-    _check_claims([*claiming, *text], usable, table, identities)
-    if by_label is not None:
-        _check_labels_agree(by_label, usable, table, identities)
-        if by != "label":
-            _check_is_no_other_atlas(by_label, text, table, identities)
-        return by_label
-    return _other_key(columns, table, identities)
+    candidates = candidates_of(table, identities, by)
+    fitting = [c for c in candidates if c.n_regions or c.naming.n_shared]
+    telling = [candidate for candidate in fitting if by != "auto" or not candidate.merely_counts]
+    if not telling:
+        telling = [candidate for candidate in fitting if _may_count(candidate, table, identities)]
+    if not telling:
+        telling = _untitled_index(table, identities, by)
+    if not telling and by == LABEL:
+        telling = _untitled_integers(table, identities)
+    if not telling:
+        telling = _meant_to_name(candidates, table)
+    if not telling:
+        raise _nothing_fits(table, candidates, identities)
+    best = max(telling, key=_fit)
+    rivals = [other for other in telling if other.differs_from(best) and _is_rival(other)]
+    rivals += _better_integers(best, table, identities)
+    if rivals:
+        raise _several(table, [best, *rivals])
+    return best
 
 
-def is_label_title(title: Key) -> bool:
-    """Return whether a title says that a column of a table of values holds labels."""
-    text = str(title)
-    is_label = id_rank(text) < NO_ID and not numbers_other_things(text)
-    return is_label and normal_title(text) not in _VALUE_TITLES
+def _fit(candidate: Candidate) -> tuple[bool, int, int]:
+    """Return how well a candidate fits: keys that stand twice name no region for sure."""
+    return candidate.is_distinct, candidate.n_regions, candidate.rank
 
 
-def is_name_title(title: Key) -> bool:
-    """Return whether a title says that a column holds names."""
-    normal = normal_title(str(title))
-    return normal.endswith("name") or normal in NAME_TITLES
+def _is_rival(candidate: Candidate) -> bool:
+    """Return whether a candidate that differs is meant to name the regions too.
 
-
-def _is_key_title(title: Key) -> bool:
-    """Return whether a title says labels, or names, which may be integers too."""
-    return is_label_title(title) or normal_title(str(title)).endswith("name")
-
-
-def is_exact_label_title(title: Key) -> bool:
-    """Return whether a title says nothing but that: ``index``, and not ``folding_index``."""
-    return id_rank(str(title)) <= 1 and is_label_title(title)
-
-
-def keys_of(column: ValueColumn) -> list[Key] | None:
-    """Return the cells as keys: text, or integers; None where they are neither."""
-    if column.numbers is None:
-        return [cell for cell in column.cells if isinstance(cell, str) and cell]
-    if column.numbers.dtype.kind not in "iuf" or not are_whole(column.numbers):
-        return None
-    return [int(number) for number in column.numbers.tolist()]
-
-
-def are_whole(numbers: NDArray[Any]) -> bool:
-    """Return whether numbers may be labels: integers, and none that floats do not tell apart."""
-    if numbers.dtype.kind != "f":
-        return True
-    return bool(((numbers == np.rint(numbers)) & (np.abs(numbers) < EXACT)).all())
-
-
-def is_null(cell: Any) -> bool:
-    """Return whether a cell of a DataFrame is what says there that nothing is."""
-    # By the name of the type: pandas may not be there, and its NA answers neither yes nor no.
-    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(cell, float | np.floating) and bool(np.isnan(cell))
-
-
-def is_distinct(column: ValueColumn) -> bool:
-    """Return whether a column has a key in each row, each once."""
-    keys = keys_of(column)
-    return keys is not None and len(set(keys)) == len(keys) == len(column.cells)
-
-
-def counts_rows(numbers: Sequence[Key], first: Sequence[int] = (0, 1)) -> bool:
-    """Return whether numbers count rows, from 0 or from 1, and so say nothing of regions."""
-    return any(list(numbers) == list(range(start, start + len(numbers))) for start in first)
-
-
-def may_index_regions(column: ValueColumn) -> bool:
-    """Return whether an index may say who the regions are: it is not time, nor counts rows."""
-    if column.numbers is None:
-        return any(isinstance(cell, str) for cell in column.cells)
-    return is_distinct(column) and not counts_rows(keys_of(column) or [], (0,))
-
-
-def rows_by_key(identities: Identities) -> dict[Any, set[int]]:
-    """Return for names and labels the rows of the regions that they stand for."""
-    found: dict[Any, set[int]] = {}
-    for title in [*text_identities(identities), "label"]:
-        for row, cell in enumerate(identities[title]):
-            found.setdefault(cell, set()).add(row)
-    return found
-
-
-def titles_of(columns: Iterable[ValueColumn]) -> list[Key]:
-    """Return the titles of columns."""
-    return [column.title for column in columns]
-
-
-# --- who is asked ----------------------------------------------------------------------------
-
-
-def _wanted(identities: Identities, by: str) -> Identities:
-    """Return the identities of regions that keys of text are to be."""
-    if by == "label":
-        return {t: identities[t] for t in ("label", QUALIFIED_LABEL) if t in identities}
-    return {by: identities[by], "label": ()} if by in identities else identities
-
-
-def _titles_that_name(
-    columns: Sequence[ValueColumn], table: ValueTable, identities: Identities
-) -> tuple[int, int]:
-    """Return how many regions the titles name, and of how many they are the labels."""
-    titles = [c.title for c in columns if not c.is_index and table.has_header]
-    numbers = [number for title in titles if (number := integer_of(str(title))) is not None]
-    if counts_rows(numbers, (0,)) and set(numbers) != set(identities["label"]):
-        numbers = []  # columns are merely counted
-    names = [title for title in titles if integer_of(str(title)) is None]
-    n_named, n_labels = _n_named(names, identities), _n_named(numbers, identities)
-    # Names may be numbers.
-    n_text = _n_named([title for title in titles if isinstance(title, str)], identities)
-    return (n_text if n_text > max(n_named, n_labels) else n_named), n_labels
-
-
-def _are_labels(column: ValueColumn, identities: Identities) -> bool:
-    return set(keys_of(column) or []) <= set(identities["label"])
-
-
-def _most_hits(columns: Sequence[ValueColumn], identities: Identities) -> ValueColumn | None:
-    """Return the column that names most regions, one of different cells before others."""
-    found = [(c, _n_named(keys_of(c), identities)) for c in columns]
-    hits = [(is_distinct(c), count, c) for c, count in found if count]
-    return max(hits, key=lambda hit: hit[:2])[2] if hits else None
-
-
-def _n_named(keys: Sequence[Key] | None, identities: Identities) -> int:
-    """Return how many regions these keys name, in the column that has most of them."""
-    if not keys:
-        return 0
-    integers = as_integers(keys)
-    columns = [identities["label"]] if integers else []
-    if any(isinstance(key, str) for key in keys):
-        columns += [identities[title] for title in text_identities(identities)]
-    wanted = {*keys, *(integers or [])}
-    return max((len(wanted.intersection(column)) for column in columns), default=0)
-
-
-def _index_key(
-    columns: Sequence[ValueColumn], identities: Identities, *, only_labels: bool
-) -> ValueColumn | None:
-    """Return an index of integers that does more than count rows."""
-    found = [c for c in columns if c.is_index and c.numbers is not None and may_index_regions(c)]
-    return next((c for c in found if not only_labels or _are_labels(c, identities)), None)
-
-
-def _other_key(
-    columns: Sequence[ValueColumn], table: ValueTable, identities: Identities
-) -> ValueColumn | None:
-    """Return the key where no name and no title says which it is; None for wide tables."""
-    text = [c for c in columns if c.numbers is None and is_distinct(c)]
-    key = text[0] if text else _index_key(columns, identities, only_labels=False)
-    numbers = [c for c in columns if not c.is_index and c.numbers is not None and is_distinct(c)]
-    if key is not None and key.is_index:
-        _check_rows_are_labels(key, numbers, table, identities)
-    if key is not None or len(columns) < len(table.columns):
-        return key
-    candidates = [c for c in numbers if _n_named(keys_of(c), identities)]
-    if candidates:
-        raise _several_labels(candidates, table)
-    raise _no_key(table, identities)
-
-
-# --- what speaks against it ------------------------------------------------------------------
-
-
-def _check_claims(
-    columns: Sequence[ValueColumn],
-    usable: Sequence[ValueColumn],
-    table: ValueTable,
-    identities: Identities,
-) -> None:
-    """Raise where a column that is titled as labels is not usable as such, and seems meant.
-
-    It is where most of its cells are labels, or where nothing better is there.
+    Not where it says the same in several rows, as groups and seeds do, unless its title is that of
+    labels and of nothing else.
     """
-    labels = set(identities["label"])
-    complete = [c for c in usable if labels <= set(keys_of(c) or [])]
-    claims = [
-        c
-        for c in columns
-        if _is_key_title(c.title) and c not in usable and not _is_beside(c, complete)
+    return candidate.is_distinct or (candidate.rank == 2 and candidate.n_regions > 1)
+
+
+def _meant_to_name(candidates: Sequence[Candidate], table: Table) -> list[Candidate]:
+    """Return who is meant to name regions and names none: the match will show both sides."""
+    if _names_maps(table):
+        return [candidate for candidate in candidates if candidate.column is None]
+    return [
+        candidate
+        for candidate in candidates
+        if candidate.column is not None and candidate.column.is_text and candidate.is_distinct
+    ][:1]
+
+
+def candidates_of(table: Table, identities: Identities, by: str) -> list[Candidate]:
+    """Return all that may name regions: text, integers titled as labels or names, and the titles.
+
+    With ``by="label"``, integers of any title.
+    """
+    candidates = []
+    for column in table.columns:
+        if column is table.map_column:
+            continue  # whatever its cells are, they name maps
+        if _says_nothing(column, table):
+            continue
+        naming = _naming_of(column, identities, by)
+        if naming is not None:
+            # Where a name and a label say the same, the name is shown.
+            rank = label_rank(column.title, in_values=True)
+            rank = 3 if column.is_text else rank or is_name_title(column.title)
+            candidates.append(Candidate(column.called, naming, column, rank))
+    titles = [column.title for column in table.body if column is not table.map_column]
+    if table.has_header and titles:
+        naming = identities.naming(titles, by)
+        candidates.append(Candidate("the row of titles", naming, None, 1))
+    return candidates
+
+
+def _says_nothing(column: Column, table: Table) -> bool:
+    """Return whether a column is empty, or an index that selecting rows may have left behind."""
+    is_alone = column.is_index and column.title == "" and len(table.index) == 1
+    # "NA" may be the name of a nucleus.
+    is_empty = column.is_empty and not (is_name_title(column.title) and any(column.texts))
+    return is_empty or (is_alone and not column.is_text)
+
+
+def _naming_of(column: Column, identities: Identities, by: str) -> Naming | None:
+    """Return what a column names, None where it does not claim to name anything."""
+    rank = label_rank(column.title, in_values=True)
+    is_level = column.is_index and column.title == ""
+    if is_level and column.are_integers:
+        return identities.naming(keys_of(column, as_labels=True), LABEL)
+    if column.is_text or is_name_title(column.title) or (rank and column.are_integers):
+        is_named = column.is_text or is_name_title(column.title)
+        if by == "auto" and not (rank and is_named):
+            # ``label`` and ``region`` may stand over names and over labels, other titles may not.
+            by = "text" if is_named else LABEL
+        return naming_of_cells(column, identities, by)
+    return None
+
+
+def naming_of_cells(column: Column, identities: Identities, by: str) -> Naming:
+    """Return what the cells of a column name: as they are written, or as integers.
+
+    Names may look like numbers, and labels may have become floats: ``7.0`` is 7 where nothing is
+    called so.
+    """
+    written = identities.naming(keys_of(column), by)
+    if by == "text" or not any(integer is not None for integer in column.integers):
+        return written
+    labels = identities.naming(keys_of(column, as_labels=True), LABEL if by == "auto" else by)
+    if labels.n_regions <= written.n_regions:
+        rivals = [*written.rivals, labels] if by == "auto" else []
+        return Naming(written.by, written.keys, written.rows, rivals)
+    return Naming(labels.by, labels.keys, labels.rows, [written] if by == "auto" else [])
+
+
+def _is_plain(text: str | None) -> bool:
+    """Return whether text that is an integer is written as labels are, or as floats of them."""
+    digits = (text or "").replace(",", ".").removeprefix("-").partition(".")[0]
+    return digits.isdigit() and (digits == "0" or digits[0] != "0")
+
+
+def _may_count(candidate: Candidate, table: Table, identities: Identities) -> bool:
+    """Return whether what counts names the regions all the same, as nothing else names one.
+
+    A column does if it is titled as labels and there are no names, which may be those of another
+    atlas; titles do if they are the labels of all regions, or stand beside the names of maps.
+    """
+    if candidate.column is None:
+        return candidate.n_regions == identities.n_present or _names_maps(table)
+    return candidate.rank > 0 and not _has_strange_names(table, identities)
+
+
+def _names_maps(table: Table) -> bool:
+    """Return whether a table has a column whose title says that it names maps."""
+    titles = [column.title for column in table.columns if column.is_text]
+    return table.map_column is not None or any(map(is_map_title, titles))
+
+
+def keys_of(column: Column, *, as_labels: bool = False) -> list[Key]:
+    """Return cells as keys: as they are written, or as integers; rows without one are ``""``."""
+    keys: list[Key] = []
+    for text, integer in zip(column.texts, column.integers, strict=True):
+        if integer is not None and (str(integer) == text or (as_labels and _is_plain(text))):
+            keys.append(integer)
+        else:
+            keys.append("" if text is None else text)
+    return keys
+
+
+def _has_strange_names(table: Table, identities: Identities) -> bool:
+    """Return whether a column of distinct text is there: names of another atlas, maybe."""
+    numbered = [str(label) for label in identities.cells(LABEL)]
+    if list(identities.cells(NAME)) == numbered:
+        return False  # this atlas has no names
+    texts = [
+        column.texts
+        for column in table.columns
+        if column.is_text and column is not table.map_column
     ]
-    meant = [c for c in claims if _are_mostly(labels, c)] or [
-        c
-        for c in sorted(claims, key=lambda c: not is_exact_label_title(c.title))
-        if c.numbers is not None and not c.is_index and _is_best(c, columns, usable)
+    return any(len(set(cells)) == len(cells) for cells in texts)
+
+
+def _untitled_index(table: Table, identities: Identities, by: str) -> list[Candidate]:
+    """Return an index of numbers without a title, if it names every region.
+
+    Selecting and sorting rows leave such an index behind, which then says nothing of regions: so
+    it counts only where nothing else does, and the image confirms it, or `by` says what it holds.
+    """
+    candidates = []
+    for column in table.index:
+        if column.title == "" and not column.is_text:
+            naming = naming_of_cells(column, identities, by)
+            rows = {row for rows in naming.rows for row in rows}
+            is_complete = rows.issuperset(np.flatnonzero(identities.has_samples).tolist())
+            has_names = _has_strange_names(table, identities)
+            is_alone = not has_names and not _is_square(table, identities)
+            if naming.n_regions and (by != "auto" or (is_complete and is_alone)):
+                candidates.append(Candidate(column.called, naming, column))
+    return candidates
+
+
+def _untitled_integers(table: Table, identities: Identities) -> list[Candidate]:
+    """Return columns of integers of any title, where it was said that they are labels."""
+    candidates = [
+        Candidate(c.called, identities.naming(keys_of(c, as_labels=True), LABEL), c)
+        for c in table.columns
+        if c.are_integers
     ]
-    if meant:
-        raise _flawed_labels(meant[0], table, identities)
+    return [candidate for candidate in candidates if candidate.n_regions]
 
 
-def _is_beside(column: ValueColumn, complete: Sequence[ValueColumn]) -> bool:
-    """Return whether a column groups or counts the rows that a complete column of labels tells."""
-    keys = keys_of(column)
-    if not complete or column in complete or column.numbers is None or not keys:
-        return False
-    is_group = 3 * len(set(keys)) <= 2 * len(keys) and not is_exact_label_title(column.title)
-    is_exact = any(is_exact_label_title(c.title) for c in complete)
-    return counts_rows(keys) or (is_group and is_exact)
+def _is_square(table: Table, identities: Identities) -> bool:
+    """Return whether each column beside the index may as well be a region."""
+    return len(table.body) == len(identities.table) > 1
 
 
-def _is_best(
-    column: ValueColumn, columns: Sequence[ValueColumn], usable: Sequence[ValueColumn]
-) -> bool:
-    """Return whether a column of other numbers is titled better than what could be the key."""
-    if usable:
-        weak = all(
-            counts_rows(keys_of(c) or []) or not is_exact_label_title(c.title) for c in usable
+def _better_integers(best: Candidate, table: Table, identities: Identities) -> list[Candidate]:
+    """Return columns of integers that hold more labels than the one that is titled so.
+
+    Or as many, where its title says so in part only, as ``old_id`` does.
+    """
+    if best.column is None or not best.column.are_integers:
+        return []
+    is_titled = best.rank == 2
+    better = []
+    for column in table.columns:
+        if column is best.column or not column.are_integers:
+            continue
+        candidate = Candidate(
+            column.called, identities.naming(keys_of(column, as_labels=True), LABEL), column
         )
-        return weak and is_exact_label_title(column.title) and is_distinct(column)
-    return not any(c.numbers is None and is_distinct(c) for c in columns)
+        if not candidate.is_distinct:
+            continue  # groups, of several rows each
+        is_equal = candidate.n_regions == best.n_regions and candidate.differs_from(best)
+        if candidate.n_regions > best.n_regions or (is_equal and not is_titled):
+            better.append(candidate)
+    return better
 
 
-def _are_mostly(labels: set[Any], column: ValueColumn) -> bool:
-    """Return whether a column has as many labels as half of its rows."""
-    return 2 * len(labels.intersection(_integers(column))) >= max(2, len(column.cells))
-
-
-def _integers(column: ValueColumn) -> list[int | None]:
-    if column.numbers is None:
-        return [integer_of(cell) if isinstance(cell, str) else None for cell in column.cells]
-    numbers = column.numbers.tolist()
-    return [int(n) if np.isfinite(n) and n == np.rint(n) else None for n in numbers]
-
-
-def _flawed_labels(column: ValueColumn, table: ValueTable, identities: Identities) -> MatchError:
-    integers = _integers(column)
-    shown = column.cells if column.numbers is None else column.numbers.tolist()
-    pairs = list(zip(shown, integers, strict=True))
-    given = [integer for integer in integers if integer is not None]
-    empty = [row for row, (cell, _) in enumerate(pairs, start=1) if is_null(cell)]
-    other = [cell for cell, integer in pairs if integer is None and not is_null(cell)]
-    twice = sorted(integer for integer, times in Counter(given).items() if times > 1)
-    faults = []
-    if column.numbers is not None and column.numbers.dtype.kind == "f":
-        large = [number for number in given if abs(number) >= EXACT]
-        if large:
-            faults.append(f"floats do not tell labels from 2**53 on apart: {examples(large)}")
-    if twice:
-        faults.append(f"{plural(len(twice), 'label')} more than once: {examples(twice)}")
-    if empty:
-        faults.append(f"{plural(len(empty), 'row')} without one: {examples(empty)}")
-    if other:
-        faults.append(f"{plural(len(other), 'cell')} no integer: {examples(other)}")
-    if not set(given) & set(identities["label"]):
-        faults.append(f"none of {examples(given)} is a label of {examples(identities['label'])}")
+def _several(table: Table, candidates: Sequence[Candidate]) -> MatchError:
+    columns = [candidate.column for candidate in candidates if candidate.column is not None]
+    advice = f"Pass {' or '.join(f'key={column.title!r}' for column in columns)} (--key)"
+    if len(columns) < len(candidates):
+        advice += " for one row per region; for one column per region, leave those columns out"
     return MatchError(
-        f"The column {column.title!r} of {table.source} is titled as labels and cannot be "
-        f"the key: {'; '.join(faults)}. Correct it, or pass key= (--key) to name another."
+        f"{table.subject} names regions in {len(candidates)} ways that differ: "
+        f"{'; '.join(candidate.shown for candidate in candidates)}"
+        f"{candidates[0].disagreement(candidates[1])}. {advice}."
     )
 
 
-def _check_names_agree(
-    chosen: ValueColumn,
-    columns: Sequence[ValueColumn],
-    table: ValueTable,
-    identities: Identities,
-) -> None:
-    """Raise where another column names other regions, as one of neighbours or homologues does.
-
-    Not where it names the same one in all rows, as a seed is: that cannot be the key.
-    """
-    others = [c for c in columns if c is not chosen and _n_named(keys_of(c), identities) > 1]
-    rows_of = rows_by_key(identities) if others else {}
-    for other in others:
-        contradicted = [
-            key
-            for key, also in zip(chosen.cells, other.cells, strict=True)
-            if {key, also} <= rows_of.keys() and rows_of[key].isdisjoint(rows_of[also])
-        ]
-        if contradicted:
-            raise _contradiction(chosen, other, contradicted, table)
-
-
-def _check_labels_agree(
-    chosen: ValueColumn,
-    columns: Sequence[ValueColumn],
-    table: ValueTable,
-    identities: Identities,
-) -> None:
-    """Raise where another column could be the labels too, as a sorted index that was reset."""
-    complete = [c for c in columns if _has_all(c, identities)]
-    others = [
-        c
-        for c in columns
-        if keys_of(c) != keys_of(chosen)
-        and not _counts_from_background(c, identities)
-        and not _is_beside(c, complete)
-    ]
-    # Tables begin with who the regions are, whatever that is called.
-    first = next(c for c in table.columns if not c.is_index)
-    is_rival = first not in columns and is_distinct(first) and _has_all(first, identities)
-    is_other = keys_of(first) != keys_of(chosen) and not numbers_other_things(str(first.title))
-    if is_rival and is_other and not is_exact_label_title(chosen.title):
-        others.append(first)
-    if others:
-        raise _several_labels([chosen, *others], table)
-
-
-def _check_rows_are_labels(
-    index: ValueColumn, numbers: Sequence[ValueColumn], table: ValueTable, identities: Identities
-) -> None:
-    """Raise where an index merely counts rows from 1, as R does, and other integers are labels.
-
-    A column that is alone beside it can only be values.
-    """
-    keys, labels = keys_of(index) or [], set(identities["label"])
-    others = [c for c in numbers if keys_of(c) != keys and labels <= set(keys_of(c) or [])]
-    n_values = sum(not c.is_index and c.numbers is not None for c in table.columns)
-    if others and n_values > 1 and counts_rows(keys, (1,)):
-        raise _several_labels([index, *others], table)
-
-
-def _check_is_no_other_atlas(
-    labels: ValueColumn, text: Sequence[ValueColumn], table: ValueTable, identities: Identities
-) -> None:
-    """Raise where labels merely count rows whose names are all unknown to an atlas with names."""
-    names = [c for c in text if normal_title(str(c.title)) in _FULL_NAMES and is_distinct(c)]
-    own = [str(label) for label in identities["label"]]
-    if names and counts_rows(keys_of(labels) or [], (1,)) and list(identities["name"]) != own:
-        raise MatchError(
-            f"None of the {plural(len(names[0].cells), 'cell')} in the column {names[0].title!r} "
-            f"of {table.source} ({examples(names[0].cells)}) is a name of the regions "
-            f"({examples(identities['name'])}), and {labels.title!r} counts the rows from 1: it "
-            "may be the table of another atlas. Pass by='label' (--by label) to go by "
-            f"{labels.title!r} all the same, or key= (--key) to name another column."
-        )
-
-
-def _has_all(column: ValueColumn, identities: Identities) -> bool:
-    """Return whether a column has the labels of all regions."""
-    return set(identities["label"]) <= set(keys_of(column) or [])
-
-
-def _counts_from_background(column: ValueColumn, identities: Identities) -> bool:
-    return counts_rows(keys_of(column) or [], (0,)) and 0 not in identities["label"]
-
-
-def _agreeing(
-    names: ValueColumn, labels: ValueColumn | None, table: ValueTable, identities: Identities
-) -> ValueColumn:
-    """Return the better of a column of names and one of labels; raise where they disagree."""
-    numbers = keys_of(labels) if labels is not None else None
-    if labels is None or numbers is None:
-        return names
-    rows_of = rows_by_key(identities)
-    label_of = identities["label"]
-    contradicted = [
-        key
-        for key, number in zip(names.cells, numbers, strict=True)
-        if number not in {label_of[row] for row in rows_of.get(key, ())} and key in rows_of
-    ]
-    if counts_rows(numbers) and (contradicted or is_distinct(names)):
-        return names
-    if contradicted:
-        raise _contradiction(names, labels, contradicted, table)
-    n_known = sum(key in rows_of for key in names.cells)
-    n_numbered = len(set(numbers).intersection(label_of))
-    if len(set(label_of)) < len(label_of):  # hemispheres share them
-        return names
-    return labels if n_numbered > n_known or not is_distinct(names) else names
-
-
-def _contradiction(
-    chosen: ValueColumn, other: ValueColumn, keys: Sequence[Any], table: ValueTable
+def _nothing_fits(
+    table: Table, candidates: Sequence[Candidate], identities: Identities
 ) -> MatchError:
+    titles = [column.title for column in table.columns]
+    known = [candidate.column for candidate in candidates]
+    integers = [
+        Candidate(c.called, identities.naming(keys_of(c, as_labels=True), LABEL), c)
+        for c in table.columns
+        if c.are_integers and c not in known
+    ]
+    untitled = [candidate for candidate in integers if candidate.n_regions]
+    shown = [candidate.shown for candidate in candidates[:5]]
+    shown += [f"{c.shown}, and no title says that it holds labels" for c in untitled[:5]]
+    tried = "; ".join(shown) or "nothing to try"
+    ways = ["key= (--key) to name the column of regions"]
+    large = [cell for column in table.columns for cell in column.cells
+             if isinstance(cell, float) and abs(cell) >= EXACT]  # fmt: skip
+    if large:
+        tried += f". Floats do not tell labels from 2**53 on apart: {examples(large)}"
+    index = [column for column in table.index if column.title == "" and column.are_integers]
+    if index:
+        ways.append("by='label' (--by label) if the index is the labels")
+    n_regions = len(identities.table)
+    if n_regions in (table.n_rows, sum(not column.is_text for column in table.body)):
+        ways.append("by='position' (--by position) for values in ascending order of label")
     return MatchError(
-        f"The columns {chosen.title!r} and {other.title!r} of {table.source} mean different "
-        f"regions in {plural(len(keys), 'row')}: {examples(keys)}. "
-        "Pass key= (--key) to name the one to go by."
+        f"{table.subject} has no column of regions: none of its columns ({examples(titles)}) "
+        f"holds, and none of them is, a name or label for sure. Tried: {tried}. "
+        f"Names: {examples(identities.cells(NAME))}. Labels: "
+        f"{examples(identities.cells(LABEL))}. Pass {', or '.join(ways)}."
     )
 
 
-def _several_labels(columns: Sequence[ValueColumn], table: ValueTable) -> MatchError:
-    one = len(columns) == 1
-    index = " ('' is the index)" if any(c.is_index and c.title == "" for c in columns) else ""
-    return MatchError(
-        f"{plural(len(columns), 'column')} of {table.source} could be the labels: "
-        f"{examples(titles_of(columns))}{index}. Pass key= (--key) to name the right one"
-        f"{', or call it index: no title says that it holds labels' if one else ''}."
-        f"{_alone(table)}"
+# --- region tables -------------------------------------------------------------------------------
+
+
+def find_labels(table: Table, labels: NDArray[np.int64] | None) -> Column:
+    """Return the column of a region table that holds the labels, whatever its title.
+
+    Parameters
+    ----------
+    table : Table
+    labels : array of int64 or None
+        Those of the image; None where there is no image, so that titles decide.
+
+    Raises
+    ------
+    RegionTableError
+        When there is none, or several hold as many and differ.
+    """
+    known = np.empty(0, np.int64) if labels is None else labels
+    identities = Identities(RegionTable(known))
+    candidates = []
+    for column in table.columns:
+        is_whole = column.are_integers and None not in column.integers
+        if is_whole or (column.are_integers and label_rank(column.title) == 2):
+            keys: list[Key] = ["" if label is None else label for label in column.integers]
+            naming = identities.naming(keys, LABEL)
+            # Numbers of rows are labels only where nothing better is.
+            rank = 2 * label_rank(column.title) if table.has_header else 0
+            is_counted = counts_from_zero(column, table)
+            rank -= is_counted
+            if not len(known) and not is_counted and normal_title(column.title) == "index":
+                rank += 1  # BIDS' title, where no image decides
+            candidates.append(Candidate(column.called, naming, column, rank))
+    best = max(candidates, key=_weight, default=None)
+    if best is None or best.column is None or not _may_hold_labels(best, known, candidates):
+        raise _no_labels(table, known, candidates)
+    rivals = [
+        other
+        for other in candidates
+        if _weight(other) == _weight(best) and other.naming.rows != best.naming.rows
+    ]
+    if not len(known):
+        rivals = [other for other in candidates if other.rank == best.rank and _differ(other, best)]
+    if rivals and (table.has_header or len(known)):
+        raise _several_labels(table, [best, *rivals])
+    return best.column
+
+
+def counts_from_zero(column: Column, table: Table) -> bool:
+    """Return whether integers number the rows from 0, in any order, and 0 is no background."""
+    if len(column) < 2 or sorted(
+        integer for integer in column.integers if integer is not None
+    ) != list(range(len(column))):
+        return False
+    row = column.integers.index(0)
+    cells = [other.texts[row] for other in table.columns if other is not column and other.is_text]
+    return not any(cell is not None and names_no_region(cell) for cell in cells)
+
+
+def _weight(candidate: Candidate) -> tuple[int, int]:
+    return candidate.n_regions, candidate.rank
+
+
+def _differ(one: Candidate, other: Candidate) -> bool:
+    return one.naming.keys != other.naming.keys
+
+
+def _may_hold_labels(
+    best: Candidate, known: NDArray[np.int64], candidates: Sequence[Candidate]
+) -> bool:
+    """Return whether the best column fits the image, or without one, is titled or alone."""
+    if len(known):
+        return best.n_regions > 0
+    return best.rank > 0 or (best.rank == 0 and len(candidates) == 1)
+
+
+def _several_labels(table: Table, candidates: Sequence[Candidate]) -> RegionTableError:
+    titles = [column.title for c in candidates if (column := c.column) is not None]
+    advice = (
+        "Rename the right one to 'index', and remove the others or rename them."
+        if table.has_header
+        else "Give the columns titles, that of the labels 'index'."
+    )
+    if any(normal_title(title) == "index" for title in titles):
+        advice = "Remove or rename the others."
+    shown = "; ".join(
+        f"{c.called} holds {c.n_regions:,} of the labels of the image" for c in candidates
+    )
+    return RegionTableError(
+        f"{table.source} has {len(titles)} columns that may hold the labels: {examples(titles)} "
+        f"({shown}). {advice}"
     )
 
 
-def _both_ways(table: ValueTable, column: ValueColumn | None) -> MatchError:
-    title = "" if column is None else column.title
-    what = f"its column {title!r}" if title else "its index"
-    return MatchError(
-        f"Both the titles of {table.source} and {what} name regions, so it may have one row or one "
-        f"column per region. Pass key={title!r} for one row per region; for one column per region, "
-        f"drop {what}."
-    )
-
-
-def _alone(table: ValueTable) -> str:
-    is_alone = len(table.columns) == 1
-    return (
-        " A column that is alone goes by position if it has no header, or with by='position' "
-        "(--by position)."
-    ) * is_alone
-
-
-def _no_key(table: ValueTable, identities: Identities) -> MatchError:
-    return MatchError(
-        f"{table.subject} has no column of regions: none of its columns "
-        f"({examples(titles_of(table.columns))}) holds, and none of them is, a name or label. "
-        f"Names: {examples(identities['name'])}. Labels: "
-        f"{examples(identities['label'])}. Pass key= (--key) to name the column.{_alone(table)}"
+def _no_labels(
+    table: Table, known: NDArray[np.int64], candidates: Sequence[Candidate]
+) -> RegionTableError:
+    """Return the error for a region table in which no column holds labels of the image."""
+    for column in table.columns:
+        rows = [row for row, integer in enumerate(column.integers) if integer is None]
+        if label_rank(column.title) == 2 and 0 < 2 * len(rows) < len(column):
+            flaws = [f"row {row + 1} {column.cells[row]!r}" for row in rows]
+            return RegionTableError(
+                f"The column {column.title!r} of {table.source} is titled as labels, and no "
+                f"integer is in {plural(len(rows), 'row')} of {len(column):,}: "
+                f"{'; '.join(flaws[:5])}. Correct them."
+            )
+    if len(known) and candidates:
+        best = max(candidates, key=lambda candidate: candidate.rank)
+        keys = [int(key) for key in best.naming.keys if isinstance(key, int)]
+        problem = start_problem(keys, known.tolist())
+        why = problem or f"holds none of the {plural(len(known), 'label')} of the image"
+        return RegionTableError(
+            f"{table.source} names no region of the image: {best.called} {why}. Its labels: "
+            f"{examples(keys)}; those of the image: {examples(known.tolist())}. "
+            "Give the table of this atlas, or its names alone, in ascending order of label."
+        )
+    columns = [f"{c.title!r} ({str(c.cells[0])[:20]}, …)" for c in table.columns[:8]]
+    more = f" and {len(table.columns) - 8} more" if len(table.columns) > 8 else ""
+    return RegionTableError(
+        f"{table.source} has no column of labels. It has "
+        f"{plural(len(table.columns), 'column')}: {'; '.join(columns)}{more}. A region table "
+        "needs a column of integers, each once, with a title such as 'index', 'label' or 'id'."
     )

@@ -1,40 +1,30 @@
-"""Delimited text, read in one place.
+"""Delimited text to a rectangle of cells, with a header or without one.
 
 A *cell* is a string without white space at its ends.  A *text table* is a rectangle of cells,
 kept by column, with or without a *header* (one *title* per column).  What separates the cells
-(tab, comma, semicolon or runs of white space), how the text is encoded and whether there is a
-header are found from the content, because suffixes do not tell: many a ``.csv`` holds
-semicolons, and many a ``.txt`` tabs.
+(tab, comma, semicolon or runs of white space) and how the text is encoded are found from the
+content, because suffixes do not tell: many a ``.csv`` holds semicolons, and many a ``.txt`` tabs.
 
-A cell is *missing* when it is empty, ``n/a``, ``NA`` or ``NaN``, in any case of letters.
-Cells stay text here; the functions that parse them leave it to the caller which columns are
-numbers, since ``NA`` is also the abbreviation of a nucleus.
+The first row is the header if it holds no number, or begins with a known title or with nothing.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
-import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ..atlas.region_table import EXACT, KNOWN_TITLES, NAME_TITLES, normal_title
 from ..errors import FileFormatError, examples, plural
 from ..files import existing_file
+from .cells import is_missing, is_number
+from .titles import is_known_title
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-MISSING = frozenset({"", "n/a", "na", "nan"})
 WHITE_SPACE = " "
 
-# Titles and the first rows tell the format; a table of time series can have very many rows.
+# The first rows tell the format; a table of time series can have very many.
 _SAMPLE_LINES = 100
 
 # The unit separator: a cell cannot hold it, because control characters mark binary files.
@@ -50,12 +40,6 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 # What Excel reads and writes in the first line to say what separates the cells.
 _DECLARED = re.compile(r"sep=([\t,;])", re.IGNORECASE)
 _WORD = re.compile(r'"((?:[^"]|"")*)"(?=\s|$)|(\S+)')
-_FLAGS = re.ASCII | re.IGNORECASE
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", _FLAGS)
-_WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?", re.ASCII)
-_INT64 = np.iinfo(np.int64)
-# Longer ones are no numbers; Python itself reads no integer of more than 4,300 digits.
-_MAX_DIGITS = 1000
 
 Row = tuple[int, list[str]]  # line number, cells
 
@@ -107,10 +91,9 @@ def read_delimited(path: Path) -> TextTable:
 def parse_delimited(text: str, *, source: str) -> TextTable:
     r"""Return delimited text as a table.
 
-    Comment lines (``#``) before the first row are skipped.  The first row is the header when
-    it has text over a column of numbers, or when all of two or more columns are text; if it is
-    not, the last comment line is, provided that it has one word per column.  A header that has
-    no title for the first column, as R writes it over the names of rows, gets an empty one.
+    Comment lines (``#``) before the first row are skipped.  Where the first row is no header, the
+    last comment line is, provided that it has one word per column.  A header that has no title for
+    the first column, as R writes it over the names of rows, gets an empty one.
 
     Parameters
     ----------
@@ -139,11 +122,14 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
     if not lines:
         raise FileFormatError(f"{source} is empty: it has no line other than blanks and comments.")
     delimiter = declared[1] if declared else _find_delimiter(lines[:_SAMPLE_LINES])
-    given = list(_rows(lines, delimiter, len(head), source))
-    if _has_row_names([cells for _, cells in given], delimiter):
-        given[0][1].insert(0, "")
-    rows = _rectangle(given, source)
-    header = rows.pop(0) if _first_row_is_header(rows) else _commented_header(head, rows, delimiter)
+    numbered_rows = list(_rows(lines, delimiter, len(head), source))
+    if _has_row_names([cells for _, cells in numbered_rows], delimiter):
+        numbered_rows[0][1].insert(0, "")
+    rows = _rectangle(numbered_rows, source)
+    if _first_row_is_header(rows, decimal_comma=delimiter == ";"):
+        header: list[str] | None = rows.pop(0)
+    else:
+        header = _commented_header(head, rows, delimiter)
     if not rows:
         raise FileFormatError(
             f"{source} has a header ({examples(header or ())}) and no rows below it."
@@ -177,14 +163,22 @@ def decode(data: bytes, *, source: str) -> str:
     FileFormatError
         When they are not text.
     """
-    text = _decoded(data)
-    control = None if text is None else _CONTROL.search(text)
-    if text is None or control is not None:
-        raise FileFormatError(
-            f"{source} is not text: it looks binary. "
-            "Save the table as text (TSV or CSV, not compressed, not a spreadsheet)."
-        )
-    return text
+    mark = next((mark for mark in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
+    # Windows' has quotes and dashes where Latin-1 has control characters.  Every byte is a
+    # character in Latin-1, so that is right or at least readable.
+    encodings = ("utf-8", "cp1252", "latin-1") if mark is None else (_BYTE_ORDER_MARKS[mark],)
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if _CONTROL.search(text) is None:
+            return text
+        break
+    raise FileFormatError(
+        f"{source} is not text: it looks binary. "
+        "Save the table as text (TSV or CSV, not compressed, not a spreadsheet)."
+    )
 
 
 def split_head(lines: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -196,105 +190,11 @@ def split_head(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     return list(lines[:start]), list(lines[start:stop])
 
 
-def is_missing(cell: str) -> bool:
-    """Return whether a cell says that there is no value."""
-    return cell.strip().lower() in MISSING
-
-
-def is_number(cell: str) -> bool:
-    """Return whether a cell is a number: decimal, in powers of ten, or infinite."""
-    return len(cell) <= _MAX_DIGITS and _NUMBER.fullmatch(cell.strip()) is not None
-
-
-def parse_number(cell: str, *, decimal_comma: bool = False) -> int | float | None:
-    """Return a cell as a number, `None` when it is missing.
-
-    Parameters
-    ----------
-    cell : str
-    decimal_comma : bool, default=False
-        Whether ``0,5`` is a half, as in tables separated by semicolons.
-
-    Raises
-    ------
-    FileFormatError
-        When it is neither.
-
-    Examples
-    --------
-    >>> parse_number("9007199254740993"), parse_number("3.0"), parse_number("n/a")
-    (9007199254740993, 3.0, None)
-    """
-    text = cell.strip()
-    if decimal_comma and text.count(",") == 1:
-        text = text.replace(",", ".")
-    if is_missing(text):
-        return None
-    if not is_number(text):
-        raise FileFormatError(f"{cell!r} is not a number.")
-    # Through int() first: a float cannot hold integers beyond 2**53.
-    return int(text) if text.lstrip("+-").isdigit() else float(text)
-
-
-def parse_number_column(
-    cells: Iterable[str], *, decimal_comma: bool = False
-) -> tuple[int | float | None, ...] | None:
-    """Return the cells as numbers, or `None` when they are not all numbers.
-
-    All are integers or all are floats; missing cells are `None`.  Cells that are all missing
-    are no numbers.
-    """
-    try:
-        numbers = [parse_number(cell, decimal_comma=decimal_comma) for cell in cells]
-    except FileFormatError:
-        return None
-    if all(number is None for number in numbers):
-        return None
-    if any(isinstance(number, float) for number in numbers):
-        return tuple(None if number is None else float(number) for number in numbers)
-    return tuple(numbers)
-
-
-def parse_integer(cell: str) -> int | None:
-    """Return a cell as an integer, exact at any size, or `None` when it is none.
-
-    >>> parse_integer(" 3.0 "), parse_integer("9007199254740993"), parse_integer("3.5")
-    (3, 9007199254740993, None)
-    """
-    text = cell.strip()
-    whole = _WHOLE.fullmatch(text)
-    if whole is not None and len(text) <= _MAX_DIGITS:
-        return int(whole[1])
-    number = float(text) if is_number(text) else math.nan
-    # Digits of larger numbers may have been lost before they were written like this.
-    return int(number) if number.is_integer() and abs(number) < EXACT else None
-
-
-def parse_integer_column(cells: Iterable[str]) -> NDArray[np.int64] | None:
-    """Return the cells as integers, or `None` when one is missing, fractional or not a number."""
-    integers = [parse_integer(cell) for cell in cells]
-    # A second list, because a comprehension tells the type checker what `all` cannot.
-    fitting = [n for n in integers if n is not None and _INT64.min <= n <= _INT64.max]
-    if not fitting or len(fitting) < len(integers):
-        return None
-    return np.array(fitting, dtype=np.int64)
-
-
-def _decoded(data: bytes) -> str | None:
-    mark = next((mark for mark in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
-    # Windows' has quotes and dashes where Latin-1 has control characters.  Every byte is a
-    # character in Latin-1, so that is right or at least readable.
-    encodings = ("utf-8", "cp1252", "latin-1") if mark is None else (_BYTE_ORDER_MARKS[mark],)
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
 def _is_content(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+# --- rows ----------------------------------------------------------------------------------------
 
 
 def _find_delimiter(lines: Sequence[str]) -> str | None:
@@ -307,61 +207,30 @@ def _find_delimiter(lines: Sequence[str]) -> str | None:
     if _is_common("\t", lines):
         return "\t"
     for delimiter in ";,":
-        if _is_regular(lines, delimiter):
+        widths = {len(cells) for cells in _sample(lines, delimiter)}
+        if len(widths) == 1 and widths != {1}:
             return delimiter
     for delimiter in ",;":
         if _is_common(delimiter, lines):
             return delimiter
     for delimiter in ("\t", ";", ",", WHITE_SPACE):
-        if _lack_a_title(lines, delimiter):
+        rows = _sample(lines, delimiter)
+        if rows and _has_row_names(rows, delimiter):
             return delimiter
     return WHITE_SPACE if _is_spaced(lines) else None
 
 
-def _lack_a_title(lines: Sequence[str], delimiter: str) -> bool:
+def _sample(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    """Return the cells of lines; none where their quotes do not pair up with this delimiter."""
     try:
-        return _has_row_names([cells for _, cells in _rows(lines, delimiter, 0, "")], delimiter)
+        return [cells for _, cells in _rows(lines, delimiter, 0, "")]
     except FileFormatError:
-        return False
-
-
-def _has_row_names(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool:
-    """Return whether the first row has titles for all columns but the first, as R writes it.
-
-    The first column then has to count the rows, or to stand before nothing but numbers: other
-    rows may hold a name of two words, or lack the last title.
-    """
-    header, below = rows[0], rows[1:]
-    if not below or any(len(row) != len(header) + 1 for row in below):
-        return False
-    names, *columns = zip(*below, strict=True)
-    is_wrong = any(not title or is_number(title) for title in header) or not any(columns[-1])
-    if is_wrong or len(set(names)) < len(names) or not all(map(_may_be_titled, header, columns)):
-        return False
-    counts = len(header) > 1 and names == tuple(map(str, range(1, len(names) + 1)))
-    are_numbers = all(map(_are_numbers, columns)) and not any(map(is_missing, names))
-    return counts or are_numbers or (delimiter == "\t" and len(header) > 1)
-
-
-def _may_be_titled(title: str, cells: Sequence[str]) -> bool:
-    """Return whether cells may be what a title such as ``index`` or ``name`` says."""
-    normal = normal_title(title)
-    if normal in NAME_TITLES:
-        return parse_integer_column(cells) is not None or not _are_numbers(cells)
-    return normal not in KNOWN_TITLES or _are_numbers(cells)
+        return []
 
 
 def _is_common(delimiter: str, lines: Sequence[str]) -> bool:
     n_lines = sum(delimiter in line.strip(" ") for line in lines)
     return delimiter in lines[0] and 2 * n_lines > len(lines)
-
-
-def _is_regular(lines: Sequence[str], delimiter: str) -> bool:
-    try:
-        counts = {len(cells) for _, cells in _rows(lines, delimiter, 0, "")}
-    except FileFormatError:
-        return False
-    return len(counts) == 1 and counts != {1}
 
 
 def _is_spaced(lines: Sequence[str]) -> bool:
@@ -370,7 +239,7 @@ def _is_spaced(lines: Sequence[str]) -> bool:
     It does where one word of each row is a number in one place; a rectangle of words alone
     may as well be a list of names such as ``Left Frontal Pole``.
     """
-    rows = [cells for _, cells in _rows(lines, WHITE_SPACE, 0, "")]
+    rows = _sample(lines, WHITE_SPACE)
     below = rows[1:] or rows
     if len({len(row) for row in rows}) == 1:
         return len(rows[0]) > 1 and any(_are_numbers(c) for c in zip(*below, strict=True))
@@ -380,7 +249,10 @@ def _is_spaced(lines: Sequence[str]) -> bool:
 def _rows(lines: Sequence[str], delimiter: str | None, n_before: int, source: str) -> Iterator[Row]:
     """Yield the rows with their line numbers, blank lines left out unless they are cells."""
     if delimiter == WHITE_SPACE:
-        yield from _spaced_rows(lines, n_before)
+        for number, line in enumerate(lines, start=n_before + 1):
+            words = _words(line)
+            if words:
+                yield number, words
         return
     reader = csv.reader(
         (line + "\n" for line in lines),
@@ -402,17 +274,10 @@ def _rows(lines: Sequence[str], delimiter: str | None, n_before: int, source: st
         ) from None
 
 
-def _spaced_rows(lines: Sequence[str], n_before: int) -> Iterator[Row]:
-    for number, line in enumerate(lines, start=n_before + 1):
-        words = _words(line)
-        if words:
-            yield number, words
-
-
 def _words(line: str) -> list[str]:
-    found = _WORD.finditer(line)
     return [
-        match[2] if match[1] is None else match[1].replace('""', '"').strip() for match in found
+        match[2] if match[1] is None else match[1].replace('""', '"').strip()
+        for match in _WORD.finditer(line)
     ]
 
 
@@ -434,54 +299,56 @@ def _rectangle(rows: Iterable[Row], source: str) -> list[list[str]]:
     return table
 
 
-def _first_row_is_header(rows: Sequence[Sequence[str]]) -> bool:
+# --- the header ----------------------------------------------------------------------------------
+
+
+def _has_row_names(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool:
+    """Return whether the first row has titles for all columns but the first, as R writes it.
+
+    A header that begins with a known title begins with the first column, unless the rows are
+    merely counted; what is then wrong is the number of cells.  With commas one title over two
+    cells may as well be a decimal comma.
+    """
+    header, below = rows[0], rows[1:]
+    if not below or any(len(row) != len(header) + 1 for row in below):
+        return False
+    if any(not title or is_number(title) for title in header):
+        return False
+    names = [row[0] for row in below]
+    is_spaced = delimiter in ("\t", WHITE_SPACE)
+    if not is_spaced and len(header) == 1:
+        return False
+    if is_known_title(header[0]):
+        counted = [str(number) for number in range(1, len(names) + 1)]
+        return is_spaced and names == counted and len(header) > 1
+    return len(set(names)) == len(names) and not any(map(is_missing, names))
+
+
+def _first_row_is_header(rows: Sequence[Sequence[str]], *, decimal_comma: bool) -> bool:
     first, below = rows[0], rows[1 : _SAMPLE_LINES + 1]
-    if _is_header_of_index(first, rows[1:]) or _begins_with_title(first, below):
-        return True
-    if any(is_number(cell) for cell in first):
-        return _is_mixed_header(first, below)
-    columns = zip(first, zip(*below, strict=True), strict=False)
-    over_numbers = [title for title, column in columns if _are_numbers(column)]
+    if len(first) > 1 and not first[0] and all(first[1:]) and below:
+        return True  # as pandas and R write it over the names of rows
+    if len(first) > 1 and is_known_title(first[0]):
+        # "Area 3", "Area 1", … begin with a title and have no header.
+        return not any(row[0] == first[0] for row in below)
+    columns = list(zip(*below, strict=True))
+    if decimal_comma:
+        first = [cell.replace(",", ".") for cell in first]
+        columns = [tuple(cell.replace(",", ".") for cell in column) for column in columns]
+    if any(map(is_number, first)):
+        return False
+    over_numbers = [
+        title for title, column in zip(first, columns, strict=False) if _are_numbers(column)
+    ]
     if over_numbers:
         # "n/a" over nothing but numbers is one more number that is missing.
         return not all(title and is_missing(title) for title in over_numbers)
     return len(first) > 1 and len(set(first)) == len(first)
 
 
-def _is_header_of_index(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Return whether a row is a header as pandas writes it: nothing over names or integers."""
-    if len(first) < 2 or first[0] or not all(first[1:]) or not below:
-        return False
-    return not any(is_missing(row[0]) for row in below) and all(
-        parse_integer(row[0]) is not None or not is_number(row[0]) for row in below
-    )
-
-
-def _begins_with_title(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Return whether a row begins with a title of names or labels, over numbers or not.
-
-    ``Area 3``, ``Area 1``, … have no header.
-    """
-    is_title = len(first) > 1 and normal_title(first[0]) in KNOWN_TITLES
-    return is_title and not any(row[0] == first[0] for row in below)
-
-
-def _is_mixed_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Return whether a row with a number is a header: text stands over numbers in it.
-
-    Such are wide tables whose regions are called by their labels, beside a named column.
-    """
-    columns = zip(first, zip(*below, strict=True), strict=False)
-    return any(
-        not is_number(title) and not is_missing(title) and _are_numbers(column)
-        for title, column in columns
-    )
-
-
 def _are_numbers(cells: Sequence[str]) -> bool:
-    return any(is_number(cell) for cell in cells) and all(
-        is_number(cell) or is_missing(cell) for cell in cells
-    )
+    """Return whether cells are numbers, of which some may be missing."""
+    return any(map(is_number, cells)) and all(is_number(cell) or is_missing(cell) for cell in cells)
 
 
 def _commented_header(

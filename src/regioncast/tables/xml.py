@@ -5,39 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ..atlas.region_table import hex_color, range_problem
+from ..atlas.region_table import hex_color
 from ..errors import FileFormatError, RegionTableError, examples
+from .cells import is_number, parse_integer
 from .colour_tables import Record, renamed
-from .text import is_number, parse_integer
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    from numpy.typing import NDArray
 
-    Labels = NDArray[np.int64]
-
-
-def _parsed(xml: bytes | str, source: str) -> Element:
-    from xml.etree import ElementTree as ET
-
-    text = xml.rstrip(b"\0 \r\n\t") if isinstance(xml, bytes) else xml.rstrip("\0 \r\n\t")
-    try:
-        # Expat fetches nothing from outside and stops when entities multiply.
-        return ET.fromstring(text)  # noqa: S314  see above
-    except (ET.ParseError, LookupError, ValueError) as error:
-        raise FileFormatError(f"{source} is not valid XML: {error}.") from None
-
-
-def xml_records(xml: bytes, source: str, labels: Labels | None) -> list[Record]:
+def xml_records(xml: bytes, source: str) -> list[Record]:
     """Return the records of an atlas of FSL or SPM, or of a label table of Workbench.
 
     Raises
     ------
     RegionTableError, FileFormatError
         When it is neither, or no XML.
+
+    Notes
+    -----
+    FSL counts the volumes of a probabilistic atlas from 0, and its images of the most probable
+    region hold that number plus one.  A file whose type is ``Probabilistic`` says that it counts
+    volumes; any other holds labels as they are.
     """
     root = _parsed(xml, source)
     if root.find(".//LabelTable") is not None or root.tag == "LabelTable":
@@ -49,7 +38,8 @@ def xml_records(xml: bytes, source: str, labels: Labels | None) -> list[Record]:
             "The XML of FSL and SPM atlases and Workbench label tables can be read."
         )
     if all("index" in element.attrib for element in elements):
-        return _fsl_records(root, elements, source, labels)
+        kind = (root.findtext(".//type") or "").strip().lower()
+        return _fsl_records(elements, source, first_label=int(kind == "probabilistic"))
     return [_spm_record(element, source) for element in elements]
 
 
@@ -66,28 +56,24 @@ def label_table_records(xml: bytes | str, source: str) -> list[Record]:
     return tables[0]
 
 
-def _fsl_records(
-    root: Element, elements: Sequence[Element], source: str, labels: Labels | None
-) -> list[Record]:
+def _parsed(xml: bytes | str, source: str) -> Element:
+    from xml.etree import ElementTree as ET
+
+    text = xml.rstrip(b"\0 \r\n\t") if isinstance(xml, bytes) else xml.rstrip("\0 \r\n\t")
+    try:
+        # Expat fetches nothing from outside and stops when entities multiply.
+        return ET.fromstring(text)  # noqa: S314  see above
+    except (ET.ParseError, LookupError, ValueError) as error:
+        raise FileFormatError(f"{source} is not valid XML: {error}.") from None
+
+
+def _fsl_records(elements: Sequence[Element], source: str, *, first_label: int) -> list[Record]:
     records = []
     for element in elements:
-        others = {key: text for key, text in element.attrib.items() if key != "index"}
-        index = _label(element.attrib["index"], source)
-        records.append({"index": index, "name": _text(element), **renamed(others)})
-    problem = range_problem(record["index"] for record in records)
-    if problem:
-        raise RegionTableError(f"{source} has {problem}")
-    indices = np.array([record["index"] for record in records], dtype=np.int64)
-    shift = _fsl_shift(indices, (root.findtext(".//type") or "").strip().lower(), labels)
-    return [{**row, "index": row["index"] + shift} for row in records]
-
-
-def _fsl_shift(indices: Labels, kind: str, labels: Labels | None) -> int:
-    """Return what to add to FSL's index to get the label in the image: 0 or 1."""
-    as_given, plus_one = n_covered(indices, labels), n_covered(indices + 1, labels)
-    if as_given != plus_one:
-        return int(plus_one > as_given)
-    return int(kind != "label")
+        columns = {key: text for key, text in element.attrib.items() if key != "index"}
+        index = _label(element.attrib["index"], source) + first_label
+        records.append({"index": index, "name": _text(element), **renamed(columns)})
+    return records
 
 
 def _spm_record(element: Element, source: str) -> Record:
@@ -112,7 +98,7 @@ def _label_table_rows(table: Element) -> list[Record]:
 
 
 def _unit_color(element: Element) -> str | None:
-    """Return the colour whose parts are given from 0 to 1."""
+    """Return the colour whose parts are given from 0 to 1; those that are no number are none."""
     parts = [element.get(channel, "") for channel in ("Red", "Green", "Blue")]
     return hex_color(list(map(float, parts))) if all(map(is_number, parts)) else None
 
@@ -126,8 +112,3 @@ def _label(text: str, source: str) -> int:
 
 def _text(element: Element) -> str:
     return " ".join("".join(element.itertext()).split())
-
-
-def n_covered(found: Labels, labels: Labels | None) -> int:
-    """Return how many labels of the image, 0 apart, are among those found."""
-    return 0 if labels is None else int(np.count_nonzero(np.isin(labels[labels != 0], found)))

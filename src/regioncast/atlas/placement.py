@@ -1,0 +1,103 @@
+"""A parcellation where an image has its samples, and how much of each region the image covers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ArgumentError, SpaceError
+from .region_table import RegionTable
+from .resampling import resampled, voxels_outside
+from .spaces import Grayordinates, VolumeGrid
+from .transfer import transferred
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .parcellation import Parcellation
+    from .spaces import Space
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Regions on the space of an image.
+
+    Parameters
+    ----------
+    parcellation : Parcellation
+        On that space, and without what a mask excludes.
+    n_samples : array of int64, shape (n_regions,)
+        How many samples each region has, those outside the image or the mask among them.
+    """
+
+    parcellation: Parcellation
+    n_samples: NDArray[np.int64]
+
+    @classmethod
+    def on(cls, parcellation: Parcellation, space: Space, resample: str | None = None) -> Placement:
+        """Return where the regions of a parcellation are on the space of an image.
+
+        Parameters
+        ----------
+        parcellation : Parcellation
+        space : VolumeGrid, SurfaceVertices or Grayordinates
+        resample : {None, "labels"}, default=None
+            ``"labels"`` brings them to another grid by nearest neighbour.
+
+        Raises
+        ------
+        SpaceError
+            When that would take resampling that was not asked for, or is not possible.
+        ArgumentError
+            When there is no such way to resample.
+        """
+        if resample not in (None, "labels"):
+            raise ArgumentError(f"resample must be None or 'labels', not {resample!r}.")
+        difference = parcellation.space.difference(space)
+        if difference is None:
+            return cls(parcellation, parcellation.counts)
+        if type(parcellation.space) is not type(space) or isinstance(space, Grayordinates):
+            there = transferred(parcellation, space, name="the image")
+            return cls(there, parcellation.counts)
+        if isinstance(space, VolumeGrid) and resample == "labels":
+            there = resampled(parcellation, space)
+            return cls(there, there.counts + voxels_outside(parcellation, space))
+        problem, detail = difference
+        advice = "Give labels and data of the same surfaces."
+        if isinstance(space, VolumeGrid):
+            advice = (
+                "Pass resample='labels' (--resample labels) to bring the labels to the grid of "
+                "the image, or resample the image first."
+            )
+        raise SpaceError(f"{problem} The image {detail.format(this='the labels image')} {advice}")
+
+    def masked(self, inside: NDArray[np.bool_]) -> Placement:
+        """Return the placement without the samples that are not inside a mask."""
+        return Placement(self.parcellation.masked(inside), self.n_samples)
+
+    def coverage(self, n_finite: NDArray[np.int64]) -> RegionTable:
+        """Return how many samples each region has, and how many of them there are data for.
+
+        Parameters
+        ----------
+        n_finite : array of int64, shape (n_regions,)
+            Samples that are finite in all maps.
+
+        Returns
+        -------
+        RegionTable
+            With the columns ``voxels`` (``vertices``, ``grayordinates``), ``in_mask``,
+            ``finite`` and ``fraction``, which is NaN for a region without samples.
+        """
+        table, space = self.parcellation.table, self.parcellation.space
+        with np.errstate(invalid="ignore"):
+            fraction = n_finite / self.n_samples
+        columns = {
+            space.nouns: self.n_samples.tolist(),
+            "in_mask": self.parcellation.counts.tolist(),
+            "finite": n_finite.tolist(),
+            "fraction": fraction.tolist(),
+        }
+        return RegionTable(table.labels, table.names, columns, table.hemispheres)

@@ -1,0 +1,361 @@
+"""Tables of whatever they were read from: columns of cells under titles.
+
+A `Column` keeps its cells as they came, text from files and values from DataFrames, and says on
+demand how they are written, which integers they are and which numbers.  So a name that looks
+like a number is told from one only where somebody needs it, and a file says the same as the
+DataFrame that was written to it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import MatchError, SignalsError, capitalized, examples, plural
+from .cells import (
+    integer_of,
+    is_absent,
+    is_missing,
+    is_number,
+    is_number_or_gap,
+    numbers_of_objects,
+    numbers_of_text,
+    text_of,
+)
+from .titles import normal_title
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .text import TextTable
+
+Title = str | int
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    title : str or int
+        ``""`` where there is none.
+    cells : sequence
+        Text from files, values from elsewhere.
+    is_index : bool, default=False
+        Whether it is the index of a DataFrame, or the column without a title that a file begins
+        with: it may say who the regions are, and is never a value.
+    array : array, default=None
+        The cells as numbers, where they came as an array of such.
+    decimal_comma : bool, default=False
+        Whether ``0,5`` is a half.
+    """
+
+    title: Title
+    cells: Sequence[object]
+    is_index: bool = False
+    array: NDArray[Any] | None = None
+    decimal_comma: bool = False
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.cells)
+
+    @property
+    def called(self) -> str:
+        """What to call it in messages."""
+        if self.is_index and self.title == "":
+            return "the index"
+        return f"the column {self.title!r}"
+
+    @cached_property
+    def texts(self) -> list[str | None]:
+        """How the cells are written, as names would be; None where there is nothing."""
+        return [text_of(cell) for cell in self.cells]
+
+    @cached_property
+    def integers(self) -> list[int | None]:
+        """The cells as integers; None where one is none."""
+        if self.decimal_comma:
+            return [integer_of(str(cell).replace(",", ".")) for cell in self.cells]
+        return [integer_of(cell) for cell in self.cells]
+
+    @cached_property
+    def is_text(self) -> bool:
+        """Whether some cell is there that is no number."""
+        if self.array is not None:
+            return False
+        if all(isinstance(cell, str) for cell in self.cells):
+            return not all(map(self._is_number_or_gap, self.cells))
+        return not all(map(is_number_or_gap, self.cells))
+
+    def _is_number_or_gap(self, cell: object) -> bool:
+        text = str(cell)
+        if self.decimal_comma and text.count(",") == 1:
+            text = text.replace(",", ".")
+        return is_number(text) or is_missing(text)
+
+    @cached_property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in any row."""
+        return all(map(is_missing, self.cells))
+
+    @cached_property
+    def numbers(self) -> NDArray[Any] | None:
+        """The cells as numbers, NaN where there is nothing; None for text."""
+        if self.array is not None or self.is_text:
+            return self.array
+        what = f"the column {self.title!r}"
+        strings = [cell for cell in self.cells if isinstance(cell, str)]
+        if len(strings) == len(self.cells):
+            return numbers_of_text(strings, what, decimal_comma=self.decimal_comma)
+        return numbers_of_objects(self.cells, what)
+
+    @cached_property
+    def are_integers(self) -> bool:
+        """Whether all cells that are there are integers, and some are there."""
+        given = [integer for integer, cell in zip(self.integers, self.cells, strict=True)
+                 if not is_missing(cell)]  # fmt: skip
+        return bool(given) and None not in given
+
+    def without_first(self, *, as_label: bool = False) -> Column:
+        """Return the column below its first row, which becomes its title, as text or a label."""
+        title = title_of(self.cells[0]) if text_of(self.cells[0]) else ""
+        if as_label and self.integers[0] is not None:
+            title = self.integers[0]
+        array = None if self.array is None else self.array[1:]
+        return Column(title, self.cells[1:], array=array, decimal_comma=self.decimal_comma)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns of one length, and what to call them in messages.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+    source : str
+        The name of the file, or ``the DataFrame``.
+    has_header : bool, default=True
+        Whether the columns have titles.
+    may_have_header : bool, default=False
+        Whether the first row may be a header all the same, as it may in text of numbers alone.
+    comments : sequence of sequences of str, default=()
+        Words of comments, which are the titles if they name regions.
+    """
+
+    columns: Sequence[Column]
+    source: str
+    has_header: bool = True
+    may_have_header: bool = False
+    comments: Sequence[Sequence[str]] = ()
+
+    @property
+    def subject(self) -> str:
+        """The name of the table at the beginning of a sentence; files keep theirs."""
+        is_file = not self.source.startswith(("the ", "standard "))
+        return self.source if is_file else capitalized(self.source)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.columns[0]) if self.columns else 0
+
+    @property
+    def index(self) -> list[Column]:
+        """The columns that are an index."""
+        return [column for column in self.columns if column.is_index]
+
+    @property
+    def body(self) -> list[Column]:
+        """The columns that are no index."""
+        return [column for column in self.columns if not column.is_index]
+
+    @property
+    def map_column(self) -> Column | None:
+        """The column called `map`, which names maps; in it names may be numbers."""
+        return next((c for c in self.body if normal_title(c.title) == "map"), None)
+
+    def column(self, title: Title) -> Column:
+        """Return the column of this title; raise `MatchError` listing those there are."""
+        # A shell knows text only.
+        titled = [column for column in self.columns if str(column.title) == str(title)]
+        if len(titled) != 1:
+            n_columns = plural(len(titled), "column") if titled else "no column"
+            titles = [column.title for column in self.columns]
+            raise MatchError(
+                f"{self.subject} has {n_columns} {title!r}; "
+                f"its columns are {examples(titles, show=20)}."
+            )
+        return titled[0]
+
+    def below_first_row(self, *, as_labels: bool) -> Table:
+        """Return the table with its first row as header, of names or of labels."""
+        columns = [column.without_first(as_label=as_labels) for column in self.columns]
+        return Table(columns, self.source)
+
+
+def are_counted(titles: Iterable[object]) -> bool:
+    """Return whether columns are merely counted from 0, and so have no titles."""
+    written = [str(title) for title in titles]
+    return written == [str(number) for number in range(len(written))]
+
+
+# --- from text -----------------------------------------------------------------------------------
+
+
+def table_of_text(text: TextTable) -> Table:
+    """Return delimited text as a table.
+
+    A first column without a title is an index, and so is one that pandas wrote as ``Unnamed: 0``.
+    """
+    decimal_comma = text.delimiter == ";"
+    has_header = text.header is not None
+    header = text.header or text.titles
+    columns = []
+    for number, (title, cells) in enumerate(zip(header, text.columns, strict=True)):
+        is_index = has_header and len(header) > 1 and _is_index(title, number)
+        if has_header and not title and not is_index and not any(cells):
+            continue  # rows may all end in a delimiter
+        called = "" if is_index else title_of(title or text.titles[number])
+        columns.append(Column(called, cells, is_index=is_index, decimal_comma=decimal_comma))
+    if has_header and len(columns) > 1 and columns[0].is_index:
+        # pandas counts columns that have no titles.
+        has_header = not are_counted(column.title for column in columns[1:])
+    return Table(columns, text.source, has_header, may_have_header=text.header is None)
+
+
+def title_of(title: object) -> Title:
+    """Return a title as text, or as an integer where it is written like a label.
+
+    Examples
+    --------
+    >>> title_of("z"), title_of("7"), title_of("007"), title_of(7.0)
+    ('z', 7, '007', 7)
+    """
+    integer = integer_of(title)
+    if isinstance(title, str):
+        return integer if integer is not None and str(integer) == title else title
+    return str(title) if integer is None else integer
+
+
+def _is_index(title: str, number: int) -> bool:
+    """Return whether a column of a file is an index: the first without a title, or so called."""
+    return bool(title or number == 0) and _is_untitled(title)
+
+
+def _is_untitled(title: str) -> bool:
+    """Return whether a title is none, or what pandas calls an index that it wrote and read."""
+    return not title or title.startswith(("Unnamed: ", "__index_level_"))
+
+
+# --- from objects --------------------------------------------------------------------------------
+
+
+def is_frame(values: object) -> bool:
+    """Return whether this is a DataFrame of pandas or polars, or a pyarrow table."""
+    kind = type(values)
+    if kind.__name__ == "LazyFrame":
+        raise SignalsError("A LazyFrame has no values yet: call its collect() first.")
+    return hasattr(kind, "columns") and hasattr(kind, "shape")
+
+
+def is_series(values: object) -> bool:
+    """Return whether this is a pandas Series, whose index goes with its values."""
+    index = getattr(values, "index", None)
+    return hasattr(index, "get_level_values") and not hasattr(values, "columns")
+
+
+def table_of_frame(frame: Any, source: str = "the DataFrame") -> Table:
+    """Return the columns of a DataFrame of pandas, polars or pyarrow.
+
+    The index of a pandas DataFrame is a column too, level by level, unless it merely counts rows.
+
+    Raises
+    ------
+    MatchError
+        When two columns have one title.
+    """
+    import narwhals as nw
+    from narwhals.exceptions import DuplicateError
+
+    try:
+        columns = nw.from_native(frame, eager_only=True)
+    except DuplicateError:
+        raise _duplicate_titles(frame) from None
+    body = [
+        _column_of_array(title_of(title), _array_of(columns.get_column(title)))
+        for title in columns.columns
+    ]
+    # What pandas reads of a file that holds an index has it as a column of its own.
+    body = [
+        Column("", column.cells, is_index=True, array=column.array)
+        if _is_untitled(str(column.title)) and len(body) > 1
+        else column
+        for column in body
+    ]
+    is_counted = are_counted(column.title for column in body if not column.is_index)
+    return Table([*_index_of(frame), *body], source, not is_counted, may_have_header=is_counted)
+
+
+def table_of_series(series: Any, source: str = "the Series") -> Table:
+    """Return a pandas Series as a table of its index and one column of values."""
+    values = _column_of_array("" if series.name is None else str(series.name), series.to_numpy())
+    return Table([*_index_of(series), values], source)
+
+
+def table_of_mapping(values: Mapping[Any, Sequence[Any]], source: str = "the mapping") -> Table:
+    """Return a mapping of titles to columns as a table."""
+    return Table([Column(title_of(title), list(cells)) for title, cells in values.items()], source)
+
+
+def _index_of(frame: Any) -> list[Column]:
+    """Return the index of a DataFrame or Series, unless it merely counts the rows from 0."""
+    index = getattr(frame, "index", None)
+    if index is None or not hasattr(index, "get_level_values"):
+        return []
+    if index.names == [None] and list(index) == list(range(len(index))):
+        return []
+    return [
+        _column_of_array(
+            "" if name is None else title_of(name),
+            index.get_level_values(level).to_numpy(),
+            is_index=True,
+        )
+        for level, name in enumerate(index.names)
+    ]
+
+
+def _column_of_array(title: Title, array: NDArray[Any], *, is_index: bool = False) -> Column:
+    # NumPy would list dates in nanoseconds as integers.
+    listed = list(array) if array.dtype.kind in "mM" else array.tolist()
+    cells = [None if not isinstance(cell, str) and is_missing(cell) else cell for cell in listed]
+    numbers = array if array.dtype.kind in "biufc" else None
+    return Column(title, cells, is_index, numbers)
+
+
+def _array_of(series: Any) -> NDArray[Any]:
+    """Return a column of a DataFrame as an array, integers with gaps or of 128 bits as objects."""
+    is_wide = str(series.dtype) in ("Int128", "UInt128")
+    if series.dtype.is_integer() and (is_wide or series.null_count()):
+        return np.array(series.to_list(), object)
+    return np.asarray(series.to_numpy())
+
+
+def _duplicate_titles(frame: Any) -> MatchError:
+    titles = [str(title) for title in getattr(frame, "column_names", frame.columns)]
+    twice = sorted(title for title, times in Counter(titles).items() if times > 1)
+    return MatchError(
+        f"{plural(len(twice), 'column title')} of the DataFrame given more than once: "
+        f"{examples(twice)}. Rename the columns."
+    )
+
+
+def absent_rows(cells: Sequence[object]) -> list[int]:
+    """Return the numbers of rows, from 1, that have nothing where a region should be."""
+    return [row for row, cell in enumerate(cells, start=1) if is_absent(cell)]

@@ -1,0 +1,175 @@
+"""Signals and region tables to files: delimited text, Parquet, NumPy arrays.
+
+What is written is read again as the same signals.  So names that a table cannot hold are refused,
+and a wide table whose titles look like numbers begins with a column of the names of its maps.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import FileFormatError, SignalsError, SignalsTypeError, examples, plural
+from ..files import check_output, replacing
+from ..formats import suffix_of, suffixes
+from ..signals import MAP_TITLE, map_titles
+from .cells import is_absent, is_missing, is_number
+from .titles import normal_title
+from .values import STANDARD_STREAM, needs_pyarrow
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from ..atlas.region_table import RegionTable
+    from ..formats import Use
+    from ..signals import Signals
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) -> None:
+    """Write signals as a table, whole or not at all.
+
+    Parameters
+    ----------
+    signals : Signals
+    path : Path
+        ``.tsv`` and ``.csv`` (missing values are ``n/a``), ``.parquet``, or ``.npy`` for the
+        values alone; ``-`` for TSV on standard output.
+    long : bool
+        One row per region rather than one per map.
+    overwrite : bool
+    """
+    suffix = table_suffix(path)
+    if long and signals.keys is None and suffix != ".npy":
+        raise SignalsError(
+            "A long table says which region each row is, and these signals have no keys. "
+            "Write a wide one."
+        )
+    if suffix == ".npy":
+        values = _by_position(signals, path)
+        # Through our own stream: what NumPy writes to one of C's may be lost on a full disk.
+        stream = io.BytesIO()
+        np.save(stream, values[0] if signals.single else values)
+        with replacing(path, overwrite=overwrite) as temporary:
+            temporary.write_bytes(stream.getbuffer())
+        return
+    frame = _frame(signals, long=long)
+    if suffix != ".parquet":
+        _check_names([*map(str, signals.keys or ()), *(signals.map_names or ())], path)
+    # Columns that are merely counted have no titles.
+    is_titled = long or signals.keys is not None or MAP_TITLE in frame
+    _write_frame(frame, path, suffix, header=is_titled, overwrite=overwrite)
+
+
+def write_regions(table: RegionTable, path: Path, *, overwrite: bool) -> None:
+    """Write a table of regions, such as their coverage, whole or not at all."""
+    _write_frame(table.to_pandas(), path, table_suffix(path, "coverage"), overwrite=overwrite)
+
+
+def check_table_output(path: Path, use: Use = "signals", *, overwrite: bool) -> None:
+    """Raise where a table cannot be written under this name, before it is made."""
+    suffix = table_suffix(path, use)
+    if suffix == ".parquet":
+        needs_pyarrow()
+    if str(path) != STANDARD_STREAM:
+        check_output(path, overwrite=overwrite)
+
+
+def table_suffix(path: Path, use: Use = "signals") -> str:
+    """Return the ending that says how to write a table; raise where it is not known."""
+    if str(path) == STANDARD_STREAM:
+        return ".tsv"
+    suffix = suffix_of(path)
+    if suffix not in suffixes(use, "table"):
+        raise FileFormatError(
+            f"Tables of {use} cannot be written as {path.name!r}: they end in "
+            f"{', '.join(suffixes(use))}."
+        )
+    return suffix
+
+
+def _by_position(signals: Signals, path: Path) -> NDArray[Any]:
+    """Return the values in the order in which they are read again: by ascending label."""
+    if signals.keys is None or signals.parcellation is not None:
+        return signals.values  # whose regions are in order
+    integers = [key for key in signals.keys if isinstance(key, int)]
+    labels = signals.labels or (integers if len(integers) == signals.n_regions else None)
+    # Labels that stand twice are those of two hemispheres.
+    if labels is None or len(set(labels)) < len(labels):
+        raise SignalsError(
+            f"{path.name} would hold values without their regions, of which only the names are "
+            f"known ({examples(signals.keys)}) and not their order. Write a table (.tsv, .csv, "
+            ".parquet), or values with labels: Signals(…, labels=…)."
+        )
+    return signals.values[:, np.argsort(labels, kind="stable")]
+
+
+def _check_names(names: Iterable[str], path: Path) -> None:
+    """Raise where names would not be read again: empty, with control characters, outer blanks."""
+    wrong = [
+        name for name in names if is_absent(name) or _CONTROL.search(name) or name != name.strip()
+    ]
+    if wrong:
+        raise SignalsError(
+            f"{plural(len(wrong), 'name')} that {path.name} cannot hold: {examples(wrong)}; they "
+            "are empty, or have control characters, or blanks at their ends. Rename them, or write "
+            ".parquet."
+        )
+
+
+def _write_frame(
+    frame: pd.DataFrame, path: Path, suffix: str, *, header: bool = True, overwrite: bool
+) -> None:
+    if suffix == ".parquet":
+        needs_pyarrow()
+        with replacing(path, overwrite=overwrite) as temporary:
+            frame.to_parquet(temporary, index=False)
+        return
+    options: dict[str, Any] = {
+        "sep": "," if suffix == ".csv" else "\t",
+        "index": False,
+        "header": header,
+        "na_rep": "n/a",
+    }
+    if suffix == ".csv" and any(";" in str(title) for title in frame.columns):
+        # In quotes, no other delimiter is taken for the one that separates the cells.
+        options["quoting"] = csv.QUOTE_NONNUMERIC
+    if str(path) == STANDARD_STREAM:
+        frame.to_csv(sys.stdout, **options)
+        return
+    with replacing(path, overwrite=overwrite) as temporary:
+        frame.to_csv(temporary, **options)
+
+
+def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:
+    """Return signals as the table to write, titles as text."""
+    if signals.values.dtype.kind == "c":
+        raise SignalsTypeError(
+            "Tables hold no complex numbers. Write .npy, or magnitude and phase one by one."
+        )
+    frame = signals.to_pandas(long=long)
+    frame.columns = frame.columns.map(str)
+    if not long and (signals.map_names is not None or _need_map_names(signals)):
+        names = list(signals.map_names or map_titles(signals.n_maps))
+        frame.insert(0, MAP_TITLE, names, allow_duplicates=True)
+    return frame
+
+
+def _need_map_names(signals: Signals) -> bool:
+    """Return whether titles need text before them to be read as what they are."""
+    keys = [str(key) for key in signals.keys or ()]
+    first = keys[0] if keys else ""
+    return (
+        len(keys) == 1
+        or first.startswith(("#", "\ufeff", "sep="))
+        or any(is_number(key) or is_missing(key) or normal_title(key) == MAP_TITLE for key in keys)
+    )
