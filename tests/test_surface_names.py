@@ -122,6 +122,24 @@ def test_a_pair_is_extracted_from_in_either_order(tmp_path, pair, names):
     for both in (files, files[::-1]):
         for source in (both, ",".join(both)):
             assert rc.extract(source, pair).values[0].tolist() == values.tolist()
+        rc.save(rc.paint(-values, pair), ",".join(both), overwrite=True)
+        for file, side in zip(files, "LR", strict=True):
+            np.testing.assert_array_equal(np.load(file), rc.paint(-values, pair).part(side))
+        rc.save(rc.paint(values, pair), ",".join(both), overwrite=True)
+
+
+def test_a_pair_in_the_shell_is_not_swapped(tmp_path, monkeypatch, pair):
+    from regioncast import cli
+
+    monkeypatch.chdir(tmp_path)
+    for side, name in (("L", "lh.atlas.label.gii"), ("R", "rh.atlas.label.gii")):
+        nib.save(labels_gifti(side), name)
+    values = values_of(pair)
+    for side, name in (("L", "thicknessL.npy"), ("R", "thicknessR.npy")):
+        np.save(name, rc.paint(values, pair).part(side))
+    source = ["thicknessR.npy,thicknessL.npy", "?h.atlas.label.gii", "-o", "x.tsv"]
+    assert cli.main(["extract", *source]) == 0
+    assert rc.load_signals("x.tsv", pair).values[0].tolist() == values.tolist()
 
 
 @pytest.mark.parametrize(

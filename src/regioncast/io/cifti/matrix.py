@@ -69,14 +69,13 @@ def is_cifti(source: object) -> bool:
     >>> is_cifti("sub-01_bold.dtseries.nii"), is_cifti("sub-01_bold.nii")
     (True, False)
     """
-    if isinstance(source, str | os.PathLike):
-        return family_of(_uncompressed(Path(source))) == "cifti"
-    return isinstance(source, nib.Cifti2Image)
-
-
-def _uncompressed(path: Path) -> Path:
-    """Return the path without the ending of a compressed file, which a CIFTI file cannot be."""
-    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    if not isinstance(source, str | os.PathLike):
+        return isinstance(source, nib.Cifti2Image)
+    path = Path(source)
+    if path.suffix.lower() == ".gz":
+        # Compressed ones cannot be read, but are meant as CIFTI.
+        path = path.with_suffix("")
+    return family_of(path) == "cifti"
 
 
 class Matrix(NamedTuple):
@@ -119,8 +118,14 @@ def open_matrix(source: Image, what: str) -> Matrix:
     with readable(f"{what} {path}"), _quiet():
         volume, axes = _loaded(path, what)
         data: Any = volume.dataobj
-        _check_shape(data.shape[4:], axes, path, what)
-        return Matrix(data.reshape(data.shape[4:]), axes)
+        # The first four dimensions of NIfTI are not used.
+        shape, expected = data.shape[4:], tuple(map(len, axes))
+        if shape != expected:
+            raise FileFormatError(
+                f"{capitalized(what)} contradicts itself: {path} holds {times(shape)} numbers, "
+                f"its axes are for {times(expected)}. Get the file again."
+            )
+        return Matrix(data.reshape(shape), axes)
 
 
 def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, list[Any]]:
@@ -148,15 +153,6 @@ def _loaded(path: Path, what: str) -> tuple[nib.Nifti2Image, list[Any]]:
         f"{type(volume).__name__} of shape {volume.shape}, without CIFTI's description of its "
         "axes. If it is a volume, give it a name that ends in just .nii."
     )
-
-
-def _check_shape(shape: tuple[int, ...], axes: Sequence[Axis], path: Path, what: str) -> None:
-    expected = tuple(map(len, axes))
-    if shape != expected:
-        raise FileFormatError(
-            f"{capitalized(what)} contradicts itself: {path} holds {times(shape)} numbers, "
-            f"its axes are for {times(expected)}. Get the file again."
-        )
 
 
 @contextmanager
@@ -246,21 +242,19 @@ def _check_samples(mapping: Cifti2MatrixIndicesMap) -> None:
             raise ValueError(f"its voxels are measured in units of 10**{exponent} m, not in mm")
     of_frame: dict[str, list[NDArray[np.int64]]] = {}
     for model in mapping.brain_models:
-        is_surface = model.model_type == "CIFTI_MODEL_TYPE_SURFACE"
-        shape = (model.surface_number_of_vertices,) if is_surface else _volume_shape(volume)
-        frame = model.brain_structure if is_surface else "the volume"
+        shape: tuple[int, ...]
+        if model.model_type == "CIFTI_MODEL_TYPE_SURFACE":
+            frame, shape = model.brain_structure, (model.surface_number_of_vertices,)
+        elif volume is None:
+            raise ValueError("it has voxels and does not say of which volume")
+        else:
+            frame, shape = "the volume", tuple(map(int, volume.volume_dimensions))
         of_frame.setdefault(frame, []).append(_places(model, shape))
     for frame, places in of_frame.items():
         together = np.concatenate(places)
         n_twice = len(together) - len(np.unique(together))
         if n_twice:
             raise ValueError(f"{plural(n_twice, 'place')} of {frame} stands in it more than once")
-
-
-def _volume_shape(volume: Any) -> tuple[int, ...]:
-    if volume is None:
-        raise ValueError("it has voxels and does not say of which volume")
-    return tuple(map(int, volume.volume_dimensions))
 
 
 def _places(model: Cifti2BrainModel, shape: tuple[int, ...]) -> NDArray[np.int64]:

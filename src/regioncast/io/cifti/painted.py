@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -236,29 +236,19 @@ def _rows_in_pieces(data: NDArray[Any] | PaintedArray) -> Iterator[NDArray[Any]]
     """Yield the samples, each with all its maps; valid until the next are asked for."""
     n_maps, n_samples = data.shape
     step = max(1, _PIECE_BYTES // max(1, n_maps * data.dtype.itemsize))
-    make = _painter(data, step) if isinstance(data, PaintedArray) else _transposer(data)
-    for start in range(0, n_samples, step):
-        yield make(slice(start, min(start + step, n_samples)))
-
-
-def _transposer(data: NDArray[Any]) -> Callable[[slice], NDArray[Any]]:
-    return lambda samples: np.ascontiguousarray(data[:, samples].T)
-
-
-def _painter(data: PaintedArray, step: int) -> Callable[[slice], NDArray[Any]]:
-    """Return what paints samples into one buffer."""
-    n_maps = len(data.table)
+    if not isinstance(data, PaintedArray):
+        for start in range(0, n_samples, step):
+            yield np.ascontiguousarray(data[:, start : start + step].T)
+        return
+    # What is painted never is in memory all at once: samples are painted into one buffer.
     dtype = data.dtype.newbyteorder("=")
     rows = np.ascontiguousarray(data.table.T, dtype).view(np.uint8)
     codes = np.ascontiguousarray(data.codes)
-    buffer = np.empty((min(step, len(codes)), n_maps), dtype)
-
-    def paint(samples: slice) -> NDArray[Any]:
-        out = buffer[: samples.stop - samples.start]
-        kernels.paint_series(codes[samples], rows, out.view(np.uint8), skip_zero=False)
-        return out
-
-    return paint
+    buffer = np.empty((min(step, n_samples), n_maps), dtype)
+    for start in range(0, n_samples, step):
+        out = buffer[: min(step, n_samples - start)]
+        kernels.paint_series(codes[start : start + step], rows, out.view(np.uint8), skip_zero=False)
+        yield out
 
 
 def save_parcels(
@@ -312,7 +302,12 @@ def _parcels(parcellation: Parcellation) -> ParcelsAxis:
             grid = part.frame
             voxels = [_voxels(places, grid.shape) for places in by_region]
             continue
-        _check_structure(structure)
+        if not structure.startswith("CIFTI_STRUCTURE_"):
+            raise SpaceError(
+                "CIFTI files name the hemisphere of their vertices; that of these labels is "
+                "unknown. Begin the name of their file with lh. or rh., or say it: left=… or "
+                f"right=… ({', '.join(CORTEX.values())})."
+            )
         counts[structure] = part.frame
         for region, places in zip(vertices, by_region, strict=True):
             if len(places):
@@ -344,12 +339,3 @@ def _places_by_region(codes: NDArray[Any], part: Part, n_regions: int) -> list[N
 
 def _voxels(places: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
     return np.column_stack(np.unravel_index(places, shape, order="F"))
-
-
-def _check_structure(structure: str) -> None:
-    if not structure.startswith("CIFTI_STRUCTURE_"):
-        raise SpaceError(
-            "CIFTI files name the hemisphere of their vertices; that of these labels is unknown. "
-            "Begin the name of their file with lh. or rh., or say it: left=… or right=… "
-            f"({', '.join(CORTEX.values())})."
-        )

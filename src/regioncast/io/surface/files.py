@@ -255,8 +255,8 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
     names = names_in(source)
     if len(names) == 2:
         # One of a pair that does not exist is missed with its own name.
-        there = [name for name in names if not _shape_tells(name) or expanded(name).exists()]
-        return bool(there) and all(map(_is_surface_path, there))
+        names = [name for name in names if not _shape_tells(name) or expanded(name).exists()]
+        return bool(names) and all(map(_is_surface_path, names))
     name = os.fspath(source)
     entry = format_of(Path(name))
     if entry is not None and not _shape_tells(name):
@@ -267,11 +267,15 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
         return bool(pair) and all(map(_is_surface_path, pair.values()))
     if entry is None:
         return _is_morphometry(expanded(name))
+    return _is_mgh_vector(expanded(name)) or bool(pair_beside(name))
+
+
+def _is_mgh_vector(path: Path) -> bool:
     try:
-        with ImageOpener(str(expanded(name))) as file:
+        with ImageOpener(str(path)) as file:
             return _is_vector(MGHHeader.from_fileobj(file).get_data_shape())
     except Exception:  # noqa: BLE001  whoever reads it will say what is wrong with it
-        return bool(pair_beside(name))
+        return False
 
 
 def _shape_tells(name: str) -> bool:

@@ -110,20 +110,20 @@ class SurfaceLabels:
         RegionTableError
         """
         _check_named(self.sides, regions)
-        if self.background is None:
-            for name, side in self.sides.items():
-                # In annotations -1 is none by the format.
-                if NOT_LABELLED not in side.none:
-                    where = f"the {HEMISPHERE_NAMES[name]}"
-                    check_not_labelled(self.values[name], [side.table, regions], where)
-        tables = (
-            _own_tables(self) if regions is None else _given_tables(self, regions, strict=strict)
-        )
-        none = {
-            name: _no_region(side, tables[name], self.background)
-            for name, side in self.sides.items()
-        }
-        encoded = {name: _encoded(self.values[name], none[name], name) for name in self.sides}
+        if regions is None:
+            tables = _own_tables(self)
+        else:
+            tables = _given_tables(self, regions, strict=strict)
+        none, encoded = {}, {}
+        for name, side in self.sides.items():
+            labels = self.values[name]
+            # In annotations -1 is none by the format.
+            if self.background is None and NOT_LABELLED not in side.none:
+                where = f"the {HEMISPHERE_NAMES[name]}"
+                check_not_labelled(labels, [side.table, regions], where)
+            none[name] = _no_region(side, tables[name], self.background)
+            encoded[name] = _encoded(labels, none[name], name)
+        # One of a pair may have no region, as where a lesion took them; both may not.
         some = any(len(side.labels) for side in encoded.values())
         parts = {
             name: _one_parcellation(
@@ -157,18 +157,17 @@ def read_labels(
     SpaceError, FileFormatError, ImageTypeError, InputMissingError
     """
     sides, space = read_sides(source, "the labels image")
-    values = {name: _labels(side, label_map) for name, side in sides.items()}
+    values = {}
+    for name, side in sides.items():
+        map_names = side.axis.names or ("",) * len(side.values)
+        values[name] = np.ascontiguousarray(side.values[map_number(map_names, label_map)])
+    # One surface as a mapping is as good as its file.
     if isinstance(source, Mapping) and len(source) == 1:
         (source,) = source.values()
     file = None
     if len(sides) == 1 and isinstance(source, str | os.PathLike):
         file = expanded(source)
     return SurfaceLabels(sides, values, space, background, file)
-
-
-def _labels(side: Side, label_map: str | int | None) -> NDArray[Any]:
-    names = side.axis.names or ("",) * len(side.values)
-    return np.ascontiguousarray(side.values[map_number(names, label_map)])
 
 
 def _check_named(sides: Mapping[str, Side], regions: RegionTable | None) -> None:
@@ -234,15 +233,16 @@ def _given_tables(
     """Return the rows of a region table that are of each side."""
     title, of_rows = _row_hemispheres(regions)
     _check_tells_apart(regions, of_rows, tuple(labels.sides))
+    is_said = np.array([hemisphere is not None for hemisphere in of_rows], bool)
     keep = {}
     for side, values in labels.values.items():
-        of_side = np.array([hemisphere == side for hemisphere in of_rows], bool)
-        is_open = [hemisphere is None or side == UNKNOWN for hemisphere in of_rows]
-        has = np.isin(regions.labels, np.unique(values)) | (len(labels.sides) == 1)
-        keep[side] = of_side | (np.array(is_open, bool) & has)
+        is_here = np.array([hemisphere == side for hemisphere in of_rows], bool)
+        # Of one surface alone, all other rows are its own; of a pair, those whose label it has.
+        may_be_here = np.isin(regions.labels, np.unique(values)) | (len(labels.sides) == 1)
+        is_open = ~is_said | (side == UNKNOWN)
+        keep[side] = is_here | (is_open & may_be_here)
     kept = np.any(list(keep.values()), axis=0)
-    elsewhere = np.array([hemisphere is not None for hemisphere in of_rows], bool)
-    _warn_of_left_out(regions, kept | elsewhere, strict=strict)
+    _warn_of_left_out(regions, kept | is_said, strict=strict)
     return {side: _of_one_side(regions, np.flatnonzero(rows), title) for side, rows in keep.items()}
 
 
@@ -257,27 +257,30 @@ def _own_tables(labels: SurfaceLabels) -> dict[str, RegionTable | None]:
     tables = {name: side.own_table for name, side in labels.sides.items()}
     if len(tables) == 1:
         return tables
-    used = {
-        name: set(np.unique(labels.values[name]).tolist())
-        - set(_no_region(side, None, labels.background))
-        for name, side in labels.sides.items()
-    }
+    used: dict[str, set[float]] = {}
+    for name, side in labels.sides.items():
+        none = _no_region(side, None, labels.background)
+        used[name] = set(np.unique(labels.values[name]).tolist()) - set(none)
     if not used[LEFT].isdisjoint(used[RIGHT]):
         return tables
-    # What both list stays in the table of one of them.
     shared = set(tables[LEFT] or ()) & set(tables[RIGHT] or ())
-    elsewhere: dict[str, set[Region]] = {LEFT: set(), RIGHT: set()}
-    for row in shared:
-        if row.label in used[LEFT] | used[RIGHT]:
-            is_right = row.label in used[RIGHT]
-        else:
-            is_right = side_of(row.name)[0] == RIGHT
-        elsewhere[LEFT if is_right else RIGHT].add(row)
     for name, table in tables.items():
         if table is not None:
-            is_here = np.array([row not in elsewhere[name] for row in table], bool)
+            is_here = [
+                row not in shared or _is_of(name, row, used[LEFT], used[RIGHT]) for row in table
+            ]
             tables[name] = table.take(np.flatnonzero(is_here))
     return tables
+
+
+def _is_of(hemisphere: str, row: Region, used_left: set[float], used_right: set[float]) -> bool:
+    """Return whether a row that the tables of both hemispheres have is of this one."""
+    if row.label in used_left:
+        return hemisphere == LEFT
+    if row.label in used_right:
+        return hemisphere == RIGHT
+    # Neither has a vertex of it, so its name has to say; a region stands once in any case.
+    return hemisphere == (side_of(row.name)[0] or LEFT)
 
 
 def _row_hemispheres(regions: RegionTable) -> tuple[str | None, tuple[str | None, ...]]:

@@ -267,23 +267,24 @@ def files_found(pattern: str) -> dict[str, str]:
 def pair_found(pattern: str) -> dict[str, str]:
     """Return the hemispheres of which a pattern finds just one file."""
     if _PLACEHOLDER in pattern:
-        files_of = {
-            hemisphere: {
-                file
-                for pair in _SPELLINGS
-                for file in _glob(pattern.replace(_PLACEHOLDER, pair[side]))
-            }
-            for side, hemisphere in enumerate((LEFT, RIGHT))
-        }
+        files_of = _by_placeholder(pattern)
     else:
         files_of = _by_question_mark(pattern)
         if not all(files_of.values()):
+            # The ? and * stand for something else, so the names have to say it.
             files = _glob(pattern)
-            files_of = {
-                side: {file for file in files if hemisphere_in_name(file) == side}
-                for side in (LEFT, RIGHT)
-            }
+            for side in files_of:
+                files_of[side] = {file for file in files if hemisphere_in_name(file) == side}
     return {side: files.pop() for side, files in files_of.items() if len(files) == 1}
+
+
+def _by_placeholder(pattern: str) -> dict[str, set[str]]:
+    """Return the files of each hemisphere, whatever the word where ``{hemi}`` stands."""
+    files_of: dict[str, set[str]] = {LEFT: set(), RIGHT: set()}
+    for left, right in _SPELLINGS:
+        files_of[LEFT] |= set(_glob(pattern.replace(_PLACEHOLDER, left)))
+        files_of[RIGHT] |= set(_glob(pattern.replace(_PLACEHOLDER, right)))
+    return files_of
 
 
 def _by_question_mark(pattern: str) -> dict[str, set[str]]:

@@ -178,23 +178,15 @@ class PaintedSurface:
 def _gifti_of(image: PaintedSurface, side: str) -> GiftiImage:
     structure = {STRUCTURE: STRUCTURES[side]} if side in STRUCTURES else {}
     maps = storable(image.part(side).reshape(image.space.counts[side], -1).T)
-    is_series = image.t_r is not None and not image.array.single
-    intent = "NIFTI_INTENT_TIME_SERIES" if is_series else "NIFTI_INTENT_SHAPE"
-    arrays = [
-        GiftiDataArray(
-            values, intent=intent, datatype=values.dtype, meta=_map_metadata(image, number)
-        )
-        for number, values in enumerate(maps)
-    ]
+    names, t_r = image.map_names, image.t_r
+    common = {} if t_r is None else {"TimeStep": _time_step(t_r)}
+    intent = "NIFTI_INTENT_SHAPE" if t_r is None else "NIFTI_INTENT_TIME_SERIES"
+    arrays = []
+    for number, values in enumerate(maps):
+        named = {} if names is None else {"Name": as_xml(names[number])}
+        meta = GiftiMetaData(named | common)
+        arrays.append(GiftiDataArray(values, intent=intent, datatype=values.dtype, meta=meta))
     return GiftiImage(meta=GiftiMetaData(structure), darrays=arrays)
-
-
-def _map_metadata(image: PaintedSurface, number: int) -> GiftiMetaData:
-    names = image.map_names
-    metadata = {} if names is None else {"Name": as_xml(names[number])}
-    if image.t_r is not None:
-        metadata["TimeStep"] = _time_step(image.t_r)
-    return GiftiMetaData(metadata)
 
 
 def _time_step(t_r: float) -> str:

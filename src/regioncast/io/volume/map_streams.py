@@ -144,14 +144,16 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
     first = VolumeGrid.of(images[0], names[0])
     for image, name in zip(images[1:], names[1:], strict=True):
         check_same(first, VolumeGrid.of(image, name), this_name=names[0], other_name=name)
-    if not is_list and len(images) == 1 and _is_single(images[0]):
-        return MapStream(images, names, MapAxis(single=True))
+    return MapStream(images, names, _map_axis(images, is_series=is_list or len(images) > 1))
+
+
+def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
+    if not is_series and _is_single(images[0]):
+        return MapAxis(single=True)
+    # It is known where all headers give the same.
     times = {t_r_of(image) for image in images}
-    axis = MapAxis(
-        names=_map_names(images) if is_list or len(images) > 1 else None,
-        t_r=times.pop() if len(times) == 1 else None,  # where all headers give the same
-    )
-    return MapStream(images, names, axis)
+    t_r = times.pop() if len(times) == 1 else None
+    return MapAxis(_map_names(images) if is_series else None, t_r)
 
 
 def _matching_files(source: Any, what: str) -> list[Any]:

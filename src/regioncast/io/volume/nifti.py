@@ -243,8 +243,10 @@ def save_volume(
     with replacing(path, overwrite=overwrite) as temporary:
         if is_mgh:
             _write_mgh(image, temporary)
-        else:
-            _write_nifti(image, temporary, progress or _no_progress)
+            return
+        with open_output(temporary) as file:
+            write = _write_gzip if is_gzipped(temporary) else _write_plain
+            write(image, file, progress or _no_progress)
 
 
 def check_volume_suffix(path: Path) -> None:
@@ -334,18 +336,19 @@ def _volume(image: object, what: str) -> SpatialImage:
     return image
 
 
-def _write_nifti(image: SpatialImage, path: Path, progress: Progress) -> None:
-    with open_output(path) as file:
-        (_write_gzip if path.suffix == ".gz" else _write_plain)(image, file, progress)
-
-
 def _write_plain(image: SpatialImage, file: Any, progress: Progress) -> None:
     data = _data_to_write(image)
     _writing_header(image, data).write_to(file)
-    if isinstance(data, PaintedArray):
-        _stream(data, file, progress)
-    else:
+    if not isinstance(data, PaintedArray):
         file.write(_bytes_of(data))
+        return
+    # Voxels are painted through one buffer, so that they never are in memory all at once.
+    voxels = FileOrder.of(data)
+    buffer = voxels.buffer(_BLOCK_BYTES)
+    for piece in voxels.pieces(_BLOCK_BYTES):
+        file.write(voxels.made(piece, buffer).data)
+        if piece.samples.stop == voxels.codes.size:
+            progress(piece.maps.stop, len(voxels.table))
 
 
 def _write_gzip(image: SpatialImage, file: BinaryIO, progress: Progress) -> None:
@@ -379,20 +382,15 @@ def _as_edited(image: PaintedImage) -> nib.Nifti1Image:
     return plain
 
 
-def _stream(data: PaintedArray, file: Any, progress: Progress) -> None:
-    """Write the voxels of a painted array through one buffer."""
-    voxels = FileOrder.of(data)
-    buffer = voxels.buffer(_BLOCK_BYTES)
-    for piece in voxels.pieces(_BLOCK_BYTES):
-        file.write(voxels.made(piece, buffer).data)
-        if piece.samples.stop == voxels.codes.size:
-            progress(piece.maps.stop, len(voxels.table))
-
-
 def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
     """Return the header to write: what it says of the data is what is true of the array."""
     if not isinstance(image, nib.Nifti1Image):
-        return _new_header(image, array)
+        # Of another format, or one of a NIfTI pair.
+        new = VolumeGrid.of(image).header(array.dtype, array.shape)
+        t_r = t_r_of(image)
+        if t_r is not None:
+            _set_t_r(new, t_r)
+        return new
     # Data go out in the byte order of this machine, wherever the header comes from.
     header = image.header.as_byteswapped(native_code)
     header.extensions = image.header.extensions  # which another byte order loses
@@ -404,15 +402,6 @@ def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> 
     header.set_data_shape(array.shape)
     header.set_slope_inter(1, 0)
     header.set_data_offset(0)  # to be found anew
-    return header
-
-
-def _new_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> Any:
-    """Return a NIfTI header for an image of another format, or for one of a NIfTI pair."""
-    header = VolumeGrid.of(image).header(array.dtype, array.shape)
-    t_r = t_r_of(image)
-    if t_r is not None:
-        _set_t_r(header, t_r)
     return header
 
 
