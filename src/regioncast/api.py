@@ -20,6 +20,7 @@ from .atlas.resampling import resampled, voxels_outside
 from .atlas.spaces import Grayordinates, VolumeGrid, structure_name
 from .atlas.transfer import transferred
 from .engine.extraction import Grouping, Strategy
+from .engine.maps import extract_maps
 from .engine.painting import value_table
 from .errors import (
     ArgumentError,
@@ -34,7 +35,6 @@ from .errors import (
 )
 from .files import expanded
 from .io.images import one_map, open_any_maps, painted, save_image, space_of
-from .io.maps import extract_maps
 from .io.parcellations import read_parcellation
 from .io.values import read_signals, save_signals
 from .io.volume import nifti
@@ -341,7 +341,7 @@ def paint(
     atlas = load_parcellation(parcellation, regions, background=background, label_map=label_map)
     found = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
     found.check(missing, extra)
-    table = value_table(found, fill=fill, dtype=dtype)
+    table = value_table(found.signals.values, found.columns, fill=fill, dtype=dtype)
     if onto is not None:
         place = "the image to paint onto"
         atlas = transferred(atlas, space_of(onto, place), name=place)

@@ -18,6 +18,7 @@ from nibabel.freesurfer.io import write_morph_data
 from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
 
 from ...atlas.hemispheres import LEFT, RIGHT, UNKNOWN
+from ...engine.dtypes import storable, storage_dtype
 from ...engine.painting import PaintedArray, paint
 from ...errors import (
     ArgumentError,
@@ -28,7 +29,6 @@ from ...errors import (
     times,
 )
 from ...files import check_output, replacing
-from ...signals import storable, storage_dtype
 from ..painted import as_xml
 from .names import (
     GIFTI,

@@ -25,9 +25,9 @@ from nibabel.openers import ImageOpener
 
 from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
+from ...engine.maps import Blocks, Portion, all_at_once, native
 from ...errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
 from ...files import GZIPPED, expanded, readable
-from ..maps import Blocks, Portion, all_at_once, native
 from .nifti import Niimg, open_image, t_r_of
 
 if TYPE_CHECKING:

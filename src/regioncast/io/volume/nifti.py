@@ -22,6 +22,7 @@ from nibabel.spatialimages import SpatialImage
 from nibabel.volumeutils import native_code
 
 from ...atlas.spaces import VolumeGrid
+from ...engine.dtypes import storable, storage_dtype
 from ...engine.painting import FileOrder, PaintedArray
 from ...errors import (
     DimensionError,
@@ -41,7 +42,6 @@ from ...files import (
     whole_content,
 )
 from ...formats import suffix_of, suffixes
-from ...signals import storable, storage_dtype
 from ..painted import PaintedOnDemand, edited
 from . import painted_gzip
 
