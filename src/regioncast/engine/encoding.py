@@ -20,6 +20,7 @@ import numpy as np
 
 from ..errors import ArgumentTypeError, LabelsError, examples, plural
 from ._kernels import encode as kernels
+from .memory import passing
 from .threads import in_threads, n_cpus, shares
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ _FEW_LABELS = 1 << 12
 # In how many bytes a number of a label fits, most often.
 _NUMBERS = (np.uint16, np.uint32)
 
-# To start a thread takes about as long as to encode so many samples.  Each of them has a table of
+# With fewer samples, to start a thread takes about as long as it saves.  Each has a table of
 # its own, so many threads would take memory of note.
-_SAMPLES_PER_THREAD = 1 << 18
+_SAMPLES_PER_THREAD = 1 << 20
 _MOST_THREADS = 8
 
 
@@ -296,10 +297,11 @@ class _Numbered:
             def number(part: slice, target: NDArray[Any] = target) -> NDArray[np.int64] | None:
                 return _number(samples[part], target[part])
 
-            seen = [labels for labels in in_threads(number, parts) if labels is not None]
+            seen = [part for part in in_threads(number, parts) if part is not None]
             if len(seen) == len(parts):
                 bounds = np.cumsum([0, *map(len, seen)]).tolist()
-                return cls(numbers, parts, np.concatenate(seen), bounds)
+                labels = np.concatenate(seen, out=passing(bounds[-1], np.int64))
+                return cls(numbers, parts, labels, bounds)
         raise LabelsError(
             f"More than {np.iinfo(_NUMBERS[-1]).max:,} labels are not supported. Crop the image."
         )
@@ -330,41 +332,46 @@ def _number(labels: NDArray[Any], numbers: NDArray[Any]) -> NDArray[np.int64] | 
 
     None where the labels are too many for the dtype of the numbers.
     """
-    seen = np.empty(_FEW_LABELS, np.int64)
+    seen = passing(_FEW_LABELS, np.int64)
     n_seen = start = 0
     while True:
-        slots = np.empty(2 * len(seen), np.uint32)
+        slots = passing(2 * len(seen), np.uint32)
         done, n_seen = kernels.number_labels(labels[start:], seen, n_seen, slots, numbers[start:])
         start += done
         if start == labels.size:
-            return seen[:n_seen].copy()
+            return seen[:n_seen]
         if n_seen > np.iinfo(numbers.dtype).max:
             return None
-        seen = np.concatenate([seen, np.empty_like(seen)])
+        wider = passing(2 * len(seen), np.int64)
+        wider[:n_seen] = seen
+        seen = wider
 
 
 def _encode_by_hash(labels: NDArray[Any], background: float) -> Encoded:
     """Encode integers, however far apart they are."""
     numbered = _Numbered.of(labels)
-    distinct, code_of = _ranked(numbered.labels, numbered.labels != background)
+    distinct, code_of = _ranked(numbered.labels, background)
     return Encoded(numbered.recoded(code_of), distinct)
 
 
-def _ranked(
-    labels: NDArray[Any], is_region: NDArray[np.bool_]
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the distinct labels of regions, ascending, and for each label its code."""
+def _ranked(labels: NDArray[Any], background: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the distinct labels, ascending, and for each of `labels` its code.
+
+    The background and NaN are no region.
+    """
     order = np.argsort(labels)
-    ordered = labels[order]
-    is_new = np.ones(len(ordered), bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
-    is_kept = is_region[order]
-    is_new &= is_kept
+    ordered = passing(len(labels), labels.dtype)
+    np.take(labels, order, out=ordered, mode="clip")  # other modes copy what is taken
+    is_region = ~np.isnan(ordered)
+    is_region &= ordered != background
+    is_new = is_region.copy()
+    is_new[1:] &= ordered[1:] != ordered[:-1]
     distinct = ordered[is_new]
-    del ordered  # where labels are many, memory of note
-    rank = np.cumsum(is_new, dtype=code_dtype(len(distinct)))
-    rank[~is_kept] = 0
-    codes = np.empty_like(rank)
+    del ordered
+    rank = passing(len(labels), code_dtype(len(distinct)))
+    np.cumsum(is_new, out=rank)
+    rank *= is_region
+    codes = passing(len(labels), rank.dtype)
     codes[order] = rank
     return distinct, codes
 
@@ -386,9 +393,9 @@ def _encode_floats(labels: NDArray[Any], background: float, stored: np.dtype[Any
     with np.errstate(invalid="ignore"):  # of infinities
         is_near = np.abs(values - nearest) <= LABEL_TOLERANCE
     meant = np.where(is_near, nearest, values) + 0.0  # which makes -0.0 the same as 0.0
-    is_region = is_finite & (meant != background)
-    _check_told_apart(meant[is_region], stored)
-    distinct, code_of = _ranked(meant, is_region)
+    meant[~is_finite] = np.nan
+    distinct, code_of = _ranked(meant, background)
+    _check_told_apart(distinct, stored)
     if (distinct == np.rint(distinct)).all():
         distinct = distinct.astype(np.int64)
     n_nonfinite = 0 if is_finite.all() else int(numbered.counts()[~is_finite].sum())
@@ -399,7 +406,7 @@ def _check_told_apart(labels: NDArray[np.float64], stored: np.dtype[Any]) -> Non
     """Raise where labels are so large that two may have become one when they were stored."""
     dtype = stored.newbyteorder("=") if stored.itemsize < 8 else np.dtype(np.float64)
     most = 2 ** (np.finfo(dtype).nmant + 1)
-    beyond = np.unique(labels[np.abs(labels) > most])
+    beyond = labels[np.abs(labels) > most]
     if len(beyond):
         raise LabelsError(
             f"{plural(len(beyond), 'label')} of the labels image "

@@ -142,6 +142,7 @@ def signals_to_img_labels(
     encoded, grid = _encoded_labels(labels_img, mask_img, background_label)
     values = _checked(signals)
     codes = _codes_of_columns(encoded, values, masked=mask_img is not None)
+    del encoded  # the labels of a million regions take memory too, which painting needs
     return plain_image(paint_signals(codes, values, order=order), grid)
 
 
