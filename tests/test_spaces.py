@@ -84,7 +84,7 @@ def maps_on(space, maps):
 
 @given(labels=testing.label_volumes(["u1", "u2"]), n_maps=st.integers(1, 4), seed=SEEDS)
 def test_paintings_of_the_same_codes_agree_value_for_value(labels, n_maps, seed):
-    codes = encode(labels, np.nan).regions()
+    codes = encode(labels, np.nan).codes
     rng = np.random.default_rng(seed)
     volume, surface, grayordinates = spaces_of(codes, rng)
     values = rng.standard_normal((n_maps, len(volume)))
@@ -100,7 +100,7 @@ def test_paintings_of_the_same_codes_agree_value_for_value(labels, n_maps, seed)
 @pytest.mark.parametrize("nan", ["omit", "propagate", "zero"])
 @given(labels=testing.label_volumes(["u1", "u2"]), seed=SEEDS)
 def test_extractions_from_the_same_numbers_have_the_same_bits(labels, seed, nan):
-    codes = encode(labels, np.nan).regions()
+    codes = encode(labels, np.nan).codes
     rng = np.random.default_rng(seed)
     parcellations = spaces_of(codes, rng)
     maps = values_of((3, codes.size), "f4", seed)

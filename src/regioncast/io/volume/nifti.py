@@ -21,6 +21,7 @@ from nibabel.spatialimages import SpatialImage
 from nibabel.volumeutils import native_code
 
 from ...atlas.spaces import VolumeGrid
+from ...engine.dtypes import storable, storage_dtype
 from ...engine.painting import FileOrder, PaintedArray
 from ...errors import (
     DimensionError,
@@ -39,7 +40,6 @@ from ...files import (
     whole_content,
 )
 from ...formats import family_of, format_of, is_gzipped, suffix_of, suffixes
-from ...signals import storable, storage_dtype
 from ..maps import t_r_of
 from ..painted import PaintedOnDemand, edited
 from . import painted_gzip
