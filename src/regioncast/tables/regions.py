@@ -128,7 +128,10 @@ def read_region_table(
         return _from_sequence(list(source), labels)
     if is_series(source) and isinstance(source, Iterable):
         index = [plain(cell) for cell in getattr(source, "index", ())]
-        return _from_pairs(index, [plain(cell) for cell in source], labels, "The Series")
+        names = [plain(cell) for cell in source]
+        if getattr(source.index, "name", None) is None and index == list(range(len(index))):
+            return _from_sequence(names, labels)  # the index merely counts
+        return _from_pairs(index, names, labels, "The Series")
     if is_frame(source):
         return _from_frame(source, labels)
     raise RegionTableError(
@@ -306,8 +309,6 @@ def _from_pairs(
     keys: Sequence[Any], values: Sequence[Any], labels: Labels | None, source: str
 ) -> RegionTable:
     """Read labels on one side and names on the other; integers are the labels."""
-    if keys == list(range(len(keys))) and source == "The Series":
-        return _from_sequence([*values], labels)  # whose index merely counts
     sides = Column("keys", keys), Column("values", values)
     whole = [column.are_integers and None not in column.integers for column in sides]
     if all(whole):

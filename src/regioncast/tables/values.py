@@ -47,6 +47,7 @@ from .table import (
     Column,
     Table,
     absent_rows,
+    are_counted,
     is_frame,
     is_series,
     table_of_frame,
@@ -370,7 +371,11 @@ def _with_first_row_as_header(table: Table, identities: Identities, asked: Asked
         return table
     columns = [column for column in table.body if column is not table.map_column]
     integers = [column.integers[0] for column in columns]
-    if len(columns) >= _COUNTED and integers == list(range(len(columns))):
+    # Over integers, or titles that count already, it may as well be a row of values.
+    is_above = not are_counted(c.title for c in columns) and not all(
+        c.are_integers for c in columns
+    )
+    if is_above and len(columns) >= _COUNTED and integers == list(range(len(columns))):
         below = [dataclasses.replace(c.without_first(), title=c.title) for c in table.columns]
         return dataclasses.replace(table, columns=below, may_have_header=False)
     if asked.by == "position":
