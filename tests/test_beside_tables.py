@@ -13,8 +13,6 @@ import pytest
 from nibabel.freesurfer import write_annot
 from small_spaces import brain_models, dlabel, labels_gifti, maps_gifti
 from tables.atlases import atlas, labels_image
-from tables.new_value_cases import NEW_CASES
-from tables.switch import new_rule
 from tables.value_cases import CASES
 from test_table_cases import each, painted, written
 
@@ -25,7 +23,6 @@ from regioncast.tables.regions import read_region_table
 # --- labels ----------------------------------------------------------------------------------
 
 
-@new_rule
 @pytest.mark.parametrize(
     ("dtype", "first"), [("float32", 182305689), ("float32", 2**24 + 1), ("float64", 2**53 + 1)]
 )
@@ -37,14 +34,12 @@ def test_labels_that_the_dtype_does_not_tell_apart(dtype, first):
             use(image)
 
 
-@new_rule
 @pytest.mark.parametrize(("dtype", "last"), [("float32", 2**24 - 1), ("float64", 2**53 - 1)])
 def test_labels_that_the_dtype_tells_apart(dtype, last):
     image = labels_image([last - 2, last - 1, last], dtype)
     assert rc.load_parcellation(image).table.labels.tolist() == [last - 2, last - 1, last]
 
 
-@new_rule
 @pytest.mark.parametrize("suffix", [".npy", ".csv", ".label.gii"])
 def test_labels_from_minus_one(tmp_path, suffix):
     """The wall is no region, or nobody guesses."""
@@ -66,7 +61,6 @@ def test_labels_from_minus_one(tmp_path, suffix):
 # --- values without samples ------------------------------------------------------------------
 
 
-@new_rule
 def test_a_value_whose_region_has_no_voxel_is_named_with_its_near_miss():
     found = rc.match({"Left-Thalamus": 0.5, "Left-Caudate": 1.5}, atlas("look-up").parcellation)
     assert "'Left-Thalamus'" in str(found)
@@ -74,7 +68,6 @@ def test_a_value_whose_region_has_no_voxel_is_named_with_its_near_miss():
     assert found.n_matched == 1
 
 
-@new_rule
 def test_a_look_up_table_only_names_labels(tmp_path):
     image = labels_image([3, 10, 11], "int16")
     table = tmp_path / "lut.txt"
@@ -83,7 +76,6 @@ def test_a_look_up_table_only_names_labels(tmp_path):
     assert list(signals.keys) == ["Region-3", "Region-10", "Region-11"]
 
 
-@new_rule
 def test_a_region_that_neither_hemisphere_has_stands_once():
     names = {0: "???", 3: "V1", 9: "absent"}
     values = {
@@ -102,7 +94,6 @@ def test_a_region_that_neither_hemisphere_has_stands_once():
 # --- names of files --------------------------------------------------------------------------
 
 
-@new_rule
 @pytest.mark.parametrize(
     ("right", "left"),
     [
@@ -132,7 +123,6 @@ def test_marks_glued_to_a_word(tmp_path, monkeypatch, right, left, swapped):
 # --- files with a fault ----------------------------------------------------------------------
 
 
-@new_rule
 def test_a_key_twice_in_a_cifti_label_table(tmp_path):
     axis = brain_models(voxels=False)
     keys = np.resize(np.arange(1, 4), len(axis))
@@ -144,7 +134,6 @@ def test_a_key_twice_in_a_cifti_label_table(tmp_path):
         rc.load_parcellation(tmp_path / "b.dlabel.nii")
 
 
-@new_rule
 def test_colours_of_an_annotation_that_its_table_lacks(tmp_path):
     path = tmp_path / "lh.a.annot"
     colors = np.array([[25, 5, 25, 0, 0], [10, 20, 30, 0, 0]])
@@ -168,7 +157,6 @@ def seconds(read, text, path):
     return time.perf_counter() - began
 
 
-@new_rule
 @pytest.mark.parametrize(
     "text",
     [
@@ -204,7 +192,7 @@ _OPTIONS = re.compile(r"\b(by|key|missing|extra)='([^']*)'")
 
 @pytest.mark.parametrize(
     "case",
-    each(case for case in [*CASES, *NEW_CASES] if case.refuses),
+    each(case for case in CASES if case.refuses),
 )
 def test_each_hint_holds(case, tmp_path):
     """An option that a message names is followed to maps, or to an error that names it no more."""
@@ -219,7 +207,6 @@ def test_each_hint_holds(case, tmp_path):
         assert f"{name}='{value}'" not in said_of(other, values)
 
 
-@new_rule
 @pytest.mark.parametrize(
     ("keys", "atlas_name"),
     [
@@ -238,7 +225,6 @@ def test_no_hint_is_of_the_other_hemisphere(keys, atlas_name):
         assert not of_key or not of_name or of_key & of_name
 
 
-@new_rule
 @pytest.mark.parametrize(
     ("key", "near"), [("Thalamus", "Left-Thalamus"), ("Left-Thalamus", "Left-Thalamus-Proper")]
 )

@@ -8,42 +8,34 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tables import differences
 from tables.atlases import Atlas, atlas
 from tables.case import Case, RegionCase
 from tables.doors import NAMELESS, file_doors, region_doors, value_doors
-from tables.new_region_cases import NEW_REGION_CASES
-from tables.new_value_cases import NEW_CASES
 from tables.region_cases import REGION_CASES
-from tables.switch import new_rule, old_rule
 from tables.value_cases import CASES
 
 import regioncast as rc
 from regioncast.errors import RegioncastError, RegioncastWarning
 from regioncast.tables.regions import read_region_table
 
-ALL_CASES = [*CASES, *NEW_CASES]
-ALL_REGION_CASES = [*REGION_CASES, *NEW_REGION_CASES]
-
 
 def each(cases):
-    """Give each case its name as its id; skip what does not hold yet, or no more."""
-    marks = {(True, False): new_rule, (False, True): old_rule}
-    return [
-        pytest.param(case, id=case.name, marks=marks.get((case.new, case.old), ()))
-        for case in cases
-    ]
+    """Give each case its name as its id."""
+    return [pytest.param(case, id=case.name) for case in cases]
 
 
-def right_outcomes(case: Case | RegionCase) -> set[str]:
-    """What may come of a case, through whatever door."""
-    return {"error"} if case.refuses else {"same", "error"} if case.or_error else {"same"}
+def right_outcome(case: Case | RegionCase) -> str:
+    """What comes of a case, through whatever door."""
+    return "error" if case.refuses else "same"
 
 
 def written(case: Case | RegionCase, folder: Path) -> Any:
     """The values of a case as it has them: a file, or an object."""
     if case.make is not None:
         return case.make()
+    if case.through:
+        doors = region_doors if isinstance(case, RegionCase) else value_doors
+        return next(iter(doors(case, folder).values()))
     if case.table:
         return dict(file_doors(case.parsed, folder))["tab"]
     path = folder / case.file
@@ -59,16 +51,6 @@ def painted(case: Case, values: Any) -> Any:
         # What a warning says is tested where warnings are.
         warnings.simplefilter("ignore", RegioncastWarning)
         return rc.paint(values, atlas(case.atlas).parcellation, **case.options)
-
-
-def outcome_of(case: Case, values: Any) -> Any:
-    """The image of values, or None where they are refused, as they may be."""
-    try:
-        return painted(case, values)
-    except RegioncastError:
-        if not case.or_error:
-            raise
-        return None
 
 
 def array_of(image: Any) -> np.ndarray:
@@ -94,7 +76,7 @@ def is_as_expected(case: Case, image: Any, *, with_names: bool = True) -> bool:
     )
 
 
-@pytest.mark.parametrize("case", each(ALL_CASES))
+@pytest.mark.parametrize("case", each(CASES))
 def test_each_table_of_values(case, tmp_path):
     values = written(case, tmp_path)
     if case.refuses:
@@ -104,9 +86,7 @@ def test_each_table_of_values(case, tmp_path):
         for fragment in fragments:
             assert fragment in str(caught.value)
         return
-    image = outcome_of(case, values)
-    if image is None:
-        return
+    image = painted(case, values)
     got = array_of(image)
     expected = expected_of(case, atlas(case.atlas), got.dtype)
     np.testing.assert_array_equal(got, expected)
@@ -120,7 +100,7 @@ def test_each_table_of_values(case, tmp_path):
             assert np.isnan(value) or got.dtype.type(value) == value
 
 
-@pytest.mark.parametrize("case", each(case for case in ALL_CASES if case.table))
+@pytest.mark.parametrize("case", each(case for case in CASES if case.table))
 def test_each_door(case, tmp_path):
     """The same table is the same maps, or an error, through whatever door it comes."""
     other = {}
@@ -134,12 +114,12 @@ def test_each_door(case, tmp_path):
                 case, image, with_names=door not in NAMELESS
             )
             outcome = "same" if is_same else "maps"
-        if outcome not in right_outcomes(case):
+        if outcome != right_outcome(case):
             other[door] = outcome
-    assert other == differences.VALUES.get(case.name, {})
+    assert not other
 
 
-@pytest.mark.parametrize("case", each(ALL_CASES))
+@pytest.mark.parametrize("case", each(CASES))
 def test_match_and_load_signals_say_what_paint_does(case, tmp_path):
     values, where = written(case, tmp_path), atlas(case.atlas).parcellation
     asked = {name: case.options[name] for name in ("by", "key", "columns") if name in case.options}
@@ -147,8 +127,6 @@ def test_match_and_load_signals_say_what_paint_does(case, tmp_path):
     if case.refuses:
         with pytest.raises(RegioncastError):
             rc.match(values, where, **asked).check(**allowed)
-        return
-    if outcome_of(case, values) is None:
         return
     match = rc.match(values, where, **asked)
     match.check(**allowed)
@@ -172,7 +150,7 @@ def regions_of(table: rc.RegionTable) -> dict[int, str]:
     return {int(label): name for label, name in table}
 
 
-@pytest.mark.parametrize("case", each(ALL_REGION_CASES))
+@pytest.mark.parametrize("case", each(REGION_CASES))
 def test_each_region_table(case, tmp_path):
     source = written(case, tmp_path)
     if case.refuses:
@@ -182,50 +160,36 @@ def test_each_region_table(case, tmp_path):
         for fragment in fragments:
             assert fragment in str(caught.value)
         return
-    try:
-        table = read(case, source)
-    except RegioncastError:
-        if not case.or_error:
-            raise
-        return
+    table = read(case, source)
     assert regions_of(table) == dict(case.regions)
     assert table.labels.tolist() == sorted(case.regions)
     if case.columns is not None:
         assert {title: list(cells) for title, cells in table.columns.items()} == {
             title: list(cells) for title, cells in case.columns.items()
         }
-    if case.hemispheres:
-        assert "".join(side or "-" for side in table.hemispheres) == case.hemispheres
+    if case.sides:
+        assert "".join(side or "-" for side in table.sides) == case.sides
 
 
-@pytest.mark.parametrize("case", each(case for case in ALL_REGION_CASES if case.table))
+@pytest.mark.parametrize("case", each(case for case in REGION_CASES if case.table))
 def test_each_door_of_region_tables(case, tmp_path):
     other = {}
     for door, source in region_doors(case, tmp_path).items():
-        if door in differences.CLOSED:
-            with pytest.raises(RegioncastError):
-                read(case, source)
-            continue
         try:
             table = read(case, source)
         except RegioncastError:
             outcome = "error"
         else:
             outcome = "same" if regions_of(table) == case.regions else "regions"
-        if outcome not in right_outcomes(case):
+        if outcome != right_outcome(case):
             other[door] = outcome
-    assert other == differences.REGIONS.get(case.name, {})
+    assert not other
 
 
 # --- the tables of this test -----------------------------------------------------------------
 
 
 def test_no_two_cases_have_one_name():
-    for cases in (ALL_CASES, ALL_REGION_CASES):
+    for cases in (CASES, REGION_CASES):
         names = [case.name for case in cases]
         assert len(set(names)) == len(names)
-
-
-def test_known_differences_are_of_cases_that_there_are():
-    assert set(differences.VALUES) <= {case.name for case in ALL_CASES if case.table}
-    assert set(differences.REGIONS) <= {case.name for case in ALL_REGION_CASES if case.table}

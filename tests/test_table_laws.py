@@ -11,7 +11,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tables.atlases import labels_image
-from tables.switch import new_rule
 
 import regioncast as rc
 from regioncast.errors import RegioncastError
@@ -120,7 +119,6 @@ def text_of(rows, dialect):
     return out.getvalue()
 
 
-@new_rule
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(written())
 def test_a_table_of_any_shape_is_its_maps_or_an_error(tmp_path_factory, case):
@@ -162,7 +160,6 @@ def labels_of_others(labels, names):
             if name in set(map(str, labels)) - {str(label)}}  # fmt: skip
 
 
-@new_rule
 @settings(max_examples=300)
 @given(names=REGION_NAMES, data=st.data())
 @pytest.mark.parametrize("long", [False, True])
@@ -189,7 +186,6 @@ def test_signals_of_any_names_come_back_from_every_table(
     assert got == expected
 
 
-@new_rule
 @pytest.mark.parametrize("name", ["a\tb", "a\nb", "a\rb", "\x1c", "a\x0bb", "", "\x00"])
 @pytest.mark.parametrize("long", [False, True])
 @pytest.mark.parametrize("suffix", [".tsv", ".csv"])
@@ -204,7 +200,6 @@ def test_names_that_text_cannot_hold_come_back_or_are_refused(tmp_path, suffix, 
     assert painted(path, atlas, [3, 20]) == [[1.5, 0.5]]
 
 
-@new_rule
 @pytest.mark.parametrize("suffix", [".tsv", ".csv", ".parquet"])
 @pytest.mark.parametrize("long", [False, True])
 def test_signals_of_hemispheres_in_a_volume_are_painted_again(tmp_path, suffix, long):

@@ -76,18 +76,16 @@ class Case:
         checked where they are given.
     refuses : error, then fragments of its message
         The other answer.
-    or_error : bool
-        Whether an error is right too, but nothing else.
+    through : str
+        The door that this answer is of, where the others have another.
+    elsewhere : tuple of str
+        Doors that have an answer of their own.
     series : bool
         Whether a single map is painted as a series of one.
     dtype : str
         That of the image, where it matters.
     options : mapping
         Of `paint`.
-    new : bool
-        Whether it is right by the ten rules, and not yet so.
-    old : bool
-        Whether it is right only until the ten rules hold.
     """
 
     name: str
@@ -101,12 +99,11 @@ class Case:
     as_text: str = ""
     maps: Map | Mapping[str, Map] | Sequence[Map] | None = None
     refuses: tuple[Any, ...] = ()
-    or_error: bool = False
+    through: str = ""
+    elsewhere: tuple[str, ...] = ()
     series: bool = False
     dtype: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
-    new: bool = False
-    old: bool = False
 
     def __post_init__(self) -> None:
         assert bool(self.refuses) != (self.maps is not None), self.name
@@ -139,17 +136,15 @@ class RegionCase:
 
     Parameters
     ----------
-    name, table, text, file, make, header, as_text, refuses, new, old
+    name, table, text, file, make, header, as_text, refuses, through, elsewhere
         As in `Case`.
     labels : sequence of int
         Those of the image; none: not known.
     regions : mapping of labels to names
         The answer.
-    or_error
-        As in `Case`.
     columns : mapping of titles to cells
         The other columns, in ascending order of label; checked where given.
-    hemispheres : str
+    sides : str
         A letter per region, in ascending order of label; checked where given.
     pairs : bool
         Whether the first two columns are labels and names, so that a dict, pairs, a Series and
@@ -166,12 +161,11 @@ class RegionCase:
     as_text: str = ""
     regions: Mapping[int, str] | None = None
     columns: Mapping[str, Sequence[Any]] | None = None
-    hemispheres: str = ""
+    sides: str = ""
     refuses: tuple[Any, ...] = ()
-    or_error: bool = False
+    through: str = ""
+    elsewhere: tuple[str, ...] = ()
     pairs: bool = False
-    new: bool = False
-    old: bool = False
 
     def __post_init__(self) -> None:
         assert bool(self.refuses) != (self.regions is not None), self.name

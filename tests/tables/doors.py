@@ -6,7 +6,7 @@ import contextlib
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -36,10 +36,13 @@ def _windows(table: Table, path: Path) -> Path:
     return path
 
 
-def _decimal_commas(table: Table, path: Path) -> Path | None:
+def _decimal_commas(table: Table, path: Path, as_text: str) -> Path | None:
     """As a spreadsheet of a country with decimal commas writes it."""
     columns = table.columns
-    numbers = [any(isinstance(cell, float) for cell in typed(cells)) for cells in columns]
+    numbers = [
+        title not in as_text.split() and any(isinstance(cell, float) for cell in typed(cells))
+        for title, cells in zip(table.titles, columns, strict=True)
+    ]
     if (
         len(numbers) < 2
         or not any(numbers)
@@ -75,13 +78,13 @@ def _one_delimiter(table: Table, path: Path, delimiter: str, **dialect: Any) -> 
     return _delimited(table, path, delimiter, **dialect)
 
 
-def file_doors(table: Table, folder: Path) -> Iterator[tuple[str, Any]]:
+def file_doors(table: Table, folder: Path, as_text: str = "") -> Iterator[tuple[str, Any]]:
     """Yield the doors of text, each with its file, but for those that cannot hold the table."""
     doors = {
         "tab": _delimited(table, folder / "tab.tsv", "\t"),
         "comma": _one_delimiter(table, folder / "comma.csv", ","),
         "semicolon": _one_delimiter(table, folder / "semicolon.csv", ";"),
-        "decimal commas": _decimal_commas(table, folder / "decimals.csv"),
+        "decimal commas": _decimal_commas(table, folder / "decimals.csv", as_text),
         "windows": _windows(table, folder / "windows.csv"),
         "spaces": _spaces(table, folder / "spaces.txt"),
     }
@@ -171,7 +174,9 @@ def keyed_doors(table: Table, as_text: str) -> Iterator[tuple[str, Any]]:
     )
     if None in keys or None in values:
         return
-    yield "series", pd.Series(values, keys, name=table.titles[1])
+    yield "titled series", pd.Series(values, pd.Index(keys, name=table.titles[0] or None))
+    if keys != list(range(len(keys))):  # which are no keys
+        yield "series", pd.Series(values, keys, name=table.titles[1])
     if len(set(keys)) == len(keys):
         yield "dict", dict(zip(keys, values, strict=True))
 
@@ -179,15 +184,29 @@ def keyed_doors(table: Table, as_text: str) -> Iterator[tuple[str, Any]]:
 def value_doors(case: Case, folder: Path) -> dict[str, Any]:
     """Return all doors through which the table of a case can go, each with the values."""
     table = case.parsed
-    doors = dict(file_doors(table, folder))
+    doors = dict(file_doors(table, folder, case.as_text))
     doors |= dict(frame_doors(table, folder, case.as_text, index=case.index))
     if not {"key", "columns"} & set(case.options):
         doors |= dict(keyed_doors(table, case.as_text))
-    return doors
+    return _doors_of(case, doors)
+
+
+FRAMES = frozenset(["pandas", "parquet", "polars", "pyarrow"])
+
+
+def _doors_of(case: Case | RegionCase, doors: dict[str, Any]) -> dict[str, Any]:
+    """Return the doors that the answer of a case is of."""
+
+    def are_of(words: Collection[str]) -> set[str]:
+        return set(words) | (set(FRAMES) if "frames" in words else set())
+
+    wanted = are_of([case.through]) if case.through else set(doors) - are_of(case.elsewhere)
+    assert wanted & set(doors), case.name
+    return {door: source for door, source in doors.items() if door in wanted}
 
 
 # Doors whose values have no titles of maps.
-NAMELESS = frozenset(["dict", "series"])
+NAMELESS = frozenset(["dict", "series", "titled series"])
 
 
 # --- region tables ---------------------------------------------------------------------------
@@ -218,7 +237,8 @@ def pair_doors(table: Table, folder: Path) -> Iterator[tuple[str, Any]]:
     yield "lines", _written(folder / "lines.txt", "".join(lines))
     yield "workbench", _written(folder / "workbench.xml", _xml_of_workbench(pairs))
     yield "spm", _written(folder / "spm.xml", _xml_of_spm(pairs))
-    yield "series", pd.Series(names, labels)
+    if labels != list(range(len(labels))):  # which is a list of names
+        yield "series", pd.Series(names, labels)
     yield "pairs", pairs
     if len(set(labels)) == len(labels):
         yield "dict", dict(pairs)
@@ -229,7 +249,7 @@ def pair_doors(table: Table, folder: Path) -> Iterator[tuple[str, Any]]:
 def region_doors(case: RegionCase, folder: Path) -> dict[str, Any]:
     """Return all doors through which the region table of a case can go."""
     table = case.parsed
-    doors: dict[str, Any] = dict(file_doors(table, folder))
+    doors: dict[str, Any] = dict(file_doors(table, folder, case.as_text))
     doors |= dict(frame_doors(table, folder, case.as_text, index=False))
     doors.pop("parquet", None)  # no region table comes in one
     if table.header and len(set(table.titles)) == len(table.titles) and "" not in table.titles:
@@ -239,4 +259,4 @@ def region_doors(case: RegionCase, folder: Path) -> dict[str, Any]:
         }
     if case.pairs:
         doors |= dict(pair_doors(table, folder))
-    return doors
+    return _doors_of(case, doors)

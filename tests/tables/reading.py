@@ -62,23 +62,41 @@ def _refuses(answer: str) -> tuple[Any, ...]:
 # --- values ----------------------------------------------------------------------------------
 
 
-def value_cases(name: str, *, new: bool = False) -> list[Case]:
+def value_cases(name: str) -> list[Case]:
     """Return the cases of a file, one for each answer."""
     return [
-        _value_case(block, options, answer, new)
+        _value_case(block, options, answer)
         for block in blocks(FOLDER / name)
         for options, answer in block.answers
     ]
 
 
-def _value_case(block: Block, options: str, answer: str, new: bool) -> Case:
-    is_named = ("no header", "index", "text: ", "old")
+def _through(block: Block, asked: str) -> dict[str, Any]:
+    """The door that an answer is of, what else stands before it, and the doors of its siblings."""
+    doors = []
+    for sibling, _ in block.answers:
+        door, rest = _door(sibling)
+        if door and rest == _door(asked)[1]:
+            doors.append(door)
+    door, _ = _door(asked)
+    return {"through": door, "elsewhere": () if door else tuple(doors)}
+
+
+def _door(asked: str) -> tuple[str, str]:
+    if not asked.startswith("through="):
+        return "", asked
+    door, _, rest = asked.removeprefix("through=").partition(", ")
+    return door, rest
+
+
+def _value_case(block: Block, asked: str, answer: str) -> Case:
+    is_named = ("no header", "index", "text: ")
     atlases = [flag for flag in block.flags if not flag.startswith(is_named)]
-    answer, or_error = answer.removesuffix(" or error"), answer.endswith(" or error")
+    options = _door(asked)[1]
     refuses = _refuses(answer)
     maps, dtype = (None, "") if refuses else _maps(answer)
     return Case(
-        f"{block.name} [{options}]" if options else block.name,
+        f"{block.name} [{asked}]" if asked else block.name,
         block.table,
         atlas=atlases[0] if atlases else "four",
         header="no header" not in block.flags,
@@ -86,11 +104,9 @@ def _value_case(block: Block, options: str, answer: str, new: bool) -> Case:
         as_text=_flag(block, "text"),
         maps=maps,
         refuses=refuses,
-        or_error=or_error,
         dtype=dtype,
         options=dict(map(_option, options.split(", "))) if options else {},
-        new=new,
-        old="old" in block.flags,
+        **_through(block, asked),
     )
 
 
@@ -130,36 +146,33 @@ def _number(text: str) -> int | float:
 # --- regions ---------------------------------------------------------------------------------
 
 
-def region_cases(name: str, *, new: bool = False) -> list[RegionCase]:
+def region_cases(name: str) -> list[RegionCase]:
     """Return the cases of a file, one for each answer."""
     return [
-        _region_case(block, labels, answer, new)
+        _region_case(block, asked, answer)
         for block in blocks(FOLDER / name)
-        for labels, answer in block.answers
+        for asked, answer in block.answers
     ]
 
 
-def _region_case(block: Block, labels: str, answer: str, new: bool) -> RegionCase:
-    answer, or_error = answer.removesuffix(" or error"), answer.endswith(" or error")
+def _region_case(block: Block, asked: str, answer: str) -> RegionCase:
     refuses = _refuses(answer)
     first, *others = answer.split(" | ")
     columns = dict(part.split(": ", 1) for part in others)
-    sides = columns.pop("hemispheres", "")
+    sides = columns.pop("sides", "")
     return RegionCase(
-        f"{block.name} [{labels}]" if labels else block.name,
+        f"{block.name} [{asked}]" if asked else block.name,
         block.table,
-        labels=[int(label) for label in labels.split()],
+        labels=[int(label) for label in _door(asked)[1].split()],
         header="no header" not in block.flags,
         as_text=_flag(block, "text"),
         regions=None if refuses else _regions(first),
-        columns=None if refuses or not others else
+        columns=None if refuses or not columns else
         {title: [_cell(cell) for cell in cells.split("; ")] for title, cells in columns.items()},
-        hemispheres=sides,
+        sides=sides,
         refuses=refuses,
-        or_error=or_error,
         pairs="pairs" in block.flags,
-        new=new,
-        old="old" in block.flags,
+        **_through(block, asked),
     )  # fmt: skip
 
 

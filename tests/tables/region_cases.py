@@ -84,7 +84,7 @@ PROGRAMS = [
     plain("1 V1 10 20 30\n2 Area 17 2 3 1\n3 V3 3 1 2\n", {1: "V1", 2: "Area 17", 3: "V3"}),
     plain("0 ??? Unknown 0 0 0 0\n1 L_V1 L_V1_ROI 62 3 253 255\n", {0: "Unknown", 1: "L_V1_ROI"},
           [1]),
-    plain("1 Left Pole 6 3 25 0\n2 Right V1 6 3 25 0\n", {1: "Left Pole", 2: "Right V1"}, [1]),
+    plain("1 Left Pole 6 3 25 0\n2 Right V1 6 3 25 0\n", {1: "Left Pole"}, [1]),
     plain("1 0.93 0.16 0.16 Frontal Pole\n2 0 0 1 V1\n", {1: "Frontal Pole", 2: "V1"}, [1, 2]),
 ]  # fmt: skip
 
@@ -95,9 +95,18 @@ XML = [
                    regions={first: "Frontal Pole", first + 1: "Aire occipitale extérieure"},
                    columns={"x": [48, 25], "y": [94, 70], "z": [35, 32]})
         for kind, labels, first in [
-            ("Probabilistic", [], 1), ("Probabilistic", [0, 1, 2], 1),
-            ("Probabilistic", [0, 1], 1), ("Label", [], 0), ("Label", [0, 1], 0),
-            ("Label", [0, 1, 2], 1), ("", [], 1),
+            ("Probabilistic", [], 1), ("Probabilistic", [1, 2], 1),
+            ("Label", [], 0), ("Label", [0, 1], 0), ("", [], 0),
+        ]
+    ),
+    *(
+        RegionCase(f"FSL's XML of the kind {kind!r} misses {labels} by one",
+                   text=FSL.format(kind=kind).encode("latin-1"), file="a.xml", labels=labels,
+                   refuses=(RegionTableError, said))
+        for kind, labels, said in [
+            ("Probabilistic", [0, 1], "counts from 1 and the image from 0"),
+            ("Label", [1, 2], "counts from 0 and the image from 1"),
+            ("", [1, 2], "counts from 0 and the image from 1"),
         ]
     ),
     RegionCase("SPM's XML", text=SPM, file="labels.xml", regions=V1_V2,
@@ -173,11 +182,10 @@ OBJECTS = [
         RegionCase(f"names alone beside {labels}", make=lambda: ["V1", "V2"], labels=labels,
                    regions=dict(zip(numbers, ["V1", "V2"], strict=True)))
         for labels, numbers in [
-            ([], [1, 2]), ([0, 1, 2], [1, 2]), ([2], [1, 2]), ([0, 7, 20], [7, 20]),
-            ([7, 20], [7, 20]),
+            ([], [1, 2]), ([1, 2], [1, 2]), ([2], [1, 2]), ([7, 20], [7, 20]),
         ]
     ),
-    RegionCase("too few names for the image", make=lambda: ["V1"], labels=[0, 7, 9],
+    RegionCase("too few names for the image", make=lambda: ["V1"], labels=[7, 9],
                refuses=(RegionTableError, "has 1 name ", "the image has 2 regions (0, 7, 9)")),
     RegionCase("the name of the background is that of no region",
                make=lambda: ["Background", "A", "B", "C"], labels=[2001, 2002, 2101],
@@ -235,4 +243,64 @@ OBJECTS = [
     ),
 ]  # fmt: skip
 
-REGION_CASES = [*region_cases("regions.txt"), *PROGRAMS, *XML, *PLAIN_TEXT, *OBJECTS]
+NAMES = [f"N{n}" for n in range(48)]
+COUNTED = range(48)
+ONE_TO_48 = range(1, 49)
+OFF = (RegionTableError, "from 0")
+
+
+def rows(delimiter: str) -> str:
+    return "".join(f"{label}{delimiter}{name}\n" for label, name in enumerate(NAMES))
+
+
+COUNTS_FROM_0 = [
+    *(
+        RegionCase(f"48 regions counted from 0: {door}", text=text, file=file, labels=ONE_TO_48,
+                   refuses=OFF)
+        for door, file, text in [
+            ("TSV", "a.tsv", "index\tname\n" + rows("\t")),
+            ("CSV", "a.csv", "index,name\n" + rows(",")),
+            ("text", "a.txt", rows(" ")),
+            ("text with colons", "b.txt", rows(": ")),
+            ("colours of FreeSurfer", "lut.txt",
+             "".join(f"{n} {name} 1 {n} 3 0\n" for n, name in enumerate(NAMES))),
+            ("labels of Workbench", "w.txt",
+             "".join(f"{name}\n{n} 1 2 3 255\n" for n, name in enumerate(NAMES))),
+            ("XML of Workbench", "w.xml", "<a><LabelTable>" + "".join(
+                f'<Label Key="{n}">{name}</Label>' for n, name in enumerate(NAMES))
+             + "</LabelTable></a>"),
+            ("XML of SPM", "s.xml", "<a>" + "".join(
+                f"<label><index>{n}</index><name>{name}</name></label>"
+                for n, name in enumerate(NAMES)) + "</a>"),
+        ]
+    ),
+    *(
+        RegionCase(f"48 regions counted from 0: {door}", make=make, labels=ONE_TO_48, refuses=OFF)
+        for door, make in [
+            ("dict", lambda: dict(enumerate(NAMES))),
+            ("pairs", lambda: list(enumerate(NAMES))),
+            ("DataFrame", lambda: pd.DataFrame({"index": COUNTED, "name": NAMES})),
+            ("Series", lambda: pd.Series(NAMES, pd.Index(list(COUNTED), name="label"))),
+        ]
+    ),
+    RegionCase("48 names alone", make=lambda: NAMES, labels=ONE_TO_48,
+               regions=dict(zip(ONE_TO_48, NAMES, strict=True))),
+    RegionCase("48 names alone in a Series", make=lambda: pd.Series(NAMES), labels=ONE_TO_48,
+               regions=dict(zip(ONE_TO_48, NAMES, strict=True))),
+]  # fmt: skip
+
+MORE_OBJECTS = [
+    RegionCase("pairs", make=lambda: [(20, "V2"), (7, "V1")], labels=[7, 20],
+               regions={7: "V1", 20: "V2"}),
+    RegionCase("pairs of which a label stands twice", make=lambda: [(7, "V2"), (7, "V1")],
+               refuses=(RegionTableError, "7")),
+    RegionCase("the title of an index is over something else", make=lambda: pd.DataFrame(
+        {"segvalue": [101, 102, 205], "label": list("ABC")},
+        index=pd.Index([1, 2, 101], name="roi")), labels=[101, 102, 205],
+        regions={101: "A", 102: "B", 205: "C"}),
+]  # fmt: skip
+
+REGION_CASES = [
+    *region_cases("regions.txt"), *PROGRAMS, *XML, *PLAIN_TEXT, *OBJECTS, *COUNTS_FROM_0,
+    *MORE_OBJECTS,
+]  # fmt: skip

@@ -29,6 +29,7 @@ LARGE = 2**53 + 1
 Z = {1: 0.5, 2: 1.5, 3: 2.5, 4: 3.5}
 FILL = {"missing": "fill"}
 IGNORE = {"extra": "ignore"}
+SIDES = {8: 8.5, 2: 2.5, 3: 3.5, 5: 5.5, 1: 1.5}
 
 
 ARRAYS = [
@@ -53,10 +54,15 @@ NUMBERS_AS_NAMES = [
         text="1,2,3\n10,20,30.5\n",
         file="wide.csv",
         atlas="swapped",
-        refuses=(MatchError, "keys are names and labels, of different regions"),
+        refuses=(MatchError, "(1, 2, 3) may be a header of names, or a row of values",
+                 "Pass by='name' (--by name) for a header"),
     ),
-    Case("text that is names and labels is names", make=lambda: {"1": 10.0, "2": 20.0, "3": 30.0},
-         atlas="swapped", maps={1: 30, 2: 10, 3: 20}),
+    Case("text that is names and labels", make=lambda: {"1": 10.0, "2": 20.0, "3": 30.0},
+         atlas="swapped",
+         refuses=(MatchError, "keys are names and labels, of different regions: '1', '2', '3'")),
+    Case("text that is names and labels, by name",
+         make=lambda: {"1": 10.0, "2": 20.0, "3": 30.0}, atlas="swapped", options={"by": "name"},
+         maps={1: 30, 2: 10, 3: 20}),
     Case("integers that are names and labels", make=lambda: {1: 10.0, 2: 20.0, 3: 30.0},
          atlas="swapped", options=IGNORE,
          refuses=(MatchError, "keys are names and labels, of different regions: 1, 2")),
@@ -134,12 +140,15 @@ NUMBERS = [
             refuses=(SignalsError, f"column 'z' of the DataFrame holds text: {shown}"))
         for cells, shown in [
             ([1, "2", 3.0, None], "'2'."), ([1, "2", 3.0, "high"], "'high'."),
-            (["1", "2", "3", "4"], "'1', '2', '3', '4'."), ([1.5, "0,5", 2, 3], "'0,5'."),
+            ([1.5, "0,5", 2, 3], "'0,5'."),
         ]
     ),
+    Case("text that is all numbers is numbers, as in a file", make=lambda: pd.DataFrame(
+        {"name": ["Vis", "Mot", "Aud", "Som"], "z": pd.Series(["1", "2", "4", "3"], dtype=object)}),
+        maps={"z": {1: 1, 2: 2, 3: 4, 4: 3}}),
     Case("text in a Series", make=lambda: pd.Series(["a", "b"], ["Vis", "Mot"]), options=FILL,
-         refuses=(SignalsTypeError, "Signals of dtype ", " cannot be painted",
-                  "bool, integers, floats up to float64 and complex")),
+         refuses=(SignalsError, "The column '' of the Series holds text: 'a', 'b'",
+                  "Values must be numbers; write n/a where there is none")),
     Case("text and nothing in a dict", make=lambda: {"Vis": 1.0, "Mot": None, "Aud": "high"},
          options=FILL, refuses=(SignalsTypeError, "2 of 3 values are no number: None, 'high'")),
     Case("a boolean column is zeros and ones", make=lambda: pd.DataFrame(
@@ -204,7 +213,8 @@ DIALECTS = [
     Case("row names of R over a square",
          text='"V1" "V2" "V3"\n"1" 0.5 1.5 2.5\n"2" 0.5 1.5 2.5\n"3" 0.5 1.5 2.5\n',
          file="r.txt", atlas="one to three",
-         refuses=(MatchError, "is ambiguous: its index")),
+         refuses=(MatchError, "the index names 3 by label (1, 2, 3), and no title says",
+                  "by='label' (--by label) if the index is the labels")),
     Case("an empty column without a title", text="name,z,\nVis,1.5,\nMot,2.5,\n", file="v.csv",
          options=FILL, maps={"z": {1: 1.5, 2: 2.5}}),
     Case("an empty column without a title beside regions", text="Vis,Mot,\n1.5,2.5,\n",
@@ -264,10 +274,16 @@ DIALECTS = [
     # AFNI's files of numbers.
     Case("AFNI: a column", text="# one row per time point\n  0.5\n1.5\n2.5\n3.5\n", file="v.1D",
          maps=Z),
-    Case("AFNI: rows of integers are rows", text="1 2 3 4\n4 3 2 1\n", file="v.1D",
-         maps=[{1: 1, 2: 2, 3: 3, 4: 4}, {1: 4, 2: 3, 3: 2, 4: 1}]),
+    Case("AFNI: rows of integers", text="1 2 3 4\n4 3 2 1\n", file="v.1D",
+         refuses=(MatchError, "is ambiguous: its first column (1, 4) may be the labels")),
+    Case("AFNI: rows of integers are rows, by position", text="1 2 3 4\n4 3 2 1\n", file="v.1D",
+         options={"by": "position"}, maps=[{1: 1, 2: 2, 3: 3, 4: 4}, {1: 4, 2: 3, 3: 2, 4: 1}]),
     Case("AFNI: labels and values", text="17 0.5\n99 2.5\n53 1.5\n60 3.5\n", file="v.1D",
-         atlas="17 to 99", maps={17: 0.5, 99: 2.5, 53: 1.5, 60: 3.5}),
+         atlas="17 to 99",
+         refuses=(MatchError, "is ambiguous: its first column (17, 99, 53, 60) may be the labels")),
+    Case("AFNI: labels and values, by label", text="17 0.5\n99 2.5\n53 1.5\n60 3.5\n",
+         file="v.1D", atlas="17 to 99", options={"by": "label"},
+         maps={17: 0.5, 99: 2.5, 53: 1.5, 60: 3.5}),
     Case("AFNI: two by two", text="1 0.5\n2 2.5\n", file="v.1D", atlas="one and two",
          refuses=(MatchError, "ambiguous")),
     Case("AFNI: titles are no numbers", text="Vis Mot Aud Som\n0.5 1.5 2.5 3.5\n", file="v.1D",
@@ -301,14 +317,16 @@ OBJECTS = [
          maps={60: 0.5, 17: 0.25, 99: 1.5, 53: 2.5}),
     Case("a Series that counts from 0 is an array", make=lambda: pd.Series([0.5, 1.5, 2.5, 3.5]),
          maps=Z),
-    Case("a Series that counts from elsewhere is keyed",
+    Case("a Series that counts from elsewhere",
          make=lambda: pd.Series([10.0, 20.0, 30.0], [2, 3, 4]), atlas="one to three",
-         refuses=(MatchError, "unused")),
+         refuses=(MatchError, "the index names 2 by label (2, 3, 4), and no title says",
+                  "by='label' (--by label) if the index is the labels, or by='position'")),
     Case("the order that sorting left", make=lambda: pd.Series([0.3, 0.1, 0.2, 0.4]).sort_values(),
-         refuses=(MatchError, "missing  1: ", "unused   1: ")),
+         refuses=(MatchError, "the index names 3 by label (1, 2, 0 and 1 more)",
+                  "by='label' (--by label) if the index is the labels, or by='position'")),
     Case("the order that sorting left in a DataFrame",
          make=lambda: pd.Series([0.3, 0.1, 0.2, 0.4]).sort_values().to_frame(),
-         refuses=(MatchError, "missing  1: ", "unused   1: ")),
+         refuses=(MatchError, "is ambiguous: its index (1, 2, 0, 3) may be the labels")),
     Case("an index that counts and was filtered, beside names",
          make=lambda: pd.DataFrame({"name": ["Som", "Vis", "Aud", "Mot"],
                                     "z": [3.5, 0.5, 2.5, 1.5]}, index=[4, 9, 1, 2]), maps={"z": Z}),
@@ -327,8 +345,8 @@ OBJECTS = [
         [[0.5, 1.5, 2.5, 3.5], [1, 2, 3, 4]], index=pd.date_range("2020", periods=2)),
         maps=[Z, {1: 1, 2: 2, 3: 3, 4: 4}]),
     Case("a square DataFrame with an index", make=lambda: pd.DataFrame(
-        np.arange(16.0).reshape(4, 4), index=[1, 2, 3, 4]),
-        refuses=(MatchError, "ambiguous: its index (1, 2, 3, 4) may say")),
+        np.arange(16.0).reshape(4, 4) / 8, index=[1, 2, 3, 4]),
+        refuses=(MatchError, "is ambiguous: its index (1, 2, 3, 4) may be the labels")),
     Case("a square DataFrame with an index that is titled", make=lambda: pd.DataFrame(
         np.arange(16.0).reshape(4, 4), index=pd.Index([1, 2, 3, 4], name="label")),
         maps=[{1: n, 2: 4 + n, 3: 8 + n, 4: 12 + n} for n in range(4)]),
@@ -355,7 +373,10 @@ OBJECTS = [
          refuses=(MatchError, "partly names ('Vis') and partly labels (2, 3): use one kind")),
     Case("a label twice as integer and as float",
          make=lambda: pd.Series([1.0, 2.0], pd.Index([7, 7.0], dtype=object)), atlas="sparse",
-         options=FILL, refuses=(MatchError, "1 key given more than once: 7")),
+         options=FILL, refuses=(MatchError, "the index names 1 by label (7, 7)")),
+    Case("a label twice as integer and as float, by label",
+         make=lambda: pd.Series([1.0, 2.0], pd.Index([7, 7.0], dtype=object)), atlas="sparse",
+         options={"by": "label", **FILL}, refuses=(MatchError, "1 key given more than once: 7")),
     *(
         Case(f"a key that is {key!r}", make=lambda key=key: {key: 1.0, "Mot": 2.0}, options=FILL,
              refuses=(MatchError, "1 key neither a name nor an integer label", str(key),
@@ -364,7 +385,8 @@ OBJECTS = [
     ),
     Case("an index of several levels", make=lambda: pd.Series(
         range(4), pd.MultiIndex.from_product([["sub-1", "sub-2"], ["Vis", "Mot"]])),
-        refuses=(MatchError, "4 keys neither ", "unstack all but that of the regions")),
+        refuses=(MatchError, "has 2 rows per region: so often 'Vis' stands in the index",
+                 "('sub-1', 'sub-2'). Make each a map: values.unstack(0)")),
     Case("no values at all", make=dict, refuses=(SignalsError, "There are no values: their shape")),
     Case("no rows", make=lambda: np.empty((0, 4)),
          refuses=(SignalsError, "There are no values: their shape is (0, 4)")),
@@ -410,7 +432,7 @@ IDENTITY = [
         atlas="composed", maps={2: 2.5, 1: 1.5}),
     Case("two names that only their accents tell apart",
          make=lambda: {"\xe9": 1.0, "e\u0301": 2.0}, atlas="two accents", options=FILL,
-         maps={11: 1, 9: 2}),
+         refuses=(MatchError, "2 keys given more than once")),
     Case("a column that repeats itself does not identify", make=lambda: {"L": 1.0},
          atlas="groups", options={**FILL, **IGNORE},
          refuses=(MatchError, "matched  0 of 2 regions")),
@@ -433,7 +455,81 @@ IDENTITY = [
         maps={"L:3": 1, "L:7": 2, "L:14474380": 3, "R:3": 4, "R:7": 5, "R:9": 6}),
 ]  # fmt: skip
 
+
+def levels(*, names_first: bool = False) -> pd.MultiIndex:
+    """Hemisphere and name of the atlas "sides", in another order."""
+    pairs = [("R", "cuneus"), ("R", "bankssts"), ("B", "brainstem"), ("L", "cuneus"),
+             ("L", "bankssts")]  # fmt: skip
+    titles = ["hemisphere", "name"]
+    if names_first:
+        pairs, titles = [pair[::-1] for pair in pairs], titles[::-1]
+    return pd.MultiIndex.from_tuples(pairs, names=titles)
+
+
+BOTH_LEVELS = pd.MultiIndex.from_tuples(
+    [(4, "Som"), (1, "Vis"), (3, "Aud"), (2, "Mot")], names=["label", "region"]
+)
+
+LEVELS = [
+    *(
+        Case(f"an index of hemispheres and names{', names first' * first}",
+             make=lambda first=first: pd.Series(list(SIDES.values()), levels(names_first=first)),
+             atlas="sides", maps=SIDES)
+        for first in (False, True)
+    ),
+    Case("a DataFrame with an index of hemispheres and names", make=lambda: pd.DataFrame(
+        {"z": list(SIDES.values()), "p": 1}, levels()), atlas="sides",
+        maps={"z": SIDES, "p": dict.fromkeys(SIDES, 1)}),
+    Case("an index of labels and names of the same regions",
+         make=lambda: pd.Series([3.5, 0.5, 2.5, 1.5], BOTH_LEVELS), maps=Z),
+    Case("a DataFrame with an index of labels and names of the same regions",
+         make=lambda: pd.DataFrame({"z": [3.5, 0.5, 2.5, 1.5]}, BOTH_LEVELS), maps=Z),
+    Case("an index of labels and names of other regions", make=lambda: pd.Series(
+        [3.5, 0.5], pd.MultiIndex.from_tuples([(4, "Vis"), (1, "Som")])), options=FILL,
+        refuses=(MatchError,)),
+    Case("an index of subjects and regions", make=lambda: pd.Series(
+        np.arange(8.0), pd.MultiIndex.from_product(
+            [["sub-1", "sub-2"], ["Vis", "Mot", "Aud", "Som"]])), refuses=(RegioncastError,)),
+    Case("float32 with a gap stays so", make=lambda: {
+        "Vis": np.float32(0.1), "Mot": float("nan"), "Aud": np.float32(2.5),
+        "Som": np.float32(3.5)},
+        maps={1: float(np.float32(0.1)), 2: float("nan"), 3: 2.5, 4: 3.5}, dtype="float32"),
+    Case("float32 with nothing stays so", make=lambda: {
+        "Vis": np.float32(0.1), "Mot": None, "Aud": np.float32(2.5), "Som": np.float32(3.5)},
+        maps={1: float(np.float32(0.1)), 2: float("nan"), 3: 2.5, 4: 3.5}, dtype="float32"),
+    Case("a dict of text and numbers as text names regions as they are written",
+         make=lambda: {"003": 3.5, "001": 1.5, "002": 2.5}, atlas="zeros",
+         maps={1: 3.5, 2: 1.5, 3: 2.5}),
+    Case("a dict of labels called as names of others", make=lambda: {1: 10.0, 2: 20.0, 3: 30.0},
+         atlas="off by one", options=FILL, refuses=(MatchError, "of different regions")),
+]  # fmt: skip
+
+MORE_DIALECTS = [
+    Case("a number with a decimal comma below a title, for one region", text="ROI\n12,5\n",
+         file="v.csv", atlas="one", refuses=(SignalsError, "has no column of values")),
+    Case("numbers with decimal commas below a title", text="ROI\n12,5\n1,25\n", file="v.csv",
+         atlas="one and two", refuses=(SignalsError, "has no column of values")),
+    Case("numbers with decimal commas below a title, by position",
+         text="z\n0,5\n1,5\n2,5\n3,5\n", file="v.csv", options={"by": "position"},
+         refuses=(SignalsError, "has no column of numbers")),
+    Case("a title and a decimal comma between tabs", text="Vis\tz\n0,5\t1,5\n", file="v.tsv",
+         options=FILL, refuses=(RegioncastError,)),
+    Case("row names of R over two columns that both have all labels",
+         text='"a" "b"\n"1" 4 3\n"2" 3 4\n"3" 2 1\n"4" 1 2\n', file="r.txt",
+         refuses=(RegioncastError,)),
+    Case("row names of R that are labels, over a column that has all labels",
+         text='"a" "z"\n"1" 4 0.5\n"2" 3 1.5\n"3" 2 2.5\n"4" 1 3.5\n', file="r.txt",
+         refuses=(RegioncastError,)),
+    Case("quotes around numbers that are names", text='name,z\n"003",3.5\n"001",1.5\n"002",2.5\n',
+         file="v.csv", atlas="zeros", maps={1: 3.5, 2: 1.5, 3: 2.5}),
+    Case("rows of names, in quotes, that are numbers", text='"003","001","002"\n3.5,1.5,2.5\n',
+         file="v.csv", atlas="zeros",
+         refuses=(MatchError, "may be a header of names, or a row of values")),
+    Case("decimal commas between semicolons, without a header", text="Vis;0,5\nMot;1,5\n",
+         file="v.csv", options=FILL, maps={1: 0.5, 2: 1.5}),
+]  # fmt: skip
+
 CASES = [
-    *value_cases("values.txt"), *ARRAYS, *NUMBERS_AS_NAMES, *NUMBERS, *DIALECTS, *OBJECTS,
-    *IDENTITY,
+    *value_cases("values.txt"), *ARRAYS, *NUMBERS_AS_NAMES, *NUMBERS, *DIALECTS, *MORE_DIALECTS,
+    *OBJECTS, *IDENTITY, *LEVELS,
 ]  # fmt: skip
