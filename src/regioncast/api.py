@@ -715,7 +715,7 @@ def _extracted(
     return Signals.along(
         maps.axis,
         values,
-        coverage.unique_keys,
+        atlas.table.unique_keys,
         labels=coverage.labels.tolist(),
         coverage=coverage,
         parcellation=atlas,

@@ -45,7 +45,7 @@ _NEAR = 0.75
 # Comparing a key with a name takes a time that grows with the product of their lengths.  So many
 # keys, and so many letters with letters, are compared at most: some tenths of a second.
 _COMPARED_KEYS = 20
-_COMPARED_LETTERS = 3_000_000
+_COMPARED_LETTERS = 1_000_000
 
 # No label has more digits; Python itself reads no integer of more than 4,300.
 _MAX_DIGITS = 1000
