@@ -12,15 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from regioncast.errors import FileFormatError, InputMissingError
-from regioncast.tables.text import (
-    decode,
-    parse_delimited,
+from regioncast.tables.cells import (
     parse_integer,
     parse_integer_column,
     parse_number,
     parse_number_column,
-    read_delimited,
 )
+from regioncast.tables.text import decode, parse_delimited, read_delimited
 
 # Names as atlases have them: with spaces, the delimiters themselves, quotes, other alphabets.
 WORDS = st.text(st.characters(codec="latin-1", categories=["L", "N", "P", "Zs", "Sm"]), max_size=9)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 
 import nibabel as nib
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 
 import regioncast as rc
 from regioncast.errors import MatchError, RegioncastError, SignalsError
-from regioncast.tables.values import ValueColumn, ValueTable, _check_once
 
 
 def atlas_of(labels, names=None):
@@ -125,20 +123,21 @@ def test_the_output_of_another_program_is_a_table():
     os.close(reader)
 
 
-def test_what_stands_twice_is_found_in_large_tables():
+def test_what_stands_twice_is_found_in_large_tables(tmp_path):
     # In a time that grows with their square, each of these would take minutes.
     n_rows, n_maps = 200_000, 100_000
     long = pd.DataFrame({"label": [*range(1, n_rows), 5], "z": 0.5})
     titles = [*(f"map {n}" for n in range(n_maps)), "map 7"]
     wide = pd.DataFrame(np.zeros((4, 1 + n_maps)), columns=titles)
-    with pytest.raises(MatchError, match="1 label more than once: 5"):
+    with pytest.raises(MatchError, match="1 key given more than once: 5"):
         rc.paint(long, P4)
     with pytest.raises(MatchError, match=r"1 column title .* more than once: 'map 7'"):
         rc.paint(wide, P4)
-    column = ValueColumn("z", (1.0,), np.ones(1))
-    columns = [dataclasses.replace(column, title=title) for title in titles]
-    with pytest.raises(MatchError, match="2 columns 'map 7' of t would be maps of one name"):
-        _check_once(columns, ValueTable(tuple(columns), "t"))
+    path = tmp_path / "wide.csv"
+    rows = [["label", *titles], *([label, *[0.5] * len(titles)] for label in (1, 2, 3, 4))]
+    path.write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
+    with pytest.raises(MatchError, match=r"2 columns 'map 7' of .* would be maps of one name"):
+        rc.paint(path, P4)
 
 
 def test_a_map_called_as_a_column_of_regions_is_named():

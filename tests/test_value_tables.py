@@ -154,9 +154,12 @@ def test_wide_tables_say_the_same_in_every_carrier(tmp_path_factory, series, ord
     columns = series[:, order]
     frame = pd.DataFrame(columns, columns=shuffled)
     as_text = frame.rename(columns=str)
-    carriers = [frame, *frames(as_text, folder), *text_files(wide_rows(columns, shuffled), folder)]
-    for carrier in carriers:
+    for carrier in [frame, *frames(as_text, folder)]:
         assert_same(painted(carrier), expected)
+    # In text, a first row of labels may be one of values.
+    said = {"by": "label"} if keys is LABELS else {}
+    for carrier in text_files(wide_rows(columns, shuffled), folder):
+        assert_same(painted(carrier, **said), expected)
 
 
 @given(SERIES)
@@ -186,9 +189,17 @@ def test_values_without_keys_say_the_same_in_every_carrier(tmp_path_factory, ser
         path = folder / name
         path.write_text(content)
         carriers.append(path)
+    array = values[:, np.newaxis] if values.ndim == 1 else values
+    is_plain = 1 in array.shape or not (may_be_labels(array[0]) or may_be_labels(array[:, 0]))
     for carrier in carriers:
         assert_same(painted(carrier, by="position"), expected)
-        assert_same(painted(carrier), expected)
+        if is_plain:
+            assert_same(painted(carrier), expected)
+
+
+def may_be_labels(numbers):
+    """Whether a first row or column of numbers is made of different integers."""
+    return len(set(numbers)) == len(numbers) and all(map(float.is_integer, numbers.tolist()))
 
 
 @given(series=SERIES)
@@ -279,7 +290,7 @@ def columns_of(image):
 DECIMALS = st.decimals(-(10**9), 10**9, places=3)
 
 
-@given(cells=st.lists(DECIMALS | st.none(), min_size=4, max_size=4))
+@given(cells=st.lists(DECIMALS | st.none(), min_size=4, max_size=4).filter(any))
 def test_decimals_are_the_floats_next_to_them(cells):
     expected = [np.nan if cell is None else float(cell) for cell in cells]
     objects = pd.DataFrame({"name": NAMES, "z": pd.Series(cells, dtype=object)})

@@ -186,7 +186,7 @@ OBJECTS = [
         ]
     ),
     RegionCase("too few names for the image", make=lambda: ["V1"], labels=[7, 9],
-               refuses=(RegionTableError, "has 1 name ", "the image has 2 regions (0, 7, 9)")),
+               refuses=(RegionTableError, "has 1 name ", "the image has 2 regions (7, 9)")),
     RegionCase("the name of the background is that of no region",
                make=lambda: ["Background", "A", "B", "C"], labels=[2001, 2002, 2101],
                regions={0: "Background", 2001: "A", 2002: "B", 2101: "C"}),
