@@ -237,6 +237,7 @@ def _said_hemisphere(side: object) -> str | None:
     """Return the hemisphere in the metadata of a GIFTI image."""
     if not isinstance(side, GiftiImage):
         return None
+    # Workbench writes it for the file, other programs for each array.
     metadata = [side.meta, *(array.meta for array in side.darrays)]
     said = [side_of_word(meta.get(STRUCTURE)) for meta in metadata]
     return next((hemisphere for hemisphere in said if hemisphere), None)
@@ -519,6 +520,7 @@ def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
             f"{capitalized(what)} {_called(image)} is a volume of {times(image.shape)} voxels; "
             "values of vertices have the shape (n, 1, 1). Give a surface."
         )
+    # Maps are the fourth dimension of a volume that is one column of voxels.
     values = np.asarray(image.dataobj).reshape((image.shape[0], -1), order="F").T
     return Side(values, MapAxis(t_r=t_r_of(image), single=len(image.shape) == 3))
 
