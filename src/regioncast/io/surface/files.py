@@ -257,15 +257,17 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
     if len(names) == 2:
         # One of a pair that does not exist is missed with its own name.
         names = [name for name in names if not _shape_tells(name) or expanded(name).exists()]
-        return bool(names) and all(map(_is_surface_path, names))
-    name = os.fspath(source)
+    return bool(names) and all(map(_is_surface_name, names))
+
+
+def _is_surface_name(name: str) -> bool:
     entry = format_of(Path(name))
     if entry is not None and not _shape_tells(name):
         return "surface" in entry.kinds and entry.family != "mesh"
     # The name does not say it, so the file has to.
     if is_pair_pattern(name):
         pair = pair_found(name)
-        return bool(pair) and all(map(_is_surface_path, pair.values()))
+        return bool(pair) and all(map(_is_surface_name, pair.values()))
     if entry is None:
         return _is_morphometry(expanded(name))
     return _is_mgh_vector(expanded(name)) or bool(pair_beside(name))
