@@ -380,7 +380,7 @@ def test_mixed_names_and_labels(refused):
     write_values("V1\t1", "20\t2", "MT\t3")
     refused(
         [errors.MatchError, ValueError],
-        "partly names ('V1', 'MT') and partly labels ('20'): use one kind",
+        "partly names ('V1', 'MT') and partly labels (20): use one kind",
     )
 
 

@@ -246,7 +246,8 @@ def test_region_tables_are_read(tmp_path, suffix, kind, use):
     if suffix == ".xml":  # FSL counts from 0 what images hold from 1
         names = {1: "r0", 2: "r1", 3: "r2"}
         labels = "".join(f'<label index="{n - 1}">{name}</label>' for n, name in names.items())
-        path.write_text(f"<atlas><data>{labels}</data></atlas>")
+        kind = "<header><type>Probabilistic</type></header>"
+        path.write_text(f"<atlas>{kind}<data>{labels}</data></atlas>")
     else:
         joint = {".tsv": "\t", ".csv": ",", ".txt": " "}[suffix]
         rows = [("index", "name"), *names.items()][suffix == ".txt" :]

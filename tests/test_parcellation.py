@@ -603,8 +603,8 @@ def test_reprs_are_short_and_say_what_there_is(tmp_path):
         atlas.table: "RegionTable: 300 regions",
         atlas.space: "VolumeGrid: 7×9×11 voxels of ",
         series.dataobj: "PaintedArray: 7×9×11×4 float64",
-        series: "PaintedImage: 7×9×11×4 float64, 300 of 300 regions by position",
-        other: "PaintedImage: 7×9×11 float64, 300 of 300 regions by position",
+        series: "PaintedImage: 7×9×11×4 float64, 300 values in 300 of 300 regions by position",
+        other: "PaintedImage: 7×9×11 float64, 300 values in 300 of 300 regions by position",
         series.slicer[..., :2]: "PaintedImage: 7×9×11×2 float64",
     }
     for thing, start in shown.items():

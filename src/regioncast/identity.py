@@ -485,7 +485,7 @@ class Match:
             "n_regions": len(self.table),
             "n_columns": self.signals.n_regions,
             "n_maps": self.signals.n_maps,
-            "map_names": self.signals.map_names,
+            "map_names": list(self.signals.map_names or ()) or None,
             "n_values": self.n_values,
             "n_matched": self.n_matched,
             "missing": self.missing,
@@ -730,10 +730,12 @@ def _shared_by_regions(shared: Sequence[tuple[Key, list[int]]], by: str, table: 
     if table.hemispheres is not None:
         labels = [f"{table.hemispheres[row]}:{table.labels[row]}" for row in rows]
     names = [table.unique_names[row] for row in rows]
-    if by == NAME and len(set(names)) == len(names):  # their hemispheres tell them apart
+    are_sided = table.sides is not None and {table.sides[row] for row in rows} == {"L", "R"}
+    if are_sided and by in (NAME, LABEL):  # their hemispheres tell them apart
         told_apart = examples(names)
+        shown = names[0] if by == NAME else labels[0]
         advice = (
-            f"Write the hemisphere before it ({names[0]}), or give the table of values a column "
+            f"Write the hemisphere before it ({shown}), or give the table of values a column "
             "'hemisphere'"
         )
     else:

@@ -234,7 +234,9 @@ def naming_of_cells(column: Column, identities: Identities, by: str) -> Naming:
 
 def _is_plain(text: str | None) -> bool:
     """Return whether text that is an integer is written as labels are, or as floats of them."""
-    digits = (text or "").replace(",", ".").removeprefix("-").partition(".")[0]
+    digits, point, _ = (text or "").replace(",", ".").removeprefix("-").partition(".")
+    if point and digits.isdigit() and int(digits) >= EXACT:
+        return False  # which a float may have rounded
     return digits.isdigit() and (digits == "0" or digits[0] != "0")
 
 

@@ -224,7 +224,7 @@ def table_of_text(text: TextTable) -> Table:
             continue  # rows may all end in a delimiter
         called = "" if is_index else title_of(title or text.titles[number])
         columns.append(Column(called, cells, is_index=is_index, decimal_comma=decimal_comma))
-    if has_header and len(columns) > 1 and columns[0].is_index:
+    if has_header and len(columns) > 1 and (columns[0].is_index or columns[0].title == "map"):
         # pandas counts columns that have no titles.
         has_header = not are_counted(column.title for column in columns[1:])
     return Table(columns, text.source, has_header, may_have_header=text.header is None)
@@ -299,8 +299,11 @@ def table_of_frame(frame: Any, source: str = "the DataFrame") -> Table:
         else column
         for column in body
     ]
-    is_counted = are_counted(column.title for column in body if not column.is_index)
-    return Table([*_index_of(frame), *body], source, not is_counted, may_have_header=is_counted)
+    titles = [column.title for column in body if not column.is_index]
+    # Maps that are named say that the first row is none of titles.
+    is_counted = are_counted(titles)
+    has_header = not is_counted and not (titles[:1] == ["map"] and are_counted(titles[1:]))
+    return Table([*_index_of(frame), *body], source, has_header, may_have_header=is_counted)
 
 
 def table_of_series(series: Any, source: str = "the Series") -> Table:

@@ -140,7 +140,8 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
     if asked.by not in _STANDARD and not identities.knows(asked.by):
         columns = [NAME, LABEL, *identities.table.columns]
         raise MatchError(
-            f"The region table has no column {asked.by!r} (by, --by); it has {examples(columns)}."
+            f"by={asked.by!r} (--by): the region table has no column {asked.by!r}; it has "
+            f"{examples(columns)}."
         )
     if not table.has_header and _holds_numbers_alone(table, identities) and asked.key is None:
         return _array_signals(table, identities, asked)
@@ -283,7 +284,8 @@ def needs_pyarrow() -> None:
 def _keyed_table(series: Any) -> Table | Any:
     """Return a Series as a table of its index and its values, or as it is if its index counts."""
     table = table_of_series(series)
-    return table if table.index else series
+    # Of text, what is said of values that are no numbers is said of the array.
+    return table if table.index and not table.body[0].is_text else series
 
 
 def array_of(values: Any) -> NDArray[Any]:
@@ -690,8 +692,6 @@ def _no_values(table: Table, key_column: Column) -> SignalsError:
     others = [column for column in table.body if column is not key_column]
     taken = [column.title for column in others if column.are_integers and not column.is_text]
     text = [column for column in others if column.is_text]
-    if len(text) == len(others) == 1 and table.index:
-        return _text_error(text[0], table)  # of a Series
     hints = ""
     if text:
         cells = [cell for cell in text[0].texts if cell is not None]

@@ -65,7 +65,7 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
     frame = _frame(signals, long=long)
     if suffix != ".parquet":
         _check_names([*map(str, signals.keys or ()), *(signals.map_names or ())], path)
-    # Columns that are merely counted have no titles.
+    # Columns that are merely counted have no titles, unless integers could be taken for such.
     is_titled = long or signals.keys is not None or MAP_TITLE in frame
     _write_frame(frame, path, suffix, header=is_titled, overwrite=overwrite)
 
@@ -166,10 +166,10 @@ def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:
 
 def _need_map_names(signals: Signals) -> bool:
     """Return whether titles need text before them to be read as what they are."""
-    keys = [str(key) for key in signals.keys or ()]
-    first = keys[0] if keys else ""
-    return (
-        len(keys) == 1
-        or first.startswith(("#", "\ufeff", "sep="))
-        or any(is_number(key) or is_missing(key) or normal_title(key) == MAP_TITLE for key in keys)
-    )
+    if signals.keys is None:
+        whole = np.rint(signals.values) == signals.values
+        return bool(whole[0].all() or whole[:, 0].all())
+    keys = [str(key) for key in signals.keys]
+    if (len(keys) == 1 and " " in keys[0]) or keys[0].startswith(("#", "\ufeff", "sep=")):
+        return True
+    return any(is_number(key) or is_missing(key) or normal_title(key) == MAP_TITLE for key in keys)
