@@ -292,6 +292,7 @@ def _write(image: PaintedSurface, side: str, path: Path) -> None:
         path.write_bytes(gzip.compress(content, mtime=0) if is_gzipped(path) else content)
         return
     values = storable(image.part(side))
+    # What else there is holds an array as it is.
     if family == "mgh":
         _write_mgh(values, path, image.t_r)
     elif family == "numpy":
