@@ -38,6 +38,9 @@ _SAMPLE = 1000
 # The first guess at how many labels there are: a hash table with so many stays in the cache.
 _FEW_LABELS = 1 << 12
 
+# Dtypes that the kernels do not know, as those that they know: bool, float16, long double.
+_KNOWN_AS = {"?": np.uint8, "e": np.float32, "g": np.float64}
+
 # The numbers that a hash table gives to labels fit in two bytes each, most often.
 _NUMBERS = (np.uint16, np.uint32)
 
@@ -177,28 +180,23 @@ def _as_stored(background: float, dtype: np.dtype[Any]) -> float:
 
 def _prepared(labels: NDArray[Any]) -> NDArray[Any]:
     """Return labels as the kernels know them: contiguous, in a dtype and byte order of theirs."""
-    kind, size = labels.dtype.kind, labels.dtype.itemsize
-    if kind not in "buif":
+    dtype = labels.dtype
+    if dtype.kind not in "buif":
         raise LabelsError(
-            f"Labels must be numbers; these are {labels.dtype}. "
-            "Give an image with one integer per voxel."
+            f"Labels must be numbers; these are {dtype}. Give an image with one integer per voxel."
         )
-    if not (labels.flags.f_contiguous or labels.flags.c_contiguous):
-        labels = np.asfortranarray(labels)
-    if kind == "b":
-        return labels.view(np.uint8)
-    if kind == "f" and size not in (4, 8):
-        return labels.astype(np.float32 if size == 2 else np.float64)
-    native = labels.astype(labels.dtype.newbyteorder("="), copy=False)
-    if kind != "u" or size < 8:
-        return native
-    too_large = native[native > np.uint64(np.iinfo(np.int64).max)]
+    prepared = labels.astype(_KNOWN_AS.get(dtype.char, dtype.newbyteorder("=")), copy=False)
+    if not prepared.flags.forc:  # contiguous in neither order
+        prepared = np.asfortranarray(prepared)
+    if prepared.dtype != np.uint64:
+        return prepared
+    too_large = prepared[prepared > np.uint64(np.iinfo(np.int64).max)]
     if too_large.size:
         raise LabelsError(
             "Labels up to 2**63 - 1 are supported; found "
             f"{examples(np.unique(too_large).tolist())}. Renumber the labels image."
         )
-    return native.view(np.int64)
+    return prepared.view(np.int64)
 
 
 def _parts(n_samples: int) -> list[slice]:
