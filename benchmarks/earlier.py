@@ -60,8 +60,8 @@ def encoding(
     with TemporaryDirectory() as folder:
         workers = {"now": _Worker(python("")[0]), "earlier": _Worker(earlier)}
         try:
-            for case in _cases(*shapes, n_regions):
-                path = Path(folder) / "labels.npy"
+            for number, case in enumerate(_cases(*shapes, n_regions)):
+                path = Path(folder) / f"{number}.npy"  # by which workers know that it is another
                 np.save(path, case.labels)
                 yield _row(case, path, workers, repeats)
                 path.unlink()

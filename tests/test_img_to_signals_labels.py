@@ -775,6 +775,19 @@ def test_files_that_are_missing_or_damaged_are_refused(tmp_path, image, labels_i
             img_to_signals_labels(tmp_path / name, labels_img)
 
 
+@pytest.mark.parametrize(("dtype", "largest"), [(np.float32, 2**24), (np.float64, 2**53)])
+def test_labels_that_may_have_merged_when_they_were_stored_are_refused(
+    image, labels, dtype, largest
+):
+    large = labels.astype(np.int64)
+    large[labels == labels.max()] = largest + 5
+    message = (
+        rf"^1 label of the labels image is beyond {largest:,}: {largest + 4}\. They are stored"
+    )
+    with pytest.raises(LabelsError, match=message):
+        img_to_signals_labels(image, image_of(large.astype(dtype)))
+
+
 @pytest.mark.parametrize("background", ["0", None, [0]])
 def test_a_background_that_is_no_number_is_refused(image, labels_img, background):
     with pytest.raises(TypeError, match=r"background_label\) must be a number"):

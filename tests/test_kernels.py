@@ -54,7 +54,7 @@ def labels(draw, most_apart=300):
 
 @given(labels=labels(), before=st.integers(0, 40), width=st.sampled_from([1, 32, 256, 512]))
 def test_mark(labels, before, width):
-    low = max(int(labels.min()) - before, -(2**63))
+    low = max(int(labels.min()) - before, int(np.iinfo(labels.dtype).min))
     is_there = np.zeros(width, np.uint8)
     expected = testing.mark(labels, low, width)
     assert encode.mark(labels, low, is_there) == (expected is not None)

@@ -790,6 +790,37 @@ def test_labels_that_are_not_finite_are_no_region_with_a_warning(background):
     assert caught[0].filename == __file__
 
 
+# --- labels that their dtype does not tell apart ------------------------------------------
+
+
+@pytest.mark.parametrize(("dtype", "largest"), [(np.float32, 2**24), (np.float64, 2**53)])
+@pytest.mark.parametrize("suffix", [None, ".nii", ".nii.gz", ".mgz"])
+def test_labels_that_may_have_merged_when_they_were_stored_are_refused(
+    tmp_path, dtype, largest, suffix
+):
+    if suffix == ".mgz" and dtype == np.float64:
+        return  # which it cannot hold
+    meant = np.array([[[0, largest + 3, 7], [largest + 5, 12, largest - 1]]])
+    labels = image_of(meant.astype(dtype))
+    if suffix is not None:
+        image_class = nib.MGHImage if suffix == ".mgz" else nib.Nifti1Image
+        image_class(np.asarray(labels.dataobj), OBLIQUE).to_filename(tmp_path / f"labels{suffix}")
+        labels = tmp_path / f"labels{suffix}"
+    with pytest.raises(LabelsError) as caught:
+        signals_to_img_labels(np.arange(1.0, 5), labels)
+    message = str(caught.value)
+    assert message.startswith(f"1 label of the labels image is beyond {largest:,}: {largest + 4}. ")
+    assert f"{np.dtype(dtype)}, which tells no integers above {largest:,} apart" in message
+
+
+def test_what_lies_outside_the_brain_may_be_any_large_float():
+    labels = np.array([[[-3e38, 3, 7], [np.float32(-3e38), 7, 2**24]]], np.float32)
+    image = signals_to_img_labels(
+        np.array([1.5, 2.5, 3.5]), image_of(labels), background_label=-3e38
+    )
+    np.testing.assert_array_equal(array_of(image), [[[0, 1.5, 2.5], [0, 2.5, 3.5]]])
+
+
 # --- bad input ----------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ from regioncast.engine.encoding import encode
 from regioncast.errors import (
     ArgumentError,
     FileFormatError,
+    LabelsError,
     MaskWarning,
     MatchError,
     RegionTableError,
@@ -95,6 +96,23 @@ def test_paintings_of_the_same_codes_agree_value_for_value(labels, n_maps, seed)
     for index in (0, slice(None, None, 2), (slice(None), 3), (-1, slice(2, 9, 3)), (..., 1)):
         lazy = rc.paint(values, grayordinates).dataobj[index]
         np.testing.assert_array_equal(lazy, of_cifti[index], str(index))
+
+
+@pytest.mark.parametrize("kind", ["npy", "func.gii", "dlabel.nii"])
+def test_labels_that_float32_does_not_tell_apart_are_refused_on_every_space(tmp_path, kind):
+    meant = np.resize([0, 182305689, 182305693, 7, 182305717], 40)  # three, of which two merge
+    path = tmp_path / f"lh.labels.{kind}"
+    if kind == "npy":
+        np.save(path, meant.astype(np.float32))
+    elif kind == "func.gii":
+        nib.save(maps_gifti("L", meant[np.newaxis].astype(np.float32)), path)
+    else:
+        model = BrainModelAxis.from_mask(np.ones(40, bool), name="CORTEX_LEFT")
+        names = {int(label): f"region {label}" for label in np.unique(meant.astype(np.float32))}
+        nib.save(dlabel(meant, names, model), path)
+    message = "2 labels of the labels image are beyond 16,777,216: 182305696, 182305712. They are"
+    with pytest.raises(LabelsError, match=message):
+        rc.load_parcellation(path)
 
 
 @pytest.mark.parametrize("nan", ["omit", "propagate", "zero"])

@@ -102,7 +102,8 @@ def _what_is_no_number(values: NDArray[Any]) -> str:
     if values.dtype.kind not in "OUS" or not values.ndim:
         return ""
     listed = values.reshape(-1).tolist()
-    others = [value for value in listed if not isinstance(value, numbers.Number)]
-    verb = "is" if len(others) == 1 else "are"
-    found = f" {len(others):,} of {plural(len(listed), 'value')} {verb} no number: "
-    return f"{found}{examples(others)}." if others else ""
+    wrong = [value for value in listed if not isinstance(value, numbers.Number)]
+    if not wrong:
+        return ""
+    verb = "is" if len(wrong) == 1 else "are"
+    return f" {len(wrong):,} of {plural(len(listed), 'value')} {verb} no number: {examples(wrong)}."

@@ -38,7 +38,10 @@ _SAMPLE = 1000
 # The first guess at how many labels there are: a hash table with so many stays in the cache.
 _FEW_LABELS = 1 << 12
 
-# In how many bytes a number of a label fits, most often.
+# Dtypes that the kernels do not know, as those that they know: bool, float16, long double.
+_KNOWN_AS = {"?": np.uint8, "e": np.float32, "g": np.float64}
+
+# The numbers that a hash table gives to labels fit in two bytes each, most often.
 _NUMBERS = (np.uint16, np.uint32)
 
 # With fewer samples, to start a thread takes about as long as it saves.  Each has a table of
@@ -118,13 +121,15 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
         background = _as_stored(background, labels.dtype)
     except OverflowError:
         raise LabelsError(f"No label is as large as background_label={background}.") from None
-    native = _contiguous(_native(labels))
-    if native.size == 0:
-        return Encoded(np.zeros(native.shape, np.uint8), np.empty(0, np.int64))
-    if native.dtype.kind == "f":
-        return _encode_floats(native, background, stored=labels.dtype)
-    encoded = _encode_by_table(native, background)
-    return _encode_by_hash(native, background) if encoded is None else encoded
+    prepared = _prepared(labels)
+    if prepared.size == 0:
+        return Encoded(np.zeros(prepared.shape, np.uint8), np.empty(0, np.int64))
+    if prepared.dtype.kind == "f":
+        return _encode_floats(prepared, background, stored=labels.dtype)
+    encoded = _encode_by_table(prepared, background)
+    if encoded is None:
+        encoded = _encode_by_hash(prepared, background)
+    return encoded
 
 
 def count(codes: NDArray[Any], n_codes: int) -> NDArray[np.int64]:
@@ -173,39 +178,25 @@ def _as_stored(background: float, dtype: np.dtype[Any]) -> float:
     return nearest if abs(background - nearest) <= LABEL_TOLERANCE else background
 
 
-def _native(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return labels in a dtype that the kernels know."""
-    kind, size = labels.dtype.kind, labels.dtype.itemsize
-    if kind not in "buif":
+def _prepared(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as the kernels know them: contiguous, in a dtype and byte order of theirs."""
+    dtype = labels.dtype
+    if dtype.kind not in "buif":
         raise LabelsError(
-            f"Labels must be numbers; these are {labels.dtype}. "
-            "Give an image with one integer per voxel."
+            f"Labels must be numbers; these are {dtype}. Give an image with one integer per voxel."
         )
-    if kind == "b":
-        return labels.view(np.uint8)
-    if kind == "f" and size not in (4, 8):
-        return labels.astype(np.float32 if size == 2 else np.float64)
-    native = labels.astype(labels.dtype.newbyteorder("="), copy=False)
-    if kind == "u" and size == 8:
-        _check_within_int64(native)
-        return native.view(np.int64)
-    return native
-
-
-def _check_within_int64(labels: NDArray[np.uint64]) -> None:
-    largest = np.uint64(np.iinfo(np.int64).max)
-    if labels.size and labels.max() > largest:
-        too_large = np.unique(labels[labels > largest])
+    prepared = labels.astype(_KNOWN_AS.get(dtype.char, dtype.newbyteorder("=")), copy=False)
+    if not prepared.flags.forc:  # contiguous in neither order
+        prepared = np.asfortranarray(prepared)
+    if prepared.dtype != np.uint64:
+        return prepared
+    too_large = prepared[prepared > np.uint64(np.iinfo(np.int64).max)]
+    if too_large.size:
         raise LabelsError(
-            f"Labels up to 2**63 - 1 are supported; found {examples(too_large.tolist())}. "
-            "Renumber the labels image."
+            "Labels up to 2**63 - 1 are supported; found "
+            f"{examples(np.unique(too_large).tolist())}. Renumber the labels image."
         )
-
-
-def _contiguous(labels: NDArray[Any]) -> NDArray[Any]:
-    if labels.flags.f_contiguous or labels.flags.c_contiguous:
-        return labels
-    return np.asfortranarray(labels)
+    return prepared.view(np.int64)
 
 
 def _parts(n_samples: int) -> list[slice]:
@@ -259,7 +250,10 @@ def _window(samples: NDArray[Any]) -> tuple[int, int] | None:
     if span > _WIDEST_TABLE:
         return None
     width = min(1 << max(3 * span, _FEW_LABELS).bit_length(), _WIDEST_TABLE)
-    return max(lowest - (width - span) // 2, np.iinfo(np.int64).min), width
+    # No part of the table is beyond what labels can be, unless it holds all that they can be.
+    limits = np.iinfo(samples.dtype)
+    low = lowest - (width - span) // 2
+    return max(min(low, int(limits.max) + 1 - width), int(limits.min)), width
 
 
 # --- a hash table ---------------------------------------------------------------------------

@@ -122,13 +122,13 @@ def extract_maps(
 
         if len(portions) == 1:
             return reduced(portions[0])
-        found = []
+        of_portions = []
         # Closed, so that no thread works on where `progress` raises.
         with closing(each_in_turn(reduced, portions, n_at_once)) as results:
             for portion, result in zip(portions, results, strict=True):
-                found.append(result)
+                of_portions.append(result)
                 tell(portion.regions.stop, len(grouping))
-    values, finite = zip(*found, strict=True)
+    values, finite = zip(*of_portions, strict=True)
     whole = [np.concatenate(of_strategy, axis=1) for of_strategy in zip(*values, strict=True)]
     return whole, np.concatenate(finite)
 

@@ -409,9 +409,9 @@ def _as_number(fill: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
         When it is finite and beyond the range of float64, or `dtype` is of integers and would
         need it rounded to a float first.
     """
-    given = np.asarray(fill)
-    if given.dtype != object:
-        return given
+    value = np.asarray(fill)
+    if value.dtype != object:
+        return value
     number = float(fill)
     if math.isinf(number) and abs(fill) != math.inf:
         raise OverflowError  # which a Decimal does not do

@@ -94,7 +94,8 @@ def signals_to_img_labels(
     ------
     ValueError
         When the count of signals and of regions differ, shapes or affines differ, there is
-        no region, or a file is damaged.
+        no region, labels are too large for their dtype to tell them apart (float32 above 2**24,
+        float64 above 2**53), or a file is damaged.
     TypeError
         When signals are not numbers, or an image has the wrong number of dimensions.
     FileNotFoundError
@@ -232,8 +233,9 @@ def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
     Raises
     ------
     ValueError
-        When shapes or affines differ, there is no region, there is no such strategy, or a
-        file is damaged or ends early.
+        When shapes or affines differ, there is no region, labels are too large for their dtype
+        to tell them apart (float32 above 2**24, float64 above 2**53), there is no such strategy,
+        or a file is damaged or ends early.
     TypeError
         When an image has the wrong number of dimensions or is none, or complex numbers are
         to be ranked.

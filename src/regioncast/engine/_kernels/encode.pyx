@@ -55,46 +55,72 @@ cdef inline bint _is_run(const label_or_code_t* sample) noexcept nogil:
     return difference == 0
 
 
+cdef inline bint _is_any_outside(
+    const integer_t* label, int64_t low, uint64_t width
+) noexcept nogil:
+    """Return whether some of RUN labels is outside of a table as wide as a power of two."""
+    cdef Py_ssize_t j
+    cdef uint32_t joined = 0
+    cdef uint64_t wide_joined = 0
+    # As unsigned numbers, labels below `low` are beyond the end; a bit that one of them has beyond
+    # those of the last place is still there when they are all joined.
+    if sizeof(integer_t) == 8:
+        for j in range(RUN):
+            wide_joined |= <uint64_t>label[j] - <uint64_t>low
+        return wide_joined >= width
+    for j in range(RUN):
+        joined |= <uint32_t>label[j] - <uint32_t>low
+    return joined >= width
+
+
 def mark(const integer_t[::1] labels, int64_t low, uint8_t[::1] is_there):
-    """Set ``is_there[label - low]`` for each label, and return whether all are in that table.
+    """Set ``is_there[label - low]`` for each label, up to one that is outside of that table.
 
     Parameters
     ----------
     labels : array
     low : int
-        The label that the table begins with.
+        The label that the table begins with.  All of the table is in the range of the labels'
+        dtype, or all of that range in the table.
     is_there : array
-        The table, as long as a power of two.  Where a label is outside of it, it means nothing.
+        The table, as long as a power of two.
+
+    Returns
+    -------
+    bool
+        Whether all labels are in the table.
     """
     cdef Py_ssize_t i = 0, j, n = labels.shape[0]
     cdef const integer_t* label = &labels[0]
     cdef uint8_t* table = &is_there[0]
-    # As unsigned numbers, labels below `low` are beyond the end; a bit that one of them has beyond
-    # those of `last` is still there when they are all joined.
-    cdef uint64_t first, second, third, fourth, joined = 0, last = is_there.shape[0] - 1
+    cdef uint64_t place, width = is_there.shape[0]
+    cdef bint are_inside = True
     with nogil:
         while i + RUN <= n:
             if _is_run(label + i):
-                first = <uint64_t><int64_t>label[i] - <uint64_t>low
-                joined |= first
-                table[first & last] = 1
+                place = <uint64_t><int64_t>label[i] - <uint64_t>low
+                if place >= width:
+                    are_inside = False
+                    break
+                table[place] = 1
+            elif _is_any_outside(label + i, low, width):
+                are_inside = False
+                break
             else:
                 for j in range(i, i + RUN, 4):  # which the compiler does not do by itself
-                    first = <uint64_t><int64_t>label[j] - <uint64_t>low
-                    second = <uint64_t><int64_t>label[j + 1] - <uint64_t>low
-                    third = <uint64_t><int64_t>label[j + 2] - <uint64_t>low
-                    fourth = <uint64_t><int64_t>label[j + 3] - <uint64_t>low
-                    joined |= first | second | third | fourth
-                    table[first & last] = 1
-                    table[second & last] = 1
-                    table[third & last] = 1
-                    table[fourth & last] = 1
+                    table[<int64_t>label[j] - low] = 1
+                    table[<int64_t>label[j + 1] - low] = 1
+                    table[<int64_t>label[j + 2] - low] = 1
+                    table[<int64_t>label[j + 3] - low] = 1
             i += RUN
-        for i in range(i, n):
-            first = <uint64_t><int64_t>label[i] - <uint64_t>low
-            joined |= first
-            table[first & last] = 1
-    return joined <= last
+        else:
+            for i in range(i, n):
+                place = <uint64_t><int64_t>label[i] - <uint64_t>low
+                if place >= width:
+                    are_inside = False
+                    break
+                table[place] = 1
+    return are_inside
 
 
 def look_up(const integer_t[::1] labels, int64_t low, const code_t[::1] code_of, code_t[::1] codes):
