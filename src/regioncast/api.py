@@ -44,7 +44,7 @@ from .io.kinds import (
 from .io.volume import nifti
 from .signals import Key, Signals
 from .tables import write
-from .tables.values import Asked
+from .tables.arrays import Asked
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoDataFrame, IntoSeries

@@ -31,7 +31,7 @@ from .errors import ArgumentError, MatchError, RegioncastError, examples, plural
 from .files import make_folder
 from .io.kinds import check_image_output, check_table_output
 from .progress import ProgressBar
-from .tables.values import STANDARD_STREAM
+from .tables.files import STANDARD_STREAM
 
 if TYPE_CHECKING:
     from .atlas.parcellation import Parcellation

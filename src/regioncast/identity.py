@@ -470,14 +470,11 @@ class Match:
     def take(self) -> Signals:
         """Return the signals of the matched regions in the order of the region table."""
         rows = np.flatnonzero(self.columns >= 0)
-        return Signals(
+        return Signals.along(
+            self.signals.axis,
             self.signals.values[:, self.columns[rows]],
             [self.table.unique_names[row] for row in rows.tolist()],
             labels=self.table.labels[rows].tolist(),
-            map_names=self.signals.map_names,
-            t_r=self.signals.t_r,
-            series=self.signals.series,
-            single=self.signals.single,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -98,8 +98,8 @@ class Placement:
         with np.errstate(invalid="ignore"):
             fraction = n_finite / self.n_samples
         columns: dict[str, Sequence[object]] = {}
-        if table.hemispheres is None and table.sides is not None:
-            columns[HEMISPHERE_TITLE] = table.sides
+        if table.hemispheres is None and table.unique_names != table.names:
+            columns[HEMISPHERE_TITLE] = table.sides or ()
         columns |= {
             space.nouns: self.n_samples.tolist(),
             "in_mask": self.parcellation.counts.tolist(),

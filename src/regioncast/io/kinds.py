@@ -31,7 +31,7 @@ from ..formats import family_of, has_use, suffixes
 from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
-from ..tables.values import Asked, read
+from ..tables.values import read
 from .cifti.kind import Cifti
 from .painted import edited
 from .surface.kind import Surfaces
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from ..identity import Identities, Match
     from ..progress import Progress
     from ..signals import MapAxis
+    from ..tables.arrays import Asked
     from .maps import Maps
 
 NO_REGIONS = "none"

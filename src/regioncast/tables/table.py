@@ -8,6 +8,7 @@ DataFrame that was written to it.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from .cells import (
     is_number_or_gap,
     numbers_of_objects,
     numbers_of_text,
+    one_array,
     text_of,
 )
 from .titles import normal_title
@@ -123,11 +125,12 @@ class Column:
                  if not is_missing(cell)]  # fmt: skip
         return bool(given) and None not in given
 
-    def without_first(self, *, as_label: bool = False) -> Column:
-        """Return the column below its first row, which becomes its title, as text or a label."""
-        title = title_of(self.cells[0]) if text_of(self.cells[0]) else ""
-        if as_label and self.integers[0] is not None:
-            title = self.integers[0]
+    def without_first(self, *, title: Title | None = None, as_label: bool = False) -> Column:
+        """Return the column below its first row, which becomes its title unless one is given."""
+        if title is None:
+            title = title_of(self.cells[0]) if text_of(self.cells[0]) else ""
+            if as_label and self.integers[0] is not None:
+                title = self.integers[0]
         array = None if self.array is None else self.array[1:]
         return Column(title, self.cells[1:], array=array, decimal_comma=self.decimal_comma)
 
@@ -167,6 +170,11 @@ class Table:
         return len(self.columns[0]) if self.columns else 0
 
     @property
+    def titles(self) -> list[Title]:
+        """The titles of all columns."""
+        return [column.title for column in self.columns]
+
+    @property
     def index(self) -> list[Column]:
         """The columns that are an index."""
         return [column for column in self.columns if column.is_index]
@@ -187,17 +195,11 @@ class Table:
         titled = [column for column in self.columns if str(column.title) == str(title)]
         if len(titled) != 1:
             n_columns = plural(len(titled), "column") if titled else "no column"
-            titles = [column.title for column in self.columns]
             raise MatchError(
                 f"{self.subject} has {n_columns} {title!r}; "
-                f"its columns are {examples(titles, show=20)}."
+                f"its columns are {examples(self.titles, show=20)}."
             )
         return titled[0]
-
-    def below_first_row(self, *, as_labels: bool) -> Table:
-        """Return the table with its first row as header, of names or of labels."""
-        columns = [column.without_first(as_label=as_labels) for column in self.columns]
-        return Table(columns, self.source)
 
 
 def are_counted(titles: Iterable[object]) -> bool:
@@ -365,3 +367,41 @@ def _duplicate_titles(frame: Any) -> MatchError:
 def absent_rows(cells: Sequence[object]) -> list[int]:
     """Return the numbers of rows, from 1, that have nothing where a region should be."""
     return [row for row, cell in enumerate(cells, start=1) if is_absent(cell)]
+
+
+# --- to arrays -----------------------------------------------------------------------------------
+
+
+def stacked(columns: Sequence[Column], table: Table) -> NDArray[Any]:
+    """Return columns as rows of one array, in a dtype that holds them all.
+
+    Raises
+    ------
+    SignalsError
+        When one holds text, or an integer would be rounded.
+    """
+    rows = []
+    for column in columns:
+        if column.numbers is None:
+            raise text_error(column, table)
+        rows.append((f"the column {column.title!r}", column.numbers))
+    return one_array(rows)
+
+
+def is_like_number(text: str) -> bool:
+    """Return whether text is a number or says that there is none."""
+    return is_number(text) or is_missing(text)
+
+
+def text_error(column: Column, table: Table, way_out: str = "") -> SignalsError:
+    """Return the error for text where numbers are needed, with what looks like a slip."""
+    texts = [str(cell) for cell in column.cells if not is_number_or_gap(cell)]
+    wrong = list(dict.fromkeys(text for text in texts if not is_like_number(text)))
+    if wrong and all(is_like_number(text.replace(",", ".")) for text in wrong):
+        way_out = f", and a point for the decimal comma{way_out}"
+    elif wrong and all(is_like_number(re.sub("[.,](?=.*[.,])|,", "", t)) for t in wrong):
+        way_out = f", and thousands without separators{way_out}"
+    return SignalsError(
+        f"The column {column.title!r} of {table.source} holds text: {examples(wrong or texts)}. "
+        f"Values must be numbers; write n/a where there is none{way_out}."
+    )

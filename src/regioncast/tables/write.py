@@ -21,8 +21,8 @@ from ..files import check_output, replacing
 from ..formats import suffix_of, suffixes
 from ..signals import MAP_TITLE, map_titles
 from .cells import is_absent, is_missing, is_number
+from .files import STANDARD_STREAM, needs_pyarrow
 from .titles import normal_title
-from .values import STANDARD_STREAM, needs_pyarrow
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,0 +1,262 @@
+"""Columns of numbers as signals, and numbers without titles.
+
+Without titles, rows are maps and columns the regions in ascending order of label.  Where a first
+row, a first column or an index could be labels, nobody guesses: `by` says what they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+
+from ..errors import MatchError, SignalsError, examples
+from ..identity import LABEL, NAME, Identities, Naming
+from ..signals import Key, Signals, map_titles
+from .keys import counts_rows, keys_of, naming_of_cells
+from .table import Column, Table, are_counted, stacked, title_of
+from .titles import label_rank
+
+# A first row 0, 1, 2, … that is this long counts columns; a shorter one may well be values.
+_COUNTED = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What was said about values, instead of being found.
+
+    Parameters
+    ----------
+    by : str, default="auto"
+        What keys are: a name, a label, a column of the region table, or ``"position"``.
+    key : str or int, default=None
+        Title of the column of keys.
+    columns : sequence of str or int, default=None
+        Titles of the columns that become maps.
+    t_r : float, default=None
+        Repetition time in seconds, instead of what the values say.
+    """
+
+    by: str = "auto"
+    key: Key | None = None
+    columns: Sequence[Key] | None = None
+    t_r: float | None = None
+
+
+# --- columns to signals --------------------------------------------------------------------------
+
+
+def maps_in_columns(
+    maps: Sequence[Column],
+    table: Table,
+    asked: Asked,
+    keys: Sequence[Key] | None = None,
+    labels: Sequence[int] | None = None,
+) -> Signals:
+    """Return columns as maps, whose names are their titles; rows are regions.
+
+    Raises
+    ------
+    MatchError
+        When two maps would have one name.
+    """
+    names = [str(column.title) for column in maps]
+    for title, n_columns in Counter(names).items():
+        if n_columns > 1:
+            raise MatchError(
+                f"{n_columns} columns {title!r} of {table.source} would be maps of one "
+                "name. Name each column once, and rename columns of one title."
+            )
+    values = stacked(maps, table)
+    has_names = table.has_header and any(names)
+    return Signals(
+        values[0] if len(maps) == 1 else values,
+        keys,
+        labels=labels,
+        map_names=names if has_names else None,
+        t_r=asked.t_r,
+    )
+
+
+def maps_in_rows(
+    columns: Sequence[Column], table: Table, asked: Asked, keys: Sequence[Key] | None = None
+) -> Signals:
+    """Return rows as maps, which the columns of text name; columns are regions."""
+    values = stacked(columns, table)
+    if len(values) == 1 and keys is None and not table.has_header:
+        return Signals(values[0], t_r=asked.t_r)  # one column of numbers alone is a map
+    single = values.shape[1] == 1
+    return Signals(values.T, keys, map_names=_names_of_rows(table), t_r=asked.t_r, single=single)
+
+
+def _names_of_rows(table: Table) -> list[str] | None:
+    """Return the names of the maps of a wide table: its columns of text, joined, or its index."""
+    columns = [column for column in table.columns if column.is_text or column is table.map_column]
+    if not columns:
+        return None
+    rows = zip(*[column.texts for column in columns], strict=True)
+    names = ["_".join(text for text in row if text is not None) for row in rows]
+    return None if names == map_titles(len(names)) else names
+
+
+# --- a header of numbers -------------------------------------------------------------------------
+
+
+def with_header(table: Table, identities: Identities, by: str) -> Table:
+    """Return a table with a comment or its first row as header, where one is or is said to be.
+
+    Raises
+    ------
+    MatchError
+        When the first row may be a header as well as one of values.
+    """
+    if by != "position" and table.comments:
+        table = _with_comment(table, identities)
+    may_have_header = table.may_have_header and table.n_rows > 1
+    if not may_have_header or not holds_numbers_alone(table, identities):
+        return table
+    columns = _unnamed(table)
+    if _counts_columns(columns):
+        below = [column.without_first(title=column.title) for column in table.columns]
+        return dataclasses.replace(table, columns=below, may_have_header=False)
+    if by == "position" or len(columns) < 2:
+        return table
+    first = [title_of(column.cells[0]) for column in columns]
+    naming = identities.naming(first, by)
+    if not _may_be_titles(columns, naming):
+        return table
+    if by == "auto":
+        raise _first_row_unclear(table, first, naming)
+    # The first column may be the keys as well: who names more regions is meant.
+    column = columns[0]
+    in_column = naming_of_cells(column, identities, by)
+    if _may_be_labels(column, table, identities) and in_column.n_regions >= naming.n_regions:
+        return table
+    titled = [column.without_first(as_label=by == LABEL) for column in table.columns]
+    return Table(titled, table.source)
+
+
+def _with_comment(table: Table, identities: Identities) -> Table:
+    """Return the table with the titles that a comment gives, if most of them name regions.
+
+    A comment of a word or two may name one by chance, and so may one that counts the columns.
+    """
+    namings = [identities.naming([title_of(word) for word in words]) for words in table.comments]
+    best = max(namings, key=lambda naming: naming.n_regions)
+    n_words = len(best.keys)
+    if n_words < 2 or 2 * best.n_regions < max(4, n_words):
+        return table
+    if counts_rows(best.keys) and best.n_regions < n_words:
+        return table
+    pairs = zip(table.columns, best.keys, strict=True)
+    columns = [dataclasses.replace(column, title=title) for column, title in pairs]
+    return Table(columns, table.source)
+
+
+def _counts_columns(columns: Sequence[Column]) -> bool:
+    """Return whether the first row counts columns: 0, 1, 2, … over decimals.
+
+    Over integers, or under titles that count already, it may as well be a row of values.
+    """
+    first = [column.integers[0] for column in columns]
+    if len(columns) < _COUNTED or first != list(range(len(columns))):
+        return False
+    has_decimals = not all(column.are_integers for column in columns)
+    return has_decimals and not are_counted(column.title for column in columns)
+
+
+def _may_be_titles(columns: Sequence[Column], naming: Naming) -> bool:
+    """Return whether a first row could be labels or names: different integers, or mostly names."""
+    first = [column.integers[0] for column in columns]
+    if None not in first and len(set(first)) == len(first):
+        return True
+    return 2 * naming.n_regions > len(first)
+
+
+def _first_row_unclear(table: Table, first: Sequence[Key], naming: Naming) -> MatchError:
+    by = naming.by if naming.n_regions else LABEL
+    return MatchError(
+        f"The first row of {table.source} ({examples(first)}) may be a header of {by}s, or a row "
+        f"of values like the others. Pass by={by!r} (--by {by}) for a header, or by='position' "
+        "(--by position) for values; or give the table titles."
+    )
+
+
+def _may_be_labels(column: Column, table: Table, identities: Identities) -> bool:
+    """Return whether a column without a title could be labels: as many integers as there are rows.
+
+    Or most of its cells are names of regions, which may look like numbers.
+    """
+    if len(_unnamed(table)) < 2 or table.n_rows < 2:
+        return False
+    is_whole = column.are_integers and None not in column.integers
+    if is_whole and len(set(column.integers)) == table.n_rows:
+        return True
+    return 2 * identities.naming(keys_of(column), "text").n_regions > table.n_rows
+
+
+def _unnamed(table: Table) -> list[Column]:
+    """Return the columns but for the index and that of the names of maps."""
+    return [column for column in table.body if column is not table.map_column]
+
+
+# --- numbers alone -------------------------------------------------------------------------------
+
+
+def holds_numbers_alone(table: Table, identities: Identities) -> bool:
+    """Return whether all columns are numbers, but for names of maps: `map`, or an index of text."""
+    if any(column.is_text for column in _unnamed(table)):
+        return False
+    for column in table.index:
+        if label_rank(column.title) > 0:
+            return False
+        if column.is_text and identities.naming(keys_of(column)).n_regions:
+            return False
+    return True
+
+
+def signals_of_numbers(table: Table, identities: Identities, asked: Asked) -> Signals:
+    """Return the signals of numbers without titles: rows are maps, columns regions.
+
+    Raises
+    ------
+    MatchError
+        When the index or the first column could be labels, and `by` does not say so.
+    """
+    columns = _unnamed(table)
+    counted = list(range(table.n_rows))
+    index = [c for c in table.index if c.are_integers and c.integers != counted]
+    if index:
+        key_column, what = index[0], "its index"
+    elif _may_be_labels(columns[0], table, identities):
+        key_column, what = columns[0], "its first column"
+    else:
+        return maps_in_rows(columns, table, asked)
+    naming = naming_of_cells(key_column, identities, asked.by)
+    is_confirmed = naming.n_regions == identities.n_present and len(columns) != len(
+        identities.table
+    )
+    if asked.by in (NAME, LABEL) or (index and is_confirmed):
+        maps = [column for column in columns if column is not key_column]
+        return maps_in_columns(maps, table, asked, naming.keys)
+    raise MatchError(
+        f"{table.subject} is ambiguous: {what} ({examples(keys_of(key_column))}) may be the "
+        f"labels of regions, or each column be a region. Pass by='label' (--by label) for "
+        "labels, or by='position' (--by position) for values alone; or give it titles."
+    )
+
+
+def signals_by_position(table: Table, identities: Identities, asked: Asked) -> Signals:
+    """Return values in ascending order of label, one column or one row per region."""
+    if asked.columns is None:
+        columns = [column for column in _unnamed(table) if not column.is_text]
+    else:
+        columns = [table.column(title) for title in asked.columns]
+    if not columns:
+        raise SignalsError(f"{table.subject} has no column of numbers.")
+    # Titles that name regions say that each column is one; a table is not turned against them.
+    names_regions = identities.naming([column.title for column in columns]).n_regions > 0
+    n_regions = len(identities.table)
+    if table.has_header and not names_regions and table.n_rows == n_regions != len(columns):
+        return maps_in_columns(columns, table, asked)
+    return maps_in_rows(columns, table, asked)
