@@ -343,6 +343,16 @@ def test_with_a_given_table_labels_are_read_once_and_that_of_the_file_is_not_tol
     assert len(opened) == 1
 
 
+def test_a_key_twice_is_an_error(tmp_path):
+    path = tmp_path / "a.dlabel.nii"
+    nib.save(dlabel(KEYS, {0: ("???", CLEAR), 7: ("A", RED), 12: ("B", RED)}), path)
+    content = path.read_bytes()
+    assert content.count(b'Key="12"') == 1
+    path.write_bytes(content.replace(b'Key="12"', b'Key="7" '))
+    with pytest.raises(FileFormatError, match="its label table has the key 7 more than once"):
+        read(path)
+
+
 def test_minus_one_without_a_name_is_not_guessed():
     labels = {0: ("???", CLEAR), 7: ("V1", RED), 12: ("Thal", RED)}
     keys = np.where(np.asarray(KEYS) == 300, -1, KEYS)

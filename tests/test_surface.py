@@ -466,7 +466,8 @@ def test_vertices_of_an_annotation_that_are_in_no_row(tmp_path):
     content[4 + 8 + 4 : 4 + 8 + 8] = (123456).to_bytes(4, "big")  # of the second vertex
     path.write_bytes(content)
     assert read_annot(path, orig_ids=True)[0][1] == 123456
-    assert read(path).codes.tolist() == [1, 0, 3]
+    with pytest.warns(LabelsWarning, match="1 vertex of a colour that its colour table lacks"):
+        assert read(path).codes.tolist() == [1, 0, 3]
 
 
 def test_a_colour_table_with_a_gap_and_a_black_region(tmp_path):
@@ -1077,6 +1078,19 @@ def test_minus_one_in_the_shell_says_the_option(tmp_path, capsys):
 
 
 # --- regions that neither hemisphere has -----------------------------------------------------
+
+
+def test_a_region_that_neither_has_stands_once_where_hemispheres_share_labels_too():
+    names = {0: "???", 1: "A", 5: "B", 7: "R_C"}
+    pair = (gifti(np.int32([1, 0, 1]), names=names), gifti(np.int32([1, 1]), names=names))
+    assert rows_of(read(pair)) == [("L", 1, "A"), ("L", 5, "B"), ("R", 1, "A"), ("R", 7, "R_C")]
+
+
+def test_labels_of_a_file_without_names_are_regions_once_it_is_said_which_is_none():
+    labels = gifti(FROM_MINUS_ONE, side="CortexLeft")
+    with pytest.raises(LabelsError, match=r"-1, which has no name.* background=-1"):
+        load_parcellation(labels)
+    assert load_parcellation(labels, background=-1).table.labels.tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -247,6 +247,12 @@ def _owners(
                 f"The parcel {name!r} of the labels image has a {frame.noun} that does not exist: "
                 f"there are {n_places:,}. Get the file again."
             )
+        n_twice = len(places) - len(np.unique(places))
+        if n_twice:
+            raise LabelsError(
+                f"The parcel {name!r} of the labels image lists "
+                f"{plural(n_twice, frame.noun, frame.nouns)} more than once. Get the file again."
+            )
         shared = np.unique(places[owner[places] > 0])
         if len(shared):
             raise LabelsError(

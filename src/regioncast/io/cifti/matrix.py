@@ -203,9 +203,14 @@ class _VoxelIndices(_Indices, Cifti2VoxelIndicesIJK):
 
 
 class _Parser(Cifti2Parser):
-    """nibabel's parser, which leaves the indices of brain models in arrays."""
+    """nibabel's parser, which leaves the indices of brain models in arrays.
+
+    And which does not take the last of labels with the same key for all of them.
+    """
 
     def StartElementHandler(self, name: str, attrs: dict[str, str]) -> None:  # noqa: N802  expat
+        if name == "Label" and int(attrs["Key"]) in self.struct_state[-1]:
+            raise ValueError(f"its label table has the key {attrs['Key']} more than once")
         super().StartElementHandler(name, attrs)
         if name == "VertexIndices":
             self.struct_state[-1] = self.struct_state[-2].vertex_indices = _VertexIndices()

@@ -36,11 +36,13 @@ from ...errors import (
     ImageTypeError,
     InputMissingError,
     LabelsError,
+    LabelsWarning,
     SpaceError,
     capitalized,
     examples,
     plural,
     times,
+    warn,
 )
 from ...files import existing_file, expanded, readable, whole_content
 from ...formats import Family, family_of, format_of, suffixes
@@ -579,6 +581,13 @@ def _from_annotation(path: Path, what: str) -> Side:
         raise LabelsError(
             f"{capitalized(what)} {path} has no names: its colour table has "
             f"{plural(len(annotation.entries), 'entry')}, none with one. Pass a region table."
+        )
+    unknown = int(np.count_nonzero((annotation.labels == -1) & (annotation.colors != 0)))
+    if unknown:
+        warn(
+            f"{capitalized(what)} {path} has {plural(unknown, 'vertex')} of a colour that its "
+            f"colour table lacks; taken as no region.",
+            LabelsWarning,
         )
     # As of labels of GIFTI: 0 without a name is no region, and any other is called by its number.
     entries = [entry for entry in annotation.entries if entry.name or entry.number != 0]

@@ -109,20 +109,22 @@ class SurfaceLabels:
             When labels below 0 have no name, and nothing says what they are.
         RegionTableError
         """
-        _check_named(self.sides, regions)
+        if self.background is None:
+            for name, side in self.sides.items():
+                # In annotations -1 is none by the format.
+                if NOT_LABELLED not in side.none:
+                    where = f"the {HEMISPHERE_NAMES[name]}"
+                    check_not_labelled(self.values[name], [side.table, regions], where)
+            if regions is None:
+                _check_named(self.sides)
         if regions is None:
             tables = _own_tables(self)
         else:
             tables = _given_tables(self, regions, strict=strict)
         none, encoded = {}, {}
         for name, side in self.sides.items():
-            labels = self.values[name]
-            # In annotations -1 is none by the format.
-            if self.background is None and NOT_LABELLED not in side.none:
-                where = f"the {HEMISPHERE_NAMES[name]}"
-                check_not_labelled(labels, [side.table, regions], where)
             none[name] = _no_region(side, tables[name], self.background)
-            encoded[name] = _encoded(labels, none[name], name)
+            encoded[name] = _encoded(self.values[name], none[name], name)
         # One of a pair may have no region, as where a lesion took them; both may not.
         some = any(len(side.labels) for side in encoded.values())
         parts = {
@@ -170,17 +172,18 @@ def read_labels(
     return SurfaceLabels(sides, values, space, background, file)
 
 
-def _check_named(sides: Mapping[str, Side], regions: RegionTable | None) -> None:
-    """Raise where a file of labels lists no regions, and nothing else does."""
+def _check_named(sides: Mapping[str, Side]) -> None:
+    """Raise where a file of labels lists no regions, and nobody says which labels are some."""
     unnamed = [
         HEMISPHERE_NAMES[name]
         for name, side in sides.items()
         if side.is_label_file and side.table is None
     ]
-    if unnamed and regions is None:
+    if unnamed:
         raise LabelsError(
             f"The GIFTI file of labels of the {' and the '.join(unnamed)} has an empty label "
-            "table, so its labels have no names. Pass a region table."
+            "table, so its labels have no names. Pass a region table; or the label of no region "
+            "(background=), and the others are regions that are called by their labels."
         )
 
 
@@ -254,8 +257,8 @@ def _own_tables(labels: SurfaceLabels) -> dict[str, RegionTable | None]:
 
     The two files of a pair may both list the regions of both, as Workbench writes them.  That is
     so where they have no label of a region in common: then a row that both list is of the one
-    whose vertices have its label, and once in all where neither has.  Else a region that one
-    hemisphere lacks keeps its row.
+    whose vertices have its label.  Else a region that one hemisphere lacks keeps its row.  One
+    that neither has stands once.
     """
     tables = {name: side.own_table for name, side in labels.sides.items()}
     if len(tables) == 1:
@@ -264,9 +267,9 @@ def _own_tables(labels: SurfaceLabels) -> dict[str, RegionTable | None]:
     for name, side in labels.sides.items():
         none = _no_region(side, None, labels.background)
         used[name] = set(np.unique(labels.values[name]).tolist()) - set(none)
-    if not used[LEFT].isdisjoint(used[RIGHT]):
-        return tables
     shared = set(tables[LEFT] or ()) & set(tables[RIGHT] or ())
+    if not used[LEFT].isdisjoint(used[RIGHT]):
+        shared = {row for row in shared if row.label not in used[LEFT] | used[RIGHT]}
     for name, table in tables.items():
         if table is not None:
             is_here = [
