@@ -1,7 +1,8 @@
 """Run the benchmarks and print their ratios.
 
 ``--quick`` runs them on small images, ``--large`` those that write tens of gigabytes; a name,
-such as ``extraction``, runs only those.
+such as ``extraction``, runs only those.  ``--earlier PYTHON`` paints beside another version, that
+of the interpreter of another checkout.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import argparse
 import itertools
 from collections.abc import Iterator
 
-from . import cifti, extraction, painting, saving
+from . import cifti, earlier, extraction, painting, saving
 from .measure import Row, machine
 
 BENCHMARKS = {
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=[], metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--large", action="store_true")
+    parser.add_argument("--earlier", metavar="PYTHON")
     options = parser.parse_args()
     print(f"medians, side by side in one run; {machine()}")
     for row in _rows(options):
@@ -34,6 +36,8 @@ def main() -> None:
 
 
 def _rows(options: argparse.Namespace) -> Iterator[Row]:
+    if options.earlier:
+        return earlier.encoding(options.earlier)
     if options.large:
         return saving.large()
     chosen = [BENCHMARKS[name] for name in options.names or BENCHMARKS]

@@ -134,7 +134,7 @@ nib.save(nib.Nifti1Image(data, labels.affine), {str(Path(folder) / "theirs.nii.g
 
 
 def memory(shape: Shape = MM1) -> Iterator[Row]:
-    """Peak memory beyond the labels, as a share of output plus four bytes a voxel."""
+    """Peak memory beyond the labels, as a share of output plus eight bytes a voxel."""
     images = {
         "1000 regions": f"brain({shape}, 1000)",
         "supervoxels of 2³": f"supervoxels({shape}, 2, scattered=False)",
@@ -151,9 +151,9 @@ signals = np.ones(n_regions_of(labels), {dtype!r})
 signals_to_img_labels(signals[:20], brain((20, 21, 22), 20))
 """
         peak = peak_memory(setup, "signals_to_img_labels(signals, labels)")
-        allowed = voxels * (np.dtype(dtype).itemsize + 4)
+        allowed = voxels * (np.dtype(dtype).itemsize + 8)
         yield Row(
-            f"peak memory, 1 {dtype} map, {what}, {_times(shape)} / (output + 4 bytes a voxel)",
+            f"peak memory, 1 {dtype} map, {what}, {_times(shape)} / (output + 8 bytes a voxel)",
             peak / allowed,
             at_most=1,
             detail=f"{peak / 1e6:.0f} MB",

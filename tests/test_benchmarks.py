@@ -15,7 +15,7 @@ pytest.importorskip("scipy", reason="the benchmarks' atlases are made with SciPy
 if not sys.platform.startswith("linux"):
     pytest.skip("peak memory is read from /proc", allow_module_level=True)
 
-from benchmarks import atlases, cifti, extraction, measure, painting, saving
+from benchmarks import atlases, cifti, earlier, extraction, measure, painting, saving
 
 
 def test_every_benchmark_yields_a_finite_ratio_with_its_title():
@@ -25,6 +25,13 @@ def test_every_benchmark_yields_a_finite_ratio_with_its_title():
     assert all(row.ratio > 0 or "memory" in row.title for row in rows)
     assert all(np.isfinite(row.ratio) and row.ratio >= 0 for row in rows)
     assert len({row.title for row in rows}) == len(rows)
+
+
+def test_painting_beside_an_earlier_version_yields_a_ratio_for_labels_of_each_kind():
+    small = ((9, 8, 7), (12, 9, 8)), (5, 9, 12, 20)
+    rows = list(earlier.encoding(sys.executable, *small, repeats=1))
+    assert len(rows) == len({row.title for row in rows}) >= 16
+    assert all(row.ratio > 0 for row in rows)
 
 
 def test_what_is_compared_with_nilearn_is_equal():

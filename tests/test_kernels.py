@@ -51,209 +51,80 @@ def labels(draw, most_apart=300):
 
 # --- encode -------------------------------------------------------------------------------
 
-NEAR_INTEGERS = st.builds(
-    lambda whole, off: whole + off,
-    st.integers(-9000, 9000),
-    st.sampled_from([0.0, 1e-7, -9e-4, 9.9e-4, 1.01e-3, 0.5, -0.499]),
-)
+
+@given(labels=labels(), before=st.integers(0, 40), width=st.sampled_from([1, 32, 256, 512]))
+def test_mark(labels, before, width):
+    low = max(int(labels.min()) - before, int(np.iinfo(labels.dtype).min))
+    is_there = np.zeros(width, np.uint8)
+    expected = testing.mark(labels, low, width)
+    assert encode.mark(labels, low, is_there) == (expected is not None)
+    if expected is not None:
+        np.testing.assert_array_equal(is_there, expected)
 
 
-@given(
-    values=st.lists(NEAR_INTEGERS | st.floats(width=32), min_size=1),
-    dtype=st.sampled_from(["f4", "f8"]),
-    tolerance=st.sampled_from([0.0, 1e-3]),
-    limit=st.sampled_from([100.0, 2.0**62]),
-)
-def test_round_labels(values, dtype, tolerance, limit):
-    values = np.array(values, dtype)
-    out = np.empty(len(values), np.int64)
-    n_holes, n_fractional = encode.round_labels(values, tolerance, limit, -77, out)
-    expected = testing.round_labels(values, tolerance=tolerance, limit=limit, hole=-77)
-    np.testing.assert_array_equal(out, expected[0])
-    assert (n_holes, n_fractional) == expected[1:]
-
-
-@given(
-    labels=labels(),
-    before=st.integers(0, 40),
-    size=st.sampled_from([1, 30, 400]),
-    room=st.sampled_from([0, 1, 3, 254]),
-    code_dtype=st.sampled_from(CODE_DTYPES),
-    known=st.sampled_from([0.0, 0.3]),
-    seed=SEEDS,
-)
-def test_number_labels(labels, before, size, room, code_dtype, known, seed):
-    rng = np.random.default_rng(seed)
-    low = max(int(labels.min()) - before, -(2**63))
-    code_of = np.full(size, np.iinfo(code_dtype).max, code_dtype)
-    code_of[rng.random(size) < known] = 0
-    codes, first_seen = np.full(len(labels), 99, code_dtype), np.full(room, -99, np.int64)
-    expected, expected_first = testing.number_labels(labels, low, code_of, room)
-    done, n_seen = encode.number_labels(labels, low, code_of, codes, first_seen)
-    assert (done, n_seen) == (len(expected), len(expected_first))
-    np.testing.assert_array_equal(codes[:done], expected)
-    np.testing.assert_array_equal(first_seen[:n_seen], expected_first)
-
-
-@pytest.mark.parametrize("far", [2**63 - 1, -(2**63), -(2**62) - 1])
-def test_number_labels_stops_at_a_label_so_far_away_that_differences_overflow(far):
-    code_of, codes = np.full(4, 255, np.uint8), np.empty(4, np.uint8)
-    labels = np.array([2**62, 2**62 + 3, far, 2**62 + 1])
-    assert encode.number_labels(labels, 2**62, code_of, codes, np.empty(4, np.int64)) == (2, 2)
-    np.testing.assert_array_equal(code_of, [1, 255, 255, 2])
+@pytest.mark.parametrize("far", [2**63 - 1, -(2**63), -(2**62) - 1, 2**62 + 4, 2**62 - 1])
+@pytest.mark.parametrize("place", [0, 70, 99])
+def test_mark_finds_a_label_so_far_away_that_differences_overflow(far, place):
+    labels = 2**62 + np.arange(100) % 4
+    assert encode.mark(labels, 2**62, np.zeros(4, np.uint8))
+    labels[place] = far
+    assert not encode.mark(labels, 2**62, np.zeros(4, np.uint8))
 
 
 @pytest.mark.parametrize("dtype", ["i4", "u4", "i2", "u1"])
-@pytest.mark.parametrize("from_lowest", [False, True])
-def test_number_labels_stops_at_the_ends_of_the_range_of_the_dtype(dtype, from_lowest):
+@pytest.mark.parametrize("end", ["min", "max"])
+def test_mark_finds_the_ends_of_the_range_of_the_dtype(dtype, end):
     limits = np.iinfo(dtype)
-    low = int(limits.min) if from_lowest else 0
-    labels = np.full(200, low, dtype)
-    labels[:70] += np.arange(70, dtype=dtype) % 50
-    labels[130], labels[131] = limits.max, limits.min
-    code_of, codes = np.full(100, 255, np.uint8), np.empty(200, np.uint8)
-    first_seen = np.empty(200, np.int64)
-    assert encode.number_labels(labels, low, code_of, codes, first_seen) == (130, 50)
-    expected, _ = testing.number_labels(labels, low, np.full(100, 255, np.uint8), 200)
-    np.testing.assert_array_equal(codes[:130], expected)
+    low = int(limits.min) if end == "max" else 100
+    labels = (np.arange(200) % 50 + low).astype(dtype)
+    assert encode.mark(labels, low, np.zeros(64, np.uint8))
+    labels[130] = getattr(limits, end)
+    assert not encode.mark(labels, low, np.zeros(64, np.uint8))
 
 
-def hash_all(labels, row, slab, *, none=(), room=None, code_dtype=np.uint32):
-    """What the kernel numbers, with a table as small as it may be."""
-    room = len(set(labels.tolist()) - set(none)) if room is None else room
-    codes = np.full(len(labels), 99, code_dtype)
-    first_seen = np.full(room, -99, np.int64)
-    slots = np.full(max(2, 1 << room.bit_length()), 99, code_dtype)
-    no_region = np.array(none, np.int64)
-    n_seen = encode.hash_labels(labels, row, slab, no_region, slots, first_seen, codes)
-    return codes, first_seen, n_seen
+@given(labels=labels(), before=st.integers(0, 40), dtype=st.sampled_from(CODE_DTYPES), seed=SEEDS)
+def test_look_up(labels, before, dtype, seed):
+    low = max(int(labels.min()) - before, -(2**63))
+    width = int(labels.max()) - low + 1
+    code_of = np.random.default_rng(seed).integers(0, 250, width).astype(dtype)
+    codes = np.full(len(labels), 99, dtype)
+    encode.look_up(labels, low, code_of, codes)
+    np.testing.assert_array_equal(codes, testing.look_up(labels, low, code_of))
 
 
-def assert_hashes(labels, row, slab, **kwargs):
-    codes, first_seen, n_seen = hash_all(labels, row, slab, **kwargs)
-    none = kwargs.get("none", ())
-    expected, expected_first = testing.hash_labels(labels, none)
-    np.testing.assert_array_equal(codes, expected)
-    np.testing.assert_array_equal(first_seen, expected_first)
-    assert n_seen == len(expected_first)
+def assert_numbers(labels, *, known=(), room=None, dtype=np.uint32):
+    """Compare with a table as small as it may be."""
+    room = len({*labels.tolist(), *known}) if room is None else room
+    seen, numbers = np.full(room, -99, np.int64), np.full(len(labels), 99, dtype)
+    seen[: len(known)] = known
+    slots = np.full(max(2, 1 << room.bit_length()), 99, np.uint32)
+    stopped, n_seen = encode.number_labels(labels, seen, len(known), slots, numbers)
+    expected, expected_seen = testing.number_labels(labels, known, room)
+    assert (stopped, n_seen) == (len(expected), len(expected_seen))
+    np.testing.assert_array_equal(numbers[:stopped], expected)
+    np.testing.assert_array_equal(seen[:n_seen], expected_seen)
 
 
 @given(
     labels=labels() | labels(most_apart=2**64),
-    row=st.sampled_from([1, 2, 7, 40]),
-    n_rows=st.sampled_from([1, 3, 50]),
-    none=st.lists(st.integers(-(2**63), 2**63 - 1), max_size=2, unique=True),
-    with_none=st.integers(0, 2),
-    code_dtype=st.sampled_from(["u2", "u4"]),
+    known=st.lists(st.integers(-(2**63), 2**63 - 1), max_size=2, unique=True),
+    n_known=st.integers(0, 2),
+    dtype=st.sampled_from(["u2", "u4"]),
 )
-def test_hash_labels(labels, row, n_rows, none, with_none, code_dtype):
-    none = list({*none, *labels[:with_none].tolist()})
-    assert_hashes(labels, row, row * n_rows, none=none, code_dtype=code_dtype)
-
-
-@given(volume=testing.label_volumes(LABEL_DTYPES, memories=["F"]))
-def test_hash_labels_of_volumes_with_their_own_rows_and_slabs(volume):
-    flat = volume.reshape(-1, order="F")
-    assert_hashes(flat, volume.shape[0], volume.shape[0] * volume.shape[1])
+def test_number_labels(labels, known, n_known, dtype):
+    assert_numbers(labels, known=list({*known, *labels[:n_known].tolist()}), dtype=dtype)
 
 
 @pytest.mark.parametrize("step", [1, 2**32, 2**40 + 15, -(2**51)])
-@pytest.mark.parametrize("code_dtype", ["u2", "u4"])
-def test_hash_labels_of_many(step, code_dtype):
-    # Neither neighbours nor rows nor slabs are alike, so every label goes through the table.
+@pytest.mark.parametrize("dtype", ["u2", "u4"])
+def test_number_labels_of_many(step, dtype):
     labels = np.random.default_rng(7).permutation(np.arange(3000) % 1000) * step
-    assert_hashes(labels, 11, 143, code_dtype=code_dtype)
+    assert_numbers(labels, dtype=dtype)
 
 
-@pytest.mark.parametrize("side", [34, 40, 67])
-def test_hash_labels_where_rows_and_slabs_repeat(side):
-    rows = np.random.default_rng(side).integers(0, 9, (5, 4, side)) * 2**41
-    volume = rows.repeat(2, axis=0).repeat(3, axis=1)
-    assert_hashes(volume.reshape(-1), side, side * volume.shape[1])
-
-
-@given(labels=labels(), missing=st.integers(1, 9), row=st.sampled_from([1, 7, 40]))
-def test_hash_labels_says_when_there_is_no_room(labels, missing, row):
-    n_distinct = len(set(labels.tolist()))
-    n_seen = hash_all(labels, row, 3 * row, room=max(0, n_distinct - missing))[-1]
-    assert n_seen == -1
-
-
-@st.composite
-def packable(draw):
-    """Labels anywhere in int64, with what `encoding` packs them by, and wider positions too."""
-    near = st.integers(-5, 5)
-    start = draw(st.integers(-(2**63) + 5, 2**63 - 6))
-    ends = st.sampled_from([-(2**63), 2**63 - 1, 0])
-    found = draw(st.lists(near.map(lambda n: start + n) | ends, min_size=1, max_size=40))
-    low, high = min(found), max(found)
-    bits = draw(st.integers(len(found).bit_length(), 20))
-    return np.array(found, np.int64), low, max(0, (high - low).bit_length() + bits - 64), bits
-
-
-@given(case=packable(), data=st.data())
-def test_pack(case, data):
-    labels, low, excess, bits = case
-    first = data.draw(st.integers(0, 2**bits - len(labels)))
-    out = np.full(len(labels), 99, np.uint64)
-    encode.pack(labels, first, low, excess, bits, out)
-    expected = testing.pack(labels, low, excess=excess, bits=bits, first=first)
-    np.testing.assert_array_equal(out, expected)
-
-
-@given(case=packable(), data=st.data())
-def test_merge(case, data):
-    labels, low, excess, bits = case
-    packed = np.sort(testing.pack(labels, low, excess=excess, bits=bits))
-    expected = testing.order_of_places(packed.tolist(), bits, labels)
-    start = data.draw(st.integers(0, len(packed) - 1))
-    last = packed[start - 1] if start else ~packed[0]
-    rest = packed[start:]
-    is_one = np.array(data.draw(st.lists(st.booleans(), min_size=len(rest), max_size=len(rest))))
-    places = np.full(len(rest), 99, np.uint32)
-    n_distinct = encode.merge(rest[is_one], rest[~is_one], last, bits, labels, places)
-    if expected is None:
-        tied = testing.order_of_places(packed[max(0, start - 1) :].tolist(), bits, labels)
-        assert (n_distinct == -1) == (tied is None)
-        return
-    expected_places, is_repeated = expected[0][start:], expected[1][start:]
-    np.testing.assert_array_equal(places % 2**31, expected_places)
-    np.testing.assert_array_equal(places >> 31, is_repeated)
-    assert n_distinct == np.count_nonzero(~is_repeated)
-
-
-@given(packable())
-def test_places_are_in_the_order_of_labels_unless_leading_bits_tie(case):
-    labels, low, excess, bits = case
-    packed = testing.pack(labels, low, excess=excess, bits=bits)
-    order = testing.order_of_places(packed.tolist(), bits, labels)
-    if order is None:
-        assert excess
-        return
-    places, is_repeated = order
-    np.testing.assert_array_equal(places, np.argsort(labels, kind="stable"))
-    np.testing.assert_array_equal(labels[places[~is_repeated]], np.unique(labels))
-
-
-@given(labels=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=40))
-def test_limits(labels):
-    assert encode.limits(np.array(labels, np.int64)) == (min(labels), max(labels))
-
-
-@given(
-    offsets=st.lists(st.sampled_from([*range(60), *range(200, 300), 511, 512, 700]), min_size=1)
-    | st.permutations(range(600)),
-    low=st.sampled_from([0, -7, -(2**63), 2**63 - 701]),
-    beyond=st.integers(0, 3),
-)
-def test_rank_by_table(offsets, low, beyond):
-    labels = np.array([low + offset for offset in offsets], np.int64)
-    table = np.zeros(max(offsets) + 1 + beyond, np.uint8)
-    before = np.empty(-(-len(table) // 256) + 1, np.uint32)
-    ranks = np.full(len(labels), 99, np.uint32)
-    expected = testing.rank_by_table(labels)
-    assert encode.rank_by_table(labels, low, table, before, ranks) == expected[0]
-    np.testing.assert_array_equal(ranks, expected[1])
+@given(labels=labels(), missing=st.integers(1, 9))
+def test_number_labels_stops_where_there_is_no_room(labels, missing):
+    assert_numbers(labels, room=max(1, len(set(labels.tolist())) - missing))
 
 
 @given(codes=codes(), dtype=st.sampled_from(CODE_DTYPES), seed=SEEDS)
@@ -332,11 +203,13 @@ def test_paint_maps(codes, n_maps, dtype, seed, skip_zero):
 def test_paint_series(codes, n_bytes, seed, skip_zero):
     codes, n_codes = codes
     table = random_bits((n_codes, n_bytes), np.dtype(np.uint8), seed)
-    out = np.full((len(codes), n_bytes), 77, np.uint8)
+    wider = np.full((len(codes), n_bytes + 5), 77, np.uint8)
+    out = wider[:, 2:-3]
     if skip_zero:
         out[:] = table[0]
     paint.paint_series(codes, table, out, skip_zero)
     np.testing.assert_array_equal(out, testing.paint_series(codes, table))
+    assert (np.delete(wider, np.s_[2:-3], axis=1) == 77).all()
 
 
 @given(codes=codes(), dtype=st.sampled_from(ITEM_DTYPES), seed=SEEDS)
@@ -359,44 +232,6 @@ def test_skip_zero_tells_values_apart_by_their_bits(dtype):
     table = np.concatenate([zero, minus_zero])[np.newaxis]
     paint.paint_maps(np.ones(32, np.uint8), table, out, True)
     assert out.tobytes() == minus_zero.tobytes() * 32
-
-
-@given(
-    columns=st.lists(st.integers(0, 6), max_size=40),
-    n_maps=st.integers(1, 3),
-    dtype=st.sampled_from(ITEM_DTYPES),
-    seed=SEEDS,
-)
-def test_take_columns(columns, n_maps, dtype, seed):
-    columns = np.array(columns, np.uint32)
-    values = random_bits((n_maps, 6), dtype, seed)
-    wider = np.full((n_maps, len(columns) + 2), 77, dtype)
-    paint.take_columns(columns, values, wider[:, 1:-1])
-    assert wider[:, 1:-1].tobytes() == testing.take_columns(columns, values).tobytes()
-    assert (wider[:, [0, -1]] == 77).all()
-
-
-@given(
-    places=st.permutations(range(40)).flatmap(
-        lambda places: st.integers(1, 40).map(lambda n: places[:n])
-    ),
-    n_maps=st.integers(1, 3),
-    before=st.integers(0, 3),
-    dtype=st.sampled_from(ITEM_DTYPES),
-    seed=SEEDS,
-)
-def test_put_columns(places, n_maps, before, dtype, seed):
-    is_repeated = np.random.default_rng(seed).random(len(places)) < 0.3
-    is_repeated[0] &= before > 0
-    values = random_bits((n_maps, before + len(places)), dtype, seed)
-    order = (np.array(places) + is_repeated * 2**31).astype(np.uint32)
-    wider = np.zeros((n_maps, 42), dtype)
-    paint.put_columns(order, before, values, wider[:, 1:-1])
-    start = before - is_repeated[0]
-    first = np.concatenate([[False], is_repeated[1:]])
-    expected = testing.put_columns(np.array(places), first, values[:, start:], 40)
-    assert wider[:, 1:-1].tobytes() == expected.tobytes()
-    assert not wider[:, [0, -1]].any()
 
 
 # --- deflate and crc ------------------------------------------------------------------------

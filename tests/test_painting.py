@@ -16,7 +16,7 @@ from nibabel.tests.test_proxy_api import _TestProxyAPI
 
 import regioncast as rc
 from regioncast import testing
-from regioncast.engine import encoding, painting, threads
+from regioncast.engine import dtypes, painting, threads
 from regioncast.engine.painting import PaintedArray
 
 CODE_DTYPES = ["u1", "u2", "u4"]
@@ -44,10 +44,10 @@ def assert_same(got, expected):
 
 
 @st.composite
-def painted_arrays(draw, dtypes=testing.SIGNAL_DTYPES):
+def painted_arrays(draw, signal_dtypes=testing.SIGNAL_DTYPES):
     """Voxels; vertices; and grayordinates, whose maps are the first axis."""
     n_regions = draw(st.integers(1, 5))
-    table = draw(testing.region_signals(n_regions + 1, dtypes))
+    table = draw(testing.region_signals(n_regions + 1, signal_dtypes))
     is_volume = draw(st.booleans())
     codes = some_codes(
         draw(testing.volume_shapes() if is_volume else st.tuples(st.integers(1, 40))),
@@ -166,69 +166,34 @@ def test_the_whole_array_is_the_eager_one_map_by_map_in_memory(array):
 )
 def test_painting_is_a_look_up_in_the_order_asked_for(codes_memory, order, shape, table, seed):
     codes = some_codes(shape, 3, seed=seed, memory=codes_memory)
-    maps = np.atleast_2d(table).astype(painting.storage_dtype(table.dtype))
+    maps = np.atleast_2d(table).astype(dtypes.storage_dtype(table.dtype))
     out = painting.paint(codes, maps, single=table.ndim == 1, order=order)
     assert out.flags[f"{order}_CONTIGUOUS"]
     assert_same(out, eager(PaintedArray(codes, maps, single=table.ndim == 1)))
 
 
 @given(
-    labels=testing.label_volumes(["i8", "i4"], memories=["C", "F"], thin=True),
+    codes_memory=st.sampled_from(["C", "F", "strided"]),
     order=st.sampled_from(["C", "F"]),
-    n_maps=st.integers(1, 3),
-    piece=st.sampled_from([1, 20, 60]),
-    inside=st.floats(0, 1),
-    fresh_bytes=st.sampled_from([0, 1 << 25]),
-    seed=SEEDS,
-)
-def test_split_codes_are_painted_as_whole_ones(
-    labels, order, n_maps, piece, inside, fresh_bytes, seed
-):
-    rng = np.random.default_rng(seed)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "_PIECE", piece)
-        patch.setattr(painting, "_FRESH_BYTES", fresh_bytes)
-        encoded = encoding._encode_by_hash(labels, {0})
-        encoding.clear_outside(encoded.codes, rng.random(labels.shape) < inside)
-        values = rng.normal(size=(n_maps, 1 + len(encoded.labels)))
-        values[:, 0] = 0
-        single = n_maps == 1
-        painted = painting.paint(
-            encoded.codes, values[:, encoded.region_of], single=single, order=order
-        )
-        whole = painting.paint(encoded.regions(), values, single=single, order=order)
-    assert_same(painted, whole)
-    assert painted.strides == whole.strides
-
-
-@given(
-    labels=testing.label_volumes(["i8", "i4"], memories=["C", "F"], thin=True),
-    order=st.sampled_from(["C", "F"]),
-    n_maps=st.integers(1, 3),
-    piece=st.sampled_from([1, 20, 1000]),
+    shape=testing.volume_shapes(),
+    signals=testing.region_signals(3),
     table_bytes=st.sampled_from([1, 100, 1 << 20]),
     fresh_bytes=st.sampled_from([0, 1 << 25]),
-    dtype=st.sampled_from(["f8", "i2", "c16"]),
     seed=SEEDS,
 )
-def test_a_lazy_table_paints_as_a_whole_one(
-    labels, order, n_maps, piece, table_bytes, fresh_bytes, dtype, seed
+def test_signals_are_painted_in_any_number_of_maps_at_a_time(
+    codes_memory, order, shape, signals, table_bytes, fresh_bytes, seed
 ):
+    codes = some_codes(shape, 3, seed=seed, memory=codes_memory)
+    maps = signals.astype(dtypes.storage_dtype(signals.dtype))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encoding, "_PIECE", piece)
         patch.setattr(painting, "_TABLE_BYTES", table_bytes)
         patch.setattr(painting, "_FRESH_BYTES", fresh_bytes)
-        encoded = encoding._encode_by_hash(labels, {0})
-        n_regions = len(encoded.labels)
-        values = np.random.default_rng(seed).integers(-9, 9, (n_maps, n_regions)).astype(dtype)
-        lazy = painting.LazyTable(values, encoded.ranking)
-        whole = testing.take_columns(encoded.region_of, values)
-        assert_same(lazy.of_maps(slice(None)), whole)
-        single = n_maps == 1
-        painted = painting.paint(encoded.codes, lazy, single=single, order=order)
-        expected = painting.paint(encoded.codes, whole, single=single, order=order)
-    assert_same(painted, expected)
-    assert painted.strides == expected.strides
+        out = painting.paint_signals(codes, maps, order=order)
+    assert out.flags[f"{order}_CONTIGUOUS"]
+    table = np.zeros((len(np.atleast_2d(maps)), 4), maps.dtype)
+    table[:, 1:] = maps
+    assert_same(out, eager(PaintedArray(codes, table, single=signals.ndim == 1)))
 
 
 @given(array=painted_arrays(["f8", "i4", "u1", "f4"]), dtype=st.sampled_from(["f4", "f8", "c16"]))
@@ -266,8 +231,16 @@ def test_threads_slabs_and_fresh_memory_give_the_same_bytes(
         patch.setattr(threads, "n_cpus", lambda: n_cpus)
         patch.setattr(painting, "_BYTES_PER_THREAD", bytes_per_thread)
         patch.setattr(painting, "_FRESH_BYTES", fresh_bytes)
-        patch.setattr(encoding, "SLAB", slab)
+        patch.setattr(painting, "_SLAB", slab)
         assert_same(painting.paint(array.codes, table, single=array.single, order=order), expected)
+
+
+def test_a_table_of_values_has_the_fill_value_and_then_one_column_per_region():
+    values = np.array([[0.5, 1.5], [np.nan, -2.5]], np.float32)
+    table = painting.value_table(values, np.array([1, -1, 0]), fill=-1)
+    assert_same(table, np.array([[-1, 1.5, -1, 0.5], [-1, -2.5, -1, np.nan]], np.float32))
+    wider = painting.value_table(values, np.array([1, -1, 0]), fill=-1, dtype="f8")
+    assert_same(wider, table.astype("f8"))
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 4), (2, 0, 5)])

@@ -147,17 +147,43 @@ def test_fractional_labels_raise_with_examples(fractions):
     assert "nearest-neighbour" in message
 
 
-def test_labels_beyond_64_bits_are_not_called_fractions():
-    for large in (1e20, 2.0**63, -(2.0**63)):
-        message = rf"between -2\*\*63 and 2\*\*63; found {re.escape(str(large))}\. Renumber"
+def test_float_labels_too_large_to_be_told_apart_are_not_called_fractions():
+    for large in (1e20, 2.0**63, -(2.0**63), 2.0**53 + 2):
+        message = rf"is beyond 9,007,199,254,740,992: {int(large)}\. They are stored as float64"
         with pytest.raises(LabelsError, match=message):
             rc.load_parcellation(image_of(labels_data([*LABELS, large], np.float64)))
 
 
-def test_all_integers_of_64_bits_that_floats_can_be_are_labels():
-    labels = [-(2**63) + 1024, -(2**62), 2**31, 2**62, 2**62 + 1024, 2**63 - 1024]
-    atlas = rc.load_parcellation(image_of(labels_data(labels, np.float64)))
-    assert atlas.table.labels.tolist() == labels
+MERGED = [182305689, 182305693, 182305697, 182305717]  # two numbers as float32
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        rc.load_parcellation,
+        lambda atlas: rc.extract(image_of(labels_data(LABELS, np.float32)), atlas),
+        lambda atlas: rc.match(dict.fromkeys(MERGED, 1.0), atlas),
+        lambda atlas: rc.paint([1.0, 2.0], atlas),
+    ],
+    ids=["load_parcellation", "extract", "match", "paint"],
+)
+def test_labels_that_merged_when_they_were_stored_as_float32_are_refused(verb):
+    image = image_of(labels_data(MERGED, np.float32))
+    message = (
+        r"^2 labels of the labels image are beyond 16,777,216: 182305696, 182305712\. They are "
+        "stored as float32, which tells no integers above 16,777,216 apart"
+    )
+    with pytest.raises(LabelsError, match=message):
+        verb(image)
+    as_integers = rc.load_parcellation(image_of(labels_data(MERGED, np.int32)))
+    assert as_integers.table.labels.tolist() == MERGED
+
+
+def test_all_integers_that_floats_tell_apart_are_labels():
+    for dtype, largest in ((np.float32, 2**24), (np.float64, 2**53)):
+        labels = [-largest, -largest + 1, 2**11, 2**23 + 1, largest - 1, largest]
+        atlas = rc.load_parcellation(image_of(labels_data(labels, dtype)))
+        assert atlas.table.labels.tolist() == labels
 
 
 def test_an_image_without_a_finite_label_is_not_called_background():

@@ -13,8 +13,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import regioncast as rc
+from regioncast.engine.dtypes import _is_beyond, cast, storable, storage_dtype
 from regioncast.errors import MatchError, OutputExistsError, SignalsError, SignalsTypeError
-from regioncast.signals import Signals, _is_beyond, cast, storable, storage_dtype
+from regioncast.signals import Signals
 
 LABELS = (3, 20, 1007, 5)
 NAMES = ("V1", "Área 2", "MT", "left, dorsal")

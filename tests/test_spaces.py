@@ -31,6 +31,7 @@ from regioncast.engine.encoding import encode
 from regioncast.errors import (
     ArgumentError,
     FileFormatError,
+    LabelsError,
     MaskWarning,
     MatchError,
     RegionTableError,
@@ -84,7 +85,7 @@ def maps_on(space, maps):
 
 @given(labels=testing.label_volumes(["u1", "u2"]), n_maps=st.integers(1, 4), seed=SEEDS)
 def test_paintings_of_the_same_codes_agree_value_for_value(labels, n_maps, seed):
-    codes = encode(labels, np.nan).regions()
+    codes = encode(labels, np.nan).codes
     rng = np.random.default_rng(seed)
     volume, surface, grayordinates = spaces_of(codes, rng)
     values = rng.standard_normal((n_maps, len(volume)))
@@ -97,10 +98,27 @@ def test_paintings_of_the_same_codes_agree_value_for_value(labels, n_maps, seed)
         np.testing.assert_array_equal(lazy, of_cifti[index], str(index))
 
 
+@pytest.mark.parametrize("kind", ["npy", "func.gii", "dlabel.nii"])
+def test_labels_that_float32_does_not_tell_apart_are_refused_on_every_space(tmp_path, kind):
+    meant = np.resize([0, 182305689, 182305693, 7, 182305717], 40)  # three, of which two merge
+    path = tmp_path / f"lh.labels.{kind}"
+    if kind == "npy":
+        np.save(path, meant.astype(np.float32))
+    elif kind == "func.gii":
+        nib.save(maps_gifti("L", meant[np.newaxis].astype(np.float32)), path)
+    else:
+        model = BrainModelAxis.from_mask(np.ones(40, bool), name="CORTEX_LEFT")
+        names = {int(label): f"region {label}" for label in np.unique(meant.astype(np.float32))}
+        nib.save(dlabel(meant, names, model), path)
+    message = "2 labels of the labels image are beyond 16,777,216: 182305696, 182305712. They are"
+    with pytest.raises(LabelsError, match=message):
+        rc.load_parcellation(path)
+
+
 @pytest.mark.parametrize("nan", ["omit", "propagate", "zero"])
 @given(labels=testing.label_volumes(["u1", "u2"]), seed=SEEDS)
 def test_extractions_from_the_same_numbers_have_the_same_bits(labels, seed, nan):
-    codes = encode(labels, np.nan).regions()
+    codes = encode(labels, np.nan).codes
     rng = np.random.default_rng(seed)
     parcellations = spaces_of(codes, rng)
     maps = values_of((3, codes.size), "f4", seed)

@@ -19,6 +19,7 @@ from .atlas.region_table import RegionTable
 from .atlas.spaces import VolumeGrid, structure_name
 from .atlas.transfer import transferred
 from .engine.extraction import Grouping, Strategy
+from .engine.maps import extract_maps
 from .engine.painting import value_table
 from .errors import (
     ArgumentError,
@@ -40,7 +41,6 @@ from .io.kinds import (
     save_signals,
     space_of,
 )
-from .io.maps import extract_maps
 from .io.volume import nifti
 from .signals import Key, Signals
 from .tables import write
@@ -412,7 +412,7 @@ def paint(
     atlas = load_parcellation(parcellation)
     matching = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
     matching.check(missing, extra)
-    table = value_table(matching, fill=fill, dtype=dtype)
+    table = value_table(matching.signals.values, matching.columns, fill=fill, dtype=dtype)
     if onto is not None:
         place = "the image to paint onto"
         atlas = transferred(atlas, space_of(onto, place), name=place)
@@ -715,7 +715,7 @@ def _extracted(
     return Signals.along(
         maps.axis,
         values,
-        coverage.unique_keys,
+        atlas.table.unique_keys,
         labels=coverage.labels.tolist(),
         coverage=coverage,
         parcellation=atlas,

@@ -149,7 +149,7 @@ def has_use(path: Path, use: Use, kind: KindName | None = None) -> bool:
 
     Examples
     --------
-    >>> has_use(Path("lh.inflated.H"), "image"), has_use(Path("x.nii"), "image", "surface")
+    >>> has_use(Path("lh.inflated.H"), "data"), has_use(Path("x.nii"), "image", "surface")
     (True, False)
     """
     entry = format_of(path)

@@ -45,7 +45,7 @@ _NEAR = 0.75
 # Comparing a key with a name takes a time that grows with the product of their lengths.  So many
 # keys, and so many letters with letters, are compared at most: some tenths of a second.
 _COMPARED_KEYS = 20
-_COMPARED_LETTERS = 3_000_000
+_COMPARED_LETTERS = 1_000_000
 
 # No label has more digits; Python itself reads no integer of more than 4,300.
 _MAX_DIGITS = 1000
@@ -156,6 +156,8 @@ class Identities:
             for title in wanted.get(by, [by])
         ]
         best = max(namings, key=lambda naming: (naming.n_regions, naming.n_shared))
+        if by == "auto" and not best.n_regions and all(isinstance(key, int) for key in keys):
+            best = namings[1]  # integers are labels, also of other regions
         # Names are what people mean; a column of abbreviations may hold the name of another region.
         rivals = [other for other in namings if other.by in (NAME, LABEL) and other is not best]
         return Naming(best.by, keys, best.rows, rivals)
@@ -731,7 +733,9 @@ def _shared_by_regions(shared: Sequence[tuple[Key, list[int]]], by: str, table: 
         labels = [f"{table.hemispheres[row]}:{table.labels[row]}" for row in rows]
     names = [table.unique_names[row] for row in rows]
     are_sided = table.sides is not None and {table.sides[row] for row in rows} == {"L", "R"}
-    if are_sided and by in (NAME, LABEL):  # their hemispheres tell them apart
+    if (
+        are_sided and len(set(names)) == len(names) and by in (NAME, LABEL)
+    ):  # their hemispheres tell them apart
         told_apart = examples(names)
         shown = names[0] if by == NAME else labels[0]
         advice = (

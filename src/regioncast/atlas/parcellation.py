@@ -299,12 +299,13 @@ def encode_integers(
     Raises
     ------
     LabelsError
-        When a label is fractional or beyond int64.
+        When a label is fractional, beyond int64, or a float so large that its dtype does not
+        tell integers apart.
     """
     encoded = encoding.encode(labels, background)
     warn_of_nonfinite(encoded, "the labels image", noun)
-    if encoded.has_floats:
-        raise _not_integers(encoded)
+    if encoded.has_fractions:
+        raise _not_integers(encoded.labels)
     return encoded
 
 
@@ -385,19 +386,15 @@ def _check_labels_suffice(table: RegionTable) -> None:
 
 def _codes_by_row(encoded: encoding.Encoded, table: RegionTable) -> NDArray[Any]:
     """Return the codes renumbered from the labels in the image to the rows of the table."""
-    row = np.zeros(len(encoded.labels) + 1, encoding.code_dtype(len(table)))
+    if len(table) == len(encoded.labels):
+        return encoded.codes
+    row = np.zeros(len(encoded.labels) + 1, code_dtype(len(table)))
     row[1:] = np.searchsorted(table.labels, encoded.labels) + 1
-    return encoding.recoded(encoded.codes, row[encoded.region_of])
+    return encoding.recoded(encoded.codes, row)
 
 
-def _not_integers(encoded: encoding.Encoded) -> LabelsError:
-    fractions = encoded.labels[encoded.labels != np.rint(encoded.labels)]
-    if not len(fractions):
-        large = encoded.labels[np.abs(encoded.labels) >= 2.0**63]
-        return LabelsError(
-            "Labels that are stored as floats must lie between -2**63 and 2**63; "
-            f"found {examples(large.tolist())}. Renumber the labels image."
-        )
+def _not_integers(labels: NDArray[np.float64]) -> LabelsError:
+    fractions = labels[labels != np.rint(labels)]
     shown = examples([f"{label:g}" for label in fractions.tolist()]).replace("'", "")
     return LabelsError(
         f"{plural(len(fractions), 'label')} of the labels image "

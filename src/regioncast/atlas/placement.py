@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import ArgumentError, SpaceError
+from .hemispheres import HEMISPHERE_TITLE
 from .region_table import RegionTable
 from .resampling import resampled, voxels_outside
 from .spaces import Grayordinates, VolumeGrid
 from .transfer import transferred
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from .parcellation import Parcellation
@@ -94,7 +97,10 @@ class Placement:
         table, space = self.parcellation.table, self.parcellation.space
         with np.errstate(invalid="ignore"):
             fraction = n_finite / self.n_samples
-        columns = {
+        columns: dict[str, Sequence[object]] = {}
+        if table.hemispheres is None and table.sides is not None:
+            columns[HEMISPHERE_TITLE] = table.sides
+        columns |= {
             space.nouns: self.n_samples.tolist(),
             "in_mask": self.parcellation.counts.tolist(),
             "finite": n_finite.tolist(),

@@ -1,101 +1,53 @@
 """Labels to codes.
 
 A *label* is the number that a labels image holds at a sample.  A *code* is 0 where there is
-no region and ``k`` where the region is the ``k``-th of a list of labels.  Codes are small
-unsigned integers; whatever the labels are, everything after this module sees codes only.
+no region and ``k`` where the region is the ``k``-th of the distinct labels, ascending.  Codes are
+small unsigned integers; whatever the labels are, everything after this module sees codes only.
+
+There are two ways to them.  Where integers lie close together, a table has a place for each of
+them.  Otherwise a hash table numbers the labels as they come, and what the numbers stand for is
+brought into order afterwards.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import numbers
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ArgumentTypeError, LabelsError, examples
+from ..errors import ArgumentTypeError, LabelsError, examples, plural
 from ._kernels import encode as kernels
-from .hashing import number_pieces
-from .ranking import Ranking, Ranks, ranked
+from .memory import passing
+from .threads import in_threads, n_cpus, shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from numpy.typing import NDArray
 
 # Files scaled by scl_slope hold 57.99999999 where 58 was meant.
 LABEL_TOLERANCE = 1e-3
 
-# A table of so many labels stays in the cache; it is faster than a hash table.
-_DIRECT_WIDTH = 1 << 16
+# A table of so many places, a byte or a code each, still fits in the processor's caches.
+_WIDEST_TABLE = 1 << 20
 
-# Samples that are numbered together by a hash table: their codes and the table stay in the
-# cache, and few enough of them have a neighbour in another piece.
-_PIECE = 1 << 18
-
-# Samples in a slab: its codes stay in the cache until they are used.
-SLAB = 1 << 15
-
-# So many labels, evenly spread, tell most images with scattered labels.
+# So many labels, evenly spread, tell how far apart all are.
 _SAMPLE = 1000
 
+# The first guess at how many labels there are: a hash table with so many stays in the cache.
+_FEW_LABELS = 1 << 12
 
-@dataclass(frozen=True, eq=False)
-class SplitCodes:
-    """Codes of many regions in half the memory: small numbers, and where they begin.
+# Dtypes that the kernels do not know, as those that they know: bool, float16, long double.
+_KNOWN_AS = {"?": np.uint8, "e": np.float32, "g": np.float64}
 
-    It is enough of an array for those who go through codes piece by piece.
+# The numbers that a hash table gives to labels fit in two bytes each, most often.
+_NUMBERS = (np.uint16, np.uint32)
 
-    Parameters
-    ----------
-    numbers : array of uint16 or uint32
-        Codes within a piece of the array.
-    offsets : array of uint32, shape of `numbers`
-        What to add to them, the same all over a piece and broadcast there.
-    """
-
-    numbers: NDArray[Any]
-    offsets: NDArray[np.uint32]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the labels."""
-        return self.numbers.shape
-
-    @property
-    def has_pieces(self) -> bool:
-        """Whether the pieces lie in memory one after the other, rows of the first axis each.
-
-        Transposed codes have their pieces along another axis.
-        """
-        others = zip(self.offsets.shape[1:], self.offsets.strides[1:], strict=True)
-        return bool(self.numbers.flags.c_contiguous) and all(
-            length == 1 or not stride for length, stride in others
-        )
-
-    @property
-    def T(self) -> SplitCodes:  # noqa: N802  NumPy's name
-        """The same, transposed."""
-        return SplitCodes(self.numbers.T, self.offsets.T)
-
-    def pieces(self) -> list[tuple[slice, slice]]:
-        """Return the pieces of codes that have them: rows, and the codes that they may have."""
-        along_first_axis: Any = (slice(None), *[0] * (self.offsets.ndim - 1))
-        begins = self.offsets[along_first_axis]
-        bounds = [0, *(np.flatnonzero(np.diff(begins)) + 1).tolist(), len(begins)]
-        end_of = dict(pairwise([*np.unique(begins).tolist(), None]))
-        starts = [int(begins[row]) for row in bounds[:-1]]
-        codes = [slice(start, end_of[start]) for start in starts]
-        return [(slice(*rows), part) for rows, part in zip(pairwise(bounds), codes, strict=True)]
-
-    def __getitem__(self, part: slice) -> NDArray[np.uint32]:
-        """Return the codes of a part, in C order."""
-        codes: NDArray[np.uint32] = np.add(self.numbers[part], self.offsets[part], order="C")
-        return codes
+# With fewer samples, to start a thread takes about as long as it saves.  Each has a table of
+# its own, so many threads would take memory of note.
+_SAMPLES_PER_THREAD = 1 << 20
+_MOST_THREADS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,44 +56,22 @@ class Encoded:
 
     Parameters
     ----------
-    codes : array of uint8, uint16 or uint32, or SplitCodes
-        Shape and memory order of the labels.
-    ranking : Ranking
-        Of the labels that codes stand for; some stand for no region.
-    label_of : array of int64, or float64 when some label is fractional or beyond int64
-        The label of each code; any for those of no region.
+    codes : array of uint8, uint16 or uint32
+        0 for no region, else ``k`` for ``labels[k - 1]``; shape and memory order of the labels.
+    labels : array of int64, or float64 when some label is fractional
+        The labels of the regions, distinct and ascending, without the background.
     n_nonfinite : int
         Samples whose label was NaN or infinite; they are no region.
     """
 
-    codes: NDArray[Any] | SplitCodes
-    ranking: Ranking
-    label_of: NDArray[Any]
+    codes: NDArray[Any]
+    labels: NDArray[Any]
     n_nonfinite: int = 0
 
     @property
-    def n_regions(self) -> int:
-        """Number of regions."""
-        return self.ranking.n_distinct
-
-    @cached_property
-    def labels(self) -> NDArray[Any]:
-        """The labels of the regions, distinct and ascending, without the background."""
-        return self.ranking.distinct(self.label_of)
-
-    @property
-    def region_of(self) -> NDArray[np.uint32]:
-        """What each code stands for: 0 for no region, else ``k`` for ``labels[k - 1]``."""
-        return self.ranking.numbers()
-
-    @property
-    def has_floats(self) -> bool:
-        """Whether some label is no int64: further than `LABEL_TOLERANCE` from one."""
-        return self.label_of.dtype.kind == "f"
-
-    def regions(self) -> NDArray[Any]:
-        """Return for each sample the region: 0 for none, else ``k`` for ``labels[k - 1]``."""
-        return recoded(self.codes, self.region_of.astype(code_dtype(self.n_regions)))
+    def has_fractions(self) -> bool:
+        """Whether some label is further than `LABEL_TOLERANCE` from an integer."""
+        return self.labels.dtype.kind == "f"
 
 
 def code_dtype(n_regions: int) -> np.dtype[Any]:
@@ -152,12 +82,6 @@ def code_dtype(n_regions: int) -> np.dtype[Any]:
 def flat(array: NDArray[Any]) -> NDArray[Any]:
     """Return a one-dimensional view of a contiguous array, in memory order."""
     return array.reshape(-1, order="F" if array.flags.f_contiguous else "C")
-
-
-def pieces(shape: tuple[int, ...], n_samples: int) -> list[slice]:
-    """Return slices of the first axis with about `n_samples` samples each, at least one row."""
-    step = max(1, n_samples // max(1, math.prod(shape[1:])))
-    return [slice(start, min(start + step, shape[0])) for start in range(0, shape[0], step)]
 
 
 def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
@@ -172,12 +96,12 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
     Returns
     -------
     Encoded
-        Codes are in no order: see `Encoded.region_of` and `Encoded.regions`.
 
     Raises
     ------
     LabelsError
-        When labels are not numbers, or beyond the range of int64.
+        When labels are not numbers, beyond the range of int64, or floats so large that their
+        dtype does not tell integers apart.
 
     Examples
     --------
@@ -185,11 +109,8 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
     >>> encoded.labels
     array([2001, 9170])
     >>> encoded.codes
-    array([[0, 1],
-           [1, 2]], dtype=uint16)
-    >>> encoded.region_of[encoded.codes]
     array([[0, 2],
-           [2, 1]], dtype=uint32)
+           [2, 1]], dtype=uint8)
     """
     if not isinstance(background, numbers.Real):
         raise ArgumentTypeError(
@@ -200,42 +121,35 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
         background = _as_stored(background, labels.dtype)
     except OverflowError:
         raise LabelsError(f"No label is as large as background_label={background}.") from None
-    native = _contiguous(_native(labels))
-    if native.size == 0:
-        return _numbered(np.zeros(native.shape, np.uint8), np.empty(1, np.int64))
-    if native.dtype.kind == "f":
-        return _encode_floats(native, background)
-    return _encode_integers(native, {background})
+    prepared = _prepared(labels)
+    if prepared.size == 0:
+        return Encoded(np.zeros(prepared.shape, np.uint8), np.empty(0, np.int64))
+    if prepared.dtype.kind == "f":
+        return _encode_floats(prepared, background, stored=labels.dtype)
+    encoded = _encode_by_table(prepared, background)
+    if encoded is None:
+        encoded = _encode_by_hash(prepared, background)
+    return encoded
 
 
-def count(codes: NDArray[Any] | SplitCodes, n_codes: int) -> NDArray[np.int64]:
+def count(codes: NDArray[Any], n_codes: int) -> NDArray[np.int64]:
     """Return how many samples have each of the codes 0 to ``n_codes - 1``."""
     counts = np.zeros(n_codes, np.int64)
-    for _, piece in _in_pieces(codes):
-        kernels.count(piece, counts)
+    if codes.size:
+        kernels.count(flat(codes), counts)
     return counts
 
 
-def recoded(codes: NDArray[Any] | SplitCodes, new_code: NDArray[Any]) -> NDArray[Any]:
+def recoded(codes: NDArray[Any], new_code: NDArray[Any]) -> NDArray[Any]:
     """Return ``new_code[codes]`` in the memory order of `codes`."""
-    numbers = codes.numbers if isinstance(codes, SplitCodes) else codes
-    out = np.empty_like(numbers, dtype=new_code.dtype)
-    for samples, piece in _in_pieces(codes):
-        kernels.recode(piece, new_code, flat(out)[samples])
+    out = np.empty_like(codes, new_code.dtype)
+    source, target = flat(codes), flat(out)
+
+    def recode(part: slice) -> None:
+        kernels.recode(source[part], new_code, target[part])
+
+    in_threads(recode, _parts(codes.size))
     return out
-
-
-def _in_pieces(codes: NDArray[Any] | SplitCodes) -> Iterator[tuple[slice, NDArray[Any]]]:
-    """Give codes in their memory order, with the samples that they are."""
-    if isinstance(codes, SplitCodes):
-        view = codes.T if codes.numbers.flags.f_contiguous else codes
-        start = 0
-        for part in pieces(view.shape, SLAB):
-            piece = view[part].reshape(-1)
-            yield slice(start, start + piece.size), piece
-            start += piece.size
-    elif codes.size:
-        yield slice(0, codes.size), flat(codes)
 
 
 def masked(codes: NDArray[Any], inside: NDArray[np.bool_]) -> NDArray[Any]:
@@ -245,10 +159,9 @@ def masked(codes: NDArray[Any], inside: NDArray[np.bool_]) -> NDArray[Any]:
     return out
 
 
-def clear_outside(codes: NDArray[Any] | SplitCodes, inside: NDArray[np.bool_]) -> None:
+def clear_outside(codes: NDArray[Any], inside: NDArray[np.bool_]) -> None:
     """Set codes to that of no region where not `inside`, in place."""
-    numbers = codes.numbers if isinstance(codes, SplitCodes) else codes
-    np.multiply(numbers, inside, out=numbers)
+    np.multiply(codes, inside, out=codes)
 
 
 def _as_stored(background: float, dtype: np.dtype[Any]) -> float:
@@ -265,165 +178,235 @@ def _as_stored(background: float, dtype: np.dtype[Any]) -> float:
     return nearest if abs(background - nearest) <= LABEL_TOLERANCE else background
 
 
-def _native(labels: NDArray[Any]) -> NDArray[Any]:
-    """Return labels in a dtype that the kernels know."""
-    kind, size = labels.dtype.kind, labels.dtype.itemsize
-    if kind not in "buif":
+def _prepared(labels: NDArray[Any]) -> NDArray[Any]:
+    """Return labels as the kernels know them: contiguous, in a dtype and byte order of theirs."""
+    dtype = labels.dtype
+    if dtype.kind not in "buif":
         raise LabelsError(
-            f"Labels must be numbers; these are {labels.dtype}. "
-            "Give an image with one integer per voxel."
+            f"Labels must be numbers; these are {dtype}. Give an image with one integer per voxel."
         )
-    if kind == "b":
-        return labels.view(np.uint8)
-    if kind == "f" and size not in (4, 8):
-        return labels.astype(np.float32 if size == 2 else np.float64)
-    if kind == "u" and size == 8:
-        return _as_int64(labels)
-    return labels.astype(labels.dtype.newbyteorder("="), copy=False)
-
-
-def _as_int64(labels: NDArray[Any]) -> NDArray[np.int64]:
-    if labels.size and labels.max() > np.uint64(np.iinfo(np.int64).max):
-        too_large = np.unique(labels[labels > np.uint64(np.iinfo(np.int64).max)])
+    prepared = labels.astype(_KNOWN_AS.get(dtype.char, dtype.newbyteorder("=")), copy=False)
+    if not prepared.flags.forc:  # contiguous in neither order
+        prepared = np.asfortranarray(prepared)
+    if prepared.dtype != np.uint64:
+        return prepared
+    too_large = prepared[prepared > np.uint64(np.iinfo(np.int64).max)]
+    if too_large.size:
         raise LabelsError(
-            f"Labels up to 2**63 - 1 are supported; found {examples(too_large.tolist())}. "
-            "Renumber the labels image."
+            "Labels up to 2**63 - 1 are supported; found "
+            f"{examples(np.unique(too_large).tolist())}. Renumber the labels image."
         )
-    return labels.astype(np.int64)
+    return prepared.view(np.int64)
 
 
-def _contiguous(labels: NDArray[Any]) -> NDArray[Any]:
-    if labels.flags.f_contiguous or labels.flags.c_contiguous:
-        return labels
-    return np.asfortranarray(labels)
+def _parts(n_samples: int) -> list[slice]:
+    """Divide samples among threads, as far as these pay."""
+    n_threads = min(n_cpus(), _MOST_THREADS, n_samples // _SAMPLES_PER_THREAD)
+    return shares(n_samples, max(1, n_threads))
 
 
-def _encode_integers(labels: NDArray[Any], no_region: set[float]) -> Encoded:
-    encoded = _encode_by_table(labels, 0, no_region)
-    if encoded is None and _may_be_dense(labels) and (low := int(labels.min())):
-        encoded = _encode_by_table(labels, low, no_region)
-    return _encode_by_hash(labels, no_region) if encoded is None else encoded
+# --- a table --------------------------------------------------------------------------------
 
 
-def _may_be_dense(labels: NDArray[Any]) -> bool:
-    """Return whether one table may hold all labels, as far as a sample of them tells."""
-    sample = flat(labels)[:: max(1, labels.size // _SAMPLE)]
-    return int(sample.max()) - int(sample.min()) < _DIRECT_WIDTH
+def _encode_by_table(labels: NDArray[Any], background: float) -> Encoded | None:
+    """Encode integers that lie close together; None where they do not."""
+    samples = flat(labels)
+    window = _window(samples)
+    if window is None:
+        return None
+    low, width = window
+    parts = _parts(samples.size)
+
+    def mark(part: slice) -> NDArray[np.uint8] | None:
+        # One for each thread: in one for all they would wait for each other to write.
+        is_there = np.zeros(width, np.uint8)
+        return is_there if kernels.mark(samples[part], low, is_there) else None
+
+    marks = [is_there for is_there in in_threads(mark, parts) if is_there is not None]
+    if len(marks) < len(parts):
+        return None  # there is a label that the few looked at did not let expect
+    distinct = np.flatnonzero(np.bitwise_or.reduce(marks)) + low
+    distinct = distinct[distinct != background]
+    code_of = np.zeros(width, code_dtype(len(distinct)))
+    code_of[distinct - low] = np.arange(1, 1 + len(distinct))
+    codes = np.empty_like(labels, code_of.dtype)
+    target = flat(codes)
+
+    def look_up(part: slice) -> None:
+        kernels.look_up(samples[part], low, code_of, target[part])
+
+    in_threads(look_up, parts)
+    return Encoded(codes, distinct)
 
 
-def _encode_floats(labels: NDArray[Any], background: float) -> Encoded:
-    """Encode labels stored as floats, as the integers that they are close to."""
-    for dtype in (np.int32, np.int64):
-        limits = np.iinfo(dtype)
-        # Any label that is no region will do for voxels without a finite label.
-        is_label = limits.min < background < limits.max and background == round(background)
-        hole = round(background) if is_label else limits.min
-        rounded = np.empty_like(labels, dtype=dtype)
-        n_nonfinite, n_unlike = kernels.round_labels(
-            flat(labels), LABEL_TOLERANCE, _largest_float(dtype), hole, flat(rounded)
+def _window(samples: NDArray[Any]) -> tuple[int, int] | None:
+    """Return where a table of all labels may begin, and its width, a power of two.
+
+    A few labels tell, so it is wider than they are apart.  None where that is too wide.
+    """
+    few = samples[:: max(1, samples.size // _SAMPLE)]
+    lowest, highest = int(few.min()), int(few.max())
+    span = highest - lowest + 1
+    if span > _WIDEST_TABLE:
+        return None
+    width = min(1 << max(3 * span, _FEW_LABELS).bit_length(), _WIDEST_TABLE)
+    # No part of the table is beyond what labels can be, unless it holds all that they can be.
+    limits = np.iinfo(samples.dtype)
+    low = lowest - (width - span) // 2
+    return max(min(low, int(limits.max) + 1 - width), int(limits.min)), width
+
+
+# --- a hash table ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Numbered:
+    """Samples in parts, each with numbers of its own for the labels in it.
+
+    Parameters
+    ----------
+    numbers : array of uint16 or uint32
+        Of each sample, from 0 in each part.
+    parts : list of slice
+        Samples, in memory order.
+    labels : array of int64
+        What the numbers stand for, part after part, so that some may be there several times.
+    bounds : list of int
+        Where in `labels` each part begins, and the last one ends.
+    """
+
+    numbers: NDArray[Any]
+    parts: list[slice]
+    labels: NDArray[np.int64]
+    bounds: list[int]
+
+    @classmethod
+    def of(cls, labels: NDArray[Any]) -> _Numbered:
+        samples = flat(labels)
+        parts = _parts(samples.size)
+        for dtype in _NUMBERS:
+            numbers = np.empty_like(labels, dtype)
+            target = flat(numbers)
+
+            def number(part: slice, target: NDArray[Any] = target) -> NDArray[np.int64] | None:
+                return _number(samples[part], target[part])
+
+            seen = [part for part in in_threads(number, parts) if part is not None]
+            if len(seen) == len(parts):
+                bounds = np.cumsum([0, *map(len, seen)]).tolist()
+                labels = np.concatenate(seen, out=passing(bounds[-1], np.int64))
+                return cls(numbers, parts, labels, bounds)
+        raise LabelsError(
+            f"More than {np.iinfo(_NUMBERS[-1]).max:,} labels are not supported. Crop the image."
         )
-        if not n_unlike:
-            encoded = _encode_integers(rounded, {background, hole} if n_nonfinite else {background})
-            return dataclasses.replace(encoded, n_nonfinite=n_nonfinite)
-    return _encode_as_floats(labels, background)
 
+    def recoded(self, code_of: NDArray[Any]) -> NDArray[Any]:
+        """Return the code of each sample, from that of each of `labels`; numbers are lost."""
+        # In place where it can be: two arrays of as many samples are memory of note.
+        is_same = code_of.dtype == self.numbers.dtype
+        codes = self.numbers if is_same else np.empty_like(self.numbers, code_of.dtype)
+        source, target = flat(self.numbers), flat(codes)
 
-def _largest_float(dtype: type[np.signedinteger[Any]]) -> float:
-    """Return the largest float64 that an integer dtype can hold."""
-    largest = np.iinfo(dtype).max
-    nearest = float(largest)
-    return nearest if nearest <= largest else float(np.nextafter(nearest, 0))
+        def recode(number: int) -> None:
+            part, first, last = self.parts[number], *self.bounds[number : number + 2]
+            kernels.recode(source[part], code_of[first:last], target[part])
 
-
-def _encode_by_table(labels: NDArray[Any], low: int, no_region: set[float]) -> Encoded | None:
-    """Encode labels from `low` to ``low + _DIRECT_WIDTH``; None where there are others."""
-    for dtype in (np.uint8, np.uint16)[min(labels.dtype.itemsize, 2) - 1 :]:
-        unknown = np.iinfo(dtype).max
-        code_of = np.full(_DIRECT_WIDTH, unknown, dtype)
-        for label in _integers(no_region):
-            if low <= label < low + _DIRECT_WIDTH:
-                code_of[label - low] = 0
-        codes = np.empty_like(labels, dtype=dtype)
-        label_of = np.empty(unknown, np.int64)
-        done, n_seen = kernels.number_labels(flat(labels), low, code_of, flat(codes), label_of[1:])
-        if done == labels.size:
-            return _numbered(codes, label_of[: 1 + n_seen])
-        if n_seen < unknown - 1:
-            break
-    return None
-
-
-def _integers(labels: set[float]) -> NDArray[np.int64]:
-    """Return those that integer labels can be."""
-    limits = np.iinfo(np.int64)
-    inside = [label for label in labels if limits.min <= label <= limits.max]
-    return np.array([int(label) for label in inside if label == int(label)], np.int64)
-
-
-def _numbered(codes: NDArray[Any], label_of: NDArray[np.int64]) -> Encoded:
-    """Return codes of which 0 is no region and the others distinct labels, in any order."""
-    if len(label_of) == 1:
-        return Encoded(codes, Ranks(np.zeros(1, np.uint32), 0), label_of)
-    label_of[0] = label_of[1]
-    return Encoded(codes, ranked(label_of, none=[0]), label_of)
-
-
-def _encode_by_hash(labels: NDArray[Any], no_region: set[float]) -> Encoded:
-    view, none = _in_memory_order(labels), _integers(no_region)
-    parts = pieces(view.shape, _PIECE)
-    for dtype in (np.uint16, np.uint32):
-        codes = np.empty_like(labels, dtype=dtype)
-        numbered = number_pieces(view, _in_memory_order(codes), parts, none)
-        if numbered is not None:
-            break
-    assert numbered is not None  # no piece has more samples than uint32 has codes
-    begins, label_of, limits = numbered
-    if len(label_of) == len(begins):
-        return _numbered(codes, np.empty(1, np.int64))
-    # In each piece code 0 is no region.
-    ranking = ranked(label_of, none=begins, limits=limits)
-    return Encoded(_split(codes, parts, begins), ranking, label_of)
-
-
-def _split(
-    codes: NDArray[Any], parts: Sequence[slice], begins: NDArray[np.intp]
-) -> NDArray[Any] | SplitCodes:
-    """Return codes whose pieces begin at other numbers each."""
-    if len(parts) == 1:
+        in_threads(recode, range(len(self.parts)))
         return codes
-    view = _in_memory_order(codes)
-    offsets = np.empty((len(view), *[1] * (view.ndim - 1)), np.uint32)
-    for part, begin in zip(parts, begins, strict=True):
-        offsets[part] = begin
-    split = SplitCodes(view, np.broadcast_to(offsets, view.shape))
-    return split if view is codes else split.T
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many samples have each of `labels`."""
+        numbers, n_labels = flat(self.numbers), np.diff(self.bounds).tolist()
+        parts = zip(self.parts, n_labels, strict=True)
+        return np.concatenate([count(numbers[part], n) for part, n in parts])
 
 
-def _in_memory_order(array: NDArray[Any]) -> NDArray[Any]:
-    return array if array.flags.c_contiguous else array.T
+def _number(labels: NDArray[Any], numbers: NDArray[Any]) -> NDArray[np.int64] | None:
+    """Fill `numbers`, and return the label of each number in the order in which they come.
+
+    None where the labels are too many for the dtype of the numbers.
+    """
+    seen = passing(_FEW_LABELS, np.int64)
+    n_seen = start = 0
+    while True:
+        slots = passing(2 * len(seen), np.uint32)
+        done, n_seen = kernels.number_labels(labels[start:], seen, n_seen, slots, numbers[start:])
+        start += done
+        if start == labels.size:
+            return seen[:n_seen]
+        if n_seen > np.iinfo(numbers.dtype).max:
+            return None
+        wider = passing(2 * len(seen), np.int64)
+        wider[:n_seen] = seen
+        seen = wider
 
 
-def _encode_as_floats(labels: NDArray[Any], background: float) -> Encoded:
-    """Encode labels some of which are no int64, each distinct value a label of its own."""
-    values = labels.astype(np.float64)
+def _encode_by_hash(labels: NDArray[Any], background: float) -> Encoded:
+    """Encode integers, however far apart they are."""
+    numbered = _Numbered.of(labels)
+    distinct, code_of = _ranked(numbered.labels, background)
+    return Encoded(numbered.recoded(code_of), distinct)
+
+
+def _ranked(labels: NDArray[Any], background: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the distinct labels, ascending, and for each of `labels` its code.
+
+    The background and NaN are no region.
+    """
+    order = np.argsort(labels)
+    ordered = passing(len(labels), labels.dtype)
+    np.take(labels, order, out=ordered, mode="clip")  # other modes copy what is taken
+    is_region = ~np.isnan(ordered)
+    is_region &= ordered != background
+    is_new = is_region.copy()
+    is_new[1:] &= ordered[1:] != ordered[:-1]
+    distinct = ordered[is_new]
+    del ordered
+    rank = passing(len(labels), code_dtype(len(distinct)))
+    np.cumsum(is_new, out=rank)
+    rank *= is_region
+    codes = passing(len(labels), rank.dtype)
+    codes[order] = rank
+    return distinct, codes
+
+
+# --- floats ---------------------------------------------------------------------------------
+
+
+def _encode_floats(labels: NDArray[Any], background: float, stored: np.dtype[Any]) -> Encoded:
+    """Encode labels stored as floats: as the integers that they are close to, or as they are.
+
+    The hash table numbers them by their bits, so that only the distinct ones, which are few, are
+    looked at as numbers.
+    """
+    numbered = _Numbered.of(labels.view(np.int32 if labels.itemsize == 4 else np.int64))
+    bits = numbered.labels if labels.itemsize == 8 else numbered.labels.astype(np.int32)
+    values = bits.view(labels.dtype).astype(np.float64)
+    is_finite = np.isfinite(values)
     nearest = np.rint(values)
-    finite = np.isfinite(values)
-    with np.errstate(invalid="ignore"):
-        near = np.abs(values - nearest) <= LABEL_TOLERANCE
-    values = np.where(near, nearest, values)
-    found, inverse = np.unique(values[finite], return_inverse=True)
-    kept = found != background
-    new_code = np.zeros(len(found), code_dtype(len(found)))
-    new_code[kept] = np.arange(1, np.count_nonzero(kept) + 1)
-    codes = np.zeros_like(values, dtype=new_code.dtype)
-    codes[finite] = new_code[inverse]
-    distinct = found[kept]
-    if _are_int64(distinct):  # only the background was none
+    with np.errstate(invalid="ignore"):  # of infinities
+        is_near = np.abs(values - nearest) <= LABEL_TOLERANCE
+    meant = np.where(is_near, nearest, values) + 0.0  # which makes -0.0 the same as 0.0
+    meant[~is_finite] = np.nan
+    distinct, code_of = _ranked(meant, background)
+    _check_told_apart(distinct, stored)
+    if (distinct == np.rint(distinct)).all():
         distinct = distinct.astype(np.int64)
-    ranks = Ranks(np.arange(1 + len(distinct), dtype=np.uint32), len(distinct))
-    label_of = np.concatenate([np.zeros(1, distinct.dtype), distinct])
-    return Encoded(codes, ranks, label_of, int(np.count_nonzero(~finite)))
+    n_nonfinite = 0 if is_finite.all() else int(numbered.counts()[~is_finite].sum())
+    return Encoded(numbered.recoded(code_of), distinct, n_nonfinite)
 
 
-def _are_int64(numbers: NDArray[np.float64]) -> bool:
-    return bool(((numbers == np.rint(numbers)) & (np.abs(numbers) < 2.0**63)).all())
+def _check_told_apart(labels: NDArray[np.float64], stored: np.dtype[Any]) -> None:
+    """Raise where labels are so large that two may have become one when they were stored."""
+    dtype = stored.newbyteorder("=") if stored.itemsize < 8 else np.dtype(np.float64)
+    most = 2 ** (np.finfo(dtype).nmant + 1)
+    beyond = labels[np.abs(labels) > most]
+    if len(beyond):
+        raise LabelsError(
+            f"{plural(len(beyond), 'label')} of the labels image "
+            f"{'is' if len(beyond) == 1 else 'are'} beyond {most:,}: "
+            f"{examples([int(label) for label in beyond.tolist()])}. They are stored as {dtype}, "
+            f"which tells no integers above {most:,} apart, so that several labels may have become "
+            "one. Write the labels as integers (int32, int64) where they are made, or renumber "
+            "them there."
+        )

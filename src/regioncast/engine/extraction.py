@@ -91,7 +91,7 @@ class Strategy:
     percentage: float = 50.0
 
     @classmethod
-    def of(cls, given: str | Function) -> Strategy:
+    def of(cls, strategy: str | Function) -> Strategy:
         """Return the strategy of a name, or of a function on (n_samples, n_maps).
 
         Raises
@@ -104,19 +104,20 @@ class Strategy:
         >>> Strategy.of("percentile:90").percentage
         90.0
         """
-        if callable(given):
-            return cls(getattr(given, "__name__", type(given).__name__), of_series=given)
-        found = cls._named(given) if isinstance(given, str) else None
-        if found is None:
+        if callable(strategy):
+            name = getattr(strategy, "__name__", type(strategy).__name__)
+            return cls(name, of_series=strategy)
+        named = cls._named(strategy) if isinstance(strategy, str) else None
+        if named is None:
             raise ArgumentError(
                 f"'strategy' must be one of {', '.join(STRATEGIES)} (Q from 0 to 100), or a "
-                f"function on an array of shape (n_samples, n_maps); it is {given!r}."
+                f"function on an array of shape (n_samples, n_maps); it is {strategy!r}."
             )
-        return found
+        return named
 
     @classmethod
     def all_of(
-        cls, given: str | Function | list[str | Function] | tuple[str | Function, ...]
+        cls, strategies: str | Function | list[str | Function] | tuple[str | Function, ...]
     ) -> list[Strategy]:
         """Return the strategies of a list of names and functions, or of one of them.
 
@@ -130,17 +131,17 @@ class Strategy:
         >>> [strategy.name for strategy in Strategy.all_of(["mean", "count"])]
         ['mean', 'count']
         """
-        listed = given if isinstance(given, list | tuple) else [given]
-        strategies = [cls.of(one) for one in listed]
-        if not strategies:
+        listed = strategies if isinstance(strategies, list | tuple) else [strategies]
+        if not listed:
             raise ArgumentError("There is no strategy: the list is empty. Give one such as 'mean'.")
-        names = [one.name for one in strategies]
+        all_of_them = [cls.of(strategy) for strategy in listed]
+        names = [strategy.name for strategy in all_of_them]
         if len(set(names)) < len(names):
             raise ArgumentError(
                 f"Some strategies share a name: {examples(names)}. "
                 "Give each once, and functions names of their own."
             )
-        return strategies
+        return all_of_them
 
     @classmethod
     def _named(cls, name: str) -> Strategy | None:
@@ -150,10 +151,15 @@ class Strategy:
             return cls(name, of_map=mode)
         if name == "first_eigenvariate":
             return cls(name, of_series=first_eigenvariate)
-        percentage = _percentage(name)
-        if percentage is not None:
-            return cls(name, Reduction.PERCENTILE, percentage=percentage)
-        return None
+        if not name.startswith(_PERCENTILE):
+            return None
+        try:
+            percentage = float(name.removeprefix(_PERCENTILE))
+        except ValueError:
+            return None
+        if not 0 <= percentage <= 100:  # nor NaN
+            return None
+        return cls(name, Reduction.PERCENTILE, percentage=percentage)
 
     def check(self, *, weighted: bool, is_complex: bool, n_maps: int) -> None:
         """Raise where the strategy does not apply to such data."""
@@ -343,8 +349,8 @@ def extract(
 
 def mode(values: NDArray[Any]) -> Any:
     """Return the most frequent value, the smallest of them when there are several."""
-    found, counts = np.unique(values, return_counts=True)
-    return found[np.argmax(counts)]
+    distinct, counts = np.unique(values, return_counts=True)
+    return distinct[np.argmax(counts)]
 
 
 def first_eigenvariate(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -388,7 +394,8 @@ class _Extraction:
         compiled = [strategy for strategy in strategies if strategy.reduction is not None]
         # Percentile and median reorder the buffer, so they go last.  Without any compiled
         # strategy, count alone: the kernel also counts finite values.
-        compiled.sort(key=lambda one: one.reduction in (Reduction.PERCENTILE, Reduction.MEDIAN))
+        reordering = (Reduction.PERCENTILE, Reduction.MEDIAN)
+        compiled.sort(key=lambda strategy: strategy.reduction in reordering)
         self._compiled = compiled or [Strategy("count", Reduction.COUNT)]
         self._parts = [np.full((len(self._compiled), n_maps, len(grouping)), np.nan)]
         self._of_map = {
@@ -420,8 +427,8 @@ class _Extraction:
         if strategy.of_series is not None:
             return self._reduce_series(strategy)
         if strategy.of_map is not None:
-            found = self._of_map[strategy]
-            return found if len(self._parts) > 1 else found.real.copy()
+            of_maps = self._of_map[strategy]
+            return of_maps if len(self._parts) > 1 else of_maps.real.copy()
         place = self._compiled.index(strategy)
         values: NDArray[Any] = self._parts[0][place]
         if len(self._parts) > 1 and strategy.reduction is not Reduction.COUNT:
@@ -529,16 +536,6 @@ def _parts(block: Block) -> list[Block]:
     values = block.take(np.arange(block.stored.size // len(block), dtype=np.uint32))
     values[~np.isfinite(values)] = complex(np.nan, np.nan)
     return [Block.of(part.copy(), order=block.order) for part in (values.real, values.imag)]
-
-
-def _percentage(name: str) -> float | None:
-    if not name.startswith(_PERCENTILE):
-        return None
-    try:
-        percentage = float(name.removeprefix(_PERCENTILE))
-    except ValueError:
-        return None
-    return percentage if 0 <= percentage <= 100 else None
 
 
 def _checked(

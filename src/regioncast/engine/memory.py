@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +13,8 @@ if TYPE_CHECKING:
 # Below this a page or two more do not count, and asking the system takes longer than using them.
 _LEAST_BYTES = 1 << 17
 
-# The size of a huge page on most machines; memory comes faster in these.
-_HUGE_BYTES = 1 << 21
-
 # Shared memory, which is the default where there is a choice, is slower.
 _PRIVATE = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
-
-# All pages at once, which is quicker than one by one as they are used.
-_AT_ONCE = {name: flags | getattr(mmap, "MAP_POPULATE", 0) for name, flags in _PRIVATE.items()}
 
 # By the bytes of an item.
 BIT_PATTERNS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
@@ -36,17 +29,7 @@ def passing(length: int, dtype: DTypeLike) -> NDArray[Any]:
     n_bytes = length * np.dtype(dtype).itemsize
     if n_bytes < _LEAST_BYTES:
         return np.empty(length, dtype)
-    if n_bytes < _HUGE_BYTES:
-        return np.frombuffer(mmap.mmap(-1, n_bytes, **_AT_ONCE), dtype)
-    # Some more than is asked for, to begin where a huge page does; what is left over at the end
-    # has small ones.
-    memory = mmap.mmap(-1, n_bytes + 2 * _HUGE_BYTES, **_PRIVATE)
-    start = -np.frombuffer(memory, np.uint8).ctypes.data % _HUGE_BYTES
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        # A system without huge pages says no.
-        with contextlib.suppress(OSError):
-            memory.madvise(mmap.MADV_HUGEPAGE, start, round(n_bytes / _HUGE_BYTES) * _HUGE_BYTES)
-    return np.frombuffer(memory, dtype, length, start)
+    return np.frombuffer(mmap.mmap(-1, n_bytes, **_PRIVATE), dtype)
 
 
 def bits(values: NDArray[Any]) -> NDArray[Any]:

@@ -16,18 +16,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from ..errors import ArgumentTypeError, SignalsError, examples, times
-from ..signals import cast, storage_dtype
 from . import encoding
 from ._kernels import paint as kernels
-from .encoding import SplitCodes
+from .dtypes import cast, storage_dtype
 from .memory import BIT_PATTERNS, bits
 from .threads import in_threads, n_cpus, shares
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
-
-    from ..identity import Match
-    from .ranking import Ranking
 
 Order = Literal["C", "F"]
 
@@ -37,6 +33,9 @@ _BYTES_PER_THREAD = 8_000_000
 
 # A table is made for some maps at a time if it has more bytes than this.
 _TABLE_BYTES = 1 << 20
+
+# Samples in a slab: its codes stay in the cache until they are used.
+_SLAB = 1 << 15
 
 # From this many bytes on memory comes fresh from the system (the largest of the thresholds in
 # glibc's malloc): it is zero already, and what is not touched costs nothing.
@@ -232,83 +231,15 @@ class FileOrder:
         return out
 
 
-@dataclass(frozen=True, eq=False)
-class LazyTable:
-    """A table of values that is made where it is needed, some maps at a time.
-
-    Parameters
-    ----------
-    values : array, shape (n_maps, n_columns)
-    ranking : Ranking
-        Says which region each code stands for.
-    columns : array of uint32, shape (n_regions,), default=None
-        For each region the column of its values, from 1, or 0 where there is none and its value
-        is zero.  The regions are the columns when not given.
-
-    Examples
-    --------
-    >>> from regioncast.engine.ranking import Ranks
-    >>> ranks = Ranks(np.array([0, 2, 2, 1], np.uint32), n_distinct=2)
-    >>> LazyTable(np.array([[5, 6], [7, 8]]), ranks).of_maps(slice(None))
-    array([[0, 6, 6, 5],
-           [0, 8, 8, 7]])
-    """
-
-    values: NDArray[Any]
-    ranking: Ranking
-    columns: NDArray[np.uint32] | None = None
-
-    def __len__(self) -> int:
-        """Return the number of maps."""
-        return len(self.values)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Dtype of the values."""
-        dtype: np.dtype[Any] = self.values.dtype
-        return dtype
-
-    def of_maps(self, maps: slice) -> NDArray[Any]:
-        """Return the rows of some maps."""
-        values = self._of_regions(self.values[maps])
-        table = np.empty((len(values), self.ranking.n_places), self.dtype)
-        self.ranking.put(values, table)
-        return table
-
-    def whole_if_small(self) -> NDArray[Any] | LazyTable:
-        """Return all rows if they are as few as are made at a time."""
-        return self.of_maps(slice(None)) if len(self) <= self._maps_at_once else self
-
-    def blocks(self) -> list[slice]:
-        """Return maps whose rows are made at a time: few where regions are many."""
-        starts = range(0, len(self), self._maps_at_once)
-        return [slice(start, min(start + self._maps_at_once, len(self))) for start in starts]
-
-    @property
-    def _maps_at_once(self) -> int:
-        return max(1, _TABLE_BYTES // (self.ranking.n_places * self.dtype.itemsize))
-
-    def _of_regions(self, values: NDArray[Any]) -> NDArray[Any]:
-        if self.columns is None:
-            return values
-        out = np.empty((len(values), len(self.columns)), self.dtype)
-        kernels.take_columns(self.columns, bits(values), bits(out))
-        return out
-
-
 def paint(
-    codes: NDArray[Any] | SplitCodes,
-    table: NDArray[Any] | LazyTable,
-    *,
-    single: bool,
-    order: Order = "F",
+    codes: NDArray[Any], table: NDArray[Any], *, single: bool, order: Order = "F"
 ) -> NDArray[Any]:
     """Look up each row of `table` at every code.
 
     Parameters
     ----------
-    codes : array of uint8, uint16 or uint32, any shape, or SplitCodes
-    table : array, shape (n_maps, n_codes), or LazyTable
+    codes : array of uint8, uint16 or uint32, any shape
+    table : array, shape (n_maps, n_codes)
     single : bool
         Whether to leave out the last axis, which must then have length one.
     order : {"C", "F"}, default="F"
@@ -325,49 +256,111 @@ def paint(
            [7, 8],
            [5, 6]])
     """
-    if isinstance(table, np.ndarray):
-        table = np.ascontiguousarray(table)
-    n_maps = 1 if single else len(table)
-    shape = codes.shape if single else (*codes.shape, n_maps)
-    n_bytes = math.prod(shape) * table.dtype.itemsize
-    is_zero = n_bytes >= _FRESH_BYTES and _is_zero(table)
-    out = (np.zeros if is_zero else np.empty)(shape, table.dtype, order=order)
-    if not out.size:
-        return out
-    by_map = order == "F" or n_maps == 1
-    target = encoding.flat(out).reshape((n_maps, -1) if by_map else (-1, n_maps))
-    view = codes.T if order == "F" else codes
-    if isinstance(view, SplitCodes) and view.has_pieces and by_map:
-        _paint_pieces(view, table, target, skip_zero=is_zero)
-        return out
-    if isinstance(table, LazyTable):
-        table = table.of_maps(slice(None))
-    if isinstance(view, np.ndarray) and view.flags.c_contiguous:
-        paint_whole = _paint_maps if by_map else _paint_series
-        paint_whole(view.reshape(-1), table, target, skip_zero=is_zero)
-    else:
-        _paint_slabs(view, table, target, by_map=by_map, skip_zero=is_zero)
-    return out
+    table = np.ascontiguousarray(table)
+    # All bits of the value of no region, which are not all zero in -0.0.
+    fills_with_zero = not np.ascontiguousarray(table[:, :1]).view(np.uint8).any()
+    out = _Output.of((*codes.shape, len(table)), table.dtype, order, is_zero=fills_with_zero)
+    out.paint(codes, table, slice(None))
+    return out.array[..., 0] if single else out.array
 
 
-def _is_zero(table: NDArray[Any] | LazyTable) -> bool:
-    """Return whether all bits of the value of no region are zero, which they are not in -0.0."""
-    if isinstance(table, LazyTable):
-        return True
-    return not np.ascontiguousarray(table[:, :1]).view(np.uint8).any()
+def paint_signals(
+    codes: NDArray[Any], signals: NDArray[Any], *, order: Order = "F"
+) -> NDArray[Any]:
+    """Give every sample the signals of its region, and 0 where there is none.
 
-
-def value_table(match: Match, *, fill: complex, dtype: DTypeLike | None = None) -> NDArray[Any]:
-    """Return the table of values of a match: the fill value, then one value per region.
+    The table of values is made for some maps at a time, because where regions are many it has
+    about as many values as the image.
 
     Parameters
     ----------
-    match : Match
-        Regions without a column of signals get `fill`.
+    codes : array of uint8, uint16 or uint32, any shape
+    signals : array, shape (n_regions,) or (n_maps, n_regions)
+        In a dtype that images can hold.
+    order : {"C", "F"}, default="F"
+        Memory order of the result.
+
+    Returns
+    -------
+    array of the dtype of `signals`, shape of `codes` and then (n_maps,) for 2D signals
+
+    Examples
+    --------
+    >>> paint_signals(np.array([0, 2, 1], np.uint8), np.array([5.0, 7.0]))
+    array([0., 7., 5.])
+    """
+    maps = np.atleast_2d(signals)
+    n_maps, n_regions = maps.shape
+    out = _Output.of((*codes.shape, n_maps), maps.dtype, order, is_zero=True)
+    at_once = max(1, _TABLE_BYTES // ((1 + n_regions) * maps.dtype.itemsize))
+    for first in range(0, n_maps, at_once):
+        some = slice(first, min(first + at_once, n_maps))
+        table = np.zeros((some.stop - first, 1 + n_regions), maps.dtype)
+        table[:, 1:] = maps[some]
+        out.paint(codes, table, some)
+    return out.array[..., 0] if signals.ndim == 1 else out.array
+
+
+@dataclass(frozen=True, eq=False)
+class _Output:
+    """An array of maps to be painted.
+
+    Parameters
+    ----------
+    array : array, shape of the codes and then (n_maps,)
+    order : {"C", "F"}
+        Its memory order.
+    is_zero : bool
+        Whether it is zero already, and zero is the value of no region.
+    """
+
+    array: NDArray[Any]
+    order: Order
+    is_zero: bool
+
+    @classmethod
+    def of(
+        cls, shape: tuple[int, ...], dtype: np.dtype[Any], order: Order, *, is_zero: bool
+    ) -> _Output:
+        is_zero = is_zero and math.prod(shape) * dtype.itemsize >= _FRESH_BYTES
+        return cls((np.zeros if is_zero else np.empty)(shape, dtype, order=order), order, is_zero)
+
+    def paint(self, codes: NDArray[Any], table: NDArray[Any], maps: slice) -> None:
+        """Look up each row of a table, one of each of some maps, at every code."""
+        if not self.array.size:
+            return
+        n_maps = self.array.shape[-1]
+        view = codes.T if self.order == "F" else codes
+        by_map = self.order == "F" or n_maps == 1
+        samples = encoding.flat(self.array)
+        target = (
+            samples.reshape(n_maps, -1)[maps] if by_map else samples.reshape(-1, n_maps)[:, maps]
+        )
+        if view.flags.c_contiguous:
+            paint_whole = _paint_maps if by_map else _paint_series
+            paint_whole(view.reshape(-1), table, target, skip_zero=self.is_zero)
+        else:
+            _paint_slabs(view, table, target, by_map=by_map, skip_zero=self.is_zero)
+
+
+def value_table(
+    values: NDArray[Any],
+    columns: NDArray[Any],
+    *,
+    fill: complex,
+    dtype: DTypeLike | None = None,
+) -> NDArray[Any]:
+    """Return a table of values: the fill value, then one value per region.
+
+    Parameters
+    ----------
+    values : array, shape (n_maps, n_columns)
+    columns : array of int, shape (n_regions,)
+        The column of each region; regions with -1 get `fill`.
     fill : number
         The value where there is no region.
     dtype : dtype, default=None
-        That of the signals when not given.
+        That of the values when not given.
 
     Returns
     -------
@@ -381,13 +374,17 @@ def value_table(match: Match, *, fill: complex, dtype: DTypeLike | None = None) 
         When no image can hold the dtype.
     ArgumentTypeError
         When the fill value is no number.
+
+    Examples
+    --------
+    >>> value_table(np.array([[5, 7]]), np.array([1, -1, 0]), fill=-9)
+    array([[-9,  7, -9,  5]])
     """
-    signals = match.signals
-    wanted = signals.values.dtype if dtype is None else storage_dtype(dtype)
-    table = np.empty((signals.n_maps, 1 + len(match.table)), wanted)
+    wanted = values.dtype if dtype is None else storage_dtype(dtype)
+    table = np.empty((len(values), 1 + len(columns)), wanted)
     table[:] = _fill(fill, wanted)
-    matched = np.flatnonzero(match.columns >= 0)
-    table[:, 1 + matched] = cast(signals.values[:, match.columns[matched]], wanted)
+    has_column = np.flatnonzero(columns >= 0)
+    table[:, 1 + has_column] = cast(values[:, columns[has_column]], wanted)
     return table
 
 
@@ -412,9 +409,9 @@ def _as_number(fill: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
         When it is finite and beyond the range of float64, or `dtype` is of integers and would
         need it rounded to a float first.
     """
-    given = np.asarray(fill)
-    if given.dtype != object:
-        return given
+    value = np.asarray(fill)
+    if value.dtype != object:
+        return value
     number = float(fill)
     if math.isinf(number) and abs(fill) != math.inf:
         raise OverflowError  # which a Decimal does not do
@@ -426,35 +423,8 @@ def _as_number(fill: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     return np.asarray(number)
 
 
-def _paint_pieces(
-    codes: SplitCodes, table: NDArray[Any] | LazyTable, out: NDArray[Any], *, skip_zero: bool
-) -> None:
-    """Paint maps from split codes: those of a piece are codes of a part of the table."""
-    if isinstance(table, LazyTable):
-        for maps in table.blocks():  # the rows of one block only are in memory
-            _paint_each_piece(
-                codes, bits(table.of_maps(maps)), bits(out[maps]), skip_zero=skip_zero
-            )
-    else:
-        _paint_each_piece(codes, bits(table), bits(out), skip_zero=skip_zero)
-
-
-def _paint_each_piece(
-    codes: SplitCodes, values: NDArray[Any], target: NDArray[Any], *, skip_zero: bool
-) -> None:
-    n_per_row = math.prod(codes.shape[1:])
-
-    def paint_piece(piece: tuple[slice, slice]) -> None:
-        rows, part = piece
-        numbers = codes.numbers[rows].reshape(-1)
-        samples = slice(rows.start * n_per_row, rows.stop * n_per_row)
-        kernels.paint_maps(numbers, values[:, part], target[:, samples], skip_zero)
-
-    in_threads(paint_piece, codes.pieces())
-
-
 def _paint_slabs(
-    codes: NDArray[Any] | SplitCodes,
+    codes: NDArray[Any],
     table: NDArray[Any],
     out: NDArray[Any],
     *,
@@ -476,7 +446,9 @@ def _paint_slabs(
         else:
             _paint_series(slab, table, out[samples], skip_zero=skip_zero)
 
-    in_threads(paint_slab, encoding.pieces(codes.shape, encoding.SLAB), None if by_map else 1)
+    step = max(1, _SLAB // max(1, n_per_row))
+    slabs = [slice(start, min(start + step, len(codes))) for start in range(0, len(codes), step)]
+    in_threads(paint_slab, slabs, None if by_map else 1)
 
 
 def _paint_maps(

@@ -69,14 +69,14 @@ def in_threads(
     results: dict[int, Result] = {}
     errors: list[BaseException] = []
 
-    def run(own: deque[int]) -> None:
+    def run(queue: deque[int]) -> None:
         try:
-            while (index := _taken(own, queues)) is not None:
+            while (index := _taken(queue, queues)) is not None:
                 results[index] = work(items[index])
         except BaseException as error:  # noqa: BLE001  raised where the results are asked for
             errors.append(error)
-            for queue in queues:
-                queue.clear()
+            for left in queues:
+                left.clear()
 
     # This thread works too, and there is no pool: to start either takes as long as a small map.
     started: list[Thread] = []
@@ -97,14 +97,14 @@ def in_threads(
     return [results[index] for index in range(len(items))]
 
 
-def _taken(own: deque[int], queues: Sequence[deque[int]]) -> int | None:
-    """Take what is first in a queue of one's own, or else what is last in the longest other.
+def _taken(first: deque[int], queues: Sequence[deque[int]]) -> int | None:
+    """Take what is first in a thread's queue, or else what is last in the longest of the others.
 
     So a thread that begins late, or is held up by other programs, is helped by the others.
     """
-    while queue := own or max(queues, key=len):
+    while queue := first or max(queues, key=len):
         with suppress(IndexError):  # which says that another thread took it just now
-            return own.popleft() if queue is own else queue.pop()
+            return first.popleft() if queue is first else queue.pop()
     return None
 
 

@@ -224,6 +224,7 @@ def open_maps(source: Any, what: str) -> Maps:
 def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0) -> NDArray[Any]:
     """Return the one map of an image of any kind on a space, which is that of `name`."""
     data, image_space = kind_of(source).read_map(source, what)
+    # Grids and meshes of one kind have to be the same; of other kinds, the parts that both have.
     is_other = type(image_space) is not type(space) or isinstance(space, Grayordinates)
     if is_other and space.difference(image_space) is not None:
         if not isinstance(missing, int) and data.dtype.kind != "f":
@@ -359,8 +360,9 @@ def check_table_output(
 
 def _parcel_files(output: Path) -> ParcelFiles | None:
     """Return what writes signals with their samples under this name, None for tables."""
+    # Some endings of tables are of surfaces too, which have no such files.
     for kind in KINDS:
-        if has_use(output, "signals", kind.name):
+        if kind.parcels is not None and has_use(output, "signals", kind.name):
             return kind.parcels
     return None
 

@@ -17,8 +17,9 @@ import numpy as np
 from ..atlas.parcellation import no_region, warn_of_nonfinite
 from ..atlas.spaces import check_same
 from ..engine import encoding, extraction
+from ..engine.dtypes import storable
 from ..engine.extraction import Grouping, Strategy
-from ..engine.painting import LazyTable, paint
+from ..engine.painting import paint, paint_signals
 from ..errors import (
     ArgumentError,
     DimensionError,
@@ -33,7 +34,7 @@ from ..errors import (
 from ..identity import count_problem
 from ..io.volume.map_streams import open_maps
 from ..io.volume.nifti import plain_image, read_mask, read_volume
-from ..signals import as_array, storable, wrong_dimensions
+from ..signals import as_array, wrong_dimensions
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -93,7 +94,8 @@ def signals_to_img_labels(
     ------
     ValueError
         When the count of signals and of regions differ, shapes or affines differ, there is
-        no region, or a file is damaged.
+        no region, labels are too large for their dtype to tell them apart (float32 above 2**24,
+        float64 above 2**53), or a file is damaged.
     TypeError
         When signals are not numbers, or an image has the wrong number of dimensions.
     FileNotFoundError
@@ -140,10 +142,9 @@ def signals_to_img_labels(
     _check_order(order)
     encoded, grid = _encoded_labels(labels_img, mask_img, background_label)
     values = _checked(signals)
-    table = _table(encoded, values, masked=mask_img is not None)
-    codes = encoded.codes
-    del encoded  # a million regions take memory too, which painting needs
-    return plain_image(paint(codes, table, single=values.ndim == 1, order=order), grid)
+    codes = _codes_of_columns(encoded, values, masked=mask_img is not None)
+    del encoded  # the labels of a million regions take memory too, which painting needs
+    return plain_image(paint_signals(codes, values, order=order), grid)
 
 
 @overload
@@ -232,8 +233,9 @@ def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
     Raises
     ------
     ValueError
-        When shapes or affines differ, there is no region, there is no such strategy, or a
-        file is damaged or ends early.
+        When shapes or affines differ, there is no region, labels are too large for their dtype
+        to tell them apart (float32 above 2**24, float64 above 2**53), there is no such strategy,
+        or a file is damaged or ends early.
     TypeError
         When an image has the wrong number of dimensions or is none, or complex numbers are
         to be ranked.
@@ -285,7 +287,7 @@ def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
     _warn_of_the_future(keep_masked=keep_masked_labels, return_atlas=return_masked_atlas)
     maps = _translated(open_maps, imgs, "the image")
     encoded, grid = _encoded_labels(labels_img, mask_img, background_label, image_grid=maps.space)
-    labels, codes = encoded.labels, encoded.regions()
+    labels, codes = encoded.labels, encoded.codes
     kept = np.ones(len(labels), bool) if keep_masked_labels else _inside(encoded)
     if not kept.all():
         _warn_of_removed(labels[~kept], len(labels))
@@ -427,7 +429,7 @@ def _encoded_labels(
         inside, mask_grid = _translated(read_mask, mask_img, "the mask image")
         check_same(grid, mask_grid, this_name="the labels image", other_name="the mask image")
         encoding.clear_outside(encoded.codes, inside)
-    if not encoded.n_regions:
+    if not len(encoded.labels):
         raise no_region(encoded, background_label)
     return encoded, grid
 
@@ -441,40 +443,35 @@ def _checked(signals: ArrayLike) -> NDArray[Any]:
     return values
 
 
-def _table(
+def _codes_of_columns(
     encoded: encoding.Encoded, values: NDArray[Any], *, masked: bool
-) -> NDArray[Any] | LazyTable:
-    """Return for each map the value of each code."""
-    n_regions = n_inside = encoded.n_regions
-    if masked:
-        inside = _inside(encoded)
-        n_inside = int(np.count_nonzero(inside))
-    n_columns = values.shape[-1]
+) -> NDArray[Any]:
+    """Return for each voxel the column of its signals, counted from 1, and 0 for none."""
+    n_columns, n_regions = values.shape[-1], len(encoded.labels)
+    inside = _inside(encoded) if masked else np.ones(n_regions, bool)
+    n_inside = int(np.count_nonzero(inside))
     if n_columns not in (n_regions, n_inside):
         raise _wrong_count(values.shape, n_regions, n_inside)
-    columns = None
     if n_columns < n_regions:
-        columns = np.zeros(n_regions, np.uint32)
-        columns[inside] = np.arange(1, 1 + n_inside)
-    elif n_inside < n_regions:
+        column = np.zeros(1 + n_regions, encoded.codes.dtype)
+        column[1:][inside] = np.arange(1, 1 + n_inside)
+        return encoding.recoded(encoded.codes, column)
+    if n_inside < n_regions:
         _warn_of_emptied(encoded.labels[~inside])
-    lazy = LazyTable(np.ascontiguousarray(np.atleast_2d(values)), encoded.ranking, columns)
-    return lazy.whole_if_small()  # which does not hold on to the ranking
+    return encoded.codes
 
 
 def _inside(encoded: encoding.Encoded) -> NDArray[np.bool_]:
     """Return which regions have voxels left."""
-    n_regions = encoded.n_regions
-    has_voxels = encoding.count(encoded.codes, encoded.ranking.n_places) > 0
-    inside = np.zeros(1 + n_regions, bool)
-    inside[encoded.region_of[has_voxels]] = True
-    if not inside[1:].any():
+    n_regions = len(encoded.labels)
+    inside = encoding.count(encoded.codes, 1 + n_regions)[1:] > 0
+    if not inside.any():
         raise LabelsError(
             "No label left after applying mask to the labels image: none of "
             f"{plural(n_regions, 'region')} has a voxel inside it. "
             "Check that mask and labels overlap."
         )
-    return inside[1:]
+    return inside
 
 
 def _warn_of_emptied(labels: NDArray[Any]) -> None:

@@ -38,7 +38,7 @@ class Candidate:
     Parameters
     ----------
     called : str
-        What to call it in messages: ``the column 'roi'``, ``the titles``.
+        What to call it in messages: ``the column 'roi'``, ``the row of titles``.
     naming : Naming
         The regions that its cells name.
     column : Column or None
@@ -52,10 +52,21 @@ class Candidate:
     column: Column | None
     rank: int = 0
 
+    @classmethod
+    def of_labels(cls, column: Column, identities: Identities, rank: int = 0) -> Candidate:
+        """Return a column of integers, whatever its title, as one of labels."""
+        keys = keys_of(column, as_labels=True)
+        return cls(column.called, identities.naming(keys, LABEL), column, rank)
+
     @property
     def n_regions(self) -> int:
         """Number of regions that it names."""
         return self.naming.n_regions
+
+    @property
+    def names_some(self) -> bool:
+        """Whether it names a region, or several by one key."""
+        return self.naming.n_regions + self.naming.n_shared > 0
 
     @property
     def is_distinct(self) -> bool:
@@ -65,30 +76,32 @@ class Candidate:
     @property
     def merely_counts(self) -> bool:
         """Whether it counts rows from 0 or from 1, in their order, or columns beside a title."""
-        keys = self.naming.keys
-        if self.column is None:
-            keys = [key for key, rows in zip(keys, self.naming.rows, strict=True)
-                    if rows or isinstance(key, int)]  # fmt: skip
-        return counts_rows(keys)
+        if self.column is not None:
+            return counts_rows(self.naming.keys)
+        pairs = zip(self.naming.keys, self.naming.rows, strict=True)
+        return counts_rows([key for key, rows in pairs if rows or isinstance(key, int)])
+
+    @property
+    def fit(self) -> tuple[bool, int, int]:
+        """How well it fits; keys that stand twice name no region for sure."""
+        return self.is_distinct, self.n_regions, self.rank
 
     @property
     def shown(self) -> str:
         """How many regions it names, for messages."""
-        by = "" if not self.n_regions else f" by {self.naming.by}"
+        by = f" by {self.naming.by}" if self.n_regions else ""
         return f"{self.called} names {self.n_regions:,}{by} ({examples(self.naming.keys, show=3)})"
 
-    def disagreement(self, other: Candidate) -> str:
-        """Return in how many rows another means other regions, for messages."""
+    def contradicted(self, other: Candidate) -> list[Key]:
+        """Return the keys of rows that mean other regions there."""
         if self.column is None or other.column is None:
-            return ""
-        keys = self.naming.contradicted(other.naming)
-        return f"; they differ in {plural(len(keys), 'row')}: {examples(keys)}" if keys else ""
+            return []
+        return self.naming.contradicted(other.naming)
 
     def differs_from(self, other: Candidate) -> bool:
-        """Return whether some row means different regions here and there."""
-        if self.column is None or other.column is None:
-            return self.column is not other.column
-        return bool(self.naming.contradicted(other.naming))
+        """Return whether a row means other regions there, or rows and columns change places."""
+        has_one_orientation = (self.column is None) == (other.column is None)
+        return bool(self.contradicted(other)) or not has_one_orientation
 
 
 def counts_rows(keys: Sequence[object]) -> bool:
@@ -101,7 +114,57 @@ def counts_rows(keys: Sequence[object]) -> bool:
     """
     integers = [label_of(str(key)) for key in keys]
     start = integers[0] if integers else None
-    return start in (0, 1) and integers == list(range(start, start + len(integers)))
+    if start is None or start not in (0, 1):
+        return False
+    return integers == list(range(start, start + len(integers)))
+
+
+# --- keys of a column ----------------------------------------------------------------------------
+
+
+def keys_of(column: Column, *, as_labels: bool = False) -> list[Key]:
+    """Return cells as keys: as they are written, or as integers; rows without one are ``""``."""
+    keys: list[Key] = []
+    for text, integer in zip(column.texts, column.integers, strict=True):
+        if text is None:
+            keys.append("")
+        elif integer is None:
+            keys.append(text)
+        elif str(integer) == text or (as_labels and _is_written_as_label(text)):
+            keys.append(integer)
+        else:
+            keys.append(text)
+    return keys
+
+
+def _is_written_as_label(text: str) -> bool:
+    """Return whether an integer is written as labels are, or as floats of them: not ``007``."""
+    digits, point, _ = text.replace(",", ".").removeprefix("-").partition(".")
+    if not digits.isdigit():
+        return False
+    if point and int(digits) >= EXACT:
+        return False  # a float may have rounded it
+    return digits == "0" or digits[0] != "0"
+
+
+def naming_of_cells(column: Column, identities: Identities, by: str) -> Naming:
+    """Return what the cells of a column name: as they are written, or as integers.
+
+    Names may look like numbers, and labels may have become floats: ``7.0`` is 7 where nothing is
+    called so.
+    """
+    written = identities.naming(keys_of(column), by)
+    has_integers = any(integer is not None for integer in column.integers)
+    if by == "text" or not has_integers:
+        return written
+    keys = keys_of(column, as_labels=True)
+    if by != "auto":
+        as_labels = identities.naming(keys, by)
+        return as_labels if as_labels.n_regions > written.n_regions else written
+    labels = identities.naming(keys, LABEL)
+    if labels.n_regions > written.n_regions:
+        return Naming(labels.by, labels.keys, labels.rows, rivals=[written])
+    return Naming(written.by, written.keys, written.rows, rivals=[*written.rivals, labels])
 
 
 # --- tables of values ----------------------------------------------------------------------------
@@ -113,7 +176,6 @@ def find(table: Table, identities: Identities, by: str = "auto") -> Candidate:
     Parameters
     ----------
     table : Table
-        With a header.
     identities : Identities
     by : str, default="auto"
         What the keys are to be.
@@ -123,219 +185,221 @@ def find(table: Table, identities: Identities, by: str = "auto") -> Candidate:
     MatchError
         When nothing names a region, or two candidates differ.
     """
-    candidates = candidates_of(table, identities, by)
-    fitting = [c for c in candidates if c.n_regions or c.naming.n_shared]
-    telling = [candidate for candidate in fitting if by != "auto" or not candidate.merely_counts]
-    if not telling:
-        telling = [candidate for candidate in fitting if _may_count(candidate, table, identities)]
-    if not telling:
-        telling = _untitled_index(table, identities, by)
-    if not telling and by == LABEL:
-        telling = _untitled_integers(table, identities)
-    if not telling:
-        telling = _meant_to_name(candidates, table)
-    if not telling:
-        raise _nothing_fits(table, candidates, identities)
-    best = max(telling, key=_fit)
-    rivals = [other for other in telling if other.differs_from(best) and _is_rival(other)]
-    rivals += _better_integers(best, table, identities)
-    if rivals:
-        raise _several(table, [best, *rivals])
-    return best
+    judge = _Judge(table, identities, by)
+    # Each group is asked only where none before it names a region.
+    for group in (judge.telling, judge.counting, judge.indexes, judge.integers, judge.meant):
+        candidates = group()
+        if candidates:
+            return judge.best_of(candidates)
+    raise judge.nothing_fits()
 
 
-def _fit(candidate: Candidate) -> tuple[bool, int, int]:
-    """Return how well a candidate fits: keys that stand twice name no region for sure."""
-    return candidate.is_distinct, candidate.n_regions, candidate.rank
+class _Judge:
+    """The candidates of one table of values, and what speaks for and against each."""
 
+    def __init__(self, table: Table, identities: Identities, by: str) -> None:
+        self.table = table
+        self.identities = identities
+        self.by = by
+        self.body = [column for column in table.columns if column is not table.map_column]
+        self.candidates = self._candidates()
 
-def _is_rival(candidate: Candidate) -> bool:
-    """Return whether a candidate that differs is meant to name the regions too.
+    def _candidates(self) -> list[Candidate]:
+        """Return text, integers titled as labels or names, and the titles."""
+        candidates = []
+        for column in self.body:
+            naming = self._naming_of(column)
+            if naming is not None:
+                rank = label_rank(column.title, in_values=True) or is_name_title(column.title)
+                # Where a name and a label say the same, the name is shown.
+                candidates.append(
+                    Candidate(column.called, naming, column, 3 if column.is_text else rank)
+                )
+        titles = [column.title for column in self.body if not column.is_index]
+        if self.table.has_header and titles:
+            naming = self.identities.naming(titles, self.by)
+            candidates.append(Candidate("the row of titles", naming, None, 1))
+        return candidates
 
-    Not where it says the same in several rows, as groups and seeds do, unless its title is that of
-    labels and of nothing else.
-    """
-    return candidate.is_distinct or (candidate.rank == 2 and candidate.n_regions > 1)
+    def _naming_of(self, column: Column) -> Naming | None:
+        """Return what a column names, None where it does not claim to name anything."""
+        is_labels = label_rank(column.title, in_values=True) > 0
+        is_names = column.is_text or is_name_title(column.title)
+        if column.is_index and column.title == "" and not column.is_text:
+            # One of several levels says something; one alone may be what selecting rows left.
+            is_level = len(self.table.index) > 1 and column.are_integers
+            return Candidate.of_labels(column, self.identities).naming if is_level else None
+        if column.is_empty and not (is_names and any(column.texts)):
+            return None  # but "NA" may be the name of a nucleus
+        if not is_names and not (is_labels and column.are_integers):
+            return None
+        if self.by != "auto":
+            return naming_of_cells(column, self.identities, self.by)
+        # ``label`` and ``region`` may stand over names and over labels, other titles may not.
+        either = "auto" if is_names and is_labels else "text" if is_names else LABEL
+        return naming_of_cells(column, self.identities, either)
 
+    # Groups, of which each is asked where those before it name nothing.
 
-def _meant_to_name(candidates: Sequence[Candidate], table: Table) -> list[Candidate]:
-    """Return who is meant to name regions and names none: the match will show both sides."""
-    if _names_maps(table):
-        return [candidate for candidate in candidates if candidate.column is None]
-    return [
-        candidate
-        for candidate in candidates
-        if candidate.column is not None and candidate.column.is_text and candidate.is_distinct
-    ][:1]
+    def telling(self) -> list[Candidate]:
+        """Return who names regions and does more than count rows."""
+        naming = [candidate for candidate in self.candidates if candidate.names_some]
+        if self.by != "auto":
+            return naming  # it was said what the keys are
+        return [candidate for candidate in naming if not candidate.merely_counts]
 
+    def counting(self) -> list[Candidate]:
+        """Return what counts rows or columns, and is meant to name the regions all the same.
 
-def candidates_of(table: Table, identities: Identities, by: str) -> list[Candidate]:
-    """Return all that may name regions: text, integers titled as labels or names, and the titles.
+        A column is if it is titled as labels and there are no names, which may be those of another
+        atlas; titles are if they are the labels of all regions, or stand beside the names of maps.
+        """
+        meant = []
+        for candidate in self.candidates:
+            if not candidate.names_some:
+                continue
+            if candidate.column is None:
+                is_complete = candidate.n_regions == self.identities.n_present
+                if is_complete or self._names_maps():
+                    meant.append(candidate)
+            elif candidate.rank > 0 and not self._has_strange_names():
+                meant.append(candidate)
+        return meant
 
-    With ``by="label"``, integers of any title.
-    """
-    candidates = []
-    for column in table.columns:
-        if column is table.map_column:
-            continue  # whatever its cells are, they name maps
-        if _says_nothing(column, table):
-            continue
-        naming = _naming_of(column, identities, by)
-        if naming is not None:
-            # Where a name and a label say the same, the name is shown.
-            rank = label_rank(column.title, in_values=True)
-            rank = 3 if column.is_text else rank or is_name_title(column.title)
-            candidates.append(Candidate(column.called, naming, column, rank))
-    titles = [column.title for column in table.body if column is not table.map_column]
-    if table.has_header and titles:
-        naming = identities.naming(titles, by)
-        candidates.append(Candidate("the row of titles", naming, None, 1))
-    return candidates
+    def indexes(self) -> list[Candidate]:
+        """Return an index of numbers without a title, if it names every region.
 
-
-def _says_nothing(column: Column, table: Table) -> bool:
-    """Return whether a column is empty, or an index that selecting rows may have left behind."""
-    is_alone = column.is_index and column.title == "" and len(table.index) == 1
-    # "NA" may be the name of a nucleus.
-    is_empty = column.is_empty and not (is_name_title(column.title) and any(column.texts))
-    return is_empty or (is_alone and not column.is_text)
-
-
-def _naming_of(column: Column, identities: Identities, by: str) -> Naming | None:
-    """Return what a column names, None where it does not claim to name anything."""
-    rank = label_rank(column.title, in_values=True)
-    is_level = column.is_index and column.title == ""
-    if is_level and column.are_integers:
-        return identities.naming(keys_of(column, as_labels=True), LABEL)
-    if column.is_text or is_name_title(column.title) or (rank and column.are_integers):
-        is_named = column.is_text or is_name_title(column.title)
-        if by == "auto" and not (rank and is_named):
-            # ``label`` and ``region`` may stand over names and over labels, other titles may not.
-            by = "text" if is_named else LABEL
-        return naming_of_cells(column, identities, by)
-    return None
-
-
-def naming_of_cells(column: Column, identities: Identities, by: str) -> Naming:
-    """Return what the cells of a column name: as they are written, or as integers.
-
-    Names may look like numbers, and labels may have become floats: ``7.0`` is 7 where nothing is
-    called so.
-    """
-    written = identities.naming(keys_of(column), by)
-    if by == "text" or not any(integer is not None for integer in column.integers):
-        return written
-    labels = identities.naming(keys_of(column, as_labels=True), LABEL if by == "auto" else by)
-    if labels.n_regions <= written.n_regions:
-        rivals = [*written.rivals, labels] if by == "auto" else []
-        return Naming(written.by, written.keys, written.rows, rivals)
-    return Naming(labels.by, labels.keys, labels.rows, [written] if by == "auto" else [])
-
-
-def _is_plain(text: str | None) -> bool:
-    """Return whether text that is an integer is written as labels are, or as floats of them."""
-    digits, point, _ = (text or "").replace(",", ".").removeprefix("-").partition(".")
-    if point and digits.isdigit() and int(digits) >= EXACT:
-        return False  # which a float may have rounded
-    return digits.isdigit() and (digits == "0" or digits[0] != "0")
-
-
-def _may_count(candidate: Candidate, table: Table, identities: Identities) -> bool:
-    """Return whether what counts names the regions all the same, as nothing else names one.
-
-    A column does if it is titled as labels and there are no names, which may be those of another
-    atlas; titles do if they are the labels of all regions, or stand beside the names of maps.
-    """
-    if candidate.column is None:
-        return candidate.n_regions == identities.n_present or _names_maps(table)
-    return candidate.rank > 0 and not _has_strange_names(table, identities)
-
-
-def _names_maps(table: Table) -> bool:
-    """Return whether a table has a column whose title says that it names maps."""
-    titles = [column.title for column in table.columns if column.is_text]
-    return table.map_column is not None or any(map(is_map_title, titles))
-
-
-def keys_of(column: Column, *, as_labels: bool = False) -> list[Key]:
-    """Return cells as keys: as they are written, or as integers; rows without one are ``""``."""
-    keys: list[Key] = []
-    for text, integer in zip(column.texts, column.integers, strict=True):
-        if integer is not None and (str(integer) == text or (as_labels and _is_plain(text))):
-            keys.append(integer)
-        else:
-            keys.append("" if text is None else text)
-    return keys
-
-
-def _has_strange_names(table: Table, identities: Identities) -> bool:
-    """Return whether a column of distinct text is there: names of another atlas, maybe."""
-    numbered = [str(label) for label in identities.cells(LABEL)]
-    if list(identities.cells(NAME)) == numbered:
-        return False  # this atlas has no names
-    texts = [
-        column.texts
-        for column in table.columns
-        if column.is_text and column is not table.map_column
-    ]
-    return any(len(set(cells)) == len(cells) for cells in texts)
-
-
-def _untitled_index(table: Table, identities: Identities, by: str) -> list[Candidate]:
-    """Return an index of numbers without a title, if it names every region.
-
-    Selecting and sorting rows leave such an index behind, which then says nothing of regions: so
-    it counts only where nothing else does, and the image confirms it, or `by` says what it holds.
-    """
-    candidates = []
-    for column in table.index:
-        if column.title == "" and not column.is_text:
-            naming = naming_of_cells(column, identities, by)
-            rows = {row for rows in naming.rows for row in rows}
-            is_complete = rows.issuperset(np.flatnonzero(identities.has_samples).tolist())
-            has_names = _has_strange_names(table, identities)
-            is_alone = not has_names and not _is_square(table, identities)
-            if naming.n_regions and (by != "auto" or (is_complete and is_alone)):
+        Selecting and sorting rows leave such an index behind, which then says nothing of regions:
+        so it counts only where nothing else does, and the image confirms it, or `by` says what it
+        holds.
+        """
+        candidates = []
+        for column in self.table.index:
+            if column.title != "" or column.is_text:
+                continue
+            naming = naming_of_cells(column, self.identities, self.by)
+            if naming.n_regions and (self.by != "auto" or self._confirms(naming)):
                 candidates.append(Candidate(column.called, naming, column))
-    return candidates
+        return candidates
 
+    def integers(self) -> list[Candidate]:
+        """Return columns of integers of any title, where it was said that they are labels."""
+        if self.by != LABEL:
+            return []
+        columns = [column for column in self.body if column.are_integers]
+        candidates = [Candidate.of_labels(column, self.identities) for column in columns]
+        return [candidate for candidate in candidates if candidate.names_some]
 
-def _untitled_integers(table: Table, identities: Identities) -> list[Candidate]:
-    """Return columns of integers of any title, where it was said that they are labels."""
-    candidates = [
-        Candidate(c.called, identities.naming(keys_of(c, as_labels=True), LABEL), c)
-        for c in table.columns
-        if c.are_integers
-    ]
-    return [candidate for candidate in candidates if candidate.n_regions]
-
-
-def _is_square(table: Table, identities: Identities) -> bool:
-    """Return whether each column beside the index may as well be a region."""
-    return len(table.body) == len(identities.table) > 1
-
-
-def _better_integers(best: Candidate, table: Table, identities: Identities) -> list[Candidate]:
-    """Return columns of integers that hold more labels than the one that is titled so.
-
-    Or as many, where its title says so in part only, as ``old_id`` does.
-    """
-    if best.column is None or not best.column.are_integers:
+    def meant(self) -> list[Candidate]:
+        """Return who is meant to name regions and names none: the match will show both sides."""
+        if self._names_maps():
+            return [candidate for candidate in self.candidates if candidate.column is None]
+        for candidate in self.candidates:
+            column = candidate.column
+            if column is not None and column.is_text and candidate.is_distinct:
+                return [candidate]
         return []
-    is_titled = best.rank == 2
-    better = []
-    for column in table.columns:
-        if column is best.column or not column.are_integers:
-            continue
-        candidate = Candidate(
-            column.called, identities.naming(keys_of(column, as_labels=True), LABEL), column
+
+    def best_of(self, candidates: Sequence[Candidate]) -> Candidate:
+        """Return the candidate that fits best; raise where others differ from it."""
+        best = max(candidates, key=lambda candidate: candidate.fit)
+        rivals = []
+        for other in candidates:
+            # Groups and seeds say the same in several rows.  They are not meant to name regions,
+            # unless their title is that of labels and of nothing else.
+            is_titled = other.rank == 2 and other.n_regions > 1
+            is_meant = other.is_distinct or is_titled
+            if other.differs_from(best) and is_meant and not self._is_chance(other, best):
+                rivals.append(other)
+        rivals += self._better_labels(best)
+        if rivals:
+            raise _several(self.table, [best, *rivals])
+        return best
+
+    def _is_chance(self, other: Candidate, best: Candidate) -> bool:
+        """Return whether titles, say, name some regions by chance, as a column names them all."""
+        is_turned = (other.column is None) != (best.column is None)
+        n_all = self.identities.n_present
+        return is_turned and best.n_regions == n_all and other.n_regions < n_all
+
+    def _better_labels(self, best: Candidate) -> list[Candidate]:
+        """Return columns of integers that hold more labels than the one that is titled so.
+
+        Or as many, where its title says so in part only, as ``old_id`` does.
+        """
+        if best.column is None or not best.column.are_integers:
+            return []
+        if not label_rank(best.column.title, in_values=True) and not best.column.is_index:
+            return []  # names that are numbers
+        better = []
+        for column in self.body:
+            if column is best.column or not column.are_integers:
+                continue
+            candidate = Candidate.of_labels(column, self.identities)
+            is_more = candidate.n_regions > best.n_regions
+            is_equal = candidate.n_regions == best.n_regions and candidate.differs_from(best)
+            if candidate.is_distinct and (is_more or (is_equal and best.rank < 2)):
+                better.append(candidate)
+        return better
+
+    def _confirms(self, naming: Naming) -> bool:
+        """Return whether the image confirms an index, and nothing else could be the regions."""
+        rows = {row for rows in naming.rows for row in rows}
+        is_complete = rows.issuperset(np.flatnonzero(self.identities.has_samples).tolist())
+        # As many columns as regions may be one for each.
+        is_square = len(self.table.body) == len(self.identities.table) > 1
+        return is_complete and not is_square and not self._has_strange_names()
+
+    def _names_maps(self) -> bool:
+        """Return whether a column says by its title that it names maps."""
+        texts = [column for column in self.body if column.is_text]
+        return self.table.map_column is not None or any(is_map_title(c.title) for c in texts)
+
+    def _has_strange_names(self) -> bool:
+        """Return whether a column of distinct text is there: names of another atlas, maybe."""
+        numbered = [str(label) for label in self.identities.cells(LABEL)]
+        if list(self.identities.cells(NAME)) == numbered:
+            return False  # this atlas has no names
+        texts = [column.texts for column in self.body if column.is_text]
+        return any(len(set(cells)) == len(cells) for cells in texts)
+
+    def nothing_fits(self) -> MatchError:
+        """Return the error for a table in which nothing names regions, with all that was tried."""
+        table, identities = self.table, self.identities
+        shown = [candidate.shown for candidate in self.candidates[:5]]
+        tried = [candidate.column for candidate in self.candidates]
+        for column in self.body:
+            if column.are_integers and column not in tried:
+                candidate = Candidate.of_labels(column, identities)
+                if candidate.n_regions:
+                    shown.append(f"{candidate.shown}, and no title says that it holds labels")
+        large = self._large_floats()
+        if large:
+            shown.append(f"floats do not tell labels from 2**53 on apart: {examples(large)}")
+        ways = ["key= (--key) to name the column of regions"]
+        if any(column.title == "" and column.are_integers for column in table.index):
+            ways.append("by='label' (--by label) if the index is the labels")
+        n_columns = sum(not column.is_text for column in table.body)
+        if len(identities.table) in (table.n_rows, n_columns):
+            ways.append("by='position' (--by position) for values in ascending order of label")
+        return MatchError(
+            f"{table.subject} has no column of regions: none of its columns "
+            f"({examples(column.title for column in table.columns)}) holds, and none of them is, a "
+            f"name or label for sure. Tried: {'; '.join(shown) or 'nothing to try'}. "
+            f"Names: {examples(identities.cells(NAME))}. Labels: "
+            f"{examples(identities.cells(LABEL))}. Pass {', or '.join(ways)}."
         )
-        if not candidate.is_distinct:
-            continue  # groups, of several rows each
-        is_equal = candidate.n_regions == best.n_regions and candidate.differs_from(best)
-        if candidate.n_regions > best.n_regions or (is_equal and not is_titled):
-            better.append(candidate)
-    return better
+
+    def _large_floats(self) -> list[str]:
+        """Return cells titled as labels that a float may have rounded."""
+        large = []
+        for column in self.body:
+            if label_rank(column.title) and not column.is_text:
+                for text, integer in zip(column.texts, column.integers, strict=True):
+                    is_float = text is not None and str(integer) != text
+                    if is_float and abs(float(text or 0)) >= EXACT:
+                        large.append(str(text))
+        return large
 
 
 def _several(table: Table, candidates: Sequence[Candidate]) -> MatchError:
@@ -343,43 +407,13 @@ def _several(table: Table, candidates: Sequence[Candidate]) -> MatchError:
     advice = f"Pass {' or '.join(f'key={column.title!r}' for column in columns)} (--key)"
     if len(columns) < len(candidates):
         advice += " for one row per region; for one column per region, leave those columns out"
+    shown = "; ".join(candidate.shown for candidate in candidates)
+    contradicted = candidates[0].contradicted(candidates[1])
+    if contradicted:
+        n_rows = plural(len(contradicted), "row")
+        shown += f"; they differ in {n_rows}: {examples(contradicted)}"
     return MatchError(
-        f"{table.subject} names regions in {len(candidates)} ways that differ: "
-        f"{'; '.join(candidate.shown for candidate in candidates)}"
-        f"{candidates[0].disagreement(candidates[1])}. {advice}."
-    )
-
-
-def _nothing_fits(
-    table: Table, candidates: Sequence[Candidate], identities: Identities
-) -> MatchError:
-    titles = [column.title for column in table.columns]
-    known = [candidate.column for candidate in candidates]
-    integers = [
-        Candidate(c.called, identities.naming(keys_of(c, as_labels=True), LABEL), c)
-        for c in table.columns
-        if c.are_integers and c not in known
-    ]
-    untitled = [candidate for candidate in integers if candidate.n_regions]
-    shown = [candidate.shown for candidate in candidates[:5]]
-    shown += [f"{c.shown}, and no title says that it holds labels" for c in untitled[:5]]
-    tried = "; ".join(shown) or "nothing to try"
-    ways = ["key= (--key) to name the column of regions"]
-    large = [cell for column in table.columns for cell in column.cells
-             if isinstance(cell, float) and abs(cell) >= EXACT]  # fmt: skip
-    if large:
-        tried += f". Floats do not tell labels from 2**53 on apart: {examples(large)}"
-    index = [column for column in table.index if column.title == "" and column.are_integers]
-    if index:
-        ways.append("by='label' (--by label) if the index is the labels")
-    n_regions = len(identities.table)
-    if n_regions in (table.n_rows, sum(not column.is_text for column in table.body)):
-        ways.append("by='position' (--by position) for values in ascending order of label")
-    return MatchError(
-        f"{table.subject} has no column of regions: none of its columns ({examples(titles)}) "
-        f"holds, and none of them is, a name or label for sure. Tried: {tried}. "
-        f"Names: {examples(identities.cells(NAME))}. Labels: "
-        f"{examples(identities.cells(LABEL))}. Pass {', or '.join(ways)}."
+        f"{table.subject} names regions in {len(candidates)} ways that differ: {shown}. {advice}."
     )
 
 
@@ -401,61 +435,71 @@ def find_labels(table: Table, labels: NDArray[np.int64] | None) -> Column:
         When there is none, or several hold as many and differ.
     """
     known = np.empty(0, np.int64) if labels is None else labels
-    identities = Identities(RegionTable(known))
-    candidates = []
-    for column in table.columns:
-        is_whole = column.are_integers and None not in column.integers
-        if is_whole or (column.are_integers and label_rank(column.title) == 2):
-            keys: list[Key] = ["" if label is None else label for label in column.integers]
-            naming = identities.naming(keys, LABEL)
-            # Numbers of rows are labels only where nothing better is.
-            rank = 2 * label_rank(column.title) if table.has_header else 0
-            is_counted = counts_from_zero(column, table)
-            rank -= is_counted
-            if not len(known) and not is_counted and normal_title(column.title) == "index":
-                rank += 1  # BIDS' title, where no image decides
-            candidates.append(Candidate(column.called, naming, column, rank))
-    best = max(candidates, key=_weight, default=None)
-    if best is None or best.column is None or not _may_hold_labels(best, known, candidates):
-        raise _no_labels(table, known, candidates)
+    candidates = _holders_of_integers(table, Identities(RegionTable(known)))
+    if not len(known):
+        return _by_title(candidates, table)
+    fitting = [candidate for candidate in candidates if candidate.n_regions]
+    if not fitting:
+        raise _names_no_region(table, known, candidates)
+    best = max(fitting, key=lambda candidate: candidate.fit[1:])
     rivals = [
         other
-        for other in candidates
-        if _weight(other) == _weight(best) and other.naming.rows != best.naming.rows
+        for other in fitting
+        if other.fit[1:] == best.fit[1:] and other.naming.rows != best.naming.rows
     ]
-    if not len(known):
-        rivals = [other for other in candidates if other.rank == best.rank and _differ(other, best)]
-    if rivals and (table.has_header or len(known)):
+    if rivals:
         raise _several_labels(table, [best, *rivals])
+    assert best.column is not None  # titles are no candidates here
+    return best.column
+
+
+def _holders_of_integers(table: Table, identities: Identities) -> list[Candidate]:
+    """Return the columns of integers, ranked by what their titles say of labels."""
+    candidates = []
+    for column in table.columns:
+        rank = label_rank(column.title) if table.has_header else 0
+        has_gaps = None in column.integers
+        # Gaps in what is titled as labels are an error later; other columns with gaps are none.
+        if not column.are_integers or (has_gaps and rank < 2):
+            continue
+        keys: list[Key] = ["" if label is None else label for label in column.integers]
+        # Numbers of rows are labels only where nothing better is.
+        rank = 2 * rank - counts_from_zero(column, table)
+        candidates.append(Candidate(column.called, identities.naming(keys, LABEL), column, rank))
+    return candidates
+
+
+def _by_title(candidates: Sequence[Candidate], table: Table) -> Column:
+    """Return the column of labels where there is no image to ask: by its title, or the only one."""
+    titled = [candidate for candidate in candidates if candidate.rank > 0]
+    alone = [candidate for candidate in candidates if candidate.rank == 0]
+    if not titled and (len(alone) == 1 or (alone and not table.has_header)):
+        titled = alone[:1]
+    if not titled:
+        raise _names_no_region(table, np.empty(0, np.int64), candidates)
+
+    def weight(candidate: Candidate) -> tuple[int, bool]:
+        is_counted = candidate.rank % 2 == 1
+        # BIDS' own title comes first.
+        is_index = candidate.column is not None and normal_title(candidate.column.title) == "index"
+        return candidate.rank, is_index and not is_counted
+
+    best = max(titled, key=weight)
+    rivals = [other for other in titled if weight(other) == weight(best) and other is not best]
+    if any(other.naming.keys != best.naming.keys for other in rivals):
+        raise _several_labels(table, [best, *rivals])
+    assert best.column is not None  # titles are no candidates here
     return best.column
 
 
 def counts_from_zero(column: Column, table: Table) -> bool:
     """Return whether integers number the rows from 0, in any order, and 0 is no background."""
-    if len(column) < 2 or sorted(
-        integer for integer in column.integers if integer is not None
-    ) != list(range(len(column))):
+    integers = sorted(integer for integer in column.integers if integer is not None)
+    if len(column) < 2 or integers != list(range(len(column))):
         return False
     row = column.integers.index(0)
     cells = [other.texts[row] for other in table.columns if other is not column and other.is_text]
     return not any(cell is not None and names_no_region(cell) for cell in cells)
-
-
-def _weight(candidate: Candidate) -> tuple[int, int]:
-    return candidate.n_regions, candidate.rank
-
-
-def _differ(one: Candidate, other: Candidate) -> bool:
-    return one.naming.keys != other.naming.keys
-
-
-def _may_hold_labels(
-    best: Candidate, known: NDArray[np.int64], candidates: Sequence[Candidate]
-) -> bool:
-    """Return whether the best column fits the image, or without one, is titled or alone."""
-    if len(known):
-        return best.n_regions > 0
-    return best.rank > 0 or (best.rank == 0 and len(candidates) == 1)
 
 
 def _several_labels(table: Table, candidates: Sequence[Candidate]) -> RegionTableError:
@@ -476,7 +520,7 @@ def _several_labels(table: Table, candidates: Sequence[Candidate]) -> RegionTabl
     )
 
 
-def _no_labels(
+def _names_no_region(
     table: Table, known: NDArray[np.int64], candidates: Sequence[Candidate]
 ) -> RegionTableError:
     """Return the error for a region table in which no column holds labels of the image."""

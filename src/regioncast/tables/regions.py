@@ -15,7 +15,7 @@ import dataclasses
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,9 +126,8 @@ def read_region_table(
         return _from_mapping(source, labels)
     if isinstance(source, np.ndarray | list | tuple):
         return _from_sequence(list(source), labels)
-    if is_series(source) and isinstance(source, Iterable):
-        index = [plain(cell) for cell in getattr(source, "index", ())]
-        return _from_pairs(index, [plain(cell) for cell in source], labels, "The Series")
+    if is_series(source):
+        return _from_series(source, labels)
     if is_frame(source):
         return _from_frame(source, labels)
     raise RegionTableError(
@@ -302,12 +301,18 @@ def _from_sequence(items: list[Any], labels: Labels | None) -> RegionTable:
     return _from_names([name.strip() for name in items], "The list of names", labels)
 
 
+def _from_series(series: Any, labels: Labels | None) -> RegionTable:
+    """Read a Series as a mapping, or as a list of names where its index merely counts."""
+    index, names = [plain(cell) for cell in series.index], [plain(cell) for cell in series]
+    if series.index.name is None and index == list(range(len(index))):
+        return _from_sequence(names, labels)
+    return _from_pairs(index, names, labels, "The Series")
+
+
 def _from_pairs(
     keys: Sequence[Any], values: Sequence[Any], labels: Labels | None, source: str
 ) -> RegionTable:
     """Read labels on one side and names on the other; integers are the labels."""
-    if keys == list(range(len(keys))) and source == "The Series":
-        return _from_sequence([*values], labels)  # whose index merely counts
     sides = Column("keys", keys), Column("values", values)
     whole = [column.are_integers and None not in column.integers for column in sides]
     if all(whole):

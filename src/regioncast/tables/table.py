@@ -308,7 +308,10 @@ def table_of_frame(frame: Any, source: str = "the DataFrame") -> Table:
 
 def table_of_series(series: Any, source: str = "the Series") -> Table:
     """Return a pandas Series as a table of its index and one column of values."""
-    values = _column_of_array("" if series.name is None else str(series.name), series.to_numpy())
+    # NumPy would make floats of integers with gaps, and round them.
+    is_numpy = isinstance(series.dtype, np.dtype)
+    array = series.to_numpy() if is_numpy else np.array(series.to_list(), object)
+    values = _column_of_array("" if series.name is None else str(series.name), array)
     return Table([*_index_of(series), values], source)
 
 

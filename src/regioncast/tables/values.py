@@ -47,6 +47,7 @@ from .table import (
     Column,
     Table,
     absent_rows,
+    are_counted,
     is_frame,
     is_series,
     table_of_frame,
@@ -370,7 +371,11 @@ def _with_first_row_as_header(table: Table, identities: Identities, asked: Asked
         return table
     columns = [column for column in table.body if column is not table.map_column]
     integers = [column.integers[0] for column in columns]
-    if len(columns) >= _COUNTED and integers == list(range(len(columns))):
+    # Over integers, or titles that count already, it may as well be a row of values.
+    is_above = not are_counted(c.title for c in columns) and not all(
+        c.are_integers for c in columns
+    )
+    if is_above and len(columns) >= _COUNTED and integers == list(range(len(columns))):
         below = [dataclasses.replace(c.without_first(), title=c.title) for c in table.columns]
         return dataclasses.replace(table, columns=below, may_have_header=False)
     if asked.by == "position":
@@ -581,11 +586,13 @@ def _long_signals(
         numbers = [
             column
             for column in table.body
-            if column not in (key_column, table.map_column) and _is_map(column, table)
+            if column not in (key_column, table.map_column) and _is_map(column)
         ]
-        copies = [c for c in numbers if _copies_labels(c, naming.rows, identities)]
-        # One that is alone can only be values.
-        maps = [c for c in numbers if c not in copies] or copies[:1]
+        maps = numbers
+        if not table.has_header:
+            # Labels and numbers of rows need no title; one that is alone can only be values.
+            maps = [c for c in numbers if not _is_of_rows(c, naming.rows, identities)]
+            maps = maps or numbers[:1]
         _check_no_map_is_lost(table, key_column)
     else:
         maps = [table.column(title) for title in asked.columns]
@@ -628,21 +635,18 @@ def _maps_in_columns(
     )
 
 
-def _is_map(column: Column, table: Table) -> bool:
-    """Return whether a column is a map: numbers, not titled as labels, in some row.
-
-    Without titles, what counts rows says nothing.
-    """
-    if column.is_text or column.is_empty or _holds_labels(column):
-        return False
-    return table.has_header or not counts_rows(column.integers)
+def _is_map(column: Column) -> bool:
+    """Return whether a column is a map: numbers, not titled as labels, in some row."""
+    return not (column.is_text or column.is_empty or _holds_labels(column))
 
 
-def _copies_labels(column: Column, rows: Sequence[list[int]], identities: Identities) -> bool:
-    """Return whether a column, whatever its title, holds the labels of the regions of its rows."""
+def _is_of_rows(column: Column, rows: Sequence[list[int]], identities: Identities) -> bool:
+    """Return whether a column without a title counts the rows, or copies the labels of regions."""
+    if counts_rows(column.integers):
+        return True
     labels = identities.table.labels
-    known = [(number, row[0]) for number, row in zip(column.integers, rows, strict=True) if row]
-    return len(known) > 1 and all(number == labels[row] for number, row in known)
+    pairs = zip(column.integers, rows, strict=True)
+    return all(number == labels[regions[0]] for number, regions in pairs if regions)
 
 
 def _holds_labels(column: Column) -> bool:
@@ -663,7 +667,7 @@ def _check_rows(column: Column, keys: list[Key], table: Table) -> None:
     texts = [c for c in table.columns if c is not column and c.is_text]
     if n_twice > len(times) // 2 and texts:
         key, count = times.most_common(1)[0]
-        numbers = [c.title for c in table.body if c is not column and _is_map(c, table)]
+        numbers = [c.title for c in table.body if c is not column and _is_map(c)]
         values = numbers[0] if numbers else ""
         way = f"frame.pivot(index={column.title!r}, columns={texts[0].title!r}, values={values!r})"
         if texts[0] in table.index:

@@ -63,8 +63,7 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
             temporary.write_bytes(stream.getbuffer())
         return
     frame = _frame(signals, long=long)
-    if suffix != ".parquet":
-        _check_names([*map(str, signals.keys or ()), *(signals.map_names or ())], path)
+    _check_names([*map(str, signals.keys or ()), *(signals.map_names or ())], path, suffix)
     # Columns that are merely counted have no titles, unless integers could be taken for such.
     is_titled = long or signals.keys is not None or MAP_TITLE in frame
     _write_frame(frame, path, suffix, header=is_titled, overwrite=overwrite)
@@ -113,16 +112,20 @@ def _by_position(signals: Signals, path: Path) -> NDArray[Any]:
     return signals.values[:, np.argsort(labels, kind="stable")]
 
 
-def _check_names(names: Iterable[str], path: Path) -> None:
-    """Raise where names would not be read again: empty, with control characters, outer blanks."""
-    wrong = [
-        name for name in names if is_absent(name) or _CONTROL.search(name) or name != name.strip()
-    ]
+def _check_names(names: Iterable[str], path: Path, suffix: str) -> None:
+    """Raise where names would not be read again as what they are.
+
+    Those that say nothing, and in text those with control characters or outer blanks.
+    """
+    wrong = []
+    for name in names:
+        is_plain = suffix == ".parquet" or (name == name.strip() and not _CONTROL.search(name))
+        if is_absent(name) or not is_plain:
+            wrong.append(name)
     if wrong:
         raise SignalsError(
             f"{plural(len(wrong), 'name')} that {path.name} cannot hold: {examples(wrong)}; they "
-            "are empty, or have control characters, or blanks at their ends. Rename them, or write "
-            ".parquet."
+            "say nothing, or have control characters, or blanks at their ends. Rename them."
         )
 
 

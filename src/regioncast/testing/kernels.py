@@ -13,210 +13,73 @@ if TYPE_CHECKING:
 _WEIGHTED = ("mean", "sum", "variance", "standard_deviation")
 
 
-def round_labels(
-    values: NDArray[Any], *, tolerance: float, limit: float, hole: int
-) -> tuple[NDArray[np.int64], int, int]:
-    """Round values to integers, `hole` where a value is none.
-
-    Parameters
-    ----------
-    values : array of float
-    tolerance : float
-        How far from an integer a value may be.
-    limit : float
-        The largest magnitude of an integer.
-    hole : int
-        Stands for values that are not finite, and for fractional ones.
-
-    Returns
-    -------
-    rounded : array of int64
-    n_holes : int
-        How many values are not finite.
-    n_fractional : int
-        How many finite values are no integers, or beyond `limit`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> values = np.array([57.9999, 2.5, np.nan, -3.0])
-    >>> round_labels(values, tolerance=1e-3, limit=1e9, hole=-1)
-    (array([58, -1, -1, -3]), 1, 1)
-    """
-    exact = np.asarray(values, dtype=np.float64)
-    finite = np.isfinite(exact)
-    nearest = np.rint(np.where(finite, exact, 0.0))
-    fractional = finite & (
-        (np.abs(np.where(finite, exact, 0.0) - nearest) > tolerance) | (np.abs(nearest) > limit)
-    )
-    whole = finite & ~fractional
-    rounded = np.where(whole, nearest, 0.0).astype(np.int64)
-    rounded[~whole] = hole
-    return rounded, int(np.sum(~finite)), int(np.sum(fractional))
-
-
-def number_labels(
-    labels: NDArray[Any], low: int, code_of: NDArray[Any], room: int
-) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Return numbers for labels from a table, new ones in the order in which they are seen.
+def mark(labels: NDArray[Any], low: int, width: int) -> NDArray[np.uint8] | None:
+    """Return for each place of a table whether its label is there; None if one is outside.
 
     Parameters
     ----------
     labels : array of int
     low : int
         The label that the table begins with.
-    code_of : array
-        The code of each label, the largest value of its dtype where a label has none yet.
-    room : int
-        How many labels may get a new code.
-
-    Returns
-    -------
-    codes : array of the dtype of `code_of`
-        Short of the end where a label is outside the table, or one too many.
-    first_seen : array of int64
-        The labels with new codes, in order.
+    width : int
 
     Examples
     --------
     >>> import numpy as np
-    >>> code_of = np.array([0, 255, 255], np.uint8)
-    >>> number_labels(np.array([7, 5, 6, 7, 99, 5]), 5, code_of, room=9)
-    (array([1, 0, 2, 1], dtype=uint8), array([7, 6]))
+    >>> mark(np.array([7, 5, 7]), 5, 4)
+    array([1, 0, 1, 0], dtype=uint8)
+    >>> mark(np.array([7, 9]), 5, 4)
     """
-    table = dict(enumerate(code_of.tolist(), start=low))
-    unknown = np.iinfo(code_of.dtype).max
-    codes: list[int] = []
-    first_seen: list[int] = []
-    for label in labels.tolist():
-        if table.get(label) == unknown and len(first_seen) < room:
-            first_seen.append(label)
-            table[label] = len(first_seen)
-        if table.get(label, unknown) == unknown:
-            break
-        codes.append(table[label])
-    return np.array(codes, code_of.dtype), np.array(first_seen, np.int64)
+    there = [label - low for label in labels.tolist()]
+    if min(there) < 0 or max(there) >= width:
+        return None
+    return np.isin(np.arange(width), there).astype(np.uint8)
 
 
-def hash_labels(
-    labels: NDArray[Any], none: Sequence[int] = ()
+def look_up(labels: NDArray[Any], low: int, code_of: NDArray[Any]) -> NDArray[Any]:
+    """Return for each label its code from a table that begins with `low`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> look_up(np.array([7, 5, 7]), 5, np.array([2, 0, 1], np.uint8))
+    array([1, 2, 1], dtype=uint8)
+    """
+    return np.array([code_of[label - low] for label in labels.tolist()], code_of.dtype)
+
+
+def number_labels(
+    labels: NDArray[Any], seen: Sequence[int], room: int
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Return numbers for labels, from 1 in the order in which they are first seen.
+    """Return numbers for labels, from 0 in the order in which they are first seen.
 
     Parameters
     ----------
     labels : array of int
-    none : sequence of int, default=()
-        Labels of no region, whose number is 0.
+    seen : sequence of int
+        The labels that have a number already.
+    room : int
+        How many there may be; numbers end before the label that is one too many.
 
     Returns
     -------
-    codes : array of uint32
-    first_seen : array of int64
+    numbers : array of uint32
+    seen : array of int64
         The labels with a number, in that order.
 
     Examples
     --------
     >>> import numpy as np
-    >>> hash_labels(np.array([40, 0, 40, -7]), none=[0])
-    (array([1, 0, 1, 2], dtype=uint32), array([40, -7]))
+    >>> number_labels(np.array([40, 0, 40, -7, 0]), [0], room=2)
+    (array([1, 0, 1], dtype=uint32), array([ 0, 40]))
     """
-    number: dict[int, int] = {}
-    codes = [
-        0 if label in none else number.setdefault(label, len(number) + 1)
-        for label in labels.tolist()
-    ]
-    return np.array(codes, dtype=np.uint32), np.array(list(number), dtype=np.int64)
-
-
-def pack(
-    labels: NDArray[Any], low: int, *, excess: int, bits: int, first: int = 0
-) -> NDArray[np.uint64]:
-    """Return labels and their places, one above the other in the bits of an integer each.
-
-    Parameters
-    ----------
-    labels : array of int64
-    low : int
-        At most the lowest label.
-    excess : int
-        How many last bits of the distance from `low` are left out.
-    bits : int
-        How many bits the places take.
-    first : int, default=0
-        The place of the first label.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> pack(np.array([7, 5, 6]), 5, excess=0, bits=4)
-    array([32,  1, 18], dtype=uint64)
-    """
-    pairs = enumerate(labels.tolist(), first)
-    packed = [((label - low) >> excess) * 2**bits + place for place, label in pairs]
-    return np.array(packed, np.uint64)
-
-
-def order_of_places(
-    packed: Sequence[int], bits: int, labels: NDArray[np.int64]
-) -> tuple[NDArray[np.intp], NDArray[np.bool_]] | None:
-    """Return the places of labels in ascending order, as far as it is known.
-
-    Parameters
-    ----------
-    packed : sequence of int
-        What `pack` makes of labels, in any order.
-    bits : int
-        How many bits of it the places take.
-    labels : array of int64
-        Of all places.
-
-    Returns
-    -------
-    places : array of int
-    is_repeated : array of bool
-        Whether the label is that of the place before.  None instead of both where different
-        labels are packed as the same.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> order_of_places([35, 18, 32, 1], 4, np.array([7, 5, 6, 7]))
-    (array([1, 2, 0, 3]), array([False, False, False,  True]))
-    """
-    pairs = [divmod(int(number), 2**bits) for number in sorted(packed)]
-    packed_as: dict[int, set[int]] = {}
-    for leading, place in pairs:
-        packed_as.setdefault(leading, set()).add(int(labels[place]))
-    if any(len(alike) > 1 for alike in packed_as.values()):
-        return None
-    leadings = [leading for leading, _ in pairs]
-    is_repeated = [k > 0 and leadings[k] == leadings[k - 1] for k in range(len(pairs))]
-    return np.array([place for _, place in pairs]), np.array(is_repeated)
-
-
-def rank_by_table(labels: NDArray[np.int64]) -> tuple[int, NDArray[np.uint32]]:
-    """Return how many labels are distinct, and each label's number among these, ascending.
-
-    Parameters
-    ----------
-    labels : array of int64
-
-    Returns
-    -------
-    n_distinct : int
-    ranks : array of uint32
-        From 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rank_by_table(np.array([7, 5, 9, 7]))
-    (3, array([2, 1, 3, 2], dtype=uint32))
-    """
-    distinct = sorted(set(labels.tolist()))
-    ranks = [distinct.index(label) + 1 for label in labels.tolist()]
-    return len(distinct), np.array(ranks, np.uint32)
+    number_of = {label: number for number, label in enumerate(seen)}
+    numbers = []
+    for label in labels.tolist():
+        if label not in number_of and len(number_of) == room:
+            break
+        numbers.append(number_of.setdefault(label, len(number_of)))
+    return np.array(numbers, np.uint32), np.array(list(number_of), np.int64)
 
 
 def recode(codes: NDArray[Any], new_code: NDArray[Any]) -> NDArray[Any]:
@@ -281,39 +144,6 @@ def paint_series(codes: NDArray[Any], table: NDArray[Any]) -> NDArray[Any]:
            [7, 8]])
     """
     return np.stack([table[code] for code in codes.tolist()])
-
-
-def take_columns(columns: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
-    """Return the columns of values, zero for column 0 and the first for column 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> take_columns(np.array([2, 0]), np.array([[5, 7], [6, 8]]))
-    array([[7, 0],
-           [8, 0]])
-    """
-    zero = np.zeros((len(values), 1), values.dtype)
-    return np.hstack([zero, values])[:, columns]
-
-
-def put_columns(
-    places: NDArray[Any], is_repeated: NDArray[np.bool_], values: NDArray[Any], n_places: int
-) -> NDArray[Any]:
-    """Return columns of values in an order of places, zero where none is put.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> put_columns(np.array([3, 0, 1]), np.array([False, True, False]), np.array([[5, 7]]), 4)
-    array([[5, 7, 0, 5]])
-    """
-    out = np.zeros((len(values), n_places), values.dtype)
-    column = -1
-    for place, is_like_before in zip(places, is_repeated, strict=True):
-        column += not is_like_before
-        out[:, place] = values[:, column]
-    return out
 
 
 def group(codes: NDArray[Any], n_regions: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

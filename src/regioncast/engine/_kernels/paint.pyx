@@ -7,8 +7,23 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from .codes cimport code_t
-from .places cimport is_repeated, place_of
-from .prefetch cimport BYTES_AHEAD, CACHE_LINE, PREFETCH_TO_WRITE
+
+# Fetching memory ahead, which the processor does by itself only up to the end of a page.
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define PREFETCH_TO_WRITE(address) __builtin_prefetch(address, 1)
+    #else
+    #define PREFETCH_TO_WRITE(address) ((void)0)
+    #endif
+    """
+    void PREFETCH_TO_WRITE(void*) noexcept nogil
+
+# How far ahead pays where memory is gone through in order.
+cdef enum:
+    BYTES_AHEAD = 2048
+    CACHE_LINE = 64
+
 
 ctypedef fused item_t:
     uint8_t
@@ -72,58 +87,14 @@ def paint_maps(
 
 
 def paint_series(
-    const code_t[::1] codes, const uint8_t[:, ::1] table, uint8_t[:, ::1] out, bint skip_zero
+    const code_t[::1] codes, const uint8_t[:, ::1] table, uint8_t[:, :] out, bint skip_zero
 ):
     """Set ``out[i] = table[codes[i]]``, rows of bytes: maps vary fastest in memory.
 
-    With `skip_zero`, `out` holds ``table[0]`` already, and samples of code 0 are not touched.
+    Bytes of a row lie next to each other in `out`; rows may lie apart, for other maps.  With `skip_zero`, `out` holds ``table[0]`` already, and samples of code 0 are not touched.
     """
     cdef Py_ssize_t i, n_bytes = table.shape[1]
     with nogil:
         for i in range(codes.shape[0]):
             if codes[i] != 0 or not skip_zero:
                 memcpy(&out[i, 0], &table[codes[i], 0], n_bytes)
-
-
-def take_columns(const uint32_t[::1] columns, const item_t[:, :] values, item_t[:, :] out):
-    """Set ``out[t, i] = values[t, columns[i] - 1]``, and to zero where the column is 0.
-
-    Items of a row lie next to each other in `values` and `out`; rows may lie apart.
-    """
-    cdef Py_ssize_t t, i
-    cdef const item_t* value
-    cdef item_t* target
-    with nogil:
-        for t in range(values.shape[0]):
-            value = &values[t, 0]
-            target = &out[t, 0]
-            for i in range(columns.shape[0]):
-                target[i] = value[columns[i] - 1] if columns[i] else 0
-
-
-# How many places ahead memory is fetched, to cover the time that takes.
-cdef enum:
-    AHEAD = 16
-
-
-def put_columns(
-    const uint32_t[::1] places, Py_ssize_t before, const item_t[:, :] values, item_t[:, :] out
-):
-    """Set columns of `out` to those of `values` from number `before` on, in an order of places.
-
-    A place that is like the one before gets the same column.  Items of a row lie next to each
-    other in `values` and `out`; rows may lie apart.
-    """
-    cdef Py_ssize_t t, i, column, n = places.shape[0]
-    cdef const item_t* value
-    cdef item_t* target
-    with nogil:
-        for t in range(values.shape[0]):
-            value = &values[t, 0]
-            target = &out[t, 0]
-            column = before - 1
-            for i in range(n):
-                if i + AHEAD < n:
-                    PREFETCH_TO_WRITE(target + place_of(places[i + AHEAD]))
-                column += not is_repeated(places[i])
-                target[place_of(places[i])] = value[column]

@@ -52,6 +52,7 @@ class CiftiParcels:
                 f"There is no map {examples(unknown)} among the {plural(signals.n_maps, 'map')} of "
                 f"the file: {examples(names) if names else 'they have no names'}."
             )
+        # In the order that was asked for, as columns of tables are.
         rows = [names.index(str(name)) for name in wanted]
         return Signals.along(signals.axis.take(rows), signals.values[rows], signals.keys)
 

@@ -81,6 +81,7 @@ class CiftiLabels:
         """The labels of the table and of the grayordinates, ascending, without the background."""
         labels = np.union1d(self.table.labels, self.encoded.labels)
         none = set(self.background)
+        # A list of names is for the labels of regions, and this may be none.
         if not self.is_said and NOT_LABELLED not in self.table.labels:
             none.add(NOT_LABELLED)
         return labels[~np.isin(labels, list(none))]
@@ -206,6 +207,7 @@ def _samples_of_parcels(axis: ParcelsAxis) -> tuple[NDArray[np.int64], Grayordin
         voxels.append(np.column_stack(np.unravel_index(places, shape, order="F")))
     if not sum(map(len, keys)):
         raise LabelsError("The labels image has no parcel with a vertex or a voxel.")
+    # Surfaces come first, as in the dense files that parcels are made of.
     brain = BrainModelAxis(
         np.concatenate(names),
         np.concatenate(voxels),
@@ -237,6 +239,7 @@ def _owners(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the places that parcels own, ascending, and the number of the owner of each."""
     owner = np.zeros(n_places, np.int64)
+    # Files come from anywhere: a place outside, or one of two parcels, would be a wrong map.
     for number, places in enumerate(owned, 1):
         name = names[number - 1]
         if len(places) and (places.min() < 0 or places.max() >= n_places):

@@ -25,6 +25,7 @@ from nibabel.cifti2.cifti2_axes import (
 from ...atlas.spaces import Grayordinates
 from ...engine._kernels.read import read_rows
 from ...engine.extraction import Block, Grouping
+from ...engine.maps import Blocks, Portion, native
 from ...engine.painting import PaintedArray
 from ...errors import (
     DimensionError,
@@ -32,7 +33,7 @@ from ...errors import (
     capitalized,
 )
 from ...files import readable
-from ..maps import Blocks, MapsInMemory, Portion, native
+from ..maps import MapsInMemory
 from .matrix import Image, described, map_axis_of, open_matrix
 
 if TYPE_CHECKING:

@@ -38,6 +38,7 @@ from nibabel.cifti2.cifti2_axes import (
 )
 from nibabel.cifti2.parse_cifti2 import Cifti2Extension, Cifti2Parser
 
+from ...engine.dtypes import storable
 from ...errors import (
     FileFormatError,
     ImageTypeError,
@@ -47,7 +48,7 @@ from ...errors import (
 )
 from ...files import existing_file, readable
 from ...formats import family_of
-from ...signals import MapAxis, Series, storable
+from ...signals import MapAxis, Series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

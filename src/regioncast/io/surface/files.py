@@ -237,6 +237,7 @@ def _said_hemisphere(side: object) -> str | None:
     """Return the hemisphere in the metadata of a GIFTI image."""
     if not isinstance(side, GiftiImage):
         return None
+    # Workbench writes it for the file, other programs for each array.
     metadata = [side.meta, *(array.meta for array in side.darrays)]
     said = [side_of_word(meta.get(STRUCTURE)) for meta in metadata]
     return next((hemisphere for hemisphere in said if hemisphere), None)
@@ -256,15 +257,17 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
     if len(names) == 2:
         # One of a pair that does not exist is missed with its own name.
         names = [name for name in names if not _shape_tells(name) or expanded(name).exists()]
-        return bool(names) and all(map(_is_surface_path, names))
-    name = os.fspath(source)
+    return bool(names) and all(map(_is_surface_name, names))
+
+
+def _is_surface_name(name: str) -> bool:
     entry = format_of(Path(name))
     if entry is not None and not _shape_tells(name):
         return "surface" in entry.kinds and entry.family != "mesh"
     # The name does not say it, so the file has to.
     if is_pair_pattern(name):
         pair = pair_found(name)
-        return bool(pair) and all(map(_is_surface_path, pair.values()))
+        return bool(pair) and all(map(_is_surface_name, pair.values()))
     if entry is None:
         return _is_morphometry(expanded(name))
     return _is_mgh_vector(expanded(name)) or bool(pair_beside(name))
@@ -519,6 +522,7 @@ def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
             f"{capitalized(what)} {_called(image)} is a volume of {times(image.shape)} voxels; "
             "values of vertices have the shape (n, 1, 1). Give a surface."
         )
+    # Maps are the fourth dimension of a volume that is one column of voxels.
     values = np.asarray(image.dataobj).reshape((image.shape[0], -1), order="F").T
     return Side(values, MapAxis(t_r=t_r_of(image), single=len(image.shape) == 3))
 

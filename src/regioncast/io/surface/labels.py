@@ -186,6 +186,7 @@ def _check_named(sides: Mapping[str, Side], regions: RegionTable | None) -> None
 
 def _no_region(side: Side, table: RegionTable | None, background: float | None) -> list[float]:
     """Return the labels of a side that are no region."""
+    # What was said is done, whatever names say; only what the format calls none stays so.
     if background is not None:
         return [label for label in (background, *sorted(side.none)) if not np.isnan(label)]
     names = {row.label: row.name for rows in (side.table, table) for row in rows or ()}
@@ -196,6 +197,7 @@ def _no_region(side: Side, table: RegionTable | None, background: float | None) 
 
 
 def _encoded(labels: NDArray[Any], none: Sequence[float], side: str) -> Encoded:
+    # The encoder knows one label of no region, and files have several.
     is_none = np.isin(labels, none)
     background = np.nan
     if is_none.any():
@@ -217,6 +219,7 @@ def _one_parcellation(
     may_be_empty: bool,
 ) -> Parcellation:
     """Return the regions of one side, of which one of two may have none."""
+    # A row of what is no region would be a region without vertices.
     if table is not None:
         table = table.take(np.flatnonzero(~np.isin(table.labels, none)))
     space = SurfaceVertices({UNKNOWN: encoded.codes.shape[0]})

@@ -100,6 +100,7 @@ def hemispheres_in_names(first: str, second: str) -> list[str]:
     different = _told_apart(first, second)
     if UNKNOWN not in marked or different is None:
         return marked
+    # One name is marked; what they differ in may be words of a title that contradict the mark.
     agree = all(mark in (UNKNOWN, side) for mark, side in zip(marked, different, strict=True))
     return list(different) if agree else marked
 
@@ -129,6 +130,7 @@ def _told_apart(first: str, second: str) -> tuple[str, str] | None:
 
     Folders count where they say more than names.
     """
+    # They may be all that differs, as in rh/x.mgh, or contradict the names, and then do not count.
     for paths in ((first, second), (Path(first).name, Path(second).name)):
         parts = _parts(paths[0]), _parts(paths[1])
         if len(parts[0]) != len(parts[1]):
@@ -232,6 +234,7 @@ def names_in(source: str | os.PathLike[str]) -> list[str]:
     """Return the two names with a comma between, or the one name that this is."""
     name = os.fspath(source)
     names = name.split(",")
+    # A file may have a comma in its name.
     return names if len(names) == 2 and all(names) and not _exists(name) else [name]
 
 
@@ -411,6 +414,7 @@ def _output_name(name: str, side: str, *, n_sides: int) -> str:
                 f"Which hemisphere is to stand in {name} is not known. Give the labels as a "
                 "mapping, {'left': …} or {'right': …}, or an output without a placeholder."
             )
+        # FreeSurfer's lh and rh are lower case, other single letters capitals.
         letters = re.sub(r"(\?|\{hemi\})(?=h(?![a-z]))", side.lower(), name)
         return re.sub(r"\?|\{hemi\}", side, letters)
     if n_sides == 1:
@@ -424,6 +428,7 @@ def _output_name(name: str, side: str, *, n_sides: int) -> str:
 def _with_side(name: str, side: str) -> str:
     """Return a name that is marked with a hemisphere with another one, written the same way."""
     folder, last = os.path.split(name)
+    # From the last one on, as a longer word moves all that follows.
     for mark in reversed(_marks(last)):
         word = mark[1]
         new = _spelling(word)[side == RIGHT].lower()

@@ -17,6 +17,7 @@ from nibabel.freesurfer.io import write_morph_data
 from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
 
 from ...atlas.hemispheres import LEFT, RIGHT, UNKNOWN
+from ...engine.dtypes import storable, storage_dtype
 from ...engine.painting import PaintedArray, paint
 from ...errors import (
     ArgumentError,
@@ -28,7 +29,6 @@ from ...errors import (
 )
 from ...files import check_output, replacing
 from ...formats import Family, family_of, is_gzipped
-from ...signals import MapAxis, storable, storage_dtype
 from ..painted import as_xml
 from .names import STRUCTURE, STRUCTURES, output_paths
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from ...atlas.parcellation import Parcellation
     from ...atlas.spaces import SurfaceVertices
     from ...identity import Match
+    from ...signals import MapAxis
 
 
 LONGEST_T_R = 30.0
@@ -291,6 +292,7 @@ def _write(image: PaintedSurface, side: str, path: Path) -> None:
         path.write_bytes(gzip.compress(content, mtime=0) if is_gzipped(path) else content)
         return
     values = storable(image.part(side))
+    # What else there is holds an array as it is.
     if family == "mgh":
         _write_mgh(values, path, image.t_r)
     elif family == "numpy":

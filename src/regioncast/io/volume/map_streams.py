@@ -25,11 +25,12 @@ from nibabel.openers import ImageOpener
 
 from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
+from ...engine.maps import Blocks, Portion, all_at_once, native
 from ...errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
 from ...files import expanded, is_pattern, readable
 from ...formats import is_gzipped
 from ...signals import MapAxis
-from ..maps import Blocks, Portion, all_at_once, native, t_r_of
+from ..maps import t_r_of
 from .nifti import Niimg, open_image
 
 if TYPE_CHECKING:

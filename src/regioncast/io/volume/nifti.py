@@ -21,6 +21,7 @@ from nibabel.spatialimages import SpatialImage
 from nibabel.volumeutils import native_code
 
 from ...atlas.spaces import VolumeGrid
+from ...engine.dtypes import storable, storage_dtype
 from ...engine.painting import FileOrder, PaintedArray
 from ...errors import (
     DimensionError,
@@ -39,7 +40,6 @@ from ...files import (
     whole_content,
 )
 from ...formats import family_of, format_of, is_gzipped, suffix_of, suffixes
-from ...signals import storable, storage_dtype
 from ..maps import t_r_of
 from ..painted import PaintedOnDemand, edited
 from . import painted_gzip
@@ -237,6 +237,7 @@ def save_volume(
     """
     check_volume_suffix(path)
     is_mgh = family_of(path) == "mgh"
+    # Before the image is painted, which takes longer than to say no.
     if is_mgh:
         check_output(path, overwrite=overwrite)
         _check_mgh_dtype(image.dataobj)
@@ -277,6 +278,7 @@ def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
             f"{capitalized(what)} {path} is not an image that nibabel can read. Give a NIfTI file, "
             ".nii or .nii.gz, or another image of voxels."
         ) from error
+    # That of a pair is another than the one that was named.
     data_file = Path(image.file_map["image"].filename or path)
     if not whole or not is_gzipped(data_file):
         return image
