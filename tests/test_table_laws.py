@@ -119,7 +119,7 @@ def text_of(rows, dialect):
     return out.getvalue()
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(written())
 def test_a_table_of_any_shape_is_its_maps_or_an_error(tmp_path_factory, case):
     labels, names, maps, others, rows, dialect = case
@@ -154,13 +154,16 @@ REGION_NAMES = st.lists(
 )
 
 
+NO_CELL = frozenset(["n/a", ""])  # what text writes where there is nothing
+
+
 def labels_of_others(labels, names):
     """Names that are the labels of other regions."""
     return {name for label, name in zip(labels, names, strict=True)
             if name in set(map(str, labels)) - {str(label)}}  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(names=REGION_NAMES, data=st.data())
 @pytest.mark.parametrize("long", [False, True])
 @pytest.mark.parametrize("suffix", [".tsv", ".csv", ".parquet"])
@@ -176,7 +179,12 @@ def test_signals_of_any_names_come_back_from_every_table(
     array = np.array(values)[:, order]
     atlas = atlas_of(labels, names)
     signals = rc.Signals(array[0] if n_maps == 1 else array, [names[at] for at in order])
-    path = rc.save(signals, tmp_path_factory.mktemp("names") / f"s{suffix}", long=long)
+    path = tmp_path_factory.mktemp("names") / f"s{suffix}"
+    if suffix != ".parquet" and any(name in NO_CELL for name in names):
+        with pytest.raises(RegioncastError, match="that .* cannot hold"):
+            rc.save(signals, path, long=long)
+        return
+    rc.save(signals, path, long=long)
     expected = np.array(values).tolist()
     try:
         got = painted(path, atlas, labels)
