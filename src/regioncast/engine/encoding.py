@@ -4,9 +4,9 @@ A *label* is the number that a labels image holds at a sample.  A *code* is 0 wh
 no region and ``k`` where the region is the ``k``-th of the distinct labels, ascending.  Codes are
 small unsigned integers; whatever the labels are, everything after this module sees codes only.
 
-There are two ways to them.  Where integers lie close together, a table has a place for each of
-them.  Otherwise a hash table numbers the labels as they come, and what the numbers stand for is
-brought into order afterwards.
+There are two ways to them.  Where all labels are whole and lie close together, a table has a place
+for each of them.  Otherwise a hash table numbers the labels as they come, and what the numbers
+stand for is brought into order afterwards.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def _small_parts(n_samples: int) -> list[slice]:
 
 
 def _encode_by_table(labels: NDArray[Any], background: float) -> Encoded | None:
-    """Encode integers that lie close together; None where there are other labels."""
+    """Encode whole labels that lie close together; None where there are others."""
     samples = flat(labels)
     window = _window(samples)
     if window is None:
