@@ -52,6 +52,52 @@ def labels(draw, most_apart=300):
 # --- encode -------------------------------------------------------------------------------
 
 
+NEAR_INTEGERS = st.builds(
+    lambda whole, off: whole + off,
+    st.integers(-300, 300),
+    st.sampled_from([0.0, 0.0, 0.0, 1e-7, -9e-4, 0.5, -0.499]),
+)
+
+
+@given(
+    values=st.lists(NEAR_INTEGERS, min_size=1, max_size=9),
+    odd=st.lists(st.floats(width=32) | st.sampled_from([2.0**49, 2.0**52, 2.0**63]), max_size=1),
+    dtype=st.sampled_from(["f4", "f8"]),
+    is_mixed=st.booleans(),
+    width=st.sampled_from([64, 1024]),
+    seed=SEEDS,
+)
+def test_mark_and_look_up_floats(values, odd, dtype, is_mixed, width, seed):
+    choices = np.array([*values, *odd], dtype)
+    labels = in_runs(choices, seed)
+    if is_mixed:
+        labels = np.random.default_rng(seed).permutation(labels)
+    is_there = np.zeros(width, np.uint8)
+    expected = testing.mark(labels, -100, width)
+    assert encode.mark(labels, -100, is_there) == (expected is not None)
+    if expected is not None:
+        np.testing.assert_array_equal(is_there, expected)
+        code_of = np.random.default_rng(seed).integers(0, 250, width).astype(np.uint16)
+        codes = np.full(len(labels), 99, np.uint16)
+        encode.look_up(labels, -100, code_of, codes)
+        integers = labels.astype(np.int64)
+        np.testing.assert_array_equal(codes, testing.look_up(integers, -100, code_of))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize(
+    "odd", [0.5, 1e-3, -1e-7, np.nan, np.inf, -np.inf, 2.0**50, 2.0**53, -(2.0**63), 1e30]
+)
+@pytest.mark.parametrize("place", [0, 33, 75, 99])
+@pytest.mark.parametrize("length", [1, 32])
+def test_mark_refuses_floats_that_are_no_integers_or_large(dtype, odd, place, length):
+    labels = np.arange(100, dtype=dtype) % 7
+    labels[2] = -0.0
+    assert encode.mark(labels, -9, np.zeros(16, np.uint8))
+    labels[place : place + length] = odd
+    assert not encode.mark(labels, -9, np.zeros(16, np.uint8))
+
+
 @given(labels=labels(), before=st.integers(0, 40), width=st.sampled_from([1, 32, 256, 512]))
 def test_mark(labels, before, width):
     low = max(int(labels.min()) - before, int(np.iinfo(labels.dtype).min))

@@ -4,9 +4,9 @@ A *label* is the number that a labels image holds at a sample.  A *code* is 0 wh
 no region and ``k`` where the region is the ``k``-th of the distinct labels, ascending.  Codes are
 small unsigned integers; whatever the labels are, everything after this module sees codes only.
 
-There are two ways to them.  Where integers lie close together, a table has a place for each of
-them.  Otherwise a hash table numbers the labels as they come, and what the numbers stand for is
-brought into order afterwards.
+There are two ways to them.  Where all labels are whole and lie close together, a table has a place
+for each of them.  Otherwise a hash table numbers the labels as they come, and what the numbers
+stand for is brought into order afterwards.
 """
 
 from __future__ import annotations
@@ -124,11 +124,13 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
     prepared = _prepared(labels)
     if prepared.size == 0:
         return Encoded(np.zeros(prepared.shape, np.uint8), np.empty(0, np.int64))
-    if prepared.dtype.kind == "f":
-        return _encode_floats(prepared, background, stored=labels.dtype)
     encoded = _encode_by_table(prepared, background)
+    if encoded is None and prepared.dtype.kind == "f":
+        encoded = _encode_floats(prepared, background)
     if encoded is None:
         encoded = _encode_by_hash(prepared, background)
+    if labels.dtype.kind == "f":
+        _check_told_apart(encoded.labels, labels.dtype)
     return encoded
 
 
@@ -148,7 +150,7 @@ def recoded(codes: NDArray[Any], new_code: NDArray[Any]) -> NDArray[Any]:
     def recode(part: slice) -> None:
         kernels.recode(source[part], new_code, target[part])
 
-    in_threads(recode, _parts(codes.size))
+    in_threads(recode, _small_parts(codes.size))
     return out
 
 
@@ -199,26 +201,30 @@ def _prepared(labels: NDArray[Any]) -> NDArray[Any]:
     return prepared.view(np.int64)
 
 
-def _parts(n_samples: int) -> list[slice]:
-    """Divide samples among threads, as far as these pay."""
-    n_threads = min(n_cpus(), _MOST_THREADS, n_samples // _SAMPLES_PER_THREAD)
-    return shares(n_samples, max(1, n_threads))
+def _n_threads(n_samples: int) -> int:
+    return max(1, min(n_cpus(), _MOST_THREADS, n_samples // _SAMPLES_PER_THREAD))
+
+
+def _small_parts(n_samples: int) -> list[slice]:
+    """Divide samples so that threads which are held up can be helped by the others."""
+    n_threads = _n_threads(n_samples)
+    return shares(n_samples, 1 if n_threads == 1 else 4 * n_threads)
 
 
 # --- a table --------------------------------------------------------------------------------
 
 
 def _encode_by_table(labels: NDArray[Any], background: float) -> Encoded | None:
-    """Encode integers that lie close together; None where they do not."""
+    """Encode whole labels that lie close together; None where there are others."""
     samples = flat(labels)
     window = _window(samples)
     if window is None:
         return None
     low, width = window
-    parts = _parts(samples.size)
+    parts = _small_parts(samples.size)
 
     def mark(part: slice) -> NDArray[np.uint8] | None:
-        # One for each thread: in one for all they would wait for each other to write.
+        # One for each part: threads would wait for each other to write to one for all.
         is_there = np.zeros(width, np.uint8)
         return is_there if kernels.mark(samples[part], low, is_there) else None
 
@@ -245,13 +251,15 @@ def _window(samples: NDArray[Any]) -> tuple[int, int] | None:
     A few labels tell, so it is wider than they are apart.  None where that is too wide.
     """
     few = samples[:: max(1, samples.size // _SAMPLE)]
+    if not np.isfinite(few).all():
+        return None
     lowest, highest = int(few.min()), int(few.max())
     span = highest - lowest + 1
     if span > _WIDEST_TABLE:
         return None
     width = min(1 << max(3 * span, _FEW_LABELS).bit_length(), _WIDEST_TABLE)
     # No part of the table is beyond what labels can be, unless it holds all that they can be.
-    limits = np.iinfo(samples.dtype)
+    limits = np.iinfo(np.int64 if samples.dtype.kind == "f" else samples.dtype)
     low = lowest - (width - span) // 2
     return max(min(low, int(limits.max) + 1 - width), int(limits.min)), width
 
@@ -283,7 +291,8 @@ class _Numbered:
     @classmethod
     def of(cls, labels: NDArray[Any]) -> _Numbered:
         samples = flat(labels)
-        parts = _parts(samples.size)
+        # One for each thread: where they meet, both have the labels on either side.
+        parts = shares(samples.size, _n_threads(samples.size))
         for dtype in _NUMBERS:
             numbers = np.empty_like(labels, dtype)
             target = flat(numbers)
@@ -373,8 +382,8 @@ def _ranked(labels: NDArray[Any], background: float) -> tuple[NDArray[Any], NDAr
 # --- floats ---------------------------------------------------------------------------------
 
 
-def _encode_floats(labels: NDArray[Any], background: float, stored: np.dtype[Any]) -> Encoded:
-    """Encode labels stored as floats: as the integers that they are close to, or as they are.
+def _encode_floats(labels: NDArray[Any], background: float) -> Encoded:
+    """Encode any floats: as the integers that they are close to, or as they are.
 
     The hash table numbers them by their bits, so that only the distinct ones, which are few, are
     looked at as numbers.
@@ -389,14 +398,13 @@ def _encode_floats(labels: NDArray[Any], background: float, stored: np.dtype[Any
     meant = np.where(is_near, nearest, values) + 0.0  # which makes -0.0 the same as 0.0
     meant[~is_finite] = np.nan
     distinct, code_of = _ranked(meant, background)
-    _check_told_apart(distinct, stored)
-    if (distinct == np.rint(distinct)).all():
+    if (distinct == np.rint(distinct)).all() and (np.abs(distinct) < 2.0**63).all():
         distinct = distinct.astype(np.int64)
     n_nonfinite = 0 if is_finite.all() else int(numbered.counts()[~is_finite].sum())
     return Encoded(numbered.recoded(code_of), distinct, n_nonfinite)
 
 
-def _check_told_apart(labels: NDArray[np.float64], stored: np.dtype[Any]) -> None:
+def _check_told_apart(labels: NDArray[Any], stored: np.dtype[Any]) -> None:
     """Raise where labels are so large that two may have become one when they were stored."""
     dtype = stored.newbyteorder("=") if stored.itemsize < 8 else np.dtype(np.float64)
     most = 2 ** (np.finfo(dtype).nmant + 1)

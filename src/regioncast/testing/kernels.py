@@ -14,11 +14,11 @@ _WEIGHTED = ("mean", "sum", "variance", "standard_deviation")
 
 
 def mark(labels: NDArray[Any], low: int, width: int) -> NDArray[np.uint8] | None:
-    """Return for each place of a table whether its label is there; None if one is outside.
+    """Return for each place of a table whether its label is there; None if one has no place.
 
     Parameters
     ----------
-    labels : array of int
+    labels : array of int or float
     low : int
         The label that the table begins with.
     width : int
@@ -28,12 +28,14 @@ def mark(labels: NDArray[Any], low: int, width: int) -> NDArray[np.uint8] | None
     >>> import numpy as np
     >>> mark(np.array([7, 5, 7]), 5, 4)
     array([1, 0, 1, 0], dtype=uint8)
-    >>> mark(np.array([7, 9]), 5, 4)
+    >>> mark(np.array([7, 9]), 5, 4), mark(np.array([7, 6.5]), 5, 4)
+    (None, None)
     """
-    there = [label - low for label in labels.tolist()]
-    if min(there) < 0 or max(there) >= width:
+    places = range(low, low + width)
+    there = labels.tolist()
+    if any(label not in places for label in there):
         return None
-    return np.isin(np.arange(width), there).astype(np.uint8)
+    return np.array([place in there for place in places], np.uint8)
 
 
 def look_up(labels: NDArray[Any], low: int, code_of: NDArray[Any]) -> NDArray[Any]:

@@ -7,7 +7,7 @@ no region and ``k`` where the region is number ``k`` (from 1) of a table.
 from libc.stdint cimport (
     int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
 )
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from .codes cimport code_t
 
@@ -20,6 +20,21 @@ ctypedef fused integer_t:
     uint32_t
     int64_t
 
+ctypedef fused real_t:
+    float
+    double
+
+ctypedef fused label_t:
+    int8_t
+    uint8_t
+    int16_t
+    uint16_t
+    int32_t
+    uint32_t
+    int64_t
+    float
+    double
+
 ctypedef fused wide_code_t:
     uint16_t
     uint32_t
@@ -29,30 +44,56 @@ ctypedef fused new_code_t:
     uint16_t
     uint32_t
 
-ctypedef fused label_or_code_t:
-    int8_t
-    uint8_t
-    int16_t
-    uint16_t
-    int32_t
-    uint32_t
-    int64_t
-
-
 # Labels come in runs, above all outside the brain, so loops look at so many samples first: the
 # compiler turns the test for a run of one label into a few vector instructions.
 cdef enum:
     RUN = 32
 
 
-cdef inline bint _is_run(const label_or_code_t* sample) noexcept nogil:
+cdef inline bint _is_run(const label_t* sample) noexcept nogil:
     cdef Py_ssize_t j
-    cdef label_or_code_t difference = 0
+    cdef label_t difference = 0
     if sample[0] != sample[RUN - 1]:  # which is most often so where there is none
         return False
+    if label_t is float:
+        return _is_run(<const int32_t*>sample)
+    elif label_t is double:
+        return _is_run(<const int64_t*>sample)
+    else:
+        for j in range(RUN):
+            difference |= sample[j] ^ sample[0]
+        return difference == 0
+
+
+# 1.5 * 2**52: what is added to it is rounded to an integer, which its last 51 bits then hold.
+cdef double SHIFT = 6755399441055744.0
+
+# Floats below this in magnitude are told apart, and converted without overflow.
+cdef double LARGEST = 1 << 50
+
+
+cdef inline bint _to_integers(const real_t* value, int64_t* integer) noexcept nogil:
+    """Convert RUN values, and return whether all were integers below 2**50 in magnitude."""
+    cdef Py_ssize_t j
+    cdef double shift = SHIFT
+    cdef double shifted[RUN]
+    cdef double rest[RUN]
+    cdef uint64_t bits[RUN]
+    cdef uint64_t shift_bits, fractional = 0, large = 0
+    # Bits and numbers by turns, in loops that the compiler turns into vector instructions.
+    memcpy(&shift_bits, &shift, sizeof(shift))
     for j in range(RUN):
-        difference |= sample[j] ^ sample[0]
-    return difference == 0
+        shifted[j] = value[j] + shift
+    for j in range(RUN):
+        rest[j] = value[j] - (shifted[j] - shift)
+    memcpy(bits, shifted, sizeof(shifted))
+    for j in range(RUN):
+        integer[j] = <int64_t>(bits[j] - shift_bits)
+        large |= bits[j] - shift_bits + (<uint64_t>1 << 50)
+    memcpy(bits, rest, sizeof(rest))  # NaN of NaN and infinities
+    for j in range(RUN):
+        fractional |= bits[j]
+    return fractional << 1 == 0 and large >> 51 == 0
 
 
 cdef inline bint _is_any_outside(
@@ -73,12 +114,40 @@ cdef inline bint _is_any_outside(
     return joined >= width
 
 
-def mark(const integer_t[::1] labels, int64_t low, uint8_t[::1] is_there):
-    """Set ``is_there[label - low]`` for each label, up to one that is outside of that table.
+cdef inline void _mark(const integer_t* label, int64_t low, uint8_t* table) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(0, RUN, 4):  # four at once, which the compiler does not do by itself
+        table[<int64_t>label[j] - low] = 1
+        table[<int64_t>label[j + 1] - low] = 1
+        table[<int64_t>label[j + 2] - low] = 1
+        table[<int64_t>label[j + 3] - low] = 1
+
+
+cdef inline bint _mark_one(label_t label, int64_t low, uint64_t width, uint8_t* table) noexcept nogil:
+    """Mark a label, and return whether it is an integer in the table."""
+    cdef int64_t integer
+    cdef uint64_t place
+    if label_t is float or label_t is double:
+        if not -LARGEST < label < LARGEST:  # nor NaN
+            return False
+        integer = <int64_t>label
+        if integer != label:
+            return False
+    else:
+        integer = <int64_t>label
+    place = <uint64_t>integer - <uint64_t>low
+    if place >= width:
+        return False
+    table[place] = 1
+    return True
+
+
+def mark(const label_t[::1] labels, int64_t low, uint8_t[::1] is_there):
+    """Set ``is_there[label - low]`` for each label, up to one that is not in that table.
 
     Parameters
     ----------
-    labels : array
+    labels : array of int or float
     low : int
         The label that the table begins with.  All of the table is in the range of the labels'
         dtype, or all of that range in the table.
@@ -88,60 +157,65 @@ def mark(const integer_t[::1] labels, int64_t low, uint8_t[::1] is_there):
     Returns
     -------
     bool
-        Whether all labels are in the table.
+        Whether all labels are integers in the table.
     """
-    cdef Py_ssize_t i = 0, j, n = labels.shape[0]
-    cdef const integer_t* label = &labels[0]
+    cdef Py_ssize_t i = 0, n = labels.shape[0]
+    cdef const label_t* label = &labels[0]
     cdef uint8_t* table = &is_there[0]
-    cdef uint64_t place, width = is_there.shape[0]
+    cdef uint64_t width = is_there.shape[0]
+    cdef int64_t integer[RUN]
     cdef bint are_inside = True
     with nogil:
-        while i + RUN <= n:
+        while i + RUN <= n and are_inside:
             if _is_run(label + i):
-                place = <uint64_t><int64_t>label[i] - <uint64_t>low
-                if place >= width:
-                    are_inside = False
-                    break
-                table[place] = 1
-            elif _is_any_outside(label + i, low, width):
-                are_inside = False
-                break
+                are_inside = _mark_one(label[i], low, width, table)
+            elif label_t is float or label_t is double:
+                are_inside = _to_integers(label + i, integer) and not _is_any_outside(
+                    <const int64_t*>integer, low, width
+                )
+                if are_inside:
+                    _mark(<const int64_t*>integer, low, table)
             else:
-                for j in range(i, i + RUN, 4):  # which the compiler does not do by itself
-                    table[<int64_t>label[j] - low] = 1
-                    table[<int64_t>label[j + 1] - low] = 1
-                    table[<int64_t>label[j + 2] - low] = 1
-                    table[<int64_t>label[j + 3] - low] = 1
+                are_inside = not _is_any_outside(label + i, low, width)
+                if are_inside:
+                    _mark(label + i, low, table)
             i += RUN
-        else:
-            for i in range(i, n):
-                place = <uint64_t><int64_t>label[i] - <uint64_t>low
-                if place >= width:
-                    are_inside = False
-                    break
-                table[place] = 1
+        while i < n and are_inside:
+            are_inside = _mark_one(label[i], low, width, table)
+            i += 1
     return are_inside
 
 
-def look_up(const integer_t[::1] labels, int64_t low, const code_t[::1] code_of, code_t[::1] codes):
-    """Set ``codes[i] = code_of[labels[i] - low]``; all labels are in that table."""
+cdef inline void _look_up(
+    const integer_t* label, int64_t low, const code_t* code_of, code_t* code
+) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(0, RUN, 4):
+        code[j] = code_of[<int64_t>label[j] - low]
+        code[j + 1] = code_of[<int64_t>label[j + 1] - low]
+        code[j + 2] = code_of[<int64_t>label[j + 2] - low]
+        code[j + 3] = code_of[<int64_t>label[j + 3] - low]
+
+
+def look_up(const label_t[::1] labels, int64_t low, const code_t[::1] code_of, code_t[::1] codes):
+    """Set ``codes[i] = code_of[labels[i] - low]``; all labels are integers in that table."""
     cdef Py_ssize_t i = 0, j, n = labels.shape[0]
-    cdef const integer_t* label = &labels[0]
+    cdef const label_t* label = &labels[0]
     cdef const code_t* of = &code_of[0]
     cdef code_t* code = &codes[0]
-    cdef code_t first
+    cdef code_t of_run
+    cdef int64_t integer[RUN]
     with nogil:
         while i + RUN <= n:
             if _is_run(label + i):
-                first = of[<int64_t>label[i] - low]
+                of_run = of[<int64_t>label[i] - low]
                 for j in range(i, i + RUN):
-                    code[j] = first
+                    code[j] = of_run
+            elif label_t is float or label_t is double:
+                _to_integers(label + i, integer)
+                _look_up(<const int64_t*>integer, low, of, code + i)
             else:
-                for j in range(i, i + RUN, 4):
-                    code[j] = of[<int64_t>label[j] - low]
-                    code[j + 1] = of[<int64_t>label[j + 1] - low]
-                    code[j + 2] = of[<int64_t>label[j + 2] - low]
-                    code[j + 3] = of[<int64_t>label[j + 3] - low]
+                _look_up(label + i, low, of, code + i)
             i += RUN
         for i in range(i, n):
             code[i] = of[<int64_t>label[i] - low]
