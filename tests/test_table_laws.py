@@ -154,7 +154,7 @@ REGION_NAMES = st.lists(
 )
 
 
-NO_CELL = frozenset(["n/a", ""])  # what text writes where there is nothing
+NO_CELL = frozenset(["n/a", ""])  # which says that there is nothing
 
 
 def labels_of_others(labels, names):
@@ -180,7 +180,7 @@ def test_signals_of_any_names_come_back_from_every_table(
     atlas = atlas_of(labels, names)
     signals = rc.Signals(array[0] if n_maps == 1 else array, [names[at] for at in order])
     path = tmp_path_factory.mktemp("names") / f"s{suffix}"
-    if suffix != ".parquet" and any(name in NO_CELL for name in names):
+    if any(name in NO_CELL for name in names):
         with pytest.raises(RegioncastError, match="that .* cannot hold"):
             rc.save(signals, path, long=long)
         return
