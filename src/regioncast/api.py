@@ -372,16 +372,16 @@ def paint(
        ``session``) name the maps.
     4. Nothing fits, or two that mean different regions: an error that lists each candidate, how
        many regions it names, and what to pass.
-    5. What merely counts rows says nothing, unless it is titled as labels and nothing else names a
-       region.
+    5. What merely counts rows says nothing, unless it is titled as labels and nothing else names
+       a region.
     6. The first row is the header if it holds no number, or begins with a known title or with
-       nothing; else titles are told by ``by=``.
-    7. Numbers alone are an array: columns by ascending label.  If a first row, a first column or an
-       index could be labels (as many different integers as there are columns or rows), it is an
-       error that asks for ``by=``.
-    8. The other columns of numbers are maps, and the output says their names; labels of the same
-       regions, columns that are empty in every row and exact copies of labels are none.
-       ``columns=`` chooses.
+       nothing; else titles are told by `by=`.
+    7. Numbers alone are an array: columns by ascending label. If a first row, a first column or
+       an index could be labels (as many different integers as there are columns or rows), it is
+       an error that asks for `by=`; a first row 0, 1, 2, … counts columns.
+    8. The other columns of numbers are maps, and the output says their names. Labels of the same
+       regions, names, and columns that are empty in every row are none; without titles, copies of
+       labels and counts of rows are none either. `columns=` chooses.
     9. Region tables: the column of integers, whatever its title, that holds the most labels of the
        image; a title decides only between equals; equals that differ are an error.  A table that
        misses the image by a constant (it counts from 0, the image from 1) is an error that says so,

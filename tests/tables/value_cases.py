@@ -105,7 +105,7 @@ NUMBERS = [
     Case("thousands of digits are no label", text=f"label\tz\n{'9' * 5000}\t1\n", file="v.tsv",
          options=FILL, refuses=(RegioncastError, "no key is")),
     Case("thousands of digits are no value", text=f"label\tz\n1\t{'9' * 5000}\n", file="v.tsv",
-         options=FILL, refuses=(RegioncastError, "holds text")),
+         options=FILL, refuses=(SignalsError, "no column of values")),
     Case("decimals of a database", make=lambda: pa.table(
         {"name": ["Vis", "Mot"], "z": pa.array([Decimal("0.500"), None], pa.decimal128(20, 3))}),
         options=FILL, maps={"z": {1: 0.5, 2: NAN}}),

@@ -22,6 +22,7 @@ from ..atlas.no_region import names_no_region
 from ..atlas.region_table import EXACT, RegionTable
 from ..errors import MatchError, RegionTableError, examples, plural
 from ..identity import LABEL, NAME, Identities, Naming, label_of, start_problem
+from .cells import is_number
 from .titles import is_map_title, is_name_title, label_rank, normal_title
 
 if TYPE_CHECKING:
@@ -367,9 +368,9 @@ class _Judge:
         """Return the error for a table in which nothing names regions, with all that was tried."""
         table, identities = self.table, self.identities
         shown = [candidate.shown for candidate in self.candidates[:5]]
-        tried = [candidate.column for candidate in self.candidates]
+        tried = {id(candidate.column) for candidate in self.candidates}
         for column in self.body:
-            if column.are_integers and column not in tried:
+            if column.are_integers and id(column) not in tried:
                 candidate = Candidate.of_labels(column, identities)
                 if candidate.n_regions:
                     shown.append(f"{candidate.shown}, and no title says that it holds labels")
@@ -396,10 +397,16 @@ class _Judge:
         for column in self.body:
             if label_rank(column.title) and not column.is_text:
                 for text, integer in zip(column.texts, column.integers, strict=True):
-                    is_float = text is not None and str(integer) != text
-                    if is_float and abs(float(text or 0)) >= EXACT:
-                        large.append(str(text))
+                    # As integers, whatever their size, labels are exact.
+                    if text is not None and str(integer) != text and _is_large(text):
+                        large.append(text)
         return large
+
+
+def _is_large(text: str) -> bool:
+    """Return whether a number is one that a float may have rounded."""
+    plain = text.replace(",", ".")
+    return is_number(plain) and abs(float(plain)) >= EXACT
 
 
 def _several(table: Table, candidates: Sequence[Candidate]) -> MatchError:

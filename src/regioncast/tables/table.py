@@ -169,22 +169,22 @@ class Table:
         """Number of rows."""
         return len(self.columns[0]) if self.columns else 0
 
-    @property
+    @cached_property
     def titles(self) -> list[Title]:
         """The titles of all columns."""
         return [column.title for column in self.columns]
 
-    @property
+    @cached_property
     def index(self) -> list[Column]:
         """The columns that are an index."""
         return [column for column in self.columns if column.is_index]
 
-    @property
+    @cached_property
     def body(self) -> list[Column]:
         """The columns that are no index."""
         return [column for column in self.columns if not column.is_index]
 
-    @property
+    @cached_property
     def map_column(self) -> Column | None:
         """The column called `map`, which names maps; in it names may be numbers."""
         return next((c for c in self.body if normal_title(c.title) == "map"), None)

@@ -126,7 +126,7 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
     if _has_row_names([cells for _, cells in numbered_rows], delimiter):
         numbered_rows[0][1].insert(0, "")
     rows = _rectangle(numbered_rows, source)
-    if _first_row_is_header(rows, decimal_comma=delimiter == ";"):
+    if _first_row_is_header(rows, delimiter):
         header: list[str] | None = rows.pop(0)
     else:
         header = _commented_header(head, rows, delimiter)
@@ -324,15 +324,16 @@ def _has_row_names(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool
     return len(set(names)) == len(names) and not any(map(is_missing, names))
 
 
-def _first_row_is_header(rows: Sequence[Sequence[str]], *, decimal_comma: bool) -> bool:
+def _first_row_is_header(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool:
     first, below = rows[0], rows[1 : _SAMPLE_LINES + 1]
     if len(first) > 1 and not first[0] and all(first[1:]) and below:
         return True  # as pandas and R write it over the names of rows
     if len(first) > 1 and is_known_title(first[0]):
         # "Area 3", "Area 1", … begin with a title and have no header.
-        return not any(row[0] == first[0] for row in below)
+        is_list = delimiter == WHITE_SPACE and any(row[0] == first[0] for row in below)
+        return not is_list
     columns = list(zip(*below, strict=True))
-    if decimal_comma:
+    if delimiter == ";":
         first = [cell.replace(",", ".") for cell in first]
         columns = [tuple(cell.replace(",", ".") for cell in column) for column in columns]
     if any(map(is_number, first)):

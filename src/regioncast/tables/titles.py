@@ -75,7 +75,7 @@ def label_rank(title: object, *, in_values: bool = False) -> int:
     words = [word.lower() for word in _WORD.findall(str(title))]
     if _OTHER_WORDS.intersection(words) and not _REGION_WORDS.intersection(words):
         return 0
-    return int(bool(words) and words[-1] in _LABEL_WORDS)
+    return int("label" in words or (bool(words) and words[-1] in _LABEL_WORDS))
 
 
 def is_name_title(title: object) -> bool:

@@ -43,7 +43,7 @@ from .table import (
     table_of_series,
     text_error,
 )
-from .titles import label_rank
+from .titles import label_rank, normal_title
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -269,11 +269,7 @@ def _long_signals(
     keys = list(naming.keys)
     _check_rows(key_column, keys, table)
     if asked.columns is None:
-        numbers = [
-            column
-            for column in table.body
-            if column not in (key_column, table.map_column) and _is_map(column)
-        ]
+        numbers = [column for column in table.body if column is not key_column and _is_map(column)]
         maps = numbers
         if not table.has_header:
             # Labels and numbers of rows need no title; one that is alone can only be values.
@@ -297,8 +293,9 @@ def _labels_beside(table: Table, names: Column) -> list[int] | None:
 
 
 def _is_map(column: Column) -> bool:
-    """Return whether a column is a map: numbers, not titled as labels, in some row."""
-    return not (column.is_text or column.is_empty or _holds_labels(column))
+    """Return whether a column is a map: numbers in some row, not titled as labels or names."""
+    is_named = normal_title(column.title).endswith("name")
+    return not (column.is_text or column.is_empty or _holds_labels(column) or is_named)
 
 
 def _is_of_rows(column: Column, rows: Sequence[list[int]], identities: Identities) -> bool:
