@@ -181,7 +181,7 @@ def test_signals_of_any_names_come_back_from_every_table(
     signals = rc.Signals(array[0] if n_maps == 1 else array, [names[at] for at in order])
     path = tmp_path_factory.mktemp("names") / f"s{suffix}"
     if any(name in NO_CELL for name in names):
-        with pytest.raises(RegioncastError, match="that .* cannot hold"):
+        with pytest.raises(RegioncastError, match=r"that .* cannot hold"):
             rc.save(signals, path, long=long)
         return
     rc.save(signals, path, long=long)
