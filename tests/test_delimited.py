@@ -49,7 +49,6 @@ def written(rows, delimiter, line_end, quoting):
         ('"name" "z"\n"1" "M1" 3\n"2" "V1" 1\n', ("", "name", "z"), ("1", "M1", "3")),
         ('"z"\n"V 1" 0.5\n"M 1" 1.5\n', ("", "z"), ("V 1", "0.5")),
         ("z,p\nV1,0.5,1\nM1,1.5,2\n", ("", "z", "p"), ("V1", "0.5", "1")),
-        ("hemi\tz\nV1\tL\t0.5\nM1\tL\t2\n", ("", "hemi", "z"), ("V1", "L", "0.5")),
     ],
 )
 def test_a_header_without_a_title_over_the_names_of_rows(text, header, first):
@@ -63,6 +62,7 @@ def test_a_header_without_a_title_over_the_names_of_rows(text, header, first):
     [
         "name\tz\nV1\t0.5\t7\nM1\t1.5\t8\n",  # a title too few at the end
         "index,name\n1,V1,x\n2,V2,y\n",
+        "hemi\tz\nV1\tL\t0.5\nM1\tL\t2\n",  # begins with a title of the first column
         "name,z\npole,left,0.5\npole,right,1.5\n",
         "z,p\nV1,0.5,1\nM1,1.5\n",
         "1,2\nV1,0.5,1\nM1,1.5,3\n",
@@ -139,11 +139,11 @@ def is_utf8(data):
         ("# two regions of mine\n1 V1\n2 V2\n", " ", None, 2),
         ("time,1,2\n0,0.5,0.4\n", ",", ("time", "1", "2"), 3),
         ("id,name,,\n1,V1,,\n", ",", ("id", "name", "", ""), 4),
-        # pandas' index has no title; nor has a first value that is missing.
+        # pandas' index has no title: a first row that begins with nothing is a header.
         (",0\n17,0.5\n53,0.25\n", ",", ("", "0"), 2),
         (",3,20\nV1,0.5,1\n", ",", ("", "3", "20"), 3),
-        (",0.5\n0.25,0.75\n", ",", None, 2),
-        (",0\n17,0.5\n,0.25\n", ",", None, 2),
+        (",0.5\n0.25,0.75\n", ",", ("", "0.5"), 2),
+        (",0\n17,0.5\n,0.25\n", ",", ("", "0"), 2),
         ("name,2019,2020\nV1,0.5,1\n", ",", ("name", "2019", "2020"), 3),
         ("ROI 3\nROI 1\n", " ", None, 2),
     ],

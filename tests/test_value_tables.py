@@ -119,6 +119,7 @@ def frames(frame, folder):
     yield folder / "table.parquet"
 
 
+@settings(max_examples=40)  # each through two dozen carriers
 @given(series=SERIES, order=st.permutations(range(4)))
 @pytest.mark.parametrize("keys", [NAMES, LABELS, ABBREVIATIONS], ids=["name", "label", "column"])
 def test_long_tables_say_the_same_in_every_carrier(tmp_path_factory, series, order, keys):
@@ -145,6 +146,7 @@ def test_long_tables_say_the_same_in_every_carrier(tmp_path_factory, series, ord
         assert_same(painted(carrier), expected)
 
 
+@settings(max_examples=40)  # each through two dozen carriers
 @given(series=SERIES, order=st.permutations(range(4)))
 @pytest.mark.parametrize("keys", [NAMES, LABELS, ABBREVIATIONS], ids=["name", "label", "column"])
 def test_wide_tables_say_the_same_in_every_carrier(tmp_path_factory, series, order, keys):
@@ -162,6 +164,7 @@ def test_wide_tables_say_the_same_in_every_carrier(tmp_path_factory, series, ord
         assert_same(painted(carrier, **said), expected)
 
 
+@settings(max_examples=60)
 @given(SERIES)
 def test_values_without_keys_say_the_same_in_every_carrier(tmp_path_factory, series):
     folder = tmp_path_factory.mktemp("plain")
