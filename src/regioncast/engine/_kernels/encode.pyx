@@ -10,6 +10,7 @@ from libc.stdint cimport (
 from libc.string cimport memcpy, memset
 
 from .codes cimport code_t
+from .prefetch cimport CACHE_LINE, PREFETCH
 
 ctypedef fused integer_t:
     int8_t
@@ -48,6 +49,17 @@ ctypedef fused new_code_t:
 # compiler turns the test for a run of one label into a few vector instructions.
 cdef enum:
     RUN = 32
+
+
+# How far ahead memory is fetched: labels that have left the cache take half as long again without.
+cdef enum:
+    BYTES_AHEAD = 4096
+
+
+cdef inline void _fetch_ahead(const label_t* sample) noexcept nogil:
+    cdef Py_ssize_t j
+    for j in range(max(1, <Py_ssize_t>(RUN * sizeof(label_t)) // CACHE_LINE)):
+        PREFETCH(<const char*>sample + BYTES_AHEAD + j * CACHE_LINE)
 
 
 cdef inline bint _is_run(const label_t* sample) noexcept nogil:
@@ -183,6 +195,7 @@ def find_places(
     cdef bint are_inside = True
     with nogil:
         while i + RUN <= n and are_inside:
+            _fetch_ahead(label + i)
             if _is_run(label + i):
                 are_inside = _set_place(label[i], low, width, table, place + i)
                 if are_inside:
@@ -265,6 +278,7 @@ def number_labels(
         i = 0
         while i < n:
             stop = min(i + RUN, n)
+            _fetch_ahead(label + i)
             is_run = stop - i == RUN and _is_run(label + i)
             if is_run:
                 stop = i + 1
@@ -295,6 +309,7 @@ def recode(const code_t[::1] codes, const new_code_t[::1] new_code, new_code_t[:
     cdef new_code_t first, second, third, fourth
     with nogil:
         while i + RUN <= n:
+            _fetch_ahead(code + i)
             if _is_run(code + i):
                 first = of[code[i]]
                 for j in range(i, i + RUN):
