@@ -52,90 +52,76 @@ def labels(draw, most_apart=300):
 # --- encode -------------------------------------------------------------------------------
 
 
-NEAR_INTEGERS = st.builds(
-    lambda whole, off: whole + off,
-    st.integers(-300, 300),
-    st.sampled_from([0.0, 0.0, 0.0, 1e-7, -9e-4, 0.5, -0.499]),
-)
+def assert_places(labels, low, width, dtype=np.uint32):
+    """Compare with the oracle; return whether all labels have places."""
+    is_there, places = np.zeros(width, np.uint8), np.full(len(labels), 99, dtype)
+    are_inside = encode.find_places(labels, low, is_there, places)
+    expected = testing.find_places(labels, low, width)
+    assert are_inside == (expected is not None)
+    if are_inside:
+        np.testing.assert_array_equal(places, expected[0])
+        np.testing.assert_array_equal(is_there, expected[1])
+    return are_inside
 
 
 @given(
-    values=st.lists(NEAR_INTEGERS, min_size=1, max_size=9),
-    odd=st.lists(st.floats(width=32) | st.sampled_from([2.0**49, 2.0**52, 2.0**63]), max_size=1),
-    dtype=st.sampled_from(["f4", "f8"]),
-    is_mixed=st.booleans(),
-    width=st.sampled_from([64, 1024]),
-    seed=SEEDS,
+    labels=labels(),
+    before=st.integers(0, 40),
+    width=st.sampled_from([1, 32, 256, 512]),
+    dtype=st.sampled_from(["u2", "u4"]),
 )
-def test_mark_and_look_up_floats(values, odd, dtype, is_mixed, width, seed):
-    choices = np.array([*values, *odd], dtype)
-    labels = in_runs(choices, seed)
-    if is_mixed:
-        labels = np.random.default_rng(seed).permutation(labels)
-    is_there = np.zeros(width, np.uint8)
-    expected = testing.mark(labels, -100, width)
-    assert encode.mark(labels, -100, is_there) == (expected is not None)
-    if expected is not None:
-        np.testing.assert_array_equal(is_there, expected)
-        code_of = np.random.default_rng(seed).integers(0, 250, width).astype(np.uint16)
-        codes = np.full(len(labels), 99, np.uint16)
-        encode.look_up(labels, -100, code_of, codes)
-        integers = labels.astype(np.int64)
-        np.testing.assert_array_equal(codes, testing.look_up(integers, -100, code_of))
-
-
-@pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize(
-    "odd", [0.5, 1e-3, -1e-7, np.nan, np.inf, -np.inf, 2.0**50, 2.0**53, -(2.0**63), 1e30]
-)
-@pytest.mark.parametrize("place", [0, 33, 75, 99])
-@pytest.mark.parametrize("length", [1, 32])
-def test_mark_refuses_floats_that_are_no_integers_or_large(dtype, odd, place, length):
-    labels = np.arange(100, dtype=dtype) % 7
-    labels[2] = -0.0
-    assert encode.mark(labels, -9, np.zeros(16, np.uint8))
-    labels[place : place + length] = odd
-    assert not encode.mark(labels, -9, np.zeros(16, np.uint8))
-
-
-@given(labels=labels(), before=st.integers(0, 40), width=st.sampled_from([1, 32, 256, 512]))
-def test_mark(labels, before, width):
+def test_find_places(labels, before, width, dtype):
     low = max(int(labels.min()) - before, int(np.iinfo(labels.dtype).min))
-    is_there = np.zeros(width, np.uint8)
-    expected = testing.mark(labels, low, width)
-    assert encode.mark(labels, low, is_there) == (expected is not None)
-    if expected is not None:
-        np.testing.assert_array_equal(is_there, expected)
+    assert_places(labels, low, width, dtype)
 
 
 @pytest.mark.parametrize("far", [2**63 - 1, -(2**63), -(2**62) - 1, 2**62 + 4, 2**62 - 1])
 @pytest.mark.parametrize("place", [0, 70, 99])
-def test_mark_finds_a_label_so_far_away_that_differences_overflow(far, place):
+def test_find_places_stops_at_a_label_so_far_away_that_differences_overflow(far, place):
     labels = 2**62 + np.arange(100) % 4
-    assert encode.mark(labels, 2**62, np.zeros(4, np.uint8))
+    assert assert_places(labels, 2**62, 4)
     labels[place] = far
-    assert not encode.mark(labels, 2**62, np.zeros(4, np.uint8))
+    assert not assert_places(labels, 2**62, 4)
 
 
 @pytest.mark.parametrize("dtype", ["i4", "u4", "i2", "u1"])
 @pytest.mark.parametrize("end", ["min", "max"])
-def test_mark_finds_the_ends_of_the_range_of_the_dtype(dtype, end):
+def test_find_places_stops_at_the_ends_of_the_range_of_the_dtype(dtype, end):
     limits = np.iinfo(dtype)
     low = int(limits.min) if end == "max" else 100
     labels = (np.arange(200) % 50 + low).astype(dtype)
-    assert encode.mark(labels, low, np.zeros(64, np.uint8))
+    assert assert_places(labels, low, 64)
     labels[130] = getattr(limits, end)
-    assert not encode.mark(labels, low, np.zeros(64, np.uint8))
+    assert not assert_places(labels, low, 64)
 
 
-@given(labels=labels(), before=st.integers(0, 40), dtype=st.sampled_from(CODE_DTYPES), seed=SEEDS)
-def test_look_up(labels, before, dtype, seed):
-    low = max(int(labels.min()) - before, -(2**63))
-    width = int(labels.max()) - low + 1
-    code_of = np.random.default_rng(seed).integers(0, 250, width).astype(dtype)
-    codes = np.full(len(labels), 99, dtype)
-    encode.look_up(labels, low, code_of, codes)
-    np.testing.assert_array_equal(codes, testing.look_up(labels, low, code_of))
+ODD_FLOATS = [0.5, 1e-3, -1e-7, np.nan, np.inf, -np.inf, 2.0**50, 2.0**53, -(2.0**63), 1e30]
+
+
+@given(
+    values=st.lists(st.integers(-100, 1000) | st.just(-0.0), min_size=1, max_size=9),
+    odd=st.lists(st.floats(width=32) | st.sampled_from(ODD_FLOATS), max_size=1),
+    dtype=st.sampled_from(["f4", "f8"]),
+    is_mixed=st.booleans(),
+    width=st.sampled_from([64, 2048]),
+    seed=SEEDS,
+)
+def test_find_places_of_floats(values, odd, dtype, is_mixed, width, seed):
+    labels = in_runs(np.array([*values, *odd], dtype), seed)
+    if is_mixed:
+        labels = np.random.default_rng(seed).permutation(labels)
+    assert_places(labels, -100, width)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("odd", ODD_FLOATS)
+@pytest.mark.parametrize("place", [0, 33, 75, 99])
+@pytest.mark.parametrize("length", [1, 32])
+def test_floats_that_are_no_integers_or_large_have_no_places(dtype, odd, place, length):
+    labels = np.arange(100, dtype=dtype) % 7
+    assert assert_places(labels, -9, 16)
+    labels[place : place + length] = odd
+    assert not assert_places(labels, -9, 16)
 
 
 def assert_numbers(labels, *, known=(), room=None, dtype=np.uint32):

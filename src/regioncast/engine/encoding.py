@@ -142,9 +142,14 @@ def count(codes: NDArray[Any], n_codes: int) -> NDArray[np.int64]:
     return counts
 
 
-def recoded(codes: NDArray[Any], new_code: NDArray[Any]) -> NDArray[Any]:
-    """Return ``new_code[codes]`` in the memory order of `codes`."""
-    out = np.empty_like(codes, new_code.dtype)
+def recoded(codes: NDArray[Any], new_code: NDArray[Any], *, in_place: bool = False) -> NDArray[Any]:
+    """Return ``new_code[codes]`` in the memory order of `codes`.
+
+    With `in_place` it takes their memory where the dtypes agree: a second array of as many samples
+    is memory of note.
+    """
+    takes_theirs = in_place and codes.dtype == new_code.dtype
+    out = codes if takes_theirs else np.empty_like(codes, new_code.dtype)
     source, target = flat(codes), flat(out)
 
     def recode(part: slice) -> None:
@@ -221,28 +226,23 @@ def _encode_by_table(labels: NDArray[Any], background: float) -> Encoded | None:
     if window is None:
         return None
     low, width = window
-    parts = _small_parts(samples.size)
+    places = np.empty_like(labels, np.uint16 if width <= 1 << 16 else np.uint32)
+    target, parts = flat(places), _small_parts(samples.size)
 
-    def mark(part: slice) -> NDArray[np.uint8] | None:
+    def find_places(part: slice) -> NDArray[np.uint8] | None:
         # One for each part: threads would wait for each other to write to one for all.
         is_there = np.zeros(width, np.uint8)
-        return is_there if kernels.mark(samples[part], low, is_there) else None
+        are_inside = kernels.find_places(samples[part], low, is_there, target[part])
+        return is_there if are_inside else None
 
-    marks = [is_there for is_there in in_threads(mark, parts) if is_there is not None]
+    marks = [is_there for is_there in in_threads(find_places, parts) if is_there is not None]
     if len(marks) < len(parts):
         return None  # there is a label that the few looked at did not let expect
     distinct = np.flatnonzero(np.bitwise_or.reduce(marks)) + low
     distinct = distinct[distinct != background]
     code_of = np.zeros(width, code_dtype(len(distinct)))
     code_of[distinct - low] = np.arange(1, 1 + len(distinct))
-    codes = np.empty_like(labels, code_of.dtype)
-    target = flat(codes)
-
-    def look_up(part: slice) -> None:
-        kernels.look_up(samples[part], low, code_of, target[part])
-
-    in_threads(look_up, parts)
-    return Encoded(codes, distinct)
+    return Encoded(recoded(places, code_of, in_place=True), distinct)
 
 
 def _window(samples: NDArray[Any]) -> tuple[int, int] | None:
@@ -310,8 +310,7 @@ class _Numbered:
         )
 
     def recoded(self, code_of: NDArray[Any]) -> NDArray[Any]:
-        """Return the code of each sample, from that of each of `labels`; numbers are lost."""
-        # In place where it can be: two arrays of as many samples are memory of note.
+        """Return the code of each sample, from that of each of `labels`; numbers may be lost."""
         is_same = code_of.dtype == self.numbers.dtype
         codes = self.numbers if is_same else np.empty_like(self.numbers, code_of.dtype)
         source, target = flat(self.numbers), flat(codes)

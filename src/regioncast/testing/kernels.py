@@ -13,41 +13,38 @@ if TYPE_CHECKING:
 _WEIGHTED = ("mean", "sum", "variance", "standard_deviation")
 
 
-def mark(labels: NDArray[Any], low: int, width: int) -> NDArray[np.uint8] | None:
-    """Return for each place of a table whether its label is there; None if one has no place.
+def find_places(
+    labels: NDArray[Any], low: int, width: int
+) -> tuple[NDArray[np.uint32], NDArray[np.uint8]] | None:
+    """Return the places of labels in a table, and for each place whether its label is there.
 
     Parameters
     ----------
     labels : array of int or float
     low : int
-        The label that the table begins with.
+        The label of the first place.
     width : int
+        How many places there are.
+
+    Returns
+    -------
+    places : array of uint32
+    is_there : array of uint8, shape (width,)
+        None instead of both where a label has no place.
 
     Examples
     --------
     >>> import numpy as np
-    >>> mark(np.array([7, 5, 7]), 5, 4)
-    array([1, 0, 1, 0], dtype=uint8)
-    >>> mark(np.array([7, 9]), 5, 4), mark(np.array([7, 6.5]), 5, 4)
+    >>> find_places(np.array([7, 5, 7]), 5, 4)
+    (array([2, 0, 2], dtype=uint32), array([1, 0, 1, 0], dtype=uint8))
+    >>> find_places(np.array([7, 9]), 5, 4), find_places(np.array([7, 6.5]), 5, 4)
     (None, None)
     """
-    places = range(low, low + width)
-    there = labels.tolist()
-    if any(label not in places for label in there):
+    place_of = {low + place: place for place in range(width)}
+    if any(label not in place_of for label in labels.tolist()):
         return None
-    return np.array([place in there for place in places], np.uint8)
-
-
-def look_up(labels: NDArray[Any], low: int, code_of: NDArray[Any]) -> NDArray[Any]:
-    """Return for each label its code from a table that begins with `low`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> look_up(np.array([7, 5, 7]), 5, np.array([2, 0, 1], np.uint8))
-    array([1, 2, 1], dtype=uint8)
-    """
-    return np.array([code_of[label - low] for label in labels.tolist()], code_of.dtype)
+    places = np.array([place_of[label] for label in labels.tolist()], np.uint32)
+    return places, np.isin(np.arange(width), places).astype(np.uint8)
 
 
 def number_labels(

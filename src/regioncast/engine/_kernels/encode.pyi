@@ -2,8 +2,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-def mark(labels: NDArray[Any], low: int, is_there: NDArray[Any]) -> bool: ...
-def look_up(labels: NDArray[Any], low: int, code_of: NDArray[Any], codes: NDArray[Any]) -> None: ...
+def find_places(
+    labels: NDArray[Any], low: int, is_there: NDArray[Any], places: NDArray[Any]
+) -> bool: ...
 def number_labels(
     labels: NDArray[Any],
     seen: NDArray[Any],

@@ -7,22 +7,11 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from .codes cimport code_t
+from .prefetch cimport CACHE_LINE, PREFETCH_TO_WRITE
 
-# Fetching memory ahead, which the processor does by itself only up to the end of a page.
-cdef extern from *:
-    """
-    #if defined(__GNUC__)
-    #define PREFETCH_TO_WRITE(address) __builtin_prefetch(address, 1)
-    #else
-    #define PREFETCH_TO_WRITE(address) ((void)0)
-    #endif
-    """
-    void PREFETCH_TO_WRITE(void*) noexcept nogil
-
-# How far ahead pays where memory is gone through in order.
+# How far ahead memory is fetched, which pays where it is gone through in order.
 cdef enum:
     BYTES_AHEAD = 2048
-    CACHE_LINE = 64
 
 
 ctypedef fused item_t:
