@@ -27,7 +27,7 @@ POINTING = {"found", "given", "one", "others", "own"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 AT_MOST = {
-    "lines": 17_000,
+    "lines": 17_400,
     "modules in a folder": 12,
     "complex functions": 58,
     "functions that are too complex": 19,

@@ -301,7 +301,7 @@ def test_every_table_of_templateflow(real_file, tmp_path):
     assert all(name.startswith("tpl-fsaverage") for name in of_hemispheres)
     (message,) = refused.values()
     assert list(refused) == ["tpl-Fischer344_atlas-v4_dseg.tsv"]
-    assert "'Left Label Value' (2, …); 'Right Label Value' (2, …)" in message
+    assert "may hold the labels: 'Left Label Value', 'Right Label Value'" in message
 
 
 def test_real_binary_file(real_file):

@@ -101,6 +101,11 @@ class Identities:
         """Number of regions that have samples."""
         return int(np.count_nonzero(self.has_samples))
 
+    @cached_property
+    def are_labels_unique(self) -> bool:
+        """Whether no two regions share a label, as those of two surfaces may."""
+        return len(set(self.cells(LABEL))) == len(self.table)
+
     def cells(self, by: str) -> Sequence[Any]:
         """Return what the regions are called by: names, labels, or the cells of a column."""
         if by == NAME:

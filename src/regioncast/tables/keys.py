@@ -312,7 +312,8 @@ class _Judge:
             is_meant = other.is_distinct or is_titled
             if other.differs_from(best) and is_meant and not self._is_chance(other, best):
                 rivals.append(other)
-        rivals += self._better_labels(best)
+        is_titles = best.column is None
+        rivals += self._rows_beside_titles(best) if is_titles else self._better_labels(best)
         if rivals:
             raise _several(self.table, [best, *rivals])
         return best
@@ -332,6 +333,9 @@ class _Judge:
             return []
         if not label_rank(best.column.title, in_values=True) and not best.column.is_index:
             return []  # names that are numbers
+        numbers = [c for c in self.body if c is not best.column and not c.is_text]
+        if len(numbers) == 1:
+            return []  # these can only be the values
         better = []
         for column in self.body:
             if column is best.column or not column.are_integers:
@@ -342,6 +346,26 @@ class _Judge:
             if candidate.is_distinct and (is_more or (is_equal and best.rank < 2)):
                 better.append(candidate)
         return better
+
+    def _rows_beside_titles(self, best: Candidate) -> list[Candidate]:
+        """Return columns of integers that hold more labels than titles name regions.
+
+        Or as many, where titles too are integers: then rows may be regions as well as columns.
+        """
+        if not best.names_some:
+            return []
+        are_labels = best.naming.by == LABEL
+        rivals = []
+        for column in self.table.columns:
+            if not column.are_integers or is_map_title(column.title):
+                continue
+            candidate = Candidate.of_labels(column, self.identities)
+            is_more = candidate.n_regions > best.n_regions
+            names_region = bool(self.identities.naming([column.title], self.by).n_regions)
+            is_equal = candidate.n_regions == best.n_regions and not names_region
+            if candidate.is_distinct and (is_more or (is_equal and are_labels)):
+                rivals.append(candidate)
+        return rivals
 
     def _confirms(self, naming: Naming) -> bool:
         """Return whether the image confirms an index, and nothing else could be the regions."""
@@ -449,6 +473,13 @@ def find_labels(table: Table, labels: NDArray[np.int64] | None) -> Column:
     if not fitting:
         raise _names_no_region(table, known, candidates)
     best = max(fitting, key=lambda candidate: candidate.fit[1:])
+    assert best.column is not None  # titles are no candidates here
+    is_untitled = table.has_header and best.column.title == ""
+    if is_untitled and best.merely_counts and best.n_regions < len(known):
+        # Rows that are merely counted are labels only if they are all of them.
+        counted = [number for number in best.column.integers if number is not None]
+        is_shifted = bool(start_problem(counted, known.tolist()))
+        raise _names_no_region(table, known, [best] if is_shifted else [])
     rivals = [
         other
         for other in fitting
@@ -456,7 +487,6 @@ def find_labels(table: Table, labels: NDArray[np.int64] | None) -> Column:
     ]
     if rivals:
         raise _several_labels(table, [best, *rivals])
-    assert best.column is not None  # titles are no candidates here
     return best.column
 
 
@@ -518,12 +548,16 @@ def _several_labels(table: Table, candidates: Sequence[Candidate]) -> RegionTabl
     )
     if any(normal_title(title) == "index" for title in titles):
         advice = "Remove or rename the others."
-    shown = "; ".join(
-        f"{c.called} holds {c.n_regions:,} of the labels of the image" for c in candidates
-    )
+    # Without an image there are no labels to hold.
+    held = [
+        f"{c.called} holds {c.n_regions:,} of the labels of the image"
+        for c in candidates
+        if c.n_regions
+    ]
+    shown = f" ({'; '.join(held)})" if held else ""
     return RegionTableError(
-        f"{table.source} has {len(titles)} columns that may hold the labels: {examples(titles)} "
-        f"({shown}). {advice}"
+        f"{table.source} has {len(titles)} columns that may hold the labels: {examples(titles)}"
+        f"{shown}. {advice}"
     )
 
 

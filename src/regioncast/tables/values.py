@@ -205,13 +205,37 @@ def _with_hemispheres(table: Table, identities: Identities, key: Key | None) -> 
         is_titled = label_rank(column.title, in_values=True) or column.is_index
         is_labels = column.are_integers and is_titled
         is_key = key is not None and str(column.title) == str(key)
-        if column.is_text or is_labels or is_key:
-            columns.append(
-                column if column is column_of_sides else _sided(column, sides, identities)
-            )
+        may_be_key = column.is_text or is_labels or is_key
+        if is_labels and key is None and identities.are_labels_unique:
+            # Such labels need no hemisphere; but they must not be those of the other.
+            _check_sides(table, column, column_of_sides, sides, identities)
+            columns.append(column)
+        elif may_be_key and column is not column_of_sides:
+            columns.append(_sided(column, sides, identities))
         else:
             columns.append(column)
     return dataclasses.replace(table, columns=columns)
+
+
+def _check_sides(
+    table: Table, labels: Column, of_sides: Column, sides: Sequence[str | None], to: Identities
+) -> None:
+    """Raise where labels are those of regions of the other hemisphere."""
+    others = [column for column in table.columns if column.is_text and column is not of_sides]
+    if counts_rows(labels.integers) and others:
+        return  # numbers of rows say nothing beside names
+    rows_of_labels = to.naming(keys_of(labels, as_labels=True), LABEL).rows
+    contradicted = [
+        f"{label}: {side}, but the region is {to.side(rows[0])}"
+        for label, side, rows in zip(labels.integers, sides, rows_of_labels, strict=True)
+        if rows and side is not None and to.side(rows[0]) not in (None, side)
+    ]
+    if contradicted:
+        raise MatchError(
+            f"{table.subject} has labels in {labels.called} that its column {of_sides.title!r} "
+            f"says are of the other hemisphere, in {plural(len(contradicted), 'row')}: "
+            f"{examples(contradicted)}. Correct one of the two, or pass key= (--key)."
+        )
 
 
 def _column_of_sides(table: Table) -> Column | None:
@@ -304,7 +328,8 @@ def _is_of_rows(column: Column, rows: Sequence[list[int]], identities: Identitie
         return True
     labels = identities.table.labels
     pairs = zip(column.integers, rows, strict=True)
-    return all(number == labels[regions[0]] for number, regions in pairs if regions)
+    copied = [number == labels[regions[0]] for number, regions in pairs if regions]
+    return bool(copied) and all(copied)
 
 
 def _holds_labels(column: Column) -> bool:
