@@ -367,27 +367,31 @@ def paint(
        column of the region table, or ``position``.  What is said is done.
     2. Otherwise every column, the index, and the row of titles are tried against the regions.  What
        fits is text that names regions, and integers titled as labels (``index``, ``label``, ``id``,
-       ``roi``, ``…_id``).
-    3. Titles that name regions: one column per region.  Text columns before them (``subject``,
-       ``session``) name the maps.
+       ``roi``, ``…_id``, but not those of subjects, clusters and the like).  An index without a
+       title fits if it holds every label.
+    3. Titles that name regions, by name or label: one column per region.  Text columns before them
+       (``subject``, ``session``) name the maps.
     4. Nothing fits, or two that mean different regions: an error that lists each candidate, how
        many regions it names, and what to pass.
-    5. What merely counts rows says nothing, unless it is titled as labels and nothing else names
-       a region.
+    5. What merely counts rows, from 0 or from 1, says nothing, unless it is titled as labels and
+       nothing else names a region.  Titled so, and all of it labels, it contradicts what is neither
+       titled as names nor agrees: rule 4.
     6. The first row is the header if it holds no number, or begins with a known title or with
        nothing; else titles are told by `by=`.
-    7. Numbers alone are an array: columns by ascending label. If a first row, a first column or
-       an index could be labels (as many different integers as there are columns or rows), it is
-       an error that asks for `by=`; a first row 0, 1, 2, … counts columns.
-    8. The other columns of numbers are maps, and the output says their names. Labels of the same
-       regions, names, and columns that are empty in every row are none; without titles, copies of
-       labels and counts of rows are none either. `columns=` chooses.
+    7. Numbers alone are an array: columns by ascending label.  If in text or a DataFrame a first
+       row, a first column or an index could be labels (as many different integers as there are
+       columns or rows), it is an error that asks for ``by=``; a first row 0, 1, 2, … counts
+       columns.  Arrays and lists have no keys; those of a dict or a Series are its keys.
+    8. The other columns of numbers are maps, and the output says their names.  What is titled as
+       labels or names, and what is empty in every row beside others, is none; without titles,
+       copies of labels and counts of rows are none either.  ``columns=`` chooses.
     9. Region tables: the column of integers, whatever its title, that holds the most labels of the
        image; a title decides only between equals; equals that differ are an error.  A table that
        misses the image by a constant (it counts from 0, the image from 1) is an error that says so,
        whoever reads it: TSV, text, XML, DataFrame, dict, list, Series.
-    10. Names match exactly (in Unicode NFC).  Near misses are shown, never used; a name of the
-        other hemisphere is no near miss; and following a hint works.
+    10. Names match exactly (in Unicode NFC), whatever the spelling of the hemisphere.  Near misses
+        are shown, never used; a name of the other hemisphere is no near miss; and following a hint
+        works.
 
     Hemispheres are part of identity, in volumes too: a column ``hemisphere`` of the table, or
     ``lh_V1``, ``V1_L``, ``ctx-lh-V1`` and other usual spellings.  What is painted is what reaches

@@ -775,17 +775,19 @@ def _near_misses(keys: Sequence[str], names: Iterable[str]) -> dict[str, str]:
         if budget < 0:
             break
         candidates = [other for other, name in left.items() if _may_be_of_one_side(key, name)]
-        whole = [
-            other for other in candidates if other.startswith(folded) or other.endswith(folded)
-        ]
-        close = (
-            [min(whole, key=len)]
-            if whole
-            else difflib.get_close_matches(folded, candidates, n=1, cutoff=_NEAR)
-        )
-        if close:
-            near[key] = left.pop(close[0])
+        closest = _closest(folded, candidates)
+        if closest is not None:
+            near[key] = left.pop(closest)
     return near
+
+
+def _closest(key: str, candidates: Sequence[str]) -> str | None:
+    """Return the shortest that begins or ends with the whole key, or that of most like letters."""
+    whole = [other for other in candidates if other.startswith(key) or other.endswith(key)]
+    if whole:
+        return min(whole, key=len)
+    close = difflib.get_close_matches(key, candidates, n=1, cutoff=_NEAR)
+    return close[0] if close else None
 
 
 def _may_be_of_one_side(key: str, name: str) -> bool:

@@ -94,10 +94,7 @@ class RegionTable:
                     f"the labels have {len(ids):,}."
                 )
         sides = None if hemispheres is None else np.array(hemispheres, str)
-        for side in [""] if sides is None else np.unique(sides):
-            _check_unique(ids if sides is None else ids[sides == side])
-        is_shared = len(np.unique(ids)) < len(ids)
-        order = np.lexsort((ids, sides) if is_shared and sides is not None else (ids,)).tolist()
+        order = _ascending(ids, sides).tolist()
         ids = ids[order]
         ids.flags.writeable = False
         object.__setattr__(self, "labels", ids)
@@ -317,6 +314,23 @@ def _is_whole(label: object) -> bool:
     if isinstance(label, float | np.floating):
         return float(label).is_integer()
     return isinstance(label, int | np.integer) and not isinstance(label, bool | np.timedelta64)
+
+
+def _ascending(ids: NDArray[np.int64], sides: NDArray[np.str_] | None) -> NDArray[np.intp]:
+    """Return the rows by ascending label, and by hemisphere first where these share labels.
+
+    Raises
+    ------
+    RegionTableError
+        When a label stands twice in one hemisphere.
+    """
+    if sides is None:
+        _check_unique(ids)
+        return np.argsort(ids, kind="stable")
+    for side in np.unique(sides):
+        _check_unique(ids[sides == side])
+    is_shared = len(np.unique(ids)) < len(ids)
+    return np.lexsort((ids, sides) if is_shared else (ids,))
 
 
 def _check_unique(labels: NDArray[np.int64]) -> None:

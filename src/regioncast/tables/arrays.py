@@ -127,13 +127,18 @@ def with_header(table: Table, identities: Identities, by: str) -> Table:
         return table
     if by == "auto":
         raise _first_row_unclear(table, first, naming)
-    # The first column may be the keys as well: who names more regions is meant.
-    column = columns[0]
-    in_column = naming_of_cells(column, identities, by)
-    if _may_be_labels(column, table, identities) and in_column.n_regions >= naming.n_regions:
+    if _first_column_fits_better(table, columns[0], identities, by, naming.n_regions):
         return table
     titled = [column.without_first(as_label=by == LABEL) for column in table.columns]
     return Table(titled, table.source)
+
+
+def _first_column_fits_better(
+    table: Table, column: Column, identities: Identities, by: str, n_in_row: int
+) -> bool:
+    """Return whether the first column may be the keys, and names as many regions as the row."""
+    in_column = naming_of_cells(column, identities, by)
+    return _may_be_labels(column, table, identities) and in_column.n_regions >= n_in_row
 
 
 def _with_comment(table: Table, identities: Identities) -> Table:

@@ -218,20 +218,27 @@ def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
     >>> numbers_with_gaps([1, None, 3], "the column 'n'")
     array([ 1., nan,  3.])
     """
-    numbers = list(cells)
-    if any(isinstance(cell, Decimal) for cell in cells):
-        numbers = _without_decimals(cells, what)
-    given = [cell for cell in numbers if not is_missing(cell)]
-    array = np.array([np.nan if is_missing(cell) else cell for cell in numbers])
-    if given and all(isinstance(cell, np.floating) for cell in given):
-        array = array.astype(np.result_type(*{cell.dtype for cell in given}))  # gaps widen nothing
-    is_all_integer = all(isinstance(plain(cell), int) for cell in numbers)
-    if array.dtype.kind == "f" and is_all_integer and numbers and min(numbers) >= 0:
-        # NumPy makes floats of integers on both sides of 2**63.
-        array = np.array(numbers, np.uint64)
+    has_decimals = any(isinstance(cell, Decimal) for cell in cells)
+    numbers = _without_decimals(cells, what) if has_decimals else list(cells)
+    array = _of_common_dtype(numbers)
     if array.dtype == object:
         raise _beyond_64_bits(numbers, what)
     check_exact(array, numbers, what)
+    return array
+
+
+def _of_common_dtype(numbers: Sequence[Any]) -> NDArray[Any]:
+    """Return numbers as an array of the narrowest dtype that NumPy has for all of them."""
+    given = [number for number in numbers if not is_missing(number)]
+    if len(given) == len(numbers) > 0 and all(isinstance(plain(n), int) for n in given):
+        array = np.array(numbers)
+        # NumPy makes floats of integers on both sides of 2**63.
+        is_beyond = array.dtype.kind == "f" and min(numbers) >= 0
+        return np.array(numbers, np.uint64) if is_beyond else array
+    array = np.array([np.nan if is_missing(number) else number for number in numbers])
+    if given and all(isinstance(number, np.floating) for number in given):
+        # Gaps widen nothing.
+        return array.astype(np.result_type(*{number.dtype for number in given}))
     return array
 
 

@@ -207,16 +207,19 @@ def spaced_records(rows: Sequence[str]) -> list[Record] | None:
     """
     has_titles = bool(rows) and starts_with_title(rows[0].split())
     body = [row for row in rows[has_titles:] if row.strip() and not row.lstrip().startswith("#")]
-    if not body or any(mark in row for row in rows for mark in '\t"'):
+    if not body or (has_titles and not _are_of_a_list(rows[0], body)):
         return None
-    if has_titles and (len(rows[0].split()) != 2 or _have_row_names(rows[0], body)):
+    if any(mark in row for row in rows for mark in '\t"'):
         return None
     records = _read(body, _id_and_words)
     if records is None and not has_titles:
-        records = _read(body, _words_and_id)
-        if records and not tell_apart(records):
-            return None
+        records = _named_first(body)
     return None if records is None or _have_cells(records) else records
+
+
+def _named_first(lines: Sequence[str]) -> list[Record] | None:
+    records = _read(lines, _words_and_id)
+    return records if records and tell_apart(records) else None
 
 
 def _id_and_words(line: str) -> Record | None:
@@ -232,6 +235,10 @@ def _words_and_id(line: str) -> Record | None:
     if not is_named or not _INTEGER.fullmatch(words[1]):
         return None
     return {"index": int(words[1]), "name": words[0]}
+
+
+def _are_of_a_list(titles: str, lines: Sequence[str]) -> bool:
+    return len(titles.split()) == 2 and not _have_row_names(titles, lines)
 
 
 def _have_row_names(titles: str, lines: Sequence[str]) -> bool:

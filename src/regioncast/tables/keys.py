@@ -211,7 +211,7 @@ class _Judge:
         for column in self.body:
             naming = self._naming_of(column)
             if naming is not None:
-                rank = label_rank(column.title, in_values=True) or is_name_title(column.title)
+                rank = label_rank(column.title, in_values=True) or 2 * is_name_title(column.title)
                 # Where a name and a label say the same, the name is shown.
                 candidates.append(
                     Candidate(column.called, naming, column, 3 if column.is_text else rank)
@@ -224,21 +224,14 @@ class _Judge:
 
     def _naming_of(self, column: Column) -> Naming | None:
         """Return what a column names, None where it does not claim to name anything."""
-        is_labels = label_rank(column.title, in_values=True) > 0
-        is_names = column.is_text or is_name_title(column.title)
         if column.is_index and column.title == "" and not column.is_text:
             # One of several levels says something; one alone may be what selecting rows left.
             is_level = len(self.table.index) > 1 and column.are_integers
             return Candidate.of_labels(column, self.identities).naming if is_level else None
-        if column.is_empty and not (is_names and any(column.texts)):
-            return None  # but "NA" may be the name of a nucleus
-        if not is_names and not (is_labels and column.are_integers):
+        claim = _claim(column)
+        if claim is None:
             return None
-        if self.by != "auto":
-            return naming_of_cells(column, self.identities, self.by)
-        # ``label`` and ``region`` may stand over names and over labels, other titles may not.
-        either = "auto" if is_names and is_labels else "text" if is_names else LABEL
-        return naming_of_cells(column, self.identities, either)
+        return naming_of_cells(column, self.identities, claim if self.by == "auto" else self.by)
 
     # Groups, of which each is asked where those before it name nothing.
 
@@ -263,7 +256,7 @@ class _Judge:
                 is_complete = candidate.n_regions == self.identities.n_present
                 if is_complete or self._names_maps():
                     meant.append(candidate)
-            elif candidate.rank > 0 and not self._has_strange_names():
+            elif candidate.rank > 1 and not self._has_strange_names():
                 meant.append(candidate)
         return meant
 
@@ -312,8 +305,10 @@ class _Judge:
             is_meant = other.is_distinct or is_titled
             if other.differs_from(best) and is_meant and not self._is_chance(other, best):
                 rivals.append(other)
-        is_titles = best.column is None
-        rivals += self._rows_beside_titles(best) if is_titles else self._better_labels(best)
+        if best.column is None:
+            rivals += self._rows_beside_titles(best)
+        else:
+            rivals += [*self._better_labels(best), *self._counted_labels(best)]
         if rivals:
             raise _several(self.table, [best, *rivals])
         return best
@@ -329,23 +324,37 @@ class _Judge:
 
         Or as many, where its title says so in part only, as ``old_id`` does.
         """
-        if best.column is None or not best.column.are_integers:
+        titled = best.column
+        if titled is None or not titled.are_integers:
             return []
-        if not label_rank(best.column.title, in_values=True) and not best.column.is_index:
+        if not label_rank(titled.title, in_values=True) and not titled.is_index:
             return []  # names that are numbers
-        numbers = [c for c in self.body if c is not best.column and not c.is_text]
+        numbers = [c for c in self.body if c is not titled and not c.is_text]
         if len(numbers) == 1:
             return []  # these can only be the values
         better = []
-        for column in self.body:
-            if column is best.column or not column.are_integers:
-                continue
+        for column in [number for number in numbers if number.are_integers]:
             candidate = Candidate.of_labels(column, self.identities)
-            is_more = candidate.n_regions > best.n_regions
-            is_equal = candidate.n_regions == best.n_regions and candidate.differs_from(best)
-            if candidate.is_distinct and (is_more or (is_equal and best.rank < 2)):
+            # A title that says so in part only does not decide between equals.
+            n_enough = best.n_regions + (best.rank == 2 or not candidate.differs_from(best))
+            if candidate.is_distinct and candidate.n_regions >= n_enough:
                 better.append(candidate)
         return better
+
+    def _counted_labels(self, best: Candidate) -> list[Candidate]:
+        """Return what counts rows, is titled as labels and names a region in each row.
+
+        Beside names it only counts; but other integers, or text of another title, may be anything.
+        """
+        column = best.column
+        if column is None or (column.is_text and is_name_title(column.title)) or self.by != "auto":
+            return []
+        return [
+            other
+            for other in self.candidates
+            if other.rank == 2 and other.column is not None and other.merely_counts
+            if all(other.naming.rows) and other.differs_from(best)
+        ]
 
     def _rows_beside_titles(self, best: Candidate) -> list[Candidate]:
         """Return columns of integers that hold more labels than titles name regions.
@@ -427,6 +436,17 @@ class _Judge:
         return large
 
 
+def _claim(column: Column) -> str | None:
+    """Return what a column says that it holds: text, labels, either, or nothing that names."""
+    is_labels = label_rank(column.title, in_values=True) > 0
+    if column.is_text or is_name_title(column.title):
+        if column.is_empty and not any(column.texts):
+            return None  # but "NA" may be the name of a nucleus
+        # ``label`` and ``region`` may stand over names and over labels, other titles may not.
+        return "auto" if is_labels else "text"
+    return LABEL if is_labels and column.are_integers and not column.is_empty else None
+
+
 def _is_large(text: str) -> bool:
     """Return whether a number is one that a float may have rounded."""
     plain = text.replace(",", ".")
@@ -474,12 +494,8 @@ def find_labels(table: Table, labels: NDArray[np.int64] | None) -> Column:
         raise _names_no_region(table, known, candidates)
     best = max(fitting, key=lambda candidate: candidate.fit[1:])
     assert best.column is not None  # titles are no candidates here
-    is_untitled = table.has_header and best.column.title == ""
-    if is_untitled and best.merely_counts and best.n_regions < len(known):
-        # Rows that are merely counted are labels only if they are all of them.
-        counted = [number for number in best.column.integers if number is not None]
-        is_shifted = bool(start_problem(counted, known.tolist()))
-        raise _names_no_region(table, known, [best] if is_shifted else [])
+    if table.has_header and best.column.title == "":
+        _check_is_no_count(table, best, known)
     rivals = [
         other
         for other in fitting
@@ -488,6 +504,14 @@ def find_labels(table: Table, labels: NDArray[np.int64] | None) -> Column:
     if rivals:
         raise _several_labels(table, [best, *rivals])
     return best.column
+
+
+def _check_is_no_count(table: Table, best: Candidate, known: NDArray[np.int64]) -> None:
+    """Raise where a column without a title counts rows, and these are not all labels."""
+    if best.merely_counts and best.n_regions < len(known):
+        counted = [int(key) for key in best.naming.keys]
+        is_shifted = bool(start_problem(counted, known.tolist()))
+        raise _names_no_region(table, known, [best] if is_shifted else [])
 
 
 def _holders_of_integers(table: Table, identities: Identities) -> list[Candidate]:
@@ -509,24 +533,25 @@ def _holders_of_integers(table: Table, identities: Identities) -> list[Candidate
 def _by_title(candidates: Sequence[Candidate], table: Table) -> Column:
     """Return the column of labels where there is no image to ask: by its title, or the only one."""
     titled = [candidate for candidate in candidates if candidate.rank > 0]
-    alone = [candidate for candidate in candidates if candidate.rank == 0]
-    if not titled and (len(alone) == 1 or (alone and not table.has_header)):
-        titled = alone[:1]
+    if not titled:
+        untitled = [candidate for candidate in candidates if candidate.rank == 0]
+        titled = untitled[:1] if len(untitled) == 1 or not table.has_header else []
     if not titled:
         raise _names_no_region(table, np.empty(0, np.int64), candidates)
 
-    def weight(candidate: Candidate) -> tuple[int, bool]:
-        is_counted = candidate.rank % 2 == 1
-        # BIDS' own title comes first.
-        is_index = candidate.column is not None and normal_title(candidate.column.title) == "index"
-        return candidate.rank, is_index and not is_counted
-
-    best = max(titled, key=weight)
-    rivals = [other for other in titled if weight(other) == weight(best) and other is not best]
+    best = max(titled, key=_weight)
+    rivals = [other for other in titled if _weight(other) == _weight(best) and other is not best]
     if any(other.naming.keys != best.naming.keys for other in rivals):
         raise _several_labels(table, [best, *rivals])
     assert best.column is not None  # titles are no candidates here
     return best.column
+
+
+def _weight(candidate: Candidate) -> tuple[int, bool]:
+    """Return how much the title of a column says that it holds the labels; BIDS' comes first."""
+    is_counted = candidate.rank % 2 == 1
+    is_index = candidate.column is not None and normal_title(candidate.column.title) == "index"
+    return candidate.rank, is_index and not is_counted
 
 
 def counts_from_zero(column: Column, table: Table) -> bool:

@@ -355,14 +355,7 @@ def _named_rows(table: Table) -> list[Column]:
 
 def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> RegionTable:
     """Return a table of names, whose labels follow from their number alone."""
-    if not names:
-        raise RegionTableError(f"{source} lists no region: it is empty.")
-    empty = [row for row, name in enumerate(names, start=1) if not name]
-    if empty:
-        raise RegionTableError(
-            f"{source} has no name in {plural(len(empty), 'row')}: {examples(empty)}. "
-            "Names alone are numbered by their rows, so each row needs one."
-        )
+    _check_names_alone(names, source)
     start = 0 if names_background(names[0]) else 1
     counted = np.arange(start, start + len(names), dtype=np.int64)
     regions = counted if labels is None else labels[labels != 0]
@@ -380,6 +373,17 @@ def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> Reg
         f"{plural(len(regions), 'region')} ({examples(labels.tolist())}). "
         f"Names alone must be as many as the regions{beside}; give labels with them."
     )
+
+
+def _check_names_alone(names: Sequence[str], source: str) -> None:
+    if not names:
+        raise RegionTableError(f"{source} lists no region: it is empty.")
+    empty = [row for row, name in enumerate(names, start=1) if not name]
+    if empty:
+        raise RegionTableError(
+            f"{source} has no name in {plural(len(empty), 'row')}: {examples(empty)}. "
+            "Names alone are numbered by their rows, so each row needs one."
+        )
 
 
 def _one_name_too_many(names: Sequence[str], source: str) -> RegionTableError:

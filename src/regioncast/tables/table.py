@@ -226,10 +226,17 @@ def table_of_text(text: TextTable) -> Table:
             continue  # rows may all end in a delimiter
         called = "" if is_index else title_of(title or text.titles[number])
         columns.append(Column(called, cells, is_index=is_index, decimal_comma=decimal_comma))
-    if has_header and len(columns) > 1 and (columns[0].is_index or columns[0].title == "map"):
-        # pandas counts columns that have no titles.
-        has_header = not are_counted(column.title for column in columns[1:])
+    has_header = has_header and not _are_titles_counted(columns)
     return Table(columns, text.source, has_header, may_have_header=text.header is None)
+
+
+def _are_titles_counted(columns: Sequence[Column]) -> bool:
+    """Return whether the titles beside an index, or the names of maps, merely count columns.
+
+    pandas writes such titles over columns that have none.
+    """
+    is_beside = len(columns) > 1 and (columns[0].is_index or columns[0].title == "map")
+    return is_beside and are_counted(column.title for column in columns[1:])
 
 
 def title_of(title: object) -> Title:

@@ -332,6 +332,13 @@ def _first_row_is_header(rows: Sequence[Sequence[str]], delimiter: str | None) -
         # "Area 3", "Area 1", … begin with a title and have no header.
         is_list = delimiter == WHITE_SPACE and any(row[0] == first[0] for row in below)
         return not is_list
+    return _is_text_over_numbers(first, below, delimiter)
+
+
+def _is_text_over_numbers(
+    first: Sequence[str], below: Sequence[Sequence[str]], delimiter: str | None
+) -> bool:
+    """Return whether a row holds no number and stands over some, or is all of distinct text."""
     columns = list(zip(*below, strict=True))
     if delimiter == ";":
         first = [cell.replace(",", ".") for cell in first]

@@ -40,7 +40,8 @@ _LABEL_WORDS = {"id", "ids", "idx", "label", "labels"}
 _OTHER_WORDS = {
     "row", "rows", "line", "entry", "item", "serial", "sl", "sr", "unnamed", "case", "record",
     "obs", "observation", "subject", "participant", "patient", "session", "run", "trial", "scan",
-    "visit", "sample", "sort", "sorted", "rank", "ranked", "order",
+    "visit", "sample", "sort", "sorted", "rank", "ranked", "order", "sub", "ses", "cluster", "peak",
+    "site", "family", "donor",
 }
 _REGION_WORDS = {
     "label", "labels", "roi", "rois", "region", "regions", "parcel", "parcels", "area", "areas",

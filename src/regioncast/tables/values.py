@@ -293,12 +293,7 @@ def _long_signals(
     keys = list(naming.keys)
     _check_rows(key_column, keys, table)
     if asked.columns is None:
-        numbers = [column for column in table.body if column is not key_column and _is_map(column)]
-        maps = numbers
-        if not table.has_header:
-            # Labels and numbers of rows need no title; one that is alone can only be values.
-            maps = [c for c in numbers if not _is_of_rows(c, naming.rows, identities)]
-            maps = maps or numbers[:1]
+        maps = _maps_beside(key_column, table, naming.rows, identities)
         _check_no_map_is_lost(table, key_column)
     else:
         maps = [table.column(title) for title in asked.columns]
@@ -306,6 +301,20 @@ def _long_signals(
         raise _no_values(table, key_column)
     labels = _labels_beside(table, key_column) if isinstance(keys[0], str) else None
     return maps_in_columns(maps, table, asked, keys, labels)
+
+
+def _maps_beside(
+    key_column: Column, table: Table, rows: Sequence[list[int]], identities: Identities
+) -> list[Column]:
+    """Return the columns of values; one that is alone can only be that, whatever is in it."""
+    others = [column for column in table.body if column is not key_column]
+    maps = [column for column in others if _may_be_map(column)]
+    if len(maps) > 1:
+        maps = [column for column in maps if not column.is_empty]
+    if not table.has_header:
+        # Labels and numbers of rows need no title.
+        maps = [c for c in maps if not _is_of_rows(c, rows, identities)] or maps[:1]
+    return maps
 
 
 def _labels_beside(table: Table, names: Column) -> list[int] | None:
@@ -316,10 +325,10 @@ def _labels_beside(table: Table, names: Column) -> list[int] | None:
     return None
 
 
-def _is_map(column: Column) -> bool:
-    """Return whether a column is a map: numbers in some row, not titled as labels or names."""
+def _may_be_map(column: Column) -> bool:
+    """Return whether a column may be a map: no text, and not titled as labels or names."""
     is_named = normal_title(column.title).endswith("name")
-    return not (column.is_text or column.is_empty or _holds_labels(column) or is_named)
+    return not (column.is_text or _holds_labels(column) or is_named)
 
 
 def _is_of_rows(column: Column, rows: Sequence[list[int]], identities: Identities) -> bool:
@@ -349,7 +358,7 @@ def _check_rows(column: Column, keys: list[Key], table: Table) -> None:
     texts = [c for c in table.columns if c is not column and c.is_text]
     if n_twice > len(times) // 2 and texts:
         key, count = times.most_common(1)[0]
-        numbers = [c.title for c in table.body if c is not column and _is_map(c)]
+        numbers = [c.title for c in table.body if c is not column and _may_be_map(c)]
         values = numbers[0] if numbers else ""
         way = f"frame.pivot(index={column.title!r}, columns={texts[0].title!r}, values={values!r})"
         if texts[0] in table.index:
