@@ -33,8 +33,9 @@ LABEL_TOLERANCE = 1e-3
 # A table of so many places, a byte or a code each, still fits in the processor's caches.
 _WIDEST_TABLE = 1 << 20
 
-# So many labels, evenly spread, tell how far apart all are.
-_SAMPLE = 1000
+# So many labels, evenly spread, tell how far apart all are.  More of them would take a while, for
+# the processor waits for each.
+_SAMPLE = 64
 
 # The first guess at how many labels there are: a hash table with so many stays in the cache.
 _FEW_LABELS = 1 << 12
@@ -254,10 +255,10 @@ def _window(samples: NDArray[Any]) -> tuple[int, int] | None:
 
     A few labels tell, so it is wider than they are apart.  None where that is too wide.
     """
-    few = samples[:: max(1, samples.size // _SAMPLE)]
-    if not np.isfinite(few).all():
+    few = samples[:: max(1, samples.size // _SAMPLE)].tolist()
+    if not all(map(math.isfinite, few)):
         return None
-    lowest, highest = int(few.min()), int(few.max())
+    lowest, highest = math.floor(min(few)), math.floor(max(few))
     span = highest - lowest + 1
     if span > _WIDEST_TABLE:
         return None
