@@ -86,7 +86,7 @@ def test_labels_as_far_apart_as_a_table_is_wide_and_farther(dtype, low, span):
 def test_labels_outside_a_sample_that_looks_dense_are_found(labels, far):
     dense = np.zeros((50, 60, 3), np.int64)
     dense[:, ::2] = 5
-    dense[1, 1, 1] = far  # the sample takes each ninth voxel, this one not
+    dense[1, 1, 1] = far  # the sample takes each 140th voxel, this one not
     dense[: labels.shape[0], -1, 2] = labels[:, 0, 0]
     assert_encodes(encoding.encode(dense), dense, 0)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import numbers
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,8 +33,9 @@ LABEL_TOLERANCE = 1e-3
 # A table of so many places, a byte or a code each, still fits in the processor's caches.
 _WIDEST_TABLE = 1 << 20
 
-# So many labels, evenly spread, tell how far apart all are.
-_SAMPLE = 1000
+# So many labels, evenly spread, tell how far apart all are.  More of them would take a while, for
+# the processor waits for each.
+_SAMPLE = 64
 
 # The first guess at how many labels there are: a hash table with so many stays in the cache.
 _FEW_LABELS = 1 << 12
@@ -227,21 +229,24 @@ def _encode_by_table(labels: NDArray[Any], background: float) -> Encoded | None:
         return None
     low, width = window
     places = np.empty_like(labels, np.uint16 if width <= 1 << 16 else np.uint32)
-    target, parts = flat(places), _small_parts(samples.size)
+    target, is_there, lock = flat(places), np.zeros(width, bool), Lock()
 
-    def find_places(part: slice) -> NDArray[np.uint8] | None:
-        # One for each part: threads would wait for each other to write to one for all.
-        is_there = np.zeros(width, np.uint8)
-        are_inside = kernels.find_places(samples[part], low, is_there, target[part])
-        return is_there if are_inside else None
+    def find_places(part: slice) -> bool:
+        # One table for each part: threads would wait for each other to write to one for all.
+        in_part = np.zeros(width, np.uint8)
+        are_inside = kernels.find_places(samples[part], low, in_part, target[part])
+        with lock:
+            np.logical_or(is_there, in_part, out=is_there)
+        return are_inside
 
-    marks = [is_there for is_there in in_threads(find_places, parts) if is_there is not None]
-    if len(marks) < len(parts):
+    if not all(in_threads(find_places, _small_parts(samples.size))):
         return None  # there is a label that the few looked at did not let expect
-    distinct = np.flatnonzero(np.bitwise_or.reduce(marks)) + low
-    distinct = distinct[distinct != background]
-    code_of = np.zeros(width, code_dtype(len(distinct)))
-    code_of[distinct - low] = np.arange(1, 1 + len(distinct))
+    if low <= background < low + width and background == round(background):
+        is_there[round(background) - low] = False
+    code_of = np.cumsum(is_there, dtype=code_dtype(int(np.count_nonzero(is_there))))
+    code_of *= is_there
+    distinct = np.flatnonzero(is_there)
+    distinct += low
     return Encoded(recoded(places, code_of, in_place=True), distinct)
 
 
@@ -250,10 +255,10 @@ def _window(samples: NDArray[Any]) -> tuple[int, int] | None:
 
     A few labels tell, so it is wider than they are apart.  None where that is too wide.
     """
-    few = samples[:: max(1, samples.size // _SAMPLE)]
-    if not np.isfinite(few).all():
+    few = samples[:: max(1, samples.size // _SAMPLE)].tolist()
+    if not all(map(math.isfinite, few)):
         return None
-    lowest, highest = int(few.min()), int(few.max())
+    lowest, highest = math.floor(min(few)), math.floor(max(few))
     span = highest - lowest + 1
     if span > _WIDEST_TABLE:
         return None
@@ -357,25 +362,27 @@ def _encode_by_hash(labels: NDArray[Any], background: float) -> Encoded:
 
 
 def _ranked(labels: NDArray[Any], background: float) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the distinct labels, ascending, and for each of `labels` its code.
+    """Sort labels, and return the distinct ones, and for each label as they were its code.
 
-    The background and NaN are no region.
+    The background and NaN are no region.  What is not needed any more goes before more is made:
+    there may be a label for every eight samples.
     """
     order = np.argsort(labels)
     ordered = passing(len(labels), labels.dtype)
     np.take(labels, order, out=ordered, mode="clip")  # other modes copy what is taken
-    is_region = ~np.isnan(ordered)
-    is_region &= ordered != background
-    is_new = is_region.copy()
-    is_new[1:] &= ordered[1:] != ordered[:-1]
-    distinct = ordered[is_new]
+    labels[:] = ordered
     del ordered
-    rank = passing(len(labels), code_dtype(len(distinct)))
+    is_region = ~np.isnan(labels)
+    is_region &= labels != background
+    is_new = is_region.copy()
+    is_new[1:] &= labels[1:] != labels[:-1]
+    rank = passing(len(labels), code_dtype(int(np.count_nonzero(is_new))))
     np.cumsum(is_new, out=rank)
     rank *= is_region
     codes = passing(len(labels), rank.dtype)
     codes[order] = rank
-    return distinct, codes
+    del order, rank
+    return labels[is_new], codes
 
 
 # --- floats ---------------------------------------------------------------------------------
