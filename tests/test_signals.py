@@ -359,7 +359,8 @@ def test_a_file_keeps_what_its_form_can(tmp_path_factory, suffix, long, values, 
             rc.save(signals, path)
         return
     rc.save(signals, path, long=long)
-    again = rc.load_signals(path, ATLAS)
+    # Without keys, a first row or column of integers may be labels, which is asked.
+    again = rc.load_signals(path, ATLAS, by="position" if identity == "none" else "auto")
     assert again.single == single
     if suffix == ".npy":
         assert same(again.values, values if identity == "none" else values[:, ASCENDING])

@@ -191,6 +191,7 @@ def load_signals(
     values: Values,
     parcellation: Labels,
     *,
+    by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
     t_r: float | None = None,
@@ -203,8 +204,8 @@ def load_signals(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         The regions by whose names and labels the key column of a table is found.
-    key, columns, t_r
-        As in `paint`.
+    by, key, columns, t_r
+        As in `paint`; a table that is read by position has no keys.
 
     Returns
     -------
@@ -228,7 +229,7 @@ def load_signals(
     atlas = load_parcellation(parcellation)
     titles = [columns] if isinstance(columns, str | int) else columns
     identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
-    return read_signals(values, identities, Asked("auto", key, titles, t_r))
+    return read_signals(values, identities, Asked(by, key, titles, t_r))
 
 
 def match(
