@@ -18,13 +18,17 @@ from regioncast.tables.cells import (
     parse_number,
     parse_number_column,
 )
-from regioncast.tables.text import decode, parse_delimited, read_delimited
+from regioncast.tables.text import decode, parse_delimited, read_text
 
 # Names as atlases have them: with spaces, the delimiters themselves, quotes, other alphabets.
 WORDS = st.text(st.characters(codec="latin-1", categories=["L", "N", "P", "Zs", "Sm"]), max_size=9)
 NAMES = WORDS.map(lambda text: "a" + " ".join(text.split()))
 HEADERS = st.lists(NAMES, min_size=2, max_size=4, unique=True)
 ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "latin-1"]
+
+
+def read_delimited(path):
+    return parse_delimited(read_text(path), source=str(path))
 
 
 @st.composite

@@ -18,7 +18,7 @@ import regioncast as rc
 from regioncast import identity as matching
 from regioncast.atlas.region_table import RegionTable
 from regioncast.errors import MatchError
-from regioncast.identity import match
+from regioncast.identity import Identities, matched
 from regioncast.signals import Signals, as_keys
 
 SHAPE = (4, 3, 5)
@@ -29,6 +29,10 @@ NAMES = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1,
     lambda text: f"r_{text}"
 )
 LABEL_DTYPES = [np.uint8, np.int16, np.uint16, np.int32, np.int64, np.float32, np.float64]
+
+
+def match(signals, table, by="auto", **of_space):
+    return matched(signals, Identities(table, **of_space), by)
 
 
 @dataclass(frozen=True)
@@ -339,7 +343,7 @@ def test_every_name_misspelt_still_shows_near_misses():
 
 def test_a_region_without_samples_lacks_what_its_space_is_made_of():
     found = match(
-        Signals([1.0], [3]), RegionTable([3, 4]), has_voxels=np.array([True, False]), noun="vertex"
+        Signals([1.0], [3]), RegionTable([3, 4]), has_samples=np.array([True, False]), noun="vertex"
     )
     assert "absent   1 region without a vertex" in str(found)
 

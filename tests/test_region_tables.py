@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables.region_cases import FSL, LABEL_TABLE
 
 from regioncast.atlas.region_table import RegionTable
 from regioncast.errors import FileFormatError, InputMissingError, RegionTableError
@@ -104,24 +105,7 @@ def test_the_image_chooses_among_columns_of_labels(table, shift):
         assert rows(read_region_table(frame, labels=labels)) == rows(table)
 
 
-# --- other formats ---------------------------------------------------------------------------
-
-LABEL_TABLE = """<?xml version="1.0" encoding="UTF-8"?>
-<CaretExtension><VolumeInformation Index="0"><LabelTable>
-  <Label Key="7" Red="1" Green="0.501961" Blue="0" Alpha="1"><![CDATA[V1]]></Label>
-  <Label Key="20" Red="0.003922" Green="0.007843" Blue="0.011765" Alpha="1"> V2 </Label>
-</LabelTable></VolumeInformation></CaretExtension>
-"""
-
-
 # --- XML -------------------------------------------------------------------------------------
-
-FSL = """<?xml version="1.0" encoding="ISO-8859-1"?>
-<atlas version="1.0"><header><name>x</name><type>{kind}</type></header><data>
-<label index="0" x="48" y="94" z="35">Frontal Pole</label>
-<label index="1" x="25" y="70" z="32">Aire
- occipitale ext\xe9rieure</label>
-</data></atlas>"""
 
 
 @pytest.mark.parametrize("padding", ["", "\0", "\n\0\0\0\0"])

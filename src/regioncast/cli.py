@@ -531,10 +531,6 @@ def _description(parcellation: Parcellation) -> dict[str, Any]:
     }
 
 
-def _finite(numbers: list[float]) -> list[float] | None:
-    return numbers if np.isfinite(numbers).all() else None
-
-
 def _summary(image: Painted) -> str:
     """Return what was painted: how many values, into how many regions, and which maps."""
     match, atlas, data = image.match, image.parcellation, image.dataobj

@@ -83,11 +83,6 @@ class TextTable:
         return tuple(title or f"column {number}" for number, title in enumerate(given, start=1))
 
 
-def read_delimited(path: Path) -> TextTable:
-    """Read a file of delimited text; see `parse_delimited`."""
-    return parse_delimited(read_text(path), source=str(path))
-
-
 def parse_delimited(text: str, *, source: str) -> TextTable:
     r"""Return delimited text as a table.
 
