@@ -16,7 +16,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -280,7 +280,7 @@ def label_of(text: str) -> int | None:
 
 
 def start_problem(
-    given: Sequence[int], labels: Sequence[int], *, zero_is_region: bool = False
+    given: Sequence[int], labels: Sequence[int], *, zero_is_region: bool | None = False
 ) -> str:
     """Return what is wrong where labels of a table miss those of the image by a constant.
 
@@ -290,8 +290,8 @@ def start_problem(
         Labels of a table.
     labels : sequence of int
         Those of the image, without the background.
-    zero_is_region : bool, default=False
-        Whether the row of 0 is called a region, which the image does not have.
+    zero_is_region : bool or None, default=False
+        Whether the row of 0 is called a region, which the image does not have; None: nobody knows.
 
     Examples
     --------
@@ -305,7 +305,9 @@ def start_problem(
     shift = min(in_image) - min(in_table)
     shifted = len(in_image & {label + shift for label in in_table})
     is_missed = n_fitting < shifted == len(in_image) and len(in_image) > 1
-    is_swallowed = zero_is_region and shift == 1 and shifted >= n_fitting and 0 not in in_image
+    # A row of 0 is lost, which may have been a region, or the background beside all labels.
+    is_better = shifted >= n_fitting if zero_is_region else shifted > n_fitting
+    is_swallowed = zero_is_region is not False and shift == 1 and 0 in in_table and is_better
     if not shift or not (is_missed or is_swallowed):
         return ""
     lost, unnamed = sorted(in_table - in_image), sorted(in_image - in_table)
@@ -578,47 +580,27 @@ class Match:
         return lines
 
 
-def match(
-    signals: Signals,
-    table: RegionTable,
-    *,
-    by: str = "auto",
-    has_voxels: NDArray[np.bool_] | None = None,
-    noun: str = "voxel",
-) -> Match:
+def matched(signals: Signals, identities: Identities, by: str = "auto") -> Match:
     """Find for each region the column of signals that holds its values.
 
     Parameters
     ----------
     signals : Signals
-    table : RegionTable
+    identities : Identities
     by : str, default="auto"
         ``"name"``, ``"label"``, ``"position"``, or the title of a column of the region table.
         ``"auto"`` is ``"position"`` where signals have no keys, else what names most regions.
-    has_voxels : array of bool, shape (n_regions,), default=None
-        All have when not given.
-    noun : str, default="voxel"
-        What a sample of a region is called.
-
-    Returns
-    -------
-    Match
 
     Examples
     --------
     >>> from regioncast.atlas.region_table import RegionTable
-    >>> table = RegionTable([3, 7], ["V1", "V2"])
-    >>> print(match(Signals([1.0, 2.0], keys=["V2", "v1"]), table))
+    >>> identities = Identities(RegionTable([3, 7], ["V1", "V2"]))
+    >>> print(matched(Signals([1.0, 2.0], keys=["V2", "v1"]), identities))
     matched  1 of 2 regions by name, 1 map
     missing  1: 'V1'
     unused   1: 'v1'
              did you mean 'V1' for 'v1'?
     """
-    return matched(signals, Identities(table, has_voxels, noun), by)
-
-
-def matched(signals: Signals, identities: Identities, by: str = "auto") -> Match:
-    """Find for each region the column of signals that holds its values; see `match`."""
     table, noun = identities.table, identities.noun
     nothing = np.full(len(table), -1)
     if by == "position" or (by == "auto" and signals.keys is None):
@@ -629,11 +611,17 @@ def matched(signals: Signals, identities: Identities, by: str = "auto") -> Match
     if problem or signals.keys is None:
         return Match(signals, table, by, nothing, identities.has_samples, problem, noun)
     naming = identities.naming(signals.keys, by)
-    problem = (
-        naming.problem or _shared_problem(naming, identities) or _start_problem(naming, identities)
-    )
+    problem = _naming_problem(naming, identities)
     columns = nothing if problem else _column_of_each_region(naming, len(table))
     return Match(signals, table, naming.by, columns, identities.has_samples, problem, noun)
+
+
+def may_paint(naming: Naming, identities: Identities) -> bool:
+    """Return whether keys name a region, and none is empty, stands twice or is in doubt."""
+    if not naming.n_regions or "" in naming.keys:
+        return False
+    by = naming.by if identities.knows(naming.by) else "auto"
+    return not (_key_problem(naming.keys, by, identities) or _naming_problem(naming, identities))
 
 
 def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str:
@@ -692,6 +680,12 @@ def _key_problem(keys: Sequence[Key] | None, by: str, identities: Identities) ->
     return ""
 
 
+def _naming_problem(naming: Naming, identities: Identities) -> str:
+    return (
+        naming.problem or _shared_problem(naming, identities) or _start_problem(naming, identities)
+    )
+
+
 def _shared_problem(naming: Naming, identities: Identities) -> str:
     """Return what is wrong where a key stands for several regions, or several keys for one."""
     has_samples = identities.has_samples
@@ -720,10 +714,11 @@ def _start_problem(naming: Naming, identities: Identities) -> str:
         return ""
     labels = [label for key in naming.keys if (label := label_of(str(key))) is not None]
     present = identities.table.labels[identities.has_samples]
-    problem = start_problem(labels, present.tolist())
+    problem = start_problem(labels, present.tolist(), zero_is_region=None)
+    background = "; if 0 is the background, remove it" if 0 in labels else ""
     return problem and (
         f"the table of values {problem}. Add the difference to its labels, or leave them out: "
-        "values alone go to the regions in ascending order of label"
+        f"values alone go to the regions in ascending order of label{background}"
     )
 
 
@@ -763,10 +758,10 @@ def _near_misses(keys: Sequence[str], names: Iterable[str]) -> dict[str, str]:
     then those of like letters.
     """
     left = {_folded(name): name for name in names}
+    sided = Counter(base for side, base in map(side_of, left.values()) if side is not None)
     near: dict[str, str] = {}
     for key in keys:
-        name = left.get(_folded(key))
-        if name is not None and _may_be_of_one_side(key, name):
+        if _folded(key) in left:
             near[key] = left.pop(_folded(key))
     budget = _COMPARED_LETTERS
     for key in [key for key in keys if key not in near][:_COMPARED_KEYS]:
@@ -774,7 +769,7 @@ def _near_misses(keys: Sequence[str], names: Iterable[str]) -> dict[str, str]:
         budget -= len(folded) * sum(map(len, left))
         if budget < 0:
             break
-        candidates = [other for other, name in left.items() if _may_be_of_one_side(key, name)]
+        candidates = [c for c, name in left.items() if _guesses_no_side(key, name, sided)]
         closest = _closest(folded, candidates)
         if closest is not None:
             near[key] = left.pop(closest)
@@ -783,17 +778,20 @@ def _near_misses(keys: Sequence[str], names: Iterable[str]) -> dict[str, str]:
 
 def _closest(key: str, candidates: Sequence[str]) -> str | None:
     """Return the shortest that begins or ends with the whole key, or that of most like letters."""
-    whole = [other for other in candidates if other.startswith(key) or other.endswith(key)]
+    # A letter stands at either end of anything.
+    whole = [c for c in candidates if len(key) > 1 and (c.startswith(key) or c.endswith(key))]
     if whole:
         return min(whole, key=len)
     close = difflib.get_close_matches(key, candidates, n=1, cutoff=_NEAR)
     return close[0] if close else None
 
 
-def _may_be_of_one_side(key: str, name: str) -> bool:
-    """Return whether a key and a name do not say different hemispheres."""
-    sides = sides_within(key), sides_within(name)
-    return not all(sides) or not sides[0].isdisjoint(sides[1])
+def _guesses_no_side(key: str, name: str, sided: Mapping[str, int]) -> bool:
+    """Return whether a key and a name say the same hemisphere, or there is only one to be meant."""
+    of_key, of_name = sides_within(key), sides_within(name)
+    if of_key and of_name:
+        return of_key == of_name
+    return bool(of_key) or sided[side_of(name)[1]] < 2
 
 
 def _folded(text: str) -> str:

@@ -11,9 +11,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..errors import MatchError, SignalsError, examples
-from ..identity import LABEL, NAME, Identities, Naming
+from ..identity import LABEL, NAME, Identities, Naming, may_paint
 from ..signals import Key, Signals, map_titles
-from .keys import counts_rows, keys_of, naming_of_cells
+from .keys import (
+    counts_rows,
+    fits_by_position,
+    keys_of,
+    maps_by_position,
+    naming_of_cells,
+    rows_are_regions,
+)
 from .table import Column, Table, are_counted, stacked, title_of
 from .titles import label_rank
 
@@ -126,7 +133,7 @@ def with_header(table: Table, identities: Identities, by: str) -> Table:
     if not _may_be_titles(columns, naming):
         return table
     if by == "auto":
-        raise _first_row_unclear(table, first, naming)
+        raise _first_row_unclear(table, first, naming, identities)
     if _first_column_fits_better(table, columns[0], identities, by, naming.n_regions):
         return table
     titled = [column.without_first(as_label=by == LABEL) for column in table.columns]
@@ -178,13 +185,26 @@ def _may_be_titles(columns: Sequence[Column], naming: Naming) -> bool:
     return 2 * naming.n_regions > len(first)
 
 
-def _first_row_unclear(table: Table, first: Sequence[Key], naming: Naming) -> MatchError:
+def _first_row_unclear(
+    table: Table, first: Sequence[Key], naming: Naming, identities: Identities
+) -> MatchError:
     by = naming.by if naming.n_regions else LABEL
+    ways = _ways(table, naming, identities, "a header")
     return MatchError(
         f"The first row of {table.source} ({examples(first)}) may be a header of {by}s, or a row "
-        f"of values like the others. Pass by={by!r} (--by {by}) for a header, or by='position' "
-        "(--by position) for values; or give the table titles."
+        f"of values like the others. {ways}"
     )
+
+
+def _ways(table: Table, naming: Naming, identities: Identities, what: str) -> str:
+    """Return what to pass for what may be keys, of that which leads to a map."""
+    ways = []
+    said = identities.naming(naming.keys, naming.by)  # in which nothing is in doubt any more
+    if may_paint(said, identities):
+        ways.append(f"by={naming.by!r} (--by {naming.by}) for {what}")
+    if fits_by_position(table, identities):
+        ways.append("by='position' (--by position) for values alone")
+    return f"Pass {', or '.join(ways)}; or give it titles." if ways else "Give it titles."
 
 
 def _may_be_labels(column: Column, table: Table, identities: Identities) -> bool:
@@ -244,24 +264,21 @@ def signals_of_numbers(table: Table, identities: Identities, asked: Asked) -> Si
     if asked.by in (NAME, LABEL) or (index and is_confirmed):
         maps = [column for column in columns if column is not key_column]
         return maps_in_columns(maps, table, asked, naming.keys)
+    ways = _ways(table, naming, identities, "keys")
     raise MatchError(
         f"{table.subject} is ambiguous: {what} ({examples(keys_of(key_column))}) may be the "
-        f"labels of regions, or each column be a region. Pass by='label' (--by label) for "
-        "labels, or by='position' (--by position) for values alone; or give it titles."
+        f"labels of regions, or each column be a region. {ways}"
     )
 
 
 def signals_by_position(table: Table, identities: Identities, asked: Asked) -> Signals:
     """Return values in ascending order of label, one column or one row per region."""
     if asked.columns is None:
-        columns = [column for column in _unnamed(table) if not column.is_text]
+        columns = maps_by_position(table)
     else:
         columns = [table.column(title) for title in asked.columns]
     if not columns:
         raise SignalsError(f"{table.subject} has no column of numbers.")
-    # Titles that name regions say that each column is one; a table is not turned against them.
-    names_regions = identities.naming([column.title for column in columns]).n_regions > 0
-    n_regions = len(identities.table)
-    if table.has_header and not names_regions and table.n_rows == n_regions != len(columns):
+    if rows_are_regions(table, columns, identities):
         return maps_in_columns(columns, table, asked)
     return maps_in_rows(columns, table, asked)

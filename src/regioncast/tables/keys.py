@@ -21,7 +21,7 @@ import numpy as np
 from ..atlas.no_region import names_no_region
 from ..atlas.region_table import EXACT, RegionTable
 from ..errors import MatchError, RegionTableError, examples, plural
-from ..identity import LABEL, NAME, Identities, Naming, label_of, start_problem
+from ..identity import LABEL, NAME, Identities, Naming, label_of, may_paint, start_problem
 from .cells import is_number
 from .titles import is_map_title, is_name_title, label_rank, normal_title
 
@@ -305,12 +305,12 @@ class _Judge:
             is_meant = other.is_distinct or is_titled
             if other.differs_from(best) and is_meant and not self._is_chance(other, best):
                 rivals.append(other)
-        if best.column is None:
-            rivals += self._rows_beside_titles(best)
-        else:
-            rivals += [*self._better_labels(best), *self._counted_labels(best)]
+        if self.by in ("auto", LABEL):  # else it was said that labels are not meant
+            rivals += [*self._better_labels(best), *self._rows_beside_titles(best)]
+        if self.by == "auto":
+            rivals += self._counted_labels(best)
         if rivals:
-            raise _several(self.table, [best, *rivals])
+            raise _several(self.table, self.identities, [best, *rivals])
         return best
 
     def _is_chance(self, other: Candidate, best: Candidate) -> bool:
@@ -347,7 +347,7 @@ class _Judge:
         Beside names it only counts; but other integers, or text of another title, may be anything.
         """
         column = best.column
-        if column is None or (column.is_text and is_name_title(column.title)) or self.by != "auto":
+        if column is None or (column.is_text and is_name_title(column.title)):
             return []
         return [
             other
@@ -361,7 +361,7 @@ class _Judge:
 
         Or as many, where titles too are integers: then rows may be regions as well as columns.
         """
-        if not best.names_some:
+        if best.column is not None or not best.names_some:
             return []
         are_labels = best.naming.by == LABEL
         rivals = []
@@ -400,21 +400,12 @@ class _Judge:
     def nothing_fits(self) -> MatchError:
         """Return the error for a table in which nothing names regions, with all that was tried."""
         table, identities = self.table, self.identities
-        shown = [candidate.shown for candidate in self.candidates[:5]]
-        tried = {id(candidate.column) for candidate in self.candidates}
-        for column in self.body:
-            if column.are_integers and id(column) not in tried:
-                candidate = Candidate.of_labels(column, identities)
-                if candidate.n_regions:
-                    shown.append(f"{candidate.shown}, and no title says that it holds labels")
-        large = self._large_floats()
-        if large:
-            shown.append(f"floats do not tell labels from 2**53 on apart: {examples(large)}")
+        shown = self._tried()
         ways = ["key= (--key) to name the column of regions"]
-        if any(column.title == "" and column.are_integers for column in table.index):
+        index = [Candidate.of_labels(c, identities) for c in table.index if c.are_integers]
+        if any(may_paint(candidate.naming, identities) for candidate in index):
             ways.append("by='label' (--by label) if the index is the labels")
-        n_columns = sum(not column.is_text for column in table.body)
-        if len(identities.table) in (table.n_rows, n_columns):
+        if fits_by_position(table, identities):
             ways.append("by='position' (--by position) for values in ascending order of label")
         return MatchError(
             f"{table.subject} has no column of regions: none of its columns "
@@ -423,6 +414,24 @@ class _Judge:
             f"Names: {examples(identities.cells(NAME))}. Labels: "
             f"{examples(identities.cells(LABEL))}. Pass {', or '.join(ways)}."
         )
+
+    def _tried(self) -> list[str]:
+        """Return what each candidate names, and what else the table holds that is like labels."""
+        shown = [candidate.shown for candidate in self.candidates[:5]]
+        present = self.identities.table.labels[self.identities.has_samples].tolist()
+        tried = {id(candidate.column) for candidate in self.candidates}
+        for column in [column for column in self.body if column.are_integers]:
+            candidate = Candidate.of_labels(column, self.identities)
+            if id(column) in tried:
+                given = [key for key in candidate.naming.keys if isinstance(key, int)]
+                problem = start_problem(given, present)
+                shown += [f"{candidate.called} {problem}"] if problem else []
+            elif candidate.n_regions:
+                shown.append(f"{candidate.shown}, and no title says that it holds labels")
+        large = self._large_floats()
+        if large:
+            shown.append(f"floats do not tell labels from 2**53 on apart: {examples(large)}")
+        return shown
 
     def _large_floats(self) -> list[str]:
         """Return cells titled as labels that a float may have rounded."""
@@ -453,10 +462,56 @@ def _is_large(text: str) -> bool:
     return is_number(plain) and abs(float(plain)) >= EXACT
 
 
-def _several(table: Table, candidates: Sequence[Candidate]) -> MatchError:
-    columns = [candidate.column for candidate in candidates if candidate.column is not None]
-    advice = f"Pass {' or '.join(f'key={column.title!r}' for column in columns)} (--key)"
-    if len(columns) < len(candidates):
+def may_be_map(column: Column) -> bool:
+    """Return whether a column may be a map: no text, and not titled as labels or names."""
+    is_named = normal_title(column.title).endswith("name")
+    return not (column.is_text or holds_labels(column) or is_named)
+
+
+def holds_labels(column: Column) -> bool:
+    """Return whether a column holds integers that its title says are labels, and nothing else."""
+    return column.are_integers and label_rank(column.title, in_values=True) == 2
+
+
+def maps_by_position(table: Table) -> list[Column]:
+    """Return the columns that are values where no keys are asked for."""
+    return [
+        column for column in table.body if column is not table.map_column and may_be_map(column)
+    ]
+
+
+def rows_are_regions(table: Table, columns: Sequence[Column], identities: Identities) -> bool:
+    """Return whether rows, and not columns, are as many as regions.
+
+    Titles that name regions say that each column is one; a table is not turned against them.
+    """
+    n_regions = len(identities.table)
+    if table.n_rows != n_regions or len(columns) == n_regions:
+        return False
+    names_regions = identities.naming([column.title for column in columns]).n_regions > 0
+    return len(columns) == 1 or (table.has_header and not names_regions)
+
+
+def fits_by_position(table: Table, identities: Identities) -> bool:
+    """Return whether a table has one column or one row for each region."""
+    columns = maps_by_position(table)
+    return len(columns) == len(identities.table) or rows_are_regions(table, columns, identities)
+
+
+def _several(table: Table, identities: Identities, candidates: Sequence[Candidate]) -> MatchError:
+    ways, flawed = [], []
+    for candidate in candidates:
+        column = candidate.column
+        if column is None:
+            continue
+        if not may_paint(candidate.naming, identities):
+            flawed.append(candidate.called)
+        elif table.titles.count(column.title) == 1:
+            ways.append(f"key={column.title!r}")
+    advice = f"Pass {' or '.join(ways)} (--key)" if ways else "Leave out what is not meant"
+    if flawed:
+        advice = f"Correct the keys of {' and '.join(flawed)}, or {advice[0].lower()}{advice[1:]}"
+    if any(candidate.column is None for candidate in candidates):
         advice += " for one row per region; for one column per region, leave those columns out"
     shown = "; ".join(candidate.shown for candidate in candidates)
     contradicted = candidates[0].contradicted(candidates[1])
@@ -586,19 +641,24 @@ def _several_labels(table: Table, candidates: Sequence[Candidate]) -> RegionTabl
     )
 
 
+def lacks_labels(column: Column, table: Table) -> RegionTableError:
+    """Return the error for a column of labels with cells that are no integer."""
+    rows = [row for row, integer in enumerate(column.integers) if integer is None]
+    flaws = [f"row {row + 1} {column.cells[row]!r}" for row in rows[:5]]
+    return RegionTableError(
+        f"The column {column.title!r} of {table.source} is titled as labels, and no integer is in "
+        f"{plural(len(rows), 'row')} of {len(column):,}: {'; '.join(flaws)}. Correct them."
+    )
+
+
 def _names_no_region(
     table: Table, known: NDArray[np.int64], candidates: Sequence[Candidate]
 ) -> RegionTableError:
     """Return the error for a region table in which no column holds labels of the image."""
     for column in table.columns:
-        rows = [row for row, integer in enumerate(column.integers) if integer is None]
-        if label_rank(column.title) == 2 and 0 < 2 * len(rows) < len(column):
-            flaws = [f"row {row + 1} {column.cells[row]!r}" for row in rows]
-            return RegionTableError(
-                f"The column {column.title!r} of {table.source} is titled as labels, and no "
-                f"integer is in {plural(len(rows), 'row')} of {len(column):,}: "
-                f"{'; '.join(flaws[:5])}. Correct them."
-            )
+        n_absent = column.integers.count(None)
+        if label_rank(column.title) == 2 and 0 < 2 * n_absent < len(column):
+            return lacks_labels(column, table)
     if len(known) and candidates:
         best = max(candidates, key=lambda candidate: candidate.rank)
         keys = [int(key) for key in best.naming.keys if isinstance(key, int)]

@@ -38,7 +38,7 @@ from .colour_tables import (
     spaced_records,
     starts_with_title,
 )
-from .keys import find_labels
+from .keys import find_labels, lacks_labels
 from .table import (
     Column,
     Table,
@@ -405,14 +405,8 @@ def _from_table(table: Table, labels: Labels | None) -> RegionTable:
         raise _several_of_a_title(titles, table.source)
     table = dataclasses.replace(table, columns=_named_rows(table))
     of_labels = find_labels(table, labels)
-    absent = [row for row, cell in enumerate(of_labels.integers, start=1) if cell is None]
-    if absent:
-        raise RegionTableError(
-            f"The column {of_labels.title!r} of {table.source} is titled as labels, and no integer "
-            f"is in {plural(len(absent), 'row')} of {table.n_rows:,}: "
-            f"{'; '.join(f'row {row} {of_labels.cells[row - 1]!r}' for row in absent[:5])}. "
-            "Correct them."
-        )
+    if None in of_labels.integers:
+        raise lacks_labels(of_labels, table)
     of_names = _name_column(table, of_labels)
     columns = {
         str(column.title) or "column 1": _parsed(column.cells)

@@ -31,7 +31,7 @@ from .arrays import (
 )
 from .cells import check_exact, integer_of, is_number_or_gap, numbers_with_gaps
 from .files import read_values
-from .keys import counts_rows, find, keys_of, naming_of_cells
+from .keys import counts_rows, find, holds_labels, keys_of, may_be_map, naming_of_cells
 from .table import (
     Column,
     Table,
@@ -43,7 +43,7 @@ from .table import (
     table_of_series,
     text_error,
 )
-from .titles import label_rank, normal_title
+from .titles import label_rank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -308,7 +308,7 @@ def _maps_beside(
 ) -> list[Column]:
     """Return the columns of values; one that is alone can only be that, whatever is in it."""
     others = [column for column in table.body if column is not key_column]
-    maps = [column for column in others if _may_be_map(column)]
+    maps = [column for column in others if may_be_map(column)]
     if len(maps) > 1:
         maps = [column for column in maps if not column.is_empty]
     if not table.has_header:
@@ -320,15 +320,9 @@ def _maps_beside(
 def _labels_beside(table: Table, names: Column) -> list[int] | None:
     """Return the labels that stand beside names."""
     for column in table.columns:
-        if column is not names and _holds_labels(column):
+        if column is not names and holds_labels(column):
             return [label for label in column.integers if label is not None]
     return None
-
-
-def _may_be_map(column: Column) -> bool:
-    """Return whether a column may be a map: no text, and not titled as labels or names."""
-    is_named = normal_title(column.title).endswith("name")
-    return not (column.is_text or _holds_labels(column) or is_named)
 
 
 def _is_of_rows(column: Column, rows: Sequence[list[int]], identities: Identities) -> bool:
@@ -339,11 +333,6 @@ def _is_of_rows(column: Column, rows: Sequence[list[int]], identities: Identitie
     pairs = zip(column.integers, rows, strict=True)
     copied = [number == labels[regions[0]] for number, regions in pairs if regions]
     return bool(copied) and all(copied)
-
-
-def _holds_labels(column: Column) -> bool:
-    """Return whether a column holds integers that its title says are labels, and nothing else."""
-    return column.are_integers and label_rank(column.title, in_values=True) == 2
 
 
 def _is_odd(cell: object) -> bool:
@@ -358,7 +347,7 @@ def _check_rows(column: Column, keys: list[Key], table: Table) -> None:
     texts = [c for c in table.columns if c is not column and c.is_text]
     if n_twice > len(times) // 2 and texts:
         key, count = times.most_common(1)[0]
-        numbers = [c.title for c in table.body if c is not column and _may_be_map(c)]
+        numbers = [c.title for c in table.body if c is not column and may_be_map(c)]
         values = numbers[0] if numbers else ""
         way = f"frame.pivot(index={column.title!r}, columns={texts[0].title!r}, values={values!r})"
         if texts[0] in table.index:
