@@ -420,18 +420,17 @@ def _from_gifti(image: GiftiImage, what: str) -> Side:
     order = _order_of_vertices(image, n_vertices, name)
     if order is not None:
         values = values[:, order]
-    intents = {_intent(array) for array in arrays}
+    intents = set(map(_intent, arrays))
     single = len(values) == 1 and "NIFTI_INTENT_TIME_SERIES" not in intents
     # An array of several columns has one name for all of them.
     names = [str(array.meta.get("Name") or "") for array in arrays]
     are_named = all(names) and len(names) == len(values)
     t_r = None if single else _gifti_t_r(arrays)
     axis = MapAxis(names if are_named else None, t_r, single=single)
-    rows = []
-    for label in image.labeltable.labels:
-        # nibabel gives a label without a name no attribute.
-        label_name = str(getattr(label, "label", None) or "").strip()
-        rows.append((label.key, label_name, label.rgba))
+    # nibabel gives a label without a name no attribute.
+    rows = [
+        (label.key, getattr(label, "label", None), label.rgba) for label in image.labeltable.labels
+    ]
     return Side(
         values, axis, table=_region_table(rows), is_label_file="NIFTI_INTENT_LABEL" in intents
     )
@@ -499,20 +498,19 @@ def _gifti_t_r(arrays: Sequence[GiftiDataArray]) -> float | None:
     return step if step <= LONGEST_T_R else float(Decimal(text) / 1000)
 
 
-def _region_table(
-    rows: Iterable[tuple[int, str, Sequence[float | None]]],
-) -> RegionTable | None:
+def _region_table(rows: Iterable[tuple[int, str | None, Sequence[Any]]]) -> RegionTable | None:
     """Return the table of labels, names and colours (from 0 to 1) as a file lists them.
 
     Labels without a name are called by their number; not 0, which without a name is no region.
     """
     labels, names, colors = [], [], []
-    for label, name, color in rows:
+    for label, said, color in rows:
+        name = (said or "").strip()
         if name or label != 0:
             labels.append(label)
             names.append(name or str(label))
-            rgb = [part for part in color[:3] if part is not None]
-            colors.append(hex_color(rgb) if len(rgb) == 3 else None)
+            rgb = color[:3]
+            colors.append(None if None in rgb else hex_color(rgb))
     if not labels:
         return None
     return RegionTable(labels, names, {"color": colors} if any(colors) else None)
