@@ -13,6 +13,7 @@ from nibabel.cifti2.cifti2 import (
     Cifti2Header,
 )
 from nibabel.cifti2.cifti2_axes import (
+    Axis,
     BrainModelAxis,
     ParcelsAxis,
     ScalarAxis,
@@ -36,7 +37,7 @@ from ...files import expanded, open_output, replacing
 from ...formats import family_of, suffix_of
 from ...signals import MapAxis, Series, Signals
 from ..painted import PaintedOnDemand, as_xml, edited
-from .matrix import array_of, axes_of, described, map_axis_of
+from .matrix import are_axes, array_of, axes_of, described, map_axis_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -174,13 +175,14 @@ def save_cifti(
         path, DENSE, "a dense CIFTI image", f", and a painting as {' or '.join(PARCELLATED)} too"
     )
     axes = axes_of(image.header, image.ndim)
-    if len(axes) != 2 or not isinstance(axes[1], BrainModelAxis):
+    if not are_axes(axes, Axis, BrainModelAxis):
         raise DimensionError(
             f"A file {suffix} holds maps × grayordinates; this image has {described(axes)}."
         )
     data = _data_to_write(image)
     wanted = SeriesAxis if suffix == DENSE[1] else ScalarAxis
     header = image.header
+    # The ending says what the maps are; the image may have been made for the other.
     if not isinstance(axes[0], wanted):
         series = _UNKNOWN_STEPS if wanted is SeriesAxis else None
         maps = _axis_of_maps(len(axes[0]), map_axis_of(axes[0]), series)
@@ -300,8 +302,12 @@ def _parcels(parcellation: Parcellation) -> ParcelsAxis:
         by_region = _places_by_region(codes[part.samples], part, n_regions)
         if isinstance(part.frame, VolumeGrid):
             grid = part.frame
-            voxels = [_voxels(places, grid.shape) for places in by_region]
+            voxels = [
+                np.column_stack(np.unravel_index(places, grid.shape, order="F"))
+                for places in by_region
+            ]
             continue
+        # A surface alone of which the hemisphere is unknown is the part "?".
         if not structure.startswith("CIFTI_STRUCTURE_"):
             raise SpaceError(
                 "CIFTI files name the hemisphere of their vertices; that of these labels is "
@@ -335,7 +341,3 @@ def _places_by_region(codes: NDArray[Any], part: Part, n_regions: int) -> list[N
     order = np.lexsort((places, codes))
     ends = np.searchsorted(codes[order], np.arange(1, n_regions + 1))
     return np.split(places[order], ends)[1:]
-
-
-def _voxels(places: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
-    return np.column_stack(np.unravel_index(places, shape, order="F"))
