@@ -371,8 +371,9 @@ def _parcel_files(output: Path) -> ParcelFiles | None:
 
 
 def _check_not_long(output: Path, *, long: bool) -> None:
-    is_table = family_of(output) != "numpy" and _parcel_files(output) is None
-    if long and not is_table:
+    if not long:
+        return
+    if family_of(output) == "numpy" or _parcel_files(output) is not None:
         raise ArgumentError(
             f"long=True (--long) is for tables, and {output.name!r} is none. Leave it out."
         )

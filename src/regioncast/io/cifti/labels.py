@@ -161,7 +161,8 @@ def read_labels(
         colors = [hex_color(color) for _, color in labels.values()]
         table = RegionTable(list(labels), [name for name, _ in labels.values()], {"color": colors})
         space = Grayordinates(axes[1])
-        none = none or _background_labels(table)
+        if background is None:
+            none = _background_labels(table)
     else:
         raise LabelsError(
             f"The labels image holds neither labels nor parcels, but {described(axes)}. Give a "

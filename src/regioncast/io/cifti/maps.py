@@ -162,6 +162,7 @@ class CiftiMaps:
 
     def _portions(self, file: int, grouping: Grouping, at_once: int) -> list[Portion]:
         """Divide the regions; what is read for them are their samples and no others."""
+        # Without a region there is a portion all the same: one of nothing.
         parts = list(_divided(grouping.starts, at_once)) or [(slice(0, 0), slice(0, 0))]
         sizes = [samples.stop - samples.start for _, samples in parts]
         places = np.arange(max(sizes), dtype=np.uint32)
@@ -283,4 +284,6 @@ def _divided(starts: NDArray[np.int64], at_once: int) -> Iterator[tuple[slice, s
 
 def _is_read_by_rows(data: Any) -> bool:
     """Tell whether data are in a plain file, as those of CIFTI files are."""
-    return type(data) is ArrayProxy and data.order == "F" and isinstance(data.file_like, str)
+    if type(data) is not ArrayProxy:
+        return False
+    return data.order == "F" and isinstance(data.file_like, str)

@@ -321,7 +321,9 @@ def _brain_model_axis(models: _BrainModels) -> BrainModelAxis:
 
 def are_axes(axes: Sequence[Axis], rows: type | UnionType, columns: type[Axis]) -> bool:
     """Return whether a matrix has two axes, and these are of the types."""
-    return len(axes) == 2 and isinstance(axes[0], rows) and isinstance(axes[1], columns)
+    if len(axes) != 2:
+        return False
+    return isinstance(axes[0], rows) and isinstance(axes[1], columns)
 
 
 def described(axes: Sequence[Axis]) -> str:

@@ -75,6 +75,7 @@ class PaintedCifti(PaintedOnDemand, nib.Cifti2Image):
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # A copy has the data as they were edited, as a file has.
         return type(self), (_data_to_write(self), self.header, self.nifti_header)
 
     def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:
@@ -83,6 +84,7 @@ class PaintedCifti(PaintedOnDemand, nib.Cifti2Image):
         As with every nibabel image, an existing file is replaced; `regioncast.save` asks first.
         """
         path = expanded(filename)
+        # Options and names that are nibabel's own are left to nibabel.
         if kwargs or family_of(path) != "cifti":
             super().to_filename(filename, **kwargs)
         else:

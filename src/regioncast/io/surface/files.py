@@ -561,6 +561,7 @@ def _from_text(path: Path, what: str) -> Side:
     delimiter = "," if path.suffix.lower() == ".csv" else None
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()  # with a byte order mark or not
+        # NumPy only warns of a file without a number.
         if not any(line.partition("#")[0].strip() for line in lines):
             raise ValueError("it has no number")
         numbers = np.loadtxt(lines, delimiter=delimiter, ndmin=2)
@@ -606,6 +607,7 @@ def _from_annotation(path: Path, what: str) -> Side:
 
 
 def _from_numpy(path: Path, what: str) -> Side:
+    # NumPy opens an .npz of any name, too.
     array = np.load(path, allow_pickle=False)
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufc":
         raise FileFormatError(

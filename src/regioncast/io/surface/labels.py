@@ -200,7 +200,9 @@ def _no_region(side: Side, table: RegionTable | None, background: float | None) 
     # What was said is done, whatever names say; only what the format calls none stays so.
     if background is not None:
         return [label for label in (background, *sorted(side.none)) if not np.isnan(label)]
-    names = {row.label: row.name for rows in (side.table, table) for row in rows or ()}
+    names: dict[int, str] = {}
+    for rows in (side.table, table):
+        names.update(rows or ())
     by_name = no_region_labels(names)
     if 0 not in names:
         by_name |= {0}

@@ -243,14 +243,15 @@ def names_in(source: str | os.PathLike[str]) -> list[str]:
     """Return the two names with a comma between, or the one name that this is."""
     name = os.fspath(source)
     names = name.split(",")
+    is_pair = len(names) == 2 and all(names)
     # A file may have a comma in its name.
-    return names if len(names) == 2 and all(names) and not _exists(name) else [name]
+    return names if is_pair and not _exists(name) else [name]
 
 
 def is_pair_pattern(source: str | os.PathLike[str]) -> bool:
     """Return whether this is a pattern, and not the name of a file."""
     name = os.fspath(source)
-    return (_PLACEHOLDER in name or "?" in name or "*" in name) and not _exists(name)
+    return any(sign in name for sign in (_PLACEHOLDER, "?", "*")) and not _exists(name)
 
 
 def _exists(name: str) -> bool:
@@ -314,7 +315,9 @@ def _by_question_mark(pattern: str) -> dict[str, set[str]]:
 
 def pair_beside(name: str) -> list[str]:
     """Return the files of both hemispheres that an output of this name was written to, if any."""
-    if _ending_in(name) is None or _exists(name) or is_pair_pattern(name):
+    if _ending_in(name) is None:
+        return []
+    if _exists(name) or is_pair_pattern(name):
         return []
     files = [_output_name(name, side, n_sides=2) for side in (LEFT, RIGHT)]
     return files if all(map(_exists, files)) else []

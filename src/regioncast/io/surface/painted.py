@@ -225,6 +225,7 @@ def save_surface(
     OutputExistsError, OutputError
     """
     paths = output_paths(path, image.space.hemispheres)
+    # Both are looked at before either is written.
     for output in paths:
         check_output(output, overwrite=overwrite)
         _check_holds(image, output)
