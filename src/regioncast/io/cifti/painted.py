@@ -303,11 +303,7 @@ def _parcels(parcellation: Parcellation) -> ParcelsAxis:
     for structure, part in parcellation.space.parts.items():
         by_region = _places_by_region(codes[part.samples], part, n_regions)
         if isinstance(part.frame, VolumeGrid):
-            grid = part.frame
-            voxels = [
-                np.column_stack(np.unravel_index(places, grid.shape, order="F"))
-                for places in by_region
-            ]
+            grid, voxels = part.frame, by_region
             continue
         # A surface alone of which the hemisphere is unknown is the part "?".
         if not structure.startswith("CIFTI_STRUCTURE_"):
@@ -331,15 +327,16 @@ def _parcels(parcellation: Parcellation) -> ParcelsAxis:
 
 
 def _places_by_region(codes: NDArray[Any], part: Part, n_regions: int) -> list[NDArray[np.int64]]:
-    """Return the places in the frame of a part that each region has, in the order of Workbench.
+    """Return the vertices or voxels of a part that each region has, in the order of Workbench.
 
-    Those of voxels ascend with the first index varying fastest.
+    Voxels ascend with the first index varying fastest.
     """
     places = np.arange(len(codes)) if isinstance(part.places, slice) else part.places
+    indices: tuple[NDArray[np.int64], ...] = (places,)
     if isinstance(part.frame, VolumeGrid):
-        places = np.ravel_multi_index(
-            np.unravel_index(places, part.frame.shape), part.frame.shape, order="F"
-        )
-    order = np.lexsort((places, codes))
+        indices = np.unravel_index(places, part.frame.shape)
+        places = np.column_stack(indices)
+    # Of the keys the last counts most: first the region, then the last index.
+    order = np.lexsort((*indices, codes))
     ends = np.searchsorted(codes[order], np.arange(1, n_regions + 1))
     return np.split(places[order], ends)[1:]
