@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 NO_REGIONS = "none"
 """As `regions`: no region table, even if one lies beside the image."""
 
+_FILES_OF_PARCELS = f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))})"
+
 
 class Labels(Protocol):
     """Labels of samples, of which it is still open what their regions are called."""
@@ -301,14 +303,14 @@ def _signals_of_painting(image: Painted) -> Signals:
     atlas, match, data = image.parcellation, image.match, image.dataobj
     if atlas is None or match is None or not isinstance(data, PaintedArray):
         raise FileFormatError(
-            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) are written from what "
-            "paint or extract returns; this image no longer knows its regions."
+            f"{_FILES_OF_PARCELS} are written from what paint or extract returns; this image no "
+            "longer knows its regions."
         )
     if edited(image) is not None:
         raise FileFormatError(
-            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) hold one value per "
-            "region, and the array of this image was edited since it was painted. Save it as "
-            "what it is painted on, or extract from it first."
+            f"{_FILES_OF_PARCELS} hold one value per region, and the array of this image was "
+            "edited since it was painted. Save it as what it is painted on, or extract from it "
+            "first."
         )
     return Signals.along(
         match.signals.axis,
@@ -340,9 +342,9 @@ def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool)
         return
     if signals.parcellation is None:
         raise FileFormatError(
-            f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}) hold the vertices and "
-            "voxels of each region, and these signals do not know theirs. Save what extract "
-            "returns, or paint the values and save the painting under this name."
+            f"{_FILES_OF_PARCELS} hold the vertices and voxels of each region, and these signals "
+            "do not know theirs. Save what extract returns, or paint the values and save the "
+            "painting under this name."
         )
     parcels.save_signals(signals, signals.parcellation, output, overwrite=overwrite)
 
@@ -369,8 +371,9 @@ def _parcel_files(output: Path) -> ParcelFiles | None:
 
 
 def _check_not_long(output: Path, *, long: bool) -> None:
-    is_table = family_of(output) != "numpy" and _parcel_files(output) is None
-    if long and not is_table:
+    if not long:
+        return
+    if family_of(output) == "numpy" or _parcel_files(output) is not None:
         raise ArgumentError(
             f"long=True (--long) is for tables, and {output.name!r} is none. Leave it out."
         )

@@ -57,8 +57,10 @@ class PaintedOnDemand(DataobjImage):
         """
         data = super().get_fdata(caching, dtype)
         painted: Any = self.dataobj
-        is_new = self._handed_out is None or self._handed_out[0] is not data
-        if self._fdata_cache is data and is_new and isinstance(painted, PaintedArray):
+        # An array that nibabel does not keep is the caller's: to edit it does not edit the image.
+        if self._fdata_cache is not data or not isinstance(painted, PaintedArray):
+            return data
+        if self._handed_out is None or self._handed_out[0] is not data:
             self._handed_out = data, _with_table(painted, painted.table.copy())
         return data
 

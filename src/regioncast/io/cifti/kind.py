@@ -42,25 +42,28 @@ class CiftiParcels:
                 "key= is for tables; the names of parcels are the keys of this file."
             )
         signals = read_parcel_signals(source)
-        if columns is None:
-            return signals
-        wanted = [columns] if isinstance(columns, str | int) else list(columns)
-        names = signals.map_names or ()
-        unknown = [name for name in wanted if name not in names]
-        if unknown or not wanted:
-            raise SignalsError(
-                f"There is no map {examples(unknown)} among the {plural(signals.n_maps, 'map')} of "
-                f"the file: {examples(names) if names else 'they have no names'}."
-            )
-        # In the order that was asked for, as columns of tables are.
-        rows = [names.index(str(name)) for name in wanted]
-        return Signals.along(signals.axis.take(rows), signals.values[rows], signals.keys)
+        return signals if columns is None else _chosen(signals, columns)
 
     def save_signals(
         self, signals: Signals, atlas: Parcellation, output: Path, *, overwrite: bool
     ) -> None:
         """Write signals with the vertices and voxels of their regions."""
         save_parcels(signals, atlas, output, overwrite=overwrite)
+
+
+def _chosen(signals: Signals, columns: Key | Sequence[Key]) -> Signals:
+    """Return the maps of these names, in the order of the names, as of columns of tables."""
+    wanted = [columns] if isinstance(columns, str | int) else list(columns)
+    names = signals.map_names or ()
+    unknown = [name for name in wanted if name not in names]
+    if unknown or not wanted:
+        there_are = examples(names) if names else "they have no names"
+        raise SignalsError(
+            f"There is no map {examples(unknown)} among the {plural(signals.n_maps, 'map')} of "
+            f"the file: {there_are}."
+        )
+    rows = [names.index(str(name)) for name in wanted]
+    return Signals.along(signals.axis.take(rows), signals.values[rows], signals.keys)
 
 
 class Cifti:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ from ...errors import (
 )
 from ...files import readable
 from ...signals import Signals
-from .matrix import Image, array_of, described, map_axis_of, open_matrix
+from .matrix import Image, are_axes, array_of, described, map_axis_of, open_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 
 # What Workbench calls the label of no region.
 _UNASSIGNED = "???"
+
+# The vertices of a parcel on a surface where it has none.
+_NO_PLACES = np.empty(0, np.int64)
 
 # The structure of voxels of which it is not said to which they belong.
 _OTHER = "CIFTI_STRUCTURE_OTHER"
@@ -139,22 +142,27 @@ def read_labels(
     InputMissingError, FileFormatError, ImageTypeError, RegionTableError
     """
     data, axes = open_matrix(source, "the labels image")
-    parcels = next((axis for axis in axes if isinstance(axis, ParcelsAxis)), None)
+    # Of two axes of parcels, as a .pconn.nii has them, the first counts.
+    parcels = [axis for axis in axes if isinstance(axis, ParcelsAxis)]
     none = set() if background is None else {background}
-    if parcels is not None:
+    if parcels:
         if label_map is not None:
             raise ArgumentError(
                 f"label_map={label_map!r} chooses a map of a .dlabel.nii file; this labels image "
-                f"has {described([parcels])}. Leave it out."
+                f"has {described(parcels[:1])}. Leave it out."
             )
-        keys, space = _samples_of_parcels(parcels)
-        table = RegionTable(range(1, len(parcels) + 1), parcels.name.tolist())
-    elif [type(axis) for axis in axes] == [LabelAxis, BrainModelAxis]:
+        keys, space = _samples_of_parcels(parcels[0])
+        table = RegionTable(range(1, len(parcels[0]) + 1), parcels[0].name.tolist())
+    elif are_axes(axes, LabelAxis, BrainModelAxis):
         number = map_number(axes[0].name.tolist(), label_map)
         with readable(f"the labels image {getattr(data, 'file_like', 'in memory')}"):
             keys = np.array(data[number])
-        table, space = _label_table(axes[0].label[number]), Grayordinates(axes[1])
-        none = none or _background_labels(table)
+        labels = axes[0].label[number]
+        colors = [hex_color(color) for _, color in labels.values()]
+        table = RegionTable(list(labels), [name for name, _ in labels.values()], {"color": colors})
+        space = Grayordinates(axes[1])
+        if background is None:
+            none = _background_labels(table)
     else:
         raise LabelsError(
             f"The labels image holds neither labels nor parcels, but {described(axes)}. Give a "
@@ -168,6 +176,7 @@ def read_labels(
 def _encoded(keys: NDArray[Any], none: set[float]) -> Encoded:
     """Return the codes of labels, some of which are no region."""
     lowest = min(none, default=math.nan)
+    # The encoder knows one label of no region, and files have several.
     if len(none) > 1:
         keys[np.isin(keys, list(none))] = lowest
     return encode_integers(keys, lowest, Grayordinates.noun)
@@ -177,14 +186,6 @@ def _background_labels(table: RegionTable) -> set[float]:
     """Return the labels of a ``.dlabel.nii`` of which Workbench, too, makes no parcel."""
     names = {0: ""} | dict(zip(table.labels.tolist(), table.names, strict=True))
     return {label for label in no_region_labels(names) if label == 0 or names[label] == _UNASSIGNED}
-
-
-def _label_table(labels: Mapping[int, tuple[str, Sequence[float]]]) -> RegionTable:
-    return RegionTable(
-        list(labels),
-        [name for name, _ in labels.values()],
-        {"color": [hex_color(color) for _, color in labels.values()]},
-    )
 
 
 def _samples_of_parcels(axis: ParcelsAxis) -> tuple[NDArray[np.int64], Grayordinates]:
@@ -219,9 +220,6 @@ def _samples_of_parcels(axis: ParcelsAxis) -> tuple[NDArray[np.int64], Grayordin
     return np.concatenate(keys), Grayordinates(brain)
 
 
-_NO_PLACES = np.empty(0, np.int64)
-
-
 def _flat_voxels(voxels: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:
     """Return voxels as numbers, the first index varying fastest; -1 for those outside."""
     indices = np.asarray(voxels, np.int64).reshape(-1, 3)
@@ -240,9 +238,8 @@ def _owners(
     """Return the places that parcels own, ascending, and the number of the owner of each."""
     owner = np.zeros(n_places, np.int64)
     # Files come from anywhere: a place outside, or one of two parcels, would be a wrong map.
-    for number, places in enumerate(owned, 1):
-        name = names[number - 1]
-        if len(places) and (places.min() < 0 or places.max() >= n_places):
+    for number, (name, places) in enumerate(zip(names, owned, strict=True), 1):
+        if ((places < 0) | (places >= n_places)).any():
             raise LabelsError(
                 f"The parcel {name!r} of the labels image has a {frame.noun} that does not exist: "
                 f"there are {n_places:,}. Get the file again."
@@ -298,11 +295,7 @@ def read_parcel_signals(source: Image) -> Signals:
     InputMissingError, FileFormatError, ImageTypeError
     """
     data, axes = open_matrix(source, "the table of values")
-    if not (
-        len(axes) == 2
-        and isinstance(axes[0], ScalarAxis | SeriesAxis)
-        and isinstance(axes[1], ParcelsAxis)
-    ):
+    if not are_axes(axes, ScalarAxis | SeriesAxis, ParcelsAxis):
         raise SignalsError(
             f"The table of values must have maps or time points × parcels, and has "
             f"{described(axes)}. Give a .pscalar.nii or .ptseries.nii file."

@@ -25,7 +25,7 @@ from nibabel.cifti2.cifti2_axes import (
 from ...atlas.spaces import Grayordinates
 from ...engine._kernels.read import read_rows
 from ...engine.extraction import Block, Grouping
-from ...engine.maps import Blocks, Portion, native
+from ...engine.maps import Blocks, Portion, all_at_once, native
 from ...engine.painting import PaintedArray
 from ...errors import (
     DimensionError,
@@ -34,7 +34,7 @@ from ...errors import (
 )
 from ...files import readable
 from ..maps import MapsInMemory
-from .matrix import Image, described, map_axis_of, open_matrix
+from .matrix import Image, are_axes, described, map_axis_of, open_matrix
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -81,11 +81,7 @@ def open_cifti_maps(source: Image, what: str) -> CiftiMaps:
     InputMissingError, FileFormatError, ImageTypeError
     """
     data, axes = open_matrix(source, what)
-    if not (
-        len(axes) == 2
-        and isinstance(axes[0], ScalarAxis | SeriesAxis | LabelAxis)
-        and isinstance(axes[1], BrainModelAxis)
-    ):
+    if not are_axes(axes, ScalarAxis | SeriesAxis | LabelAxis, BrainModelAxis):
         raise DimensionError(
             f"{capitalized(what)} must have maps or time points × grayordinates, and has "
             f"{described(axes)}. Give a .dscalar.nii or .dtseries.nii file."
@@ -155,16 +151,18 @@ class CiftiMaps:
             if bytes_per_row < _SHORTEST_ROW:
                 everything = np.arange(self.space.shape[0], dtype=np.uint32)
                 blocks = self._blocks(file.fileno(), everything, self._buffers(len(everything)))
-                yield [Portion(slice(0, len(grouping)), lambda: (grouping, blocks))]
-            else:
-                if len(grouping.samples) > _LEAST_BROUGHT_IN * self.space.shape[0]:
-                    for done in _brought_in(file, self.name):
-                        if progress is not None:
-                            progress(*done)
-                yield self._portions(file.fileno(), grouping, _PORTION_BYTES // bytes_per_row)
+                with all_at_once(grouping, blocks) as portions:
+                    yield portions
+                return
+            if len(grouping.samples) > _LEAST_BROUGHT_IN * self.space.shape[0]:
+                for done in _brought_in(file, self.name):
+                    if progress is not None:
+                        progress(*done)
+            yield self._portions(file.fileno(), grouping, _PORTION_BYTES // bytes_per_row)
 
     def _portions(self, file: int, grouping: Grouping, at_once: int) -> list[Portion]:
         """Divide the regions; what is read for them are their samples and no others."""
+        # Without a region there is a portion all the same: one of nothing.
         parts = list(_divided(grouping.starts, at_once)) or [(slice(0, 0), slice(0, 0))]
         sizes = [samples.stop - samples.start for _, samples in parts]
         places = np.arange(max(sizes), dtype=np.uint32)
@@ -286,4 +284,6 @@ def _divided(starts: NDArray[np.int64], at_once: int) -> Iterator[tuple[slice, s
 
 def _is_read_by_rows(data: Any) -> bool:
     """Tell whether data are in a plain file, as those of CIFTI files are."""
-    return type(data) is ArrayProxy and data.order == "F" and isinstance(data.file_like, str)
+    if type(data) is not ArrayProxy:
+        return False
+    return data.order == "F" and isinstance(data.file_like, str)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import UnionType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import nibabel as nib
@@ -230,13 +231,14 @@ def _axes_of_text(text: bytes, n_dimensions: int) -> tuple[Any, ...]:
 
 def axes_of(header: Cifti2Header, n_dimensions: int) -> list[Any]:
     """Return the axes of a matrix: of its rows, then its columns, and of a third dimension."""
-    return [_axis(header.matrix.get_index_map(number)) for number in range(n_dimensions)]
-
-
-def _axis(mapping: Cifti2MatrixIndicesMap) -> Any:
-    if mapping.indices_map_to_data_type != "CIFTI_INDEX_TYPE_BRAIN_MODELS":
-        return from_index_mapping(mapping)
-    return _brain_model_axis(_BrainModels(tuple(_contents(mapping)), mapping))
+    axes: list[Any] = []
+    for number in range(n_dimensions):
+        mapping = header.matrix.get_index_map(number)
+        if mapping.indices_map_to_data_type == "CIFTI_INDEX_TYPE_BRAIN_MODELS":
+            axes.append(_brain_model_axis(_BrainModels(tuple(_contents(mapping)), mapping)))
+        else:
+            axes.append(from_index_mapping(mapping))
+    return axes
 
 
 def _check_samples(mapping: Cifti2MatrixIndicesMap) -> None:
@@ -256,6 +258,7 @@ def _check_samples(mapping: Cifti2MatrixIndicesMap) -> None:
         else:
             frame, shape = "the volume", tuple(map(int, volume.volume_dimensions))
         of_frame.setdefault(frame, []).append(_places(model, shape))
+    # One structure may come as several brain models, and all voxels share the volume.
     for frame, places in of_frame.items():
         together = np.concatenate(places)
         n_twice = len(together) - len(np.unique(together))
@@ -314,6 +317,13 @@ def _brain_model_axis(models: _BrainModels) -> BrainModelAxis:
     _check_samples(models.mapping)
     axis: BrainModelAxis = BrainModelAxis.from_index_mapping(models.mapping)
     return axis
+
+
+def are_axes(axes: Sequence[Axis], rows: type | UnionType, columns: type[Axis]) -> bool:
+    """Return whether a matrix has two axes, and these are of the types."""
+    if len(axes) != 2:
+        return False
+    return isinstance(axes[0], rows) and isinstance(axes[1], columns)
 
 
 def described(axes: Sequence[Axis]) -> str:

@@ -13,6 +13,7 @@ from nibabel.cifti2.cifti2 import (
     Cifti2Header,
 )
 from nibabel.cifti2.cifti2_axes import (
+    Axis,
     BrainModelAxis,
     ParcelsAxis,
     ScalarAxis,
@@ -36,7 +37,7 @@ from ...files import expanded, open_output, replacing
 from ...formats import family_of, suffix_of
 from ...signals import MapAxis, Series, Signals
 from ..painted import PaintedOnDemand, as_xml, edited
-from .matrix import array_of, axes_of, described, map_axis_of
+from .matrix import are_axes, array_of, axes_of, described, map_axis_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,6 +75,7 @@ class PaintedCifti(PaintedOnDemand, nib.Cifti2Image):
     """
 
     def __reduce__(self) -> tuple[Any, ...]:
+        # A copy has the data as they were edited, as a file has.
         return type(self), (_data_to_write(self), self.header, self.nifti_header)
 
     def to_filename(self, filename: str | os.PathLike[str], **kwargs: Any) -> None:
@@ -82,6 +84,7 @@ class PaintedCifti(PaintedOnDemand, nib.Cifti2Image):
         As with every nibabel image, an existing file is replaced; `regioncast.save` asks first.
         """
         path = expanded(filename)
+        # Options and names that are nibabel's own are left to nibabel.
         if kwargs or family_of(path) != "cifti":
             super().to_filename(filename, **kwargs)
         else:
@@ -174,13 +177,14 @@ def save_cifti(
         path, DENSE, "a dense CIFTI image", f", and a painting as {' or '.join(PARCELLATED)} too"
     )
     axes = axes_of(image.header, image.ndim)
-    if len(axes) != 2 or not isinstance(axes[1], BrainModelAxis):
+    if not are_axes(axes, Axis, BrainModelAxis):
         raise DimensionError(
             f"A file {suffix} holds maps × grayordinates; this image has {described(axes)}."
         )
     data = _data_to_write(image)
     wanted = SeriesAxis if suffix == DENSE[1] else ScalarAxis
     header = image.header
+    # The ending says what the maps are; the image may have been made for the other.
     if not isinstance(axes[0], wanted):
         series = _UNKNOWN_STEPS if wanted is SeriesAxis else None
         maps = _axis_of_maps(len(axes[0]), map_axis_of(axes[0]), series)
@@ -299,9 +303,9 @@ def _parcels(parcellation: Parcellation) -> ParcelsAxis:
     for structure, part in parcellation.space.parts.items():
         by_region = _places_by_region(codes[part.samples], part, n_regions)
         if isinstance(part.frame, VolumeGrid):
-            grid = part.frame
-            voxels = [_voxels(places, grid.shape) for places in by_region]
+            grid, voxels = part.frame, by_region
             continue
+        # A surface alone of which the hemisphere is unknown is the part "?".
         if not structure.startswith("CIFTI_STRUCTURE_"):
             raise SpaceError(
                 "CIFTI files name the hemisphere of their vertices; that of these labels is "
@@ -323,19 +327,16 @@ def _parcels(parcellation: Parcellation) -> ParcelsAxis:
 
 
 def _places_by_region(codes: NDArray[Any], part: Part, n_regions: int) -> list[NDArray[np.int64]]:
-    """Return the places in the frame of a part that each region has, in the order of Workbench.
+    """Return the vertices or voxels of a part that each region has, in the order of Workbench.
 
-    Those of voxels ascend with the first index varying fastest.
+    Voxels ascend with the first index varying fastest.
     """
     places = np.arange(len(codes)) if isinstance(part.places, slice) else part.places
+    indices: tuple[NDArray[np.int64], ...] = (places,)
     if isinstance(part.frame, VolumeGrid):
-        places = np.ravel_multi_index(
-            np.unravel_index(places, part.frame.shape), part.frame.shape, order="F"
-        )
-    order = np.lexsort((places, codes))
+        indices = np.unravel_index(places, part.frame.shape)
+        places = np.column_stack(indices)
+    # Of the keys the last counts most: first the region, then the last index.
+    order = np.lexsort((*indices, codes))
     ends = np.searchsorted(codes[order], np.arange(1, n_regions + 1))
     return np.split(places[order], ends)[1:]
-
-
-def _voxels(places: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
-    return np.column_stack(np.unravel_index(places, shape, order="F"))

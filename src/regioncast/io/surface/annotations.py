@@ -101,7 +101,15 @@ def read_annotation(path: Path, what: str) -> Annotation:
     """
     name = f"{capitalized(what)} {path}"
     content = _Content(path.read_bytes(), name)
-    colors = _by_number(content.numbers(2 * content.count("vertices")).reshape(-1, 2), name)
+    numbers, colors = content.numbers(2 * content.count("vertices")).reshape(-1, 2).T
+    missing = np.setdiff1d(np.arange(len(numbers)), numbers).tolist()
+    if missing:
+        raise FileFormatError(
+            f"{name} has {plural(len(numbers), 'vertex')} with numbers from {numbers.min():,} to "
+            f"{numbers.max():,}; {plural(len(missing), 'number')} from 0 to {len(numbers) - 1:,} "
+            f"{'is' if len(missing) == 1 else 'are'} not among them: {examples(missing)}. Give an "
+            "annotation of the whole surface."
+        )
     has_colors = not content.is_at_end and content.number() == _HAS_COLORS
     entries = _entries(content) if has_colors else ()
     if not entries:
@@ -109,7 +117,8 @@ def read_annotation(path: Path, what: str) -> Annotation:
             f"{name} has no colour table, so its labels have no names. "
             "Make the annotation again with one (for example mris_seg2annot --ctab)."
         )
-    return Annotation(colors, entries)
+    # Vertices may stand in any order, and maps of the surface are in that of their numbers.
+    return Annotation(colors[np.argsort(numbers)], entries)
 
 
 class _Content:
@@ -153,24 +162,10 @@ class _Content:
         return self.raw(self.number()).partition(b"\0")[0].decode(errors="replace").strip()
 
 
-def _by_number(rows: NDArray[np.int64], name: str) -> NDArray[np.int64]:
-    """Return the colours in ascending order of the numbers of their vertices."""
-    numbers, colors = rows.T
-    missing = np.setdiff1d(np.arange(len(numbers)), numbers).tolist()
-    if missing:
-        raise FileFormatError(
-            f"{name} has {plural(len(numbers), 'vertex')} with numbers from {numbers.min():,} to "
-            f"{numbers.max():,}; {plural(len(missing), 'number')} from 0 to {len(numbers) - 1:,} "
-            f"{'is' if len(missing) == 1 else 'are'} not among them: {examples(missing)}. Give an "
-            "annotation of the whole surface."
-        )
-    by_number: NDArray[np.int64] = colors[np.argsort(numbers)]
-    return by_number
-
-
 def _entries(content: _Content) -> tuple[Entry, ...]:
     form = content.number()
-    if form == _NEW_FORM:
+    is_new = form == _NEW_FORM
+    if is_new:
         content.number()  # one more than the highest number of an entry
     elif form <= 0:
         raise FileFormatError(
@@ -178,13 +173,11 @@ def _entries(content: _Content) -> tuple[Entry, ...]:
             "can be read. Make the annotation again."
         )
     content.text()  # the file that the table was read from
-    count = content.number() if form == _NEW_FORM else form
-    return tuple(
-        _entry(content, content.number() if form == _NEW_FORM else place) for place in range(count)
-    )
-
-
-def _entry(content: _Content, number: int) -> Entry:
-    name = content.text()
-    red, green, blue, _ = content.numbers(4).tolist()
-    return Entry(number, name, (red & 255, green & 255, blue & 255))
+    count = content.number() if is_new else form
+    entries = []
+    for place in range(count):
+        number = content.number() if is_new else place
+        name = content.text()
+        red, green, blue, _ = content.numbers(4).tolist()
+        entries.append(Entry(number, name, (red & 255, green & 255, blue & 255)))
+    return tuple(entries)

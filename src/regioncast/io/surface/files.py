@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -79,7 +79,13 @@ _MORPHOMETRY_HEAD = 15
 
 _NODE_INDEX = "NIFTI_INTENT_NODE_INDEX"
 
-_COORDINATES = ("NIFTI_INTENT_POINTSET", "NIFTI_INTENT_TRIANGLE", "NIFTI_INTENT_VECTOR")
+# Arrays of meshes and of numbers of vertices, beside which a file may have values.
+_NO_VALUES = frozenset([
+    _NODE_INDEX,
+    "NIFTI_INTENT_POINTSET",
+    "NIFTI_INTENT_TRIANGLE",
+    "NIFTI_INTENT_VECTOR",
+])  # fmt: skip
 
 
 # --- which hemisphere ------------------------------------------------------------------------
@@ -158,14 +164,15 @@ def _of_keys(by_key: Mapping[str, Any]) -> dict[str, Any]:
             raise SpaceError(
                 f"A pair of surfaces has one left and one right; {examples(by_key)} were given."
             )
-        sides[hemisphere] = _opened(side)
-        said = hemisphere_of(sides[hemisphere])
+        opened = _opened(side)
+        said = hemisphere_of(opened)
         if said not in (UNKNOWN, hemisphere):
-            who = "its name says" if _said_hemisphere(sides[hemisphere]) is None else "says itself"
+            who = "its name says" if _said_hemisphere(opened) is None else "says itself"
             raise SpaceError(
-                f"{_called(sides[hemisphere])} was given for the {HEMISPHERE_NAMES[hemisphere]}, "
+                f"{_called(opened)} was given for the {HEMISPHERE_NAMES[hemisphere]}, "
                 f"and {who} that it is of the {HEMISPHERE_NAMES[said]}. Check which file is which."
             )
+        sides[hemisphere] = opened
     return _left_first(sides)
 
 
@@ -200,18 +207,19 @@ def _hemispheres_of_two(sides: Sequence[Any]) -> list[str]:
     ]
     if UNKNOWN not in said:
         return said
-    in_order = said in ([UNKNOWN, UNKNOWN], [LEFT, UNKNOWN], [UNKNOWN, RIGHT])
+    is_right_first = said[0] == RIGHT or said[1] == LEFT
     # A file that says itself or is marked tells of the other one, even against their order.  A
     # mere word in its name does not: it may mean something else.
     if marked == [UNKNOWN, UNKNOWN]:
         nothing_said = said == [UNKNOWN, UNKNOWN]
-        if not in_order or (nothing_said and order_is_unclear(*names)):
+        is_unclear = order_is_unclear(*names) if nothing_said else is_right_first
+        if is_unclear:
             raise SpaceError(
                 f"Which of {' and '.join(map(_called, sides))} is of which hemisphere is not "
                 "known: both names have words for hemispheres, or letters that may mean one. Give "
                 "them as left= and right= or as a mapping, {'left': …, 'right': …}."
             )
-    return [LEFT, RIGHT] if in_order else [RIGHT, LEFT]
+    return [RIGHT, LEFT] if is_right_first else [LEFT, RIGHT]
 
 
 def _marked_hemispheres(sides: Sequence[Any], names: Sequence[str]) -> list[str]:
@@ -240,9 +248,11 @@ def _said_hemisphere(side: object) -> str | None:
     if not isinstance(side, GiftiImage):
         return None
     # Workbench writes it for the file, other programs for each array.
-    metadata = [side.meta, *(array.meta for array in side.darrays)]
-    said = [side_of_word(meta.get(STRUCTURE)) for meta in metadata]
-    return next((hemisphere for hemisphere in said if hemisphere), None)
+    for part in [side, *side.darrays]:
+        hemisphere = side_of_word(part.meta.get(STRUCTURE))
+        if hemisphere is not None:
+            return hemisphere
+    return None
 
 
 def _is_surface_image(source: object) -> bool:
@@ -359,18 +369,14 @@ class Side:
 
 def _opened(side: Any) -> Any:
     """Return a GIFTI file as an image, and everything else as it is."""
-    if isinstance(side, str | os.PathLike) and family_of(Path(side)) == "gifti":
-        return _load_gifti(side, "the surface")
-    return side
-
-
-def _load_gifti(path: str | os.PathLike[str], what: str) -> GiftiImage:
-    file = existing_file(path, what)
-    with readable(f"{what} {file}"):
+    if not isinstance(side, str | os.PathLike) or family_of(Path(side)) != "gifti":
+        return side
+    file = existing_file(side, "the surface")
+    with readable(f"the surface {file}"):
         image = GiftiImage.from_bytes(whole_content(file))
     if not isinstance(image, GiftiImage):  # nibabel returns what it found of one
         raise FileFormatError(
-            f"{capitalized(what)} {file} is XML, but no GIFTI file: it has no element GIFTI. Give "
+            f"The surface {file} is XML, but no GIFTI file: it has no element GIFTI. Give "
             "a .label.gii, .shape.gii or .func.gii."
         )
     # nibabel does not keep it, and it may say the hemisphere.
@@ -386,14 +392,14 @@ def _read(side: Any, what: str) -> Side:
         return _from_mgh(side, what)
     if isinstance(side, np.ndarray):
         return _from_array(side, what)
-    if isinstance(side, str | os.PathLike):
-        path = existing_file(side, what)
-        read = _reader_of(path)
-        if read is None:
-            raise _not_a_surface(f"{what} {path}")
-        with readable(f"{what} {path}"):
-            return read(path, what)
-    raise _not_a_surface(f"{what} ({type(side).__name__})")
+    if not isinstance(side, str | os.PathLike):
+        raise _not_a_surface(f"{what} ({type(side).__name__})")
+    path = existing_file(side, what)
+    read = _reader_of(path)
+    if read is None:
+        raise _not_a_surface(f"{what} {path}")
+    with readable(f"{what} {path}"):
+        return read(path, what)
 
 
 def _not_a_surface(what: str) -> ImageTypeError:
@@ -405,26 +411,28 @@ def _not_a_surface(what: str) -> ImageTypeError:
 
 
 def _from_gifti(image: GiftiImage, what: str) -> Side:
-    arrays = _arrays_of_values(image, f"{capitalized(what)} {_called(image)}")
+    name = f"{capitalized(what)} {_called(image)}"
+    arrays = _arrays_of_values(image, name)
     n_vertices = len(np.asarray(arrays[0].data))
-    values = np.concatenate(
-        [np.asarray(array.data).reshape(n_vertices, -1) for array in arrays], axis=1
-    ).T
-    order = _order_of_vertices(image, n_vertices, what)
+    # An array may have a column per map instead of being one of many.
+    columns = [np.asarray(array.data).reshape(n_vertices, -1) for array in arrays]
+    values = np.concatenate(columns, axis=1).T
+    order = _order_of_vertices(image, n_vertices, name)
     if order is not None:
         values = values[:, order]
-    intents = {_intent(array) for array in arrays}
+    intents = set(map(_intent, arrays))
     single = len(values) == 1 and "NIFTI_INTENT_TIME_SERIES" not in intents
     # An array of several columns has one name for all of them.
     names = [str(array.meta.get("Name") or "") for array in arrays]
     are_named = all(names) and len(names) == len(values)
     t_r = None if single else _gifti_t_r(arrays)
     axis = MapAxis(names if are_named else None, t_r, single=single)
+    # nibabel gives a label without a name no attribute.
+    rows = [
+        (label.key, getattr(label, "label", None), label.rgba) for label in image.labeltable.labels
+    ]
     return Side(
-        values,
-        axis,
-        table=_label_table(image),
-        is_label_file="NIFTI_INTENT_LABEL" in intents,
+        values, axis, table=_region_table(rows), is_label_file="NIFTI_INTENT_LABEL" in intents
     )
 
 
@@ -437,8 +445,7 @@ def _arrays_of_values(image: GiftiImage, name: str) -> list[GiftiDataArray]:
             f"{plural(len(empty), 'data array')} of {len(image.darrays):,} without data: "
             f"{examples(empty)}. Get the file again."
         )
-    no_values = (*_COORDINATES, _NODE_INDEX)
-    arrays = [array for array in image.darrays if _intent(array) not in no_values]
+    arrays = [array for array in image.darrays if _intent(array) not in _NO_VALUES]
     if not arrays:
         held = ", ".join(dict.fromkeys(map(_intent, image.darrays))) or "nothing"
         raise ImageTypeError(
@@ -453,7 +460,7 @@ def _arrays_of_values(image: GiftiImage, name: str) -> list[GiftiDataArray]:
     return arrays
 
 
-def _order_of_vertices(image: GiftiImage, n_values: int, what: str) -> NDArray[np.intp] | None:
+def _order_of_vertices(image: GiftiImage, n_values: int, name: str) -> NDArray[np.intp] | None:
     """Return which value is that of each vertex, None where they are in order.
 
     GIFTI may list the vertices that the values are of, all or some of them.
@@ -464,7 +471,7 @@ def _order_of_vertices(image: GiftiImage, n_values: int, what: str) -> NDArray[n
     listed = np.concatenate([np.ravel(part) for part in lists])
     if not np.array_equal(np.sort(listed), np.arange(n_values)):
         raise FileFormatError(
-            f"{capitalized(what)} {_called(image)} lists {plural(len(listed), 'vertex')} "
+            f"{name} lists {plural(len(listed), 'vertex')} "
             f"({len(np.unique(listed)):,} different, {listed.min():,} to {listed.max():,}) for "
             f"{plural(n_values, 'value')}. Each vertex of the surface needs a value, and to be "
             "listed once."
@@ -479,37 +486,34 @@ def _intent(array: GiftiDataArray) -> str:
 def _gifti_t_r(arrays: Sequence[GiftiDataArray]) -> float | None:
     """Return the time from an array to the next in seconds, where all say the same."""
     steps = {array.meta.get("TimeStep") for array in arrays}
-    said = steps.pop() if len(steps) == 1 else None
+    if len(steps) > 1:
+        return None
+    text = str(steps.pop() or 0)
     try:
-        step = float(said or 0)
+        step = float(text)
     except ValueError:
         return None
     if not 0 < step < np.inf:
         return None
-    return step if step <= LONGEST_T_R else float(Decimal(str(said)) / 1000)
+    return step if step <= LONGEST_T_R else float(Decimal(text) / 1000)
 
 
-def _label_table(image: GiftiImage) -> RegionTable | None:
-    """Return the labels of a file; those without a name are called by their key.
+def _region_table(rows: Iterable[tuple[int, str | None, Sequence[Any]]]) -> RegionTable | None:
+    """Return the table of labels, names and colours (from 0 to 1) as a file lists them.
 
-    Not 0, which without a name is no region.
+    Labels without a name are called by their number; not 0, which without a name is no region.
     """
-    keys, names, colors = [], [], []
-    for label in image.labeltable.labels:
-        # nibabel gives a label without a name no attribute.
-        name = str(getattr(label, "label", None) or "").strip()
-        if name or label.key != 0:
-            keys.append(label.key)
-            names.append(name or str(label.key))
-            colors.append(_color(label.rgba))
-    if not keys:
+    labels, names, colors = [], [], []
+    for label, said, color in rows:
+        name = (said or "").strip()
+        if name or label != 0:
+            labels.append(label)
+            names.append(name or str(label))
+            rgb = color[:3]
+            colors.append(None if None in rgb else hex_color(rgb))
+    if not labels:
         return None
-    return RegionTable(keys, names, {"color": colors} if any(colors) else None)
-
-
-def _color(rgba: Sequence[float | None]) -> str | None:
-    parts = [part for part in rgba[:3] if part is not None]
-    return hex_color(parts) if len(parts) == 3 else None
+    return RegionTable(labels, names, {"color": colors} if any(colors) else None)
 
 
 def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
@@ -557,6 +561,7 @@ def _from_text(path: Path, what: str) -> Side:
     delimiter = "," if path.suffix.lower() == ".csv" else None
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()  # with a byte order mark or not
+        # NumPy only warns of a file without a number.
         if not any(line.partition("#")[0].strip() for line in lines):
             raise ValueError("it has no number")
         numbers = np.loadtxt(lines, delimiter=delimiter, ndmin=2)
@@ -589,23 +594,20 @@ def _from_annotation(path: Path, what: str) -> Side:
             f"colour table lacks; taken as no region.",
             LabelsWarning,
         )
-    # As of labels of GIFTI: 0 without a name is no region, and any other is called by its number.
-    entries = [entry for entry in annotation.entries if entry.name or entry.number != 0]
-    regions = RegionTable(
-        [entry.number for entry in entries],
-        [entry.name or str(entry.number) for entry in entries],
-        {"color": ["#" + bytes(entry.color).hex() for entry in entries]},
-    )
     return Side(
         annotation.labels[np.newaxis],
         MapAxis(single=True),
-        table=regions,
+        table=_region_table(
+            (entry.number, entry.name, [part / 255 for part in entry.color])
+            for entry in annotation.entries
+        ),
         none=frozenset([-1]),
         is_label_file=True,
     )
 
 
 def _from_numpy(path: Path, what: str) -> Side:
+    # NumPy opens an .npz of any name, too.
     array = np.load(path, allow_pickle=False)
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufc":
         raise FileFormatError(

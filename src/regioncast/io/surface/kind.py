@@ -46,6 +46,7 @@ class Surfaces:
 
     def open_maps(self, source: Any, what: str) -> MapsInMemory:
         """Return the maps of a surface or a pair."""
+        # A list with a surface in it is of this kind, but may be no pair.
         if not is_surface(source):
             raise one_at_a_time(f"{capitalized(what)} is a list of {len(source):,}")
         return open_surface_maps(source, what)

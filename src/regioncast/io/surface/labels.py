@@ -82,13 +82,21 @@ class SurfaceLabels:
             of_sides.append(_encoded(self.values[name], none, name).labels)
         return np.unique(np.concatenate(of_sides)).astype(np.int64)
 
+    def used(self, side: str) -> set[float]:
+        """Return the labels of regions that vertices of a hemisphere have."""
+        none = _no_region(self.sides[side], None, self.background)
+        return set(np.unique(self.values[side]).tolist()).difference(none)
+
     def table_beside(self) -> Path | None:
         """Return the table that lies beside the file of one surface that brings no names.
 
         Only ``.tsv``: text and CSV may as well be labels of vertices.
         """
-        are_named = any(side.own_table is not None for side in self.sides.values())
-        if are_named or self.file is None:
+        if self.file is None:
+            return None
+        # One file is one side.
+        (side,) = self.sides.values()
+        if side.own_table is not None:
             return None
         return find_region_table(self.file, suffixes=(".tsv",))
 
@@ -118,9 +126,9 @@ class SurfaceLabels:
             if regions is None:
                 _check_named(self.sides)
         if regions is None:
-            tables = _own_tables(self)
+            tables = _tables_of_files(self)
         else:
-            tables = _given_tables(self, regions, strict=strict)
+            tables = _tables_of_sides(self, regions, strict=strict)
         none, encoded = {}, {}
         for name, side in self.sides.items():
             none[name] = _no_region(side, tables[name], self.background)
@@ -192,7 +200,9 @@ def _no_region(side: Side, table: RegionTable | None, background: float | None) 
     # What was said is done, whatever names say; only what the format calls none stays so.
     if background is not None:
         return [label for label in (background, *sorted(side.none)) if not np.isnan(label)]
-    names = {row.label: row.name for rows in (side.table, table) for row in rows or ()}
+    names: dict[int, str] = {}
+    for rows in (side.table, table):
+        names.update(rows or ())
     by_name = no_region_labels(names)
     if 0 not in names:
         by_name |= {0}
@@ -233,26 +243,36 @@ def _one_parcellation(
     return Parcellation.of(encoded, space, table=table, background=background, strict=strict)
 
 
-def _given_tables(
+def _tables_of_sides(
     labels: SurfaceLabels, regions: RegionTable, *, strict: bool
 ) -> dict[str, RegionTable | None]:
     """Return the rows of a region table that are of each side."""
     title, of_rows = _row_hemispheres(regions)
-    _check_tells_apart(regions, of_rows, tuple(labels.sides))
-    is_said = np.array([hemisphere is not None for hemisphere in of_rows], bool)
+    if UNKNOWN in labels.sides:
+        _check_tells_apart(regions, of_rows)
+    is_said = of_rows != ""
     keep = {}
     for side, values in labels.values.items():
-        is_here = np.array([hemisphere == side for hemisphere in of_rows], bool)
+        is_here = of_rows == side
         # Of one surface alone, all other rows are its own; of a pair, those whose label it has.
         may_be_here = np.isin(regions.labels, np.unique(values)) | (len(labels.sides) == 1)
         is_open = ~is_said | (side == UNKNOWN)
         keep[side] = is_here | (is_open & may_be_here)
-    kept = np.any(list(keep.values()), axis=0)
-    _warn_of_left_out(regions, kept | is_said, strict=strict)
+    is_placed = is_said | np.any(list(keep.values()), axis=0)
+    # A row of 0 may be there for what is no region.
+    left_out = regions.labels[~is_placed & (regions.labels != 0)].tolist()
+    if left_out:
+        message = (
+            f"The region table and the labels differ: {plural(len(left_out), 'row')} of the region "
+            f"table without a vertex: {examples(left_out)}."
+        )
+        if strict:
+            raise RegionTableError(f"{message} Correct the table, or do not ask for strict.")
+        warn(f"{message} They are left out.", RegionTableWarning)
     return {side: _of_one_side(regions, np.flatnonzero(rows), title) for side, rows in keep.items()}
 
 
-def _own_tables(labels: SurfaceLabels) -> dict[str, RegionTable | None]:
+def _tables_of_files(labels: SurfaceLabels) -> dict[str, RegionTable | None]:
     """Return the tables in the files, without what is of the other hemisphere.
 
     The two files of a pair may both list the regions of both, as Workbench writes them.  That is
@@ -261,72 +281,52 @@ def _own_tables(labels: SurfaceLabels) -> dict[str, RegionTable | None]:
     that neither has stands once.
     """
     tables = {name: side.own_table for name, side in labels.sides.items()}
-    if len(tables) == 1:
+    left, right = tables.get(LEFT), tables.get(RIGHT)
+    if left is None or right is None:
         return tables
-    used: dict[str, set[float]] = {}
-    for name, side in labels.sides.items():
-        none = _no_region(side, None, labels.background)
-        used[name] = set(np.unique(labels.values[name]).tolist()) - set(none)
-    shared = set(tables[LEFT] or ()) & set(tables[RIGHT] or ())
-    if not used[LEFT].isdisjoint(used[RIGHT]):
-        shared = {row for row in shared if row.label not in used[LEFT] | used[RIGHT]}
-    for name, table in tables.items():
-        if table is not None:
-            is_here = [
-                row not in shared or _is_of(name, row, used[LEFT], used[RIGHT]) for row in table
-            ]
-            tables[name] = table.take(np.flatnonzero(is_here))
-    return tables
+    used_left, used_right = labels.used(LEFT), labels.used(RIGHT)
+    used = used_left | used_right
+    share_labels = not used_left.isdisjoint(used_right)
+    not_left: set[Region] = set()
+    not_right: set[Region] = set()
+    for row in set(left) & set(right):
+        is_right = row.label in used_right
+        if row.label not in used:
+            # Neither has a vertex of it, so its name has to say; without a word it is of the left.
+            is_right = side_of(row.name)[0] == RIGHT
+        elif share_labels:
+            continue
+        (not_left if is_right else not_right).add(row)
+    return {LEFT: _without(left, not_left), RIGHT: _without(right, not_right)}
 
 
-def _is_of(hemisphere: str, row: Region, used_left: set[float], used_right: set[float]) -> bool:
-    """Return whether a row that the tables of both hemispheres have is of this one."""
-    if row.label in used_left:
-        return hemisphere == LEFT
-    if row.label in used_right:
-        return hemisphere == RIGHT
-    # Neither has a vertex of it, so its name has to say; a region stands once in any case.
-    return hemisphere == (side_of(row.name)[0] or LEFT)
+def _without(table: RegionTable, left_out: set[Region]) -> RegionTable:
+    return table.take(np.flatnonzero([row not in left_out for row in table]))
 
 
-def _row_hemispheres(regions: RegionTable) -> tuple[str | None, tuple[str | None, ...]]:
+def _row_hemispheres(regions: RegionTable) -> tuple[str | None, NDArray[np.str_]]:
     """Return the title of the column of hemispheres, and the hemisphere of each row.
 
-    None where the table does not say.
+    ``""`` where the table does not say.
     """
     if regions.hemispheres is not None:
-        return None, regions.hemispheres
+        return None, np.array(regions.hemispheres, np.str_)
     for title, cells in regions.columns.items():
         if is_hemisphere_title(title) and any(map(side_of_word, cells)):
-            return title, tuple(map(side_of_word, cells))
-    return None, (None,) * len(regions)
+            return title, np.array([side_of_word(cell) or "" for cell in cells], np.str_)
+    return None, np.full(len(regions), "", np.str_)
 
 
-def _check_tells_apart(
-    regions: RegionTable, of_rows: Sequence[str | None], sides: tuple[str, ...]
-) -> None:
-    """Raise where labels mean two regions, and the hemisphere of the surface is not known."""
+def _check_tells_apart(regions: RegionTable, of_rows: NDArray[np.str_]) -> None:
+    """Raise where labels mean two regions, one of each hemisphere."""
     labels, counts = np.unique(regions.labels, return_counts=True)
-    if UNKNOWN in sides and len({LEFT, RIGHT} & set(of_rows)) == 2 and (counts > 1).any():
+    twice = labels[counts > 1]
+    if len(twice) and {LEFT, RIGHT}.issubset(of_rows.tolist()):
         raise RegionTableError(
-            f"The region table has {plural(int((counts > 1).sum()), 'label')} in both "
-            f"hemispheres ({examples(labels[counts > 1].tolist())}), and nothing says of which "
+            f"The region table has {plural(len(twice), 'label')} in both "
+            f"hemispheres ({examples(twice.tolist())}), and nothing says of which "
             "the surface is. Give it as a mapping: {'left': …} or {'right': …}."
         )
-
-
-def _warn_of_left_out(regions: RegionTable, is_fine: NDArray[np.bool_], *, strict: bool) -> None:
-    """Warn of rows that name neither a hemisphere nor a label of one; that of 0 may."""
-    left_out = regions.labels[~is_fine & (regions.labels != 0)].tolist()
-    if not left_out:
-        return
-    message = (
-        f"The region table and the labels differ: {plural(len(left_out), 'row')} of the region "
-        f"table without a vertex: {examples(left_out)}."
-    )
-    if strict:
-        raise RegionTableError(f"{message} Correct the table, or do not ask for strict.")
-    warn(f"{message} They are left out.", RegionTableWarning)
 
 
 def _of_one_side(

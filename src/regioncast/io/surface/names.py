@@ -14,7 +14,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import product, zip_longest
+from itertools import pairwise, product
 from pathlib import Path
 
 from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
@@ -51,11 +51,21 @@ _LETTERS = re.compile(r"[A-Za-z]+")
 # them off.
 _EDGE = re.compile(r"^[lr]|[lr](?=h?$)|left|right", re.IGNORECASE)
 
-# How names write the hemispheres where the placeholder {hemi} stands.
-_SPELLINGS = (("L", "R"), ("lh", "rh"), ("left", "right"), ("l", "r"))
+# How names write the hemispheres, in any case.
+_SPELLINGS = (("left", "right"), ("lh", "rh"), ("l", "r"))
 
-# The same where nothing sets the word off from others.
-_SPELLINGS_GLUED = (("left", "right"), ("lh", "rh"), ("l", "r"))
+# The same where the placeholder {hemi} stands.
+_SPELLINGS_IN_PATTERNS = (("L", "R"), *_SPELLINGS)
+
+# A word, what stands in its place in the name of the other hemisphere, and the side that it says.
+_EXCHANGES = (
+    ("left", "right", LEFT),
+    ("right", "left", RIGHT),
+    ("lh", "rh", LEFT),
+    ("rh", "lh", RIGHT),
+    ("l", "r", LEFT),
+    ("r", "l", RIGHT),
+)
 
 # What stands for a word of a hemisphere in a pattern: ?h and ?.
 _QUESTION = re.compile(r"(?<![a-z0-9])\?(h?)(?![a-z0-9?*])", re.IGNORECASE)
@@ -76,7 +86,7 @@ def hemisphere_in_name(path: str | os.PathLike[str]) -> str:
     marked = marked_hemisphere(path)
     if marked != UNKNOWN:
         return marked
-    return _the_one(_words(path) or _glued_words(path))
+    return _the_one(_words(path))
 
 
 def marked_hemisphere(path: str | os.PathLike[str]) -> str:
@@ -111,17 +121,17 @@ def order_is_unclear(first: str, second: str) -> bool:
     That is so where both have words for hemispheres, and where what only one of them has could be
     read so, as in ``Rmap_v2.npy`` and ``Lmap.npy``.
     """
-    if all(_words(name) or _glued_words(name) for name in (first, second)):
+    if _words(first) and _words(second):
         return True
+    stems = stem_of(Path(first)), stem_of(Path(second))
     # Also as if nothing were camel case.
-    parts = [
-        Counter(_parts(name) + _LETTERS.findall(stem_of(Path(name)))) for name in (first, second)
-    ]
-    only_first, only_second = parts[0] - parts[1], parts[1] - parts[0]
+    parts_of_first = Counter(_parts(first) + _LETTERS.findall(stems[0]))
+    parts_of_second = Counter(_parts(second) + _LETTERS.findall(stems[1]))
+    only_first, only_second = parts_of_first - parts_of_second, parts_of_second - parts_of_first
     if RIGHT in _sides_meant(only_first) and LEFT in _sides_meant(only_second):
         return True
     # Also letters inside of words, if they are all that differs: "prhmap" and "plhmap".
-    pairs = [*product(only_first, only_second), (stem_of(Path(first)), stem_of(Path(second)))]
+    pairs = [*product(only_first, only_second), stems]
     return any(_side_by_letters(*pair)[0] == RIGHT for pair in pairs)
 
 
@@ -135,7 +145,7 @@ def _told_apart(first: str, second: str) -> tuple[str, str] | None:
         parts = _parts(paths[0]), _parts(paths[1])
         if len(parts[0]) != len(parts[1]):
             continue
-        said = {_sides_of_parts(*pair) for pair in zip(*parts, strict=True)} - {None}
+        said = set(map(_sides_of_parts, *parts)) - {None}
         if len(said) == 1:
             return said.pop()
     return None
@@ -159,20 +169,21 @@ def _side_by_letters(part: str, opposite: str) -> tuple[str | None, bool]:
     And whether that word stands at an edge.
     """
     part, opposite = part.lower(), opposite.lower()
-    for left, right in _SPELLINGS_GLUED:
-        for word, exchanged, side in ((left, right, LEFT), (right, left, RIGHT)):
-            for match in re.finditer(word, part):
-                before, after = part[: match.start()], part[match.end() :]
-                if opposite == f"{before}{exchanged}{after}":
-                    return side, not (before and after)
+    for word, exchanged, side in _EXCHANGES:
+        for match in re.finditer(word, part):
+            before, after = part[: match.start()], part[match.end() :]
+            if opposite == f"{before}{exchanged}{after}":
+                return side, not (before and after)
     return None, False
 
 
 def _sides_meant(parts: Iterable[str]) -> set[str]:
     """Return the hemispheres that parts of names could mean."""
-    return {
-        LEFT if letters[0] in "lL" else RIGHT for part in parts for letters in _EDGE.findall(part)
-    }
+    sides = set()
+    for part in parts:
+        for letters in _EDGE.findall(part):
+            sides.add(LEFT if letters[0] in "lL" else RIGHT)
+    return sides
 
 
 def _parts(path: str) -> list[str]:
@@ -189,20 +200,18 @@ def _ending(name: str) -> str:
 
 
 def _words(path: str | os.PathLike[str]) -> list[str]:
-    """Return the words for hemispheres that stand alone in a file name."""
-    return [match[1] for match in _WORD.finditer(Path(path).name)]
+    """Return the words for hemispheres that stand alone in a file name.
 
-
-def _glued_words(path: str | os.PathLike[str]) -> list[str]:
-    """Return the words for hemispheres that only camel case sets off in a file name.
-
-    A letter alone is a capital there, and not that of ``R2`` or of ``fsLRmap``.
+    Where none does, those that only camel case sets off.
     """
-    parts = _parts(Path(path).name)
-    words = []
-    for part, following in zip_longest(parts, parts[1:], fillvalue=""):
-        is_other = len(part) == 1 and (part.islower() or re.match(r"[LR\d]", following))
-        if side_of_word(part) and not is_other:
+    name = Path(path).name
+    words: list[str] = _WORD.findall(name)
+    if words:
+        return words
+    for part, following in pairwise([*_parts(name), ""]):
+        # A letter alone is a capital there, and not that of "R2" or of "fsLRmap".
+        means_other = part.islower() or re.match(r"[LR\d]", following)
+        if side_of_word(part) and not (len(part) == 1 and means_other):
             words.append(part)
     return words
 
@@ -227,21 +236,22 @@ def _the_one(words: Iterable[str]) -> str:
 
 def _spelling(word: str) -> tuple[str, str]:
     """Return the words for left and right of which this is one, whatever its case."""
-    return next(pair for pair in _SPELLINGS if word.lower() in map(str.lower, pair))
+    return next(pair for pair in _SPELLINGS if word.lower() in pair)
 
 
 def names_in(source: str | os.PathLike[str]) -> list[str]:
     """Return the two names with a comma between, or the one name that this is."""
     name = os.fspath(source)
     names = name.split(",")
+    is_pair = len(names) == 2 and all(names)
     # A file may have a comma in its name.
-    return names if len(names) == 2 and all(names) and not _exists(name) else [name]
+    return names if is_pair and not _exists(name) else [name]
 
 
 def is_pair_pattern(source: str | os.PathLike[str]) -> bool:
     """Return whether this is a pattern, and not the name of a file."""
     name = os.fspath(source)
-    return (_PLACEHOLDER in name or "?" in name or "*" in name) and not _exists(name)
+    return any(sign in name for sign in (_PLACEHOLDER, "?", "*")) and not _exists(name)
 
 
 def _exists(name: str) -> bool:
@@ -284,7 +294,7 @@ def pair_found(pattern: str) -> dict[str, str]:
 def _by_placeholder(pattern: str) -> dict[str, set[str]]:
     """Return the files of each hemisphere, whatever the word where ``{hemi}`` stands."""
     files_of: dict[str, set[str]] = {LEFT: set(), RIGHT: set()}
-    for left, right in _SPELLINGS:
+    for left, right in _SPELLINGS_IN_PATTERNS:
         files_of[LEFT] |= set(_glob(pattern.replace(_PLACEHOLDER, left)))
         files_of[RIGHT] |= set(_glob(pattern.replace(_PLACEHOLDER, right)))
     return files_of
@@ -305,7 +315,9 @@ def _by_question_mark(pattern: str) -> dict[str, set[str]]:
 
 def pair_beside(name: str) -> list[str]:
     """Return the files of both hemispheres that an output of this name was written to, if any."""
-    if _ending_in(name) is None or _exists(name) or is_pair_pattern(name):
+    if _ending_in(name) is None:
+        return []
+    if _exists(name) or is_pair_pattern(name):
         return []
     files = [_output_name(name, side, n_sides=2) for side in (LEFT, RIGHT)]
     return files if all(map(_exists, files)) else []
@@ -367,9 +379,10 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
 def _output_names(name: str, sides: Sequence[str]) -> list[str]:
     """Return a name for each hemisphere, in the order that they stand in."""
     names = name.split(",")
+    # A comma that is not between two names of files is in the one name.
     if len(names) == 1 or not all(map(_ending_in, names)):
         names = [_output_name(name, side, n_sides=len(sides)) for side in sides]
-    if len(set(names)) != len(sides) or len(names) != len(sides):
+    if {len(names), len(set(names))} != {len(sides)}:
         raise OutputError(
             f"{name} names {plural(len(set(names)), 'file')}, and {len(sides)} "
             f"{'is' if len(sides) == 1 else 'are'} written: the "
@@ -403,12 +416,12 @@ def _said_by_outputs(names: Sequence[str]) -> list[str]:
 
 
 def _output_name(name: str, side: str, *, n_sides: int) -> str:
+    if "?" in name and not _QUESTION.search(name):
+        raise OutputError(
+            f"The ? in {name} stands beside other letters, where a hemisphere is easily "
+            "overlooked. Write .?. or ?h., or {hemi}."
+        )
     if "?" in name or _PLACEHOLDER in name:
-        if "?" in name and not _QUESTION.search(name):
-            raise OutputError(
-                f"The ? in {name} stands beside other letters, where a hemisphere is easily "
-                "overlooked. Write .?. or ?h., or {hemi}."
-            )
         if side == UNKNOWN:
             raise OutputError(
                 f"Which hemisphere is to stand in {name} is not known. Give the labels as a "
@@ -431,9 +444,12 @@ def _with_side(name: str, side: str) -> str:
     # From the last one on, as a longer word moves all that follows.
     for mark in reversed(_marks(last)):
         word = mark[1]
-        new = _spelling(word)[side == RIGHT].lower()
-        cased = new.upper() if word.isupper() else new.title() if word.istitle() else new
-        last = last[: mark.start(1)] + cased + last[mark.end(1) :]
+        new = _spelling(word)[side == RIGHT]
+        if word.isupper():
+            new = new.upper()
+        elif word.istitle():
+            new = new.title()
+        last = last[: mark.start(1)] + new + last[mark.end(1) :]
     return os.path.join(folder, last)  # noqa: PTH118
 
 

@@ -133,7 +133,7 @@ class PaintedSurface:
         SignalsTypeError
             When GIFTI cannot hold the dtype.
         """
-        _check_holds(self.dtype, "gifti")
+        _check_dtype(self.dtype, "gifti")
         return {side: _gifti_of(self, side) for side in self.space.hemispheres}
 
     def to_surface_image(self, mesh: Any = None) -> Any:
@@ -179,21 +179,18 @@ class PaintedSurface:
 def _gifti_of(image: PaintedSurface, side: str) -> GiftiImage:
     structure = {STRUCTURE: STRUCTURES[side]} if side in STRUCTURES else {}
     maps = storable(image.part(side).reshape(image.space.counts[side], -1).T)
-    names, t_r = image.map_names, image.t_r
-    common = {} if t_r is None else {"TimeStep": _time_step(t_r)}
-    intent = "NIFTI_INTENT_SHAPE" if t_r is None else "NIFTI_INTENT_TIME_SERIES"
+    intent, timing = "NIFTI_INTENT_SHAPE", {}
+    if image.t_r is not None:
+        # A decimal is read back to the last bit; a float times 1000 is rounded.
+        seconds = Decimal(repr(float(image.t_r)))
+        step = seconds * 1000 if seconds * 1000 > LONGEST_T_R else seconds
+        intent, timing = "NIFTI_INTENT_TIME_SERIES", {"TimeStep": str(step)}
     arrays = []
     for number, values in enumerate(maps):
-        named = {} if names is None else {"Name": as_xml(names[number])}
-        meta = GiftiMetaData(named | common)
+        named = {} if image.map_names is None else {"Name": as_xml(image.map_names[number])}
+        meta = GiftiMetaData(named | timing)
         arrays.append(GiftiDataArray(values, intent=intent, datatype=values.dtype, meta=meta))
     return GiftiImage(meta=GiftiMetaData(structure), darrays=arrays)
-
-
-def _time_step(t_r: float) -> str:
-    """Return seconds as they are read back to the last bit."""
-    seconds = Decimal(repr(float(t_r)))
-    return str(seconds * 1000 if seconds * 1000 > LONGEST_T_R else seconds)
 
 
 def save_surface(
@@ -228,9 +225,10 @@ def save_surface(
     OutputExistsError, OutputError
     """
     paths = output_paths(path, image.space.hemispheres)
+    # Both are looked at before either is written.
     for output in paths:
         check_output(output, overwrite=overwrite)
-        _check_can_hold(image, output)
+        _check_holds(image, output)
     written: list[Path] = []
     try:
         with ExitStack() as stack:
@@ -257,9 +255,9 @@ def _noting(output: Path, written: list[Path]) -> Iterator[None]:
     written.append(output)
 
 
-def _check_can_hold(image: PaintedSurface, path: Path) -> None:
+def _check_holds(image: PaintedSurface, path: Path) -> None:
     family = family_of(path)
-    _check_holds(image.dtype, family)
+    _check_dtype(image.dtype, family)
     if family == "morphometry" and len(image.array.table) > 1:
         raise DimensionError(
             f"FreeSurfer's morphometry files hold one map; there are {len(image.array.table):,} "
@@ -267,7 +265,7 @@ def _check_can_hold(image: PaintedSurface, path: Path) -> None:
         )
 
 
-def _check_holds(dtype: np.dtype[Any], family: Family | None) -> None:
+def _check_dtype(dtype: np.dtype[Any], family: Family | None) -> None:
     """Raise where files of a family would change values of this dtype."""
     if family not in _DTYPES:
         return
@@ -275,12 +273,12 @@ def _check_holds(dtype: np.dtype[Any], family: Family | None) -> None:
     stored = storage_dtype(dtype)
     if stored.name in dtypes:
         return
-    fitting = "int32" if stored.kind in "iu" and "int32" in dtypes else "float32"
-    advice = f"Paint it with dtype={fitting!r} (--dtype {fitting}), or write .npy."
-    raise SignalsTypeError(
-        f"{title} {', '.join(dtypes)}; this image is {dtype}. "
-        f"{'Write .npy.' if stored.kind == 'c' else advice}"
-    )
+    advice = "Write .npy."
+    if stored.kind != "c":
+        may_be_int32 = stored.kind in "iu" and "int32" in dtypes
+        fitting = "int32" if may_be_int32 else "float32"
+        advice = f"Paint it with dtype={fitting!r} (--dtype {fitting}), or write .npy."
+    raise SignalsTypeError(f"{title} {', '.join(dtypes)}; this image is {dtype}. {advice}")
 
 
 def _write(image: PaintedSurface, side: str, path: Path) -> None:
