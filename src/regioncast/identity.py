@@ -148,6 +148,7 @@ class Identities:
         """Return the hemisphere of a region, by a column of the region table or by its name."""
         if self.table.sides is not None and self.table.sides[row] is not None:
             return self.table.sides[row]
+        # A name with words for both, as "left_vs_right", says neither.
         words = sides_within(self.table.names[row])
         return words.pop() if len(words) == 1 else None
 
@@ -371,6 +372,7 @@ def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str
 
 
 def _position_problem(signals: Signals, identities: Identities) -> str:
+    # The shape as it was given: a single map has one dimension, and is kept with two.
     shape = signals.values.shape[1:] if signals.single else signals.values.shape
     labels = identities.table.labels
     problem = count_problem(shape, len(labels), plural(len(labels), "region"))
@@ -388,6 +390,7 @@ def _key_problem(keys: Sequence[Key], by: str, identities: Identities) -> str:
     if by != "auto" and not identities.knows(by):
         columns = [NAME, LABEL, *identities.table.columns]
         return f"the region table has no column {by!r}; it has {examples(columns)}"
+    # As they are compared with names: the two spellings of an accent are one key.
     times = Counter(map(composed, keys))
     twice = [key for key in dict.fromkeys(keys) if times[composed(key)] > 1]
     if twice:
@@ -453,6 +456,7 @@ def _shared_by_regions(shared: Mapping[Key, list[int]], by: str, table: RegionTa
 
 def _start_problem(naming: Naming, identities: Identities) -> str:
     """Return what is wrong where labels count from 0 and those of the image from 1, or the like."""
+    # Only labels are counted, and those of two hemispheres begin twice.
     if naming.by != LABEL or identities.table.hemispheres is not None:
         return ""
     labels = [label for key in naming.keys if (label := label_of(str(key))) is not None]
@@ -609,6 +613,7 @@ class Match:
 
         Each region once, and never one of the other hemisphere.
         """
+        # Labels have no near ones: 17 is no misspelling of 18.
         if self.by in (LABEL, "position"):
             return {}
         keys = [str(key) for key in [*self.unused, *self.unreached]]
@@ -631,6 +636,7 @@ class Match:
         """
         if self.problem:
             raise MatchError(f"Values do not match the regions.\n{self}", self)
+        # An image without any value is an error, whatever may be missing or extra.
         if not self.n_matched:
             raise MatchError(
                 f"Values do not match the regions: {self._nothing_matched()}.\n"
@@ -803,6 +809,7 @@ def _closest(key: str, names: Mapping[str, str], sided: Mapping[str, int]) -> st
 
 def _guesses_no_side(key: str, name: str, sided: Mapping[str, int]) -> bool:
     """Return whether a key and a name say the same hemisphere, or there is only one to be meant."""
+    # A hint that moves a value to the other hemisphere would be followed without a look.
     of_key, of_name = sides_within(key), sides_within(name)
     if of_key and of_name:
         return of_key == of_name

@@ -202,6 +202,7 @@ class Signals:
         keys = labels if keys is None else keys
         if array.ndim not in (1, 2):
             raise wrong_dimensions(array.shape)
+        # A copy: Signals never change, and the array may be somebody's who goes on writing to it.
         table = np.atleast_2d(array).copy()
         table.flags.writeable = False
         if not table.size:
@@ -335,6 +336,7 @@ class Signals:
                 f"{plural(len(taken), 'map')} called {examples(taken)}, as the column of the "
                 "regions in a long table is. Rename them, or make a wide table."
             )
+        # Each goes before all others, so the last comes first.
         for title, column in reversed(of_regions.items()):
             frame.insert(0, title, column)
         return frame

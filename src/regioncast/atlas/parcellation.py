@@ -111,6 +111,7 @@ class Parcellation:
         if table is None:
             full = RegionTable(encoded.labels)
         else:
+            # Many tables list the background, which is no region that the image could lack.
             table = table.without(background)
             _check_labels_suffice(table)
             _compare(encoded.labels, table.labels, space, strict=strict)
@@ -190,6 +191,7 @@ class Parcellation:
         """
         if not isinstance(self.space, VolumeGrid):
             return np.full((len(self), 3), np.nan)
+        # Sums of whole indices are exact, whatever the number of voxels.
         sums = np.zeros((len(self) + 1, 3), np.int64)
         kernels.sum_positions(self.codes, sums)
         with np.errstate(invalid="ignore"):
@@ -220,6 +222,7 @@ class Parcellation:
                 f"The mask leaves no region: none of {plural(len(masked), 'region')} has a "
                 f"{masked.space.noun} inside it. Check that mask and labels overlap."
             )
+        # Regions that had no sample before either are none of the mask's.
         emptied = np.flatnonzero((masked.counts == 0) & (self.counts > 0)).tolist()
         if emptied:
             warn(
@@ -245,6 +248,7 @@ class Parcellation:
             measured["volume_mm3"] = self.counts * self.space.voxel_volume
             measured |= dict(zip("xyz", self.centroids.T, strict=True))
         frame = self.table.to_pandas()
+        # A table may have a column "x" or "voxels" of its own; what is measured has the title.
         return frame.rename(columns={title: f"{title}_in_table" for title in measured}).assign(
             **measured
         )
@@ -266,7 +270,8 @@ class Parcellation:
             columns["hemisphere"] = self.table.hemispheres
         columns[space.nouns] = [f"{n_samples:,}" for n_samples in counts]
         if isinstance(space, VolumeGrid):
-            columns["mm³"] = [f"{n_samples * space.voxel_volume:,.0f}" for n_samples in counts]
+            volume = space.voxel_volume
+            columns["mm³"] = [f"{n_samples * volume:,.0f}" for n_samples in counts]
             columns["centroid (mm)"] = [
                 f"({x:.1f}, {y:.1f}, {z:.1f})" if n_samples else ""
                 for n_samples, (x, y, z) in zip(counts, self.centroids, strict=True)

@@ -97,16 +97,13 @@ class RegionTable:
         order = _ascending(ids, sides).tolist()
         sorted_ids = ids[order]
         sorted_ids.flags.writeable = False
-        for attribute, value in (
-            ("labels", sorted_ids),
-            ("names", tuple(names[row] for row in order)),
-            (
-                "columns",
-                {title: tuple(cells[row] for row in order) for title, cells in columns.items()},
-            ),
-            ("hemispheres", None if sides is None else tuple(sides[order].tolist())),
-        ):
-            object.__setattr__(self, attribute, value)
+        in_order = {title: tuple(cells[row] for row in order) for title, cells in columns.items()}
+        object.__setattr__(self, "labels", sorted_ids)
+        object.__setattr__(self, "names", tuple(names[row] for row in order))
+        object.__setattr__(self, "columns", in_order)
+        object.__setattr__(
+            self, "hemispheres", None if sides is None else tuple(sides[order].tolist())
+        )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -164,6 +161,7 @@ class RegionTable:
         """The names, with the prefix of their hemisphere where both hemispheres have them."""
         if self.sides is None:
             return self.names
+        # A name that only one hemisphere has says enough, and is what the atlas calls it.
         times = Counter(self.names)
         return tuple(
             f"{side}:{name}" if side and times[name] > 1 else name
@@ -176,6 +174,7 @@ class RegionTable:
         names = self.unique_names
         if len(set(names)) == len(names):
             return names
+        # What is extracted is called by these, and has to be painted again: all of one kind.
         if self.hemispheres is None:
             return tuple(self.labels.tolist())
         pairs = zip(self.hemispheres, self.labels.tolist(), strict=True)
