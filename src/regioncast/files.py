@@ -15,7 +15,6 @@ import fcntl
 import glob
 import hashlib
 import io
-import itertools
 import os
 import secrets
 import stat
@@ -164,10 +163,12 @@ def _target_of(path: Path) -> Path:
             raise OutputError(f"The output is a folder: {path}. Name a file in it.")
         if not target.parent.is_dir():
             above = next(folder for folder in target.parents if folder.exists())
+            if not above.is_dir():
+                raise OutputError(
+                    f"The folder of the output, {target.parent}, cannot be: {above} is a file."
+                )
             raise OutputError(
                 f"The folder of the output does not exist: {target.parent}. Make it first."
-                if above.is_dir()
-                else f"The folder of the output, {target.parent}, cannot be: {above} is a file."
             )
         if target.exists() and not target.is_file():
             raise OutputError(
@@ -264,9 +265,14 @@ def _first_free(names: list[Path]) -> io.FileIO:
 
     Where all do, further names are tried, and appended to these.
     """
-    for name in itertools.chain(list(names), _random_names(names[-1])):
-        if name not in names:
-            names.append(name)
+    number = 0
+    while True:
+        if number == len(names):
+            # As where there are no locks, by which a dead process's would be told and removed.
+            ending = "".join(names[0].suffixes)
+            names.append(names[0].with_name(f".regioncast-{secrets.token_hex(8)}{ending}"))
+        name = names[number]
+        number += 1
         try:
             file = name.open("x+b", buffering=0)
         except FileExistsError:
@@ -279,13 +285,6 @@ def _first_free(names: list[Path]) -> io.FileIO:
             file.close()
             raise
         file.close()
-    raise AssertionError("there is no end of names")
-
-
-def _random_names(like: Path) -> Iterator[Path]:
-    """Yield names for when all others are taken, as where there are no locks."""
-    while True:
-        yield like.with_name(f".regioncast-{secrets.token_hex(8)}{''.join(like.suffixes)}")
 
 
 def _remove_dead(names: list[Path]) -> None:

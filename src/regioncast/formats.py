@@ -103,12 +103,13 @@ def suffixes(use: Use | None = None, kind: KindName | None = None) -> tuple[str,
     >>> suffixes("image", "volume")
     ('.nii.gz', '.nii', '.mgz', '.mgh')
     """
-    return tuple(
-        suffix
-        for entry in FORMATS
-        if (use is None or use in entry.uses) and (kind is None or kind in entry.kinds)
-        for suffix in entry.suffixes
-    )
+    endings: list[str] = []
+    for entry in FORMATS:
+        is_of_use = use is None or use in entry.uses
+        is_of_kind = kind is None or kind in entry.kinds
+        if is_of_use and is_of_kind:
+            endings.extend(entry.suffixes)
+    return tuple(endings)
 
 
 def format_table() -> str:
@@ -118,9 +119,10 @@ def format_table() -> str:
         if not entry.uses:
             continue
         endings = ", ".join(f"`{suffix}`" for suffix in entry.suffixes)
-        ways = [[use for use in entry.uses if (use in _OUT) is out] for out in (False, True)]
-        cells = [endings, entry.title, *map(", ".join, ways)]
-        rows.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
+        ways_in = ", ".join(use for use in entry.uses if use not in _OUT)
+        ways_out = ", ".join(use for use in entry.uses if use in _OUT)
+        row = f"| {endings} | {entry.title} | {ways_in} | {ways_out} |"
+        rows.append(row.replace("|  |", "| |"))
     return "\n".join(rows)
 
 
@@ -174,7 +176,9 @@ def suffix_of(path: Path) -> str:
     if entry is not None:
         return max(filter(name.endswith, map(str.lower, entry.suffixes)), key=len)
     endings = [suffix.lower() for suffix in path.suffixes]
-    return "".join(endings[-2:]) if endings[-1:] == [".gz"] else "".join(endings[-1:])
+    # That of the compression alone says little.
+    n_last = 2 if endings[-1:] == [".gz"] else 1
+    return "".join(endings[-n_last:])
 
 
 def stem_of(path: Path) -> str:

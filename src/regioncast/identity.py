@@ -14,6 +14,8 @@ spelling, in a key and in the region table; what it is, `hemispheres.side_of` sa
 from __future__ import annotations
 
 import difflib
+import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .atlas.hemispheres import side_of, sides_within
+from .atlas.hemispheres import LEFT, RIGHT, side_of, sides_within
 from .atlas.no_region import names_background, names_no_region
 from .errors import N_EXAMPLES, MatchError, examples, plural
 from .signals import Key, Signals
@@ -47,8 +49,8 @@ _NEAR = 0.75
 _COMPARED_KEYS = 20
 _COMPARED_LETTERS = 1_000_000
 
-# No label has more digits; Python itself reads no integer of more than 4,300.
-_MAX_DIGITS = 1000
+# How labels are written.  None has more digits; Python itself reads no integer of more than 4,300.
+_LABEL = re.compile(r"-?(0|[1-9][0-9]{0,999})")
 
 
 # --- keys and regions ----------------------------------------------------------------------------
@@ -87,14 +89,13 @@ class Identities:
         self._rows_by_side: dict[str, dict[tuple[str, str], list[int]]] = {}
 
     @cached_property
-    def titles(self) -> list[str]:
-        """What keys are looked for in by themselves: name, label, and columns of distinct text."""
-        columns = [
+    def _text_columns(self) -> list[str]:
+        """Titles of the columns of distinct text, in which keys are looked for unasked."""
+        return [
             title
             for title, cells in self.table.columns.items()
             if title not in (NAME, LABEL) and _are_distinct_texts(cells)
         ]
-        return [NAME, LABEL, *columns]
 
     @property
     def n_present(self) -> int:
@@ -131,17 +132,23 @@ class Identities:
         if by not in self._rows_by_text:
             self._index(by)
         text = composed(key)
-        rows = self._rows_by_text[by].get(text)
-        if rows is None and isinstance(key, str):
-            rows = self._rows_of_sided(text, by)
-        if not rows or len(rows) == 1:
-            return rows or []
+        rows = self._rows_by_text[by].get(text, [])
+        if not rows and isinstance(key, str):
+            # Hemispheres are spelt in many ways: "lh_V1" may be "V1" of the left one, or "V1_L".
+            side, rest = side_of(text)
+            if side is not None:
+                _, base = _taken_apart(rest, side)
+                rows = self._rows_by_side[by].get((side, base), [])
+        if len(rows) < 2:
+            return rows
+        # A region without samples makes no key ambiguous: no value could reach it.
         return [row for row in rows if self.has_samples[row]] or rows
 
     def side(self, row: int) -> str | None:
         """Return the hemisphere of a region, by a column of the region table or by its name."""
         if self.table.sides is not None and self.table.sides[row] is not None:
             return self.table.sides[row]
+        # A name with words for both, as "left_vs_right", says neither.
         words = sides_within(self.table.names[row])
         return words.pop() if len(words) == 1 else None
 
@@ -155,41 +162,38 @@ class Identities:
             ``"auto"``: by whatever names most regions, names before labels before columns.
             ``"text"``: the same, but not by labels.
         """
-        wanted = {"auto": self.titles, "text": [t for t in self.titles if t != LABEL]}
-        namings = [
-            Naming(title, keys, [self.rows_of(key, title) for key in keys])
-            for title in wanted.get(by, [by])
-        ]
-        best = max(namings, key=lambda naming: (naming.n_regions, naming.n_shared))
+        titles = {
+            "auto": [NAME, LABEL, *self._text_columns],
+            "text": [NAME, *self._text_columns],
+        }.get(by, [by])
+        namings = {
+            title: Naming(title, keys, [self.rows_of(key, title) for key in keys])
+            for title in titles
+        }
+        # Of equals the first counts, so names go before labels, and both before columns.
+        best = max(namings.values(), key=lambda naming: (naming.n_regions, naming.n_shared))
         if by == "auto" and not best.n_regions and all(isinstance(key, int) for key in keys):
-            best = namings[1]  # integers are labels, also of other regions
+            best = namings[LABEL]  # integers are labels, also of other regions
         # Names are what people mean; a column of abbreviations may hold the name of another region.
-        rivals = [other for other in namings if other.by in (NAME, LABEL) and other is not best]
+        del namings[best.by]
+        rivals = [namings[title] for title in (NAME, LABEL) if title in namings]
         return Naming(best.by, keys, best.rows, rivals)
 
     def _index(self, by: str) -> None:
         """Note which regions each text stands for, and each text of a hemisphere."""
         by_text: dict[str, list[int]] = {}
         by_side: dict[tuple[str, str], list[int]] = {}
-        sides = self.table.sides
-        for row, cell in enumerate(self.cells(by)):
+        sides = self.table.sides or [None] * len(self.table)
+        for row, (cell, side_of_row) in enumerate(zip(self.cells(by), sides, strict=True)):
             if cell is None:
                 continue
             text = composed(cell)
             by_text.setdefault(text, []).append(row)
-            side, base = _taken_apart(text, None if sides is None else sides[row])
+            side, base = _taken_apart(text, side_of_row)
             if side is not None:
                 by_side.setdefault((side, base), []).append(row)
         self._rows_by_text[by] = by_text
         self._rows_by_side[by] = by_side
-
-    def _rows_of_sided(self, text: str, by: str) -> list[int]:
-        """Return the rows of a key that says its hemisphere, in whatever spelling."""
-        side, rest = side_of(text)
-        if side is None:
-            return []
-        _, base = _taken_apart(rest, side)
-        return self._rows_by_side[by].get((side, base), [])
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,32 +230,35 @@ class Naming:
         """Return the keys that stand for other regions in another naming of the same length."""
         if self.rows == other.rows:
             return []
-        pairs = zip(self.keys, self.rows, other.rows, strict=True)
-        return [key for key, mine, theirs in pairs
-                if mine and theirs and set(mine).isdisjoint(theirs)]  # fmt: skip
+        both = zip(self.keys, self.rows, other.rows, strict=True)
+        known = [(key, set(mine), theirs) for key, mine, theirs in both if mine and theirs]
+        return [key for key, mine, theirs in known if mine.isdisjoint(theirs)]
 
     @cached_property
     def problem(self) -> str:
         """What makes these keys name nothing for sure, or ``""``."""
         for rival in self.rivals:
             contradicted = self.contradicted(rival)
-            if contradicted and {self.by, rival.by} == {NAME, LABEL}:
-                return (
-                    f"keys are names and labels, of different regions: {examples(contradicted)}. "
-                    "Pass by='name' or by='label' (--by)"
-                )
             if contradicted:
+                if {self.by, rival.by} == {NAME, LABEL}:
+                    return (
+                        "keys are names and labels, of different regions: "
+                        f"{examples(contradicted)}. Pass by='name' or by='label' (--by)"
+                    )
                 return (
                     f"keys stand for one region by {rival.by} and for another by {self.by}: "
                     f"{examples(contradicted)}. Pass by={rival.by!r} or by={self.by!r} (--by)"
                 )
-            elsewhere = [
-                key
-                for key, mine, theirs in zip(self.keys, self.rows, rival.rows, strict=True)
-                if theirs and not mine
-            ]
-            if elsewhere and self.by in (NAME, LABEL):
-                known = [key for key, rows in zip(self.keys, self.rows, strict=True) if rows]
+            # Only names and labels are two kinds; a column may well have the names of some regions.
+            if self.by not in (NAME, LABEL):
+                continue
+            known, elsewhere = [], []
+            for key, mine, theirs in zip(self.keys, self.rows, rival.rows, strict=True):
+                if mine:
+                    known.append(key)
+                elif theirs:
+                    elsewhere.append(key)
+            if elsewhere:
                 names, labels = (known, elsewhere) if self.by == NAME else (elsewhere, known)
                 return (
                     f"keys are partly names ({examples(names)}) and partly labels "
@@ -274,9 +281,192 @@ def label_of(text: str) -> int | None:
     >>> label_of("7"), label_of("-3"), label_of("07"), label_of("7.0")
     (7, -3, None, None)
     """
-    digits = text.removeprefix("-")
-    is_plain = digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS
-    return int(text) if is_plain and (digits == "0" or digits[0] != "0") else None
+    return int(text) if _LABEL.fullmatch(text) else None
+
+
+def _are_distinct_texts(cells: Sequence[object]) -> bool:
+    """Return whether a column names regions: text, each once, of which some may lack one."""
+    texts = [cell for cell in cells if cell is not None]
+    return all(isinstance(cell, str) for cell in texts) and 0 < len(set(texts)) == len(texts)
+
+
+def _taken_apart(text: str, side: str | None) -> tuple[str | None, str]:
+    """Return the hemisphere of a name and the rest, which does not say this hemisphere again."""
+    said, base = side_of(text)
+    # Where a column says the one hemisphere, a name that says the other is only a name.
+    if said is None or side not in (None, said):
+        return side, text
+    return said, _taken_apart(base, said)[1]
+
+
+# --- from keys to columns ------------------------------------------------------------------------
+
+
+def matched(signals: Signals, identities: Identities, by: str = "auto") -> Match:
+    """Find for each region the column of signals that holds its values.
+
+    Parameters
+    ----------
+    signals : Signals
+    identities : Identities
+    by : str, default="auto"
+        ``"name"``, ``"label"``, ``"position"``, or the title of a column of the region table.
+        ``"auto"`` is ``"position"`` where signals have no keys, else what names most regions.
+
+    Examples
+    --------
+    >>> from regioncast.atlas.region_table import RegionTable
+    >>> identities = Identities(RegionTable([3, 7], ["V1", "V2"]))
+    >>> print(matched(Signals([1.0, 2.0], keys=["V2", "v1"]), identities))
+    matched  1 of 2 regions by name, 1 map
+    missing  1: 'V1'
+    unused   1: 'v1'
+             did you mean 'V1' for 'v1'?
+    """
+    table = identities.table
+    columns = np.full(len(table), -1)
+    if by == "auto" and signals.keys is None:
+        by = "position"
+    if by == "position":
+        problem = _position_problem(signals, identities)
+        if not problem:
+            columns = np.arange(len(table))
+    elif signals.keys is None:
+        problem = f"by={by!r} needs keys, and these values have none"
+    else:
+        problem = _key_problem(signals.keys, by, identities)
+        if not problem:
+            naming = identities.naming(signals.keys, by)
+            by = naming.by
+            problem = _naming_problem(naming, identities)
+            # What names nothing for sure goes nowhere, also where only some keys are in doubt.
+            if not problem:
+                for column, rows in enumerate(naming.rows):
+                    columns[rows] = column
+    return Match(signals, table, by, columns, identities.has_samples, problem, identities.noun)
+
+
+def may_paint(naming: Naming, identities: Identities) -> bool:
+    """Return whether keys name a region, and none is empty, stands twice or is in doubt."""
+    if not naming.n_regions or "" in naming.keys:
+        return False
+    by = naming.by if identities.knows(naming.by) else "auto"
+    return not (_key_problem(naming.keys, by, identities) or _naming_problem(naming, identities))
+
+
+def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str:
+    """Return what is wrong with values of `shape` for `n_expected` regions, or ``""``.
+
+    Examples
+    --------
+    >>> count_problem((7,), 3, "3 regions")
+    'values of shape (7,) have 7 values for 3 regions'
+    """
+    if shape[-1] == n_expected:
+        return ""
+    noun = "value" if len(shape) == 1 else "column"
+    problem = f"values of shape {shape} have {plural(shape[-1], noun)} for {expected}"
+    if len(shape) == 2 and shape[0] == n_expected:
+        problem += "; they look transposed: turn them (values.T)"
+    return problem
+
+
+def _position_problem(signals: Signals, identities: Identities) -> str:
+    # The shape as it was given: a single map has one dimension, and is kept with two.
+    shape = signals.values.shape[1:] if signals.single else signals.values.shape
+    labels = identities.table.labels
+    problem = count_problem(shape, len(labels), plural(len(labels), "region"))
+    if not problem:
+        return ""
+    if shape[-1] == identities.n_present:
+        problem += "; it is the count of regions that have voxels, and the others need one too"
+    return (
+        f"{problem}. Give one per region in ascending order of label "
+        f"({labels.min()} … {labels.max()}), or key the values by name or label"
+    )
+
+
+def _key_problem(keys: Sequence[Key], by: str, identities: Identities) -> str:
+    if by != "auto" and not identities.knows(by):
+        columns = [NAME, LABEL, *identities.table.columns]
+        return f"the region table has no column {by!r}; it has {examples(columns)}"
+    # As they are compared with names: the two spellings of an accent are one key.
+    times = Counter(map(composed, keys))
+    twice = [key for key in dict.fromkeys(keys) if times[composed(key)] > 1]
+    if twice:
+        return (
+            f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. Give each "
+            "region once; of a table with a better column of keys, pass key= (--key)"
+        )
+    return ""
+
+
+def _naming_problem(naming: Naming, identities: Identities) -> str:
+    return (
+        naming.problem or _shared_problem(naming, identities) or _start_problem(naming, identities)
+    )
+
+
+def _shared_problem(naming: Naming, identities: Identities) -> str:
+    """Return what is wrong where a key stands for several regions, or several keys for one."""
+    shared = {
+        key: rows
+        for key, rows in zip(naming.keys, naming.rows, strict=True)
+        if len(rows) > 1 and identities.has_samples[rows].any()
+    }
+    if shared:
+        return _shared_by_regions(shared, naming.by, identities.table)
+    # Two spellings, as "lh_V1" and "V1_L", are two keys of one region.
+    first_key: dict[int, Key] = {}
+    for key, rows in zip(naming.keys, naming.rows, strict=True):
+        for row in rows:
+            if row in first_key:
+                return (
+                    f"the keys {first_key[row]!r} and {key!r} both stand for the region "
+                    f"{identities.table.unique_names[row]!r}. Give each region once"
+                )
+            first_key[row] = key
+    return ""
+
+
+def _shared_by_regions(shared: Mapping[Key, list[int]], by: str, table: RegionTable) -> str:
+    key, rows = next(iter(shared.items()))
+    names = [table.unique_names[row] for row in rows]
+    labels = list(map(str, table.labels[rows].tolist()))
+    if table.hemispheres is not None:
+        labels = [f"{table.hemispheres[row]}:{table.labels[row]}" for row in rows]
+    sides = table.sides or [None] * len(table)
+    are_sided = {sides[row] for row in rows} == {LEFT, RIGHT}
+    # What they are called with their hemispheres, by which they may be told apart.
+    sided = {NAME: names, LABEL: labels}
+    if are_sided and by in sided and len(set(names)) == len(names):
+        told_apart = examples(names)
+        advice = (
+            f"Write the hemisphere before it ({sided[by][0]}), or give the table of values a "
+            "column 'hemisphere'"
+        )
+    else:
+        told_apart = f"labels {examples(labels)}".replace("'", "")
+        advice = f"Key the values by label ({labels[0]}), or by a column that tells regions apart"
+    return (
+        f"{plural(len(shared), by)} {'stands' if len(shared) == 1 else 'stand'} for more than "
+        f"one region: {examples(shared)} ({key!r} for {told_apart}). {advice}"
+    )
+
+
+def _start_problem(naming: Naming, identities: Identities) -> str:
+    """Return what is wrong where labels count from 0 and those of the image from 1, or the like."""
+    # Only labels are counted, and those of two hemispheres begin twice.
+    if naming.by != LABEL or identities.table.hemispheres is not None:
+        return ""
+    labels = [label for key in naming.keys if (label := label_of(str(key))) is not None]
+    present = identities.table.labels[identities.has_samples]
+    problem = start_problem(labels, present.tolist(), zero_is_region=None)
+    background = "; if 0 is the background, remove it" if 0 in labels else ""
+    return problem and (
+        f"the table of values {problem}. Add the difference to its labels, or leave them out: "
+        f"values alone go to the regions in ascending order of label{background}"
+    )
 
 
 def start_problem(
@@ -301,35 +491,26 @@ def start_problem(
     if not given or not labels:
         return ""
     in_image, in_table = set(labels), set(given)
-    n_fitting = len(in_image & in_table)
     shift = min(in_image) - min(in_table)
-    shifted = len(in_image & {label + shift for label in in_table})
-    is_missed = n_fitting < shifted == len(in_image) and len(in_image) > 1
-    # A row of 0 is lost, which may have been a region, or the background beside all labels.
-    is_better = shifted >= n_fitting if zero_is_region else shifted > n_fitting
-    is_swallowed = zero_is_region is not False and shift == 1 and 0 in in_table and is_better
-    if not shift or not (is_missed or is_swallowed):
+    if not shift:
+        return ""
+    n_fitting = len(in_image & in_table)
+    n_shifted = len(in_image & {label + shift for label in in_table})
+    # A single label is some constant away from any other, which says nothing.
+    is_missed = n_fitting < n_shifted == len(in_image) > 1
+    # A row of 0 is lost beside labels from 1.  If it is called a region, as many fits by the shift
+    # as without are enough to doubt the table.  If nobody knows, it may be the background above
+    # a table that is right, so it takes more.
+    n_suspicious = {True: n_fitting, None: n_fitting + 1, False: math.inf}[zero_is_region]
+    is_swallowed = shift == 1 and 0 in in_table and n_shifted >= n_suspicious
+    if not is_missed and not is_swallowed:
         return ""
     lost, unnamed = sorted(in_table - in_image), sorted(in_image - in_table)
     return (
         f"counts from {min(in_table)} and the image from {min(in_image)}: "
-        f"{plural(len(lost), 'row')} without a label of the image ({examples(lost) or '-'}), "
+        f"{plural(len(lost), 'row')} without a label of the image ({examples(lost)}), "
         f"{plural(len(unnamed), 'label')} of the image without a row ({examples(unnamed) or '-'})"
     )
-
-
-def _are_distinct_texts(cells: Sequence[object]) -> bool:
-    """Return whether a column names regions: text, each once, of which some may lack one."""
-    texts = [cell for cell in cells if cell is not None]
-    return all(isinstance(cell, str) for cell in texts) and 0 < len(set(texts)) == len(texts)
-
-
-def _taken_apart(text: str, side: str | None) -> tuple[str | None, str]:
-    """Return the hemisphere of a name and the rest, which does not say this hemisphere again."""
-    said, base = side_of(text)
-    if said is None or side not in (None, said):
-        return side, text
-    return said, _taken_apart(base, said)[1]
 
 
 # --- what goes where -----------------------------------------------------------------------------
@@ -432,6 +613,7 @@ class Match:
 
         Each region once, and never one of the other hemisphere.
         """
+        # Labels have no near ones: 17 is no misspelling of 18.
         if self.by in (LABEL, "position"):
             return {}
         keys = [str(key) for key in [*self.unused, *self.unreached]]
@@ -454,6 +636,7 @@ class Match:
         """
         if self.problem:
             raise MatchError(f"Values do not match the regions.\n{self}", self)
+        # An image without any value is an error, whatever may be missing or extra.
         if not self.n_matched:
             raise MatchError(
                 f"Values do not match the regions: {self._nothing_matched()}.\n"
@@ -502,7 +685,13 @@ class Match:
         }
 
     def __str__(self) -> str:
-        return "\n".join([*(self._failure() if self.problem else self._report()), *self._hints()])
+        if self.problem:
+            counts = (
+                f"{plural(self.signals.n_regions, 'column')} of values, "
+                f"{plural(len(self.table), 'region')}, {plural(self.signals.n_maps, 'map')}"
+            )
+            return f"matched  nothing: {counts}\nproblem  {self.problem}"
+        return "\n".join([*self._report(), *self._hints()])
 
     __repr__ = __str__
 
@@ -541,13 +730,6 @@ class Match:
             )
         return nothing
 
-    def _failure(self) -> list[str]:
-        counts = (
-            f"{plural(self.signals.n_regions, 'column')} of values, "
-            f"{plural(len(self.table), 'region')}, {plural(self.signals.n_maps, 'map')}"
-        )
-        return [f"matched  nothing: {counts}", f"problem  {self.problem}"]
-
     def _report(self) -> list[str]:
         counts = f"{self.n_matched:,} of {plural(self.n_regions, 'region')}"
         maps = plural(self.signals.n_maps, "map")
@@ -580,174 +762,6 @@ class Match:
         return lines
 
 
-def matched(signals: Signals, identities: Identities, by: str = "auto") -> Match:
-    """Find for each region the column of signals that holds its values.
-
-    Parameters
-    ----------
-    signals : Signals
-    identities : Identities
-    by : str, default="auto"
-        ``"name"``, ``"label"``, ``"position"``, or the title of a column of the region table.
-        ``"auto"`` is ``"position"`` where signals have no keys, else what names most regions.
-
-    Examples
-    --------
-    >>> from regioncast.atlas.region_table import RegionTable
-    >>> identities = Identities(RegionTable([3, 7], ["V1", "V2"]))
-    >>> print(matched(Signals([1.0, 2.0], keys=["V2", "v1"]), identities))
-    matched  1 of 2 regions by name, 1 map
-    missing  1: 'V1'
-    unused   1: 'v1'
-             did you mean 'V1' for 'v1'?
-    """
-    table, noun = identities.table, identities.noun
-    nothing = np.full(len(table), -1)
-    if by == "position" or (by == "auto" and signals.keys is None):
-        problem = _position_problem(signals, identities)
-        columns = nothing if problem else np.arange(len(table))
-        return Match(signals, table, "position", columns, identities.has_samples, problem, noun)
-    problem = _key_problem(signals.keys, by, identities)
-    if problem or signals.keys is None:
-        return Match(signals, table, by, nothing, identities.has_samples, problem, noun)
-    naming = identities.naming(signals.keys, by)
-    problem = _naming_problem(naming, identities)
-    columns = nothing if problem else _column_of_each_region(naming, len(table))
-    return Match(signals, table, naming.by, columns, identities.has_samples, problem, noun)
-
-
-def may_paint(naming: Naming, identities: Identities) -> bool:
-    """Return whether keys name a region, and none is empty, stands twice or is in doubt."""
-    if not naming.n_regions or "" in naming.keys:
-        return False
-    by = naming.by if identities.knows(naming.by) else "auto"
-    return not (_key_problem(naming.keys, by, identities) or _naming_problem(naming, identities))
-
-
-def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str:
-    """Return what is wrong with values of `shape` for `n_expected` regions, or ``""``.
-
-    Examples
-    --------
-    >>> count_problem((7,), 3, "3 regions")
-    'values of shape (7,) have 7 values for 3 regions'
-    """
-    if shape[-1] == n_expected:
-        return ""
-    noun = "value" if len(shape) == 1 else "column"
-    problem = f"values of shape {shape} have {plural(shape[-1], noun)} for {expected}"
-    if len(shape) == 2 and shape[0] == n_expected:
-        problem += "; they look transposed: turn them (values.T)"
-    return problem
-
-
-def _column_of_each_region(naming: Naming, n_regions: int) -> NDArray[np.intp]:
-    columns = np.full(n_regions, -1)
-    for column, rows in enumerate(naming.rows):
-        columns[rows] = column
-    return columns
-
-
-def _position_problem(signals: Signals, identities: Identities) -> str:
-    shape = signals.values.shape[1:] if signals.single else signals.values.shape
-    labels = identities.table.labels
-    problem = count_problem(shape, len(labels), plural(len(labels), "region"))
-    if not problem:
-        return ""
-    if shape[-1] == identities.n_present:
-        problem += "; it is the count of regions that have voxels, and the others need one too"
-    return (
-        f"{problem}. Give one per region in ascending order of label "
-        f"({labels.min()} … {labels.max()}), or key the values by name or label"
-    )
-
-
-def _key_problem(keys: Sequence[Key] | None, by: str, identities: Identities) -> str:
-    if keys is None:
-        return f"by={by!r} needs keys, and these values have none"
-    if not keys:
-        return "there are no values"
-    if by != "auto" and not identities.knows(by):
-        columns = [NAME, LABEL, *identities.table.columns]
-        return f"the region table has no column {by!r}; it has {examples(columns)}"
-    times = Counter(map(composed, keys))
-    twice = [key for key in dict.fromkeys(keys) if times[composed(key)] > 1]
-    if twice:
-        return (
-            f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. Give each "
-            "region once; of a table with a better column of keys, pass key= (--key)"
-        )
-    return ""
-
-
-def _naming_problem(naming: Naming, identities: Identities) -> str:
-    return (
-        naming.problem or _shared_problem(naming, identities) or _start_problem(naming, identities)
-    )
-
-
-def _shared_problem(naming: Naming, identities: Identities) -> str:
-    """Return what is wrong where a key stands for several regions, or several keys for one."""
-    has_samples = identities.has_samples
-    shared = [
-        (key, rows)
-        for key, rows in zip(naming.keys, naming.rows, strict=True)
-        if len(rows) > 1 and has_samples[rows].any()
-    ]
-    if shared:
-        return _shared_by_regions(shared, naming.by, identities.table)
-    first_key: dict[int, Key] = {}
-    for key, rows in zip(naming.keys, naming.rows, strict=True):
-        for row in rows:
-            if row in first_key:
-                return (
-                    f"the keys {first_key[row]!r} and {key!r} both stand for the region "
-                    f"{identities.table.unique_names[row]!r}. Give each region once"
-                )
-            first_key[row] = key
-    return ""
-
-
-def _start_problem(naming: Naming, identities: Identities) -> str:
-    """Return what is wrong where labels count from 0 and those of the image from 1, or the like."""
-    if naming.by != LABEL or identities.table.hemispheres is not None:
-        return ""
-    labels = [label for key in naming.keys if (label := label_of(str(key))) is not None]
-    present = identities.table.labels[identities.has_samples]
-    problem = start_problem(labels, present.tolist(), zero_is_region=None)
-    background = "; if 0 is the background, remove it" if 0 in labels else ""
-    return problem and (
-        f"the table of values {problem}. Add the difference to its labels, or leave them out: "
-        f"values alone go to the regions in ascending order of label{background}"
-    )
-
-
-def _shared_by_regions(shared: Sequence[tuple[Key, list[int]]], by: str, table: RegionTable) -> str:
-    keys = [key for key, _ in shared]
-    key, rows = shared[0]
-    labels: list[int | str] = table.labels[rows].tolist()
-    if table.hemispheres is not None:
-        labels = [f"{table.hemispheres[row]}:{table.labels[row]}" for row in rows]
-    names = [table.unique_names[row] for row in rows]
-    are_sided = table.sides is not None and {table.sides[row] for row in rows} == {"L", "R"}
-    if (
-        are_sided and len(set(names)) == len(names) and by in (NAME, LABEL)
-    ):  # their hemispheres tell them apart
-        told_apart = examples(names)
-        shown = names[0] if by == NAME else labels[0]
-        advice = (
-            f"Write the hemisphere before it ({shown}), or give the table of values a column "
-            "'hemisphere'"
-        )
-    else:
-        told_apart = f"labels {examples(labels)}".replace("'", "")
-        advice = f"Key the values by label ({labels[0]}), or by a column that tells regions apart"
-    return (
-        f"{plural(len(keys), by)} {'stands' if len(keys) == 1 else 'stand'} for more than "
-        f"one region: {examples(keys)} ({key!r} for {told_apart}). {advice}"
-    )
-
-
 # --- near misses ---------------------------------------------------------------------------------
 
 
@@ -760,34 +774,42 @@ def _near_misses(keys: Sequence[str], names: Iterable[str]) -> dict[str, str]:
     left = {_folded(name): name for name in names}
     sided = Counter(base for side, base in map(side_of, left.values()) if side is not None)
     near: dict[str, str] = {}
+    # All of these go first, lest a key of like letters takes the name that another one spells.
     for key in keys:
-        if _folded(key) in left:
-            near[key] = left.pop(_folded(key))
-    budget = _COMPARED_LETTERS
-    for key in [key for key in keys if key not in near][:_COMPARED_KEYS]:
         folded = _folded(key)
-        budget -= len(folded) * sum(map(len, left))
+        if folded in left:
+            near[key] = left.pop(folded)
+    unlike = [key for key in keys if key not in near]
+    budget = _COMPARED_LETTERS
+    for key in unlike[:_COMPARED_KEYS]:
+        budget -= len(_folded(key)) * sum(map(len, left))
         if budget < 0:
             break
-        candidates = [c for c, name in left.items() if _guesses_no_side(key, name, sided)]
-        closest = _closest(folded, candidates)
+        closest = _closest(key, left, sided)
         if closest is not None:
             near[key] = left.pop(closest)
     return near
 
 
-def _closest(key: str, candidates: Sequence[str]) -> str | None:
-    """Return the shortest that begins or ends with the whole key, or that of most like letters."""
+def _closest(key: str, names: Mapping[str, str], sided: Mapping[str, int]) -> str | None:
+    """Return, of folded names, that most like a key which says no hemisphere for it.
+
+    That is the shortest that begins or ends with the whole key, or that of most like letters.
+    """
+    folded = _folded(key)
+    candidates = [other for other, name in names.items() if _guesses_no_side(key, name, sided)]
     # A letter stands at either end of anything.
-    whole = [c for c in candidates if len(key) > 1 and (c.startswith(key) or c.endswith(key))]
-    if whole:
-        return min(whole, key=len)
-    close = difflib.get_close_matches(key, candidates, n=1, cutoff=_NEAR)
+    if len(folded) > 1:
+        whole = [c for c in candidates if c.startswith(folded) or c.endswith(folded)]
+        if whole:
+            return min(whole, key=len)
+    close = difflib.get_close_matches(folded, candidates, n=1, cutoff=_NEAR)
     return close[0] if close else None
 
 
 def _guesses_no_side(key: str, name: str, sided: Mapping[str, int]) -> bool:
     """Return whether a key and a name say the same hemisphere, or there is only one to be meant."""
+    # A hint that moves a value to the other hemisphere would be followed without a look.
     of_key, of_name = sides_within(key), sides_within(name)
     if of_key and of_name:
         return of_key == of_name

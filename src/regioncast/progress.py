@@ -56,6 +56,7 @@ class ProgressBar:
 
 
 def _bar(title: str, total: int) -> rich.progress.Progress:
+    # Imported here: most calls are over before a bar is due, and need not wait for rich.
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import numbers
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .atlas.region_table import EXACT
+from .atlas.region_table import is_inexact, is_whole
 from .engine.dtypes import storable
 from .errors import MatchError, SignalsError, examples, plural
 
@@ -202,6 +202,7 @@ class Signals:
         keys = labels if keys is None else keys
         if array.ndim not in (1, 2):
             raise wrong_dimensions(array.shape)
+        # A copy: Signals never change, and the array may be somebody's who goes on writing to it.
         table = np.atleast_2d(array).copy()
         table.flags.writeable = False
         if not table.size:
@@ -335,21 +336,28 @@ class Signals:
                 f"{plural(len(taken), 'map')} called {examples(taken)}, as the column of the "
                 "regions in a long table is. Rename them, or make a wide table."
             )
+        # Each goes before all others, so the last comes first.
         for title, column in reversed(of_regions.items()):
             frame.insert(0, title, column)
         return frame
 
     def region_columns(self) -> dict[str, tuple[Key, ...]]:
         """Return what is known of the regions: ``index`` for labels, ``name`` for names."""
-        named = self.keys is not None and isinstance(self.keys[0] if self.keys else "", str)
-        labels = self.labels if named else self.keys
-        columns = {"index": labels, "name": self.keys if named else None}
-        return {title: column for title, column in columns.items() if column is not None}
+        if self.keys is None:
+            return {}
+        if not isinstance(self.keys[0], str):
+            return {"index": self.keys}
+        if self.labels is None:
+            return {"name": self.keys}
+        return {"index": self.labels, "name": self.keys}
 
     def __repr__(self) -> str:
         maps = "single map" if self.single else plural(self.n_maps, "map")
-        keys = "" if self.keys is None else f", keyed by {_shown_keys(self.keys)}"
-        return f"Signals: {maps}, {plural(self.n_regions, 'region')}, {self.values.dtype}{keys}"
+        text = f"Signals: {maps}, {plural(self.n_regions, 'region')}, {self.values.dtype}"
+        if self.keys is None:
+            return text
+        more = " …" if len(self.keys) > 3 else ""
+        return f"{text}, keyed by {', '.join(map(repr, self.keys[:3]))}{more}"
 
 
 def _check_count(
@@ -385,13 +393,13 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
     for key in keys:
         if isinstance(key, str):
             plain.append(str(key))
-        elif _is_whole(key):
+        elif is_whole(key) and not is_inexact(key):
             plain.append(int(key))
         else:
             wrong.append(key)
     if wrong:
         remedy = "Key the values by the names or the labels of the regions."
-        if all(isinstance(key, float | np.floating) and abs(float(key)) >= EXACT for key in wrong):
+        if all(map(is_inexact, wrong)):
             remedy += " Floats do not tell labels from 2**53 on apart; give integers or text."
         if all(isinstance(key, tuple) for key in wrong):
             remedy += " Of an index with several levels, unstack all but that of the regions."
@@ -400,14 +408,6 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
             f"{remedy}"
         )
     return plain
-
-
-def _is_whole(key: object) -> TypeGuard[int]:
-    if isinstance(key, bool | np.bool_ | np.timedelta64):
-        return False
-    if isinstance(key, float | np.floating):
-        return bool(key == np.rint(key)) and abs(float(key)) < EXACT
-    return isinstance(key, int | np.integer)
 
 
 def as_array(values: ArrayLike, row: str = "map") -> NDArray[Any]:
@@ -437,8 +437,3 @@ def wrong_dimensions(shape: tuple[int, ...]) -> SignalsError:
         f"Signals must be 1D (regions) or 2D (maps or time points, regions); "
         f"these are {len(shape)}D, of shape {shape}. Reshape them first."
     )
-
-
-def _shown_keys(keys: tuple[Key, ...]) -> str:
-    shown = ", ".join(repr(key) for key in keys[:3])
-    return shown + (" …" if len(keys) > 3 else "")

@@ -37,7 +37,7 @@ _JOINT = r"[-_:. ]"
 _BEFORE = re.compile(rf"(?:ctx{_JOINT})?(l|lh|left|r|rh|right){_JOINT}+(.+)", re.IGNORECASE)
 _AFTER = re.compile(rf"(.+?){_JOINT}+(l|lh|left|r|rh|right)", re.IGNORECASE)
 
-
+# Words within a name, also where only capitals part them: "RightThickness", "7Networks_LH_Vis".
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -76,6 +76,7 @@ def side_of(name: str) -> tuple[str | None, str]:
     >>> side_of("ctx-lh-bankssts"), side_of("bankssts_R"), side_of("Brain-Stem")
     (('L', 'bankssts'), ('R', 'bankssts'), (None, 'Brain-Stem'))
     """
+    # A hemisphere by itself is no name with one: both patterns want something beside the joint.
     before = _BEFORE.fullmatch(name)
     if before is not None:
         return side_of_word(before[1]), before[2]

@@ -72,6 +72,8 @@ def names_background(name: str) -> bool:
 
 def _is_called(name: str, names: frozenset[str]) -> bool:
     words = _WORD.findall(name.lower())
-    left = "".join(word for word in words if word not in _SIDES)
+    rest = "".join(word for word in words if word not in _SIDES)
+    if rest:
+        return rest in names
     # A region may be called just "L" or "+"; question marks or nothing at all name none.
-    return left in names if left else "?" in name or not name.strip()
+    return "?" in name or not name.strip()

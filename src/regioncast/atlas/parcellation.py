@@ -111,13 +111,20 @@ class Parcellation:
         if table is None:
             full = RegionTable(encoded.labels)
         else:
+            # Many tables list the background, which is no region that the image could lack.
             table = table.without(background)
             _check_labels_suffice(table)
             _compare(encoded.labels, table.labels, space, strict=strict)
             full = table.with_labels(encoded.labels)
         if not len(encoded.labels):
             raise no_region(encoded, background, space.noun)
-        return cls(_codes_by_row(encoded, full), full, space)
+        # The rows of the table are the labels of the image and maybe more, both in ascending
+        # order: equal counts are equal labels, and codes are row numbers already.
+        if len(full) == len(encoded.labels):
+            return cls(encoded.codes, full, space)
+        row = np.zeros(len(encoded.labels) + 1, code_dtype(len(full)))
+        row[1:] = np.searchsorted(full.labels, encoded.labels) + 1
+        return cls(encoding.recoded(encoded.codes, row), full, space)
 
     @classmethod
     def joined(cls, parts: Mapping[str, Parcellation]) -> Parcellation:
@@ -160,14 +167,16 @@ class Parcellation:
 
     def _regions_of(self, key: object) -> list[Region]:
         """Return the regions with a label or a name, or that are this one."""
-        if isinstance(key, Region):
-            return [region for region in self if region == key]
-        if isinstance(key, str):
-            names = zip(self, self.table.unique_names, strict=True)
-            return [region for region, name in names if key in (region.name, name)]
-        if isinstance(key, int | np.integer) and not isinstance(key, bool):
-            return [region for region in self if region.label == key]
-        return []
+        # True is 1 and 7.0 is 7 to Python; neither is meant for a label.
+        if isinstance(key, bool) or not isinstance(key, Region | str | int | np.integer):
+            return []
+        if isinstance(key, np.integer):
+            key = int(key)
+        # A name may be given with or without the prefix of its hemisphere.
+        names = zip(self, self.table.unique_names, strict=True)
+        return [
+            region for region, name in names if key in (region.label, region.name, name, region)
+        ]
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
@@ -182,6 +191,7 @@ class Parcellation:
         """
         if not isinstance(self.space, VolumeGrid):
             return np.full((len(self), 3), np.nan)
+        # Sums of whole indices are exact, whatever the number of voxels.
         sums = np.zeros((len(self) + 1, 3), np.int64)
         kernels.sum_positions(self.codes, sums)
         with np.errstate(invalid="ignore"):
@@ -212,6 +222,7 @@ class Parcellation:
                 f"The mask leaves no region: none of {plural(len(masked), 'region')} has a "
                 f"{masked.space.noun} inside it. Check that mask and labels overlap."
             )
+        # Regions that had no sample before either are none of the mask's.
         emptied = np.flatnonzero((masked.counts == 0) & (self.counts > 0)).tolist()
         if emptied:
             warn(
@@ -237,6 +248,7 @@ class Parcellation:
             measured["volume_mm3"] = self.counts * self.space.voxel_volume
             measured |= dict(zip("xyz", self.centroids.T, strict=True))
         frame = self.table.to_pandas()
+        # A table may have a column "x" or "voxels" of its own; what is measured has the title.
         return frame.rename(columns={title: f"{title}_in_table" for title in measured}).assign(
             **measured
         )
@@ -249,8 +261,26 @@ class Parcellation:
         max_rows : int, default=None
             Leave out rows in the middle beyond this many; all are shown when not given.
         """
-        head = f"Parcellation: {plural(len(self), 'region')}, {self.space.description}"
-        return "\n".join([head, *_table_lines(self, max_rows or len(self))])
+        space, counts = self.space, self.counts.tolist()
+        columns: dict[str, Sequence[str]] = {
+            "label": list(map(str, self.table.labels.tolist())),
+            "name": self.table.names,
+        }
+        if self.table.hemispheres:
+            columns["hemisphere"] = self.table.hemispheres
+        columns[space.nouns] = [f"{n_samples:,}" for n_samples in counts]
+        if isinstance(space, VolumeGrid):
+            volume = space.voxel_volume
+            columns["mm³"] = [f"{n_samples * volume:,.0f}" for n_samples in counts]
+            columns["centroid (mm)"] = [
+                f"({x:.1f}, {y:.1f}, {z:.1f})" if n_samples else ""
+                for n_samples, (x, y, z) in zip(counts, self.centroids, strict=True)
+            ]
+        right = [n for n, title in enumerate(columns) if title in ("label", space.nouns, "mm³")]
+        cells = [tuple(columns), *zip(*columns.values(), strict=True)]
+        lines = text_table(cells, max_rows=max_rows or len(self), right=right)
+        head = f"Parcellation: {plural(len(self), 'region')}, {space.description}"
+        return "\n".join([head, *lines])
 
     def __repr__(self) -> str:
         return self.to_text(max_rows=SHOWN_ROWS)
@@ -271,24 +301,29 @@ def map_number(names: Sequence[str], chosen: str | int | None) -> int:
     ArgumentError
         When there is not just one such map.
     """
-    shown = [f"{n} {name!r}" if name else str(n) for n, name in enumerate(names[:_MAPS_SHOWN])]
-    more = f" and {len(names) - len(shown):,} more" * (len(names) > len(shown))
-    there_are = f"there {'is' if len(names) == 1 else 'are'}: {', '.join(shown)}{more}"
     if chosen is None:
-        if len(names) == 1:
-            return 0
+        numbers = list(range(len(names)))
+    else:
+        # A map may be called "1": a name goes before a number.
+        numbers = [n for n, name in enumerate(names) if chosen == name]
+        numbers = numbers or [n for n in range(len(names)) if chosen in (n, str(n))]
+    if len(numbers) == 1:
+        return numbers[0]
+    if chosen is None:
         raise ArgumentError(
             f"The labels image has {len(names):,} maps of labels; choose one by its number or "
-            f"name: load_parcellation(…, label_map=…) (--label-map); {there_are}."
+            f"name: load_parcellation(…, label_map=…) (--label-map); {_listed(names)}."
         )
-    # A map may be called "1": a name goes before a number.
-    numbers = [n for n, name in enumerate(names) if chosen == name]
-    if not numbers:
-        numbers = [n for n in range(len(names)) if chosen in (n, str(n))]
-    if len(numbers) != 1:
-        problem = "several maps are" if numbers else "no map is"
-        raise ArgumentError(f"In the labels image {problem} called {chosen!r}; {there_are}.")
-    return numbers[0]
+    problem = "several maps are" if numbers else "no map is"
+    raise ArgumentError(f"In the labels image {problem} called {chosen!r}; {_listed(names)}.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return which maps there are to choose from, by number and name."""
+    shown = [f"{n} {name!r}" if name else str(n) for n, name in enumerate(names[:_MAPS_SHOWN])]
+    n_more = len(names) - len(shown)
+    more = f" and {n_more:,} more" if n_more else ""
+    return f"there {'is' if len(names) == 1 else 'are'}: {', '.join(shown)}{more}"
 
 
 def encode_integers(
@@ -305,7 +340,14 @@ def encode_integers(
     encoded = encoding.encode(labels, background)
     warn_of_nonfinite(encoded, "the labels image", noun)
     if encoded.has_fractions:
-        raise _not_integers(encoded.labels)
+        fractions = encoded.labels[encoded.labels != np.rint(encoded.labels)]
+        shown = examples([f"{label:g}" for label in fractions.tolist()]).replace("'", "")
+        raise LabelsError(
+            f"{plural(len(fractions), 'label')} of the labels image "
+            f"{'is' if len(fractions) == 1 else 'are'} no integer: {shown}. "
+            "A parcellation needs integer labels; was the image resampled without "
+            "nearest-neighbour interpolation, or is it a statistic map?"
+        )
     return encoded
 
 
@@ -323,17 +365,18 @@ def warn_of_nonfinite(encoded: encoding.Encoded, name: str, noun: str = "voxel")
 def no_region(encoded: encoding.Encoded, background: float, noun: str = "voxel") -> LabelsError:
     """Return the error for labels none of which is that of a region."""
     shape = encoded.codes.shape
-    if not math.prod(shape):
+    n_samples = math.prod(shape)
+    if not n_samples:
         return LabelsError(
             f"The labels image has no region: it has {plural(0, noun)} (its shape is "
             f"{times(shape)}). Check the image; was it cropped to nothing?"
         )
-    if encoded.n_nonfinite == math.prod(shape):
+    if encoded.n_nonfinite == n_samples:
         return LabelsError(
             f"The labels image has no region: no {noun} has a label that is finite. "
             "Check the image; is it a map of something else, or damaged?"
         )
-    those = f"every {noun}" if not encoded.n_nonfinite else f"every {noun} with a finite label"
+    those = f"every {noun} with a finite label" if encoded.n_nonfinite else f"every {noun}"
     return LabelsError(
         f"The labels image has no region: {those} is background (label {background:g}). "
         "Check the image, or pass another background label."
@@ -361,47 +404,29 @@ def check_not_labelled(
     ------
     LabelsError
     """
-    rows = [row for table in tables for row in table or ()]
-    is_named = any(row.label == NOT_LABELLED and row.name != str(NOT_LABELLED) for row in rows)
-    if is_named or not (labels == NOT_LABELLED).any():
-        return
-    raise LabelsError(
-        f"Labels of {where} are -1, which has no name: it may be that of a region, or what no "
-        "region has, as of the medial wall. Pass background=-1 (--background -1) where it is "
-        "none; 0 is a region then. Pass background=0 where 0 is none and -1 is a region."
-    )
+    for table in tables:
+        for label, name in table or ():
+            if label == NOT_LABELLED and name != str(NOT_LABELLED):
+                return
+    if (labels == NOT_LABELLED).any():
+        raise LabelsError(
+            f"Labels of {where} are -1, which has no name: it may be that of a region, or what no "
+            "region has, as of the medial wall. Pass background=-1 (--background -1) where it is "
+            "none; 0 is a region then. Pass background=0 where 0 is none and -1 is a region."
+        )
 
 
 def _check_labels_suffice(table: RegionTable) -> None:
     """Raise where only the hemisphere tells regions of a table apart."""
     labels, counts = np.unique(table.labels, return_counts=True)
-    if (counts > 1).any():
+    shared = labels[counts > 1].tolist()
+    if shared:
         raise RegionTableError(
-            f"{plural(int((counts > 1).sum()), 'label')} in the region table stand for a region "
-            f"of each hemisphere: {examples(labels[counts > 1].tolist())}. That is for the "
+            f"{plural(len(shared), 'label')} in the region table stand for a region "
+            f"of each hemisphere: {examples(shared)}. That is for the "
             "surfaces of the hemispheres; in this labels image, each region needs a label of its "
             "own."
         )
-
-
-def _codes_by_row(encoded: encoding.Encoded, table: RegionTable) -> NDArray[Any]:
-    """Return the codes renumbered from the labels in the image to the rows of the table."""
-    if len(table) == len(encoded.labels):
-        return encoded.codes
-    row = np.zeros(len(encoded.labels) + 1, code_dtype(len(table)))
-    row[1:] = np.searchsorted(table.labels, encoded.labels) + 1
-    return encoding.recoded(encoded.codes, row)
-
-
-def _not_integers(labels: NDArray[np.float64]) -> LabelsError:
-    fractions = labels[labels != np.rint(labels)]
-    shown = examples([f"{label:g}" for label in fractions.tolist()]).replace("'", "")
-    return LabelsError(
-        f"{plural(len(fractions), 'label')} of the labels image "
-        f"{'is' if len(fractions) == 1 else 'are'} no integer: {shown}. "
-        "A parcellation needs integer labels; was the image resampled without nearest-neighbour "
-        "interpolation, or is it a statistic map?"
-    )
 
 
 def _compare(
@@ -410,45 +435,22 @@ def _compare(
     """Warn, or raise, where image and table do not list the same labels."""
     unlisted = np.setdiff1d(in_image, in_table).tolist()
     absent = np.setdiff1d(in_table, in_image).tolist()
-    parts = []
+    differences = []
+    kept = "All are kept"
     if unlisted:
-        parts.append(
+        differences.append(
             f"{plural(len(unlisted), 'label')} of the image without a row in the region table: "
             f"{examples(unlisted)}"
         )
+        kept += ", those without a row named by number"
     if absent:
-        parts.append(
+        differences.append(
             f"{plural(len(absent), 'row')} of the region table without a {space.noun}: "
             f"{examples(absent)}"
         )
-    if not parts:
+    if not differences:
         return
-    message = f"The region table and the labels image differ: {'; '.join(parts)}."
+    message = f"The region table and the labels image differ: {'; '.join(differences)}."
     if strict:
         raise RegionTableError(f"{message} Correct the table, or do not ask for strict.")
-    kept = "All are kept" + ", those without a row named by number" * bool(unlisted)
     warn(f"{message} {kept}.", RegionTableWarning)
-
-
-def _table_lines(parcellation: Parcellation, max_rows: int) -> list[str]:
-    sides = parcellation.table.hemispheres
-    of_side: tuple[str, ...] = ("hemisphere",) if sides else ()
-    of_volume = ("mm³", "centroid (mm)") if isinstance(parcellation.space, VolumeGrid) else ()
-    titles = ("label", "name", *of_side, parcellation.space.nouns, *of_volume)
-    cells = [titles, *(_row_cells(parcellation, row) for row in range(len(parcellation)))]
-    numbers = (0, titles.index(parcellation.space.nouns), len(titles) - len(of_volume))
-    return text_table(cells, max_rows=max_rows, right=numbers)
-
-
-def _row_cells(parcellation: Parcellation, row: int) -> tuple[str, ...]:
-    table, space, n_samples = parcellation.table, parcellation.space, int(parcellation.counts[row])
-    side = (table.hemispheres[row],) if table.hemispheres else ()
-    cells = (str(table.labels[row]), table.names[row], *side, f"{n_samples:,}")
-    if not isinstance(space, VolumeGrid):
-        return cells
-    centroid = ", ".join(f"{mm:.1f}" for mm in parcellation.centroids[row])
-    return (
-        *cells,
-        f"{n_samples * space.voxel_volume:,.0f}",
-        f"({centroid})" if n_samples else "",
-    )

@@ -61,11 +61,14 @@ class Placement:
         difference = parcellation.space.difference(space)
         if difference is None:
             return cls(parcellation, parcellation.counts)
+        # Surfaces and grayordinates share vertices, and two CIFTI files may have some parts in
+        # common: what is at the same place needs no resampling.
         if type(parcellation.space) is not type(space) or isinstance(space, Grayordinates):
             there = transferred(parcellation, space, name="the image")
             return cls(there, parcellation.counts)
         if isinstance(space, VolumeGrid) and resample == "labels":
             there = resampled(parcellation, space)
+            # What of a region lies outside the image counts as voxels without data.
             return cls(there, there.counts + voxels_outside(parcellation, space))
         problem, detail = difference
         advice = "Give labels and data of the same surfaces."
@@ -98,6 +101,8 @@ class Placement:
         with np.errstate(invalid="ignore"):
             fraction = n_finite / self.n_samples
         columns: dict[str, Sequence[object]] = {}
+        # A pair of surfaces has its hemispheres as such; in a volume only a column tells apart
+        # regions of one name.
         if table.hemispheres is None and table.unique_names != table.names:
             columns[HEMISPHERE_TITLE] = table.sides or ()
         columns |= {

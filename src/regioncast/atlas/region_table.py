@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -85,9 +85,9 @@ class RegionTable:
         hemispheres: Sequence[str] | None = None,
     ) -> None:
         ids = _integers(labels)
-        named = [str(label) for label in ids.tolist()] if names is None else list(names)
-        others = {} if columns is None else dict(columns)
-        for title, column in [("name", named), *others.items()]:
+        names = list(map(str, ids.tolist())) if names is None else list(names)
+        columns = {} if columns is None else dict(columns)
+        for title, column in [("name", names), *columns.items()]:
             if len(column) != len(ids):
                 raise RegionTableError(
                     f"The column {title!r} has {plural(len(column), 'row')}, "
@@ -95,15 +95,12 @@ class RegionTable:
                 )
         sides = None if hemispheres is None else np.array(hemispheres, str)
         order = _ascending(ids, sides).tolist()
-        ids = ids[order]
-        ids.flags.writeable = False
-        object.__setattr__(self, "labels", ids)
-        object.__setattr__(self, "names", tuple(named[row] for row in order))
-        object.__setattr__(
-            self,
-            "columns",
-            {title: tuple(column[row] for row in order) for title, column in others.items()},
-        )
+        sorted_ids = ids[order]
+        sorted_ids.flags.writeable = False
+        in_order = {title: tuple(cells[row] for row in order) for title, cells in columns.items()}
+        object.__setattr__(self, "labels", sorted_ids)
+        object.__setattr__(self, "names", tuple(names[row] for row in order))
+        object.__setattr__(self, "columns", in_order)
         object.__setattr__(
             self, "hemispheres", None if sides is None else tuple(sides[order].tolist())
         )
@@ -128,20 +125,18 @@ class RegionTable:
             table has no such column.
         """
         titles = dict.fromkeys(title for table in tables.values() for title in table.columns)
-        return cls(
-            np.concatenate([table.labels for table in tables.values()]),
-            [name for table in tables.values() for name in table.names],
-            {
-                title: [
-                    cell
-                    for table in tables.values()
-                    for cell in table.columns.get(title, (None,) * len(table))
-                ]
-                for title in titles
-                if title != HEMISPHERE_TITLE
-            },
-            [side for side, table in tables.items() for _ in range(len(table))],
-        )
+        # The side of each surface is known better than by what its own table says of it.
+        titles.pop(HEMISPHERE_TITLE, None)
+        names: list[str] = []
+        sides: list[str] = []
+        columns: dict[str, list[Any]] = {title: [] for title in titles}
+        for side, table in tables.items():
+            names.extend(table.names)
+            sides.extend([side] * len(table))
+            for title, cells in columns.items():
+                cells.extend(table.columns.get(title, [None] * len(table)))
+        labels = np.concatenate([table.labels for table in tables.values()])
+        return cls(labels, names, columns, sides)
 
     @cached_property
     def sides(self) -> tuple[str | None, ...] | None:
@@ -152,11 +147,13 @@ class RegionTable:
         if self.hemispheres is not None:
             return self.hemispheres
         for title, cells in self.columns.items():
-            if is_hemisphere_title(title):
-                sides = tuple(map(side_of_word, cells))
-                pairs = zip(sides, cells, strict=True)
-                if any(sides) and all(side or says_no_side(cell) for side, cell in pairs):
-                    return sides
+            if not is_hemisphere_title(title):
+                continue
+            sides = tuple(map(side_of_word, cells))
+            unclear = [cell for cell, side in zip(cells, sides, strict=True) if side is None]
+            # "side" and "structure" are titles of other things too: every cell has to fit.
+            if any(sides) and all(map(says_no_side, unclear)):
+                return sides
         return None
 
     @cached_property
@@ -164,6 +161,7 @@ class RegionTable:
         """The names, with the prefix of their hemisphere where both hemispheres have them."""
         if self.sides is None:
             return self.names
+        # A name that only one hemisphere has says enough, and is what the atlas calls it.
         times = Counter(self.names)
         return tuple(
             f"{side}:{name}" if side and times[name] > 1 else name
@@ -176,6 +174,7 @@ class RegionTable:
         names = self.unique_names
         if len(set(names)) == len(names):
             return names
+        # What is extracted is called by these, and has to be painted again: all of one kind.
         if self.hemispheres is None:
             return tuple(self.labels.tolist())
         pairs = zip(self.hemispheres, self.labels.tolist(), strict=True)
@@ -189,10 +188,10 @@ class RegionTable:
 
     def __repr__(self) -> str:
         """Return the table, without rows in the middle where there are many."""
-        others = self._other_columns()
-        titles = ("index", "name", *others)
-        rows = zip(self.labels.tolist(), self.names, *others.values(), strict=True)
-        lines = text_table([titles, *(tuple(map(str, row)) for row in rows)], max_rows=SHOWN_ROWS)
+        further = self._other_columns()
+        rows = zip(self.labels.tolist(), self.names, *further.values(), strict=True)
+        cells = [("index", "name", *further), *(tuple(map(str, row)) for row in rows)]
+        lines = text_table(cells, max_rows=SHOWN_ROWS)
         return "\n".join([f"RegionTable: {plural(len(self), 'region')}", *lines])
 
     def without(self, label: float) -> RegionTable:
@@ -253,14 +252,14 @@ class RegionTable:
         """Return the columns ``index``, ``name`` and the others, as in a BIDS ``dseg.tsv``."""
         import pandas as pd
 
-        others = self._other_columns()
-        return pd.DataFrame({"index": self.labels, "name": list(self.names), **others})
+        further = self._other_columns()
+        return pd.DataFrame({"index": self.labels, "name": list(self.names), **further})
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return one mapping per region: ``label``, ``name`` and the other columns."""
-        others = self._other_columns()
-        rows = zip(self.labels.tolist(), self.names, *others.values(), strict=True)
-        return [dict(zip(("label", "name", *others), row, strict=True)) for row in rows]
+        further = self._other_columns()
+        rows = zip(self.labels.tolist(), self.names, *further.values(), strict=True)
+        return [dict(zip(("label", "name", *further), row, strict=True)) for row in rows]
 
     def _other_columns(self) -> dict[str, tuple[Any, ...]]:
         sides = {} if self.hemispheres is None else {HEMISPHERE_TITLE: self.hemispheres}
@@ -287,33 +286,46 @@ def range_problem(labels: Iterable[int | None]) -> str:
 
 
 def _integers(labels: Sequence[int] | NDArray[Any]) -> NDArray[np.int64]:
-    given = np.array(labels).reshape(-1)
-    if given.dtype.kind == "i":
-        return given.astype(np.int64)
+    array = np.array(labels).reshape(-1)
+    if array.dtype.kind == "i":
+        return array.astype(np.int64)
     # As they were given: NumPy makes floats of integers on both sides of 2**63.
     listed = np.array(labels, object).reshape(-1).tolist()
-    wrong = [label for label in listed if not _is_whole(label)]
+    wrong = [label for label in listed if not is_whole(label)]
     if wrong:
         raise RegionTableError(
             f"Labels must be integers; {plural(len(wrong), 'value')} no integer: {examples(wrong)}."
         )
-    large = [n for n in listed if isinstance(n, float | np.floating) and abs(float(n)) >= EXACT]
+    large = list(filter(is_inexact, listed))
     if large:
         raise RegionTableError(
             "Floats do not tell labels from 2**53 on apart; give integers instead of "
             f"{examples(large)}."
         )
-    integers = [int(label) for label in listed]
+    integers = list(map(int, listed))
     problem = range_problem(integers)
     if problem:
         raise RegionTableError(f"The region table has {problem}")
     return np.array(integers, np.int64)
 
 
-def _is_whole(label: object) -> bool:
+def is_whole(label: object) -> TypeGuard[int]:
+    """Return whether this is an integer, or a float without a fraction.
+
+    Examples
+    --------
+    >>> is_whole(7), is_whole(7.0), is_whole(7.5), is_whole(True), is_whole("7")
+    (True, True, False, False, False)
+    """
     if isinstance(label, float | np.floating):
         return float(label).is_integer()
+    # To Python and NumPy truth and spans of time are integers; as labels they are mistakes.
     return isinstance(label, int | np.integer) and not isinstance(label, bool | np.timedelta64)
+
+
+def is_inexact(label: object) -> bool:
+    """Return whether this is a float so large that it does not tell integers apart."""
+    return isinstance(label, float | np.floating) and abs(float(label)) >= EXACT
 
 
 def _ascending(ids: NDArray[np.int64], sides: NDArray[np.str_] | None) -> NDArray[np.intp]:
@@ -329,14 +341,16 @@ def _ascending(ids: NDArray[np.int64], sides: NDArray[np.str_] | None) -> NDArra
         return np.argsort(ids, kind="stable")
     for side in np.unique(sides):
         _check_unique(ids[sides == side])
+    # Where no label is shared, this is a table as any other.  Where some are, the hemispheres
+    # follow each other, as their vertices do.
     is_shared = len(np.unique(ids)) < len(ids)
     return np.lexsort((ids, sides) if is_shared else (ids,))
 
 
 def _check_unique(labels: NDArray[np.int64]) -> None:
-    found, counts = np.unique(labels, return_counts=True)
-    if len(found) < len(labels):
-        twice = found[counts > 1]
+    distinct, counts = np.unique(labels, return_counts=True)
+    twice = distinct[counts > 1]
+    if len(twice):
         raise RegionTableError(
             f"{plural(len(twice), 'label')} in the region table "
             f"{'stands' if len(twice) == 1 else 'stand'} in more than one row: "
@@ -369,19 +383,22 @@ def text_table(
      1  V1
     20  V2
     """
-    left_out = len(cells) - 1 - max_rows
+    shown = list(cells)
+    n_left_out = len(cells) - 1 - max_rows
     half = max_rows // 2
-    shown = list(cells) if left_out <= 0 else [*cells[: half + 1], *cells[half + 1 + left_out :]]
+    if n_left_out > 0:
+        del shown[half + 1 : half + 1 + n_left_out]
+    # Only what is shown counts for the widths: a long name in the middle would widen them all.
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    lines = [
-        "  ".join(
+    lines = []
+    for row in shown:
+        aligned = [
             cell.rjust(width) if column in right else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in shown
-    ]
-    if left_out > 0:
-        lines.insert(half + 1, f"… {left_out:,} more …")
+        ]
+        lines.append("  ".join(aligned).rstrip())
+    if n_left_out > 0:
+        lines.insert(half + 1, f"… {n_left_out:,} more …")
     return lines
 
 

@@ -62,6 +62,7 @@ def voxels_outside(parcellation: Parcellation, grid: VolumeGrid) -> NDArray[np.i
     outside = ((places < 0) | (places >= grid.shape)).any(axis=1)
     codes = parcellation.codes[tuple(voxels[outside].T)]
     counts = count(codes, len(parcellation) + 1)[1:]
+    # They are added to counts on the grid, whose voxels may be larger or smaller.
     ratio = parcellation.space.voxel_volume / grid.voxel_volume
     n_voxels: NDArray[np.int64] = np.rint(counts * ratio).astype(np.int64)
     return n_voxels

@@ -145,7 +145,17 @@ class VolumeGrid:
         affine = np.eye(4) if image.affine is None else np.array(image.affine, np.float64)
         _check_affine(affine, what)
         n_i, n_j, n_k = image.shape[:3]
-        return cls((n_i, n_j, n_k), affine, _geometry(image, affine))
+        geometry = nib.Nifti2Header()
+        geometry.set_data_shape((n_i, n_j, n_k))
+        if isinstance(image.header, nib.Nifti1Header):
+            _copy_geometry(image.header, geometry)
+            geometry["pixdim"][:4] = image.header["pixdim"][:4]
+        of_header = geometry.get_best_affine()
+        if not np.array_equal(of_header, affine) and not np.allclose(of_header, affine):
+            # As nibabel does for an image whose affine did not come from a NIfTI header.
+            geometry.set_sform(affine, code="aligned")
+            geometry.set_qform(affine, code="unknown")
+        return cls((n_i, n_j, n_k), affine, geometry)
 
     @property
     def description(self) -> str:
@@ -177,6 +187,7 @@ class VolumeGrid:
         header.set_data_dtype(dtype)
         header.set_data_shape(shape)
         header["pixdim"][:4] = self.geometry["pixdim"][:4]
+        # What is written is written as it is, whatever the scaling of the image it comes from.
         header.set_slope_inter(1, 0)
         return header
 
@@ -189,16 +200,14 @@ class VolumeGrid:
                 "Images have incompatible shapes.",
                 f"has {times(other.shape)} voxels, {{this}} has {times(self.shape)}.",
             )
-        return self._shift(other)
-
-    def _shift(self, other: VolumeGrid) -> tuple[str, str] | None:
         if np.array_equal(self.affine, other.affine):
             return None
+        # Programs round affines, so they need not be equal.  Two boxes are furthest apart at one
+        # of their corners, so no other voxel need be looked at.
         corners = np.array(list(itertools.product(*[(0, n - 1) for n in self.shape])), float)
-        moved = corners @ (other.affine - self.affine)[:3, :3].T
-        moved += (other.affine - self.affine)[:3, 3]
+        change = other.affine - self.affine
+        distances = np.linalg.norm(corners @ change[:3, :3].T + change[:3, 3], axis=1)
         voxel_sizes = np.linalg.norm(self.affine[:3, :3], axis=0)
-        distances = np.linalg.norm(moved, axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             in_voxels = distances / voxel_sizes.min()
         worst = int(np.argmax(in_voxels))
@@ -287,9 +296,8 @@ class SurfaceVertices:
             return _of_another_kind(self, other)
         mine, theirs = dict(self.counts), dict(other.counts)
         if len(mine) == len(theirs) == 1 and UNKNOWN in (*mine, *theirs):
-            # Which hemisphere it is was not said.
-            (hemisphere,) = set(mine) - {UNKNOWN} or {UNKNOWN}
-            mine, theirs = {hemisphere: sum(mine.values())}, {hemisphere: sum(theirs.values())}
+            # Of one of them it was not said which hemisphere it is: it may be that of the other.
+            theirs = dict(zip(mine, theirs.values(), strict=True))
         if set(mine) != set(theirs):
             return (
                 "Surfaces are not of the same hemispheres.",
@@ -372,15 +380,19 @@ class Grayordinates:
         )
 
     def _is_same(self, other: Grayordinates) -> bool:
+        # Part by part, so that the volume may differ by as little as any other grid may.
         mine, theirs = self.parts, other.parts
         if len(self.axis) != len(other.axis) or set(mine) != set(theirs):
             return False
-        return all(
-            np.array_equal(np.asarray(mine[name].samples), np.asarray(theirs[name].samples))
-            and np.array_equal(np.asarray(mine[name].places), np.asarray(theirs[name].places))
-            and same_frame(mine[name].frame, theirs[name].frame) is None
-            for name in mine
-        )
+        for name, part in mine.items():
+            other_part = theirs[name]
+            if (
+                not np.array_equal(np.asarray(part.samples), np.asarray(other_part.samples))
+                or not np.array_equal(np.asarray(part.places), np.asarray(other_part.places))
+                or same_frame(part.frame, other_part.frame) is not None
+            ):
+                return False
+        return True
 
 
 class _Box(NamedTuple):
@@ -396,11 +408,9 @@ def check_same(space: Space, other: Space, *, this_name: str, other_name: str) -
     difference = space.difference(other)
     if difference is not None:
         problem, detail = difference
-        advice = (
-            f"Resample {other_name} to the grid of {this_name} first."
-            if isinstance(space, VolumeGrid) and isinstance(other, VolumeGrid)
-            else f"Give {other_name} on the {space.nouns} of {this_name}."
-        )
+        advice = f"Give {other_name} on the {space.nouns} of {this_name}."
+        if isinstance(space, VolumeGrid) and isinstance(other, VolumeGrid):
+            advice = f"Resample {other_name} to the grid of {this_name} first."
         raise SpaceError(
             f"{problem} {capitalized(other_name)} {detail.format(this=this_name)} {advice}"
         )
@@ -445,6 +455,7 @@ def _check_affine(affine: NDArray[np.float64], what: str) -> None:
 
 def _volume_of_unit_edges(affine: list[list[float]]) -> float:
     """Return the volume of a voxel if its edges had the length 1: 0 where they are in a plane."""
+    # A determinant would be small for small voxels too, which lie in no plane.
     edges = ([row[axis] for row in affine[:3]] for axis in range(3))
     a, b, c = ([x / (math.hypot(*edge) or 1) for x in edge] for edge in edges)
     return abs(
@@ -452,21 +463,6 @@ def _volume_of_unit_edges(affine: list[list[float]]) -> float:
         + a[1] * (b[2] * c[0] - b[0] * c[2])
         + a[2] * (b[0] * c[1] - b[1] * c[0])
     )
-
-
-def _geometry(image: SpatialImage | _Box, affine: NDArray[np.float64]) -> nib.Nifti2Header:
-    geometry = nib.Nifti2Header()
-    geometry.set_data_shape(image.shape[:3])
-    source = image.header
-    if isinstance(source, nib.Nifti1Header):
-        _copy_geometry(source, geometry)
-        geometry["pixdim"][:4] = source["pixdim"][:4]
-    of_header = geometry.get_best_affine()
-    if not np.array_equal(of_header, affine) and not np.allclose(of_header, affine):
-        # As nibabel does for an image whose affine did not come from a NIfTI header.
-        geometry.set_sform(affine, code="aligned")
-        geometry.set_qform(affine, code="unknown")
-    return geometry
 
 
 def _copy_geometry(source: nib.Nifti1Header, target: nib.Nifti1Header) -> None:

@@ -7,6 +7,7 @@ at its place, if there is one.  What would need resampling is an error.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -38,20 +39,18 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
     SpaceError
         When surfaces have other meshes, volumes other grids, or nothing is shared.
     """
-    if _may_be_same_surface(parcellation.space, space):
-        known = parcellation.space if UNKNOWN in space.parts else space
+    source = parcellation.space
+    are_surfaces = isinstance(source, SurfaceVertices) and isinstance(space, SurfaceVertices)
+    # Parts correspond by the names of their hemispheres.  Where one has none, the vertices do all
+    # the same, and the name of the other holds.
+    is_side_unknown = UNKNOWN in {*source.parts, *space.parts}
+    if are_surfaces and is_side_unknown and not source.difference(space):
+        known = source if UNKNOWN in space.parts else space
         return Parcellation(parcellation.codes, parcellation.table, known)
-    what = "the labels image"
-    codes = moved(parcellation.codes, parcellation.space, space, what=what, name=name)
+    codes = moved(parcellation.codes, source, space, what="the labels image", name=name)
     moved_atlas = Parcellation(codes, parcellation.table, space)
     _warn_of_vanished(parcellation, moved_atlas, name)
     return moved_atlas
-
-
-def _may_be_same_surface(space: Space, other: Space) -> bool:
-    """Return whether these are surfaces of one mesh, and of one the hemisphere is not known."""
-    is_surface = isinstance(space, SurfaceVertices) and isinstance(other, SurfaceVertices)
-    return is_surface and UNKNOWN in {*space.parts, *other.parts} and not space.difference(other)
 
 
 def moved(
@@ -80,10 +79,20 @@ def moved(
     out = np.full(target.shape, missing, values.dtype)
     old, new = values.reshape(-1), out.reshape(-1)
     for part in shared:
-        _check_frames(sources[part], targets[part], part, what=what, name=name)
-        whole = np.full(_size(sources[part]), missing, values.dtype)
-        whole[sources[part].places] = old[sources[part].samples]
-        new[targets[part].samples] = whole[targets[part].places]
+        source, wanted = sources[part], targets[part]
+        difference = same_frame(source.frame, wanted.frame)
+        if difference is not None:
+            problem, detail = difference
+            raise SpaceError(
+                f"{problem} Of {structure_name(part)}, {name} {detail.format(this=what)} "
+                "The one would have to be resampled to the other first."
+            )
+        frame = source.frame
+        size = math.prod(frame.shape) if isinstance(frame, VolumeGrid) else frame
+        # By way of the whole frame: neither space need have all of it, nor in the same order.
+        whole = np.full(size, missing, values.dtype)
+        whole[source.places] = old[source.samples]
+        new[wanted.samples] = whole[wanted.places]
     return out
 
 
@@ -114,22 +123,12 @@ def _warn_of_vanished(before: Parcellation, after: Parcellation, name: str) -> N
         )
 
 
-def _check_frames(source: Part, target: Part, part: str, *, what: str, name: str) -> None:
-    difference = same_frame(source.frame, target.frame)
-    if difference is not None:
-        problem, detail = difference
-        raise SpaceError(
-            f"{problem} Of {structure_name(part)}, {name} {detail.format(this=what)} "
-            "The one would have to be resampled to the other first."
-        )
-
-
-def _size(part: Part) -> int:
-    return int(np.prod(part.frame.shape)) if isinstance(part.frame, VolumeGrid) else part.frame
-
-
 def _listed(parts: Mapping[str, Part]) -> str:
     """Return what a space is made of, in words."""
     surfaces = [structure_name(part) for part in parts if part != VOXELS]
-    kinds = [f"of surfaces ({', '.join(surfaces)})"] if surfaces else []
-    return " and ".join([*kinds, *["of a volume"] * (VOXELS in parts)])
+    kinds = []
+    if surfaces:
+        kinds.append(f"of surfaces ({', '.join(surfaces)})")
+    if VOXELS in parts:
+        kinds.append("of a volume")
+    return " and ".join(kinds)
