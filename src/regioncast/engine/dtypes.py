@@ -36,6 +36,7 @@ def storable(values: NDArray[Any]) -> NDArray[Any]:
     try:
         dtype = storage_dtype(values.dtype)
     except SignalsTypeError as error:
+        # Objects and text are mostly numbers, and a few cells that are none.
         raise SignalsTypeError(f"{error}{_what_is_no_number(values)}") from None
     return values.astype(dtype, copy=False)
 

@@ -217,6 +217,7 @@ class Block:
 
         It lies in memory map by map with the order "F" of samples, else sample by sample.
         """
+        # The dtypes that the kernels know.
         if maps.dtype.kind == "b":
             maps = maps.view(np.uint8)
         elif maps.dtype.kind == "f" and maps.dtype.itemsize not in (4, 8):

@@ -123,6 +123,7 @@ class PaintedArray:
         wanted = self.dtype if dtype is None else np.dtype(dtype)
         if wanted.kind not in "biufc" or wanted.itemsize not in BIT_PATTERNS:
             return np.asarray(self).astype(wanted)
+        # The table is cast and not the array, which most often is many times larger.
         table = self.table.astype(wanted)
         if self.maps_first:
             return paint(self.codes.T, table, single=False, order="F").T
@@ -154,17 +155,17 @@ class PaintedArray:
                 axes.append(each)
             if not _is_integer(each):
                 axes_left.append(None if each is None else slice(None))
-        maps = 0  # the only one, which has no axis
-        if not self.single:
-            maps = axes.pop(0 if self.maps_first else -1)
-        # Integers are looked up as the caller wrote them, so that their errors are NumPy's.
-        codes = np.asarray(self.codes[tuple(axes)])
-        rows = self.table[maps]
-        table, one_map = np.atleast_2d(rows), rows.ndim == 1
+        # Integers are looked up as the caller wrote them and in the order of axes, so that errors
+        # are NumPy's.  One of maps gives a row instead of rows.
         if self.maps_first:
-            made = paint(codes.T, table, single=one_map, order="F").T
+            rows = self.table[axes.pop(0)]
+            codes = np.asarray(self.codes[tuple(axes)])
+            made = paint(codes.T, np.atleast_2d(rows), single=rows.ndim == 1, order="F").T
         else:
-            made = paint(codes, table, single=one_map, order=self.order)
+            maps = 0 if self.single else axes.pop()
+            codes = np.asarray(self.codes[tuple(axes)])
+            rows = self.table[maps]
+            made = paint(codes, np.atleast_2d(rows), single=rows.ndim == 1, order=self.order)
         part = made[tuple(axes_left)]
         return part
 
