@@ -16,7 +16,7 @@ import numpy as np
 from .atlas.parcellation import Parcellation
 from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
-from .atlas.spaces import VolumeGrid, structure_name
+from .atlas.spaces import structure_name
 from .atlas.transfer import transferred
 from .engine.extraction import Grouping, Strategy
 from .engine.maps import extract_maps
@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
     from .io.kinds import Painted
-    from .io.maps import Maps
     from .io.surface.painted import PaintedSurface
     from .progress import Progress
 
@@ -177,11 +176,6 @@ def load_parcellation(
         )
     else:
         parcellation = source
-    if label_map is not None and isinstance(parcellation.space, VolumeGrid):
-        raise ArgumentError(
-            f"label_map={label_map!r} chooses a map of a .dlabel.nii or .label.gii file; these "
-            "labels are voxels. Leave it out."
-        )
     if mask is not None:
         parcellation = parcellation.masked(_inside(mask, parcellation.space))
     return parcellation
@@ -564,7 +558,7 @@ def extract(
         placement = placement.masked(_inside(mask, placement.parcellation.space))
     atlas = placement.parcellation
     grouping = Grouping.of(atlas.codes, atlas.counts)
-    values, finite = extract_maps(
+    tables, finite = extract_maps(
         maps,
         grouping,
         strategies,
@@ -574,10 +568,19 @@ def extract(
         progress=progress,
     )
     coverage = placement.coverage(finite)
-    signals = {
-        each.name: _extracted(table, atlas, coverage, maps, min_coverage)
-        for each, table in zip(strategies, values, strict=True)
-    }
+    signals = {}
+    for each, values in zip(strategies, tables, strict=True):
+        if min_coverage is not None:
+            # Not `<`: a region without samples has the fraction NaN, and is missing.
+            values[:, ~(np.array(coverage.columns["fraction"]) >= min_coverage)] = np.nan
+        signals[each.name] = Signals.along(
+            maps.axis,
+            values,
+            atlas.table.unique_keys,
+            labels=coverage.labels.tolist(),
+            coverage=coverage,
+            parcellation=atlas,
+        )
     return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
 
 
@@ -660,15 +663,13 @@ def save(
 
 def _one_source(labels: Labels | None, left: Side | None, right: Side | None) -> Labels:
     """Return what the labels are: those given, or the surfaces of hemispheres."""
-    sides: dict[str, Side] = {}
-    if left is not None:
-        sides["left"] = left
-    if right is not None:
-        sides["right"] = right
+    both = {"left": left, "right": right}
+    sides = {name: side for name, side in both.items() if side is not None}
     if (labels is None) == (not sides):
+        which = "both were" if sides else "neither was"
         raise ArgumentError(
             "Give the labels image, or the surfaces of the hemispheres as left= and right=; "
-            f"{'both were' if sides else 'neither was'} given."
+            f"{which} given."
         )
     return sides if labels is None else labels
 
@@ -704,27 +705,6 @@ def _check_covered(weights: Image, space: Space, grouping: Grouping) -> None:
             f"regions in {', '.join(counts)}. Give weights of all of them, such as the areas of "
             "vertices and the volumes of voxels in one .dscalar.nii, or a mask without these."
         )
-
-
-def _extracted(
-    values: NDArray[Any],
-    atlas: Parcellation,
-    coverage: RegionTable,
-    maps: Maps,
-    min_coverage: float | None,
-) -> Signals:
-    if min_coverage is not None:
-        fractions = np.array(coverage.columns["fraction"])
-        # Not `<`: a region without samples has the fraction NaN, and is missing.
-        values[:, ~(fractions >= min_coverage)] = np.nan
-    return Signals.along(
-        maps.axis,
-        values,
-        atlas.table.unique_keys,
-        labels=coverage.labels.tolist(),
-        coverage=coverage,
-        parcellation=atlas,
-    )
 
 
 def _match(

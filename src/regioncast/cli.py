@@ -275,7 +275,11 @@ def extract(
     check_table_output(output, overwrite=overwrite, long=long)
     if coverage is not None:
         check_table_output(coverage, "coverage", overwrite=overwrite)
-        _check_two(output, coverage)
+        if str(output) != STANDARD_STREAM and output.resolve() == coverage.resolve():
+            raise ArgumentError(
+                f"Signals and coverage cannot both be written to {output}. Give --coverage "
+                "another name."
+            )
     with ProgressBar("extracting") as progress:
         signals = api.extract(
             images[0] if len(images) == 1 else images, reading.of(atlas), strategy=strategy,
@@ -410,6 +414,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Those of the process when not given.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    # What comes after -- is no option: a file may have that name.
     options = tokens[: tokens.index("--")] if "--" in tokens else tokens
     debug = "--debug" in options
     if debug:
@@ -456,15 +461,6 @@ def _prepare_signals() -> None:
     signal.signal(signal.SIGTERM, _terminate)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # unless under nohup
         signal.signal(signal.SIGHUP, _terminate)
-
-
-def _check_two(output: Path, coverage: Path) -> None:
-    """Raise where two outputs have one name."""
-    if str(output) != STANDARD_STREAM and output.resolve() == coverage.resolve():
-        raise ArgumentError(
-            f"Signals and coverage cannot both be written to {output}. Give --coverage another "
-            "name."
-        )
 
 
 def _report(error: Exception) -> None:
@@ -515,10 +511,9 @@ def _description(parcellation: Parcellation) -> dict[str, Any]:
     space = parcellation.space
     regions = parcellation.table.to_records()
     counts = parcellation.counts.tolist()
-    described = [
-        {**region, space.nouns: n_samples}
-        for region, n_samples in zip(regions, counts, strict=True)
-    ]
+    described = []
+    for region, n_samples in zip(regions, counts, strict=True):
+        described.append({**region, space.nouns: n_samples})
     if isinstance(space, VolumeGrid):
         for region, centroid in zip(described, parcellation.centroids.tolist(), strict=True):
             region["volume_mm3"] = region[space.nouns] * space.voxel_volume
@@ -548,12 +543,12 @@ def _summary(image: Painted) -> str:
         maps += f" ({examples(match.signals.map_names, show=_SHOWN_MAPS)})"
     return (
         f"{values} painted into {len(columns):,} of {plural(match.n_regions, 'region')} "
-        f"by {match.by}, "
-        f"{maps}, {times(image.shape)} {data.dtype}"
+        f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}"
     )
 
 
 def _summary_of_signals(signals: Signals, output: Path, strategy: str, seconds: float) -> str:
+    # A region without a voxel, or with too few, is NaN in every map.
     has_data = ~np.isnan(signals.values).all(axis=0)
     return (
         f"{output}: {strategy} of {np.count_nonzero(has_data)} of {signals.n_regions} regions, "
@@ -574,4 +569,6 @@ def _bytes(*paths: Path) -> str:
     size = sum(path.stat().st_size for path in paths)
     if size < 1e3:
         return f"{size} bytes"
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+    if size < 1e6:
+        return f"{size / 1e3:.0f} kB"
+    return f"{size / 1e6:.1f} MB"

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 
+# Bytes of the largest number of each kind that is painted.
+_LARGEST_ITEM = {"i": 8, "u": 8, "f": 8, "c": 16}
+
+
 def storable(values: NDArray[Any]) -> NDArray[Any]:
     """Return values in a dtype that NIfTI can hold.
 
@@ -32,6 +36,7 @@ def storable(values: NDArray[Any]) -> NDArray[Any]:
     try:
         dtype = storage_dtype(values.dtype)
     except SignalsTypeError as error:
+        # Objects and text are mostly numbers, and a few cells that are none.
         raise SignalsTypeError(f"{error}{_what_is_no_number(values)}") from None
     return values.astype(dtype, copy=False)
 
@@ -48,7 +53,7 @@ def storage_dtype(dtype: DTypeLike) -> np.dtype[Any]:
         return np.dtype(np.uint8)
     if wanted.kind == "f" and wanted.itemsize == 2:
         return np.dtype(np.float32)
-    if wanted.kind in "iufc" and wanted.itemsize <= (16 if wanted.kind == "c" else 8):
+    if wanted.kind in _LARGEST_ITEM and wanted.itemsize <= _LARGEST_ITEM[wanted.kind]:
         return wanted.newbyteorder("=")
     raise SignalsTypeError(
         f"Signals of dtype {wanted} cannot be painted: an image holds bool, integers, floats "
@@ -67,22 +72,24 @@ def cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """
     if values.dtype == dtype:
         return values
-    with np.errstate(all="ignore"):
-        converted = values.real.astype(dtype) if dtype.kind != "c" else values.astype(dtype)
+    with np.errstate(all="ignore"):  # of values that do not fit, which are looked for below
+        converted = (values if dtype.kind == "c" else values.real).astype(dtype)
         if dtype.kind in "fc":
             changed = np.isfinite(values) & ~np.isfinite(converted)
         else:
             changed = (converted != values) | _is_beyond(values.real, dtype)
         if values.dtype.kind == "c" and dtype.kind != "c":
             changed |= values.imag != 0
-    if changed.any():
-        lost = np.unique(values[changed])
-        raise SignalsError(
-            f"{plural(int(changed.sum()), 'value')} cannot be held by {dtype}: "
-            f"{', '.join(f'{value:g}' for value in lost[:5])}"
-            f"{' …' if len(lost) > 5 else ''}. Pass another dtype, such as {values.dtype}."
-        )
-    return np.asarray(converted)
+    if not changed.any():
+        return np.asarray(converted)
+    lost = np.unique(values[changed])
+    shown = ", ".join(f"{value:g}" for value in lost[:5])
+    if len(lost) > 5:
+        shown += " …"
+    raise SignalsError(
+        f"{plural(int(changed.sum()), 'value')} cannot be held by {dtype}: {shown}. "
+        f"Pass another dtype, such as {values.dtype}."
+    )
 
 
 def _is_beyond(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.bool_]:

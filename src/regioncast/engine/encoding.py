@@ -209,7 +209,9 @@ def _prepared(labels: NDArray[Any]) -> NDArray[Any]:
 
 
 def _n_threads(n_samples: int) -> int:
-    return max(1, min(n_cpus(), _MOST_THREADS, n_samples // _SAMPLES_PER_THREAD))
+    most = min(_MOST_THREADS, n_samples // _SAMPLES_PER_THREAD)
+    # The system is not asked for its processors where one is enough: small images are many.
+    return min(n_cpus(), most) if most > 1 else 1
 
 
 def _small_parts(n_samples: int) -> list[slice]:
@@ -233,8 +235,8 @@ def _encode_by_table(labels: NDArray[Any], background: float) -> Encoded | None:
 
     def find_places(part: slice) -> bool:
         # One table for each part: threads would wait for each other to write to one for all.
-        in_part = np.zeros(width, np.uint8)
-        are_inside = kernels.find_places(samples[part], low, in_part, target[part])
+        in_part = np.zeros(width, bool)
+        are_inside = kernels.find_places(samples[part], low, in_part.view(np.uint8), target[part])
         with lock:
             np.logical_or(is_there, in_part, out=is_there)
         return are_inside
@@ -243,9 +245,9 @@ def _encode_by_table(labels: NDArray[Any], background: float) -> Encoded | None:
         return None  # there is a label that the few looked at did not let expect
     if low <= background < low + width and background == round(background):
         is_there[round(background) - low] = False
-    code_of = np.cumsum(is_there, dtype=code_dtype(int(np.count_nonzero(is_there))))
-    code_of *= is_there
     distinct = np.flatnonzero(is_there)
+    code_of = np.zeros(width, code_dtype(len(distinct)))
+    code_of[distinct] = np.arange(1, 1 + len(distinct), dtype=code_of.dtype)
     distinct += low
     return Encoded(recoded(places, code_of, in_place=True), distinct)
 
@@ -305,11 +307,12 @@ class _Numbered:
             def number(part: slice, target: NDArray[Any] = target) -> NDArray[np.int64] | None:
                 return _number(samples[part], target[part])
 
-            seen = [part for part in in_threads(number, parts) if part is not None]
-            if len(seen) == len(parts):
-                bounds = np.cumsum([0, *map(len, seen)]).tolist()
-                labels = np.concatenate(seen, out=passing(bounds[-1], np.int64))
-                return cls(numbers, parts, labels, bounds)
+            of_parts = [seen for seen in in_threads(number, parts) if seen is not None]
+            if len(of_parts) < len(parts):
+                continue  # the labels of some part are too many for the dtype
+            bounds = np.cumsum([0, *map(len, of_parts)]).tolist()
+            distinct = np.concatenate(of_parts, out=passing(bounds[-1], np.int64))
+            return cls(numbers, parts, distinct, bounds)
         raise LabelsError(
             f"More than {np.iinfo(_NUMBERS[-1]).max:,} labels are not supported. Crop the image."
         )
@@ -412,13 +415,14 @@ def _encode_floats(labels: NDArray[Any], background: float) -> Encoded:
 
 def _check_told_apart(labels: NDArray[Any], stored: np.dtype[Any]) -> None:
     """Raise where labels are so large that two may have become one when they were stored."""
+    # Of long doubles the kernels have seen float64 only.
     dtype = stored.newbyteorder("=") if stored.itemsize < 8 else np.dtype(np.float64)
     most = 2 ** (np.finfo(dtype).nmant + 1)
     beyond = labels[np.abs(labels) > most]
     if len(beyond):
+        verb = "is" if len(beyond) == 1 else "are"
         raise LabelsError(
-            f"{plural(len(beyond), 'label')} of the labels image "
-            f"{'is' if len(beyond) == 1 else 'are'} beyond {most:,}: "
+            f"{plural(len(beyond), 'label')} of the labels image {verb} beyond {most:,}: "
             f"{examples([int(label) for label in beyond.tolist()])}. They are stored as {dtype}, "
             f"which tells no integers above {most:,} apart, so that several labels may have become "
             "one. Write the labels as integers (int32, int64) where they are made, or renumber "

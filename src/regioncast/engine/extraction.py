@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -56,7 +57,8 @@ _WEIGHTED = (
     Reduction.STANDARD_DEVIATION,
 )
 
-_OF_COMPLEX = (Reduction.COUNT, Reduction.SUM, Reduction.MEAN)
+# None: what is not compiled has its function, which may do with complex numbers what it likes.
+_OF_COMPLEX = (Reduction.COUNT, Reduction.SUM, Reduction.MEAN, None)
 
 _PERCENTILE = "percentile:"
 
@@ -167,16 +169,19 @@ class Strategy:
             raise ArgumentError(
                 f"weights go with mean, sum, variance and standard_deviation, not with {self.name}."
             )
-        if is_complex and self.reduction is not None and self.reduction not in _OF_COMPLEX:
+        if is_complex and self.reduction not in _OF_COMPLEX:
             raise ImageTypeError(
                 f"The image holds complex numbers, for which there is no {self.name}. "
                 "Use mean or sum, or give an image of magnitudes."
             )
-        if self.of_series is first_eigenvariate and (n_maps < 2 or is_complex):
+        if self.of_series is not first_eigenvariate:
+            return
+        if n_maps < 2 or is_complex:
+            verb = "is" if n_maps == 1 else "are"
+            of_complex = " of complex numbers" if is_complex else ""
             raise ArgumentError(
                 "first_eigenvariate is the course of a region over real maps: it needs two or "
-                f"more; there {'is' if n_maps == 1 else 'are'} {n_maps:,}"
-                f"{' of complex numbers' if is_complex else ''}."
+                f"more; there {verb} {n_maps:,}{of_complex}."
             )
 
 
@@ -212,6 +217,7 @@ class Block:
 
         It lies in memory map by map with the order "F" of samples, else sample by sample.
         """
+        # The dtypes that the kernels know.
         if maps.dtype.kind == "b":
             maps = maps.view(np.uint8)
         elif maps.dtype.kind == "f" and maps.dtype.itemsize not in (4, 8):
@@ -240,7 +246,7 @@ class Block:
         else:
             taken = self.stored.reshape(-1, len(self))[samples].T
         if (self.slopes == 1).all() and (self.intercepts == 0).all():
-            return taken
+            return taken  # in the dtype of the file, in which whole series take less memory
         return taken * self.slopes[:, np.newaxis] + self.intercepts[:, np.newaxis]
 
 
@@ -284,8 +290,9 @@ class Grouping:
 
     def places(self, order: Order) -> NDArray[np.uint32]:
         """Return the samples, which come in the same order, as they count in a memory order."""
-        is_same = order == "F" or len(self.shape) == 1
-        return self.samples if is_same else self._places_in_c_order
+        if order == "F" or len(self.shape) == 1:
+            return self.samples
+        return self._places_in_c_order
 
     @cached_property
     def _places_in_c_order(self) -> NDArray[np.uint32]:
@@ -391,19 +398,24 @@ class _Extraction:
         self._n_maps = n_maps
         self._nan = nan
         self._weights = np.empty(0) if weights is None else weights
-        compiled = [strategy for strategy in strategies if strategy.reduction is not None]
+        compiled = []
+        self._of_map: dict[Strategy, NDArray[Any]] = {}
+        self._keeps_series = False
+        for strategy in strategies:
+            if strategy.of_series is not None:
+                self._keeps_series = True
+            elif strategy.of_map is not None:
+                # Whether maps are complex is only known when they come.
+                shape = n_maps, len(grouping)
+                self._of_map[strategy] = np.full(shape, np.nan, np.complex128)
+            else:
+                compiled.append(strategy)
         # Percentile and median reorder the buffer, so they go last.  Without any compiled
         # strategy, count alone: the kernel also counts finite values.
         reordering = (Reduction.PERCENTILE, Reduction.MEDIAN)
         compiled.sort(key=lambda strategy: strategy.reduction in reordering)
         self._compiled = compiled or [Strategy("count", Reduction.COUNT)]
         self._parts = [np.full((len(self._compiled), n_maps, len(grouping)), np.nan)]
-        self._of_map = {
-            strategy: np.full((n_maps, len(grouping)), np.nan, np.complex128)
-            for strategy in strategies
-            if strategy.of_map is not None
-        }
-        self._keeps_series = any(strategy.of_series is not None for strategy in strategies)
         self._series: list[NDArray[Any]] = []
         self.finite = np.diff(grouping.starts)
 
@@ -415,25 +427,30 @@ class _Extraction:
                 self._parts.append(np.full_like(self._parts[0], np.nan))
             self._reduce(part, self._parts[number][:, maps], pool, n_threads)
         for strategy, values in self._of_map.items():
-            self._reduce_maps(strategy, block, values[maps])
+            assert strategy.of_map is not None, "a strategy of single maps has its function"
+            self._reduce_maps(strategy.of_map, block, values[maps])
         if self._keeps_series:
             self._series.append(block.take(self._grouping.places(block.order)))
 
     def values(self) -> list[NDArray[Any]]:
         """Return the values of each strategy."""
-        return [self._values_of(strategy) for strategy in self._strategies]
-
-    def _values_of(self, strategy: Strategy) -> NDArray[Any]:
-        if strategy.of_series is not None:
-            return self._reduce_series(strategy)
-        if strategy.of_map is not None:
-            of_maps = self._of_map[strategy]
-            return of_maps if len(self._parts) > 1 else of_maps.real.copy()
-        place = self._compiled.index(strategy)
-        values: NDArray[Any] = self._parts[0][place]
-        if len(self._parts) > 1 and strategy.reduction is not Reduction.COUNT:
-            values = values + 1j * self._parts[1][place]
-        return values
+        is_complex = len(self._parts) > 1
+        of_all = []
+        for strategy in self._strategies:
+            if strategy.of_series is not None:
+                values = self._reduce_series(strategy.of_series, strategy.name)
+            elif strategy.of_map is not None:
+                values = self._of_map[strategy]
+                if not is_complex:
+                    values = values.real.copy()
+            else:
+                place = self._compiled.index(strategy)
+                values = self._parts[0][place]
+                # Both parts have the same count: a number is finite whole or not at all.
+                if is_complex and strategy.reduction is not Reduction.COUNT:
+                    values = values + 1j * self._parts[1][place]
+            of_all.append(values)
+        return of_all
 
     def _reduce(
         self, block: Block, out: NDArray[np.float64], pool: ThreadPoolExecutor, n_threads: int
@@ -484,37 +501,30 @@ class _Extraction:
     def _region_shares(self, n_shares: int) -> list[slice]:
         """Divide the regions so that each share has about as many samples."""
         ends = [share.stop for share in shares(len(self._grouping.samples), n_shares)]
-        bounds = np.searchsorted(self._grouping.starts, ends[:-1]).tolist()
-        return [
-            slice(first, last)
-            for first, last in zip([0, *bounds], [*bounds, len(self._grouping)], strict=True)
-            if first < last
-        ]
+        inner = np.searchsorted(self._grouping.starts, ends[:-1]).tolist()
+        bounds = pairwise([0, *inner, len(self._grouping)])
+        # A region that is larger than a share leaves the next ones empty.
+        return [slice(first, last) for first, last in bounds if first < last]
 
-    def _reduce_maps(self, strategy: Strategy, block: Block, out: NDArray[Any]) -> None:
-        assert strategy.of_map is not None, "a strategy of single maps has its function"
+    def _reduce_maps(self, function: Function, block: Block, out: NDArray[Any]) -> None:
         places = self._grouping.places(block.order)
         for region in range(len(self._grouping)):
             taken = block.take(places[self._grouping.region(region)])
             for number, values in enumerate(taken):
                 left = self._without_nonfinite(values)
                 if left.size and not np.isnan(left).any():
-                    out[number, region] = strategy.of_map(left)
+                    out[number, region] = function(left)
 
-    def _reduce_series(self, strategy: Strategy) -> NDArray[Any]:
-        assert strategy.of_series is not None, "a strategy of whole series has its function"
-        is_complex = len(self._parts) > 1
-        out = np.full(
-            (self._n_maps, len(self._grouping)), np.nan, np.complex128 if is_complex else np.float64
-        )
+    def _reduce_series(self, function: Function, name: str) -> NDArray[Any]:
+        dtype = np.complex128 if len(self._parts) > 1 else np.float64
+        out = np.full((self._n_maps, len(self._grouping)), np.nan, dtype)
         for region in range(len(self._grouping)):
             place = self._grouping.region(region)
             series = np.concatenate([block[:, place] for block in self._series])
             # In one order: that in which blocks lie in memory would change how sums round.
             left = self._without_nonfinite(series.T.astype(out.dtype, order="C"))
             if left.size:
-                result = strategy.of_series(left)
-                out[:, region] = _checked(strategy, result, self._n_maps, out.dtype)
+                out[:, region] = _checked(name, function(left), self._n_maps, out.dtype)
         return out
 
     def _without_nonfinite(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -538,12 +548,10 @@ def _parts(block: Block) -> list[Block]:
     return [Block.of(part.copy(), order=block.order) for part in (values.real, values.imag)]
 
 
-def _checked(
-    strategy: Strategy, result: ArrayLike, n_maps: int, dtype: np.dtype[Any]
-) -> NDArray[Any]:
+def _checked(name: str, result: ArrayLike, n_maps: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return what a function made of a region, which must be numbers that `dtype` can hold."""
     values = np.asarray(result)
-    problem = f"The strategy {strategy.name} must return one number per map, shape ({n_maps},); "
+    problem = f"The strategy {name} must return one number per map, shape ({n_maps},); "
     if values.shape != (n_maps,) or values.dtype.kind not in "biufc":
         raise ArgumentError(
             f"{problem}it returned {values.dtype} of shape {values.shape}. "

@@ -99,6 +99,7 @@ def extract_maps(
     if n_jobs is None and maps.is_read_ahead:
         n_threads = max(1, n_threads - 1)
     told = _Told(progress, maps.n_maps)
+    # A dense file may be read once in its own order before, which is told as the first half.
     with maps.portions(grouping, told.up_to(maps.n_maps // 2)) as portions:
         # Functions, which need not be made for threads, are called here, one after the other.
         is_compiled = all(strategy.reduction is not None for strategy in strategies)

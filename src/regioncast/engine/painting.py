@@ -11,6 +11,7 @@ import math
 import numbers
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -122,6 +123,7 @@ class PaintedArray:
         wanted = self.dtype if dtype is None else np.dtype(dtype)
         if wanted.kind not in "biufc" or wanted.itemsize not in BIT_PATTERNS:
             return np.asarray(self).astype(wanted)
+        # The table is cast and not the array, which most often is many times larger.
         table = self.table.astype(wanted)
         if self.maps_first:
             return paint(self.codes.T, table, single=False, order="F").T
@@ -142,35 +144,29 @@ class PaintedArray:
         Integers, slices, ``...`` and ``None`` make a part; an index array makes all first.
         """
         parts = index if isinstance(index, tuple) else (index,)
+        part: NDArray[Any]
         if not all(map(_is_basic, parts)):
-            part: NDArray[Any] = np.asarray(self)[index]
+            part = np.asarray(self)[index]
             return part
-        return self._basic(parts)
-
-    def _basic(self, index: tuple[Any, ...]) -> NDArray[Any]:
-        full = _full_index(index, self.ndim)
+        axes: list[Any] = []
+        axes_left: list[Any] = []  # of the part: those of integers are gone, those of None are new
+        for each in _full_index(parts, self.ndim):
+            if each is not None:
+                axes.append(each)
+            if not _is_integer(each):
+                axes_left.append(None if each is None else slice(None))
+        # Integers are looked up as the caller wrote them and in the order of axes, so that errors
+        # are NumPy's.  One of maps gives a row instead of rows.
         if self.maps_first:
-            return self._of_maps_first(full)
-        axes = [part for part in full if part is not None]
-        codes = self.codes[tuple(axes[: self.codes.ndim])]
-        maps = slice(None) if self.single else axes[-1]
-        one_map = self.single or not isinstance(maps, slice)
-        # An integer is looked up as the caller wrote it, so that its errors are NumPy's.
-        table = self.table[maps][np.newaxis] if not isinstance(maps, slice) else self.table[maps]
-        made = paint(np.asarray(codes), table, single=one_map, order=self.order)
-        part: NDArray[Any] = made[
-            tuple(_result_axis(part) for part in full if not _is_integer(part))
-        ]
-        return part
-
-    def _of_maps_first(self, full: tuple[Any, ...]) -> NDArray[Any]:
-        maps, *axes = (part for part in full if part is not None)
-        table = self.table[maps][np.newaxis] if _is_integer(maps) else self.table[maps]
-        codes = np.asarray(self.codes[tuple(axes)])
-        made = paint(codes.T, table, single=False, order="F").T
-        # Axes of integers that were asked for are left out; that of one map is still there.
-        after = tuple(_result_axis(part) for part in full if not _is_integer(part))
-        part: NDArray[Any] = (made[0] if _is_integer(maps) else made)[after]
+            rows = self.table[axes.pop(0)]
+            codes = np.asarray(self.codes[tuple(axes)])
+            made = paint(codes.T, np.atleast_2d(rows), single=rows.ndim == 1, order="F").T
+        else:
+            maps = 0 if self.single else axes.pop()
+            codes = np.asarray(self.codes[tuple(axes)])
+            rows = self.table[maps]
+            made = paint(codes, np.atleast_2d(rows), single=rows.ndim == 1, order=self.order)
+        part = made[tuple(axes_left)]
         return part
 
 
@@ -330,12 +326,14 @@ class _Output:
         if not self.array.size:
             return
         n_maps = self.array.shape[-1]
+        # Both sides as they lie in memory: the last axis varies fastest.
         view = codes.T if self.order == "F" else codes
         by_map = self.order == "F" or n_maps == 1
         samples = encoding.flat(self.array)
-        target = (
-            samples.reshape(n_maps, -1)[maps] if by_map else samples.reshape(-1, n_maps)[:, maps]
-        )
+        if by_map:
+            target = samples.reshape(n_maps, -1)[maps]
+        else:
+            target = samples.reshape(-1, n_maps)[:, maps]
         if view.flags.c_contiguous:
             paint_whole = _paint_maps if by_map else _paint_series
             paint_whole(view.reshape(-1), table, target, skip_zero=self.is_zero)
@@ -384,6 +382,7 @@ def value_table(
     table = np.empty((len(values), 1 + len(columns)), wanted)
     table[:] = _fill(fill, wanted)
     has_column = np.flatnonzero(columns >= 0)
+    # Only what is painted has to fit the dtype.
     table[:, 1 + has_column] = cast(values[:, columns[has_column]], wanted)
     return table
 
@@ -415,10 +414,13 @@ def _as_number(fill: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     number = float(fill)
     if math.isinf(number) and abs(fill) != math.inf:
         raise OverflowError  # which a Decimal does not do
-    whole = np.asarray(int(fill) if math.isfinite(number) else number)
+    if not math.isfinite(number):
+        return np.asarray(number)
+    whole = np.asarray(int(fill))
+    # NumPy keeps an integer that is too large for its own as an object.
     if whole.dtype != object and whole == fill:
         return whole
-    if dtype.kind in "iu" and math.isfinite(number):
+    if dtype.kind in "iu":
         raise OverflowError
     return np.asarray(number)
 
@@ -466,7 +468,10 @@ def _paint_maps(
         kernels.paint_maps(codes[samples], rows[maps], target[maps, samples], skip_zero)
 
     everything = slice(None)
-    n_threads = min(n_cpus(), out.nbytes // _BYTES_PER_THREAD)
+    # As many as pay; the system is asked for its CPUs only where that is several.
+    n_threads = out.nbytes // _BYTES_PER_THREAD
+    if n_threads > 1:
+        n_threads = min(n_cpus(), n_threads)
     if n_threads < 2:
         jobs = [(everything, everything)]
     elif len(rows) > 1:
@@ -485,21 +490,18 @@ def _paint_series(
 
 
 def _is_integer(part: Any) -> bool:
+    # To NumPy a bool is a mask, though Python calls it an integer.
     return isinstance(part, int | np.integer) and not isinstance(part, bool)
 
 
 def _is_basic(part: Any) -> bool:
-    return part is None or part is Ellipsis or isinstance(part, slice) or _is_integer(part)
+    return isinstance(part, slice | EllipsisType | None) or _is_integer(part)
 
 
 def _full_index(parts: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
     """Return an index with ``...`` and what is left out at the end written as slices."""
-    left_out = ndim - sum(part is not None and part is not Ellipsis for part in parts)
+    left_out = ndim - (len(parts) - parts.count(None) - parts.count(Ellipsis))
     if left_out < 0 or parts.count(Ellipsis) > 1:
         raise IndexError(f"The index {parts} does not fit an array of {ndim} dimensions.")
     at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
     return (*parts[:at], *[slice(None)] * left_out, *parts[at + 1 :])
-
-
-def _result_axis(part: Any) -> Any:
-    return None if part is None else slice(None)

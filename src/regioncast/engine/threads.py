@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
 from threading import Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..errors import ArgumentError, ArgumentTypeError
 
@@ -20,7 +20,10 @@ Result = TypeVar("Result")
 
 def n_cpus() -> int:
     """Return on how many CPUs this process may run."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # It may be fewer than the machine has, which macOS does not tell.
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def threads_of(n_jobs: int | None) -> int:
@@ -30,15 +33,15 @@ def threads_of(n_jobs: int | None) -> int:
     ------
     ArgumentError, ArgumentTypeError
     """
-    if n_jobs is not None and not isinstance(n_jobs, numbers.Integral):
+    if n_jobs is None:
+        return n_cpus()
+    if not isinstance(n_jobs, numbers.Integral):
         raise ArgumentTypeError(
             f"n_jobs is a number of threads; {n_jobs!r} is {type(n_jobs).__name__}."
         )
-    if n_jobs is None or n_jobs < 0:
-        return n_cpus()
     if n_jobs == 0:
         raise ArgumentError("n_jobs is a number of threads, or -1 for one per processor; it is 0.")
-    return n_jobs
+    return n_jobs if n_jobs > 0 else n_cpus()
 
 
 def shares(length: int, n_shares: int) -> list[slice]:
@@ -60,13 +63,15 @@ def in_threads(
     most : int, default=None
         The most threads that pay; one for each CPU when not given.
     """
-    n_threads = min(n_cpus(), len(items), len(items) if most is None else most)
-    if n_threads < 2:
+    n_threads = len(items) if most is None else min(most, len(items))
+    # Where one is enough the system is not asked for its CPUs: small images would notice.
+    n_threads = min(n_threads, n_cpus()) if n_threads > 1 else 1
+    if n_threads == 1:
         return [work(item) for item in items]
     # Neighbours go to the same thread: they may share a page of memory, which threads would
     # wait for each other to get.
     queues = [deque(range(len(items))[share]) for share in shares(len(items), n_threads)]
-    results: dict[int, Result] = {}
+    results: list[Any] = [None] * len(items)
     errors: list[BaseException] = []
 
     def run(queue: deque[int]) -> None:
@@ -75,7 +80,7 @@ def in_threads(
                 results[index] = work(items[index])
         except BaseException as error:  # noqa: BLE001  raised where the results are asked for
             errors.append(error)
-            for left in queues:
+            for left in queues:  # so that the other threads end soon
                 left.clear()
 
     # This thread works too, and there is no pool: to start either takes as long as a small map.
@@ -94,7 +99,7 @@ def in_threads(
             thread.join()
     if errors:
         raise errors[0]
-    return [results[index] for index in range(len(items))]
+    return results
 
 
 def _taken(first: deque[int], queues: Sequence[deque[int]]) -> int | None:

@@ -86,6 +86,7 @@ def unpatch_nilearn() -> None:
     'nilearn.regions.signal_extraction'
     """
     if _is_patched():
+        # Modules that were loaded meanwhile have ours too, and get theirs.
         _exchange({id(ours): theirs for ours, theirs in _originals.items()})
 
 

@@ -283,7 +283,11 @@ def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
     array([[[ 7,  0,  0, 30]]], dtype=int32)
     """
     _check_order(order)
-    reduction = _strategy(strategy)
+    if strategy not in get_args(NilearnStrategy):
+        raise ArgumentError(
+            f"'strategy' must be one of {', '.join(get_args(NilearnStrategy))}; it is "
+            f"{strategy!r}. regioncast.extract has more."
+        )
     _warn_of_the_future(keep_masked=keep_masked_labels, return_atlas=return_masked_atlas)
     maps = _translated(open_maps, imgs, "the image")
     encoded, grid = _encoded_labels(labels_img, mask_img, background_label, image_grid=maps.space)
@@ -291,7 +295,7 @@ def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
     kept = np.ones(len(labels), bool) if keep_masked_labels else _inside(encoded)
     if not kept.all():
         _warn_of_removed(labels[~kept], len(labels))
-    values = _reduced(maps, codes, labels, reduction, n_jobs)[:, kept]
+    values = _reduced(maps, codes, labels, Strategy.of(strategy), n_jobs)[:, kept]
     with np.errstate(over="ignore"):  # a sum may be infinite as float32
         signals = np.asarray(values, dtype=maps.signals_dtype, order=order)
     if not return_masked_atlas:
@@ -302,16 +306,6 @@ def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
 def _check_order(order: Order) -> None:
     if order not in ("C", "F"):
         raise ArgumentError(f"order must be 'C' or 'F', not {order!r}.")
-
-
-def _strategy(name: str) -> Strategy:
-    names = get_args(NilearnStrategy)
-    if name not in names:
-        raise ArgumentError(
-            f"'strategy' must be one of {', '.join(names)}; it is {name!r}. "
-            "regioncast.extract has more."
-        )
-    return Strategy.of(name)
 
 
 def _warn_of_the_future(*, keep_masked: bool, return_atlas: bool) -> None:
@@ -342,7 +336,14 @@ def _reduced(
             n_jobs=n_jobs,
         )
     if (finite < counts).any():
-        _warn_of_nonfinite(labels[finite < counts])
+        affected = labels[finite < counts]
+        warn(
+            "Non-finite values detected: voxels that are NaN or infinite are taken as 0 in "
+            f"{plural(len(affected), 'region')}, labels {examples(affected.tolist())}. "
+            "regioncast.extract leaves them out.",
+            NonfiniteWarning,
+        )
+    # Where such regions are kept, nilearn has 0 for them, not NaN.
     values[:, counts == 0] = 0
     return values
 
@@ -350,23 +351,21 @@ def _reduced(
 def _atlas(
     codes: NDArray[Any], labels: NDArray[Any], grid: VolumeGrid, background: float
 ) -> nib.Nifti1Image:
-    """Return the image of the labels that are left."""
+    """Return the image of the labels that are left, in the first dtype that holds them."""
     if codes.all():
         background = labels[0]  # no voxel has it: a value that changes no dtype
-    table = np.empty((1, 1 + len(labels)), _atlas_dtype(labels, background))
+    dtype: type[np.generic] = np.float64
+    if labels.dtype.kind != "f" and float(background).is_integer():
+        # As the labels ascend, the first and the last one tell of all.
+        extremes = int(labels[0]), int(labels[-1]), int(background)
+        for integers in (np.int32, np.int64):
+            limits = np.iinfo(integers)
+            if limits.min <= min(extremes) and max(extremes) <= limits.max:
+                dtype = integers
+                break
+    table = np.empty((1, 1 + len(labels)), dtype)
     table[0, 0], table[0, 1:] = background, labels
     return plain_image(paint(codes, table, single=True, order="F"), grid)
-
-
-def _atlas_dtype(labels: NDArray[Any], background: float) -> type[np.generic]:
-    """Return the first dtype of int32, int64 and float64 that holds labels and background."""
-    if labels.dtype.kind == "f" or not float(background).is_integer():
-        return np.float64
-    lowest, highest = min(int(labels[0]), int(background)), max(int(labels[-1]), int(background))
-    for dtype in (np.int32, np.int64):
-        if np.iinfo(dtype).min <= lowest and highest <= np.iinfo(dtype).max:
-            return dtype
-    return np.float64
 
 
 def _translated(read: Callable[..., Any], source: Niimgs, what: str) -> Any:
@@ -448,6 +447,7 @@ def _codes_of_columns(
 ) -> NDArray[Any]:
     """Return for each voxel the column of its signals, counted from 1, and 0 for none."""
     n_columns, n_regions = values.shape[-1], len(encoded.labels)
+    # Without a mask all labels have voxels, from which they come.
     inside = _inside(encoded) if masked else np.ones(n_regions, bool)
     n_inside = int(np.count_nonzero(inside))
     if n_columns not in (n_regions, n_inside):
@@ -457,7 +457,12 @@ def _codes_of_columns(
         column[1:][inside] = np.arange(1, 1 + n_inside)
         return encoding.recoded(encoded.codes, column)
     if n_inside < n_regions:
-        _warn_of_emptied(encoded.labels[~inside])
+        emptied = encoded.labels[~inside]
+        warn(
+            f"The mask leaves no voxel of {plural(len(emptied), 'region')}, whose signals go "
+            f"nowhere: {examples(emptied.tolist())}.",
+            MaskWarning,
+        )
     return encoded.codes
 
 
@@ -474,14 +479,6 @@ def _inside(encoded: encoding.Encoded) -> NDArray[np.bool_]:
     return inside
 
 
-def _warn_of_emptied(labels: NDArray[Any]) -> None:
-    warn(
-        f"The mask leaves no voxel of {plural(len(labels), 'region')}, whose signals go "
-        f"nowhere: {examples(labels.tolist())}.",
-        MaskWarning,
-    )
-
-
 def _warn_of_removed(labels: NDArray[Any], n_regions: int) -> None:
     # Up to the list of labels in nilearn's words, which people filter by.
     warn(
@@ -489,15 +486,6 @@ def _warn_of_removed(labels: NDArray[Any], n_regions: int) -> None:
         f"{{{examples(labels.tolist())}}}. Out of {n_regions + 1:,} labels, the masked labels "
         f"image only contains {n_regions + 1 - len(labels):,} labels (including background).",
         MaskWarning,
-    )
-
-
-def _warn_of_nonfinite(labels: NDArray[Any]) -> None:
-    warn(
-        "Non-finite values detected: voxels that are NaN or infinite are taken as 0 in "
-        f"{plural(len(labels), 'region')}, labels {examples(labels.tolist())}. "
-        "regioncast.extract leaves them out.",
-        NonfiniteWarning,
     )
 
 

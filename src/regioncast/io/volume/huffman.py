@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import count, groupby
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -31,8 +31,10 @@ _LONGEST_OF_LENGTHS = 7
 # The order in which code lengths of code lengths are written.
 _ORDER_OF_LENGTHS = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)
 
-# Runs of code lengths: the shortest and longest run of a symbol, and its extra bits.
-_REPEAT, _FEW_ZEROS, _MANY_ZEROS = (16, 3, 6, 2), (17, 3, 10, 3), (18, 11, 138, 7)
+# Symbols for runs of code lengths, with the shortest and longest run and the extra bits: of what
+# came before, and of zeros.  Those of longer runs come first.
+_RUNS_OF_LENGTHS = ((16, 3, 6, 2),)
+_RUNS_OF_ZEROS = ((18, 11, 138, 7), (17, 3, 10, 3))
 
 
 class _Alphabet(NamedTuple):
@@ -160,17 +162,18 @@ def code_lengths(counts: Sequence[int], longest: int) -> list[int]:
 
 def _unlimited(counts: Sequence[int]) -> list[int]:
     """Return the lengths of Huffman codes: the two rarest become one, again and again."""
-    numbers = count()
-    parent: dict[int, int] = {}
-    heap = [(n, next(numbers)) for n in counts]
-    leaves = [leaf for n, leaf in heap if n]
-    heap = [entry for entry in heap if entry[0]]
+    # Symbols are leaves of a tree and have their own numbers; what is joined has higher ones.
+    heap = [(n, symbol) for symbol, n in enumerate(counts) if n]
+    leaves = [symbol for _, symbol in heap]
     heapq.heapify(heap)
+    parent: dict[int, int] = {}
+    joined = len(counts)
     while len(heap) > 1:
         n, rarest = heapq.heappop(heap)
         m, next_rarest = heap[0]
-        parent[rarest] = parent[next_rarest] = joined = next(numbers)
+        parent[rarest] = parent[next_rarest] = joined
         heapq.heapreplace(heap, (n + m, joined))
+        joined += 1
     depth = {heap[0][1]: 0}
     for node in sorted(parent, reverse=True):  # a parent has the higher number
         depth[node] = depth[parent[node]] + 1
@@ -229,14 +232,10 @@ def _runs(lengths: Sequence[int]) -> Iterator[tuple[int, int, int]]:
         if length:
             yield length, 0, 0
             left -= 1
-        while left:
-            kinds = (_REPEAT,) if length else (_MANY_ZEROS, _FEW_ZEROS)
-            kind = next((kind for kind in kinds if left >= kind[1]), None)
-            if kind is None:
-                yield length, 0, 0
-                left -= 1
-                continue
-            symbol, shortest, longest, n_extra = kind
-            run = min(left, longest)
-            yield symbol, run - shortest, n_extra
-            left -= run
+        for symbol, shortest, longest, n_extra in _RUNS_OF_LENGTHS if length else _RUNS_OF_ZEROS:
+            while left >= shortest:
+                run = min(left, longest)
+                yield symbol, run - shortest, n_extra
+                left -= run
+        for _ in range(left):  # too few for a run
+            yield length, 0, 0

@@ -101,8 +101,12 @@ class MapStream:
         return any(is_proxy(image.dataobj) for image in self.images)
 
     def blocks(self) -> Blocks:
-        """Read the maps; a block is valid until the next one is asked for."""
-        return _ahead(self._blocks())
+        """Read the maps, one block ahead; a block is valid until the next one is asked for."""
+        with closing(self._blocks()) as blocks, ThreadPoolExecutor(1) as reader:
+            pending = reader.submit(next, blocks, None)
+            while (block := pending.result()) is not None:
+                pending = reader.submit(next, blocks, None)
+                yield block
 
     def portions(
         self,
@@ -115,7 +119,12 @@ class MapStream:
     def _blocks(self) -> Blocks:
         for image, name in zip(self.images, self.names, strict=True):
             with readable(name):
-                yield from _blocks_of(image)
+                data: Any = image.dataobj
+                # Just these types: what is derived from them may read otherwise.
+                if type(data) in (ArrayProxy, AFNIArrayProxy) and data.order == "F":
+                    yield from _stored_blocks(data, _n_maps(image))
+                else:
+                    yield from _sliced_blocks(data, _n_maps(image))
 
 
 def open_maps(source: Niimgs, what: str) -> MapStream:
@@ -137,7 +146,9 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
     """
     is_list = isinstance(source, Sequence) and not isinstance(source, str)
     listed: Any = source if is_list else [source]
-    sources = [file for item in listed for file in _matching_files(item, what)]
+    sources: list[Any] = []
+    for item in listed:
+        sources += _files_of_pattern(item, what) if is_pattern(item) else [item]
     if not sources:
         raise SignalsError(f"There is no image to extract from: {source!r} is empty.")
     images = tuple(open_image(each, what, whole=False) for each in sources)
@@ -145,6 +156,7 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
     first = VolumeGrid.of(images[0], names[0])
     for image, name in zip(images[1:], names[1:], strict=True):
         check_same(first, VolumeGrid.of(image, name), this_name=names[0], other_name=name)
+    # A list is a series, even one of one image.
     return MapStream(images, names, _map_axis(images, is_series=is_list or len(images) > 1))
 
 
@@ -157,29 +169,32 @@ def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
     return MapAxis(_map_names(images) if is_series else None, t_r)
 
 
-def _matching_files(source: Any, what: str) -> list[Any]:
-    """Return a source as it is, or the files that it is a pattern of."""
-    if not is_pattern(source):
-        return [source]
-    path = expanded(source)
-    files = sorted(glob.glob(str(path)), key=_natural_order)  # noqa: PTH207  absolute patterns too
+def _files_of_pattern(pattern: Any, what: str) -> list[str]:
+    path = expanded(pattern)
+    files = glob.glob(str(path))  # noqa: PTH207  absolute patterns too
     if not files:
         raise InputMissingError(f"No file matches the pattern of {what}: {path}. Check it.")
-    return files
+    return sorted(files, key=_natural_order)
 
 
 def _natural_order(path: str) -> list[tuple[int, str]]:
-    return [
-        (int(part), "") if number % 2 else (0, part)
-        for number, part in enumerate(_DIGITS.split(path))
-    ]
+    """Return a key by which 9 comes before 10."""
+    # Every second part is digits, so numbers and texts never meet.
+    key = []
+    for number, part in enumerate(_DIGITS.split(path)):
+        key.append((int(part), "") if number % 2 else (0, part))
+    return key
 
 
 def _checked_name(image: SpatialImage, what: str, number: int) -> str:
     """Return what messages call an image; raise where it holds no maps of numbers."""
-    file, shape = image.get_filename(), image.shape
-    name = f"{what} {file}" if file else f"{what}{f' number {number + 1}' if number else ''}"
-    if len(shape) < 3 or any(n != 1 for n in shape[4:]) or 0 in shape:
+    name, shape = what, image.shape
+    if image.get_filename():
+        name = f"{what} {image.get_filename()}"
+    elif number:
+        name = f"{what} number {number + 1}"
+    has_more_axes = set(shape[4:]) - {1}
+    if len(shape) < 3 or has_more_axes or 0 in shape:
         raise DimensionError(
             f"{capitalized(name)} has the shape {shape}; "
             "extraction needs three dimensions, or four with at least one map."
@@ -208,12 +223,12 @@ def _dtype(image: SpatialImage) -> np.dtype[Any]:
 def _is_float32(image: SpatialImage) -> bool:
     """Tell whether the values are float32; scaled ones are float64, whatever is stored."""
     data: Any = image.dataobj
-    is_scaled = (
-        getattr(data, "slope", 1) != 1
-        or getattr(data, "inter", 0) != 0
-        or getattr(data, "scaling", None) is not None
-    )
-    return _dtype(image).newbyteorder("=") == np.float32 and not is_scaled
+    if getattr(data, "slope", 1) != 1 or getattr(data, "inter", 0) != 0:
+        return False
+    # AFNI's factors, one per map.
+    if getattr(data, "scaling", None) is not None:
+        return False
+    return _dtype(image).newbyteorder("=") == np.float32
 
 
 def _map_names(images: Sequence[SpatialImage]) -> tuple[str, ...] | None:
@@ -222,23 +237,8 @@ def _map_names(images: Sequence[SpatialImage]) -> tuple[str, ...] | None:
     if not all(files) or not all(map(_is_single, images)):
         return None
     names = tuple(Path(str(file)).name.split(".")[0] for file in files)
+    # Names that stand twice would not tell the maps apart.
     return names if len(set(names)) == len(names) else None
-
-
-def _ahead(blocks: Blocks) -> Blocks:
-    """Give blocks, the next one being read meanwhile."""
-    with closing(blocks), ThreadPoolExecutor(1) as reader:
-        pending = reader.submit(next, blocks, None)
-        while (block := pending.result()) is not None:
-            pending = reader.submit(next, blocks, None)
-            yield block
-
-
-def _blocks_of(image: SpatialImage) -> Iterator[Block]:
-    data: Any = image.dataobj
-    if type(data) in (ArrayProxy, AFNIArrayProxy) and data.order == "F":
-        return _stored_blocks(image, data)
-    return _sliced_blocks(data, _n_maps(image))
 
 
 def _steps(n_maps: int, bytes_per_map: int, block_bytes: int) -> Iterator[slice]:
@@ -261,9 +261,9 @@ def _sliced_blocks(data: Any, n_maps: int) -> Iterator[Block]:
         yield Block.of(np.ascontiguousarray(flat, flat.dtype.newbyteorder("=")))
 
 
-def _stored_blocks(image: SpatialImage, data: Any) -> Iterator[Block]:
+def _stored_blocks(data: Any, n_maps: int) -> Iterator[Block]:
     """Read a file from where its data begin to where it ends."""
-    n_samples, n_maps = int(np.prod(data.shape[:3])), _n_maps(image)
+    n_samples = int(np.prod(data.shape[:3]))
     slopes, intercepts = _scaling(data, n_maps)
     steps = list(_steps(n_maps, n_samples * data.dtype.itemsize, _BLOCK_BYTES))
     # Two, of which one is being filled while the other is being reduced.

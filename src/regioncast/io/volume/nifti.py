@@ -105,14 +105,16 @@ class PaintedImage(PaintedOnDemand, nib.Nifti1Image):
         With `dtype`, or for other formats, nibabel writes it.
         """
         holder = (self.file_map if file_map is None else file_map)["image"]
-        name, file = holder.filename, holder.fileobj
-        options = kwargs if dtype is None else kwargs | {"dtype": dtype}
-        if not options and file is not None:
+        if dtype is not None:
+            kwargs["dtype"] = dtype
+        if kwargs:
+            _as_edited(self).to_file_map(file_map, **kwargs)
+        elif holder.fileobj is not None:
             _write_plain(self, holder.get_prepare_fileobj("wb"), _no_progress)
-        elif not options and name is not None and family_of(Path(name)) == "nifti":
-            save_volume(self, Path(name), overwrite=True)
+        elif holder.filename is not None and family_of(Path(holder.filename)) == "nifti":
+            save_volume(self, Path(holder.filename), overwrite=True)
         else:
-            _as_edited(self).to_file_map(file_map, **options)
+            _as_edited(self).to_file_map(file_map)
 
 
 class PaintedImage2(PaintedImage, nib.Nifti2Image):

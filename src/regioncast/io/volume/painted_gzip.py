@@ -129,8 +129,10 @@ def write_plain(stream: BinaryIO, head: bytes, data: memoryview) -> None:
 
 def _member(stream: BinaryIO, head: bytes, made_by: Compressor) -> Iterator[Part]:
     """Write a gzip member and yield each of its parts once it is written."""
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
     stream.write(_GZIP_HEAD)
-    stream.write(_deflated(head))
+    # Flushed to a whole byte, at which all parts begin and end.
+    stream.write(deflate.compress(head) + deflate.flush(zlib.Z_SYNC_FLUSH))
     crc, n_bytes = zlib.crc32(head), len(head)
     for part in side_by_side(made_by):
         stream.write(part.data)
@@ -194,41 +196,30 @@ class RegionDomain:
         self._map_bytes = voxels.codes.size * item_size
         self._values = _words(table)
         self._terms = _crc_terms(voxels.codes, table.shape[1], item_size)
-        self._count(tokens)
-        self._prepare(tokens)
-        self._maps_per_part = max(1, _PART_BYTES // self._mean_bytes)
-        self.n_parts = -(-len(table) // self._maps_per_part)
-
-    def _count(self, tokens: NDArray[np.uint32]) -> None:
-        n_maps, n_codes = len(self._rows), self._rows.shape[1] // self._item_size
-        self._lengths = np.zeros(LONGEST_MATCH + 1, np.int64)
-        self._distances = np.zeros(WINDOW + 1, np.int64)
-        self._literals = np.zeros(n_codes, np.int64)
-        kernels.count_tokens(
-            tokens, self._item_size, self._lengths, self._distances, self._literals
-        )
+        # What occurs how often in the codes, once for all maps, gives the code of all blocks.
+        lengths = np.zeros(LONGEST_MATCH + 1, np.int64)
+        distances = np.zeros(WINDOW + 1, np.int64)
+        literals = np.zeros(table.shape[1], np.int64)
+        kernels.count_tokens(tokens, item_size, lengths, distances, literals)
         literal_bytes = np.zeros(END_OF_BLOCK, np.int64)
-        kernels.count_bytes(self._rows, self._literals, literal_bytes)
-        self._code = BlockCode.of(literal_bytes, self._lengths * n_maps, self._distances * n_maps)
-
-    def _prepare(self, tokens: NDArray[np.uint32]) -> None:
-        n_literals = int(self._literals.sum())
-        matches_bits = int(
-            self._lengths @ n_bits(self._code.lengths)
-            + self._distances @ n_bits(self._code.distances)
-        )
+        kernels.count_bytes(self._rows, literals, literal_bytes)
+        code = BlockCode.of(literal_bytes, lengths * len(table), distances * len(table))
+        n_literals = int(literals.sum())
+        matches_bits = int(lengths @ n_bits(code.lengths) + distances @ n_bits(code.distances))
         # Each literal begins a new word.
         words = np.zeros(matches_bits // 64 + n_literals + _CHUNK, np.uint64)
         self._gap_literals = np.empty(n_literals, np.uint32)
         self._gap_bits = np.empty(n_literals, np.int64)
         kernels.prepare(
-            tokens, self._item_size, self._code.lengths, self._code.distances,
+            tokens, item_size, code.lengths, code.distances,
             self._gap_literals, self._gap_bits, words,
         )  # fmt: skip
-        self._words = words
-        n_literal_bytes = n_literals * self._item_size
-        self._mean_bytes = matches_bits // 8 + n_literal_bytes + 1
+        self._code, self._words = code, words
+        n_literal_bytes = n_literals * item_size
         self._most_bytes = (matches_bits + n_literal_bytes * LONGEST_CODE) // 8 + 1
+        mean_bytes = matches_bits // 8 + n_literal_bytes + 1
+        self._maps_per_part = max(1, _PART_BYTES // mean_bytes)
+        self.n_parts = -(-len(table) // self._maps_per_part)
 
     def buffer(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
         """Return memory for a part, and for the strings of the values of one map."""
@@ -338,11 +329,6 @@ def _crc_terms(codes: NDArray[Any], n_codes: int, item_size: int) -> NDArray[np.
     terms = np.empty((n_codes * max(1, item_size // 4), 32), np.uint32)
     crc_kernels.spread(np.bitwise_xor.reduce(weights), item_size, terms)
     return terms
-
-
-def _deflated(head: bytes) -> bytes:
-    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
-    return deflate.compress(head) + deflate.flush(zlib.Z_SYNC_FLUSH)
 
 
 def side_by_side(made_by: Compressor) -> Iterator[Part]:
