@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,7 @@ def parse_number(cell: str, *, decimal_comma: bool = False) -> int | float | Non
     (9007199254740993, 3.0, None)
     """
     text = cell.strip()
-    if decimal_comma and text.count(",") == 1:
+    if decimal_comma:
         text = text.replace(",", ".")
     if is_missing(text):
         return None
@@ -124,6 +124,11 @@ def parse_integer_column(cells: Iterable[str]) -> NDArray[np.int64] | None:
     if not fitting or len(fitting) < len(integers):
         return None
     return np.array(fitting, dtype=np.int64)
+
+
+def are_distinct(cells: Collection[object]) -> bool:
+    """Return whether no cell stands twice."""
+    return len(set(cells)) == len(cells)
 
 
 def integer_of(cell: object) -> int | None:
@@ -187,15 +192,44 @@ def numbers_of_text(
     """
     if all(map(is_missing, cells)):
         return np.full(len(cells), np.nan)
-    numbers = None
-    if not decimal_comma and any("." in cell for cell in cells):
-        numbers = _floats(cells)
+    numbers = None if decimal_comma else _floats(cells)
     if numbers is None:
         parsed = parse_number_column(cells, decimal_comma=decimal_comma)
-        numbers = None if parsed is None else numbers_with_gaps(parsed, what)
-    if numbers is not None and numbers.dtype.kind == "f":
+        if parsed is None:
+            return None
+        numbers = numbers_with_gaps(parsed, what)
+    if numbers.dtype.kind == "f":
         _check_range(numbers, cells, what)
     return numbers
+
+
+def _floats(cells: Sequence[str]) -> NDArray[Any] | None:
+    """Return cells as floats where all are numbers: most tables, read the fastest way."""
+    # Without a point they may all be integers, and only Python takes "1_000" for a number.
+    if not any("." in cell for cell in cells) or any("_" in cell for cell in cells):
+        return None
+    try:
+        return np.array([float(cell) for cell in cells])
+    except ValueError:
+        return None
+
+
+def _check_range(numbers: NDArray[Any], cells: Sequence[str], what: str) -> None:
+    rounded, too_large = [], []
+    for row in np.flatnonzero(np.abs(numbers) >= EXACT).tolist():
+        cell, number = cells[row], float(numbers[row])
+        if math.isinf(number):
+            if "inf" not in cell.lower():
+                too_large.append(cell)
+        elif parse_integer(cell) not in (None, number):
+            rounded.append(cell)
+    if rounded:
+        raise SignalsError(
+            f"{plural(len(rounded), 'integer')} in {what} cannot be held by float64, which gaps or "
+            f"other values need: {examples(rounded)}. Give the columns one by one, or rescale."
+        )
+    if too_large:
+        raise _beyond_float64(too_large, what)
 
 
 def numbers_of_objects(cells: Sequence[object], what: str) -> NDArray[Any] | None:
@@ -218,27 +252,27 @@ def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
     >>> numbers_with_gaps([1, None, 3], "the column 'n'")
     array([ 1., nan,  3.])
     """
-    has_decimals = any(isinstance(cell, Decimal) for cell in cells)
-    numbers = _without_decimals(cells, what) if has_decimals else list(cells)
-    array = _of_common_dtype(numbers)
+    if any(isinstance(cell, Decimal) for cell in cells):
+        cells = _without_decimals(cells, what)
+    array = np.array([np.nan if is_missing(cell) else cell for cell in cells])
+    if array.dtype.kind == "f":
+        array = _unwidened(array, cells)
     if array.dtype == object:
-        raise _beyond_64_bits(numbers, what)
-    check_exact(array, numbers, what)
+        raise _beyond_64_bits(cells, what)
+    check_exact(array, cells, what)
     return array
 
 
-def _of_common_dtype(numbers: Sequence[Any]) -> NDArray[Any]:
-    """Return numbers as an array of the narrowest dtype that NumPy has for all of them."""
-    given = [number for number in numbers if not is_missing(number)]
-    if len(given) == len(numbers) > 0 and all(isinstance(plain(n), int) for n in given):
-        array = np.array(numbers)
-        # NumPy makes floats of integers on both sides of 2**63.
-        is_beyond = array.dtype.kind == "f" and min(numbers) >= 0
-        return np.array(numbers, np.uint64) if is_beyond else array
-    array = np.array([np.nan if is_missing(number) else number for number in numbers])
-    if given and all(isinstance(number, np.floating) for number in given):
+def _unwidened(array: NDArray[Any], numbers: Sequence[Any]) -> NDArray[Any]:
+    """Return floats in the dtype of their numbers, where NumPy took a wider one than it needs."""
+    present = [number for number in numbers if not is_missing(number)]
+    if present and all(isinstance(number, np.floating) for number in present):
         # Gaps widen nothing.
-        return array.astype(np.result_type(*{number.dtype for number in given}))
+        return array.astype(np.result_type(*{number.dtype for number in present}))
+    are_whole = all(isinstance(plain(number), int) for number in numbers)
+    if are_whole and min(numbers, default=-1) >= 0:
+        # NumPy makes floats of integers on both sides of 2**63.
+        return np.array(numbers, np.uint64)
     return array
 
 
@@ -290,46 +324,21 @@ def _without_decimals(cells: Sequence[Any], what: str) -> list[Any]:
             if cell.is_finite() and not math.isfinite(made[-1]):
                 too_large.append(cell)
     if too_large:
-        raise SignalsError(
-            f"{plural(len(too_large), 'number')} in {what} beyond the range of float64: "
-            f"{examples(too_large)}. Rescale the values."
-        )
+        raise _beyond_float64(too_large, what)
     return made
 
 
-def _beyond_64_bits(cells: Sequence[Any], what: str) -> SignalsError:
-    integers = [plain(cell) for cell in cells if isinstance(plain(cell), int)]
-    large = [cell for cell in integers if not _INT64.min <= cell <= _INT64.max]
+def _beyond_float64(numbers: Sequence[object], what: str) -> SignalsError:
+    return SignalsError(
+        f"{plural(len(numbers), 'number')} in {what} beyond the range of float64: "
+        f"{examples(numbers)}. Rescale the values."
+    )
+
+
+def _beyond_64_bits(numbers: Sequence[Any], what: str) -> SignalsError:
+    integers = [number for number in map(plain, numbers) if isinstance(number, int)]
+    large = [integer for integer in integers if not _INT64.min <= integer <= _INT64.max]
     return SignalsError(
         f"{plural(len(large), 'integer')} in {what} beyond 64 bits: {examples(large)}. "
         "Rescale the values."
     )
-
-
-def _floats(cells: Sequence[str]) -> NDArray[np.float64] | None:
-    """Return cells as floats where all are numbers: most tables, read the fastest way."""
-    try:
-        return np.array([float(cell) for cell in cells if "_" not in cell]).reshape(len(cells))
-    except ValueError:
-        return None
-
-
-def _check_range(numbers: NDArray[Any], cells: Sequence[str], what: str) -> None:
-    rounded, too_large = [], []
-    for row in np.flatnonzero(np.abs(numbers) >= EXACT).tolist():
-        cell, integer = cells[row], parse_integer(cells[row])
-        if np.isinf(numbers[row]):
-            if "inf" not in cell.lower():
-                too_large.append(cell)
-        elif integer is not None and integer != float(numbers[row]):
-            rounded.append(cell)
-    if rounded:
-        raise SignalsError(
-            f"{plural(len(rounded), 'integer')} in {what} cannot be held by float64, which gaps or "
-            f"other values need: {examples(rounded)}. Give the columns one by one, or rescale."
-        )
-    if too_large:
-        raise SignalsError(
-            f"{plural(len(too_large), 'number')} in {what} beyond the range of float64: "
-            f"{examples(too_large)}. Rescale the values."
-        )

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..atlas.region_table import hex_color
-from .cells import is_number, parse_integer_column, parse_number_column
-from .text import WHITE_SPACE, TextTable, split_head
+from .cells import are_distinct, is_number, parse_integer_column, parse_number_column
+from .text import WHITE_SPACE, TextTable, is_content, split_head
 from .titles import is_known_title, label_rank, normal_title
 
 Record = dict[str, Any]
@@ -30,6 +30,7 @@ _INTEGER = re.compile(r"-?\d+")
 _COMMENT = re.compile(r"\s#.*")
 _QUOTED = re.compile(r"[\"“](.*)[\"”]")
 _MARKED = re.compile(r"\w[_.-]\w")
+_MARK_OF_TABLE = re.compile('[\t"]')
 
 LineReader = Callable[[str], Record | None]
 
@@ -46,15 +47,16 @@ def color_records(lines: Sequence[str]) -> list[Record] | None:
 def _read(lines: Iterable[str], read_line: LineReader) -> list[Record] | None:
     """Return a record per line that is no comment, or None if one is of another kind."""
     records = []
-    for line in lines:
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        record = read_line(text)
+    for line in filter(is_content, lines):
+        record = read_line(line.strip())
         if record is None:
             return None
         records.append(record)
     return records
+
+
+def _are_digits(words: Iterable[str]) -> bool:
+    return all(map(str.isdigit, words))
 
 
 def _itk_snap(lines: Sequence[str]) -> list[Record] | None:
@@ -62,7 +64,7 @@ def _itk_snap(lines: Sequence[str]) -> list[Record] | None:
 
     def read_line(line: str) -> Record | None:
         words = line.split(None, 7)
-        if len(words) < 8 or not all(map(str.isdigit, [*words[1:4], words[0].removeprefix("-")])):
+        if len(words) < 8 or not _are_digits([words[0].removeprefix("-"), *words[1:4]]):
             return None
         name = _QUOTED.fullmatch(words[7])
         if name is None or words[5] not in "01" or words[6] not in "01":
@@ -75,27 +77,34 @@ def _itk_snap(lines: Sequence[str]) -> list[Record] | None:
 def _freesurfer(lines: Sequence[str]) -> list[Record] | None:
     """Read FreeSurfer's colour table, with tissue classes in all lines or in none.
 
-    The transparency may be left out, also of all lines.  A line does not tell a tissue class from a
-    name that ends in a number.
+    The transparency may be left out, also of all lines.
     """
-    plain = [_COMMENT.sub("", line) for line in lines]
-    classed = _read(plain, _with_tissue_class)
-    if classed and any(row["class"] for row in classed):
-        names = [row["name"] for row in classed]
-        if len(set(names)) == len(names):
-            return _with_short_names([{**row, "class": None} for row in classed])
-    # A name that ends in a number looks like one before a colour with transparency.
-    filled = [line for line in plain if line.strip()]
-    n_transparent = sum(_with_transparency(line.strip()) is not None for line in filled)
-    read_line = _opaque if 2 * n_transparent < len(filled) else _with_transparency
-    records = _read(plain, read_line)
-    return None if records is None else _with_short_names(records)
+    filled = list(filter(None, (_COMMENT.sub("", line).strip() for line in lines)))
+    records = _classed(filled)
+    if records is None:
+        # A name that ends in a number looks like one before a colour with transparency.
+        n_opaque = sum(_with_transparency(line) is None for line in filled)
+        is_opaque = 2 * n_opaque > len(filled)
+        records = _read(filled, _opaque if is_opaque else _with_transparency)
+    return _with_short_names(records) if records else None
+
+
+def _classed(lines: Sequence[str]) -> list[Record] | None:
+    """Return the records of lines that end in a tissue class, None where these may be others.
+
+    A line does not tell a tissue class from a name that ends in a number.  So the classes may not
+    all be 0, as transparencies are, and names have to differ without such a number.
+    """
+    records = _read(lines, _with_tissue_class) or []
+    classes = [record.pop("class") for record in records]
+    names = [record["name"] for record in records]
+    return records if any(classes) and are_distinct(names) else None
 
 
 def _with_transparency(line: str) -> Record | None:
     """Read ``id name R G B A``, where the name may hold spaces."""
     words = line.rsplit(None, 4)
-    if len(words) < 5 or not all(map(str.isdigit, words[1:])):
+    if len(words) < 5 or not _are_digits(words[1:]):
         return None
     return _named_color(words[0], words[1:4])
 
@@ -103,17 +112,15 @@ def _with_transparency(line: str) -> Record | None:
 def _opaque(line: str) -> Record | None:
     """Read ``id name R G B``, where the colours are bytes."""
     words = line.rsplit(None, 3)
-    if len(words) < 4 or not all(word.isdigit() and int(word) < 256 for word in words[1:]):
+    if len(words) < 4 or not _are_digits(words[1:]) or max(map(int, words[1:])) > 255:
         return None
-    return _named_color(words[0], words[1:4])
+    return _named_color(words[0], words[1:])
 
 
 def _with_tissue_class(line: str) -> Record | None:
     """Read ``id name R G B A class``, where the name is a word."""
-    words = line.split(None, 7)
-    if len(words) != 7 or not all(map(str.isdigit, words[2:6])):
-        return None
-    if not words[6].removeprefix("-").isdigit():
+    words = line.split()
+    if len(words) != 7 or not _are_digits([*words[2:6], words[6].removeprefix("-")]):
         return None
     record = _named_color(" ".join(words[:2]), words[2:5])
     return None if record is None else {**record, "class": int(words[6])}
@@ -132,35 +139,33 @@ def _with_short_names(records: list[Record]) -> list[Record]:
     Words that stand in two rows belong to a name, as ``Left`` does, and full names of one word
     mostly have marks within, as ``Precentral_L`` has.
     """
-    records = [{title: cell for title, cell in row.items() if title != "class"} for row in records]
-    words = [row["name"].split() for row in records]
-    if len(words) < 2 or any(len(pair) != 2 for pair in words):
+    words = [record["name"].split() for record in records]
+    if len(words) < 2 or set(map(len, words)) != {2}:
         return records
-    if any(len(set(column)) < len(column) for column in zip(*words, strict=True)):
+    short_names, names = zip(*words, strict=True)
+    n_marked = sum(map(bool, map(_MARKED.search, names)))
+    if not are_distinct(short_names) or not are_distinct(names) or 2 * n_marked < len(names):
         return records
-    n_marked = sum(_MARKED.search(name) is not None for _, name in words)
-    if 2 * n_marked < len(words):
-        return records
-    return [
-        {**row, "name": name, "short_name": short}
-        for row, (short, name) in zip(records, words, strict=True)
-    ]
+    for record, short_name, name in zip(records, short_names, names, strict=True):
+        record.update(name=name, short_name=short_name)
+    return records
 
 
 def _fsleyes(lines: Sequence[str]) -> list[Record] | None:
     """Read a lookup table of FSLeyes: ``id R G B name``, colours up to 1."""
-    if not any("." in word for line in lines for word in line.split(None, 4)[1:4]):
-        return None
 
     def read_line(line: str) -> Record | None:
         words = line.split(None, 4)
         if len(words) < 5 or not words[0].isdigit() or not all(map(is_number, words[1:4])):
             return None
         channels = [float(word) for word in words[1:4]]
-        if not all(0 <= channel <= 1 for channel in channels):
+        if min(channels) < 0 or max(channels) > 1:
             return None
         return {"index": int(words[0]), "name": words[4], "color": hex_color(channels)}
 
+    # Whole numbers alone may be any columns of 0 and 1.
+    if not any("." in word for line in lines for word in line.split(None, 4)[1:4]):
+        return None
     return _read(lines, read_line)
 
 
@@ -172,7 +177,7 @@ def _workbench(lines: Sequence[str]) -> list[Record] | None:
     records = []
     for name, key in zip(filled[::2], filled[1::2], strict=True):
         words = key.split()
-        if len(words) != 5 or not all(word.removeprefix("-").isdigit() for word in words):
+        if len(words) != 5 or not _are_digits(word.removeprefix("-") for word in words):
             return None
         records.append({"index": int(words[0]), "name": name, "color": _color(words[1:4])})
     return records
@@ -189,15 +194,16 @@ def _color(channels: Sequence[str]) -> str:
 def listed_records(lines: Sequence[str]) -> list[Record] | None:
     """Return the records of lines with a label and a name, perhaps under a line of titles."""
     rows = split_head(lines)[1]
-    has_titles = _ID_AND_NAME.fullmatch(rows[0].strip()) is None and starts_with_title(
-        rows[0].split()
-    )
+    first = rows[0].strip()
+    has_titles = _listed(first) is None and _is_heading(first.split()[0])
+    return _read(rows[has_titles:], _listed)
 
-    def read_line(line: str) -> Record | None:
-        parts = _ID_AND_NAME.fullmatch(line)
-        return {"index": int(parts[1]), "name": parts[2].strip('"')} if parts and parts[2] else None
 
-    return _read(rows[has_titles:], read_line)
+def _listed(line: str) -> Record | None:
+    parts = _ID_AND_NAME.fullmatch(line)
+    if parts is None or not parts[2]:
+        return None
+    return {"index": int(parts[1]), "name": parts[2].strip('"')}
 
 
 def spaced_records(rows: Sequence[str]) -> list[Record] | None:
@@ -205,16 +211,18 @@ def spaced_records(rows: Sequence[str]) -> list[Record] | None:
 
     Names may hold commas and numbers.  Lines with cells of other numbers are a table.
     """
-    has_titles = bool(rows) and starts_with_title(rows[0].split())
-    body = [row for row in rows[has_titles:] if row.strip() and not row.lstrip().startswith("#")]
-    if not body or (has_titles and not _are_of_a_list(rows[0], body)):
+    if not rows or any(map(_MARK_OF_TABLE.search, rows)):
         return None
-    if any(mark in row for row in rows for mark in '\t"'):
+    has_titles = _is_heading(rows[0].split()[0])
+    body = list(filter(is_content, rows[has_titles:]))
+    if has_titles and not _are_of_a_list(rows[0], body):
         return None
     records = _read(body, _id_and_words)
     if records is None and not has_titles:
         records = _named_first(body)
-    return None if records is None or _have_cells(records) else records
+    if not records or _have_cells(records):
+        return None
+    return records
 
 
 def _named_first(lines: Sequence[str]) -> list[Record] | None:
@@ -231,57 +239,59 @@ def _id_and_words(line: str) -> Record | None:
 
 def _words_and_id(line: str) -> Record | None:
     words = line.rsplit(None, 1)
-    is_named = len(words) == 2 and not words[0][0].isdigit() and not set(words[0]) & set(",;")
-    if not is_named or not _INTEGER.fullmatch(words[1]):
+    if len(words) < 2 or not _INTEGER.fullmatch(words[1]):
         return None
-    return {"index": int(words[1]), "name": words[0]}
+    name = words[0]
+    if name[0].isdigit() or "," in name or ";" in name:
+        return None
+    return {"index": int(words[1]), "name": name}
 
 
 def _are_of_a_list(titles: str, lines: Sequence[str]) -> bool:
-    return len(titles.split()) == 2 and not _have_row_names(titles, lines)
+    """Return whether two titles stand over labels and names, though a name may be two words.
 
-
-def _have_row_names(titles: str, lines: Sequence[str]) -> bool:
-    """Return whether lines have one word more than titles, and integers where these say labels.
-
-    So does R write tables without quotes, with the names of the rows before them.
+    Over three words a line they may as well be R's titles of a table, which leave out the names of
+    rows at the front.  Then one that says labels stands over integers, one place further on.
     """
-    words = [line.split() for line in lines]
-    if any(len(row) != 1 + len(titles.split()) for row in words):
+    if len(titles.split()) != 2:
         return False
-    columns = zip(titles.split(), list(zip(*words, strict=True))[1:], strict=True)
-    return any(
-        label_rank(title) and parse_integer_column(cells) is not None for title, cells in columns
-    )
+    words = [line.split() for line in lines]
+    if set(map(len, words)) != {3}:
+        return True
+    _, *columns = zip(*words, strict=True)
+    for title, cells in zip(titles.split(), columns, strict=True):
+        if label_rank(title) and parse_integer_column(cells) is not None:
+            return False
+    return True
 
 
 def tell_apart(records: Sequence[Record]) -> bool:
     """Return whether labels and names are all different; else numbers belong to the names."""
-    return all(len({row[title] for row in records}) == len(records) for title in ("index", "name"))
+    labels = [record["index"] for record in records]
+    names = [record["name"] for record in records]
+    return are_distinct(labels) and are_distinct(names)
 
 
 def _have_cells(records: Sequence[Record]) -> bool:
     """Return whether the names of a list are rather cells of a table: numbers, or none of text."""
-    words = [row["name"].split() for row in records]
-    if _are_names_and_numbers(words):
+    words = [record["name"].split() for record in records]
+    columns = list(zip(*words, strict=False))
+    if have_numbers(columns[:1]) or _are_names_and_numbers(words):
         return True
-    n_words = min(map(len, words))
-    columns = [[row[n] for row in words] for n in range(n_words)]
-    fractions = [all(is_number(w) and "." in w for w in column) for column in columns]
-    return (
-        have_numbers(columns[:1])
-        or any(fractions)
-        or not all(any(map(str.isalpha, row["name"])) for row in records)
-    )
+    for column in columns:
+        # Integers within names, such as "Area 3", are no cells.
+        if all(is_number(word) and "." in word for word in column):
+            return True
+    return not all(any(map(str.isalpha, record["name"])) for record in records)
 
 
 def _are_names_and_numbers(words: Sequence[Sequence[str]]) -> bool:
     """Return whether rows hold a word and an integer, both different in all, as in AAL's."""
-    if len(words) < 2 or any(len(row) != 2 for row in words):
+    if len(words) < 2 or set(map(len, words)) != {2}:
         return False
     names, numbers = zip(*words, strict=True)
     integers = parse_integer_column(numbers)
-    return integers is not None and len(words) == len(set(names)) == len(set(integers.tolist()))
+    return integers is not None and are_distinct(names) and are_distinct(integers.tolist())
 
 
 def may_be_names_alone(table: TextTable, lines: Sequence[str]) -> bool:
@@ -291,8 +301,8 @@ def may_be_names_alone(table: TextTable, lines: Sequence[str]) -> bool:
     if 2 * n_numbered > len(rows):
         return False
     if table.delimiter == WHITE_SPACE and table.header is None:
-        ends = _read(rows, _words_and_id)
-        if ends is not None and not tell_apart(ends):
+        records = _read(rows, _words_and_id)
+        if records is not None and not tell_apart(records):
             return True
     return not have_numbers(table.columns)
 
@@ -304,8 +314,11 @@ def have_numbers(columns: Sequence[Sequence[str]]) -> bool:
 
 def starts_with_title(lines: Iterable[str]) -> bool:
     """Return whether the first line begins with a title of names or labels, not with a region."""
-    first = split_head(list(lines))[1][0]
-    cells = re.split(r"[\t,;]", first)
+    return _is_heading(split_head(list(lines))[1][0])
+
+
+def _is_heading(text: str) -> bool:
+    cells = re.split(r"[\t,;]", text)
     return any(is_known_title(cell) or normal_title(cell) in _LIST_TITLES for cell in cells)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,14 +47,13 @@ def read_values(path: str | Path) -> Table | NDArray[Any]:
         text = decode(sys.stdin.buffer.read(), source="standard input")
         return _table(parse_delimited(text, source="standard input"))
     file = existing_file(path, "the file of values")
-    suffix = suffix_of(file)
-    if file.is_fifo():  # the output of another program, as a shell's <(…) hands it over
-        suffix = ".tsv"
+    # A pipe is the output of another program, as a shell's <(…) hands it over.
+    suffix = ".tsv" if file.is_fifo() else suffix_of(file)
     if suffix == ".npy":
         return _npy(file)
     if suffix == ".parquet":
         return table_of_frame(_parquet(file), str(file))
-    if suffix not in map(str.lower, suffixes("values", "table")) and not file.is_fifo():
+    if suffix not in map(str.lower, suffixes("values", "table")):
         raise FileFormatError(
             f"Values cannot be read from {file.name!r}: they come from "
             f"{', '.join(suffixes('values', 'table'))}."
@@ -72,7 +72,7 @@ def _table(text: TextTable) -> Table:
 
 def _check_points(text: TextTable) -> None:
     """Raise where points may separate thousands, as they do beside decimal commas."""
-    if not any(_DECIMAL_COMMA.fullmatch(cell) for column in text.columns for cell in column):
+    if not any(map(_DECIMAL_COMMA.fullmatch, chain.from_iterable(text.columns))):
         return
     for title, column in zip(text.titles, text.columns, strict=True):
         points = [cell for cell in column if "." in cell]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,13 @@ if TYPE_CHECKING:
     from .text import TextTable
 
 Title = str | int
+
+# How numbers are written that are none here: what to replace by what, and what to do instead.
+_SLIPS = [
+    (re.compile(","), ".", "a point for the decimal comma"),
+    # All separators but the last one, and that too where it is a comma.
+    (re.compile("[.,](?=.*[.,])|,"), "", "thousands without separators"),
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,9 +90,7 @@ class Column:
     @cached_property
     def integers(self) -> list[int | None]:
         """The cells as integers; None where one is none."""
-        if self.decimal_comma:
-            return [integer_of(str(cell).replace(",", ".")) for cell in self.cells]
-        return [integer_of(cell) for cell in self.cells]
+        return list(map(integer_of, self._pointed if self.decimal_comma else self.cells))
 
     @cached_property
     def is_text(self) -> bool:
@@ -93,14 +98,14 @@ class Column:
         if self.array is not None:
             return False
         if all(isinstance(cell, str) for cell in self.cells):
-            return not all(map(self._is_number_or_gap, self.cells))
+            return not all(map(is_like_number, self._pointed))
         return not all(map(is_number_or_gap, self.cells))
 
-    def _is_number_or_gap(self, cell: object) -> bool:
-        text = str(cell)
-        if self.decimal_comma and text.count(",") == 1:
-            text = text.replace(",", ".")
-        return is_number(text) or is_missing(text)
+    @property
+    def _pointed(self) -> Iterator[str]:
+        """The cells as text, with a point where decimals have a comma."""
+        texts = map(str, self.cells)
+        return (text.replace(",", ".") for text in texts) if self.decimal_comma else texts
 
     @cached_property
     def is_empty(self) -> bool:
@@ -121,16 +126,20 @@ class Column:
     @cached_property
     def are_integers(self) -> bool:
         """Whether all cells that are there are integers, and some are there."""
-        given = [integer for integer, cell in zip(self.integers, self.cells, strict=True)
-                 if not is_missing(cell)]  # fmt: skip
-        return bool(given) and None not in given
+        are_integers = False
+        for integer, cell in zip(self.integers, self.cells, strict=True):
+            if integer is not None:
+                are_integers = True
+            elif not is_missing(cell):
+                return False
+        return are_integers
 
     def without_first(self, *, title: Title | None = None, as_label: bool = False) -> Column:
         """Return the column below its first row, which becomes its title unless one is given."""
+        if title is None and as_label:
+            title = self.integers[0]
         if title is None:
             title = title_of(self.cells[0]) if text_of(self.cells[0]) else ""
-            if as_label and self.integers[0] is not None:
-                title = self.integers[0]
         array = None if self.array is None else self.array[1:]
         return Column(title, self.cells[1:], array=array, decimal_comma=self.decimal_comma)
 
@@ -187,7 +196,10 @@ class Table:
     @cached_property
     def map_column(self) -> Column | None:
         """The column called `map`, which names maps; in it names may be numbers."""
-        return next((c for c in self.body if normal_title(c.title) == "map"), None)
+        for column in self.body:
+            if normal_title(column.title) == "map":
+                return column
+        return None
 
     def column(self, title: Title) -> Column:
         """Return the column of this title; raise `MatchError` listing those there are."""
@@ -216,17 +228,18 @@ def table_of_text(text: TextTable) -> Table:
 
     A first column without a title is an index, and so is one that pandas wrote as ``Unnamed: 0``.
     """
-    decimal_comma = text.delimiter == ";"
-    has_header = text.header is not None
     header = text.header or text.titles
+    titles = text.titles
     columns = []
-    for number, (title, cells) in enumerate(zip(header, text.columns, strict=True)):
-        is_index = has_header and len(header) > 1 and _is_index(title, number)
-        if has_header and not title and not is_index and not any(cells):
-            continue  # rows may all end in a delimiter
-        called = "" if is_index else title_of(title or text.titles[number])
-        columns.append(Column(called, cells, is_index=is_index, decimal_comma=decimal_comma))
-    has_header = has_header and not _are_titles_counted(columns)
+    for number, cells in enumerate(text.columns):
+        is_index = len(header) > 1 and _is_untitled(header[number])
+        if number > 0 and not header[number]:
+            is_index = False
+            if not any(cells):
+                continue  # rows may all end in a delimiter
+        title = "" if is_index else title_of(titles[number])
+        columns.append(Column(title, cells, is_index, decimal_comma=text.delimiter == ";"))
+    has_header = text.header is not None and not _are_titles_counted(columns)
     return Table(columns, text.source, has_header, may_have_header=text.header is None)
 
 
@@ -235,8 +248,8 @@ def _are_titles_counted(columns: Sequence[Column]) -> bool:
 
     pandas writes such titles over columns that have none.
     """
-    is_beside = len(columns) > 1 and (columns[0].is_index or columns[0].title == "map")
-    return is_beside and are_counted(column.title for column in columns[1:])
+    is_beside = columns[0].is_index or columns[0].title == "map"
+    return is_beside and len(columns) > 1 and are_counted(column.title for column in columns[1:])
 
 
 def title_of(title: object) -> Title:
@@ -251,11 +264,6 @@ def title_of(title: object) -> Title:
     if isinstance(title, str):
         return integer if integer is not None and str(integer) == title else title
     return str(title) if integer is None else integer
-
-
-def _is_index(title: str, number: int) -> bool:
-    """Return whether a column of a file is an index: the first without a title, or so called."""
-    return bool(title or number == 0) and _is_untitled(title)
 
 
 def _is_untitled(title: str) -> bool:
@@ -297,17 +305,13 @@ def table_of_frame(frame: Any, source: str = "the DataFrame") -> Table:
         columns = nw.from_native(frame, eager_only=True)
     except DuplicateError:
         raise _duplicate_titles(frame) from None
-    body = [
-        _column_of_array(title_of(title), _array_of(columns.get_column(title)))
-        for title in columns.columns
-    ]
-    # What pandas reads of a file that holds an index has it as a column of its own.
-    body = [
-        Column("", column.cells, is_index=True, array=column.array)
-        if _is_untitled(str(column.title)) and len(body) > 1
-        else column
-        for column in body
-    ]
+    body = []
+    for name in columns.columns:
+        # What pandas reads of a file that holds an index has it as a column of its own.
+        title = title_of(name)
+        is_index = len(columns.columns) > 1 and _is_untitled(str(title))
+        array = _array_of(columns.get_column(name))
+        body.append(_column_of_array("" if is_index else title, array, is_index=is_index))
     titles = [column.title for column in body if not column.is_index]
     # Maps that are named say that the first row is none of titles.
     is_counted = are_counted(titles)
@@ -336,14 +340,12 @@ def _index_of(frame: Any) -> list[Column]:
         return []
     if index.names == [None] and list(index) == list(range(len(index))):
         return []
-    return [
-        _column_of_array(
-            "" if name is None else title_of(name),
-            index.get_level_values(level).to_numpy(),
-            is_index=True,
-        )
-        for level, name in enumerate(index.names)
-    ]
+    columns = []
+    for level, name in enumerate(index.names):
+        title = "" if name is None else title_of(name)
+        array = index.get_level_values(level).to_numpy()
+        columns.append(_column_of_array(title, array, is_index=True))
+    return columns
 
 
 def _column_of_array(title: Title, array: NDArray[Any], *, is_index: bool = False) -> Column:
@@ -403,11 +405,11 @@ def is_like_number(text: str) -> bool:
 def text_error(column: Column, table: Table, way_out: str = "") -> SignalsError:
     """Return the error for text where numbers are needed, with what looks like a slip."""
     texts = [str(cell) for cell in column.cells if not is_number_or_gap(cell)]
-    wrong = list(dict.fromkeys(text for text in texts if not is_like_number(text)))
-    if wrong and all(is_like_number(text.replace(",", ".")) for text in wrong):
-        way_out = f", and a point for the decimal comma{way_out}"
-    elif wrong and all(is_like_number(re.sub("[.,](?=.*[.,])|,", "", t)) for t in wrong):
-        way_out = f", and thousands without separators{way_out}"
+    wrong = [text for text in dict.fromkeys(texts) if not is_like_number(text)]
+    for slip, point, advice in _SLIPS:
+        if wrong and all(is_like_number(slip.sub(point, text)) for text in wrong):
+            way_out = f", and {advice}{way_out}"
+            break
     return SignalsError(
         f"The column {column.title!r} of {table.source} holds text: {examples(wrong or texts)}. "
         f"Values must be numbers; write n/a where there is none{way_out}."

@@ -13,13 +13,13 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileFormatError, examples, plural
 from ..files import existing_file
-from .cells import is_missing, is_number
+from .cells import are_distinct, is_missing, is_number
 from .titles import is_known_title
 
 WHITE_SPACE = " "
@@ -79,8 +79,8 @@ class TextTable:
     @property
     def titles(self) -> tuple[str, ...]:
         """A title for each column: those of the header, or ``column 1`` where there is none."""
-        given = self.header or ("",) * len(self.columns)
-        return tuple(title or f"column {number}" for number, title in enumerate(given, start=1))
+        header = self.header or ("",) * len(self.columns)
+        return tuple(title or f"column {number}" for number, title in enumerate(header, start=1))
 
 
 def parse_delimited(text: str, *, source: str) -> TextTable:
@@ -111,9 +111,9 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
     ('id', 'name')
     """
     head, lines = split_head(_LINE_END.split(text))
-    declared = _DECLARED.fullmatch(lines[0]) if lines else None
+    declared = _DECLARED.fullmatch(next(iter(lines), ""))
     if declared is not None:
-        head, lines = [*head, lines[0]], lines[1:]
+        head.append(lines.pop(0))
     if not lines:
         raise FileFormatError(f"{source} is empty: it has no line other than blanks and comments.")
     delimiter = declared[1] if declared else _find_delimiter(lines[:_SAMPLE_LINES])
@@ -122,15 +122,15 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
         numbered_rows[0][1].insert(0, "")
     rows = _rectangle(numbered_rows, source)
     if _first_row_is_header(rows, delimiter):
-        header: list[str] | None = rows.pop(0)
+        header = rows.pop(0)
+        if not rows:
+            raise FileFormatError(
+                f"{source} has a header ({examples(header)}) and no rows below it."
+            )
     else:
-        header = _commented_header(head, rows, delimiter)
-    if not rows:
-        raise FileFormatError(
-            f"{source} has a header ({examples(header or ())}) and no rows below it."
-        )
+        header = _commented_header(head, rows, delimiter) or []
     return TextTable(
-        header=None if header is None else tuple(header),
+        header=tuple(header) or None,
         columns=tuple(zip(*rows, strict=True)),
         source=source,
         delimiter=delimiter,
@@ -158,10 +158,12 @@ def decode(data: bytes, *, source: str) -> str:
     FileFormatError
         When they are not text.
     """
-    mark = next((mark for mark in _BYTE_ORDER_MARKS if data.startswith(mark)), None)
     # Windows' has quotes and dashes where Latin-1 has control characters.  Every byte is a
     # character in Latin-1, so that is right or at least readable.
-    encodings = ("utf-8", "cp1252", "latin-1") if mark is None else (_BYTE_ORDER_MARKS[mark],)
+    encodings = ["utf-8", "cp1252", "latin-1"]
+    for mark, marked_encoding in _BYTE_ORDER_MARKS.items():
+        if data.startswith(mark):
+            encodings = [marked_encoding]
     for encoding in encodings:
         try:
             text = data.decode(encoding)
@@ -178,15 +180,18 @@ def decode(data: bytes, *, source: str) -> str:
 
 def split_head(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the blank and comment lines at the head, and the others without blanks at the end."""
-    start = next((n for n, line in enumerate(lines) if _is_content(line)), len(lines))
-    stop = len(lines)
+    start, stop = 0, len(lines)
+    while start < stop and not is_content(lines[start]):
+        start += 1
     while stop > start and not lines[stop - 1].strip():
         stop -= 1
     return list(lines[:start]), list(lines[start:stop])
 
 
-def _is_content(line: str) -> bool:
-    return bool(line.strip()) and not line.lstrip().startswith("#")
+def is_content(line: str) -> bool:
+    """Return whether a line is neither blank nor a comment."""
+    text = line.strip()
+    return text != "" and not text.startswith("#")
 
 
 # --- rows ----------------------------------------------------------------------------------------
@@ -199,20 +204,19 @@ def _find_delimiter(lines: Sequence[str]) -> str | None:
     A delimiter that gives all rows one number of cells is right; else the one that is in the
     first line and in most lines is meant, and the caller will find the row that is at fault.
     """
-    if _is_common("\t", lines):
-        return "\t"
-    for delimiter in ";,":
-        widths = {len(cells) for cells in _sample(lines, delimiter)}
-        if len(widths) == 1 and widths != {1}:
-            return delimiter
-    for delimiter in ",;":
-        if _is_common(delimiter, lines):
-            return delimiter
-    for delimiter in ("\t", ";", ",", WHITE_SPACE):
-        rows = _sample(lines, delimiter)
-        if rows and _has_row_names(rows, delimiter):
-            return delimiter
-    return WHITE_SPACE if _is_spaced(lines) else None
+    rules: list[tuple[Callable[[Sequence[str], str], bool], str]] = [
+        (_is_common, "\t"),
+        (_makes_columns, ";,"),
+        (_is_common, ",;"),
+        # A title too few keeps these rows from one number of cells.
+        (_leaves_a_title_out, "\t;, "),
+        (_is_between_cells, WHITE_SPACE),
+    ]
+    for is_meant, delimiters in rules:
+        for delimiter in delimiters:
+            if is_meant(lines, delimiter):
+                return delimiter
+    return None
 
 
 def _sample(lines: Sequence[str], delimiter: str) -> list[list[str]]:
@@ -223,31 +227,41 @@ def _sample(lines: Sequence[str], delimiter: str) -> list[list[str]]:
         return []
 
 
-def _is_common(delimiter: str, lines: Sequence[str]) -> bool:
+def _is_common(lines: Sequence[str], delimiter: str) -> bool:
+    """Return whether a delimiter is in the first line and in most lines."""
     n_lines = sum(delimiter in line.strip(" ") for line in lines)
     return delimiter in lines[0] and 2 * n_lines > len(lines)
 
 
-def _is_spaced(lines: Sequence[str]) -> bool:
+def _makes_columns(lines: Sequence[str], delimiter: str) -> bool:
+    """Return whether a delimiter gives all rows one number of cells, and more than one."""
+    widths = set(map(len, _sample(lines, delimiter)))
+    return len(widths) == 1 and widths != {1}
+
+
+def _leaves_a_title_out(lines: Sequence[str], delimiter: str) -> bool:
+    rows = _sample(lines, delimiter)
+    return bool(rows) and _has_row_names(rows, delimiter)
+
+
+def _is_between_cells(lines: Sequence[str], delimiter: str) -> bool:
     """Return whether white space separates cells, and not only the words of a name.
 
     It does where one word of each row is a number in one place; a rectangle of words alone
     may as well be a list of names such as ``Left Frontal Pole``.
     """
-    rows = _sample(lines, WHITE_SPACE)
+    rows = _sample(lines, delimiter)
     below = rows[1:] or rows
-    if len({len(row) for row in rows}) == 1:
-        return len(rows[0]) > 1 and any(_are_numbers(c) for c in zip(*below, strict=True))
-    return all(_are_numbers(row) for row in below) and any(len(row) > 1 for row in below)
+    widths = set(map(len, rows))
+    if len(widths) == 1:
+        return widths != {1} and any(map(_are_numbers, zip(*below, strict=True)))
+    return all(map(_are_numbers, below)) and max(map(len, below), default=0) > 1
 
 
 def _rows(lines: Sequence[str], delimiter: str | None, n_before: int, source: str) -> Iterator[Row]:
     """Yield the rows with their line numbers, blank lines left out unless they are cells."""
     if delimiter == WHITE_SPACE:
-        for number, line in enumerate(lines, start=n_before + 1):
-            words = _words(line)
-            if words:
-                yield number, words
+        yield from _rows_of_words(lines, n_before)
         return
     reader = csv.reader(
         (line + "\n" for line in lines),
@@ -256,12 +270,11 @@ def _rows(lines: Sequence[str], delimiter: str | None, n_before: int, source: st
         strict=True,
     )
     try:
-        for cells in reader:
-            stripped = [cell.strip() for cell in cells]
-            if any(stripped) or len(stripped) > 1:
-                yield n_before + reader.line_num, stripped
-            elif delimiter is None:  # the missing value of a column that is alone
-                yield n_before + reader.line_num, [""]
+        for row in reader:
+            cells = [cell.strip() for cell in row] or [""]
+            # In a column that is alone, a blank line is a missing value.
+            if cells != [""] or delimiter is None:
+                yield n_before + reader.line_num, cells
     except csv.Error as error:
         raise FileFormatError(
             f"{source}, line {n_before + reader.line_num}: the quotes do not pair up ({error}). "
@@ -269,11 +282,12 @@ def _rows(lines: Sequence[str], delimiter: str | None, n_before: int, source: st
         ) from None
 
 
-def _words(line: str) -> list[str]:
-    return [
-        match[2] if match[1] is None else match[1].replace('""', '"').strip()
-        for match in _WORD.finditer(line)
-    ]
+def _rows_of_words(lines: Sequence[str], n_before: int) -> Iterator[Row]:
+    # `csv` knows delimiters of one character, and here any run of spaces and tabs is one.
+    for number, line in enumerate(lines, start=n_before + 1):
+        words = _WORD.findall(line)
+        if words:
+            yield number, [word or quoted.replace('""', '"').strip() for quoted, word in words]
 
 
 def _rectangle(rows: Iterable[Row], source: str) -> list[list[str]]:
@@ -305,25 +319,27 @@ def _has_row_names(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool
     cells may as well be a decimal comma.
     """
     header, below = rows[0], rows[1:]
-    if not below or any(len(row) != len(header) + 1 for row in below):
+    if set(map(len, below)) != {len(header) + 1}:
         return False
-    if any(not title or is_number(title) for title in header):
+    if not all(header) or any(map(is_number, header)):
         return False
     names = [row[0] for row in below]
     is_spaced = delimiter in ("\t", WHITE_SPACE)
-    if not is_spaced and len(header) == 1:
-        return False
     if is_known_title(header[0]):
-        counted = [str(number) for number in range(1, len(names) + 1)]
-        return is_spaced and names == counted and len(header) > 1
-    return len(set(names)) == len(names) and not any(map(is_missing, names))
+        counted = list(map(str, range(1, len(names) + 1)))
+        return is_spaced and len(header) > 1 and names == counted
+    if len(header) == 1 and not is_spaced:
+        return False
+    return are_distinct(names) and not any(map(is_missing, names))
 
 
 def _first_row_is_header(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool:
     first, below = rows[0], rows[1 : _SAMPLE_LINES + 1]
-    if len(first) > 1 and not first[0] and all(first[1:]) and below:
+    if len(first) == 1:
+        return _is_text_over_numbers(first, below, delimiter)
+    if not first[0] and all(first[1:]) and below:
         return True  # as pandas and R write it over the names of rows
-    if len(first) > 1 and is_known_title(first[0]):
+    if is_known_title(first[0]):
         # "Area 3", "Area 1", … begin with a title and have no header.
         is_list = delimiter == WHITE_SPACE and any(row[0] == first[0] for row in below)
         return not is_list
@@ -334,19 +350,19 @@ def _is_text_over_numbers(
     first: Sequence[str], below: Sequence[Sequence[str]], delimiter: str | None
 ) -> bool:
     """Return whether a row holds no number and stands over some, or is all of distinct text."""
-    columns = list(zip(*below, strict=True))
     if delimiter == ";":
-        first = [cell.replace(",", ".") for cell in first]
-        columns = [tuple(cell.replace(",", ".") for cell in column) for column in columns]
+        first, *below = [[cell.replace(",", ".") for cell in row] for row in (first, *below)]
     if any(map(is_number, first)):
         return False
-    over_numbers = [
-        title for title, column in zip(first, columns, strict=False) if _are_numbers(column)
-    ]
+    over_numbers = []
+    for title, cells in zip(first, zip(*below, strict=True), strict=False):
+        if _are_numbers(cells):
+            over_numbers.append(title)
     if over_numbers:
         # "n/a" over nothing but numbers is one more number that is missing.
-        return not all(title and is_missing(title) for title in over_numbers)
-    return len(first) > 1 and len(set(first)) == len(first)
+        is_a_number = all(over_numbers) and all(map(is_missing, over_numbers))
+        return not is_a_number
+    return len(first) > 1 and are_distinct(first)
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:
@@ -364,6 +380,6 @@ def _commented_header(
     # First without its sign (``# id name``), then with it (``#  name`` under a title "#").
     for line in (comment.lstrip("#").strip(), comment):
         for _, cells in _rows([line], delimiter, 0, ""):
-            if len(cells) == len(rows[0]) and all(cells) and len(set(cells)) == len(cells):
+            if len(cells) == len(rows[0]) and all(cells) and are_distinct(cells):
                 return cells
     return None

@@ -35,6 +35,7 @@ MAP_TITLES = frozenset([
     "sessionid", "ses", "run", "task", "contrast", "condition", "group", "time", "timepoint",
     "frame", "scan", "file", "filename",
 ])
+_KNOWN_TITLES = LABEL_TITLES.union(_VALUE_TITLES, NAME_TITLES, MAP_TITLES)
 _LABEL_WORDS = {"id", "ids", "idx", "label", "labels"}
 # Words of titles that number something else than regions, unless a word for those is there too.
 _OTHER_WORDS = {
@@ -76,7 +77,9 @@ def label_rank(title: object, *, in_values: bool = False) -> int:
     words = [word.lower() for word in _WORD.findall(str(title))]
     if _OTHER_WORDS.intersection(words) and not _REGION_WORDS.intersection(words):
         return 0
-    return int("label" in words or (bool(words) and words[-1] in _LABEL_WORDS))
+    # "Label of region", but not "id of subject".
+    is_partly = "label" in words or not _LABEL_WORDS.isdisjoint(words[-1:])
+    return int(is_partly)
 
 
 def is_name_title(title: object) -> bool:
@@ -92,11 +95,4 @@ def is_map_title(title: object) -> bool:
 
 def is_known_title(title: str) -> bool:
     """Return whether a title is one that tables begin with: of labels, names, sides or maps."""
-    normal = normal_title(title)
-    return (
-        normal in LABEL_TITLES
-        or normal in _VALUE_TITLES
-        or normal in NAME_TITLES
-        or normal in MAP_TITLES
-        or is_hemisphere_title(title)
-    )
+    return normal_title(title) in _KNOWN_TITLES or is_hemisphere_title(title)

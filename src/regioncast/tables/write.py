@@ -10,7 +10,7 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +101,9 @@ def _by_position(signals: Signals, path: Path) -> NDArray[Any]:
     if signals.keys is None or signals.parcellation is not None:
         return signals.values  # whose regions are in order
     integers = [key for key in signals.keys if isinstance(key, int)]
-    labels = signals.labels or (integers if len(integers) == signals.n_regions else None)
+    labels: Sequence[int] | None = signals.labels
+    if not labels and len(integers) == signals.n_regions:
+        labels = integers
     # Labels that stand twice are those of two hemispheres.
     if labels is None or len(set(labels)) < len(labels):
         raise SignalsError(
@@ -113,14 +115,12 @@ def _by_position(signals: Signals, path: Path) -> NDArray[Any]:
 
 
 def _check_names(names: Iterable[str], path: Path, suffix: str) -> None:
-    """Raise where names would not be read again as what they are.
-
-    Those that say nothing, and in text those with control characters or outer blanks.
-    """
+    """Raise where names would not be read again as what they are."""
     wrong = []
     for name in names:
-        is_plain = suffix == ".parquet" or (name == name.strip() and not _CONTROL.search(name))
-        if is_absent(name) or not is_plain:
+        # Text loses blanks at the ends of cells, and control characters say that it is binary.
+        is_changed = name != name.strip() or _CONTROL.search(name) is not None
+        if is_absent(name) or (is_changed and suffix != ".parquet"):
             wrong.append(name)
     if wrong:
         raise SignalsError(
@@ -170,9 +170,16 @@ def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:
 def _need_map_names(signals: Signals) -> bool:
     """Return whether titles need text before them to be read as what they are."""
     if signals.keys is None:
+        # Integers in the first row or column could be labels.
         whole = np.rint(signals.values) == signals.values
         return bool(whole[0].all() or whole[:, 0].all())
-    keys = [str(key) for key in signals.keys]
-    if (len(keys) == 1 and " " in keys[0]) or keys[0].startswith(("#", "\ufeff", "sep=")):
+    titles = list(map(str, signals.keys))
+    # A comment, the mark of an encoding, what Excel says of the delimiter.
+    if titles[0].startswith(("#", "\ufeff", "sep=")):
         return True
-    return any(is_number(key) or is_missing(key) or normal_title(key) == MAP_TITLE for key in keys)
+    # One title of several words would be several titles.
+    if len(titles) == 1 and " " in titles[0]:
+        return True
+    # A first row with a number or nothing in it is no header, and a column "map" names maps.
+    looks_otherwise = [is_number(title) or is_missing(title) for title in titles]
+    return any(looks_otherwise) or MAP_TITLE in map(normal_title, titles)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..atlas.region_table import hex_color
@@ -38,8 +37,9 @@ def xml_records(xml: bytes, source: str) -> list[Record]:
             "The XML of FSL and SPM atlases and Workbench label tables can be read."
         )
     if all("index" in element.attrib for element in elements):
-        kind = (root.findtext(".//type") or "").strip().lower()
-        return _fsl_records(elements, source, first_label=int(kind == "probabilistic"))
+        kind = root.findtext(".//type", "").strip().lower()
+        first_label = 1 if kind == "probabilistic" else 0
+        return [_fsl_record(element, source, first_label) for element in elements]
     return [_spm_record(element, source) for element in elements]
 
 
@@ -59,6 +59,7 @@ def label_table_records(xml: bytes | str, source: str) -> list[Record]:
 def _parsed(xml: bytes | str, source: str) -> Element:
     from xml.etree import ElementTree as ET
 
+    # Extensions of headers are padded with zero bytes.
     text = xml.rstrip(b"\0 \r\n\t") if isinstance(xml, bytes) else xml.rstrip("\0 \r\n\t")
     try:
         # Expat fetches nothing from outside and stops when entities multiply.
@@ -67,13 +68,10 @@ def _parsed(xml: bytes | str, source: str) -> Element:
         raise FileFormatError(f"{source} is not valid XML: {error}.") from None
 
 
-def _fsl_records(elements: Sequence[Element], source: str, *, first_label: int) -> list[Record]:
-    records = []
-    for element in elements:
-        columns = {key: text for key, text in element.attrib.items() if key != "index"}
-        index = _label(element.attrib["index"], source) + first_label
-        records.append({"index": index, "name": _text(element), **renamed(columns)})
-    return records
+def _fsl_record(element: Element, source: str, first_label: int) -> Record:
+    columns = dict(element.attrib)
+    index = _label(columns.pop("index"), source) + first_label
+    return {"index": index, "name": _text(element), **renamed(columns)}
 
 
 def _spm_record(element: Element, source: str) -> Record:
@@ -87,20 +85,14 @@ def _spm_record(element: Element, source: str) -> Record:
 
 
 def _label_table_rows(table: Element) -> list[Record]:
-    return [
-        {
-            "index": _label(element.get("Key", element.get("Index", "")), "The label table"),
-            "name": _text(element),
-            "color": _unit_color(element),
-        }
-        for element in table.iter("Label")
-    ]
-
-
-def _unit_color(element: Element) -> str | None:
-    """Return the colour whose parts are given from 0 to 1; those that are no number are none."""
-    parts = [element.get(channel, "") for channel in ("Red", "Green", "Blue")]
-    return hex_color(list(map(float, parts))) if all(map(is_number, parts)) else None
+    rows = []
+    for element in table.iter("Label"):
+        label = _label(element.get("Key", element.get("Index", "")), "The label table")
+        # Colours are given from 0 to 1; those that are no numbers are none.
+        parts = [element.get(channel, "") for channel in ("Red", "Green", "Blue")]
+        color = hex_color(list(map(float, parts))) if all(map(is_number, parts)) else None
+        rows.append({"index": label, "name": _text(element), "color": color})
+    return rows
 
 
 def _label(text: str, source: str) -> int:
