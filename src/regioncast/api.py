@@ -359,31 +359,33 @@ def paint(
     rules hold for all values and for region tables, whatever they come from.
 
     1. ``key=`` names the column of regions; ``by=`` says what it holds: ``name``, ``label``, a
-       column of the region table, or ``position``.  What is said is done.
+       column of the region table that tells regions apart, or ``position``.  What is said is done.
     2. Otherwise every column, the index, and the row of titles are tried against the regions.  What
-       fits is text that names regions, and integers titled as labels (``index``, ``label``, ``id``,
-       ``roi``, ``…_id``, but not those of subjects, clusters and the like).  An index without a
-       title fits if it holds every label.
-    3. Titles that name regions, by name or label: one column per region.  Text columns before them
-       (``subject``, ``session``) name the maps.
+       fits is text that names regions, by name or by such a column, and integers titled as labels
+       (``index``, ``label``, ``id``, ``roi``, ``…_id``, but not those of subjects, clusters and the
+       like).  An index without a title fits if it holds every label.
+    3. Titles that name regions, by name or label: one column per region.  Columns of text before
+       them (``subject``, ``session``) name the maps.
     4. Nothing fits, or two that mean different regions: an error that lists each candidate, how
        many regions it names, and what to pass.
     5. What merely counts rows, from 0 or from 1, says nothing, unless it is titled as labels and
-       nothing else names a region.  Titled so, and all of it labels, it contradicts what is neither
-       titled as names nor agrees: rule 4.
+       nothing else names a region.  Titled so, and a label in every row, it still contradicts a
+       column that means other regions (rule 4), unless that one is titled as names.
     6. The first row is the header if it holds no number, or begins with a known title or with
        nothing; else titles are told by `by=`.
-    7. Numbers alone are an array: columns by ascending label.  If in text or a DataFrame a first
-       row, a first column or an index could be labels (as many different integers as there are
-       columns or rows), it is an error that asks for ``by=``; a first row 0, 1, 2, … counts
-       columns.  Arrays and lists have no keys; those of a dict or a Series are its keys.
+    7. Numbers alone, without titles, are an array: columns by ascending label.  If in text or a
+       DataFrame a first row, a first column or an index could be labels (as many different integers
+       as there are columns or rows), it is an error that asks for ``by=``; a first row 0, 1, 2, …
+       counts columns.  Arrays and lists have no keys; those of a dict are its keys, and those of a
+       Series its index, unless that is untitled and 0, 1, 2, ….
     8. The other columns of numbers are maps, and the output says their names.  What is titled as
        labels or names, and what is empty in every row beside others, is none; without titles,
        copies of labels and counts of rows are none either.  ``columns=`` chooses.
     9. Region tables: the column of integers, whatever its title, that holds the most labels of the
        image; a title decides only between equals; equals that differ are an error.  A table that
        misses the image by a constant (it counts from 0, the image from 1) is an error that says so,
-       whoever reads it: TSV, text, XML, DataFrame, dict, list, Series.
+       whoever reads it: TSV, text, XML, DataFrame, dict, Series.  Names alone, in a list or a line
+       each, go to the labels in ascending order.
     10. Names match exactly (in Unicode NFC), whatever the spelling of the hemisphere.  Near misses
         are shown, never used; a name of the other hemisphere is no near miss; and following a hint
         works.
