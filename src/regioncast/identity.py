@@ -132,7 +132,7 @@ class Identities:
         if by not in self._rows_by_text:
             self._index(by)
         text = composed(key)
-        rows = self._rows_by_text[by].get(text, [])
+        rows = self._rows_by_text[by].get(text) or []
         if not rows and isinstance(key, str):
             # Hemispheres are spelt in many ways: "lh_V1" may be "V1" of the left one, or "V1_L".
             side, rest = side_of(text)
@@ -184,12 +184,12 @@ class Identities:
         by_text: dict[str, list[int]] = {}
         by_side: dict[tuple[str, str], list[int]] = {}
         sides = self.table.sides or [None] * len(self.table)
-        for row, (cell, side_of_row) in enumerate(zip(self.cells(by), sides, strict=True)):
+        for row, cell in enumerate(self.cells(by)):
             if cell is None:
                 continue
             text = composed(cell)
             by_text.setdefault(text, []).append(row)
-            side, base = _taken_apart(text, side_of_row)
+            side, base = _taken_apart(text, sides[row])
             if side is not None:
                 by_side.setdefault((side, base), []).append(row)
         self._rows_by_text[by] = by_text
