@@ -198,6 +198,8 @@ def test_columns_without_title_are_numbered():
     [
         ("", r"t\.tsv is empty"),
         ("# only\n\n# comments\n", r"t\.tsv is empty"),
+        (",,\n", r"t\.tsv is empty"),
+        ('sep=;\n""', r"t\.tsv is empty"),
         ("id\tname\n", r"t\.tsv has a header \('id', 'name'\) and no rows below it"),
         ("# x\nid,name\n1,V1\n2\n", r"t\.tsv, line 4: 1 cell where the first row has 2 \('2'\)"),
         (

@@ -78,6 +78,8 @@ PROGRAMS = [
     plain("Area V1\n7 255 0 0 255\n", {7: "Area V1"}),
     plain("1 Area 4 255 0 0 0\n", {1: "Area 4"}, columns={"color": ["#ff0000"]}),
     plain("1 Area 4 255 0 0 0\n2 Area 6 0 255 0 0\n", {1: "Area 4", 2: "Area 6"}),
+    plain("# c\n" * 6 + "1 V1 255 0 0 0\n2 V2 0 255 0 0\n", {1: "V1", 2: "V2"}),
+    plain('# "atlas,x\n1,V1\n2,V2\n', {1: "V1", 2: "V2"}),
     plain("14474380 WM-x 1 2 3 0\n", {14474380: "WM-x"}),
     plain("# id name R G B\n17 Left-Hippocampus 220 216 20\n53 Right-Insula 0 0 255\n",
           {17: "Left-Hippocampus", 53: "Right-Insula"}, columns={"color": ["#dcd814", "#0000ff"]}),

@@ -56,7 +56,8 @@ def _read(lines: Iterable[str], read_line: LineReader) -> list[Record] | None:
 
 
 def _are_digits(words: Iterable[str]) -> bool:
-    return all(map(str.isdigit, words))
+    # Not `isdigit`, which takes "²"; and Python reads no integer of thousands of digits.
+    return all(word.isdecimal() and len(word) <= 1000 for word in words)
 
 
 def _itk_snap(lines: Sequence[str]) -> list[Record] | None:
@@ -79,7 +80,7 @@ def _freesurfer(lines: Sequence[str]) -> list[Record] | None:
 
     The transparency may be left out, also of all lines.
     """
-    filled = list(filter(None, (_COMMENT.sub("", line).strip() for line in lines)))
+    filled = [_COMMENT.sub("", line).strip() for line in lines if is_content(line)]
     records = _classed(filled)
     if records is None:
         # A name that ends in a number looks like one before a colour with transparency.
@@ -128,7 +129,7 @@ def _with_tissue_class(line: str) -> Record | None:
 
 def _named_color(id_and_name: str, channels: Sequence[str]) -> Record | None:
     words = id_and_name.split(None, 1)
-    if len(words) < 2 or not words[0].isdigit():
+    if len(words) < 2 or not _are_digits(words[:1]):
         return None
     return {"index": int(words[0]), "name": words[1], "color": _color(channels)}
 
@@ -156,7 +157,7 @@ def _fsleyes(lines: Sequence[str]) -> list[Record] | None:
 
     def read_line(line: str) -> Record | None:
         words = line.split(None, 4)
-        if len(words) < 5 or not words[0].isdigit() or not all(map(is_number, words[1:4])):
+        if len(words) < 5 or not _are_digits(words[:1]) or not all(map(is_number, words[1:4])):
             return None
         channels = [float(word) for word in words[1:4]]
         if min(channels) < 0 or max(channels) > 1:

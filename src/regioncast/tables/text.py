@@ -114,10 +114,10 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
     declared = _DECLARED.fullmatch(next(iter(lines), ""))
     if declared is not None:
         head.append(lines.pop(0))
-    if not lines:
-        raise FileFormatError(f"{source} is empty: it has no line other than blanks and comments.")
     delimiter = declared[1] if declared else _find_delimiter(lines[:_SAMPLE_LINES])
     numbered_rows = list(_rows(lines, delimiter, len(head), source))
+    if not any(any(cells) for _, cells in numbered_rows):
+        raise FileFormatError(f"{source} is empty: it has no line other than blanks and comments.")
     if _has_row_names([cells for _, cells in numbered_rows], delimiter):
         numbered_rows[0][1].insert(0, "")
     rows = _rectangle(numbered_rows, source)
@@ -219,7 +219,7 @@ def _find_delimiter(lines: Sequence[str]) -> str | None:
     return None
 
 
-def _sample(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+def _sample(lines: Sequence[str], delimiter: str | None) -> list[list[str]]:
     """Return the cells of lines; none where their quotes do not pair up with this delimiter."""
     try:
         return [cells for _, cells in _rows(lines, delimiter, 0, "")]
@@ -230,7 +230,7 @@ def _sample(lines: Sequence[str], delimiter: str) -> list[list[str]]:
 def _is_common(lines: Sequence[str], delimiter: str) -> bool:
     """Return whether a delimiter is in the first line and in most lines."""
     n_lines = sum(delimiter in line.strip(" ") for line in lines)
-    return delimiter in lines[0] and 2 * n_lines > len(lines)
+    return 2 * n_lines > len(lines) and delimiter in lines[0]
 
 
 def _makes_columns(lines: Sequence[str], delimiter: str) -> bool:
@@ -379,7 +379,7 @@ def _commented_header(
     comment = head[-1].strip()
     # First without its sign (``# id name``), then with it (``#  name`` under a title "#").
     for line in (comment.lstrip("#").strip(), comment):
-        for _, cells in _rows([line], delimiter, 0, ""):
+        for cells in _sample([line], delimiter):
             if len(cells) == len(rows[0]) and all(cells) and are_distinct(cells):
                 return cells
     return None
