@@ -89,6 +89,7 @@ class Candidate:
         """Whether it counts rows from 0 or from 1, in their order, or columns beside a title."""
         if self.column is not None:
             return counts_rows(self.naming.keys)
+        # Titles of other columns, such as those that name the maps, stand beside the numbers.
         pairs = zip(self.naming.keys, self.naming.rows, strict=True)
         return counts_rows([key for key, rows in pairs if rows or isinstance(key, int)])
 
@@ -349,9 +350,8 @@ class _Judge:
 
         Or as many, where its title says so in part only, as ``old_id`` does.
         """
-        is_titled = titled.is_index or label_rank(titled.title, in_values=True) > 0
-        if not titled.are_integers or not is_titled:
-            return []  # names, which may be numbers
+        if not may_be_labels(titled):
+            return []  # but names, which may be numbers
         numbers = [column for column in self.body if column not in (titled, *self.texts)]
         if len(numbers) == 1:
             return []  # these can only be the values
@@ -491,8 +491,9 @@ def _claim(column: Column) -> str | None:
 
 def may_be_map(column: Column) -> bool:
     """Return whether a column may be a map: no text, and not titled as labels or names."""
-    is_named = normal_title(column.title).endswith("name")
-    return not (column.is_text or holds_labels(column) or is_named)
+    if column.is_text or holds_labels(column):
+        return False
+    return not normal_title(column.title).endswith("name")
 
 
 def holds_labels(column: Column) -> bool:
@@ -500,11 +501,20 @@ def holds_labels(column: Column) -> bool:
     return column.are_integers and label_rank(column.title, in_values=True) == 2
 
 
+def may_be_labels(column: Column) -> bool:
+    """Return whether a column holds integers, and is an index or its title speaks of labels."""
+    is_titled = column.is_index or label_rank(column.title, in_values=True) > 0
+    return is_titled and column.are_integers
+
+
+def data_columns(table: Table) -> list[Column]:
+    """Return the columns but for the index and that of the names of maps."""
+    return [column for column in table.body if column is not table.map_column]
+
+
 def maps_by_position(table: Table) -> list[Column]:
     """Return the columns that are values where no keys are asked for."""
-    return [
-        column for column in table.body if column is not table.map_column and may_be_map(column)
-    ]
+    return list(filter(may_be_map, data_columns(table)))
 
 
 def rows_are_regions(table: Table, columns: Sequence[Column], identities: Identities) -> bool:
