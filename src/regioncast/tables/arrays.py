@@ -15,6 +15,7 @@ from ..identity import LABEL, NAME, Identities, Naming, may_paint
 from ..signals import Key, Signals, map_titles
 from .keys import (
     counts_rows,
+    data_columns,
     fits_by_position,
     keys_of,
     maps_by_position,
@@ -122,30 +123,36 @@ def with_header(table: Table, identities: Identities, by: str) -> Table:
     may_have_header = table.may_have_header and table.n_rows > 1
     if not may_have_header or not holds_numbers_alone(table, identities):
         return table
-    columns = _unnamed(table)
+    columns = data_columns(table)
     if _counts_columns(columns):
         below = [column.without_first(title=column.title) for column in table.columns]
         return dataclasses.replace(table, columns=below, may_have_header=False)
     if by == "position" or len(columns) < 2:
         return table
+    return _with_first_row(table, columns, identities, by)
+
+
+def _with_first_row(
+    table: Table, columns: Sequence[Column], identities: Identities, by: str
+) -> Table:
+    """Return a table under its first row, where that could be titles and `by` says what of."""
     first = [title_of(column.cells[0]) for column in columns]
     naming = identities.naming(first, by)
-    if not _may_be_titles(columns, naming):
+    integers = [column.integers[0] for column in columns]
+    if not _may_be_labels(integers) and 2 * naming.n_regions <= len(first):
         return table
     if by == "auto":
-        raise _first_row_unclear(table, first, naming, identities)
-    if _first_column_fits_better(table, columns[0], identities, by, naming.n_regions):
+        what = naming.by if naming.n_regions else LABEL
+        raise MatchError(
+            f"The first row of {table.source} ({examples(first)}) may be a header of {what}s, or a "
+            f"row of values like the others. {_ways(table, naming, identities, 'a header')}"
+        )
+    # What `by` says may also be in the first column, which then is that of the keys.
+    in_column = naming_of_cells(columns[0], identities, by)
+    if in_column.n_regions >= naming.n_regions and _may_be_keys(columns[0], table, identities):
         return table
     titled = [column.without_first(as_label=by == LABEL) for column in table.columns]
     return Table(titled, table.source)
-
-
-def _first_column_fits_better(
-    table: Table, column: Column, identities: Identities, by: str, n_in_row: int
-) -> bool:
-    """Return whether the first column may be the keys, and names as many regions as the row."""
-    in_column = naming_of_cells(column, identities, by)
-    return _may_be_labels(column, table, identities) and in_column.n_regions >= n_in_row
 
 
 def _with_comment(table: Table, identities: Identities) -> Table:
@@ -177,23 +184,9 @@ def _counts_columns(columns: Sequence[Column]) -> bool:
     return has_decimals and not are_counted(column.title for column in columns)
 
 
-def _may_be_titles(columns: Sequence[Column], naming: Naming) -> bool:
-    """Return whether a first row could be labels or names: different integers, or mostly names."""
-    first = [column.integers[0] for column in columns]
-    if None not in first and len(set(first)) == len(first):
-        return True
-    return 2 * naming.n_regions > len(first)
-
-
-def _first_row_unclear(
-    table: Table, first: Sequence[Key], naming: Naming, identities: Identities
-) -> MatchError:
-    by = naming.by if naming.n_regions else LABEL
-    ways = _ways(table, naming, identities, "a header")
-    return MatchError(
-        f"The first row of {table.source} ({examples(first)}) may be a header of {by}s, or a row "
-        f"of values like the others. {ways}"
-    )
+def _may_be_labels(integers: Sequence[int | None]) -> bool:
+    """Return whether cells could be labels: integers, each of which stands once."""
+    return None not in integers and len(set(integers)) == len(integers)
 
 
 def _ways(table: Table, naming: Naming, identities: Identities, what: str) -> str:
@@ -207,22 +200,16 @@ def _ways(table: Table, naming: Naming, identities: Identities, what: str) -> st
     return f"Pass {', or '.join(ways)}; or give it titles." if ways else "Give it titles."
 
 
-def _may_be_labels(column: Column, table: Table, identities: Identities) -> bool:
+def _may_be_keys(column: Column, table: Table, identities: Identities) -> bool:
     """Return whether a column without a title could be labels: as many integers as there are rows.
 
     Or most of its cells are names of regions, which may look like numbers.
     """
-    if len(_unnamed(table)) < 2 or table.n_rows < 2:
+    if len(data_columns(table)) < 2 or table.n_rows < 2:
         return False
-    is_whole = column.are_integers and None not in column.integers
-    if is_whole and len(set(column.integers)) == table.n_rows:
+    if _may_be_labels(column.integers):
         return True
     return 2 * identities.naming(keys_of(column), "text").n_regions > table.n_rows
-
-
-def _unnamed(table: Table) -> list[Column]:
-    """Return the columns but for the index and that of the names of maps."""
-    return [column for column in table.body if column is not table.map_column]
 
 
 # --- numbers alone -------------------------------------------------------------------------------
@@ -230,7 +217,7 @@ def _unnamed(table: Table) -> list[Column]:
 
 def holds_numbers_alone(table: Table, identities: Identities) -> bool:
     """Return whether all columns are numbers, but for names of maps: `map`, or an index of text."""
-    if any(column.is_text for column in _unnamed(table)):
+    if any(column.is_text for column in data_columns(table)):
         return False
     for column in table.index:
         if label_rank(column.title) > 0:
@@ -248,21 +235,21 @@ def signals_of_numbers(table: Table, identities: Identities, asked: Asked) -> Si
     MatchError
         When the index or the first column could be labels, and `by` does not say so.
     """
-    columns = _unnamed(table)
+    columns = data_columns(table)
+    # Numbers of rows in an index say nothing, and neither do decimals.
     counted = list(range(table.n_rows))
     index = [c for c in table.index if c.are_integers and c.integers != counted]
     if index:
-        key_column, what = index[0], "its index"
-    elif _may_be_labels(columns[0], table, identities):
-        key_column, what = columns[0], "its first column"
+        key_column, what, maps = index[0], "its index", columns
+    elif _may_be_keys(columns[0], table, identities):
+        key_column, what, maps = columns[0], "its first column", columns[1:]
     else:
         return maps_in_rows(columns, table, asked)
     naming = naming_of_cells(key_column, identities, asked.by)
-    is_confirmed = naming.n_regions == identities.n_present and len(columns) != len(
-        identities.table
-    )
+    # Where an index holds all labels, it is that of the regions: unless each column may be one.
+    is_complete = naming.n_regions == identities.n_present
+    is_confirmed = is_complete and len(columns) != len(identities.table)
     if asked.by in (NAME, LABEL) or (index and is_confirmed):
-        maps = [column for column in columns if column is not key_column]
         return maps_in_columns(maps, table, asked, naming.keys)
     ways = _ways(table, naming, identities, "keys")
     raise MatchError(

@@ -12,7 +12,7 @@ against the regions, and `find` decides, for tables of values and for region tab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,9 +60,19 @@ class Candidate:
         return cls(column.called, identities.naming(keys, LABEL), column, rank)
 
     @property
+    def title(self) -> Key | None:
+        """The title of its column; None for the titles themselves."""
+        return None if self.column is None else self.column.title
+
+    @property
     def n_regions(self) -> int:
         """Number of regions that it names."""
         return self.naming.n_regions
+
+    @property
+    def labels(self) -> list[int]:
+        """Its keys that are integers."""
+        return [key for key in self.naming.keys if isinstance(key, int)]
 
     @property
     def names_some(self) -> bool:
@@ -79,6 +89,7 @@ class Candidate:
         """Whether it counts rows from 0 or from 1, in their order, or columns beside a title."""
         if self.column is not None:
             return counts_rows(self.naming.keys)
+        # Titles of other columns, such as those that name the maps, stand beside the numbers.
         pairs = zip(self.naming.keys, self.naming.rows, strict=True)
         return counts_rows([key for key, rows in pairs if rows or isinstance(key, int)])
 
@@ -101,8 +112,13 @@ class Candidate:
 
     def differs_from(self, other: Candidate) -> bool:
         """Return whether a row means other regions there, or rows and columns change places."""
-        has_one_orientation = (self.column is None) == (other.column is None)
-        return bool(self.contradicted(other)) or not has_one_orientation
+        is_turned = (self.column is None) != (other.column is None)
+        return is_turned or bool(self.contradicted(other))
+
+    def outdoes(self, other: Candidate, *, or_equals: bool) -> bool:
+        """Return whether its keys, each once, name more regions than the other; or as many."""
+        n_enough = other.n_regions if or_equals else other.n_regions + 1
+        return self.n_regions >= n_enough and self.is_distinct
 
 
 def counts_rows(keys: Sequence[object]) -> bool:
@@ -114,10 +130,8 @@ def counts_rows(keys: Sequence[object]) -> bool:
     (True, True, False)
     """
     integers = [label_of(str(key)) for key in keys]
-    start = integers[0] if integers else None
-    if start is None or start not in (0, 1):
-        return False
-    return integers == list(range(start, start + len(integers)))
+    n_rows = len(integers)
+    return n_rows > 0 and integers in (list(range(n_rows)), list(range(1, n_rows + 1)))
 
 
 # --- keys of a column ----------------------------------------------------------------------------
@@ -127,10 +141,8 @@ def keys_of(column: Column, *, as_labels: bool = False) -> list[Key]:
     """Return cells as keys: as they are written, or as integers; rows without one are ``""``."""
     keys: list[Key] = []
     for text, integer in zip(column.texts, column.integers, strict=True):
-        if text is None:
-            keys.append("")
-        elif integer is None:
-            keys.append(text)
+        if text is None or integer is None:
+            keys.append(text or "")
         elif str(integer) == text or (as_labels and _is_written_as_label(text)):
             keys.append(integer)
         else:
@@ -203,35 +215,42 @@ class _Judge:
         self.identities = identities
         self.by = by
         self.body = [column for column in table.columns if column is not table.map_column]
-        self.candidates = self._candidates()
+        self.texts = [column for column in self.body if column.is_text]
+        self.candidates = [*self._columns(), *self._titles()]
 
-    def _candidates(self) -> list[Candidate]:
-        """Return text, integers titled as labels or names, and the titles."""
+    def _columns(self) -> list[Candidate]:
+        """Return the columns of text, and those of integers that are titled as labels or names."""
         candidates = []
         for column in self.body:
-            naming = self._naming_of(column)
-            if naming is not None:
-                rank = label_rank(column.title, in_values=True) or 2 * is_name_title(column.title)
-                # Where a name and a label say the same, the name is shown.
-                candidates.append(
-                    Candidate(column.called, naming, column, 3 if column.is_text else rank)
-                )
-        titles = [column.title for column in self.body if not column.is_index]
-        if self.table.has_header and titles:
-            naming = self.identities.naming(titles, self.by)
-            candidates.append(Candidate("the row of titles", naming, None, 1))
+            if _is_bare_index(column):
+                # One of several levels says something; one alone may be what selecting rows left.
+                if len(self.table.index) > 1 and column.are_integers:
+                    candidates.append(Candidate.of_labels(column, self.identities))
+                continue
+            claim = _claim(column)
+            if claim is None:
+                continue
+            by = claim if self.by == "auto" else self.by
+            naming = naming_of_cells(column, self.identities, by)
+            rank = label_rank(column.title, in_values=True) or 2 * is_name_title(column.title)
+            if column.is_text:
+                rank = 3  # where a name and a label say the same, the name is shown
+            candidates.append(Candidate(column.called, naming, column, rank))
         return candidates
 
-    def _naming_of(self, column: Column) -> Naming | None:
-        """Return what a column names, None where it does not claim to name anything."""
-        if column.is_index and column.title == "" and not column.is_text:
-            # One of several levels says something; one alone may be what selecting rows left.
-            is_level = len(self.table.index) > 1 and column.are_integers
-            return Candidate.of_labels(column, self.identities).naming if is_level else None
-        claim = _claim(column)
-        if claim is None:
-            return None
-        return naming_of_cells(column, self.identities, claim if self.by == "auto" else self.by)
+    def _titles(self) -> list[Candidate]:
+        """Return the row of titles, if there is one."""
+        titles = [column.title for column in self.body if not column.is_index]
+        if not self.table.has_header or not titles:
+            return []
+        naming = self.identities.naming(titles, self.by)
+        return [Candidate("the row of titles", naming, None, 1)]
+
+    def _holders(self, columns: Iterable[Column]) -> Iterator[Candidate]:
+        """Yield the columns of integers among these, whatever their titles, as labels."""
+        for column in columns:
+            if column.are_integers:
+                yield Candidate.of_labels(column, self.identities)
 
     # Groups, of which each is asked where those before it name nothing.
 
@@ -254,9 +273,10 @@ class _Judge:
                 continue
             if candidate.column is None:
                 is_complete = candidate.n_regions == self.identities.n_present
-                if is_complete or self._names_maps():
-                    meant.append(candidate)
-            elif candidate.rank > 1 and not self._has_strange_names():
+                is_meant = is_complete or self._names_maps()
+            else:
+                is_meant = candidate.rank > 1 and not self._has_strange_names()
+            if is_meant:
                 meant.append(candidate)
         return meant
 
@@ -268,9 +288,7 @@ class _Judge:
         holds.
         """
         candidates = []
-        for column in self.table.index:
-            if column.title != "" or column.is_text:
-                continue
+        for column in filter(_is_bare_index, self.body):
             naming = naming_of_cells(column, self.identities, self.by)
             if naming.n_regions and (self.by != "auto" or self._confirms(naming)):
                 candidates.append(Candidate(column.called, naming, column))
@@ -280,65 +298,68 @@ class _Judge:
         """Return columns of integers of any title, where it was said that they are labels."""
         if self.by != LABEL:
             return []
-        columns = [column for column in self.body if column.are_integers]
-        candidates = [Candidate.of_labels(column, self.identities) for column in columns]
-        return [candidate for candidate in candidates if candidate.names_some]
+        return [holder for holder in self._holders(self.body) if holder.names_some]
 
     def meant(self) -> list[Candidate]:
         """Return who is meant to name regions and names none: the match will show both sides."""
         if self._names_maps():
             return [candidate for candidate in self.candidates if candidate.column is None]
         for candidate in self.candidates:
-            column = candidate.column
-            if column is not None and column.is_text and candidate.is_distinct:
+            if candidate.column in self.texts and candidate.is_distinct:
                 return [candidate]
         return []
+
+    # Of a group, the best; and what contradicts it.
 
     def best_of(self, candidates: Sequence[Candidate]) -> Candidate:
         """Return the candidate that fits best; raise where others differ from it."""
         best = max(candidates, key=lambda candidate: candidate.fit)
-        rivals = []
-        for other in candidates:
-            # Groups and seeds say the same in several rows.  They are not meant to name regions,
-            # unless their title is that of labels and of nothing else.
-            is_titled = other.rank == 2 and other.n_regions > 1
-            is_meant = other.is_distinct or is_titled
-            if other.differs_from(best) and is_meant and not self._is_chance(other, best):
-                rivals.append(other)
+        rivals = self._differing(best, candidates)
         if self.by in ("auto", LABEL):  # else it was said that labels are not meant
-            rivals += [*self._better_labels(best), *self._rows_beside_titles(best)]
+            if best.column is None:
+                rivals += self._rows_beside_titles(best)
+            else:
+                rivals += self._better_labels(best, best.column)
         if self.by == "auto":
             rivals += self._counted_labels(best)
         if rivals:
             raise _several(self.table, self.identities, [best, *rivals])
         return best
 
-    def _is_chance(self, other: Candidate, best: Candidate) -> bool:
-        """Return whether titles, say, name some regions by chance, as a column names them all."""
-        is_turned = (other.column is None) != (best.column is None)
+    def _differing(self, best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Return those of a group that differ from the best and are meant to name regions."""
         n_all = self.identities.n_present
-        return is_turned and best.n_regions == n_all and other.n_regions < n_all
+        rivals = []
+        for other in candidates:
+            if not other.differs_from(best):
+                continue
+            # Groups and seeds say the same in several rows.  They are not meant to name regions,
+            # unless their title is that of labels and of nothing else.
+            is_titled = other.rank == 2 and other.n_regions > 1
+            if not other.is_distinct and not is_titled:
+                continue
+            # Titles, say, name some regions by chance, as a column names them all.
+            is_turned = (other.column is None) != (best.column is None)
+            if is_turned and other.n_regions < best.n_regions == n_all:
+                continue
+            rivals.append(other)
+        return rivals
 
-    def _better_labels(self, best: Candidate) -> list[Candidate]:
+    def _better_labels(self, best: Candidate, titled: Column) -> list[Candidate]:
         """Return columns of integers that hold more labels than the one that is titled so.
 
         Or as many, where its title says so in part only, as ``old_id`` does.
         """
-        titled = best.column
-        if titled is None or not titled.are_integers:
-            return []
-        if not label_rank(titled.title, in_values=True) and not titled.is_index:
-            return []  # names that are numbers
-        numbers = [c for c in self.body if c is not titled and not c.is_text]
+        if not may_be_labels(titled):
+            return []  # but names, which may be numbers
+        numbers = [column for column in self.body if column not in (titled, *self.texts)]
         if len(numbers) == 1:
             return []  # these can only be the values
         better = []
-        for column in [number for number in numbers if number.are_integers]:
-            candidate = Candidate.of_labels(column, self.identities)
-            # A title that says so in part only does not decide between equals.
-            n_enough = best.n_regions + (best.rank == 2 or not candidate.differs_from(best))
-            if candidate.is_distinct and candidate.n_regions >= n_enough:
-                better.append(candidate)
+        for holder in self._holders(numbers):
+            may_tie = best.rank != 2 and holder.differs_from(best)
+            if holder.outdoes(best, or_equals=may_tie):
+                better.append(holder)
         return better
 
     def _counted_labels(self, best: Candidate) -> list[Candidate]:
@@ -349,67 +370,71 @@ class _Judge:
         column = best.column
         if column is None or (column.is_text and is_name_title(column.title)):
             return []
-        return [
-            other
-            for other in self.candidates
-            if other.rank == 2 and other.column is not None and other.merely_counts
-            if all(other.naming.rows) and other.differs_from(best)
-        ]
+        rivals = []
+        for other in self.candidates:
+            is_titled = other.rank == 2 and other.column is not None
+            if not is_titled or not other.merely_counts:
+                continue
+            if all(other.naming.rows) and other.differs_from(best):
+                rivals.append(other)
+        return rivals
 
     def _rows_beside_titles(self, best: Candidate) -> list[Candidate]:
         """Return columns of integers that hold more labels than titles name regions.
 
         Or as many, where titles too are integers: then rows may be regions as well as columns.
         """
-        if best.column is not None or not best.names_some:
+        if not best.names_some:
             return []
-        are_labels = best.naming.by == LABEL
         rivals = []
-        for column in self.table.columns:
-            if not column.are_integers or is_map_title(column.title):
+        for column in self.body:
+            if is_map_title(column.title) or not column.are_integers:
                 continue
-            candidate = Candidate.of_labels(column, self.identities)
-            is_more = candidate.n_regions > best.n_regions
-            names_region = bool(self.identities.naming([column.title], self.by).n_regions)
-            is_equal = candidate.n_regions == best.n_regions and not names_region
-            if candidate.is_distinct and (is_more or (is_equal and are_labels)):
-                rivals.append(candidate)
+            # The values of a region, in a column that is titled by it, may be anything.
+            names_region = self.identities.naming([column.title], self.by).n_regions > 0
+            may_tie = best.naming.by == LABEL and not names_region
+            holder = Candidate.of_labels(column, self.identities)
+            if holder.outdoes(best, or_equals=may_tie):
+                rivals.append(holder)
         return rivals
+
+    # What the rest of the table says.
 
     def _confirms(self, naming: Naming) -> bool:
         """Return whether the image confirms an index, and nothing else could be the regions."""
-        rows = {row for rows in naming.rows for row in rows}
-        is_complete = rows.issuperset(np.flatnonzero(self.identities.has_samples).tolist())
+        named = {row for rows in naming.rows for row in rows}
+        is_complete = named.issuperset(np.flatnonzero(self.identities.has_samples).tolist())
         # As many columns as regions may be one for each.
         is_square = len(self.table.body) == len(self.identities.table) > 1
         return is_complete and not is_square and not self._has_strange_names()
 
     def _names_maps(self) -> bool:
         """Return whether a column says by its title that it names maps."""
-        texts = [column for column in self.body if column.is_text]
-        return self.table.map_column is not None or any(is_map_title(c.title) for c in texts)
+        if self.table.map_column is not None:
+            return True
+        return any(is_map_title(column.title) for column in self.texts)
 
     def _has_strange_names(self) -> bool:
         """Return whether a column of distinct text is there: names of another atlas, maybe."""
         numbered = [str(label) for label in self.identities.cells(LABEL)]
         if list(self.identities.cells(NAME)) == numbered:
             return False  # this atlas has no names
-        texts = [column.texts for column in self.body if column.is_text]
-        return any(len(set(cells)) == len(cells) for cells in texts)
+        return any(len(set(column.texts)) == len(column) for column in self.texts)
+
+    # Errors.
 
     def nothing_fits(self) -> MatchError:
         """Return the error for a table in which nothing names regions, with all that was tried."""
         table, identities = self.table, self.identities
         shown = self._tried()
         ways = ["key= (--key) to name the column of regions"]
-        index = [Candidate.of_labels(c, identities) for c in table.index if c.are_integers]
-        if any(may_paint(candidate.naming, identities) for candidate in index):
+        if any(may_paint(index.naming, identities) for index in self._holders(table.index)):
             ways.append("by='label' (--by label) if the index is the labels")
         if fits_by_position(table, identities):
             ways.append("by='position' (--by position) for values in ascending order of label")
         return MatchError(
             f"{table.subject} has no column of regions: none of its columns "
-            f"({examples(column.title for column in table.columns)}) holds, and none of them is, a "
+            f"({examples(table.titles)}) holds, and none of them is, a "
             f"name or label for sure. Tried: {'; '.join(shown) or 'nothing to try'}. "
             f"Names: {examples(identities.cells(NAME))}. Labels: "
             f"{examples(identities.cells(LABEL))}. Pass {', or '.join(ways)}."
@@ -419,13 +444,12 @@ class _Judge:
         """Return what each candidate names, and what else the table holds that is like labels."""
         shown = [candidate.shown for candidate in self.candidates[:5]]
         present = self.identities.table.labels[self.identities.has_samples].tolist()
-        tried = {id(candidate.column) for candidate in self.candidates}
-        for column in [column for column in self.body if column.are_integers]:
-            candidate = Candidate.of_labels(column, self.identities)
-            if id(column) in tried:
-                given = [key for key in candidate.naming.keys if isinstance(key, int)]
-                problem = start_problem(given, present)
-                shown += [f"{candidate.called} {problem}"] if problem else []
+        tried = {candidate.column for candidate in self.candidates}
+        for candidate in self._holders(self.body):
+            if candidate.column in tried:
+                problem = start_problem(candidate.labels, present)
+                if problem:
+                    shown.append(f"{candidate.called} {problem}")
             elif candidate.n_regions:
                 shown.append(f"{candidate.shown}, and no title says that it holds labels")
         large = self._large_floats()
@@ -437,35 +461,39 @@ class _Judge:
         """Return cells titled as labels that a float may have rounded."""
         large = []
         for column in self.body:
-            if label_rank(column.title) and not column.is_text:
-                for text, integer in zip(column.texts, column.integers, strict=True):
-                    # As integers, whatever their size, labels are exact.
-                    if text is not None and str(integer) != text and _is_large(text):
-                        large.append(text)
+            if column.is_text or not label_rank(column.title):
+                continue
+            for text, integer in zip(column.texts, column.integers, strict=True):
+                # As integers, whatever their size, labels are exact.
+                if text is None or str(integer) == text:
+                    continue
+                number = text.replace(",", ".")
+                if is_number(number) and abs(float(number)) >= EXACT:
+                    large.append(text)
         return large
+
+
+def _is_bare_index(column: Column) -> bool:
+    """Return whether this is an index of numbers without a title, as selecting rows leaves one."""
+    return column.is_index and column.title == "" and not column.is_text
 
 
 def _claim(column: Column) -> str | None:
     """Return what a column says that it holds: text, labels, either, or nothing that names."""
     is_labels = label_rank(column.title, in_values=True) > 0
     if column.is_text or is_name_title(column.title):
-        if column.is_empty and not any(column.texts):
+        if not any(column.texts):
             return None  # but "NA" may be the name of a nucleus
         # ``label`` and ``region`` may stand over names and over labels, other titles may not.
         return "auto" if is_labels else "text"
-    return LABEL if is_labels and column.are_integers and not column.is_empty else None
-
-
-def _is_large(text: str) -> bool:
-    """Return whether a number is one that a float may have rounded."""
-    plain = text.replace(",", ".")
-    return is_number(plain) and abs(float(plain)) >= EXACT
+    return LABEL if is_labels and column.are_integers else None
 
 
 def may_be_map(column: Column) -> bool:
     """Return whether a column may be a map: no text, and not titled as labels or names."""
-    is_named = normal_title(column.title).endswith("name")
-    return not (column.is_text or holds_labels(column) or is_named)
+    if column.is_text or holds_labels(column):
+        return False
+    return not normal_title(column.title).endswith("name")
 
 
 def holds_labels(column: Column) -> bool:
@@ -473,11 +501,20 @@ def holds_labels(column: Column) -> bool:
     return column.are_integers and label_rank(column.title, in_values=True) == 2
 
 
+def may_be_labels(column: Column) -> bool:
+    """Return whether a column holds integers, and is an index or its title speaks of labels."""
+    is_titled = column.is_index or label_rank(column.title, in_values=True) > 0
+    return is_titled and column.are_integers
+
+
+def data_columns(table: Table) -> list[Column]:
+    """Return the columns but for the index and that of the names of maps."""
+    return [column for column in table.body if column is not table.map_column]
+
+
 def maps_by_position(table: Table) -> list[Column]:
     """Return the columns that are values where no keys are asked for."""
-    return [
-        column for column in table.body if column is not table.map_column and may_be_map(column)
-    ]
+    return list(filter(may_be_map, data_columns(table)))
 
 
 def rows_are_regions(table: Table, columns: Sequence[Column], identities: Identities) -> bool:
@@ -499,27 +536,26 @@ def fits_by_position(table: Table, identities: Identities) -> bool:
 
 
 def _several(table: Table, identities: Identities, candidates: Sequence[Candidate]) -> MatchError:
-    ways, flawed = [], []
+    ways, flawed, turned = [], [], ""
     for candidate in candidates:
         column = candidate.column
         if column is None:
-            continue
-        if not may_paint(candidate.naming, identities):
+            turned = " for one row per region; for one column per region, leave those columns out"
+        elif not may_paint(candidate.naming, identities):
             flawed.append(candidate.called)
         elif table.titles.count(column.title) == 1:
             ways.append(f"key={column.title!r}")
     advice = f"Pass {' or '.join(ways)} (--key)" if ways else "Leave out what is not meant"
     if flawed:
         advice = f"Correct the keys of {' and '.join(flawed)}, or {advice[0].lower()}{advice[1:]}"
-    if any(candidate.column is None for candidate in candidates):
-        advice += " for one row per region; for one column per region, leave those columns out"
     shown = "; ".join(candidate.shown for candidate in candidates)
     contradicted = candidates[0].contradicted(candidates[1])
     if contradicted:
         n_rows = plural(len(contradicted), "row")
         shown += f"; they differ in {n_rows}: {examples(contradicted)}"
     return MatchError(
-        f"{table.subject} names regions in {len(candidates)} ways that differ: {shown}. {advice}."
+        f"{table.subject} names regions in {len(candidates)} ways that differ: {shown}. "
+        f"{advice}{turned}."
     )
 
 
@@ -542,31 +578,11 @@ def find_labels(table: Table, labels: NDArray[np.int64] | None) -> Column:
     """
     known = np.empty(0, np.int64) if labels is None else labels
     candidates = _holders_of_integers(table, Identities(RegionTable(known)))
-    if not len(known):
-        return _by_title(candidates, table)
-    fitting = [candidate for candidate in candidates if candidate.n_regions]
-    if not fitting:
-        raise _names_no_region(table, known, candidates)
-    best = max(fitting, key=lambda candidate: candidate.fit[1:])
+    if not candidates:
+        raise _names_no_region(table, known, [])
+    best = _by_image(candidates, table, known) if len(known) else _by_title(candidates, table)
     assert best.column is not None  # titles are no candidates here
-    if table.has_header and best.column.title == "":
-        _check_is_no_count(table, best, known)
-    rivals = [
-        other
-        for other in fitting
-        if other.fit[1:] == best.fit[1:] and other.naming.rows != best.naming.rows
-    ]
-    if rivals:
-        raise _several_labels(table, [best, *rivals])
     return best.column
-
-
-def _check_is_no_count(table: Table, best: Candidate, known: NDArray[np.int64]) -> None:
-    """Raise where a column without a title counts rows, and these are not all labels."""
-    if best.merely_counts and best.n_regions < len(known):
-        counted = [int(key) for key in best.naming.keys]
-        is_shifted = bool(start_problem(counted, known.tolist()))
-        raise _names_no_region(table, known, [best] if is_shifted else [])
 
 
 def _holders_of_integers(table: Table, identities: Identities) -> list[Candidate]:
@@ -585,28 +601,49 @@ def _holders_of_integers(table: Table, identities: Identities) -> list[Candidate
     return candidates
 
 
-def _by_title(candidates: Sequence[Candidate], table: Table) -> Column:
-    """Return the column of labels where there is no image to ask: by its title, or the only one."""
-    titled = [candidate for candidate in candidates if candidate.rank > 0]
-    if not titled:
-        untitled = [candidate for candidate in candidates if candidate.rank == 0]
-        titled = untitled[:1] if len(untitled) == 1 or not table.has_header else []
-    if not titled:
-        raise _names_no_region(table, np.empty(0, np.int64), candidates)
-
-    best = max(titled, key=_weight)
-    rivals = [other for other in titled if _weight(other) == _weight(best) and other is not best]
-    if any(other.naming.keys != best.naming.keys for other in rivals):
+def _by_image(candidates: Sequence[Candidate], table: Table, known: NDArray[np.int64]) -> Candidate:
+    """Return the column that holds most labels of the image; a title decides between equals."""
+    best = max(candidates, key=lambda candidate: candidate.fit[1:])
+    if not best.n_regions:
+        raise _names_no_region(table, known, candidates)
+    _check_is_no_count(best, table, known)
+    rivals = []
+    for other in candidates:
+        is_equal = other.fit[1:] == best.fit[1:]
+        if is_equal and other.naming.rows != best.naming.rows:
+            rivals.append(other)
+    if rivals:
         raise _several_labels(table, [best, *rivals])
-    assert best.column is not None  # titles are no candidates here
-    return best.column
+    return best
+
+
+def _check_is_no_count(best: Candidate, table: Table, known: NDArray[np.int64]) -> None:
+    """Raise where a column without a title counts rows, and these are not all labels."""
+    is_titled = best.title != "" or not table.has_header
+    if is_titled or not best.merely_counts or best.n_regions == len(known):
+        return
+    is_shifted = bool(start_problem(best.labels, known.tolist()))
+    raise _names_no_region(table, known, [best] if is_shifted else [])
+
+
+def _by_title(candidates: Sequence[Candidate], table: Table) -> Candidate:
+    """Return the column of labels where there is no image to ask: by its title, or the only one."""
+    heaviest = max(map(_weight, candidates))
+    equals = [candidate for candidate in candidates if _weight(candidate) == heaviest]
+    best = equals[0]
+    # Where no column has a title, the first is that of the labels.
+    is_open = best.rank == 0 and table.has_header and len(equals) > 1
+    if best.rank < 0 or is_open:
+        raise _names_no_region(table, np.empty(0, np.int64), candidates)
+    if best.rank > 0 and any(other.naming.keys != best.naming.keys for other in equals):
+        raise _several_labels(table, equals)
+    return best
 
 
 def _weight(candidate: Candidate) -> tuple[int, bool]:
     """Return how much the title of a column says that it holds the labels; BIDS' comes first."""
     is_counted = candidate.rank % 2 == 1
-    is_index = candidate.column is not None and normal_title(candidate.column.title) == "index"
-    return candidate.rank, is_index and not is_counted
+    return candidate.rank, normal_title(candidate.title) == "index" and not is_counted
 
 
 def counts_from_zero(column: Column, table: Table) -> bool:
@@ -620,20 +657,18 @@ def counts_from_zero(column: Column, table: Table) -> bool:
 
 
 def _several_labels(table: Table, candidates: Sequence[Candidate]) -> RegionTableError:
-    titles = [column.title for c in candidates if (column := c.column) is not None]
-    advice = (
-        "Rename the right one to 'index', and remove the others or rename them."
-        if table.has_header
-        else "Give the columns titles, that of the labels 'index'."
-    )
-    if any(normal_title(title) == "index" for title in titles):
+    titles = [candidate.title for candidate in candidates]
+    held = []
+    for candidate in candidates:
+        if candidate.n_regions:  # without an image there are no labels to hold
+            n_held = f"{candidate.n_regions:,}"
+            held.append(f"{candidate.called} holds {n_held} of the labels of the image")
+    if "index" in map(normal_title, titles):
         advice = "Remove or rename the others."
-    # Without an image there are no labels to hold.
-    held = [
-        f"{c.called} holds {c.n_regions:,} of the labels of the image"
-        for c in candidates
-        if c.n_regions
-    ]
+    elif table.has_header:
+        advice = "Rename the right one to 'index', and remove the others or rename them."
+    else:
+        advice = "Give the columns titles, that of the labels 'index'."
     shown = f" ({'; '.join(held)})" if held else ""
     return RegionTableError(
         f"{table.source} has {len(titles)} columns that may hold the labels: {examples(titles)}"
@@ -661,12 +696,11 @@ def _names_no_region(
             return lacks_labels(column, table)
     if len(known) and candidates:
         best = max(candidates, key=lambda candidate: candidate.rank)
-        keys = [int(key) for key in best.naming.keys if isinstance(key, int)]
-        problem = start_problem(keys, known.tolist())
+        problem = start_problem(best.labels, known.tolist())
         why = problem or f"holds none of the {plural(len(known), 'label')} of the image"
         return RegionTableError(
             f"{table.source} names no region of the image: {best.called} {why}. Its labels: "
-            f"{examples(keys)}; those of the image: {examples(known.tolist())}. "
+            f"{examples(best.labels)}; those of the image: {examples(known.tolist())}. "
             "Give the table of this atlas, or its names alone, in ascending order of label."
         )
     columns = [f"{c.title!r} ({str(c.cells[0])[:20]}, …)" for c in table.columns[:8]]

@@ -220,16 +220,13 @@ def _read_file(path: Path, labels: Labels | None, *, may_be_list: bool) -> Regio
     lines = re.split(r"\r\n|\r|\n", text)
     records = color_records(lines)
     if records:
-        return _look_up(_from_records(records, source, labels), labels)
+        table = _from_records(records, source, labels)
+        if labels is None:
+            return table
+        # A program's table lists all its regions, of which an image has some.
+        return table.take(np.flatnonzero(np.isin(table.labels, labels) | (table.labels == 0)))
     may_be_list = may_be_list and path.suffix.lower() not in {".csv", ".tsv"}
     return _from_text(text, lines, source, labels, may_be_list=may_be_list)
-
-
-def _look_up(table: RegionTable, labels: Labels | None) -> RegionTable:
-    """Return the rows of a look-up table that the image has; a program's table lists many more."""
-    if labels is None:
-        return table
-    return table.take(np.flatnonzero(np.isin(table.labels, labels) | (table.labels == 0)))
 
 
 def _from_text(
@@ -250,16 +247,20 @@ def _from_text(
         records = listed_records(lines)
         if records:
             return _from_records(records, source, labels)
-    if may_be_list and may_be_names_alone(table, lines):
-        if table.delimiter is None and starts_with_title(lines):
-            return _from_names(_names_below_title(table), source, labels)
-        if not starts_with_title(lines):
-            return _from_names([line.strip() for line in split_head(lines)[1]], source, labels)
+    names = _names_alone(table, lines) if may_be_list else None
+    if names is not None:
+        return _from_names(names, source, labels)
     return _from_table(table_of_text(table), labels)
 
 
-def _names_below_title(table: TextTable) -> Sequence[str]:
-    """Return the names of a list under its title, which alone is text as they are."""
+def _names_alone(table: TextTable, lines: Sequence[str]) -> Sequence[str] | None:
+    """Return the names of a list, or None where lines hold more than names."""
+    if not may_be_names_alone(table, lines):
+        return None
+    if not starts_with_title(lines):
+        return [line.strip() for line in split_head(lines)[1]]
+    if table.delimiter is not None:
+        return None
     return table.columns[0] if table.header is not None else table.columns[0][1:]
 
 
@@ -292,12 +293,12 @@ def _from_sequence(items: list[Any], labels: Labels | None) -> RegionTable:
     if items and all(isinstance(item, tuple | list) and len(item) == 2 for item in items):
         keys, values = zip(*items, strict=True)
         return _from_pairs([*map(plain, keys)], [*map(plain, values)], labels, "The list of pairs")
-    if not all(isinstance(name, str) for name in items):
-        other = next(name for name in items if not isinstance(name, str))
-        raise RegionTableError(
-            f"A list as a region table holds names; this one has {other!r} "
-            f"({type(other).__name__}). Give a mapping of labels to names."
-        )
+    for name in items:
+        if not isinstance(name, str):
+            raise RegionTableError(
+                f"A list as a region table holds names; this one has {name!r} "
+                f"({type(name).__name__}). Give a mapping of labels to names."
+            )
     return _from_names([name.strip() for name in items], "The list of names", labels)
 
 
@@ -346,28 +347,34 @@ def _named_rows(table: Table) -> list[Column]:
     """
     index = [column for column in table.index if column.title == ""]
     body = [column for column in table.columns if column not in index]
-    lacks_labels = not any(column.are_integers for column in body)
-    lacks_names = not any(column.is_text for column in body)
-    if not (lacks_labels or (lacks_names and any(column.is_text for column in index))):
-        index = []
-    return [*index, *body]
+    has_labels = any(column.are_integers for column in body)
+    has_names = any(column.is_text for column in body)
+    holds_names = any(column.is_text for column in index)
+    is_needed = not has_labels or (holds_names and not has_names)
+    return [*index, *body] if is_needed else body
 
 
 def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> RegionTable:
     """Return a table of names, whose labels follow from their number alone."""
     _check_names_alone(names, source)
-    start = 0 if names_background(names[0]) else 1
+    has_background = names_background(names[0])
+    start = 0 if has_background else 1
     counted = np.arange(start, start + len(names), dtype=np.int64)
-    regions = counted if labels is None else labels[labels != 0]
-    if labels is None or np.isin(regions, counted).all():
-        if start and labels is not None and np.array_equal(regions, counted[:-1]):
+    if labels is None:
+        return RegionTable(counted, list(names))
+    regions = labels[labels != 0]
+    # An image that counts its regions may lack some, whose names count all the same.
+    if np.isin(regions, counted).all():
+        if not has_background and np.array_equal(regions, counted[:-1]):
             raise _one_name_too_many(names, source)
         return RegionTable(counted, list(names))
     # The name of the background is never that of a region.
-    for possible in (regions, labels) if start else (np.append(np.int64(0), regions),):
+    named, beside = [regions, labels], ""
+    if has_background:
+        named, beside = [np.append(np.int64(0), regions)], f", beside {names[0]!r}"
+    for possible in named:
         if len(possible) == len(names):
             return RegionTable(possible, list(names))
-    beside = "" if start else f", beside {names[0]!r}"
     raise RegionTableError(
         f"{source} has {plural(len(names), 'name')} and no labels; the image has "
         f"{plural(len(regions), 'region')} ({examples(labels.tolist())}). "
@@ -523,9 +530,9 @@ def _named(cells: Sequence[Any], numbers: Sequence[Any]) -> list[str]:
 def _parsed(cells: Sequence[Any]) -> tuple[Any, ...]:
     """Return the cells as numbers where all are, else as they are; absent ones as None."""
     values = [plain(cell) for cell in cells]
-    texts = ["" if cell is None else cell for cell in values
-             if cell is None or isinstance(cell, str)]  # fmt: skip
-    if len(texts) == len(values) and not any(map(_LEADING_ZERO.fullmatch, texts)):
+    texts = ["" if cell is None else cell for cell in values]
+    are_texts = all(isinstance(text, str) for text in texts)
+    if are_texts and not any(map(_LEADING_ZERO.fullmatch, texts)):
         numbers = parse_number_column(texts)
         if numbers is not None:
             return numbers
@@ -541,9 +548,10 @@ def _inherited_table(image: Path, stem: str) -> Path | None:
         return None
     close: dict[int, list[Path]] = {}
     for table in sorted(image.parent.glob("*.tsv")):
-        *others, other_suffix = table.stem.split("_")
-        if other_suffix == suffix and others and set(others) <= set(entities):
-            close.setdefault(len(others), []).append(table)
+        *of_table, table_suffix = table.stem.split("_")
+        is_above = bool(of_table) and set(of_table) <= set(entities)
+        if is_above and table_suffix == suffix:
+            close.setdefault(len(of_table), []).append(table)
     if not close:
         return None
     best = close[max(close)]

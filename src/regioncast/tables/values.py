@@ -31,7 +31,16 @@ from .arrays import (
 )
 from .cells import check_exact, integer_of, is_number_or_gap, numbers_with_gaps
 from .files import read_values
-from .keys import counts_rows, find, holds_labels, keys_of, may_be_map, naming_of_cells
+from .keys import (
+    counts_rows,
+    data_columns,
+    find,
+    holds_labels,
+    keys_of,
+    may_be_labels,
+    may_be_map,
+    naming_of_cells,
+)
 from .table import (
     Column,
     Table,
@@ -70,12 +79,9 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
     """
     if isinstance(values, str | os.PathLike):
         values = read_values(os.fspath(values))
-    elif is_frame(values):
-        values = table_of_frame(values)
-    elif is_series(values) and asked.by != "position":
-        values = _keyed_table(values)
-    if isinstance(values, Table):
-        return signals_of(values, identities, asked)
+    table = _table_of(values, asked.by)
+    if table is not None:
+        return signals_of(table, identities, asked)
     if asked.key is not None or asked.columns is not None:
         raise SignalsError(
             f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
@@ -87,20 +93,34 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
     return Signals(array_of(values), t_r=asked.t_r)
 
 
+def _table_of(values: object, by: str) -> Table | None:
+    """Return what has columns, or an index that says something, as a table; None for the rest."""
+    if isinstance(values, Table):
+        return values
+    if is_frame(values):
+        return table_of_frame(values)
+    if by == "position" or not is_series(values):
+        return None
+    table = table_of_series(values)
+    # Of text, what is said of values that are no numbers is said of the array.
+    is_keyed = bool(table.index) and not table.body[0].is_text
+    return table if is_keyed else None
+
+
 def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
     """Return the signals that a table holds; see `read`."""
-    if not table.body or not table.n_rows:
+    if 0 in (len(table.body), table.n_rows):
         raise SignalsError(f"{table.subject} is empty: it has no row or no column of values.")
     table = with_header(table, identities, asked.by)
     if asked.by == "position":
         return signals_by_position(table, identities, asked)
     _check_by(asked.by, identities)
-    are_numbers = not table.has_header and holds_numbers_alone(table, identities)
-    if are_numbers and asked.key is None:
+    may_be_array = asked.key is None and not table.has_header
+    if may_be_array and holds_numbers_alone(table, identities):
         return signals_of_numbers(table, identities, asked)
     table = _with_hemispheres(table, identities, asked.key)
     key = asked.key
-    if key is None and asked.by not in _STANDARD and asked.by in table.titles:
+    if key is None and asked.by in set(table.titles) - _STANDARD:
         key = asked.by  # the column of that title holds what the regions are called by
     if key is not None:
         column = table.column(key)
@@ -123,13 +143,6 @@ def _check_by(by: str, identities: Identities) -> None:
 # --- what has no columns -------------------------------------------------------------------------
 
 
-def _keyed_table(series: Any) -> Table | Any:
-    """Return a Series as a table of its index and its values, or as it is if its index counts."""
-    table = table_of_series(series)
-    # Of text, what is said of values that are no numbers is said of the array.
-    return table if table.index and not table.body[0].is_text else series
-
-
 def array_of(values: Any) -> NDArray[Any]:
     """Return an array, a list or a Series as numbers, NaN where it says that there is none.
 
@@ -142,19 +155,28 @@ def array_of(values: Any) -> NDArray[Any]:
     """
     array = as_array(values)
     if isinstance(values, list | tuple | np.ndarray):
-        return array
+        return array  # what is wrong with it, the signals say
     if array.ndim == 0 and array.dtype == object:
         raise SignalsTypeError(
             f"Values cannot be read from a {type(values).__name__}. Give a dict, a Series, a "
             "DataFrame, an array, Signals or a path."
         )
-    ways = [way for way in ("to_pylist", "to_list") if hasattr(values, way)]
-    cells = getattr(values, ways[0])() if ways else []
-    # Integers with gaps became floats.
-    is_made = array.dtype.kind == "f" and any(isinstance(cell, int) for cell in cells)
-    if ways and (array.dtype == object or is_made) and all(map(is_number_or_gap, cells)):
-        return numbers_with_gaps(cells, "the values")
-    return array
+    return _with_gaps(values, array)
+
+
+def _with_gaps(series: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array of a Series of any library, exact also where it has gaps.
+
+    NumPy makes objects of numbers with gaps, or floats of integers, which may round them; the
+    cells are what they were.
+    """
+    to_list = getattr(series, "to_pylist", None) or getattr(series, "to_list", None)
+    if to_list is None or array.dtype.kind not in "fO":
+        return array
+    cells = to_list()
+    if array.dtype.kind == "f" and not any(isinstance(cell, int) for cell in cells):
+        return array
+    return numbers_with_gaps(cells, "the values") if all(map(is_number_or_gap, cells)) else array
 
 
 def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
@@ -195,25 +217,21 @@ def _with_hemispheres(table: Table, identities: Identities, key: Key | None) -> 
     Keys that name a region of this hemisphere by themselves stay as they are, and so do all where
     the atlas does not know of hemispheres, and in rows of none, as those of the brain stem.
     """
-    is_known = any(map(identities.side, range(len(identities.table))))
-    column_of_sides = _column_of_sides(table)
-    if column_of_sides is None or not is_known:
+    column_of_sides = _column_of_sides(table, identities)
+    if column_of_sides is None:
         return table
-    sides = [side_of_word(cell) for cell in column_of_sides.cells]
-    columns = []
-    for column in table.columns:
-        is_titled = label_rank(column.title, in_values=True) or column.is_index
-        is_labels = column.are_integers and is_titled
-        is_key = key is not None and str(column.title) == str(key)
-        may_be_key = column.is_text or is_labels or is_key
-        if is_labels and key is None and identities.are_labels_unique:
-            # Such labels need no hemisphere; but they must not be those of the other.
+    sides = list(map(side_of_word, column_of_sides.cells))
+    labels = list(filter(may_be_labels, table.columns))
+    to_be_sided = {column for column in table.columns if column.is_text}.union(labels)
+    if key is not None:
+        to_be_sided.add(table.column(key))
+    elif identities.are_labels_unique:
+        # Such labels need no hemisphere; but they must not be those of the other.
+        for column in labels:
             _check_sides(table, column, column_of_sides, sides, identities)
-            columns.append(column)
-        elif may_be_key and column is not column_of_sides:
-            columns.append(_sided(column, sides, identities))
-        else:
-            columns.append(column)
+        to_be_sided.difference_update(labels)
+    to_be_sided.discard(column_of_sides)
+    columns = [_sided(c, sides, identities) if c in to_be_sided else c for c in table.columns]
     return dataclasses.replace(table, columns=columns)
 
 
@@ -221,15 +239,15 @@ def _check_sides(
     table: Table, labels: Column, of_sides: Column, sides: Sequence[str | None], to: Identities
 ) -> None:
     """Raise where labels are those of regions of the other hemisphere."""
-    others = [column for column in table.columns if column.is_text and column is not of_sides]
-    if counts_rows(labels.integers) and others:
+    texts = {column for column in table.columns if column.is_text} - {of_sides}
+    if texts and counts_rows(labels.integers):
         return  # numbers of rows say nothing beside names
     rows_of_labels = to.naming(keys_of(labels, as_labels=True), LABEL).rows
-    contradicted = [
-        f"{label}: {side}, but the region is {to.side(rows[0])}"
-        for label, side, rows in zip(labels.integers, sides, rows_of_labels, strict=True)
-        if rows and side is not None and to.side(rows[0]) not in (None, side)
-    ]
+    contradicted = []
+    for label, side, rows in zip(labels.integers, sides, rows_of_labels, strict=True):
+        side_of_region = to.side(rows[0]) if rows else None
+        if None not in (side, side_of_region) and side != side_of_region:
+            contradicted.append(f"{label}: {side}, but the region is {side_of_region}")
     if contradicted:
         raise MatchError(
             f"{table.subject} has labels in {labels.called} that its column {of_sides.title!r} "
@@ -238,8 +256,13 @@ def _check_sides(
         )
 
 
-def _column_of_sides(table: Table) -> Column | None:
-    """Return the column of hemispheres: by its title, or a level of an index that holds them."""
+def _column_of_sides(table: Table, identities: Identities) -> Column | None:
+    """Return the column of hemispheres: by its title, or a level of an index that holds them.
+
+    None where the regions are of none.
+    """
+    if not any(map(identities.side, range(len(identities.table)))):
+        return None
     for column in table.columns:
         if is_hemisphere_title(column.title) and any(map(side_of_word, column.cells)):
             return column
@@ -267,13 +290,15 @@ def _wide_signals(table: Table, identities: Identities, asked: Asked) -> Signals
             f"columns= chooses the maps of a table with one row per region; {table.source} "
             "has one column per region."
         )
-    columns = [column for column in table.body if column is not table.map_column]
+    columns = data_columns(table)
     naming = identities.naming([column.title for column in columns], asked.by)
-    for column, rows in zip(columns, naming.rows, strict=True):
-        if rows and column.is_text:
-            raise text_error(column, table)
     # Text beside the regions names the maps; numbers beside them are keys without a region.
-    kept = [column for column in columns if not column.is_text]
+    kept = []
+    for column, rows in zip(columns, naming.rows, strict=True):
+        if not column.is_text:
+            kept.append(column)
+        elif rows:
+            raise text_error(column, table)
     keys: list[Key] = [column.title for column in kept]
     if any(isinstance(key, str) for key in keys):
         keys = [str(key) for key in keys]  # titles of one table are of one kind
@@ -289,7 +314,9 @@ def _long_signals(
             f"{plural(len(empty), 'row')} of {table.source} without a key in the column "
             f"{key_column.title!r}: {examples(empty)}. Fill in the region, or remove the row."
         )
-    as_keys(filter(_is_odd, key_column.cells))  # which raises
+    # Dates and the like have been written as text by now, and would pass for names.
+    cells = key_column.cells
+    as_keys([cell for cell in cells if not isinstance(cell, str) and integer_of(cell) is None])
     keys = list(naming.keys)
     _check_rows(key_column, keys, table)
     if asked.columns is None:
@@ -307,8 +334,8 @@ def _maps_beside(
     key_column: Column, table: Table, rows: Sequence[list[int]], identities: Identities
 ) -> list[Column]:
     """Return the columns of values; one that is alone can only be that, whatever is in it."""
-    others = [column for column in table.body if column is not key_column]
-    maps = [column for column in others if may_be_map(column)]
+    beside_keys = [column for column in table.body if column is not key_column]
+    maps = list(filter(may_be_map, beside_keys))
     if len(maps) > 1:
         maps = [column for column in maps if not column.is_empty]
     if not table.has_header:
@@ -335,11 +362,6 @@ def _is_of_rows(column: Column, rows: Sequence[list[int]], identities: Identitie
     return bool(copied) and all(copied)
 
 
-def _is_odd(cell: object) -> bool:
-    """Return whether a cell is neither text nor an integer, as a date is."""
-    return not isinstance(cell, str) and integer_of(cell) is None
-
-
 def _check_rows(column: Column, keys: list[Key], table: Table) -> None:
     """Raise where most regions have several rows, which another column tells apart."""
     times = Counter(keys)
@@ -363,30 +385,37 @@ def _check_rows(column: Column, keys: list[Key], table: Table) -> None:
 def _check_no_map_is_lost(table: Table, key_column: Column) -> None:
     """Raise where a column of text is mostly numbers, and so rather a map with a slip."""
     for column in table.body:
-        if column is key_column or not column.is_text or label_rank(column.title) == 2:
+        is_beside = column is not key_column and label_rank(column.title) < 2
+        if not is_beside or not column.is_text:
             continue
-        cells = [text for text in column.texts if text is not None]
-        like_numbers = [text for text in cells if is_like_number(text.replace(",", "."))]
-        if like_numbers and 2 * len(like_numbers) >= len(cells):
+        cells = [text.replace(",", ".") for text in column.texts if text is not None]
+        n_numbers = sum(map(is_like_number, cells))
+        if n_numbers and 2 * n_numbers >= len(cells):
             raise text_error(column, table, "; or pass columns= to paint others")
 
 
 def _no_values(table: Table, key_column: Column) -> SignalsError:
     """Return the error for a long table without a column of numbers, with what it has instead."""
+    texts, taken = [], []
+    for column in table.body:
+        if column is key_column:
+            continue
+        if column.is_text:
+            texts.append(column)
+        if column.are_integers:
+            taken.append(column.title)
     hints = []
-    others = [column for column in table.body if column is not key_column]
-    texts = [column for column in others if column.is_text]
     if texts:
-        cells = [cell for cell in texts[0].texts if cell is not None]
-        hints.append(f"{texts[0].title!r} holds text: {examples(cells)}. Values must be numbers.")
-    taken = [column.title for column in others if column.are_integers]
+        shown = examples(filter(None, texts[0].texts))
+        hints.append(f"{texts[0].title!r} holds text: {shown}. Values must be numbers.")
     if taken:
         hints.append(f"{examples(taken)} was taken for labels; pass columns= to paint it.")
-    line = str(key_column.texts[0] or "")
+    line = str(key_column.texts[0])
     if len(table.columns) == 1 and " " in line:
         hints.append(f"A line was read as one cell: {line!r}. Separate cells by tab, comma or "
                      "semicolon.")  # fmt: skip
-    return SignalsError(
+    problem = (
         f"{table.subject} has no column of values beside its key column {key_column.title!r}; "
-        f"its columns are {examples(table.titles)}.{''.join(f' {hint}' for hint in hints)}"
+        f"its columns are {examples(table.titles)}."
     )
+    return SignalsError(" ".join([problem, *hints]))
