@@ -78,6 +78,7 @@ PROGRAMS = [
     plain("Area V1\n7 255 0 0 255\n", {7: "Area V1"}),
     plain("1 Area 4 255 0 0 0\n", {1: "Area 4"}, columns={"color": ["#ff0000"]}),
     plain("1 Area 4 255 0 0 0\n2 Area 6 0 255 0 0\n", {1: "Area 4", 2: "Area 6"}),
+    plain("1 V1 ² 0 0 0\n", {1: "V1 ²"}),
     plain("# c\n" * 6 + "1 V1 255 0 0 0\n2 V2 0 255 0 0\n", {1: "V1", 2: "V2"}),
     plain('# "atlas,x\n1,V1\n2,V2\n', {1: "V1", 2: "V2"}),
     plain("14474380 WM-x 1 2 3 0\n", {14474380: "WM-x"}),
