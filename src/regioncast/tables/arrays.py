@@ -91,8 +91,9 @@ def maps_in_rows(
 ) -> Signals:
     """Return rows as maps, which the columns of text name; columns are regions."""
     values = stacked(columns, table)
-    if len(values) == 1 and keys is None and not table.has_header:
-        return Signals(values[0], t_r=asked.t_r)  # one column of numbers alone is a map
+    is_alone = len(values) == 1 and keys is None and table.map_column is None
+    if is_alone and not table.has_header:
+        return Signals(values[0], t_r=asked.t_r)  # one column of numbers is a map
     single = values.shape[1] == 1
     return Signals(values.T, keys, map_names=_names_of_rows(table), t_r=asked.t_r, single=single)
 
@@ -192,9 +193,13 @@ def _may_be_labels(integers: Sequence[int | None]) -> bool:
 def _ways(table: Table, naming: Naming, identities: Identities, what: str) -> str:
     """Return what to pass for what may be keys, of that which leads to a map."""
     ways = []
-    said = identities.naming(naming.keys, naming.by)  # in which nothing is in doubt any more
-    if may_paint(said, identities):
-        ways.append(f"by={naming.by!r} (--by {naming.by}) for {what}")
+    meant: list[list[list[int]]] = []
+    # Names may look like labels of other regions: then the keys may be either.
+    for by in dict.fromkeys([naming.by, NAME, LABEL]):
+        said = identities.naming(naming.keys, by)
+        if may_paint(said, identities) and said.rows not in meant:
+            meant.append(said.rows)
+            ways.append(f"by={by!r} (--by {by}) for {what}")
     if fits_by_position(table, identities):
         ways.append("by='position' (--by position) for values alone")
     return f"Pass {', or '.join(ways)}; or give it titles." if ways else "Give it titles."
