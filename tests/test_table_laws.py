@@ -194,6 +194,13 @@ def test_signals_of_any_names_come_back_from_every_table(
     assert got == expected
 
 
+@pytest.mark.parametrize("suffix", [".tsv", ".csv", ".parquet"])
+def test_maps_of_one_region_whose_name_counts_come_back(tmp_path, suffix):
+    path = tmp_path / f"s{suffix}"
+    rc.save(rc.Signals([[0.5], [1.5]], ["0"]), path)
+    assert painted(path, atlas_of([20], ["0"]), [20]) == [[0.5], [1.5]]
+
+
 @pytest.mark.parametrize("name", ["a\tb", "a\nb", "a\rb", "\x1c", "a\x0bb", "", "\x00"])
 @pytest.mark.parametrize("long", [False, True])
 @pytest.mark.parametrize("suffix", [".tsv", ".csv"])
