@@ -305,7 +305,8 @@ class _Judge:
         if self._names_maps():
             return [candidate for candidate in self.candidates if candidate.column is None]
         for candidate in self.candidates:
-            if candidate.column in self.texts and candidate.is_distinct:
+            is_text = candidate.column is not None and candidate.column.is_text
+            if is_text and candidate.is_distinct:
                 return [candidate]
         return []
 
@@ -352,7 +353,7 @@ class _Judge:
         """
         if not may_be_labels(titled):
             return []  # but names, which may be numbers
-        numbers = [column for column in self.body if column not in (titled, *self.texts)]
+        numbers = [c for c in self.body if c is not titled and not c.is_text]
         if len(numbers) == 1:
             return []  # these can only be the values
         better = []
