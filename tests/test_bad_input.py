@@ -296,9 +296,10 @@ def test_an_argument_that_means_nothing(folder, options, kind, shown):
         ({"regions": 5}, ValueError, "is no region table. Give a path, a mapping"),
     ],
 )
-def test_an_argument_of_an_atlas_that_means_nothing(folder, options, kind, shown):
+@pytest.mark.parametrize("labels", ["atlas.nii.gz", {"left": np.int16([0, 3, 3, 20])}])
+def test_an_argument_of_an_atlas_that_means_nothing(folder, labels, options, kind, shown):
     with pytest.raises(errors.RegioncastError) as caught:
-        rc.load_parcellation("atlas.nii.gz", **options)
+        rc.load_parcellation(labels, **options)
     assert isinstance(caught.value, kind)
     assert shown in str(caught.value)
 

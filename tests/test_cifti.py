@@ -327,6 +327,13 @@ def test_0_is_background_unless_it_has_a_name():
         read(dlabel(KEYS, {7: ("V1", RED), 300: ("MT", RED)}), strict=True)
 
 
+def test_a_label_of_no_region_may_be_one_that_the_dtype_does_not_hold():
+    axis = LabelAxis(["map"], [{-1: ("???", CLEAR), 0: ("???", CLEAR), 7: ("V1", RED)}])
+    keys = np.where(KEYS == 7, 7, 0).astype(np.uint8)
+    image = nib.Cifti2Image(keys[np.newaxis], (axis, SPACE.axis))
+    np.testing.assert_array_equal(read(image).codes, KEYS == 7)
+
+
 def test_a_given_table_replaces_that_of_the_file():
     labels = {0: ("???", CLEAR), 7: ("a", RED), 12: ("b", RED), 300: ("c", RED)}
     assert read(dlabel(KEYS, labels), regions=TABLE).table.names == ("V1", "Thal", "MT")

@@ -101,7 +101,7 @@ class Montages:
 
     def read_labels(self, source, *, label_map, background):
         values, space, _ = self._content(source, "the labels image")
-        return ChannelLabels(encode_integers(values[0], background or 0, "channel"), space)
+        return ChannelLabels(encode_integers(values[0], [background or 0], "channel"), space)
 
     def open_maps(self, source, what):
         return MapsInMemory(*self._content(source, what))

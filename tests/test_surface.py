@@ -383,6 +383,11 @@ def test_no_label_is_no_region(tmp_path, background):
     assert read(path, background=background).codes.tolist() == [2, 0, 1]
 
 
+def test_a_background_is_taken_in_the_precision_of_the_labels():
+    labels = np.float32([0.1, 0.1, 1, 1, 2, 2])
+    assert read({"left": labels}, background=0.1).codes.tolist() == [0, 0, 1, 1, 2, 2]
+
+
 def test_one_of_two_hemispheres_may_have_no_region():
     pair = {"left": np.array([0, 0]), "right": np.array([0, 4, 4])}
     parcellation = read(pair)

@@ -327,9 +327,11 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def encode_integers(
-    labels: NDArray[Any], background: float, noun: str = "voxel"
+    labels: NDArray[Any], none: Sequence[float], noun: str = "voxel"
 ) -> encoding.Encoded:
     """Return the codes of labels that must be integers; `noun` is what one sample is called.
+
+    Of the labels that are no region there may be several.
 
     Raises
     ------
@@ -337,6 +339,15 @@ def encode_integers(
         When a label is fractional, beyond int64, or a float so large that its dtype does not
         tell integers apart.
     """
+    background = none[0] if none else math.nan
+    if len(none) > 1:
+        # In the precision of the labels, in which 0.1 may be another number.
+        stored = np.array(none, labels.dtype) if labels.dtype.kind == "f" else none
+        is_none = np.isin(labels, stored)
+        # The encoder knows one, which has to be one that the dtype holds: one that is there.
+        if is_none.any():
+            background = labels[is_none][0].item()
+            labels = np.where(is_none, background, labels).astype(labels.dtype)
     encoded = encoding.encode(labels, background)
     warn_of_nonfinite(encoded, "the labels image", noun)
     if encoded.has_fractions:

@@ -114,15 +114,8 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
     array([[0, 2],
            [2, 1]], dtype=uint8)
     """
-    if not isinstance(background, numbers.Real):
-        raise ArgumentTypeError(
-            f"The background (background_label) must be a number; "
-            f"{background!r} is {type(background).__name__}."
-        )
-    try:
-        background = _as_stored(background, labels.dtype)
-    except OverflowError:
-        raise LabelsError(f"No label is as large as background_label={background}.") from None
+    check_background(background)
+    background = _as_stored(background, labels.dtype)
     prepared = _prepared(labels)
     if prepared.size == 0:
         return Encoded(np.zeros(prepared.shape, np.uint8), np.empty(0, np.int64))
@@ -134,6 +127,19 @@ def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
     if labels.dtype.kind == "f":
         _check_told_apart(encoded.labels, labels.dtype)
     return encoded
+
+
+def check_background(background: float) -> None:
+    """Raise `ArgumentTypeError` or `LabelsError` for a background that no label can be."""
+    if not isinstance(background, numbers.Real):
+        raise ArgumentTypeError(
+            f"The background (background_label) must be a number; "
+            f"{background!r} is {type(background).__name__}."
+        )
+    try:
+        float(background)
+    except OverflowError:
+        raise LabelsError(f"No label is as large as background_label={background}.") from None
 
 
 def count(codes: NDArray[Any], n_codes: int) -> NDArray[np.int64]:

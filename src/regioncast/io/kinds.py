@@ -18,6 +18,7 @@ from ..atlas.parcellation import Parcellation
 from ..atlas.region_table import RegionTable
 from ..atlas.spaces import Grayordinates, check_same
 from ..atlas.transfer import moved
+from ..engine.encoding import check_background
 from ..engine.painting import PaintedArray
 from ..errors import (
     ArgumentError,
@@ -194,6 +195,8 @@ def read_parcellation(
     strict : bool
         Raise where table and labels do not list the same regions, instead of warning.
     """
+    if background is not None:
+        check_background(background)
     labels = kind_of(source).read_labels(source, label_map=label_map, background=background)
     return labels.parcellation(_region_table(labels, regions), strict=strict)
 

@@ -169,17 +169,9 @@ def read_labels(
             ".dlabel.nii file (wb_command -cifti-label-import makes one of maps of numbers), or "
             "a file of parcels, .p*.nii."
         )
+    encoded = encode_integers(keys, sorted(none), Grayordinates.noun)
     is_said = background is not None
-    return CiftiLabels(_encoded(keys, none), space, table, none, is_said)
-
-
-def _encoded(keys: NDArray[Any], none: set[float]) -> Encoded:
-    """Return the codes of labels, some of which are no region."""
-    lowest = min(none, default=math.nan)
-    # The encoder knows one label of no region, and files have several.
-    if len(none) > 1:
-        keys[np.isin(keys, list(none))] = lowest
-    return encode_integers(keys, lowest, Grayordinates.noun)
+    return CiftiLabels(encoded, space, table, none, is_said)
 
 
 def _background_labels(table: RegionTable) -> set[float]:

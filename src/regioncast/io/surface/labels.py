@@ -199,7 +199,7 @@ def _no_region(side: Side, table: RegionTable | None, background: float | None) 
     """Return the labels of a side that are no region."""
     # What was said is done, whatever names say; only what the format calls none stays so.
     if background is not None:
-        return [label for label in (background, *sorted(side.none)) if not np.isnan(label)]
+        return [background, *sorted(side.none)]
     names: dict[int, str] = {}
     for rows in (side.table, table):
         names.update(rows or ())
@@ -210,15 +210,8 @@ def _no_region(side: Side, table: RegionTable | None, background: float | None) 
 
 
 def _encoded(labels: NDArray[Any], none: Sequence[float], side: str) -> Encoded:
-    # The encoder knows one label of no region, and files have several.
-    is_none = np.isin(labels, none)
-    background = np.nan
-    if is_none.any():
-        # One that is there, and so one that the dtype holds.
-        background = labels[is_none][0].item()
-        labels = np.where(is_none, background, labels).astype(labels.dtype)
     try:
-        return encode_integers(labels, background, SurfaceVertices.noun)
+        return encode_integers(labels, none, SurfaceVertices.noun)
     except LabelsError as error:
         raise LabelsError(f"In the {HEMISPHERE_NAMES[side]}: {error}") from None
 

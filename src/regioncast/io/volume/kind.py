@@ -95,7 +95,7 @@ class Volumes:
         data, grid = nifti.voxels_of(image, "the labels image")
         file = expanded(source) if isinstance(source, str | os.PathLike) else None
         inside = nifti.label_table_extension(image)
-        return VolumeLabels(encode_integers(data, background), grid, background, file, inside)
+        return VolumeLabels(encode_integers(data, [background]), grid, background, file, inside)
 
     def open_maps(self, source: Any, what: str) -> MapStream:
         """Return the maps of one image or several."""
