@@ -604,7 +604,8 @@ class Match:
         """Keys of the signals whose region has no voxel."""
         if self.signals.keys is None or self.problem:
             return []
-        columns = self.columns[(self.columns >= 0) & ~self.has_voxels]
+        # Several regions may share a key.
+        columns = np.unique(self.columns[(self.columns >= 0) & ~self.has_voxels])
         return [self.signals.keys[column] for column in columns.tolist()]
 
     @cached_property
