@@ -251,9 +251,12 @@ def _encode_by_table(labels: NDArray[Any], background: float) -> Encoded | None:
         return None  # there is a label that the few looked at did not let expect
     if low <= background < low + width and background == round(background):
         is_there[round(background) - low] = False
+    # The table is mostly several times as wide as labels are apart: only their part is summed up.
+    part = slice(int(is_there.argmax()), width - int(is_there[::-1].argmax()))
+    code_of = np.zeros(width, code_dtype(int(np.count_nonzero(is_there))))
+    np.cumsum(is_there[part], dtype=code_of.dtype, out=code_of[part])
+    code_of[part] *= is_there[part]
     distinct = np.flatnonzero(is_there)
-    code_of = np.zeros(width, code_dtype(len(distinct)))
-    code_of[distinct] = np.arange(1, 1 + len(distinct), dtype=code_of.dtype)
     distinct += low
     return Encoded(recoded(places, code_of, in_place=True), distinct)
 
