@@ -26,18 +26,20 @@ POINTING = {"found", "given", "one", "others", "own"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
+# Of the lines, a quarter are docstrings, which say shapes, units, dtypes and errors.  The branches
+# are those of reading tables: what is told apart there is what the ten rules tell apart.
 AT_MOST = {
-    "lines": 17_400,
+    "lines": 17_650,
     "modules in a folder": 12,
-    "complex functions": 49,
+    "complex functions": 6,
     "functions that are too complex": 0,
-    "branches per 100 lines": 45,
-    "and, or per 100 lines": 10.2,
-    "comprehensions per 100 lines": 8.4,
-    "percent of private functions used once": 60,
+    "branches per 100 lines": 41.5,
+    "and, or per 100 lines": 8.7,
+    "comprehensions per 100 lines": 6.7,
+    "percent of private functions used once": 56,
     "percent of assignments to words that only point": 0.5,
 }
-LEAST_COMMENTS = 1.4  # percent of the lines
+LEAST_COMMENTS = 2.5  # percent of the lines
 
 
 def sources(house: Path = HOUSE) -> Iterator[tuple[Path, str]]:
