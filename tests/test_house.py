@@ -26,10 +26,11 @@ POINTING = {"found", "given", "one", "others", "own"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-# Of the lines, a quarter are docstrings, which say shapes, units, dtypes and errors.  The branches
-# are those of reading tables: what is told apart there is what the ten rules tell apart.
+# Of the lines, a quarter are docstrings, which say shapes, units, dtypes and errors.  They are more
+# than the 17,400 of before, since reasons stand beside the code.  The branches are those of reading
+# tables: what is told apart there is what the ten rules tell apart.
 AT_MOST = {
-    "lines": 17_650,
+    "lines": 17_600,
     "modules in a folder": 12,
     "complex functions": 6,
     "functions that are too complex": 0,

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from ..errors import MatchError, SignalsError, examples
 from ..identity import LABEL, NAME, Identities, Naming, may_paint
 from ..signals import Key, Signals, map_titles
+from .cells import are_distinct
 from .keys import (
     counts_rows,
     data_columns,
@@ -140,7 +141,7 @@ def _with_first_row(
     first = [title_of(column.cells[0]) for column in columns]
     naming = identities.naming(first, by)
     integers = [column.integers[0] for column in columns]
-    if not _may_be_labels(integers) and 2 * naming.n_regions <= len(first):
+    if not _are_distinct_integers(integers) and 2 * naming.n_regions <= len(first):
         return table
     if by == "auto":
         what = naming.by if naming.n_regions else LABEL
@@ -185,9 +186,8 @@ def _counts_columns(columns: Sequence[Column]) -> bool:
     return has_decimals and not are_counted(column.title for column in columns)
 
 
-def _may_be_labels(integers: Sequence[int | None]) -> bool:
-    """Return whether cells could be labels: integers, each of which stands once."""
-    return None not in integers and len(set(integers)) == len(integers)
+def _are_distinct_integers(integers: Sequence[int | None]) -> bool:
+    return None not in integers and are_distinct(integers)
 
 
 def _ways(table: Table, naming: Naming, identities: Identities, what: str) -> str:
@@ -212,7 +212,7 @@ def _may_be_keys(column: Column, table: Table, identities: Identities) -> bool:
     """
     if len(data_columns(table)) < 2 or table.n_rows < 2:
         return False
-    if _may_be_labels(column.integers):
+    if _are_distinct_integers(column.integers):
         return True
     return 2 * identities.naming(keys_of(column), "text").n_regions > table.n_rows
 

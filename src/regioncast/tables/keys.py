@@ -22,7 +22,7 @@ from ..atlas.no_region import names_no_region
 from ..atlas.region_table import EXACT, RegionTable
 from ..errors import MatchError, RegionTableError, examples, plural
 from ..identity import LABEL, NAME, Identities, Naming, label_of, may_paint, start_problem
-from .cells import is_number
+from .cells import are_distinct, is_number
 from .titles import is_map_title, is_name_title, label_rank, normal_title
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Candidate:
     @property
     def is_distinct(self) -> bool:
         """Whether each key stands once."""
-        return len(set(self.naming.keys)) == len(self.naming.keys)
+        return are_distinct(self.naming.keys)
 
     @property
     def merely_counts(self) -> bool:
@@ -420,7 +420,7 @@ class _Judge:
         numbered = [str(label) for label in self.identities.cells(LABEL)]
         if list(self.identities.cells(NAME)) == numbered:
             return False  # this atlas has no names
-        return any(len(set(column.texts)) == len(column) for column in self.texts)
+        return any(are_distinct(column.texts) for column in self.texts)
 
     # Errors.
 

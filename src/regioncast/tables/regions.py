@@ -27,7 +27,7 @@ from ..atlas.region_table import RegionTable, range_problem
 from ..errors import MatchError, RegionTableError, examples, plural
 from ..formats import stem_of
 from ..identity import start_problem
-from .cells import is_missing, is_number, parse_number_column, plain
+from .cells import are_distinct, is_missing, is_number, parse_number_column, plain
 from .colour_tables import (
     Record,
     color_records,
@@ -408,7 +408,7 @@ def _from_table(table: Table, labels: Labels | None) -> RegionTable:
     if not table.n_rows:
         raise RegionTableError(f"{table.source} lists no region: it has no rows.")
     titles = [str(column.title) for column in table.columns]
-    if len(set(titles)) < len(titles):
+    if not are_distinct(titles):
         raise _several_of_a_title(titles, table.source)
     table = dataclasses.replace(table, columns=_named_rows(table))
     of_labels = find_labels(table, labels)
@@ -502,7 +502,7 @@ def _hemispheres_apart(
     numbers: Sequence[Any], columns: Mapping[str, Sequence[Any]]
 ) -> tuple[list[str] | None, Mapping[str, Sequence[Any]]]:
     """Return the cells of a column of hemispheres, where labels stand for two, and the others."""
-    if len(set(numbers)) == len(numbers):
+    if are_distinct(numbers):
         return None, columns
     for title, cells in columns.items():
         sides = [side for cell in cells if (side := side_of_word(cell))]

@@ -109,7 +109,7 @@ def _table_of(values: object, by: str) -> Table | None:
 
 def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
     """Return the signals that a table holds; see `read`."""
-    if 0 in (len(table.body), table.n_rows):
+    if not table.body or not table.n_rows:
         raise SignalsError(f"{table.subject} is empty: it has no row or no column of values.")
     table = with_header(table, identities, asked.by)
     if asked.by == "position":
@@ -120,7 +120,7 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
         return signals_of_numbers(table, identities, asked)
     table = _with_hemispheres(table, identities, asked.key)
     key = asked.key
-    if key is None and asked.by in set(table.titles) - _STANDARD:
+    if key is None and asked.by in table.titles and asked.by not in _STANDARD:
         key = asked.by  # the column of that title holds what the regions are called by
     if key is not None:
         column = table.column(key)

@@ -20,7 +20,7 @@ from ..errors import FileFormatError, SignalsError, SignalsTypeError, examples, 
 from ..files import check_output, replacing
 from ..formats import suffix_of, suffixes
 from ..signals import MAP_TITLE, map_titles
-from .cells import is_absent, is_missing, is_number
+from .cells import are_distinct, is_absent, is_missing, is_number
 from .files import STANDARD_STREAM, needs_pyarrow
 from .titles import normal_title
 
@@ -105,7 +105,7 @@ def _by_position(signals: Signals, path: Path) -> NDArray[Any]:
     if not labels and len(integers) == signals.n_regions:
         labels = integers
     # Labels that stand twice are those of two hemispheres.
-    if labels is None or len(set(labels)) < len(labels):
+    if labels is None or not are_distinct(labels):
         raise SignalsError(
             f"{path.name} would hold values without their regions, of which only the names are "
             f"known ({examples(signals.keys)}) and not their order. Write a table (.tsv, .csv, "
