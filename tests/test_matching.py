@@ -534,3 +534,9 @@ def test_a_failed_match_says_what_there_was():
         rc.paint({"V1": 1.0, "v2": 2.0}, small_atlas().parcellation)
     assert caught.value.match.unused == ["v2"]
     assert caught.value.match.missing == ["V2", "V3", "MT"]
+
+
+def test_a_key_of_several_regions_without_voxels_is_named_once():
+    table = RegionTable([3, 7, 20], ["V1", "V1", "V2"])
+    identities = Identities(table, np.array([False, False, True]))
+    assert matched(Signals([0.5, 1.5], ["V1", "V2"]), identities).unreached == ["V1"]
