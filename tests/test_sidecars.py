@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_spaces import write_files
 from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
@@ -156,6 +157,29 @@ def test_a_header_and_a_sidecar_that_differ():
     Path("bold.json").write_text('{"RepetitionTime": 2.5}')
     with pytest.warns(SidecarWarning, match=r"bold.nii.gz has .* 2 s, and bold.json says 2.5 s"):
         assert rc.extract("bold.nii.gz", ATLAS).t_r == 2.0
+
+
+def test_the_repetition_time_goes_through_surfaces_and_cifti(folder):
+    write_files(folder)
+    atlas, pair = "atlas.dlabel.nii", "lh.atlas.label.gii,rh.atlas.label.gii"
+    for table in ("x.tsv", "y.npy"):
+        assert run("extract", "bold.dtseries.nii", atlas, "-o", table) == 0
+        assert run("paint", table, atlas, "-o", f"{table}.dtseries.nii") == 0
+        assert rc.extract(f"{table}.dtseries.nii", atlas).t_r == 0.72
+    assert run("extract", "bold.dtseries.nii", pair, "-o", "z.tsv") == 0
+    for image in ("map.func.gii", "map.npy", "map.mgh"):
+        assert run("paint", "z.tsv", pair, "--dtype", "float32", "-o", image) == 0
+        assert rc.extract(image.replace("map", "map.?"), pair).t_r == 0.72
+
+
+def test_a_series_of_cifti_keeps_its_start_and_its_unit(folder):
+    write_files(folder)
+    axis = nib.load("bold.dtseries.nii").header.get_axis(1)
+    steps = nib.cifti2.SeriesAxis(3.0, 0.25, 4, "HERTZ")
+    nib.save(nib.Cifti2Image(np.ones((4, len(axis)), np.float32), (steps, axis)), "f.dtseries.nii")
+    rc.save(rc.extract("f.dtseries.nii", "atlas.dlabel.nii"), "x.tsv")
+    rc.save(rc.paint("x.tsv", "atlas.dlabel.nii"), "g.dtseries.nii")
+    assert nib.load("g.dtseries.nii").header.get_axis(0) == steps
 
 
 # --- names, coverage, series ---------------------------------------------------------------------
