@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small_spaces import write_files
 from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
@@ -159,8 +159,8 @@ def test_a_header_and_a_sidecar_that_differ():
         assert rc.extract("bold.nii.gz", ATLAS).t_r == 2.0
 
 
-def test_the_repetition_time_goes_through_surfaces_and_cifti(folder):
-    write_files(folder)
+def test_the_repetition_time_goes_through_surfaces_and_cifti(examples, folder):
+    shutil.copytree(examples, folder, dirs_exist_ok=True)
     atlas, pair = "atlas.dlabel.nii", "lh.atlas.label.gii,rh.atlas.label.gii"
     for table in ("x.tsv", "y.npy"):
         assert run("extract", "bold.dtseries.nii", atlas, "-o", table) == 0
@@ -172,8 +172,8 @@ def test_the_repetition_time_goes_through_surfaces_and_cifti(folder):
         assert rc.extract(image.replace("map", "map.?"), pair).t_r == 0.72
 
 
-def test_a_series_of_cifti_keeps_its_start_and_its_unit(folder):
-    write_files(folder)
+def test_a_series_of_cifti_keeps_its_start_and_its_unit(examples, folder):
+    shutil.copytree(examples, folder, dirs_exist_ok=True)
     axis = nib.load("bold.dtseries.nii").header.get_axis(1)
     steps = nib.cifti2.SeriesAxis(3.0, 0.25, 4, "HERTZ")
     nib.save(nib.Cifti2Image(np.ones((4, len(axis)), np.float32), (steps, axis)), "f.dtseries.nii")
