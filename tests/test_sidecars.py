@@ -325,3 +325,13 @@ def test_nothing_is_left_beside_what_could_not_be_written(monkeypatch):
         rc.save(signals, "x.tsv")
     assert not Path("x.json").exists()
     assert not list(Path().glob(".regioncast*"))
+
+
+def test_a_series_keeps_its_name():
+    for index in (NAMES, [-2, 3, 7, 7001], range(4)):
+        column = pd.Series([1.0, 2, 3, 4], index=index, name="thickness")
+        assert rc.load_signals(column, ATLAS).map_names == ("thickness",)
+    assert rc.load_signals(pd.Series([1.0, 2, 3, 4]), ATLAS).map_names is None
+    rc.save(rc.paint(column, ATLAS), "m.nii.gz")
+    assert beside("m.json")["MapNames"] == ["thickness"]
+    assert rc.extract("m.nii.gz", ATLAS).map_names == ("thickness",)

@@ -162,13 +162,11 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
 
 
 def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
-    if not is_series and _is_single(images[0]):
-        return MapAxis(single=True)
     # What lies beside each file is of its maps; of several the names of the files tell more.
-    axes = [
-        axis_beside(MapAxis(t_r=t_r_of(image)), image.get_filename(), _n_maps(image))
-        for image in images
-    ]
+    axes = []
+    for image in images:
+        axis = MapAxis(t_r=t_r_of(image), single=_is_single(image) and not is_series)
+        axes.append(axis_beside(axis, image.get_filename(), _n_maps(image)))
     if not is_series:
         return axes[0]
     # It is known where all say the same.
