@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 import nibabel as nib
 import numpy as np
 
-from ..errors import SpaceError, capitalized, plural, times
+from ..errors import DimensionError, SpaceError, capitalized, plural, times
 from .hemispheres import CORTEX, HEMISPHERE_NAMES, UNKNOWN
 
 if TYPE_CHECKING:
@@ -139,9 +139,16 @@ class VolumeGrid:
 
         Raises
         ------
+        DimensionError
+            When it has fewer.
         SpaceError
             When its affine is no place in space: not finite, or of voxels without a volume.
         """
+        if len(image.shape) < 3:
+            raise DimensionError(
+                f"{capitalized(what)} has the shape {tuple(image.shape)}; a grid has three "
+                "dimensions. Give a volume."
+            )
         affine = np.eye(4) if image.affine is None else np.array(image.affine, np.float64)
         _check_affine(affine, what)
         n_i, n_j, n_k = image.shape[:3]
@@ -444,6 +451,8 @@ def _check_affine(affine: NDArray[np.float64], what: str) -> None:
         problem = "has numbers that are NaN or infinite"
     elif _volume_of_unit_edges(rows) < _LEAST_VOLUME:
         problem = "is singular: its voxels have no volume"
+    elif not _fits_nifti(rows):
+        problem = "has numbers that are too small or too large for an image"
     else:
         return
     shown = "; ".join(" ".join(f"{number:g}" for number in row) for row in rows[:3])
@@ -451,6 +460,14 @@ def _check_affine(affine: NDArray[np.float64], what: str) -> None:
         f"{capitalized(what)} does not say where its voxels are: its affine {problem} ({shown}). "
         "Correct its header, for example with the affine of an image on the same grid."
     )
+
+
+def _fits_nifti(affine: list[list[float]]) -> bool:
+    """Return whether NIfTI, which has float32, holds an affine and its voxel sizes."""
+    limits = np.finfo(np.float32)
+    smallest, largest = float(limits.tiny), float(limits.max)
+    sizes = [math.hypot(*column) for column in zip(*affine[:3], strict=True)]
+    return min(sizes[:3]) >= smallest and max(sizes) <= largest
 
 
 def _volume_of_unit_edges(affine: list[list[float]]) -> float:

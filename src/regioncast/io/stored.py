@@ -14,10 +14,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nibabel as nib
 import numpy as np
 from isal import igzip_threaded
 from nibabel.arrayproxy import ArrayProxy
 from nibabel.brikhead import AFNIArrayProxy
+from nibabel.freesurfer.mghformat import MGHHeader
 from nibabel.openers import ImageOpener
 from nibabel.volumeutils import apply_read_scaling
 
@@ -81,6 +83,22 @@ def _most_bytes(path: Path, needed: int) -> int:
         while n_bytes < needed and (piece := file.read(PIECE_BYTES)):
             n_bytes += len(piece)
     return n_bytes
+
+
+def open_mgh(path: Path) -> nib.MGHImage:
+    """Return an image of FreeSurfer's, whose data are not read yet.
+
+    nibabel's own way leaves the file open.
+    """
+    with ImageOpener(str(path)) as file:
+        sizes = np.frombuffer(file.read(20)[4:], ">i4")
+        if min(sizes, default=0) < 0:  # by which the end of the data would be looked for
+            raise ValueError(f"its sizes are {times(sizes)}")
+        file.seek(0)
+        header = MGHHeader.from_fileobj(file)
+    image = nib.MGHImage(ArrayProxy(str(path), header), header.get_affine(), header)
+    image.file_map["image"].filename = str(path)
+    return image
 
 
 def read_stored(data: Any) -> NDArray[Any]:

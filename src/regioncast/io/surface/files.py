@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
-from nibabel.arrayproxy import ArrayProxy
 from nibabel.freesurfer.io import read_morph_data
 from nibabel.freesurfer.mghformat import MGHHeader
 from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
@@ -48,7 +47,7 @@ from ...files import existing_file, expanded, read_npy, readable, whole_content
 from ...formats import Family, family_of, format_of, suffixes
 from ...signals import MapAxis
 from ..maps import t_r_of
-from ..stored import check_stored, read_stored
+from ..stored import check_stored, open_mgh, read_stored
 from .annotations import read_annotation
 from .gifti import read_gifti
 from .names import (
@@ -521,14 +520,7 @@ def _region_table(rows: Iterable[tuple[int, str | None, Sequence[Any]]]) -> Regi
 
 
 def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
-    if isinstance(source, nib.MGHImage):
-        image = source
-    else:
-        # nibabel's own way leaves the file open.
-        with ImageOpener(str(source)) as file:
-            header = MGHHeader.from_fileobj(file)
-        image = nib.MGHImage(ArrayProxy(str(source), header), header.get_affine(), header)
-        image.file_map["image"].filename = str(source)
+    image = source if isinstance(source, nib.MGHImage) else open_mgh(source)
     check_stored(image.dataobj, what)
     if tuple(image.shape[1:3]) != (1, 1):
         raise ImageTypeError(

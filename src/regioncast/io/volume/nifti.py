@@ -40,7 +40,7 @@ from ...files import (
 from ...formats import family_of, format_of, is_gzipped, suffix_of, suffixes
 from ..maps import SECONDS, t_r_of, xyz_unit
 from ..painted import PaintedOnDemand, edited
-from ..stored import check_stored, opened, read_stored, skip_rest
+from ..stored import check_stored, open_mgh, opened, read_stored, skip_rest
 from . import painted_gzip
 
 if TYPE_CHECKING:
@@ -263,6 +263,8 @@ def _load(path: Path, what: str) -> FileBasedImage:
         magic = file.read(3)
     _refuse_misnamed(path, magic, what)
     _refuse_surface(path, magic, what)
+    if family_of(path) == "mgh":
+        return open_mgh(path.absolute())
     try:
         return nib.load(path.absolute())  # nibabel would expand a name that begins with ~
     except ImageFileError as error:
