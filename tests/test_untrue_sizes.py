@@ -494,3 +494,13 @@ def test_a_grid_of_one_dimension(tmp_path, good):
     ):
         with pytest.raises(RegioncastError, match=r"\(7,\)"):
             verb()
+
+
+def test_an_affine_of_grayordinates_that_is_none(tmp_path):
+    path = saved_labels(tmp_path / "a.dlabel.nii")
+    content = path.read_bytes()
+    old = b"\n0.0000000000 2.0000000000"
+    assert content.count(old) == 1
+    path.write_bytes(content.replace(old, b"\n0.0000000000 nan         "))
+    with pytest.raises(SpaceError, match="The volume of the CIFTI file does not say where"):
+        rc.load_parcellation(path)

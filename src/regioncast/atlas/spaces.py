@@ -38,6 +38,9 @@ VOXELS = "voxels"
 GRID_TOLERANCE = 0.01
 """How far a corner may move, in voxels, for two grids to be the same."""
 
+# What messages call it.
+_CIFTI_VOLUME = "the volume of the CIFTI file"
+
 # Below this, rounding is all that keeps the edges of a voxel from lying in a plane.
 _LEAST_VOLUME = 1e-9
 
@@ -325,12 +328,22 @@ class Grayordinates:
     Parameters
     ----------
     axis : nibabel.cifti2.BrainModelAxis
+
+    Raises
+    ------
+    SpaceError
+        When it has voxels, and the affine of their volume is no place in space.
     """
 
     axis: BrainModelAxis
 
     noun: ClassVar[str] = "grayordinate"
     nouns: ClassVar[str] = "grayordinates"
+
+    def __post_init__(self) -> None:
+        # When the file is read, not when somebody asks where its voxels are.
+        if self.axis.volume_mask.any():
+            _check_affine(np.array(self.axis.affine, np.float64), _CIFTI_VOLUME)
 
     @property
     def shape(self) -> tuple[int]:
@@ -347,8 +360,7 @@ class Grayordinates:
         samples = np.flatnonzero(self.axis.volume_mask)
         if len(samples):
             grid = VolumeGrid.of(
-                _Box(tuple(self.axis.volume_shape), self.axis.affine),
-                "the volume of the CIFTI file",
+                _Box(tuple(self.axis.volume_shape), self.axis.affine), _CIFTI_VOLUME
             )
             places = np.ravel_multi_index(tuple(self.axis.voxel[samples].T), grid.shape)
             parts[VOXELS] = Part(samples, places, grid)
