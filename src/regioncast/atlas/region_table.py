@@ -11,6 +11,7 @@ The surfaces of the two hemispheres often share labels and names.  So each row o
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -402,17 +403,21 @@ def text_table(
     return lines
 
 
-def hex_color(parts: Sequence[float]) -> str:
+def hex_color(parts: Sequence[float | None]) -> str | None:
     """Return red, green, blue and maybe opacity, each from 0 to 1, as ``#rrggbb``.
 
-    Opacity follows where it is not full.
+    Opacity follows where it is not full.  Where one of them is not there, or no number, there is
+    no colour.
 
     Examples
     --------
     >>> hex_color([1.0, 0.5, 0.0]), hex_color([1.0, 0.5, 0.0, 1.0]), hex_color([0, 0, 0, 0])
     ('#ff8000', '#ff8000', '#00000000')
     """
+    channels = [math.nan if part is None else float(part) for part in parts]
+    if any(map(math.isnan, channels)):
+        return None
     # Half up, as graphics programs round.
-    numbers = [int(min(max(float(part), 0.0), 1.0) * 255 + 0.5) for part in parts]
+    numbers = [int(min(max(channel, 0.0), 1.0) * 255 + 0.5) for channel in channels]
     shown = numbers[:3] if numbers[3:] == [255] else numbers
     return "#" + "".join(f"{number:02x}" for number in shown)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 import nibabel as nib
 import numpy as np
 
-from ..errors import SpaceError, capitalized, plural, times
+from ..errors import DimensionError, SpaceError, capitalized, plural, times
 from .hemispheres import CORTEX, HEMISPHERE_NAMES, UNKNOWN
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ VOXELS = "voxels"
 
 GRID_TOLERANCE = 0.01
 """How far a corner may move, in voxels, for two grids to be the same."""
+
+# What messages call it.
+_CIFTI_VOLUME = "the volume of the CIFTI file"
 
 # Below this, rounding is all that keeps the edges of a voxel from lying in a plane.
 _LEAST_VOLUME = 1e-9
@@ -142,9 +145,16 @@ class VolumeGrid:
 
         Raises
         ------
+        DimensionError
+            When it has fewer.
         SpaceError
             When its affine is no place in space: not finite, or of voxels without a volume.
         """
+        if len(image.shape) < 3:
+            raise DimensionError(
+                f"{capitalized(what)} has the shape {tuple(image.shape)}; a grid has three "
+                "dimensions. Give a volume."
+            )
         affine = np.eye(4) if image.affine is None else np.array(image.affine, np.float64)
         _check_affine(affine, what)
         n_i, n_j, n_k = image.shape[:3]
@@ -325,12 +335,22 @@ class Grayordinates:
     Parameters
     ----------
     axis : nibabel.cifti2.BrainModelAxis
+
+    Raises
+    ------
+    SpaceError
+        When it has voxels, and the affine of their volume is no place in space.
     """
 
     axis: BrainModelAxis
 
     noun: ClassVar[str] = "grayordinate"
     nouns: ClassVar[str] = "grayordinates"
+
+    def __post_init__(self) -> None:
+        # When the file is read, not when somebody asks where its voxels are.
+        if self.axis.volume_mask.any():
+            _check_affine(np.array(self.axis.affine, np.float64), _CIFTI_VOLUME)
 
     @property
     def shape(self) -> tuple[int]:
@@ -347,8 +367,7 @@ class Grayordinates:
         samples = np.flatnonzero(self.axis.volume_mask)
         if len(samples):
             grid = VolumeGrid.of(
-                _Box(tuple(self.axis.volume_shape), self.axis.affine),
-                "the volume of the CIFTI file",
+                _Box(tuple(self.axis.volume_shape), self.axis.affine), _CIFTI_VOLUME
             )
             places = np.ravel_multi_index(tuple(self.axis.voxel[samples].T), grid.shape)
             parts[VOXELS] = Part(samples, places, grid)
@@ -451,6 +470,8 @@ def _check_affine(affine: NDArray[np.float64], what: str) -> None:
         problem = "has numbers that are NaN or infinite"
     elif _volume_of_unit_edges(rows) < _LEAST_VOLUME:
         problem = "is singular: its voxels have no volume"
+    elif not _fits_nifti(rows):
+        problem = "has numbers that are too small or too large for an image"
     else:
         return
     shown = "; ".join(" ".join(f"{number:g}" for number in row) for row in rows[:3])
@@ -458,6 +479,14 @@ def _check_affine(affine: NDArray[np.float64], what: str) -> None:
         f"{capitalized(what)} does not say where its voxels are: its affine {problem} ({shown}). "
         "Correct its header, for example with the affine of an image on the same grid."
     )
+
+
+def _fits_nifti(affine: list[list[float]]) -> bool:
+    """Return whether NIfTI, which has float32, holds an affine and its voxel sizes."""
+    limits = np.finfo(np.float32)
+    smallest, largest = float(limits.tiny), float(limits.max)
+    sizes = [math.hypot(*column) for column in zip(*affine[:3], strict=True)]
+    return min(sizes[:3]) >= smallest and max(sizes) <= largest
 
 
 def _volume_of_unit_edges(affine: list[list[float]]) -> float:

@@ -77,24 +77,39 @@ def moved(
     shared = [part for part in targets if part in sources]
     if not shared:
         raise _nothing_shared(sources, targets, what, name)
-    out = np.full(target.shape, missing, values.dtype)
-    old, new = values.reshape(-1), out.reshape(-1)
     for part in shared:
-        source, wanted = sources[part], targets[part]
-        difference = same_frame(source.frame, wanted.frame)
+        difference = same_frame(sources[part].frame, targets[part].frame)
         if difference is not None:
             problem, detail = difference
             raise SpaceError(
                 f"{problem} Of {structure_name(part)}, {name} {detail.format(this=what)} "
                 "The one would have to be resampled to the other first."
             )
-        frame = source.frame
-        size = math.prod(frame.shape) if isinstance(frame, VolumeGrid) else frame
-        # By way of the whole frame: neither space need have all of it, nor in the same order.
-        whole = np.full(size, missing, values.dtype)
-        whole[source.places] = old[source.samples]
-        new[wanted.samples] = whole[wanted.places]
+    out = np.full(target.shape, missing, values.dtype)
+    old, new = values.reshape(-1), out.reshape(-1)
+    for part in shared:
+        source, wanted = sources[part], targets[part]
+        new[wanted.samples] = _at_places(old[source.samples], source, wanted, missing)
     return out
+
+
+def _at_places(values: NDArray[Any], source: Part, wanted: Part, missing: float) -> NDArray[Any]:
+    """Return the values of the samples of one part for those of another part of its frame."""
+    if isinstance(source.places, slice):  # all of the frame
+        return values[wanted.places]
+    frame = source.frame
+    if isinstance(wanted.places, slice):
+        size = math.prod(frame.shape) if isinstance(frame, VolumeGrid) else frame
+        whole = np.full(size, missing, values.dtype)
+        whole[source.places] = values
+        return whole
+    # Neither has all of the frame, which is as large as files say: samples they have to hold.
+    _, in_source, in_wanted = np.intersect1d(
+        source.places, wanted.places, assume_unique=True, return_indices=True
+    )
+    picked = np.full(len(wanted.places), missing, values.dtype)
+    picked[in_wanted] = values[in_source]
+    return picked
 
 
 def _nothing_shared(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FileFormatError, MissingPackageError, SignalsError, examples, plural
-from ..files import existing_file
+from ..files import existing_file, read_npy
 from ..formats import suffix_of, suffixes
 from .table import Table, table_of_frame, table_of_text
 from .text import TextTable, decode, parse_delimited, read_text
@@ -109,7 +109,7 @@ def _table_of_afni(text: str, source: str) -> Table:
 
 def _npy(file: Path) -> NDArray[Any]:
     try:
-        array = np.load(file, allow_pickle=False)
+        array = read_npy(file)
     except (OSError, ValueError, EOFError) as error:
         raise FileFormatError(
             f"{file} is no NumPy file of numbers: {str(error).rstrip('.')}. "

@@ -15,7 +15,6 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +43,14 @@ from ...errors import (
     times,
     warn,
 )
-from ...files import existing_file, expanded, readable, whole_content
+from ...files import existing_file, expanded, read_npy, readable, whole_content
 from ...formats import Family, family_of, format_of, suffixes
 from ...signals import MapAxis
 from ..maps import t_r_of
 from ..sidecar import axis_beside
+from ..stored import check_stored, open_mgh, read_stored
 from .annotations import read_annotation
+from .gifti import read_gifti
 from .names import (
     STRUCTURE,
     files_found,
@@ -77,6 +78,9 @@ _NEW_MORPHOMETRY = b"\xff\xff\xff"
 
 # Bytes before the values: these three, and the counts of vertices, of faces, and of values each.
 _MORPHOMETRY_HEAD = 15
+
+# In older ones, the counts of vertices and of faces in three bytes each.
+_OLD_MORPHOMETRY_HEAD = 6
 
 _NODE_INDEX = "NIFTI_INTENT_NODE_INDEX"
 
@@ -374,7 +378,7 @@ def _opened(side: Any) -> Any:
         return side
     file = existing_file(side, "the surface")
     with readable(f"the surface {file}"):
-        image = GiftiImage.from_bytes(whole_content(file))
+        image = read_gifti(whole_content(file))
     if not isinstance(image, GiftiImage):  # nibabel returns what it found of one
         raise FileFormatError(
             f"The surface {file} is XML, but no GIFTI file: it has no element GIFTI. Give "
@@ -512,27 +516,22 @@ def _region_table(rows: Iterable[tuple[int, str | None, Sequence[Any]]]) -> Regi
         if name or label != 0:
             labels.append(label)
             names.append(name or str(label))
-            rgb = color[:3]
-            colors.append(None if None in rgb else hex_color(rgb))
+            colors.append(hex_color(color[:3]))
     if not labels:
         return None
     return RegionTable(labels, names, {"color": colors} if any(colors) else None)
 
 
 def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
-    if isinstance(source, nib.MGHImage):
-        image = source
-    else:
-        # Read to its end, where the checksum of a compressed file is.
-        image = nib.MGHImage.from_stream(BytesIO(whole_content(source)))
-        image.file_map["image"].filename = str(source)
+    image = source if isinstance(source, nib.MGHImage) else open_mgh(source)
+    check_stored(image.dataobj, what)
     if tuple(image.shape[1:3]) != (1, 1):
         raise ImageTypeError(
             f"{capitalized(what)} {_called(image)} is a volume of {times(image.shape)} voxels; "
             "values of vertices have the shape (n, 1, 1). Give a surface."
         )
     # Maps are the fourth dimension of a volume that is one column of voxels.
-    values = np.asarray(image.dataobj).reshape((image.shape[0], -1), order="F").T
+    values = read_stored(image.dataobj).reshape((image.shape[0], -1), order="F").T
     return Side(values, MapAxis(t_r=t_r_of(image), single=len(image.shape) == 3))
 
 
@@ -546,17 +545,20 @@ def _from_array(array: NDArray[Any], what: str) -> Side:
 
 
 def _from_morphometry(path: Path, what: str) -> Side:
-    values = read_morph_data(path)
     # nibabel reads the values that are there; the file says how many there are to be.
     with path.open("rb") as file:
         head = file.read(7)
-    count = head[3:] if head.startswith(_NEW_MORPHOMETRY) else head[:3]
-    n_vertices = int.from_bytes(count, "big")
-    if len(values) != n_vertices:
+    is_new = head.startswith(_NEW_MORPHOMETRY)
+    n_vertices = int.from_bytes(head[3:] if is_new else head[:3], "big")
+    head_bytes, value_bytes = (_MORPHOMETRY_HEAD, 4) if is_new else (_OLD_MORPHOMETRY_HEAD, 2)
+    n_values = (path.stat().st_size - head_bytes) // value_bytes
+    if n_values < n_vertices:
         raise FileFormatError(
             f"{capitalized(what)} {path} is truncated or damaged: it is to have "
-            f"{n_vertices:,} vertices, and there are values of {len(values):,}. Get the file again."
+            f"{n_vertices:,} vertices, and there are values of {max(0, n_values):,}. Get the file "
+            "again."
         )
+    values = read_morph_data(path)
     return Side(np.atleast_2d(values), MapAxis(single=True))
 
 
@@ -611,7 +613,7 @@ def _from_annotation(path: Path, what: str) -> Side:
 
 def _from_numpy(path: Path, what: str) -> Side:
     # NumPy opens an .npz of any name, too.
-    array = np.load(path, allow_pickle=False)
+    array = read_npy(path)
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufc":
         raise FileFormatError(
             f"{capitalized(what)} {path} holds no array of numbers but "

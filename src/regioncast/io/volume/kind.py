@@ -107,7 +107,7 @@ class Volumes:
 
     def space_of(self, source: Any, what: str) -> VolumeGrid:
         """Return the voxels."""
-        return VolumeGrid.of(nifti.open_image(source, what, whole=False), what)
+        return VolumeGrid.of(nifti.open_image(source, what), what)
 
     def painted(
         self, atlas: Parcellation, table: NDArray[Any], axis: MapAxis

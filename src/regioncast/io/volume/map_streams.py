@@ -8,7 +8,6 @@ ahead of what is being reduced.  A file that ends early, or whose checksum is wr
 from __future__ import annotations
 
 import glob
-import os
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,20 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from isal import igzip_threaded
-from nibabel.arrayproxy import ArrayProxy, is_proxy
+from nibabel.arrayproxy import is_proxy
 from nibabel.brikhead import AFNIArrayProxy
-from nibabel.openers import ImageOpener
 
 from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
 from ...engine.maps import Blocks, Portion, all_at_once, native
 from ...errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
 from ...files import expanded, is_pattern, readable
-from ...formats import is_gzipped
 from ...signals import MapAxis
 from ..maps import t_r_of
 from ..sidecar import axis_beside
+from ..stored import PIECE_BYTES, is_stored, opened, skip, skip_rest
 from .nifti import Niimg, open_image
 
 if TYPE_CHECKING:
@@ -48,10 +45,6 @@ _BLOCK_BYTES = 4_000_000
 
 # Blocks of an array in memory are views and need none of their own.
 _MORE_IN_MEMORY = 16
-
-# Files are read in pieces of this size, which stay in the cache on their way; it is what the
-# decompressing thread hands over.
-_PIECE_BYTES = 1 << 20
 
 _DIGITS = re.compile(r"(\d+)")
 
@@ -121,8 +114,7 @@ class MapStream:
         for image, name in zip(self.images, self.names, strict=True):
             with readable(name):
                 data: Any = image.dataobj
-                # Just these types: what is derived from them may read otherwise.
-                if type(data) in (ArrayProxy, AFNIArrayProxy) and data.order == "F":
+                if is_stored(data) and data.order == "F":
                     yield from _stored_blocks(data, _n_maps(image))
                 else:
                     yield from _sliced_blocks(data, _n_maps(image))
@@ -152,7 +144,7 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
         sources += _files_of_pattern(item, what) if is_pattern(item) else [item]
     if not sources:
         raise SignalsError(f"There is no image to extract from: {source!r} is empty.")
-    images = tuple(open_image(each, what, whole=False) for each in sources)
+    images = tuple(open_image(each, what) for each in sources)
     names = tuple(_checked_name(image, what, number) for number, image in enumerate(images))
     first = VolumeGrid.of(images[0], names[0])
     for image, name in zip(images[1:], names[1:], strict=True):
@@ -272,14 +264,13 @@ def _stored_blocks(data: Any, n_maps: int) -> Iterator[Block]:
     steps = list(_steps(n_maps, n_samples * data.dtype.itemsize, _BLOCK_BYTES))
     # Two, of which one is being filled while the other is being reduced.
     buffers = [np.empty((steps[0].stop, n_samples), data.dtype) for _ in steps[:2]]
-    with _opened(data.file_like) as file:
-        _skip(file, int(data.offset))
+    with opened(data.file_like) as file:
+        skip(file, int(data.offset))
         for number, maps in enumerate(steps):
             stored = buffers[number % 2][: maps.stop - maps.start]
             _fill(file, stored, maps, n_maps)
             yield Block.of(native(stored), slopes[maps], intercepts[maps])
-        while file.read(_PIECE_BYTES):  # to the checksum of a compressed file
-            pass
+        skip_rest(file)
 
 
 def _scaling(data: Any, n_maps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -289,35 +280,10 @@ def _scaling(data: Any, n_maps: int) -> tuple[NDArray[np.float64], NDArray[np.fl
     return np.full(n_maps, float(data.slope)), np.full(n_maps, float(data.inter))
 
 
-def _opened(source: Any) -> AbstractContextManager[Any]:
-    """Open what an array proxy reads: a name or a file.
-
-    Not what the image names: once it is saved, that is another file, of another dtype maybe.
-    """
-    if not isinstance(source, str | os.PathLike):
-        source.seek(0)
-        return ImageOpener(source)
-    path = str(source)
-    if is_gzipped(Path(path)):
-        file: AbstractContextManager[Any] = igzip_threaded.open(
-            path, "rb", threads=1, block_size=_PIECE_BYTES
-        )
-        return file
-    return ImageOpener(path)
-
-
-def _skip(file: Any, n_bytes: int) -> None:
-    while n_bytes > 0:
-        n_read = len(file.read(min(n_bytes, _PIECE_BYTES)))
-        if not n_read:
-            raise EOFError("the file ends before its data begin")
-        n_bytes -= n_read
-
-
 def _fill(file: Any, stored: NDArray[Any], maps: slice, n_maps: int) -> None:
     left = stored.reshape(-1).view(np.uint8).data
     while left:
-        n_read = file.readinto(left[:_PIECE_BYTES])
+        n_read = file.readinto(left[:PIECE_BYTES])
         if not n_read:
             in_map = maps.stop - -(-len(left) * len(stored) // stored.nbytes) + 1
             raise EOFError(f"the file ends early, in map {in_map:,} of {n_maps:,}")

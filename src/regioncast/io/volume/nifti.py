@@ -16,7 +16,6 @@ import nibabel as nib
 import numpy as np
 from nibabel import imageclasses
 from nibabel.filebasedimages import FileBasedImage, ImageFileError
-from nibabel.fileholders import FileHolder
 from nibabel.spatialimages import SpatialImage
 from nibabel.volumeutils import native_code
 
@@ -37,11 +36,11 @@ from ...files import (
     open_output,
     readable,
     replacing,
-    whole_content,
 )
 from ...formats import family_of, format_of, is_gzipped, suffix_of, suffixes
-from ..maps import t_r_of
+from ..maps import SECONDS, t_r_of
 from ..painted import PaintedOnDemand, edited
+from ..stored import check_stored, open_mgh, opened, read_stored, skip_rest
 from . import painted_gzip
 
 if TYPE_CHECKING:
@@ -63,9 +62,6 @@ _LABEL = b"<Label "
 
 # How compressed files begin.
 _GZIP_MAGIC = b"\x1f\x8b"
-
-# NIfTI's code for seconds.
-_SECONDS = 8
 
 # Of MGH files; NIfTI says its unit.
 _MILLISECONDS = 1e3
@@ -172,7 +168,7 @@ def voxels_of(image: SpatialImage, what: str) -> tuple[NDArray[Any], VolumeGrid]
         )
     name = f"{what} {image.get_filename() or 'in memory'}"
     with readable(name):
-        data = np.asanyarray(image.dataobj)
+        data = read_stored(image.dataobj)
         if data.dtype.kind not in "biufc":
             raise ImageTypeError(
                 f"{capitalized(what)} holds {data.dtype} (colours?), and numbers are needed. "
@@ -181,18 +177,16 @@ def voxels_of(image: SpatialImage, what: str) -> tuple[NDArray[Any], VolumeGrid]
         return data.reshape(data.shape[:3]), VolumeGrid.of(image, name)
 
 
-def open_image(source: Niimg, what: str, *, whole: bool = True) -> SpatialImage:
-    """Return a nibabel volume from a path or an image; its data may not be read yet.
-
-    With `whole`, a compressed file is read to its end at once, where its checksum is.
-    """
-    if isinstance(source, SpatialImage):
-        return source
+def open_image(source: Niimg, what: str) -> SpatialImage:
+    """Return a nibabel volume from a path or an image; its data are there and not read yet."""
     if isinstance(source, str | os.PathLike):
         path = existing_file(source, what)
         with readable(f"{what} {path}"):
-            return _volume(_load(path, what, whole=whole), what)
-    return _volume(source, what)
+            image = _volume(_load(path, what), what)
+    else:
+        image = _volume(source, what)
+    check_stored(image.dataobj, what)
+    return image
 
 
 def read_mask(source: Niimg, what: str) -> tuple[NDArray[np.bool_], VolumeGrid]:
@@ -264,13 +258,15 @@ def check_volume_suffix(path: Path) -> None:
         )
 
 
-def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
+def _load(path: Path, what: str) -> FileBasedImage:
     with path.open("rb") as file:
         magic = file.read(3)
     _refuse_misnamed(path, magic, what)
     _refuse_surface(path, magic, what)
+    if family_of(path) == "mgh":
+        return open_mgh(path.absolute())
     try:
-        image = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
+        return nib.load(path.absolute())  # nibabel would expand a name that begins with ~
     except ImageFileError as error:
         if magic[:2] == _GZIP_MAGIC and not is_gzipped(path):
             raise FileFormatError(
@@ -278,19 +274,12 @@ def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
                 "end in .gz, as .nii.gz does, or decompress it."
             ) from error
         if is_gzipped(path):
-            whole_content(path)  # says so where the file is damaged
+            with opened(path) as file:
+                skip_rest(file)  # says so where the file is damaged
         raise FileFormatError(
             f"{capitalized(what)} {path} is not an image that nibabel can read. Give a NIfTI file, "
             ".nii or .nii.gz, or another image of voxels."
         ) from error
-    # That of a pair is another than the one that was named.
-    data_file = Path(image.file_map["image"].filename or path)
-    if not whole or not is_gzipped(data_file):
-        return image
-    files = dict(image.file_map)
-    content = BytesIO(whole_content(data_file))
-    files["image"] = FileHolder(filename=str(data_file), fileobj=content)
-    return type(image).from_file_map(files)
 
 
 def _refuse_misnamed(path: Path, magic: bytes, what: str) -> None:
@@ -413,7 +402,7 @@ def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> 
 
 
 def _set_t_r(header: nib.Nifti1Header, t_r: float) -> None:
-    header["xyzt_units"] = (header["xyzt_units"] & UNIT_OF_SPACE) | _SECONDS
+    header["xyzt_units"] = (header["xyzt_units"] & UNIT_OF_SPACE) | SECONDS
     header["pixdim"][4] = t_r
 
 
