@@ -18,7 +18,7 @@ import io
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ from .errors import (
     capitalized,
 )
 from .formats import is_gzipped, suffix_of
+from .interrupts import interrupts_held
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -203,50 +204,109 @@ def make_folder(folder: Path) -> None:
 def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Give a temporary path to write to, and put the file in its place afterwards.
 
+    As `replacing_all`, for one output.
+    """
+    with replacing_all([path], overwrite=overwrite) as (temporary,):
+        yield temporary
+
+
+@contextlib.contextmanager
+def replacing_all(paths: Sequence[Path], *, overwrite: bool) -> Iterator[list[Path]]:
+    """Give temporary paths to write to, and put the files in their places when all are whole.
+
+    No interrupt comes between the first and the last of them.
+
     Parameters
     ----------
-    path : Path
-        The output.  The temporary name ends as this one, so that writers know the format.
+    paths : sequence of Path
+        The outputs.  The temporary names end as these, so that writers know the format.
     overwrite : bool
-        Whether an existing file may be replaced.
+        Whether existing files may be replaced.
 
     Raises
     ------
     OutputExistsError, OutputError
-        As `check_output`; also when writing fails, for example on a full disk.
+        As `check_output`; also when writing fails, for example on a full disk, or when a temporary
+        file may not be removed.  The message says what is there then.
     """
-    check_output(path, overwrite=overwrite)
-    target = path.resolve()  # a link goes on pointing where it did
+    for path in paths:
+        check_output(path, overwrite=overwrite)
+    targets = [path.resolve() for path in paths]  # a link goes on pointing where it did
+    # Outputs that are in their places, and temporary files that could not be removed.
+    written: list[Path] = []
+    left: list[str] = []
     try:
-        with _temporary_file(_temporary_names(target, suffix_of(path))) as temporary:
-            yield temporary
-            _bring_to_disk(temporary)
-            if target.exists():
-                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-            _put_in_place(temporary, target, overwrite=overwrite)
-    except RegioncastError:
-        raise
+        names = [_temporary_names(*of) for of in zip(targets, map(suffix_of, paths), strict=True)]
+        with _temporary_files(names, left) as temporaries:
+            yield temporaries
+            for temporary, target in zip(temporaries, targets, strict=True):
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+                if target.exists():
+                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+            with interrupts_held():
+                for path, temporary, target in zip(paths, temporaries, targets, strict=True):
+                    _put_in_place(temporary, target, overwrite=overwrite)
+                    written.append(path)
     except OSError as error:
-        raise OutputError(
-            f"Writing {path} failed: {error.strerror or error}. Nothing was changed."
-        ) from error
+        if isinstance(error, RegioncastError) and not written:
+            raise
+        kind = type(error) if isinstance(error, RegioncastError) else OutputError
+        which = ", ".join(map(str, [path] if written else paths))
+        reason = error.strerror or str(error).rstrip(".")
+        raise kind(f"Writing {which} failed: {reason}. {_outcome(paths, written, left)}") from error
+    if left:
+        raise OutputError(_outcome(paths, written, left))
     with contextlib.suppress(OSError):
-        # The new name too; a folder that may be written to need not be readable.
-        _bring_to_disk(target.parent)
+        # The new names too; a folder that may be written to need not be readable.
+        for folder in {target.parent for target in targets}:
+            _bring_to_disk(folder)
+
+
+def _outcome(paths: Sequence[Path], written: Sequence[Path], left: Sequence[str]) -> str:
+    """Return what is there after outputs were not written, or not without a rest."""
+    new = ", ".join(map(str, written))
+    if not written:
+        phrases = ["Nothing was changed."]
+    elif len(written) < len(paths):
+        # Half of a pair.
+        phrases = [f"It was not changed, but {new} was and is the new one. Write both again."]
+    else:
+        phrases = [f"Written, and whole: {new}."]
+    if left:
+        phrases.append(f"A temporary file stays, which may not be removed: {', '.join(left)}.")
+    return " ".join(phrases)
 
 
 @contextlib.contextmanager
-def _temporary_file(names: list[Path]) -> Iterator[Path]:
-    """Make a file of one of these names; it is locked while we are here, and then removed."""
+def _temporary_files(names: list[list[Path]], left: list[str]) -> Iterator[list[Path]]:
+    """Make a file of each of these lists of names; see `_temporary_file`."""
+    if not names:
+        yield []
+        return
+    # One within the other: an `ExitStack` may be interrupted before it enters or leaves.
+    with _temporary_file(names[0], left) as first, _temporary_files(names[1:], left) as others:
+        yield [first, *others]
+
+
+@contextlib.contextmanager
+def _temporary_file(names: list[Path], left: list[str]) -> Iterator[Path]:
+    """Make a file of one of these names; it is locked while we are here, and then removed.
+
+    Where that is refused, its name and the reason are appended to `left`.
+    """
     try:
         with _first_free(names) as file:
             temporary = Path(os.fsdecode(file.name))
             try:
                 yield temporary
             finally:
-                # Once it is renamed, its name may be that of another's file.
-                if _is_open(temporary, file.fileno()):
-                    temporary.unlink()
+                try:
+                    # Once it is renamed, its name may be that of another's file.
+                    if _is_open(temporary, file.fileno()):
+                        temporary.unlink()
+                except OSError as error:
+                    left.append(f"{temporary} ({error.strerror or error})")
     except BaseException:
         # An interrupt may come between any two steps: when there is a file of which we do not
         # know yet, or one that we have just begun to remove.
@@ -331,13 +391,17 @@ class _Flowing(io.FileIO):
 
     _begun = 0
 
+    def fileno(self) -> int:
+        """Refuse: NumPy would write there by C's streams, which lose what a full disk refuses."""
+        raise io.UnsupportedOperation("what is written goes through this file")
+
     def write(self, data: ReadableBuffer, /) -> int:
         written = super().write(data)
-        end = self.tell()
-        if end - self._begun >= _FLOW_BYTES and hasattr(os, "posix_fadvise"):
+        n_bytes = self.tell() - self._begun
+        if n_bytes >= _FLOW_BYTES and hasattr(os, "posix_fadvise"):
             # Pages that are still to be written are not dropped; their writing begins.
-            os.posix_fadvise(self.fileno(), self._begun, end - self._begun, os.POSIX_FADV_DONTNEED)
-            self._begun = end
+            os.posix_fadvise(super().fileno(), self._begun, n_bytes, os.POSIX_FADV_DONTNEED)
+            self._begun += n_bytes
         return written
 
 
@@ -355,9 +419,11 @@ def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
     temporary.replace(target)
 
 
-def _bring_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _bring_to_disk(folder: Path) -> None:
+    # Held, as a descriptor that is a number is closed by nobody else.
+    with interrupts_held():
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
