@@ -28,6 +28,7 @@ from nibabel.filebasedimages import ImageFileError
 from .errors import (
     FileFormatError,
     InputMissingError,
+    InputTooLargeError,
     InputUnreadableError,
     OutputError,
     OutputExistsError,
@@ -45,6 +46,9 @@ _FLOW_BYTES = 1 << 20
 
 # What the system says of names that no file has.
 _NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+
+# What is wrong with the system and not with a file.
+_OF_THE_SYSTEM = (errno.EIO, errno.EMFILE, errno.ENFILE)
 
 # Temporary names for one output, so many can write it at the same time.
 _MOST_WRITERS = 16
@@ -96,10 +100,24 @@ def readable(what: str) -> Iterator[None]:
             f"{capitalized(what)} is not an image that nibabel can read: {error}"
         ) from error
     except Exception as error:  # damaged headers lead readers to raise anything
-        reason = str(error).partition("\n")[0].rstrip(".:")
+        reason = _reason(error)
+        number = error.errno if isinstance(error, OSError) else None
+        if isinstance(error, MemoryError) or number == errno.ENOMEM:
+            raise InputTooLargeError(
+                f"{capitalized(what)} needs more memory than there is: {reason}. Free some, or get "
+                "the file again if it is not to be that large."
+            ) from error
+        if number in _OF_THE_SYSTEM:
+            raise InputUnreadableError(f"{capitalized(what)} cannot be read: {reason}.") from error
         raise FileFormatError(
             f"{capitalized(what)} is truncated or damaged: {reason}. Get the file again."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return in a few words, never none, what went wrong."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return (said or str(error)).partition("\n")[0].rstrip(".:") or type(error).__name__
 
 
 def whole_content(path: Path) -> bytes:
@@ -202,10 +220,7 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a temporary path to write to, and put the file in its place afterwards.
-
-    As `replacing_all`, for one output.
-    """
+    """Give a temporary path to write to, and put the file in its place afterwards."""
     with replacing_all([path], overwrite=overwrite) as (temporary,):
         yield temporary
 
@@ -231,62 +246,54 @@ def replacing_all(paths: Sequence[Path], *, overwrite: bool) -> Iterator[list[Pa
     """
     for path in paths:
         check_output(path, overwrite=overwrite)
-    targets = [path.resolve() for path in paths]  # a link goes on pointing where it did
-    # Outputs that are in their places, and temporary files that could not be removed.
     written: list[Path] = []
-    left: list[str] = []
+    left: list[str] = []  # temporary files that could not be removed
     try:
-        names = [_temporary_names(*of) for of in zip(targets, map(suffix_of, paths), strict=True)]
-        with _temporary_files(names, left) as temporaries:
-            yield temporaries
-            for temporary, target in zip(temporaries, targets, strict=True):
+        with _temporary_files(paths, left) as files:
+            yield [temporary for *_, temporary in files]
+            for *_, temporary in files:
                 with temporary.open("rb") as file:
                     os.fsync(file.fileno())
-                if target.exists():
-                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
             with interrupts_held():
-                for path, temporary, target in zip(paths, temporaries, targets, strict=True):
+                for path, target, temporary in files:
                     _put_in_place(temporary, target, overwrite=overwrite)
                     written.append(path)
     except OSError as error:
         if isinstance(error, RegioncastError) and not written:
             raise
-        kind = type(error) if isinstance(error, RegioncastError) else OutputError
-        which = ", ".join(map(str, [path] if written else paths))
-        reason = error.strerror or str(error).rstrip(".")
-        raise kind(f"Writing {which} failed: {reason}. {_outcome(paths, written, left)}") from error
+        failed = f"Writing {', '.join(map(str, paths))} failed: {_reason(error)}."
+        raise OutputError(f"{failed} {_outcome(paths, written, left)}") from error
     if left:
         raise OutputError(_outcome(paths, written, left))
-    with contextlib.suppress(OSError):
-        # The new names too; a folder that may be written to need not be readable.
-        for folder in {target.parent for target in targets}:
-            _bring_to_disk(folder)
+    for path in written:
+        _bring_name_to_disk(path.resolve())
 
 
 def _outcome(paths: Sequence[Path], written: Sequence[Path], left: Sequence[str]) -> str:
     """Return what is there after outputs were not written, or not without a rest."""
-    new = ", ".join(map(str, written))
-    if not written:
-        phrases = ["Nothing was changed."]
-    elif len(written) < len(paths):
-        # Half of a pair.
-        phrases = [f"It was not changed, but {new} was and is the new one. Write both again."]
-    else:
-        phrases = [f"Written, and whole: {new}."]
+    outcome = "Nothing was changed."
+    if written:
+        outcome = f"{', '.join(map(str, written))} was written, and is whole."
+    if 0 < len(written) < len(paths):
+        outcome += " The other is as it was. Write both again."
     if left:
-        phrases.append(f"A temporary file stays, which may not be removed: {', '.join(left)}.")
-    return " ".join(phrases)
+        outcome += f" A temporary file stays, which may not be removed: {', '.join(left)}."
+    return outcome
 
 
 @contextlib.contextmanager
-def _temporary_files(names: list[list[Path]], left: list[str]) -> Iterator[list[Path]]:
-    """Make a file of each of these lists of names; see `_temporary_file`."""
-    if not names:
+def _temporary_files(
+    paths: Sequence[Path], left: list[str]
+) -> Iterator[list[tuple[Path, Path, Path]]]:
+    """Give for each path where it really is, and a temporary file beside that."""
+    if not paths:
         yield []
         return
+    target = paths[0].resolve()  # a link goes on pointing where it did
+    names = _temporary_names(target, suffix_of(paths[0]))
     # One within the other: an `ExitStack` may be interrupted before it enters or leaves.
-    with _temporary_file(names[0], left) as first, _temporary_files(names[1:], left) as others:
-        yield [first, *others]
+    with _temporary_file(names, left) as temporary, _temporary_files(paths[1:], left) as others:
+        yield [(paths[0], target, temporary), *others]
 
 
 @contextlib.contextmanager
@@ -301,12 +308,12 @@ def _temporary_file(names: list[Path], left: list[str]) -> Iterator[Path]:
             try:
                 yield temporary
             finally:
+                # Once it is renamed, its name may be that of another's file.
                 try:
-                    # Once it is renamed, its name may be that of another's file.
                     if _is_open(temporary, file.fileno()):
                         temporary.unlink()
                 except OSError as error:
-                    left.append(f"{temporary} ({error.strerror or error})")
+                    left.append(f"{temporary} ({error.strerror})")
     except BaseException:
         # An interrupt may come between any two steps: when there is a file of which we do not
         # know yet, or one that we have just begun to remove.
@@ -406,6 +413,8 @@ class _Flowing(io.FileIO):
 
 
 def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if target.exists():
+        temporary.chmod(stat.S_IMODE(target.stat().st_mode))
     if not overwrite:
         # Unlike a rename, a link never replaces what came there while we wrote.
         try:
@@ -419,10 +428,10 @@ def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
     temporary.replace(target)
 
 
-def _bring_to_disk(folder: Path) -> None:
-    # Held, as a descriptor that is a number is closed by nobody else.
-    with interrupts_held():
-        descriptor = os.open(folder, os.O_RDONLY)
+def _bring_name_to_disk(path: Path) -> None:
+    # Held, as nobody else closes a descriptor; and a folder that is writable need not be readable.
+    with interrupts_held(), contextlib.suppress(OSError):
+        descriptor = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-# The first is held first and released last.
 _HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

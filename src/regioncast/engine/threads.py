@@ -118,15 +118,10 @@ def _taken(first: deque[int], queues: Sequence[deque[int]]) -> int | None:
 
 
 class Workers:
-    """Threads that do what they are given, for one that may be interrupted at any moment.
+    """So many threads at most, for one that may be interrupted at any moment.
 
     Those of `concurrent.futures` share conditions with the one that waits for them, and a condition
     that an interrupt leaves locked holds up all of them for ever.  Here they share queues alone.
-
-    Parameters
-    ----------
-    most : int
-        The most threads; they are started when there is work for them.
     """
 
     def __init__(self, most: int) -> None:
@@ -149,12 +144,8 @@ class Workers:
             thread.join()
 
     def begin(self, work: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
-        """Have some work done, begun in the order of calls.
-
-        Returns a function that waits for it and returns its result, or raises its error.
-        """
-        answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-        job = partial(_do, work, arguments, answers)
+        """Have some work done, and return what waits for its result, or raises its error."""
+        answers: SimpleQueue[Any] = SimpleQueue()
         if len(self._threads) < self._most:
             shared = self._jobs, self._ended, self._end
             thread = Thread(target=_do_all, args=shared, daemon=True)
@@ -163,6 +154,7 @@ class Workers:
             with suppress(RuntimeError), interrupts_held():
                 thread.start()
                 self._threads.append(thread)
+        job = partial(_do, work, arguments, answers)
         if self._threads:
             self._jobs.put(job)
         else:
@@ -177,18 +169,14 @@ def _do_all(jobs: SimpleQueue[Any], ended: list[bool], _: ReferenceType[Workers]
     jobs.put(job)  # for the other threads
 
 
-def _do(
-    work: Callable[..., Result],
-    arguments: tuple[Any, ...],
-    answers: SimpleQueue[tuple[Any, BaseException | None]],
-) -> None:
+def _do(work: Callable[..., Any], arguments: Sequence[Any], answers: SimpleQueue[Any]) -> None:
     try:
         answers.put((work(*arguments), None))
     except BaseException as error:  # noqa: BLE001  raised where the result is asked for
         answers.put((None, error))
 
 
-def _answer(answers: SimpleQueue[tuple[Any, BaseException | None]]) -> Any:
+def _answer(answers: SimpleQueue[Any]) -> Any:
     result, error = answers.get()
     try:
         if error is not None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from isal import igzip_threaded
+from isal import igzip, igzip_threaded
 from nibabel.arrayproxy import ArrayProxy, is_proxy
 from nibabel.brikhead import AFNIArrayProxy
 from nibabel.openers import ImageOpener
@@ -299,12 +299,14 @@ def _opened(source: Any) -> AbstractContextManager[Any]:
         source.seek(0)
         return ImageOpener(source)
     path = str(source)
-    if is_gzipped(Path(path)):
-        file: AbstractContextManager[Any] = igzip_threaded.open(
-            path, "rb", threads=1, block_size=_PIECE_BYTES
-        )
-        return file
-    return ImageOpener(path)
+    if not is_gzipped(Path(path)):
+        return ImageOpener(path)
+    file: AbstractContextManager[Any]
+    try:
+        file = igzip_threaded.open(path, "rb", threads=1, block_size=_PIECE_BYTES)
+    except RuntimeError:  # the system has no thread left
+        file = igzip.open(path, "rb")
+    return file
 
 
 def _skip(file: Any, n_bytes: int) -> None:
