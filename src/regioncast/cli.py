@@ -14,11 +14,12 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import numpy as np
 from cyclopts import App, CycloptsError, Parameter, Token
@@ -26,8 +27,8 @@ from cyclopts import App, CycloptsError, Parameter, Token
 from . import __version__, api
 from .atlas.spaces import VolumeGrid
 from .engine.painting import PaintedArray
-from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, times
-from .files import make_folder
+from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, printable, times
+from .files import expanded, make_folder
 from .io.kinds import check_image_output, check_table_output
 from .io.sidecar import COMMAND
 from .progress import ProgressBar
@@ -109,9 +110,17 @@ NoSidecar = Annotated[
         help="Write no JSON beside the output: repetition time, names of maps, sources, atlas.",
     ),
 ]
+
+
+def _path(_: object, tokens: Sequence[Token]) -> Path:
+    """Return the path of an output, which all that follows looks at: shells leave some a ``~``."""
+    return expanded(tokens[0].value)
+
+
 Number = Annotated[float, Parameter(converter=_number)]
-Output = Annotated[Path, Parameter(name=["--output", "-o"])]
-TableOutput = Annotated[Path, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
+NewPath = Annotated[Path, Parameter(converter=_path)]
+Output = Annotated[NewPath, Parameter(name=["--output", "-o"])]
+TableOutput = Annotated[NewPath, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
 
 
 @Parameter(name="*")
@@ -217,7 +226,7 @@ def paint(
     seconds = time.perf_counter() - start
     written = (saved,) if isinstance(saved, Path) else saved
     names = ", ".join(map(str, written))
-    print(f"{names}: {_summary(image)}, {_bytes(*written)}, {seconds:.2f} s")
+    _say(f"{names}: {_summary(image)}, {_bytes(*written)}, {seconds:.2f} s")
     return OK
 
 
@@ -233,7 +242,7 @@ def extract(
     resample: Literal["labels"] | None = None,
     n_jobs: int | None = None,
     reading: Reading = _AS_USUAL,
-    coverage: Path | None = None,
+    coverage: NewPath | None = None,
     long: bool = False,
     no_sidecar: NoSidecar = False,
     overwrite: bool = False,
@@ -280,7 +289,7 @@ def extract(
     """
     start = time.perf_counter()
     if len(inputs) < 2:
-        print("regioncast: extract needs IMAGE... and ATLAS; see extract --help", file=sys.stderr)
+        _complain("extract needs IMAGE... and ATLAS; see extract --help")
         return USAGE
     *images, atlas = inputs
     check_table_output(output, overwrite=overwrite, long=long)
@@ -302,7 +311,7 @@ def extract(
     if coverage is not None:
         api.save(signals.coverage, coverage, overwrite=overwrite)
     if str(output) != STANDARD_STREAM:
-        print(_summary_of_signals(signals, output, strategy, time.perf_counter() - start))
+        _say(_summary_of_signals(signals, output, strategy, time.perf_counter() - start))
     return OK
 
 
@@ -338,7 +347,7 @@ def match(
         Print JSON.
     """
     report = api.match(values, reading.of(atlas), by=by, key=key, columns=columns)
-    _print_json(report.to_dict()) if json else print(report)
+    _print_json(report.to_dict()) if json else _say(report)
     try:
         report.check(missing, extra)
     except MatchError:  # whose message is what was printed
@@ -374,12 +383,12 @@ def info(
         Print JSON.
     """
     parcellation = reading.of(atlas, mask=mask, strict=strict)
-    _print_json(_description(parcellation)) if json else print(parcellation.to_text())
+    _print_json(_description(parcellation)) if json else _say(parcellation.to_text())
     return OK
 
 
 @app.command
-def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) -> int:
+def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = False) -> int:
     """Put the files of the documentation into a folder, and do the main job on them.
 
     For example:
@@ -406,18 +415,18 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     api.save(image, output, overwrite=overwrite)
     seconds = time.perf_counter() - start
     assert image.match is not None, "a freshly painted image knows its match"
-    print("Left against right finger movement (z), painted onto the Schaefer atlas of 100 regions")
-    print(image.match)
-    print("\n".join(_extremes(image.match.take())))
-    print(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
+    _say("Left against right finger movement (z), painted onto the Schaefer atlas of 100 regions")
+    _say(image.match)
+    _say("\n".join(_extremes(image.match.take())))
+    _say(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
     start = time.perf_counter()
     signals = api.extract(folder / "stat_map.nii.gz", atlas, resample="labels")
     api.save(signals, table, overwrite=overwrite, long=True)
     seconds = time.perf_counter() - start
-    print("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
-    print("\n".join(_extremes(signals)))
-    print(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
-    print(f"\nFor the blocks of README.md and docs/: cd {folder} ({plural(len(files), 'file')})")
+    _say("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
+    _say("\n".join(_extremes(signals)))
+    _say(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
+    _say(f"\nFor the blocks of README.md and docs/: cd {folder} ({plural(len(files), 'file')})")
     return OK
 
 
@@ -441,20 +450,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
-            code = int(app(tokens, exit_on_error=False, help_on_error=False) or OK)
+            code = int(app(tokens, exit_on_error=False, print_error=False) or OK)
             sys.stdout.flush()
-        except CycloptsError:
+        except CycloptsError as error:
+            _complain(f"{str(error).rstrip('.')}. See --help.")
             return USAGE
         except BrokenPipeError:  # the reader of our output left, as head does
             _drop_output()
             return FAILED
         except KeyboardInterrupt:
-            print("regioncast: interrupted", file=sys.stderr)
+            _complain("interrupted")
             return INTERRUPTED
-        except Exception as error:
-            if debug:
-                raise
-            _report(error)
+        except Exception as error:  # noqa: BLE001  nobody above would say it
+            _report(error, debug=debug)
             return FAILED
         return code
 
@@ -480,18 +488,24 @@ def _prepare_signals() -> None:
         signal.signal(signal.SIGHUP, _terminate)
 
 
-def _report(error: Exception) -> None:
-    """Say in one message what went wrong."""
+def _report(error: Exception, *, debug: bool) -> None:
+    """Say in one message what went wrong, or with `debug` where."""
+    if debug:
+        _say(traceback.format_exc().rstrip(), file=sys.stderr)
+        return
     if isinstance(error, RegioncastError):
         message = str(error)
     elif isinstance(error, OSError) and error.filename is None:
         message = f"Writing to standard output failed: {error.strerror}."
+    elif isinstance(error, MemoryError):
+        reason = f" ({error})" if str(error) else ""
+        message = f"There is not enough memory{reason}. Free some, or work on fewer maps at a time."
     else:
         message = (
             f"unexpected {type(error).__name__}: {error}. Run again with --debug and report the "
             "traceback."
         )
-    print(f"regioncast: {message}", file=sys.stderr)
+    _complain(message)
     if isinstance(error, OSError) and not isinstance(error, RegioncastError):
         _drop_output()
 
@@ -507,12 +521,22 @@ def _terminate(number: int, _: object) -> None:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"regioncast: warning: {message}", file=sys.stderr)
+    _complain(f"warning: {message}")
+
+
+def _complain(message: str) -> None:
+    _say(f"regioncast: {message}", file=sys.stderr)
+
+
+def _say(text: object, escape: Callable[[str], str] = repr, file: TextIO | None = None) -> None:
+    """Print lines, whatever names are in them: none steers the terminal."""
+    print("\n".join(printable(line, escape) for line in str(text).split("\n")), file=file)
 
 
 def _print_json(content: dict[str, Any]) -> None:
     strict = _without_infinity(content)
-    print(json.dumps(strict, indent=2, ensure_ascii=False, default=str, allow_nan=False))
+    text = json.dumps(strict, indent=2, ensure_ascii=False, default=str, allow_nan=False)
+    _say(text, json.dumps)  # whose escapes mean the same
 
 
 def _without_infinity(content: Any) -> Any:

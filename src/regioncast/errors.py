@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,9 @@ N_EXAMPLES = 5
 _SHOWN = 200
 
 _IRREGULAR = {"vertex": "vertices", "entry": "entries"}
+
+# They are not printable, and words of many scripts are not written without them.
+_JOINERS = "\u200c\u200d"
 
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
@@ -107,6 +111,10 @@ class InputUnreadableError(RegioncastError, PermissionError):
     """An input file may not be read."""
 
 
+class InputTooLargeError(RegioncastError, MemoryError):
+    """An input needs more memory than there is."""
+
+
 class OutputExistsError(RegioncastError, FileExistsError):
     """An output exists, and overwriting was not asked for."""
 
@@ -194,6 +202,21 @@ def capitalized(text: str) -> str:
 def times(shape: Iterable[int]) -> str:
     """Return a shape as people write it: ``91×109×91``."""
     return "×".join(map(str, shape))
+
+
+def printable(text: str, escape: Callable[[str], str] = repr) -> str:
+    r"""Return text in which all that would steer a terminal is escaped, between the quotes of repr.
+
+    >>> print(printable("V1\x1b[31m\n"), printable("été סוף"))
+    V1\x1b[31m\n été סוף
+    """
+    if text.isprintable():
+        return text
+    chars = []
+    for char in text:
+        is_harmless = char.isprintable() or char in _JOINERS or unicodedata.category(char) == "Zs"
+        chars.append(char if is_harmless else escape(char)[1:-1])
+    return "".join(chars)
 
 
 def _shown(item: object) -> str:

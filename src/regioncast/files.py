@@ -19,7 +19,7 @@ import math
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ from numpy.lib import format as npy
 from .errors import (
     FileFormatError,
     InputMissingError,
+    InputTooLargeError,
     InputUnreadableError,
     OutputError,
     OutputExistsError,
@@ -40,6 +41,7 @@ from .errors import (
     times,
 )
 from .formats import is_gzipped, suffix_of
+from .interrupts import interrupts_held
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -51,6 +53,9 @@ _FLOW_BYTES = 1 << 20
 
 # What the system says of names that no file has.
 _NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+
+# What is wrong with the system and not with a file.
+_OF_THE_SYSTEM = (errno.EIO, errno.EMFILE, errno.ENFILE)
 
 # Temporary names for one output, so many can write it at the same time.
 _MOST_WRITERS = 16
@@ -102,10 +107,24 @@ def readable(what: str) -> Iterator[None]:
             f"{capitalized(what)} is not an image that nibabel can read: {error}"
         ) from error
     except Exception as error:  # damaged headers lead readers to raise anything
-        reason = str(error).partition("\n")[0].rstrip(".:")
+        reason = _reason(error)
+        number = error.errno if isinstance(error, OSError) else None
+        if isinstance(error, MemoryError) or number == errno.ENOMEM:
+            raise InputTooLargeError(
+                f"{capitalized(what)} needs more memory than there is: {reason}. Free some, or get "
+                "the file again if it is not to be that large."
+            ) from error
+        if number in _OF_THE_SYSTEM:
+            raise InputUnreadableError(f"{capitalized(what)} cannot be read: {reason}.") from error
         raise FileFormatError(
             f"{capitalized(what)} is truncated or damaged: {reason}. Get the file again."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return in a few words, never none, what went wrong."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return (said or str(error)).partition("\n")[0].rstrip(".:") or type(error).__name__
 
 
 def whole_content(path: Path) -> bytes:
@@ -236,43 +255,88 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a temporary path to write to, and put the file in its place afterwards.
+    """Give a temporary path to write to, and put the file in its place afterwards."""
+    with replacing_all([path], overwrite=overwrite) as (temporary,):
+        yield temporary
+
+
+@contextlib.contextmanager
+def replacing_all(paths: Sequence[Path], *, overwrite: bool) -> Iterator[list[Path]]:
+    """Give temporary paths to write to, and put the files in their places when all are whole.
+
+    No interrupt comes between the first and the last of them.
 
     Parameters
     ----------
-    path : Path
-        The output.  The temporary name ends as this one, so that writers know the format.
+    paths : sequence of Path
+        The outputs.  The temporary names end as these, so that writers know the format.
     overwrite : bool
-        Whether an existing file may be replaced.
+        Whether existing files may be replaced.
 
     Raises
     ------
     OutputExistsError, OutputError
-        As `check_output`; also when writing fails, for example on a full disk.
+        As `check_output`; also when writing fails, for example on a full disk, or when a temporary
+        file may not be removed.  The message says what is there then.
     """
-    check_output(path, overwrite=overwrite)
-    target = path.resolve()  # a link goes on pointing where it did
+    for path in paths:
+        check_output(path, overwrite=overwrite)
+    written: list[Path] = []
+    left: list[str] = []  # temporary files that could not be removed
     try:
-        with _temporary_file(_temporary_names(target, suffix_of(path))) as temporary:
-            yield temporary
-            _bring_to_disk(temporary)
-            if target.exists():
-                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-            _put_in_place(temporary, target, overwrite=overwrite)
-    except RegioncastError:
-        raise
+        with _temporary_files(paths, left) as files:
+            yield [temporary for *_, temporary in files]
+            for *_, temporary in files:
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+            with interrupts_held():
+                for path, target, temporary in files:
+                    _put_in_place(temporary, target, overwrite=overwrite)
+                    written.append(path)
     except OSError as error:
-        raise OutputError(
-            f"Writing {path} failed: {error.strerror or error}. Nothing was changed."
-        ) from error
-    with contextlib.suppress(OSError):
-        # The new name too; a folder that may be written to need not be readable.
-        _bring_to_disk(target.parent)
+        if isinstance(error, RegioncastError) and not written:
+            raise
+        failed = f"Writing {', '.join(map(str, paths))} failed: {_reason(error)}."
+        raise OutputError(f"{failed} {_outcome(paths, written, left)}") from error
+    if left:
+        raise OutputError(_outcome(paths, written, left))
+    for path in written:
+        _bring_name_to_disk(path.resolve())
+
+
+def _outcome(paths: Sequence[Path], written: Sequence[Path], left: Sequence[str]) -> str:
+    """Return what is there after outputs were not written, or not without a rest."""
+    outcome = "Nothing was changed."
+    if written:
+        outcome = f"{', '.join(map(str, written))} was written, and is whole."
+    if 0 < len(written) < len(paths):
+        outcome += " The other is as it was. Write both again."
+    if left:
+        outcome += f" A temporary file stays, which may not be removed: {', '.join(left)}."
+    return outcome
 
 
 @contextlib.contextmanager
-def _temporary_file(names: list[Path]) -> Iterator[Path]:
-    """Make a file of one of these names; it is locked while we are here, and then removed."""
+def _temporary_files(
+    paths: Sequence[Path], left: list[str]
+) -> Iterator[list[tuple[Path, Path, Path]]]:
+    """Give for each path where it really is, and a temporary file beside that."""
+    if not paths:
+        yield []
+        return
+    target = paths[0].resolve()  # a link goes on pointing where it did
+    names = _temporary_names(target, suffix_of(paths[0]))
+    # One within the other: an `ExitStack` may be interrupted before it enters or leaves.
+    with _temporary_file(names, left) as temporary, _temporary_files(paths[1:], left) as others:
+        yield [(paths[0], target, temporary), *others]
+
+
+@contextlib.contextmanager
+def _temporary_file(names: list[Path], left: list[str]) -> Iterator[Path]:
+    """Make a file of one of these names; it is locked while we are here, and then removed.
+
+    Where that is refused, its name and the reason are appended to `left`.
+    """
     try:
         with _first_free(names) as file:
             temporary = Path(os.fsdecode(file.name))
@@ -280,8 +344,11 @@ def _temporary_file(names: list[Path]) -> Iterator[Path]:
                 yield temporary
             finally:
                 # Once it is renamed, its name may be that of another's file.
-                if _is_open(temporary, file.fileno()):
-                    temporary.unlink()
+                try:
+                    if _is_open(temporary, file.fileno()):
+                        temporary.unlink()
+                except OSError as error:
+                    left.append(f"{temporary} ({error.strerror})")
     except BaseException:
         # An interrupt may come between any two steps: when there is a file of which we do not
         # know yet, or one that we have just begun to remove.
@@ -366,17 +433,23 @@ class _Flowing(io.FileIO):
 
     _begun = 0
 
+    def fileno(self) -> int:
+        """Refuse: NumPy would write there by C's streams, which lose what a full disk refuses."""
+        raise io.UnsupportedOperation("what is written goes through this file")
+
     def write(self, data: ReadableBuffer, /) -> int:
         written = super().write(data)
-        end = self.tell()
-        if end - self._begun >= _FLOW_BYTES and hasattr(os, "posix_fadvise"):
+        n_bytes = self.tell() - self._begun
+        if n_bytes >= _FLOW_BYTES and hasattr(os, "posix_fadvise"):
             # Pages that are still to be written are not dropped; their writing begins.
-            os.posix_fadvise(self.fileno(), self._begun, end - self._begun, os.POSIX_FADV_DONTNEED)
-            self._begun = end
+            os.posix_fadvise(super().fileno(), self._begun, n_bytes, os.POSIX_FADV_DONTNEED)
+            self._begun += n_bytes
         return written
 
 
 def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if target.exists():
+        temporary.chmod(stat.S_IMODE(target.stat().st_mode))
     if not overwrite:
         # Unlike a rename, a link never replaces what came there while we wrote.
         try:
@@ -390,9 +463,11 @@ def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
     temporary.replace(target)
 
 
-def _bring_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _bring_name_to_disk(path: Path) -> None:
+    # Held, as nobody else closes a descriptor; and a folder that is writable need not be readable.
+    with interrupts_held(), contextlib.suppress(OSError):
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

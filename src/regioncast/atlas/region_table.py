@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 
-from ..errors import RegionTableError, examples, plural
+from ..errors import RegionTableError, examples, plural, printable
 from .hemispheres import HEMISPHERE_TITLE, is_hemisphere_title, says_no_side, side_of_word
 
 if TYPE_CHECKING:
@@ -384,11 +384,12 @@ def text_table(
      1  V1
     20  V2
     """
-    shown = list(cells)
+    shown: list[Sequence[str]] = list(cells)
     n_left_out = len(cells) - 1 - max_rows
     half = max_rows // 2
     if n_left_out > 0:
         del shown[half + 1 : half + 1 + n_left_out]
+    shown = [[printable(cell) for cell in row] for row in shown]
     # Only what is shown counts for the widths: a long name in the middle would widen them all.
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines = []

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
-from isal import igzip_threaded
+from isal import igzip, igzip_threaded
 from nibabel.arrayproxy import ArrayProxy
 from nibabel.brikhead import AFNIArrayProxy
 from nibabel.freesurfer.mghformat import MGHHeader
@@ -140,12 +140,14 @@ def opened(source: Any) -> AbstractContextManager[Any]:
         source.seek(0)
         return ImageOpener(source)
     path = str(source)
-    if is_gzipped(Path(path)):
-        file: AbstractContextManager[Any] = igzip_threaded.open(
-            path, "rb", threads=1, block_size=PIECE_BYTES
-        )
-        return file
-    return ImageOpener(path)
+    if not is_gzipped(Path(path)):
+        return ImageOpener(path)
+    file: AbstractContextManager[Any]
+    try:
+        file = igzip_threaded.open(path, "rb", threads=1, block_size=PIECE_BYTES)
+    except RuntimeError:  # the system has no thread left
+        file = igzip.open(path, "rb")
+    return file
 
 
 def skip(file: Any, n_bytes: int) -> None:

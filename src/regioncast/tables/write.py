@@ -7,7 +7,6 @@ and a wide table whose titles look like numbers begins with a column of the name
 from __future__ import annotations
 
 import csv
-import io
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FileFormatError, SignalsError, SignalsTypeError, examples, plural
-from ..files import check_output, replacing
+from ..files import check_output, open_output, replacing
 from ..formats import suffix_of, suffixes
 from ..signals import MAP_TITLE, map_titles
 from .cells import are_distinct, is_absent, is_missing, is_number
@@ -56,11 +55,8 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
         )
     if suffix == ".npy":
         values = _by_position(signals, path)
-        # Through our own stream: what NumPy writes to one of C's may be lost on a full disk.
-        stream = io.BytesIO()
-        np.save(stream, values[0] if signals.single else values)
-        with replacing(path, overwrite=overwrite) as temporary:
-            temporary.write_bytes(stream.getbuffer())
+        with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
+            np.save(file, values[0] if signals.single else values)
         return
     frame = _frame(signals, long=long)
     _check_names([*map(str, signals.keys or ()), *(signals.map_names or ())], path, suffix)
@@ -134,8 +130,8 @@ def _write_frame(
 ) -> None:
     if suffix == ".parquet":
         needs_pyarrow()
-        with replacing(path, overwrite=overwrite) as temporary:
-            frame.to_parquet(temporary, index=False)
+        with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
+            frame.to_parquet(file, index=False)
         return
     options: dict[str, Any] = {
         "sep": "," if suffix == ".csv" else "\t",
@@ -149,8 +145,8 @@ def _write_frame(
     if str(path) == STANDARD_STREAM:
         frame.to_csv(sys.stdout, **options)
         return
-    with replacing(path, overwrite=overwrite) as temporary:
-        frame.to_csv(temporary, **options)
+    with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
+        frame.to_csv(file, **options)
 
 
 def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +21,10 @@ from ...errors import (
     ArgumentError,
     DimensionError,
     MissingPackageError,
-    OutputError,
     SignalsTypeError,
     times,
 )
-from ...files import check_output, replacing
+from ...files import check_output, open_output, replacing_all
 from ...formats import Family, family_of, is_gzipped
 from ..painted import as_xml
 from .names import STRUCTURE, STRUCTURES, output_paths
@@ -229,30 +226,10 @@ def save_surface(
     for output in paths:
         check_output(output, overwrite=overwrite)
         _check_holds(image, output)
-    written: list[Path] = []
-    try:
-        with ExitStack() as stack:
-            # Each is put in its place when all are whole.
-            for side, output in zip(image.space.hemispheres, paths, strict=True):
-                stack.enter_context(_noting(output, written))
-                temporary = stack.enter_context(replacing(output, overwrite=overwrite))
-                _write(image, side, temporary)
-    except OutputError as error:
-        if not written:
-            raise
-        message = str(error).removesuffix(" Nothing was changed.")
-        raise type(error)(
-            f"{message} It was not changed, but {', '.join(map(str, written))} was: that "
-            "hemisphere is the new one. Write both again."
-        ) from error
+    with replacing_all(paths, overwrite=overwrite) as temporaries:
+        for side, temporary in zip(image.space.hemispheres, temporaries, strict=True):
+            _write(image, side, temporary)
     return paths
-
-
-@contextmanager
-def _noting(output: Path, written: list[Path]) -> Iterator[None]:
-    """Note an output when all that was entered after this has ended well."""
-    yield
-    written.append(output)
 
 
 def _check_holds(image: PaintedSurface, path: Path) -> None:
@@ -294,7 +271,7 @@ def _write(image: PaintedSurface, side: str, path: Path) -> None:
     if family == "mgh":
         _write_mgh(values, path, image.t_r)
     elif family == "numpy":
-        with path.open("wb") as file:
+        with open_output(path) as file:
             np.save(file, values, allow_pickle=False)
     else:
         write_morph_data(path, values.reshape(-1))

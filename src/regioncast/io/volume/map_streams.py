@@ -10,8 +10,7 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from nibabel.brikhead import AFNIArrayProxy
 from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
 from ...engine.maps import Blocks, Portion, all_at_once, native
+from ...engine.threads import Workers
 from ...errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
 from ...files import expanded, is_pattern, readable
 from ...signals import MapAxis
@@ -96,11 +96,16 @@ class MapStream:
 
     def blocks(self) -> Blocks:
         """Read the maps, one block ahead; a block is valid until the next one is asked for."""
-        with closing(self._blocks()) as blocks, ThreadPoolExecutor(1) as reader:
-            pending = reader.submit(next, blocks, None)
-            while (block := pending.result()) is not None:
-                pending = reader.submit(next, blocks, None)
-                yield block
+        blocks = self._blocks()
+        with Workers(1) as reader:
+            try:
+                pending = reader.begin(next, blocks, None)
+                while (block := pending()) is not None:
+                    pending = reader.begin(next, blocks, None)
+                    yield block
+            finally:
+                # By the thread that may still be reading, once it has read.
+                reader.begin(blocks.close)()
 
     def portions(
         self,
