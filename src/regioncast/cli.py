@@ -61,7 +61,8 @@ Values = Annotated[
     str,
     Parameter(
         allow_leading_hyphen=True,  # "-" looks like an option and is none
-        help="Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.",
+        help="Table of values (.tsv, .csv, .txt, .1D, .stats, .parquet, .npy), or - for standard "
+        "input.",
     ),
 ]
 Atlas = Annotated[
@@ -89,6 +90,14 @@ Columns = Annotated[
     Parameter(
         help="Title of a column of VALUES to paint; give it once per column. When not given, all "
         "of numbers, other than labels."
+    ),
+]
+
+Strip = Annotated[
+    list[str] | None,
+    Parameter(
+        help="What to cut from the beginning and end of keys and titles, such as _thickness; give "
+        "it once per text."
     ),
 ]
 
@@ -152,6 +161,7 @@ def paint(
     by: By = "auto",
     key: KeyColumn = None,
     columns: Columns = None,
+    strip: Strip = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     fill: Number = 0,
@@ -199,8 +209,8 @@ def paint(
     start = time.perf_counter()
     check_image_output(output, overwrite=overwrite)
     image = api.paint(
-        values, reading.of(atlas), by=by, key=key, columns=columns, missing=missing, extra=extra,
-        fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
+        values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip or (),
+        missing=missing, extra=extra, fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
         saved = api.save(image, output, overwrite=overwrite, progress=progress)
@@ -304,6 +314,7 @@ def match(
     by: By = "auto",
     key: KeyColumn = None,
     columns: Columns = None,
+    strip: Strip = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     reading: Reading = _AS_USUAL,
@@ -326,7 +337,9 @@ def match(
     json
         Print JSON.
     """
-    report = api.match(values, reading.of(atlas), by=by, key=key, columns=columns)
+    report = api.match(
+        values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip or ()
+    )
     _print_json(report.to_dict()) if json else print(report)
     try:
         report.check(missing, extra)
