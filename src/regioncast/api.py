@@ -188,7 +188,7 @@ def load_signals(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
-    strip: str | Sequence[str] = (),
+    strip: str | Sequence[str] | None = None,
     t_r: float | None = None,
 ) -> Signals:
     """Read region signals from any kind of values, without painting them.
@@ -233,7 +233,7 @@ def match(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
-    strip: str | Sequence[str] = (),
+    strip: str | Sequence[str] | None = None,
 ) -> Match:
     """Find what would go where, without painting it; print the result to see it.
 
@@ -278,7 +278,7 @@ def paint(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
-    strip: str | Sequence[str] = (),
+    strip: str | Sequence[str] | None = None,
     missing: Missing = "raise",
     extra: Extra = "raise",
     fill: complex = 0,
@@ -314,7 +314,7 @@ def paint(
     columns : str, int or sequence of them, default=None
         Titles of the columns of a long table to paint; all columns of numbers, other than
         labels, when not given.
-    strip : str or sequence of str, default=()
+    strip : str or sequence of str, default=None
         What to cut from the beginning and the end of keys and titles before they are compared, each
         once: ``["lh_", "_thickness"]`` makes ``V1`` of ``lh_V1_thickness``.
     missing : {"raise", "fill"}, default="raise"
@@ -721,7 +721,7 @@ def _match(
     by: str,
     key: Key | None,
     columns: Key | Sequence[Key] | None,
-    strip: str | Sequence[str],
+    strip: str | Sequence[str] | None,
     t_r: float | None,
 ) -> Match:
     # Whatever is no text is the title of no column, and the error says which there are.
@@ -735,11 +735,11 @@ def _asked(
     by: str,
     key: Key | None,
     columns: Key | Sequence[Key] | None,
-    strip: str | Sequence[str],
+    strip: str | Sequence[str] | None,
     t_r: float | None,
 ) -> Asked:
     """Return what was said about values; one title or affix may stand alone."""
-    affixes = [strip] if isinstance(strip, str) else list(strip)
+    affixes = [strip] if isinstance(strip, str) else list(strip or ())
     if not all(isinstance(affix, str) and affix for affix in affixes):
         raise ArgumentError(
             f"strip holds texts to cut from keys, such as '_thickness'; not {strip!r}."

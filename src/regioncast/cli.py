@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from cyclopts import App, CycloptsError, Parameter, Token
+from cyclopts import App, CycloptsError, Parameter, Token, UnusedCliTokensError
 
 from . import __version__, api
 from .atlas.spaces import VolumeGrid
@@ -56,11 +56,20 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 
+
+def _check_is_no_option(_: object, value: str) -> None:
+    """Blame an option that nobody knows, rather than the arguments after it."""
+    is_option = value.startswith("-") and value != STANDARD_STREAM
+    if is_option and not os.path.exists(value):  # noqa: PTH110  False for names no file can have
+        raise ValueError("There is no such option, and no file of this name.")
+
+
 # What several verbs take is described here once; the rest is in their docstrings.
 Values = Annotated[
     str,
     Parameter(
         allow_leading_hyphen=True,  # "-" looks like an option and is none
+        validator=_check_is_no_option,
         help="Table of values (.tsv, .csv, .txt, .1D, .stats, .parquet, .npy), or - for standard "
         "input.",
     ),
@@ -137,8 +146,8 @@ class Reading:
     label_map: str | None = None
 
     def of(self, atlas: str, *, mask: str | None = None, strict: bool = False) -> Parcellation:
-        """Return the parcellation of a labels image."""
-        return api.load_parcellation(
+        """Return the parcellation of a labels image, and say where its regions have no names."""
+        parcellation = api.load_parcellation(
             atlas,
             self.regions,
             mask=mask,
@@ -146,6 +155,14 @@ class Reading:
             strict=strict,
             label_map=self.label_map,
         )
+        if self.regions is None and not parcellation.table.has_names:
+            print(
+                f"regioncast: note: no names of regions were found in {atlas} or beside it, so "
+                "they are called by their labels; --regions TABLE names them, --regions none says "
+                "that this is meant",
+                file=sys.stderr,
+            )
+        return parcellation
 
 
 _AS_USUAL = Reading()
@@ -209,7 +226,7 @@ def paint(
     start = time.perf_counter()
     check_image_output(output, overwrite=overwrite)
     image = api.paint(
-        values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip or (),
+        values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip,
         missing=missing, extra=extra, fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
@@ -337,9 +354,7 @@ def match(
     json
         Print JSON.
     """
-    report = api.match(
-        values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip or ()
-    )
+    report = api.match(values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip)
     _print_json(report.to_dict()) if json else print(report)
     try:
         report.check(missing, extra)
@@ -439,7 +454,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             code = int(app(tokens, exit_on_error=False, help_on_error=False) or OK)
             sys.stdout.flush()
-        except CycloptsError:
+        except CycloptsError as error:
+            if isinstance(error, UnusedCliTokensError) and {"--columns", "--strip"} & {*options}:
+                print(
+                    "regioncast: an option takes one value; give --columns and --strip once for "
+                    "each, as in --columns t --columns p",
+                    file=sys.stderr,
+                )
             return USAGE
         except BrokenPipeError:  # the reader of our output left, as head does
             _drop_output()

@@ -179,7 +179,8 @@ class Identities:
                 stripped(composed(key), self.strip) if isinstance(key, str) else key for key in keys
             ]
         titles = {
-            "auto": [NAME, LABEL, *self._text_columns],
+            # What has no names is called by its labels, and not by what is written there.
+            "auto": [*([NAME, LABEL] if self.table.has_names else [LABEL]), *self._text_columns],
             "text": [NAME, *self._text_columns],
         }.get(by, [by])
         namings = {
@@ -196,9 +197,9 @@ class Identities:
         return Naming(best.by, keys, best.rows, rivals)
 
     def stripping(self, affixes: Sequence[str]) -> Identities:
-        """Return the same, for keys without these affixes."""
+        """Return the same, for keys without these affixes too."""
         other = copy.copy(self)  # which shares what was indexed
-        other.strip = [composed(affix) for affix in affixes]
+        other.strip = [*self.strip, *map(composed, affixes)]
         return other
 
     def _index(self, by: str) -> None:
@@ -640,7 +641,8 @@ class Match:
         """
         if isinstance(key, str) and key != "0":
             return names_background(key)
-        return self.by == LABEL and str(key) == "0" and not self.missing
+        is_label = self.by == LABEL or (self.by == NAME and not self.table.has_names)
+        return is_label and str(key) == "0" and not self.missing
 
     @cached_property
     def unreached(self) -> list[Key]:
@@ -767,7 +769,8 @@ class Match:
                     f"{'is' if n_found == 1 else 'are'} the {by}. Pass by={by!r} (--by {by})"
                 )
         nothing = "no key is the name or label of a region"
-        _, hint = nearly_named(keys, identities)
+        ways = best_affixes(keys, identities)
+        hint = affix_hint(keys, ways) if ways else group_hint(keys, identities)
         if hint:
             return f"{nothing}; {hint}"
         is_counted = list(keys) == list(range(1, len(self.table) + 1))
@@ -819,40 +822,48 @@ class Match:
 # --- keys that nearly name regions ---------------------------------------------------------------
 
 
-def nearly_named(keys: Sequence[Key], identities: Identities) -> tuple[int, str]:
-    """Return how many regions keys that name none would name, and what to pass for it; or 0, "".
-
-    They may be groups of regions, in a column that repeats itself, or have something in common
-    before or after the names.
-    """
+def group_hint(keys: Sequence[Key], identities: Identities) -> str:
+    """Return what to do about keys that are groups: cells of a column that repeats itself."""
     for title in identities.table.columns:
         naming = identities.naming(keys, title)
         if keys and all(naming.rows) and naming.n_shared:
-            return len(identities.table), (
+            return (
                 f"all {plural(len(keys), 'key')} are cells of the column {title!r} of the region "
                 "table, where one cell stands for several regions; to paint all regions of each, "
                 f"pass this column as by (--by {shlex.quote(title)})"
             )
-    best = _best_affixes(keys[:_TRIED_KEYS], identities)
-    if not best:
-        return 0, ""
-    naming = identities.stripping(best[0]).naming(keys)
-    return naming.n_regions, (
-        f"{naming.n_regions:,} of {plural(len(keys), 'key')} name regions by {naming.by} without "
-        f"{examples(best[0])}; pass {', or '.join(map(_strip_hint, best[:N_EXAMPLES]))}"
-    )
+    return ""
 
 
-def _best_affixes(keys: Sequence[Key], identities: Identities) -> list[tuple[str, ...]]:
-    """Return without which affixes keys name most regions, and more than without fewer of them."""
+def best_affixes(keys: Sequence[Key], identities: Identities) -> list[Identities]:
+    """Return the same regions for keys without what they share, where most of these name one.
+
+    Of several ways those that cut less; none where keys would not paint all the same.
+    """
+    tried = keys[:_TRIED_KEYS]
     n_named: dict[tuple[str, ...], int] = {}
-    for affixes in shared_affixes([key for key in keys if isinstance(key, str)]):
-        naming = identities.stripping(affixes).naming(keys)
+    for affixes in shared_affixes([key for key in tried if isinstance(key, str)]):
+        naming = identities.stripping(affixes).naming(tried)
         shorter = [n_named[other] for other in n_named if set(other) <= set(affixes)]
         is_more = naming.n_regions > max([1, *shorter])
-        if is_more and may_paint(naming, identities) and _keeps_sides(keys, naming, identities):
+        if is_more and may_paint(naming, identities) and _keeps_sides(tried, naming, identities):
             n_named[affixes] = naming.n_regions
-    return [affixes for affixes, n in n_named.items() if n == max(n_named.values())]
+    most = max(n_named.values(), default=0)
+    return [identities.stripping(affixes) for affixes, n in n_named.items() if n == most]
+
+
+def affix_hint(keys: Sequence[Key], ways: Sequence[Identities]) -> str:
+    """Return what to pass for keys that have something beside the names of regions."""
+    naming = ways[0].naming(keys)
+    passed = []
+    for way in ways[:N_EXAMPLES]:
+        strip = repr(way.strip[0] if len(way.strip) == 1 else list(way.strip))
+        in_shell = " ".join(f"--strip={shlex.quote(affix)}" for affix in way.strip)
+        passed.append(f"strip={strip} ({in_shell})")
+    return (
+        f"{naming.n_regions:,} of {plural(len(keys), 'key')} name regions by {naming.by} without "
+        f"{examples(ways[0].strip)}; pass {', or '.join(passed)}"
+    )
 
 
 def _keeps_sides(keys: Sequence[Key], naming: Naming, identities: Identities) -> bool:
@@ -863,11 +874,6 @@ def _keeps_sides(keys: Sequence[Key], naming: Naming, identities: Identities) ->
         if None not in (said, side) and said != side:
             return False
     return True
-
-
-def _strip_hint(affixes: Sequence[str]) -> str:
-    strip = repr(affixes[0] if len(affixes) == 1 else list(affixes))
-    return f"strip={strip} ({' '.join(f'--strip={shlex.quote(affix)}' for affix in affixes)})"
 
 
 # --- near misses ---------------------------------------------------------------------------------

@@ -26,9 +26,11 @@ from ..identity import (
     NAME,
     Identities,
     Naming,
+    affix_hint,
+    best_affixes,
+    group_hint,
     label_of,
     may_paint,
-    nearly_named,
     start_problem,
 )
 from .cells import are_distinct, is_number
@@ -435,9 +437,8 @@ class _Judge:
 
     def _has_strange_names(self) -> bool:
         """Return whether a column of distinct text is there: names of another atlas, maybe."""
-        numbered = [str(label) for label in self.identities.cells(LABEL)]
-        if list(self.identities.cells(NAME)) == numbered:
-            return False  # this atlas has no names
+        if not self.identities.table.has_names:
+            return False
         return any(are_distinct(column.texts) for column in self.texts)
 
     # Errors.
@@ -447,15 +448,24 @@ class _Judge:
 
         What names maps may look so too, and so do lines that were read as one cell.
         """
-        near = []
         is_alone = len(self.table.columns) == 1
         for candidate in self.candidates:
             is_line = is_alone and candidate.column is not None
-            if not is_line and not is_map_title(candidate.title):
-                n_regions, hint = nearly_named(candidate.naming.keys, self.identities)
-                near.append((n_regions, f"In {candidate.called}, {hint}"))
-        n_regions, hint = max(near, default=(0, ""))
-        return hint if n_regions else ""
+            if is_line or is_map_title(candidate.title):
+                continue
+            keys = candidate.naming.keys
+            ways = [way for way in best_affixes(keys, self.identities) if self._finds(way)]
+            hint = affix_hint(keys, ways) if ways else group_hint(keys, self.identities)
+            if hint:
+                return f"In {candidate.called}, {hint}"
+        return ""
+
+    def _finds(self, identities: Identities) -> bool:
+        """Return whether the table names regions that are called otherwise."""
+        try:
+            return find(self.table, identities, self.by).names_some
+        except MatchError:
+            return False
 
     def nothing_fits(self, hint: str) -> MatchError:
         """Return the error for a table in which nothing names regions, with all that was tried."""

@@ -394,8 +394,10 @@ def _is_text_over_numbers(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:
-    """Return whether cells are numbers, of which some may be missing."""
-    return any(map(is_number, cells)) and all(is_number(cell) or is_missing(cell) for cell in cells)
+    """Return whether cells are numbers, or true or false, of which some may be missing."""
+    if not any(map(is_number, cells)):
+        return are_flags(cells)
+    return all(is_number(cell) or is_missing(cell) for cell in cells)
 
 
 def _commented_header(
