@@ -264,7 +264,7 @@ def way_of(values):
     return re.search(r"Make each a map: (.*); or keep the rows of one", str(caught.value))[1]
 
 
-@pytest.mark.parametrize(("name", "suffix"), zip(TIDY, [".tsv", ".csv", ".txt"], strict=True))
+@pytest.mark.parametrize(("name", "suffix"), [*zip(TIDY, [".tsv", ".csv", ".txt"], strict=True)])
 def test_the_line_that_pivots_a_file_runs_in_the_shell(tmp_path, monkeypatch, name, suffix):
     monkeypatch.chdir(tmp_path)
     path = Path(f"tidy{suffix}")
