@@ -189,6 +189,7 @@ def load_signals(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
     t_r: float | None = None,
 ) -> Signals:
     """Read region signals from any kind of values, without painting them.
@@ -199,7 +200,7 @@ def load_signals(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         The regions by whose names and labels the key column of a table is found.
-    by, key, columns, t_r
+    by, key, columns, strip, t_r
         As in `paint`; a table that is read by position has no keys.
 
     Returns
@@ -222,9 +223,8 @@ def load_signals(
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
     atlas = load_parcellation(parcellation)
-    titles = [columns] if isinstance(columns, str | int) else columns
     identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
-    return read_signals(values, identities, Asked(by, key, titles, t_r))
+    return read_signals(values, identities, _asked(by, key, columns, strip, t_r))
 
 
 def match(
@@ -234,6 +234,7 @@ def match(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
 ) -> Match:
     """Find what would go where, without painting it; print the result to see it.
 
@@ -243,7 +244,7 @@ def match(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         As in `paint`.
-    by, key, columns
+    by, key, columns, strip
         As in `paint`.
 
     Returns
@@ -268,7 +269,7 @@ def match(
              did you mean '7Networks_LH_Vis_2' for '7networks_lh_vis_2'?
     """
     atlas = load_parcellation(parcellation)
-    return _match(values, atlas, by=by, key=key, columns=columns, t_r=None)
+    return _match(values, atlas, by=by, key=key, columns=columns, strip=strip, t_r=None)
 
 
 def paint(
@@ -278,6 +279,7 @@ def paint(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
     missing: Missing = "raise",
     extra: Extra = "raise",
     fill: complex = 0,
@@ -296,9 +298,9 @@ def paint(
         - A mapping of names or labels to a number, or to one number per map.
         - A pandas Series, whose index names the regions.
         - A DataFrame of pandas, polars or pyarrow, or the path of a ``.tsv``, ``.csv``,
-          ``.txt``, ``.1D`` or ``.parquet`` table: *long*, one row per region, with a column of
-          names or labels and one column of numbers per map; or *wide*, one column per region,
-          titled by its name or label, and one row per map.
+          ``.txt``, ``.1D``, ``.stats`` or ``.parquet`` table: *long*, one row per region, with a
+          column of names or labels and one column of numbers per map; or *wide*, one column per
+          region, titled by its name or label, and one row per map.
         - An array, shape (n_regions,) or (n_maps, n_regions), or the path of a ``.npy`` file:
           the regions in ascending order of label.
         - The path of a ``.pscalar.nii`` or ``.ptseries.nii`` file, or such an image.
@@ -313,6 +315,9 @@ def paint(
     columns : str, int or sequence of them, default=None
         Titles of the columns of a long table to paint; all columns of numbers, other than
         labels, when not given.
+    strip : str or sequence of str, default=None
+        What to cut from the beginning and the end of keys and titles before they are compared, each
+        once: ``["lh_", "_thickness"]`` makes ``V1`` of ``lh_V1_thickness``.
     missing : {"raise", "fill"}, default="raise"
         What to do with a region that has voxels and no value.
     extra : {"raise", "ignore"}, default="raise"
@@ -412,7 +417,7 @@ def paint(
             f"they are {missing!r} and {extra!r}."
         )
     atlas = load_parcellation(parcellation)
-    matching = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
+    matching = _match(values, atlas, by=by, key=key, columns=columns, strip=strip, t_r=t_r)
     matching.check(missing, extra)
     table = value_table(matching.signals.values, matching.columns, fill=fill, dtype=dtype)
     if onto is not None:
@@ -724,14 +729,31 @@ def _match(
     by: str,
     key: Key | None,
     columns: Key | Sequence[Key] | None,
+    strip: str | Sequence[str] | None,
     t_r: float | None,
 ) -> Match:
     # Whatever is no text is the title of no column, and the error says which there are.
     by = str(by)
-    titles = [columns] if isinstance(columns, str | int) else columns
     identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
-    signals = read_signals(values, identities, Asked(by, key, titles, t_r))
+    signals = read_signals(values, identities, _asked(by, key, columns, strip, t_r))
     return matched(signals, identities, by)
+
+
+def _asked(
+    by: str,
+    key: Key | None,
+    columns: Key | Sequence[Key] | None,
+    strip: str | Sequence[str] | None,
+    t_r: float | None,
+) -> Asked:
+    """Return what was said about values; one title or affix may stand alone."""
+    affixes = [strip] if isinstance(strip, str) else list(strip or ())
+    if not all(isinstance(affix, str) and affix for affix in affixes):
+        raise ArgumentError(
+            f"strip holds texts to cut from keys, such as '_thickness'; not {strip!r}."
+        )
+    titles = [columns] if isinstance(columns, str | int) else columns
+    return Asked(by, key, titles, t_r, affixes)
 
 
 def _inside(mask: Image, space: Space) -> NDArray[np.bool_]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import numpy as np
-from cyclopts import App, CycloptsError, Parameter, Token
+from cyclopts import App, CycloptsError, Parameter, Token, UnusedCliTokensError
 
 from . import __version__, api
 from .atlas.spaces import VolumeGrid
@@ -57,12 +57,22 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 
+
+def _check_is_no_option(_: object, value: str) -> None:
+    """Blame an option that nobody knows, rather than the arguments after it."""
+    is_option = value.startswith("-") and value != STANDARD_STREAM
+    if is_option and not os.path.exists(value):  # noqa: PTH110  False for names no file can have
+        raise ValueError("There is no such option, and no file of this name.")
+
+
 # What several verbs take is described here once; the rest is in their docstrings.
 Values = Annotated[
     str,
     Parameter(
         allow_leading_hyphen=True,  # "-" looks like an option and is none
-        help="Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.",
+        validator=_check_is_no_option,
+        help="Table of values (.tsv, .csv, .txt, .1D, .stats, .parquet, .npy), or - for standard "
+        "input.",
     ),
 ]
 Atlas = Annotated[
@@ -90,6 +100,14 @@ Columns = Annotated[
     Parameter(
         help="Title of a column of VALUES to paint; give it once per column. When not given, all "
         "of numbers, other than labels."
+    ),
+]
+
+Strip = Annotated[
+    list[str] | None,
+    Parameter(
+        help="What to cut from the beginning and end of keys and titles, such as _thickness; give "
+        "it once per text."
     ),
 ]
 
@@ -144,8 +162,8 @@ class Reading:
     label_map: str | None = None
 
     def of(self, atlas: str, *, mask: str | None = None, strict: bool = False) -> Parcellation:
-        """Return the parcellation of a labels image."""
-        return api.load_parcellation(
+        """Return the parcellation of a labels image, and say where its regions have no names."""
+        parcellation = api.load_parcellation(
             atlas,
             self.regions,
             mask=mask,
@@ -153,6 +171,14 @@ class Reading:
             strict=strict,
             label_map=self.label_map,
         )
+        if self.regions is None and not parcellation.table.has_names:
+            print(
+                f"regioncast: note: no names of regions were found in {atlas} or beside it, so "
+                "they are called by their labels; --regions TABLE names them, --regions none says "
+                "that this is meant",
+                file=sys.stderr,
+            )
+        return parcellation
 
 
 _AS_USUAL = Reading()
@@ -168,6 +194,7 @@ def paint(
     by: By = "auto",
     key: KeyColumn = None,
     columns: Columns = None,
+    strip: Strip = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     fill: Number = 0,
@@ -216,8 +243,8 @@ def paint(
     start = time.perf_counter()
     check_image_output(output, overwrite=overwrite)
     image = api.paint(
-        values, reading.of(atlas), by=by, key=key, columns=columns, missing=missing, extra=extra,
-        fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
+        values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip,
+        missing=missing, extra=extra, fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
         saved = api.save(
@@ -324,6 +351,7 @@ def match(
     by: By = "auto",
     key: KeyColumn = None,
     columns: Columns = None,
+    strip: Strip = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     reading: Reading = _AS_USUAL,
@@ -346,7 +374,7 @@ def match(
     json
         Print JSON.
     """
-    report = api.match(values, reading.of(atlas), by=by, key=key, columns=columns)
+    report = api.match(values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip)
     _print_json(report.to_dict()) if json else _say(report)
     try:
         report.check(missing, extra)
@@ -454,6 +482,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         except CycloptsError as error:
             _complain(f"{str(error).rstrip('.')}. See --help.")
+            if isinstance(error, UnusedCliTokensError) and {"--columns", "--strip"} & {*options}:
+                _complain(
+                    "an option takes one value; give --columns and --strip once for each, as in "
+                    "--columns t --columns p"
+                )
             return USAGE
         except BrokenPipeError:  # the reader of our output left, as head does
             _drop_output()

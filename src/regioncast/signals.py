@@ -431,7 +431,7 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
         if all(map(is_inexact, wrong)):
             remedy += " Floats do not tell labels from 2**53 on apart; give integers or text."
         if all(isinstance(key, tuple) for key in wrong):
-            remedy += " Of an index with several levels, unstack all but that of the regions."
+            remedy += " Keys of several levels are read from a Series: pandas.Series(values)."
         raise MatchError(
             f"{plural(len(wrong), 'key')} neither a name nor an integer label: {examples(wrong)}. "
             f"{remedy}"

@@ -158,6 +158,11 @@ class RegionTable:
         return None
 
     @cached_property
+    def has_names(self) -> bool:
+        """Whether a region is called by anything else than its label."""
+        return self.names != tuple(map(str, self.labels.tolist()))
+
+    @cached_property
     def unique_names(self) -> tuple[str, ...]:
         """The names, with the prefix of their hemisphere where both hemispheres have them."""
         if self.sides is None:

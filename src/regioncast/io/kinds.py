@@ -39,7 +39,7 @@ from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.files import STANDARD_STREAM
-from ..tables.values import read
+from ..tables.values import asked_of, read
 from . import sidecar as sidecars
 from .cifti.kind import Cifti
 from .painted import edited
@@ -67,6 +67,10 @@ _FILES_OF_PARCELS = f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))
 
 class Labels(Protocol):
     """Labels of samples, of which it is still open what their regions are called."""
+
+    @property
+    def file(self) -> Path | None:
+        """The file that they came from, if it is one that a region table may lie beside."""
 
     @property
     def of_regions(self) -> NDArray[np.int64]:
@@ -237,7 +241,9 @@ def _region_table(labels: Labels, regions: Any) -> tuple[RegionTable | None, Pat
             f"{error} Name another by load_parcellation(…, regions=…) (--regions), or "
             f"{NO_REGIONS!r} to do without."
         ) from error
-    return table, beside
+    # One of a whole dataset lists what any of its images may have.
+    is_above = labels.file is not None and beside.absolute().parent != labels.file.absolute().parent
+    return region_tables.looked_up(table, labels.of_regions) if is_above else table, beside
 
 
 def open_maps(source: Any, what: str) -> Maps:
@@ -370,8 +376,7 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
     """Return the signals of values of any kind: files of parcels, tables, objects in memory."""
     for kind in KINDS:
         if kind.parcels is not None and kind.holds(values):
-            signals = kind.parcels.read_signals(values, asked.key, asked.columns)
-            return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
+            return asked_of(kind.parcels.read_signals(values, asked.key, asked.columns), asked)
     signals = read(values, identities, asked)
     if not isinstance(values, str | os.PathLike) or str(values) == STANDARD_STREAM:
         return signals

@@ -136,6 +136,11 @@ def read_region_table(
     )
 
 
+def looked_up(table: RegionTable, labels: Labels) -> RegionTable:
+    """Return the rows of a table that serves many images that one of them has, and that of 0."""
+    return table.take(np.flatnonzero(np.isin(table.labels, labels) | (table.labels == 0)))
+
+
 def find_region_table(
     image_path: str | os.PathLike[str], *, suffixes: Sequence[str] = _TABLE_SUFFIXES
 ) -> Path | None:
@@ -143,7 +148,8 @@ def find_region_table(
 
     That is a file with the name of the image but one of `suffixes`, in their order; or else, by
     the inheritance of BIDS, the ``.tsv`` with the same suffix (such as ``dseg``) whose entities
-    are all among those of the image, and most of them.
+    are all among those of the image, and most of them.  In a dataset it may also be in a folder
+    above, up to that of ``dataset_description.json``; the nearest folder with one counts.
 
     Parameters
     ----------
@@ -170,7 +176,11 @@ def find_region_table(
         table = image.with_name(stem + suffix)
         if table.is_file():
             return table
-    return _inherited_table(image, stem)
+    for folder in _folders_of_dataset(image):
+        table_above = _inherited_table(folder, image, stem)
+        if table_above is not None:
+            return table_above
+    return None
 
 
 def region_table_from_label_table(xml: bytes | str, *, source: str = "label table") -> RegionTable:
@@ -221,10 +231,8 @@ def _read_file(path: Path, labels: Labels | None, *, may_be_list: bool) -> Regio
     records = color_records(lines)
     if records:
         table = _from_records(records, source, labels)
-        if labels is None:
-            return table
         # A program's table lists all its regions, of which an image has some.
-        return table.take(np.flatnonzero(np.isin(table.labels, labels) | (table.labels == 0)))
+        return table if labels is None else looked_up(table, labels)
     may_be_list = may_be_list and path.suffix.lower() not in {".csv", ".tsv"}
     return _from_text(text, lines, source, labels, may_be_list=may_be_list)
 
@@ -542,12 +550,23 @@ def _parsed(cells: Sequence[Any]) -> tuple[Any, ...]:
 # --- tables beside images ------------------------------------------------------------------------
 
 
-def _inherited_table(image: Path, stem: str) -> Path | None:
+def _folders_of_dataset(image: Path) -> list[Path]:
+    """Return the folder of an image and those above, up to that of its dataset, if it has one."""
+    # Not resolved: files of datasets are often links into a store.
+    folders = list(image.absolute().parents)
+    for number, folder in enumerate(folders, start=1):
+        if os.path.isfile(folder / "dataset_description.json"):  # noqa: PTH113  False if forbidden
+            return folders[:number]
+    return folders[:1]
+
+
+def _inherited_table(folder: Path, image: Path, stem: str) -> Path | None:
+    """Return the table in a folder that is of an image and others."""
     *entities, suffix = stem.split("_")
-    if not entities or not image.parent.is_dir():
+    if not entities or not folder.is_dir():
         return None
     close: dict[int, list[Path]] = {}
-    for table in sorted(image.parent.glob("*.tsv")):
+    for table in sorted(folder.glob("*.tsv")):
         *of_table, table_suffix = table.stem.split("_")
         is_above = bool(of_table) and set(of_table) <= set(entities)
         if is_above and table_suffix == suffix:

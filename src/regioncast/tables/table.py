@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import MatchError, SignalsError, capitalized, examples, plural
 from .cells import (
+    are_flags,
     integer_of,
     is_absent,
     is_missing,
@@ -40,10 +41,12 @@ Title = str | int
 
 # How numbers are written that are none here: what to replace by what, and what to do instead.
 _SLIPS = [
+    (re.compile(r"(?<=\d),(?=\d{3}(?:,\d{3})*$)"), "",
+     "thousands without separators, decimals with a point"),
     (re.compile(","), ".", "a point for the decimal comma"),
     # All separators but the last one, and that too where it is a comma.
     (re.compile("[.,](?=.*[.,])|,"), "", "thousands without separators"),
-]
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +101,8 @@ class Column:
         if self.array is not None:
             return False
         if all(isinstance(cell, str) for cell in self.cells):
-            return not all(map(is_like_number, self._pointed))
+            texts = list(self._pointed)
+            return not (all(map(is_like_number, texts)) or are_flags(texts))
         return not all(map(is_number_or_gap, self.cells))
 
     @property
@@ -170,8 +174,12 @@ class Table:
     @property
     def subject(self) -> str:
         """The name of the table at the beginning of a sentence; files keep theirs."""
-        is_file = not self.source.startswith(("the ", "standard "))
-        return self.source if is_file else capitalized(self.source)
+        return self.source if self.is_file else capitalized(self.source)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it was read from a file, whose name its source is."""
+        return not self.source.startswith(("the ", "standard "))
 
     @property
     def n_rows(self) -> int:
@@ -238,7 +246,7 @@ def table_of_text(text: TextTable) -> Table:
             if not any(cells):
                 continue  # rows may all end in a delimiter
         title = "" if is_index else title_of(titles[number])
-        columns.append(Column(title, cells, is_index, decimal_comma=text.delimiter == ";"))
+        columns.append(Column(title, cells, is_index, decimal_comma=text.decimal_comma))
     has_header = text.header is not None and not _are_titles_counted(columns)
     return Table(columns, text.source, has_header, may_have_header=text.header is None)
 
@@ -260,6 +268,8 @@ def title_of(title: object) -> Title:
     >>> title_of("z"), title_of("7"), title_of("007"), title_of(7.0)
     ('z', 7, '007', 7)
     """
+    if isinstance(title, tuple):
+        return "_".join(map(str, title))  # of a DataFrame with several rows of titles
     integer = integer_of(title)
     if isinstance(title, str):
         return integer if integer is not None and str(integer) == title else title

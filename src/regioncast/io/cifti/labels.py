@@ -78,6 +78,7 @@ class CiftiLabels:
     table: RegionTable
     background: set[float]
     is_said: bool
+    file = None  # it needs no table beside it
 
     @property
     def of_regions(self) -> NDArray[np.int64]:
