@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
 import numpy as np
 
+from .atlas.identities import Identities
 from .atlas.parcellation import Parcellation
 from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
@@ -30,7 +31,7 @@ from .errors import (
     plural,
 )
 from .files import expanded
-from .identity import Identities, matched
+from .identity import matched
 from .io.kinds import (
     one_map,
     open_maps,

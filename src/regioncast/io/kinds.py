@@ -43,9 +43,10 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
+    from ..atlas.identities import Identities
     from ..atlas.spaces import Space
     from ..formats import KindName, Use
-    from ..identity import Identities, Match
+    from ..identity import Match
     from ..progress import Progress
     from ..signals import MapAxis
     from ..tables.arrays import Asked
