@@ -14,6 +14,7 @@ from ...errors import DimensionError, capitalized, plural
 from ...signals import MapAxis
 from ..maps import MapsInMemory, one_at_a_time, the_one_map
 from .files import is_surface, read_sides
+from .label_files import save_labels
 from .labels import SurfaceLabels, read_labels
 from .painted import PaintedSurface, save_surface
 
@@ -82,6 +83,10 @@ class Surfaces:
     ) -> list[Path]:
         """Write a surface to a file, a pair to two."""
         return save_surface(image, output, overwrite=overwrite)
+
+    def save_labels(self, atlas: Parcellation, output: Path, *, overwrite: bool) -> list[Path]:
+        """Write the labels of a surface to a file, of a pair to two."""
+        return save_labels(atlas, output, overwrite=overwrite)
 
 
 def open_surface_maps(source: Any, what: str) -> MapsInMemory:
