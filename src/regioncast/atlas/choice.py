@@ -68,7 +68,7 @@ def is_chosen(regions: Any, identities: Identities) -> NDArray[np.bool_]:
     items = _listed(regions)
     truths = [isinstance(item, bool | np.bool_) for item in items]
     if any(truths):
-        return _masked(items, truths, regions, identities)
+        return _masked(items, truths, regions, len(identities.table))
     mask = np.zeros(len(identities.table), bool)
     mask[_rows_of(items, identities)] = True
     return mask
@@ -108,10 +108,9 @@ def _listed(regions: Any) -> list[Any]:
 
 
 def _masked(
-    items: Sequence[object], truths: Sequence[bool], regions: Any, identities: Identities
+    items: Sequence[object], truths: Sequence[bool], regions: Any, n_regions: int
 ) -> NDArray[np.bool_]:
-    """Return a mask in the order of the table; a Series may have another."""
-    n_regions = len(identities.table)
+    """Return a mask over the rows of the table."""
     if not all(truths):
         wrong = [item for item, is_truth in zip(items, truths, strict=True) if not is_truth]
         raise ArgumentTypeError(
@@ -124,19 +123,14 @@ def _masked(
             f"{plural(n_regions, 'region')}. Give one per region, in ascending order of label."
         )
     index = getattr(regions, "index", None)
-    rows = list(range(n_regions))
-    if index is not None and not callable(index):  # the index of a list is a method
-        # An index that counts rows is that of `to_pandas`, in any order; others are keys.
-        is_counting = index.name is None and sorted(map(str, index)) == sorted(map(str, rows))
-        rows = list(map(int, index)) if is_counting else _rows_of(list(index), identities)
-        if len(set(rows)) < n_regions:
-            raise ArgumentError(
-                "The index of the mask names some regions twice and others not at all. Give one "
-                "entry per region."
-            )
-    mask = np.zeros(n_regions, bool)
-    mask[rows] = items
-    return mask
+    # The index of a list is a method.
+    if index is not None and not callable(index) and list(index) != list(range(n_regions)):
+        raise ArgumentError(
+            "The mask is a Series with an index of its own, whose rows may be in another order. "
+            "Give one of atlas.to_pandas() as it is, or the array of a mask in ascending order of "
+            "label (.to_numpy())."
+        )
+    return np.array(items, bool)
 
 
 def _rows_of(keys: Sequence[object], identities: Identities) -> list[int]:

@@ -110,11 +110,7 @@ def entries_of(table: RegionTable, path: Path, is_none: Callable[[Entry], bool])
     """
     rows = zip(table, _colors(table), strict=True)
     entries = [Entry(region.label, region.name, _parts(color)) for region, color in rows]
-    wrong = [
-        entry.name
-        for entry in entries
-        if entry.name != entry.name.strip() or _NOT_IN_NAMES.search(entry.name) or is_none(entry)
-    ]
+    wrong = [entry.name for entry in entries if not _is_kept(entry.name) or is_none(entry)]
     if wrong:
         raise RegionTableError(
             f"{plural(len(wrong), 'name')} that {path.name} cannot hold: {examples(wrong)}; they "
@@ -130,6 +126,11 @@ def entries_of(table: RegionTable, path: Path, is_none: Callable[[Entry], bool])
             RegionTableWarning,
         )
     return entries
+
+
+def _is_kept(name: str) -> bool:
+    """Return whether XML keeps a name as it is."""
+    return bool(name) and name == name.strip() and not _NOT_IN_NAMES.search(name)
 
 
 def _colors(table: RegionTable) -> list[str]:

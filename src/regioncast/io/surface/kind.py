@@ -14,9 +14,8 @@ from ...errors import DimensionError, capitalized, plural
 from ...signals import MapAxis
 from ..maps import MapsInMemory, one_at_a_time, the_one_map
 from .files import is_surface, read_sides
-from .label_files import save_labels
 from .labels import SurfaceLabels, read_labels
-from .painted import PaintedSurface, save_surface
+from .painted import PaintedSurface, save_labels, save_surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
