@@ -38,10 +38,8 @@ def test_regions_are_selected_and_dropped(run):
         "x_dseg.nii.gz",
     )  # fmt: skip
     assert (code, out) == (0, "x_dseg.nii.gz, x_dseg.tsv: 9 regions, 91×109×91 voxels\n")
-    visual = [
-        row["network"] == "Vis" and row["hemisphere"] == "L" for row in atlas.table.to_records()
-    ]
-    assert_same("x_dseg.nii.gz", atlas.select(visual))
+    visual = atlas.select(lambda row: row["network"] == "Vis" and row["hemisphere"] == "L")
+    assert_same("x_dseg.nii.gz", visual)
     run("drop", "atlas_dseg.nii.gz", "7Networks_LH_Vis_1", "2", "-o", "y.nii")
     assert_same("y.nii", atlas.drop([1, 2]))
 
@@ -60,6 +58,7 @@ def test_regions_are_grouped_and_values_per_group_painted(run):
     np.testing.assert_allclose(again, means)
 
 
+@pytest.mark.filterwarnings("always::regioncast.errors.LabelsWarning")
 def test_atlases_are_merged(run):
     atlas = rc.load_parcellation("atlas_dseg.nii.gz")
     run("select", "atlas_dseg.nii.gz", "--where", "network=Vis", "-o", "vis_dseg.nii.gz")
@@ -95,7 +94,7 @@ def test_a_pair_of_surfaces_is_written_as_two_files(run, demo_folder):
     [
         (["select", "A"], "Give either names or labels of regions, or --where"),
         (["select", "A", "1", "--where", "network=Vis"], "Give either names or labels"),
-        (["drop", "A", "--where", "network=vis"], "No region has --where network=vis; 'Vis', 'SomMot'"),
+        (["drop", "A", "--where", "network=vis"], "--where network=vis; 'Vis', 'SomMot', 'Dors"),
         (["select", "A", "--where", "net=Vis"], "the columns are 'name', 'color', 'hemisphere'"),
         (["select", "A", "--where", "network"], "No region has --where network; 'Vis'"),
         (["select", "A", "7Networks_LH_vis_1"], "Did you mean '7Networks_LH_Vis_1'"),
