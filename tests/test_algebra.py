@@ -293,6 +293,15 @@ def test_columns_in_which_a_group_agrees_stay(demo, pair):
     assert both.counts.tolist() == [180 + 126 + 180, 3 + 126, 3]
 
 
+def test_a_column_called_as_the_count_of_regions_names_its_groups_all_the_same():
+    data = np.resize(np.array([0, 3, 5, 8], np.int16), (3, 4, 5))
+    regions = pd.DataFrame({"index": [3, 5, 8], "name": list("abc"), "regions": [2, 2, 1]})
+    atlas = rc.load_parcellation(image_of(data), regions)
+    assert list(atlas.group("regions").table) == [(1, "1"), (2, "2")]
+    painted = rc.extract(rc.paint({1: 10.0, 2: 20.0}, atlas, by="regions"), atlas)
+    assert painted.values[0].tolist() == [20, 20, 10]
+
+
 def test_whole_floats_and_gaps_are_labels_and_no_group():
     data = np.resize(np.array([0, 3, 5, 8, 9], np.int16), (3, 4, 5))
     frame = pd.DataFrame({"index": [3, 5, 8, 9], "name": list("abcd"), "yeo": [7, np.nan, 2, 7]})

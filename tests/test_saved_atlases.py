@@ -143,6 +143,7 @@ def test_surfaces_and_grayordinates_come_back_or_nothing_is_written(
 def test_negative_labels_and_a_region_without_samples_come_back(tmp_path):
     for atlas, name in [
         (pair_of([-3, 5, 9], ["a", "b", "c"]), "x.label.gii"),
+        (atlas_of(SurfaceVertices({"?": 40}), [-3, 5, 9], ["a", "b", "c"]), "y.label.gii"),
         (atlas_of(CIFTI, [-3, 5, 9], ["a", "b", "c"]), "x.dlabel.nii"),
     ]:
         codes = np.where(atlas.codes == 2, 0, atlas.codes)

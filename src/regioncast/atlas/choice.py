@@ -48,21 +48,7 @@ _NO_GROUP = frozenset(["", "n/a", "nan", "none", "<na>"])
 
 
 def is_chosen(regions: Any, identities: Identities) -> NDArray[np.bool_]:
-    """Return which rows of a region table are chosen.
-
-    Parameters
-    ----------
-    regions : Chosen
-    identities : Identities
-        Of the table.
-
-    Raises
-    ------
-    ArgumentError
-        When a key stands for no region or for several, or a mask has not one entry per region.
-    ArgumentTypeError
-        When this is none of what chooses regions.
-    """
+    """Return which rows of a region table are chosen; see `Parcellation.select`."""
     if callable(regions):
         return _rows_that_meet(regions, identities.table)
     items = _listed(regions)
@@ -149,9 +135,9 @@ def _rows_of(keys: Sequence[object], identities: Identities) -> list[int]:
         if len(of_key) > 1:
             several = [f"{table.unique_names[row]} (label {table.labels[row]})" for row in of_key]
             raise ArgumentError(
-                f"{key!r} stands for {plural(len(of_key), 'region')}: {examples(several)}. Give a "
-                "name or a label (an integer) that only the one has, with its hemisphere where "
-                "both have it; or a mask."
+                f"{examples([key])} stands for {plural(len(of_key), 'region')}: "
+                f"{examples(several)}. Give a name or a label (an integer) that only the one has, "
+                "with its hemisphere where both have it; or a mask."
             )
     return [row for (row,) in rows]
 
@@ -181,25 +167,17 @@ def _rows_of_key(key: object, identities: Identities) -> list[int]:
 def grouped(table: RegionTable, column: str) -> tuple[RegionTable, list[int | None]]:
     """Return the table of the groups of a column, and of each row the label of its group.
 
-    Parameters
-    ----------
-    table : RegionTable
-    column : str
-
-    Raises
-    ------
-    RegionTableError
-        When there is no such column, or no row is of a group.
+    See `Parcellation.group`.
     """
     cells = _cells(table, column)
     members: dict[str, list[int]] = {}
     outside = []
     for row, cell in enumerate(cells):
-        text = composed(_plain(cell))
-        if text.strip().lower() in _NO_GROUP:
+        group = _group_of(cell)
+        if group is None:
             outside.append(table.unique_names[row])
         else:
-            members.setdefault(text, []).append(row)
+            members.setdefault(group, []).append(row)
     if not members:
         raise RegionTableError(
             f"The column {column!r} is empty for each of {plural(len(table), 'region')}. Group by "
@@ -214,9 +192,10 @@ def grouped(table: RegionTable, column: str) -> tuple[RegionTable, list[int | No
         )
     rows = list(members.values())
     columns = _shared_columns(table, rows)
-    if column not in (NAME, LABEL):
-        columns[column] = [_plain(cells[first]) for first, *_ in rows]
     columns[N_MEMBERS_TITLE] = list(map(len, rows))
+    if column not in (NAME, LABEL):
+        # By its cells values find their groups, whatever the title.
+        columns[column] = [_plain(cells[first]) for first, *_ in rows]
     labels = _group_labels(list(members))
     label_of_row: list[int | None] = [None] * len(table)
     for label, of_group in zip(labels, rows, strict=True):
@@ -230,10 +209,20 @@ def tells_apart(column: str, identities: Identities, *, with_sides: bool) -> boo
     table = identities.table
     cells = () if column in _ASKED else table.other_columns.get(column, ())
     sides = (with_sides and table.sides) or [None] * len(table)
-    rows = zip(cells, sides, identities.has_samples.tolist(), strict=False)
-    keys = [(composed(_plain(cell)), side) for cell, side, is_there in rows if is_there]
-    keys = [key for key in keys if key[0].strip().lower() not in _NO_GROUP]
-    return len(set(keys)) == len(keys)
+    seen = set()
+    for cell, side, is_there in zip(cells, sides, identities.has_samples.tolist(), strict=False):
+        key = (_group_of(cell), side)
+        if is_there and key[0] is not None:
+            if key in seen:
+                return False
+            seen.add(key)
+    return True
+
+
+def _group_of(cell: Any) -> str | None:
+    """Return what the group of a cell is called, None where nothing stands there."""
+    text = composed(_plain(cell))
+    return None if text.strip().lower() in _NO_GROUP else text
 
 
 def _cells(table: RegionTable, column: str) -> Sequence[Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -51,12 +51,12 @@ def merged(atlases: Mapping[str, Parcellation], overlap: Overlap) -> Parcellatio
             f"Two atlases or more are merged; this is {plural(len(atlases), 'atlas', 'atlases')}."
         )
     _check_spaces(atlases)
-    table, codes_of = _merged_table(atlases)
+    table, codes_of = _merged_table({name: atlas.table for name, atlas in atlases.items()})
     (first, *_), n_codes = atlases.values(), len(table) + 1
     codes = np.zeros_like(first.codes, code_dtype(len(table)))
     counts, overlaps = np.zeros(n_codes, np.int64), []
     for atlas, new_codes in zip(atlases.values(), codes_of, strict=True):
-        new = encoding.recoded(atlas.codes, np.array([0, *new_codes], codes.dtype))
+        new = encoding.recoded(atlas.codes, np.insert(new_codes, 0, 0))
         counts += encoding.count(new, n_codes)
         is_shared = (codes > 0) & (new > 0)
         overlaps += _counted(codes[is_shared], new[is_shared], n_codes)
@@ -88,37 +88,39 @@ def _check_spaces(atlases: Mapping[str, Parcellation]) -> None:
         check_same(first, space, this_name=name, other_name=other_name)
 
 
-def _merged_table(atlases: Mapping[str, Parcellation]) -> tuple[RegionTable, list[list[int]]]:
-    """Return the rows of all atlases in one table, and the new codes of the rows of each."""
-    tables = {name: atlas.table for name, atlas in atlases.items()}
-    records = []
+def _merged_table(tables: Mapping[str, RegionTable]) -> tuple[RegionTable, list[NDArray[Any]]]:
+    """Return the rows of all tables in one, and the new codes of the rows of each."""
+    records: list[dict[str, Any]] = []
     for name, table in tables.items():
-        for record in table.to_records():
-            # The columns of an earlier merge make room for those of this one.
-            row = {f"{t}_in_table" if t in SOURCE_TITLES else t: c for t, c in record.items()}
-            records.append(row | dict(zip(SOURCE_TITLES, (name, record["label"]), strict=True)))
-    titles = dict.fromkeys(title for row in records for title in row)
-    columns: dict[str, list[Any]] = {t: [row.get(t) for row in records] for t in titles}
-    del columns["label"]
+        records.extend(_records(table, name))
+    columns: dict[str, list[Any]] = {}
+    for title in dict.fromkeys(chain.from_iterable(records)):
+        columns[title] = [record.get(title) for record in records]
     origins = {title: columns.pop(title) for title in SOURCE_TITLES}
+    labels, names, sides = columns.pop("label"), columns.pop("name"), None
     # Regions of both hemispheres, as groups may be, are told apart by their labels alone.
-    are_sided = all(table.hemispheres is not None for table in tables.values())
-    sides = columns.pop(HEMISPHERE_TITLE) if are_sided else [""] * len(records)
-    ids = _new_ids(list(zip(sides, origins[SOURCE_TITLES[1]], strict=True)))
-    labels = [label for _, label in ids]
-    names = columns.pop("name")
-    whole = RegionTable(labels, names, columns | origins, sides if are_sided else None)
+    if all(table.hemispheres is not None for table in tables.values()):
+        sides = columns.pop(HEMISPHERE_TITLE)
+    ids = _new_ids(sides or [""] * len(labels), labels)
+    whole = RegionTable([label for _, label in ids], names, columns | origins, sides)
     code_of = dict(zip(whole.ids, range(1, len(whole) + 1), strict=True))
-    codes = iter([code_of[key] for key in ids])
-    return whole, [list(islice(codes, len(table))) for table in tables.values()]
+    codes = np.array([code_of[key] for key in ids], code_dtype(len(whole)))
+    return whole, np.split(codes, np.cumsum(list(map(len, tables.values())))[:-1])
 
 
-def _new_ids(ids: Sequence[tuple[Any, Any]]) -> list[tuple[str, int]]:
+def _records(table: RegionTable, source: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table with their origin; that of an earlier merge makes room for it."""
+    for record in table.to_records():
+        row = {f"{t}_in_table" if t in SOURCE_TITLES else t: c for t, c in record.items()}
+        yield row | dict(zip(SOURCE_TITLES, (source, record["label"]), strict=True))
+
+
+def _new_ids(sides: Sequence[str], labels: Sequence[int]) -> list[tuple[str, int]]:
     """Return hemispheres and labels, with labels above all others where one stands again."""
     # 0 is what no region has in files of labels.
-    highest = max(0, *(label for _, label in ids))
+    highest = max(0, *labels)
     new: dict[tuple[str, int], None] = {}
-    for side, label in ids:
+    for side, label in zip(sides, labels, strict=True):
         is_taken = (side, label) in new
         highest += is_taken
         new[(side, highest if is_taken else label)] = None

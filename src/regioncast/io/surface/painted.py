@@ -303,16 +303,7 @@ def _write_mgh(values: NDArray[Any], path: Path, t_r: float | None) -> None:
 
 
 def save_labels(atlas: Parcellation, path: Path, *, overwrite: bool) -> list[Path]:
-    """Write the labels of a surface, a pair as two files; see `save_surface`.
-
-    Raises
-    ------
-    LabelsError
-        When labels are beyond int32, which GIFTI holds.
-    RegionTableError
-        When a name would not be read again.
-    FileFormatError, OutputExistsError, OutputError
-    """
+    """Write the labels of a surface, with names and colours; a pair as two files."""
     space = atlas.space
     assert isinstance(space, SurfaceVertices), "a kind writes its own space"
     paths = output_paths(path, space.hemispheres, "atlas")
@@ -322,11 +313,10 @@ def save_labels(atlas: Parcellation, path: Path, *, overwrite: bool) -> list[Pat
     with replacing_all(paths, overwrite=overwrite) as temporaries:
         for side, temporary in zip(space.hemispheres, temporaries, strict=True):
             samples = space.of_hemisphere(side)
-            # A group may be of both; a region without a vertex is of none that is known.
-            sides = atlas.table.hemispheres
-            is_here = np.isin(np.arange(1, len(atlas) + 1), atlas.codes[samples])
-            if sides is not None:
-                is_here = np.array([of_row == side for of_row in sides])
+            # Of which hemisphere a region is, its vertices tell where the table does not.
+            is_here = np.isin(np.arange(len(atlas)) + 1, atlas.codes[samples]) | (atlas.counts == 0)
+            if atlas.table.hemispheres is not None:
+                is_here = np.array([of_row == side for of_row in atlas.table.hemispheres])
             rows = [entry for entry, is_in in zip(entries, is_here, strict=True) if is_in]
             _write_gifti(_gifti_of_labels(labels[samples], [none, *rows], side), temporary)
     return paths
