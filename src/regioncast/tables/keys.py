@@ -18,18 +18,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..atlas.identities import LABEL, NAME, Identities, Naming, label_of
 from ..atlas.no_region import names_no_region
 from ..atlas.region_table import EXACT, RegionTable
 from ..errors import MatchError, RegionTableError, examples, plural
 from ..identity import (
-    LABEL,
-    NAME,
-    Identities,
-    Naming,
     affix_hint,
     best_affixes,
     group_hint,
-    label_of,
     may_paint,
     start_problem,
 )

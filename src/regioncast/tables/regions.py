@@ -171,16 +171,27 @@ def find_region_table(
     True
     """
     image = Path(image_path)
-    stem = stem_of(image).removesuffix(".dseg")
     for suffix in suffixes:
-        table = image.with_name(stem + suffix)
+        table = table_path(image, suffix)
         if table.is_file():
             return table
+    stem = table_path(image).stem
     for folder in _folders_of_dataset(image):
         table_above = _inherited_table(folder, image, stem)
         if table_above is not None:
             return table_above
     return None
+
+
+def table_path(image: Path, suffix: str = ".tsv") -> Path:
+    """Return where the region table of an image lies, if it is beside it.
+
+    Examples
+    --------
+    >>> table_path(Path("atlas_dseg.nii.gz")).name
+    'atlas_dseg.tsv'
+    """
+    return image.with_name(stem_of(image).removesuffix(".dseg") + suffix)
 
 
 def region_table_from_label_table(xml: bytes | str, *, source: str = "label table") -> RegionTable:

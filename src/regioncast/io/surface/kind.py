@@ -16,7 +16,7 @@ from ..maps import MapsInMemory, one_at_a_time, the_one_map
 from .files import is_surface, read_sides
 from .labels import SurfaceLabels, read_labels
 from .names import output_paths
-from .painted import PaintedSurface, save_surface
+from .painted import PaintedSurface, save_labels, save_surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,6 +87,10 @@ class Surfaces:
     ) -> list[Path]:
         """Write a surface to a file, a pair to two."""
         return save_surface(image, output, overwrite=overwrite)
+
+    def save_labels(self, atlas: Parcellation, output: Path, *, overwrite: bool) -> list[Path]:
+        """Write the labels of a surface to a file, of a pair to two."""
+        return save_labels(atlas, output, overwrite=overwrite)
 
 
 def open_surface_maps(source: Any, what: str) -> MapsInMemory:

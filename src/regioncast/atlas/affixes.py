@@ -9,10 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import product
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .signals import Key
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 # So many beginnings, and so many ends, are tried at most: the most frequent ones.
@@ -21,7 +17,7 @@ _MOST_TRIED = 4
 _MOST_WORDS = 3
 
 
-def stripped(key: Key, affixes: Sequence[str]) -> Key:
+def stripped(key: str | int, affixes: Sequence[str]) -> str | int:
     """Return a key without the affixes at its beginning and end, each cut once.
 
     Integers stay, and so does what would be nothing without one.
