@@ -18,6 +18,7 @@ from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
 from .atlas.spaces import structure_name
 from .atlas.transfer import transferred
+from .cleaning import cleaner_of
 from .engine.extraction import Grouping, Strategy
 from .engine.maps import extract_maps
 from .engine.painting import value_table
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from .atlas.spaces import Space
+    from .cleaning import Confounds, Standardize
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
     from .io.kinds import Painted
@@ -436,6 +438,13 @@ def extract(
     weights: Image | None = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
+    confounds: Confounds | None = ...,
+    confound_columns: str | Sequence[str] | None = ...,
+    standardize: Standardize = ...,
+    detrend: bool = ...,
+    low_pass: float | None = ...,
+    high_pass: float | None = ...,
+    t_r: float | None = ...,
     n_jobs: int | None = ...,
     progress: Progress | None = ...,
 ) -> Signals: ...
@@ -450,6 +459,13 @@ def extract(
     weights: Image | None = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
+    confounds: Confounds | None = ...,
+    confound_columns: str | Sequence[str] | None = ...,
+    standardize: Standardize = ...,
+    detrend: bool = ...,
+    low_pass: float | None = ...,
+    high_pass: float | None = ...,
+    t_r: float | None = ...,
     n_jobs: int | None = ...,
     progress: Progress | None = ...,
 ) -> dict[str, Signals]: ...
@@ -463,6 +479,13 @@ def extract(
     weights: Image | None = None,
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
+    confounds: Confounds | None = None,
+    confound_columns: str | Sequence[str] | None = None,
+    standardize: Standardize = None,
+    detrend: bool = False,
+    low_pass: float | None = None,
+    high_pass: float | None = None,
+    t_r: float | None = None,
     n_jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Signals | dict[str, Signals]:
@@ -503,6 +526,24 @@ def extract(
     resample : {None, "labels"}, default=None
         ``"labels"`` brings the regions to the grid of the image, by nearest neighbour, where
         the grids differ.
+    confounds : path, DataFrame, array of shape (n_maps, n_confounds), or list, default=None
+        Taken out of the signals by `nilearn.signal.clean`, as are trend and frequencies: of the
+        mean and the sum, weighted or not, where this is the same as cleaning the voxels, if they
+        are finite in all maps.  A table has a title per confound and a row per map, such as
+        fMRIPrep's ``desc-confounds_timeseries.tsv``; none may be ``n/a``.  Each 4D image of
+        several is cleaned by itself, with its own confounds, which are a list then; images of
+        one map each are one series.
+    confound_columns : str or list of str, default=None
+        Titles of the confounds to take out, or patterns such as ``"trans_?"``; all when not given.
+    standardize : {None, "zscore_sample", "psc"}, default=None
+        Of the signals of each region, whatever the strategy: mean 0 and standard deviation 1
+        (of a sample), or percent of the mean.
+    detrend : bool, default=False
+        Whether linear trends are taken out.
+    low_pass, high_pass : float, default=None
+        Frequencies in Hz, above and below which all is taken out (Butterworth, order 5).
+    t_r : float, default=None
+        Repetition time in seconds; that of the image when not given.
     n_jobs : int, default=None
         Number of threads that reduce; when not given, one per processor, but for the one that
         reads a file of volumes.  Below 0: one per processor.  Functions are called by no thread but
@@ -523,7 +564,14 @@ def extract(
     SpaceError
         When image, parcellation, mask or weights are on different grids.
     ArgumentError
-        When there is no such strategy, or it does not go with the data.
+        When there is no such strategy, or it does not go with the data or with cleaning; when
+        filters do not go with the repetition time.
+    DimensionError
+        When a single map is to be cleaned.
+    SignalsError, SignalsTypeError
+        When confounds have a gap, text, or another number of rows than there are maps.
+    MissingPackageError
+        When signals are to be cleaned without nilearn.
     LabelsError
         When a mask or another grid leaves no region.
     FileFormatError
@@ -555,6 +603,17 @@ def extract(
     maps = open_maps(image, "the image")
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
+    cleaner = cleaner_of(
+        maps,
+        strategies,
+        confounds=confounds,
+        confound_columns=confound_columns,
+        standardize=standardize,
+        detrend=detrend,
+        low_pass=low_pass,
+        high_pass=high_pass,
+        t_r=t_r,
+    )
     placement = Placement.on(load_parcellation(parcellation), maps.space, resample)
     if mask is not None:
         placement = placement.masked(_inside(mask, placement.parcellation.space))
@@ -576,8 +635,8 @@ def extract(
             # Not `<`: a region without samples has the fraction NaN, and is missing.
             values[:, ~(np.array(coverage.columns["fraction"]) >= min_coverage)] = np.nan
         signals[each.name] = Signals.along(
-            maps.axis,
-            values,
+            cleaner.axis,
+            cleaner.clean(values, atlas.table.unique_keys),
             atlas.table.unique_keys,
             labels=coverage.labels.tolist(),
             coverage=coverage,

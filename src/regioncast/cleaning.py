@@ -1,0 +1,322 @@
+"""Cleaning: what is taken out of the signals of regions over time, by `nilearn.signal.clean`.
+
+Detrending, filters and the regression of *confounds* are linear, and alike for all voxels.  So what
+they do to the mean or the sum of voxels, weighted or not, is the mean or the sum of what they do to
+the voxels; of no other strategy is that true.  A *run* is what is cleaned by itself: an image of
+several maps, or a list of images of one map each.
+"""
+
+from __future__ import annotations
+
+import numbers
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from .engine._kernels.reduce import Reduction
+from .errors import (
+    ArgumentError,
+    DimensionError,
+    ImageTypeError,
+    MissingPackageError,
+    NonfiniteWarning,
+    SignalsError,
+    SignalsTypeError,
+    capitalized,
+    examples,
+    plural,
+    warn,
+)
+from .files import existing_file
+from .signals import as_array
+from .tables.files import read_values
+from .tables.table import Column, Table, is_frame, table_of_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from narwhals.typing import IntoDataFrame
+    from numpy.typing import NDArray
+
+    from .engine.extraction import Strategy
+    from .io.maps import Maps
+    from .signals import Key, MapAxis
+
+Standardize = Literal["zscore_sample", "psc", False] | None
+
+ConfoundTable: TypeAlias = "str | os.PathLike[str] | IntoDataFrame | NDArray[Any]"
+Confounds: TypeAlias = "ConfoundTable | Sequence[ConfoundTable]"
+"""The confounds of one run, one row per map; or in a list those of each."""
+
+_LINEAR = (Reduction.MEAN, Reduction.SUM)
+
+
+@dataclass(frozen=True, eq=False)
+class Cleaner:
+    """How the signals of some maps are cleaned.
+
+    Parameters
+    ----------
+    axis : MapAxis
+        Of the maps, with the repetition time that was given.
+    runs : sequence of int, default=()
+        Numbers of maps; empty where nothing is to be done.
+    confounds : sequence of arrays of float64, shape (n_maps, n_confounds), or of None, default=()
+        Of each run.
+    options : mapping, default={}
+        The other arguments of `nilearn.signal.clean`.
+    """
+
+    axis: MapAxis
+    runs: Sequence[int] = ()
+    confounds: Sequence[NDArray[np.float64] | None] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def clean(self, values: NDArray[Any], keys: Sequence[Key]) -> NDArray[Any]:
+        """Return the signals, shape (n_maps, n_regions), cleaned; missing regions stay NaN.
+
+        The keys are what a warning calls the regions.
+        """
+        if not self.runs:
+            return values
+        runs = np.split(values, np.cumsum(self.runs)[:-1])
+        pairs = zip(runs, self.confounds, strict=True)
+        return np.concatenate([self._cleaned(run, confounds, keys) for run, confounds in pairs])
+
+    def _cleaned(
+        self, values: NDArray[Any], confounds: NDArray[np.float64] | None, keys: Sequence[Key]
+    ) -> NDArray[Any]:
+        is_whole = np.isfinite(values).all(axis=0)
+        is_broken = ~is_whole & ~np.isnan(values).all(axis=0)
+        if is_broken.any():
+            broken = [key for key, broke in zip(keys, is_broken, strict=True) if broke]
+            warn(
+                f"{plural(len(broken), 'region')} without a finite value in some of the maps, and "
+                f"so missing once cleaned: {examples(broken)}.",
+                NonfiniteWarning,
+            )
+        cleaned = np.full(values.shape, np.nan)
+        if is_whole.any():
+            signals = values[:, is_whole]
+            try:
+                cleaned[:, is_whole] = _nilearns_clean()(
+                    signals, confounds=confounds, t_r=self.axis.t_r, **self.options
+                )
+            except ValueError as error:
+                raise SignalsError(
+                    f"{plural(len(values), 'map')} cannot be cleaned like this: {error}"
+                ) from error
+        return cleaned
+
+
+def cleaner_of(
+    maps: Maps,
+    strategies: Sequence[Strategy],
+    *,
+    confounds: Confounds | None,
+    confound_columns: str | Sequence[str] | None,
+    standardize: Standardize,
+    detrend: bool,
+    low_pass: float | None,
+    high_pass: float | None,
+    t_r: float | None,
+) -> Cleaner:
+    """Return how signals are cleaned, after a look at all that can be wrong.
+
+    The arguments and the errors are those of `regioncast.extract`.
+    """
+    axis = maps.axis if t_r is None else maps.axis.with_t_r(t_r)
+    # True has been several ways to standardize in nilearn, one after the other.
+    if standardize not in (None, False, "zscore_sample", "psc"):
+        raise ArgumentError(
+            "standardize must be 'zscore_sample' (mean 0, standard deviation 1), 'psc' (percent "
+            f"of the mean), or None; it is {standardize!r}."
+        )
+    if confounds is None and confound_columns is not None:
+        raise ArgumentError("confound_columns chooses columns of confounds; give those too.")
+    both = {"low_pass": low_pass, "high_pass": high_pass}
+    filters = {name: frequency for name, frequency in both.items() if frequency is not None}
+    is_linear = detrend or bool(filters) or confounds is not None
+    if not is_linear and not standardize:
+        return Cleaner(axis)
+    _check_series(maps)
+    if is_linear:
+        _check_linear(strategies)
+    if filters:
+        _check_filters(filters, axis.t_r)
+    _nilearns_clean()  # which is looked for before maps are read
+    options = {"standardize": standardize or None, "detrend": detrend, **filters}
+    return Cleaner(axis, maps.runs, _of_runs(confounds, confound_columns, maps.runs), options)
+
+
+def _check_filters(filters: Mapping[str, float], t_r: float | None) -> None:
+    if t_r is None:
+        raise ArgumentError(
+            f"{' and '.join(filters)}: frequencies need the seconds from one map to the next, "
+            "which the image does not say, or several images differ. Pass t_r= (--t-r)."
+        )
+    highest = 0.5 / t_r
+    for name, frequency in filters.items():
+        if not isinstance(frequency, numbers.Real) or not 0 < frequency < highest:
+            raise ArgumentError(
+                f"{name} is a frequency in Hz, above 0 and below {highest:g}, half the sampling "
+                f"rate of one map in {t_r:g} s; it is {frequency!r}."
+            )
+    if len(filters) == 2 and filters["high_pass"] >= filters["low_pass"]:
+        raise ArgumentError(
+            f"Nothing is left above high_pass={filters['high_pass']!r} and below "
+            f"low_pass={filters['low_pass']!r}. What is slower than high_pass is taken out, and "
+            "what is faster than low_pass."
+        )
+
+
+def _nilearns_clean() -> Callable[..., NDArray[Any]]:
+    try:
+        from nilearn.signal import clean  # type: ignore[import-untyped]  # ships no types
+    except ImportError:
+        raise MissingPackageError(
+            "Signals are cleaned by nilearn, which is not installed: "
+            "pip install 'regioncast[nilearn]'."
+        ) from None
+    function: Callable[..., NDArray[Any]] = clean
+    return function
+
+
+def _check_series(maps: Maps) -> None:
+    if maps.is_complex:
+        raise ImageTypeError(
+            "The image holds complex numbers, and only real ones can be cleaned or standardized. "
+            "Give an image of magnitudes."
+        )
+    if min(maps.runs) < 2:
+        which = "the image has one" if len(maps.runs) == 1 else "some of the images have one"
+        raise DimensionError(
+            "Confounds, standardize, detrend and filters are for series of two or more maps; "
+            f"{which}. Leave them out, or give 4D images, or images of one map each in a list."
+        )
+
+
+def _check_linear(strategies: Sequence[Strategy]) -> None:
+    others = [strategy.name for strategy in strategies if strategy.reduction not in _LINEAR]
+    if others:
+        raise ArgumentError(
+            f"Confounds, detrend and filters go with mean and sum, not with {', '.join(others)}: "
+            "of others, signals that are cleaned are not those of voxels that are cleaned. Clean "
+            "the image first (nilearn.image.clean_img), and extract from that."
+        )
+
+
+# --- confounds -----------------------------------------------------------------------------------
+
+
+def _of_runs(
+    confounds: Confounds | None, columns: str | Sequence[str] | None, runs: Sequence[int]
+) -> list[NDArray[np.float64] | None]:
+    if confounds is None:
+        return [None] * len(runs)
+    listed: Sequence[Any] = confounds if isinstance(confounds, list | tuple) else [confounds]
+    if len(listed) != len(runs):
+        raise ArgumentError(
+            f"Confounds of {plural(len(listed), 'image')} for {plural(len(runs), 'image')}, each "
+            "of which is cleaned by itself. Give a table of one row per map for each, in a list in "
+            "the order of the images."
+        )
+    called = ["the confounds"]
+    if len(runs) > 1:
+        called = [f"the confounds of image number {run + 1}" for run in range(len(runs))]
+    return [_of_run(*of_run, columns) for of_run in zip(listed, runs, called, strict=True)]
+
+
+def _of_run(
+    source: Any, n_maps: int, what: str, columns: str | Sequence[str] | None
+) -> NDArray[np.float64]:
+    """Return the confounds of a run as numbers, shape (n_maps, n_confounds)."""
+    if isinstance(source, str | os.PathLike):
+        file = existing_file(source, f"the file of {what.removeprefix('the ')}")
+        source, what = read_values(file), str(file)
+    elif is_frame(source):
+        source = table_of_frame(source, what)
+    if isinstance(source, Table):
+        chosen = _chosen(source, columns)
+        titles, matrix = [c.title for c in chosen], np.column_stack(list(map(_numbers, chosen)))
+    else:
+        if columns is not None:
+            raise ArgumentError(
+                f"confound_columns chooses columns by their titles; {what} have none."
+            )
+        matrix = _matrix(as_array(source), what)
+        titles = list(range(matrix.shape[1]))
+    if len(matrix) != n_maps:
+        raise SignalsError(
+            f"{capitalized(what)}: {plural(len(matrix), 'row')} for {plural(n_maps, 'map')}. "
+            "Confounds have one row per map."
+        )
+    _check_complete(matrix, titles, what)
+    _check_rank(matrix, what)
+    return matrix
+
+
+def _chosen(table: Table, columns: str | Sequence[str] | None) -> list[Column]:
+    """Return the columns that titles or patterns name; all when none is given."""
+    if columns is None:
+        return table.body
+    chosen: dict[Column, None] = {}  # in order, and each once
+    for pattern in [columns] if isinstance(columns, str) else columns:
+        fitting = [column for column in table.body if str(column.title) == str(pattern)]
+        if not fitting:
+            fitting = [c for c in table.body if fnmatchcase(str(c.title), str(pattern))]
+        if not fitting:
+            raise ArgumentError(
+                f"{table.subject} has no column {pattern!r} for confounds; its columns are "
+                f"{examples(table.titles, show=20)}."
+            )
+        chosen.update(dict.fromkeys(fitting))
+    return list(chosen)
+
+
+def _numbers(column: Column) -> NDArray[np.float64]:
+    if column.numbers is None:
+        raise SignalsError(
+            f"Confounds are numbers, and {column.called} holds text: {examples(column.cells)}. "
+            "Choose others with confound_columns= (--confound-columns)."
+        )
+    return column.numbers.astype(np.float64)
+
+
+def _matrix(array: NDArray[Any], what: str) -> NDArray[np.float64]:
+    if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
+        raise SignalsTypeError(
+            f"{capitalized(what)} are of shape {array.shape} and dtype {array.dtype}. Give the "
+            "path of a table, a DataFrame, or an array of numbers with one row per map."
+        )
+    return array.reshape(len(array), -1).astype(np.float64)
+
+
+def _check_complete(matrix: NDArray[np.float64], titles: Sequence[Key], what: str) -> None:
+    is_gap = ~np.isfinite(matrix)
+    if not is_gap.any():
+        return
+    gappy = [titles[number] for number in np.flatnonzero(is_gap.any(axis=0)).tolist()]
+    rows = (1 + np.flatnonzero(is_gap.any(axis=1))).tolist()
+    raise SignalsError(
+        f"{capitalized(what)}: {plural(len(gappy), 'column')} without a number in some row: "
+        f"{examples(gappy)}; rows {examples(rows)}. fMRIPrep leaves out what the first map cannot "
+        "have, and programs fill it in differently. Choose others with confound_columns= "
+        "(--confound-columns), or pass a DataFrame that is filled in: .bfill() takes the "
+        "next row, as nilearn's load_confounds does, .fillna(0) takes 0."
+    )
+
+
+def _check_rank(matrix: NDArray[np.float64], what: str) -> None:
+    n_maps, n_confounds = matrix.shape
+    if n_confounds < n_maps - 1:
+        return
+    if np.linalg.matrix_rank(matrix - matrix.mean(axis=0)) >= n_maps - 1:
+        raise SignalsError(
+            f"{capitalized(what)}: {plural(n_confounds, 'column')} explain whatever {n_maps:,} "
+            "maps hold, and leave nothing. Choose fewer."
+        )
