@@ -160,6 +160,15 @@ def test_where_all_are_missing_nothing_is_cleaned():
     assert np.isnan(signals.values).all()
 
 
+def test_of_a_mean_of_0_there_is_no_percent_which_nilearn_warns_of():
+    data = VOXELS.copy()
+    data[0] = 0
+    with pytest.warns(UserWarning, match="meaningless for features that have a mean of 0") as told:
+        signals = rc.extract(series(data), LABELS, standardize="psc")
+    assert len(told) == 1
+    assert not signals.values[:, 1].any()
+
+
 # --- several images ------------------------------------------------------------------------------
 
 
@@ -217,7 +226,7 @@ def test_a_repetition_time_alone_is_known_to_the_signals():
         ({"high_pass": 0}, "high_pass is a frequency in Hz"),
         ({"low_pass": "0.1"}, "low_pass is a frequency in Hz"),
         ({"low_pass": float("nan")}, "low_pass is a frequency in Hz"),
-        ({"low_pass": 0.01, "high_pass": 0.1}, r"Nothing is left above high_pass=0.1 and below"),
+        ({"low_pass": 0.01, "high_pass": 0.1}, r"Nothing is above high_pass=0.1 and below"),
         ({"standardize": True}, r"must be 'zscore_sample' .* or None; it is True"),
         ({"standardize": "zscore"}, r"must be 'zscore_sample' .*; it is 'zscore'"),
         ({"confound_columns": "a"}, "give those too"),
@@ -316,6 +325,11 @@ def test_confounds_are_the_same_in_any_form(how):
     close(rc.extract("bold.nii.gz", LABELS, confounds=written(how)), expected.values)
 
 
+def test_columns_of_an_array_are_numbered():
+    signals = rc.extract(series(), LABELS, confounds=CONFOUNDS, confound_columns=[2, 0])
+    close(signals, rc.extract(series(), LABELS, confounds=CONFOUNDS[:, [0, 2]]).values)
+
+
 @pytest.mark.parametrize(
     ("columns", "expected"),
     [
@@ -379,16 +393,19 @@ GAPS = np.where(np.eye(N_MAPS, 3, k=-4, dtype=bool), np.inf, CONFOUNDS)
     [
         (CONFOUNDS[1:], None, SignalsError, r"^The confounds: 59 rows for 60 maps\."),
         (frame_of(CONFOUNDS[1:], [*"abc"]), "a", SignalsError, "59 rows for 60 maps"),
-        (frame_of(), ["trans_z"], ArgumentError, r"no column 'trans_z' .*'trans_x', 'trans_y'"),
-        (frame_of(), "rot*", ArgumentError, r"no column 'rot\*' for confounds"),
-        (CONFOUNDS, ["a"], ArgumentError, "by their titles; the confounds have none"),
+        (frame_of(), ["trans_z"], ArgumentError, r"no column 'trans_z'; .*'trans_x', 'trans_y'"),
+        (frame_of(), "rot*", ArgumentError, r"no column 'rot\*'; the columns are"),
+        (CONFOUNDS, ["a"], ArgumentError, "no column 'a'; the columns are 0, 1, 2"),
+        (CONFOUNDS, [], ArgumentError, "confound_columns is empty"),
+        (CONFOUNDS[:, :0], None, SignalsError, "The confounds: there is no column"),
+        (CONFOUNDS * 1j, None, SignalsError, "real numbers are needed, and the column 0 holds"),
         (GAPS, None, SignalsError, "3 columns without a number in some row: 0, 1, 2; rows 5, 6"),
-        (frame_of().assign(task="rest"), None, SignalsError, r"column 'task' holds text: 'rest'"),
+        (frame_of().assign(task="rest"), None, SignalsError, r"column 'task' holds 'rest'"),
         (RNG.random((N_MAPS, 80)), None, SignalsError, r"80 columns explain whatever 60 maps hold"),
         (RNG.random((N_MAPS, 59)), None, SignalsError, r"59 columns explain whatever 60 maps hold"),
-        (np.zeros((N_MAPS, 2, 2)), None, SignalsTypeError, r"of shape \(60, 2, 2\)"),
-        (np.array(["a"] * N_MAPS), None, SignalsTypeError, r"of shape \(60,\) and dtype <U1"),
-        (5, None, SignalsTypeError, r"of shape \(\)"),
+        (np.zeros((N_MAPS, 2, 2)), None, SignalsTypeError, r"the shape \(60, 2, 2\)"),
+        (np.array(["a"] * N_MAPS), None, SignalsError, "the column 0 holds 'a', 'a'"),
+        (5, None, SignalsTypeError, r"the shape \(\)"),
         ("nowhere.tsv", None, InputMissingError, r"the file of confounds.*nowhere\.tsv"),
     ],
 )  # fmt: skip

@@ -604,16 +604,9 @@ def extract(
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     cleaner = cleaner_of(
-        maps,
-        strategies,
-        confounds=confounds,
-        confound_columns=confound_columns,
-        standardize=standardize,
-        detrend=detrend,
-        low_pass=low_pass,
-        high_pass=high_pass,
-        t_r=t_r,
-    )
+        maps, strategies, confounds=confounds, confound_columns=confound_columns, t_r=t_r,
+        standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
+    )  # fmt: skip
     placement = Placement.on(load_parcellation(parcellation), maps.space, resample)
     if mask is not None:
         placement = placement.masked(_inside(mask, placement.parcellation.space))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -37,8 +37,6 @@ from .tables.files import read_values
 from .tables.table import Column, Table, is_frame, table_of_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from narwhals.typing import IntoDataFrame
     from numpy.typing import NDArray
 
@@ -68,7 +66,7 @@ class Cleaner:
     confounds : sequence of arrays of float64, shape (n_maps, n_confounds), or of None, default=()
         Of each run.
     options : mapping, default={}
-        The other arguments of `nilearn.signal.clean`.
+        Other arguments of `nilearn.signal.clean`.
     """
 
     axis: MapAxis
@@ -93,7 +91,7 @@ class Cleaner:
         is_whole = np.isfinite(values).all(axis=0)
         is_broken = ~is_whole & ~np.isnan(values).all(axis=0)
         if is_broken.any():
-            broken = [key for key, broke in zip(keys, is_broken, strict=True) if broke]
+            broken = [keys[region] for region in np.flatnonzero(is_broken).tolist()]
             warn(
                 f"{plural(len(broken), 'region')} without a finite value in some of the maps, and "
                 f"so missing once cleaned: {examples(broken)}.",
@@ -101,11 +99,11 @@ class Cleaner:
             )
         cleaned = np.full(values.shape, np.nan)
         if is_whole.any():
-            signals = values[:, is_whole]
+            signals, clean = values[:, is_whole], _nilearns_clean()
             try:
-                cleaned[:, is_whole] = _nilearns_clean()(
-                    signals, confounds=confounds, t_r=self.axis.t_r, **self.options
-                )
+                # Of a mean of 0, of which there is no percent, nilearn itself warns.
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    cleaned[:, is_whole] = clean(signals, confounds=confounds, **self.options)
             except ValueError as error:
                 raise SignalsError(
                     f"{plural(len(values), 'map')} cannot be cleaned like this: {error}"
@@ -129,49 +127,26 @@ def cleaner_of(
 
     The arguments and the errors are those of `regioncast.extract`.
     """
-    axis = maps.axis if t_r is None else maps.axis.with_t_r(t_r)
+    axis = maps.axis.with_t_r(t_r)
     # True has been several ways to standardize in nilearn, one after the other.
     if standardize not in (None, False, "zscore_sample", "psc"):
         raise ArgumentError(
             "standardize must be 'zscore_sample' (mean 0, standard deviation 1), 'psc' (percent "
             f"of the mean), or None; it is {standardize!r}."
         )
-    if confounds is None and confound_columns is not None:
-        raise ArgumentError("confound_columns chooses columns of confounds; give those too.")
     both = {"low_pass": low_pass, "high_pass": high_pass}
     filters = {name: frequency for name, frequency in both.items() if frequency is not None}
-    is_linear = detrend or bool(filters) or confounds is not None
-    if not is_linear and not standardize:
+    if filters or detrend or confounds is not None:
+        _check_linear(strategies)
+    elif confound_columns is not None:
+        raise ArgumentError("confound_columns chooses columns of confounds; give those too.")
+    elif not standardize:
         return Cleaner(axis)
     _check_series(maps)
-    if is_linear:
-        _check_linear(strategies)
-    if filters:
-        _check_filters(filters, axis.t_r)
-    _nilearns_clean()  # which is looked for before maps are read
-    options = {"standardize": standardize or None, "detrend": detrend, **filters}
+    _check_filters(filters, axis.t_r)
+    _nilearns_clean()  # which is missed before maps are read
+    options = {"standardize": standardize or None, "detrend": detrend, "t_r": axis.t_r, **filters}
     return Cleaner(axis, maps.runs, _of_runs(confounds, confound_columns, maps.runs), options)
-
-
-def _check_filters(filters: Mapping[str, float], t_r: float | None) -> None:
-    if t_r is None:
-        raise ArgumentError(
-            f"{' and '.join(filters)}: frequencies need the seconds from one map to the next, "
-            "which the image does not say, or several images differ. Pass t_r= (--t-r)."
-        )
-    highest = 0.5 / t_r
-    for name, frequency in filters.items():
-        if not isinstance(frequency, numbers.Real) or not 0 < frequency < highest:
-            raise ArgumentError(
-                f"{name} is a frequency in Hz, above 0 and below {highest:g}, half the sampling "
-                f"rate of one map in {t_r:g} s; it is {frequency!r}."
-            )
-    if len(filters) == 2 and filters["high_pass"] >= filters["low_pass"]:
-        raise ArgumentError(
-            f"Nothing is left above high_pass={filters['high_pass']!r} and below "
-            f"low_pass={filters['low_pass']!r}. What is slower than high_pass is taken out, and "
-            "what is faster than low_pass."
-        )
 
 
 def _nilearns_clean() -> Callable[..., NDArray[Any]]:
@@ -184,6 +159,16 @@ def _nilearns_clean() -> Callable[..., NDArray[Any]]:
         ) from None
     function: Callable[..., NDArray[Any]] = clean
     return function
+
+
+def _check_linear(strategies: Sequence[Strategy]) -> None:
+    others = [strategy.name for strategy in strategies if strategy.reduction not in _LINEAR]
+    if others:
+        raise ArgumentError(
+            f"Confounds, detrend and filters go with mean and sum, not with {', '.join(others)}: "
+            "of others, signals that are cleaned are not those of voxels that are cleaned. Clean "
+            "the image first (nilearn.image.clean_img), and extract from that."
+        )
 
 
 def _check_series(maps: Maps) -> None:
@@ -200,13 +185,26 @@ def _check_series(maps: Maps) -> None:
         )
 
 
-def _check_linear(strategies: Sequence[Strategy]) -> None:
-    others = [strategy.name for strategy in strategies if strategy.reduction not in _LINEAR]
-    if others:
+def _check_filters(filters: Mapping[str, float], t_r: float | None) -> None:
+    if not filters:
+        return
+    if t_r is None:
         raise ArgumentError(
-            f"Confounds, detrend and filters go with mean and sum, not with {', '.join(others)}: "
-            "of others, signals that are cleaned are not those of voxels that are cleaned. Clean "
-            "the image first (nilearn.image.clean_img), and extract from that."
+            f"{' and '.join(filters)}: frequencies need the seconds from one map to the next, "
+            "which the image does not say, or several images differ. Pass t_r= (--t-r)."
+        )
+    highest = 0.5 / t_r
+    for name, frequency in filters.items():
+        if not isinstance(frequency, numbers.Real) or not 0 < float(frequency) < highest:
+            raise ArgumentError(
+                f"{name} is a frequency in Hz, above 0 and below {highest:g}, half the sampling "
+                f"rate of one map in {t_r:g} s; it is {frequency!r}."
+            )
+    if len(filters) == 2 and filters["high_pass"] >= filters["low_pass"]:
+        raise ArgumentError(
+            f"Nothing is above high_pass={filters['high_pass']!r} and below "
+            f"low_pass={filters['low_pass']!r}: what is slower than the one or faster than the "
+            "other is taken out."
         )
 
 
@@ -225,98 +223,90 @@ def _of_runs(
             "of which is cleaned by itself. Give a table of one row per map for each, in a list in "
             "the order of the images."
         )
-    called = ["the confounds"]
-    if len(runs) > 1:
-        called = [f"the confounds of image number {run + 1}" for run in range(len(runs))]
-    return [_of_run(*of_run, columns) for of_run in zip(listed, runs, called, strict=True)]
-
-
-def _of_run(
-    source: Any, n_maps: int, what: str, columns: str | Sequence[str] | None
-) -> NDArray[np.float64]:
-    """Return the confounds of a run as numbers, shape (n_maps, n_confounds)."""
-    if isinstance(source, str | os.PathLike):
-        file = existing_file(source, f"the file of {what.removeprefix('the ')}")
-        source, what = read_values(file), str(file)
-    elif is_frame(source):
-        source = table_of_frame(source, what)
-    if isinstance(source, Table):
-        chosen = _chosen(source, columns)
-        titles, matrix = [c.title for c in chosen], np.column_stack(list(map(_numbers, chosen)))
-    else:
-        if columns is not None:
-            raise ArgumentError(
-                f"confound_columns chooses columns by their titles; {what} have none."
+    of_runs: list[NDArray[np.float64] | None] = []
+    for number, (source, n_maps) in enumerate(zip(listed, runs, strict=True), start=1):
+        what = f"confounds of image number {number}" if len(runs) > 1 else "confounds"
+        table = _table(source, what)
+        chosen = table.body if columns is None else _chosen(table, columns)
+        matrix = np.column_stack([_numbers(column, table) for column in chosen])
+        if len(matrix) != n_maps:
+            raise SignalsError(
+                f"{table.subject}: {plural(len(matrix), 'row')} for {plural(n_maps, 'map')}. "
+                "Confounds have one row per map."
             )
-        matrix = _matrix(as_array(source), what)
-        titles = list(range(matrix.shape[1]))
-    if len(matrix) != n_maps:
-        raise SignalsError(
-            f"{capitalized(what)}: {plural(len(matrix), 'row')} for {plural(n_maps, 'map')}. "
-            "Confounds have one row per map."
-        )
-    _check_complete(matrix, titles, what)
-    _check_rank(matrix, what)
-    return matrix
+        _check_complete(matrix, chosen, table)
+        of_runs.append(matrix)
+    return of_runs
 
 
-def _chosen(table: Table, columns: str | Sequence[str] | None) -> list[Column]:
-    """Return the columns that titles or patterns name; all when none is given."""
-    if columns is None:
-        return table.body
-    chosen: dict[Column, None] = {}  # in order, and each once
+def _table(source: Any, what: str) -> Table:
+    """Return the confounds of a run as a table; the columns of an array are numbered."""
+    if isinstance(source, str | os.PathLike):
+        file = existing_file(source, f"the file of {what}")
+        source, what = read_values(file), str(file)
+    else:
+        what = f"the {what}"
+    if not isinstance(source, Table) and not is_frame(source):
+        import pandas as pd
+
+        array = as_array(source)
+        if array.ndim not in (1, 2):
+            raise SignalsTypeError(
+                f"{capitalized(what)} have the shape {array.shape}. Give the path of a table, a "
+                "DataFrame, or an array with a row per map."
+            )
+        source = pd.DataFrame(array)
+    table = source if isinstance(source, Table) else table_of_frame(source, what)
+    if not table.body:
+        raise SignalsError(f"{table.subject}: there is no column. Leave confounds out.")
+    return table
+
+
+def _chosen(table: Table, columns: str | Sequence[str]) -> list[Column]:
+    """Return the columns that titles or patterns name, each once."""
+    chosen: dict[Column, None] = {}
     for pattern in [columns] if isinstance(columns, str) else columns:
         fitting = [column for column in table.body if str(column.title) == str(pattern)]
         if not fitting:
             fitting = [c for c in table.body if fnmatchcase(str(c.title), str(pattern))]
         if not fitting:
             raise ArgumentError(
-                f"{table.subject} has no column {pattern!r} for confounds; its columns are "
+                f"{table.subject}: there is no column {pattern!r}; the columns are "
                 f"{examples(table.titles, show=20)}."
             )
         chosen.update(dict.fromkeys(fitting))
+    if not chosen:
+        raise ArgumentError("confound_columns is empty. Name columns, or leave confounds out.")
     return list(chosen)
 
 
-def _numbers(column: Column) -> NDArray[np.float64]:
-    if column.numbers is None:
+def _numbers(column: Column, table: Table) -> NDArray[np.float64]:
+    if column.numbers is None or column.numbers.dtype.kind == "c":
         raise SignalsError(
-            f"Confounds are numbers, and {column.called} holds text: {examples(column.cells)}. "
-            "Choose others with confound_columns= (--confound-columns)."
+            f"{table.subject}: real numbers are needed, and {column.called} holds "
+            f"{examples(column.cells)}. Choose others with confound_columns= (--confound-columns)."
         )
     return column.numbers.astype(np.float64)
 
 
-def _matrix(array: NDArray[Any], what: str) -> NDArray[np.float64]:
-    if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
-        raise SignalsTypeError(
-            f"{capitalized(what)} are of shape {array.shape} and dtype {array.dtype}. Give the "
-            "path of a table, a DataFrame, or an array of numbers with one row per map."
-        )
-    return array.reshape(len(array), -1).astype(np.float64)
-
-
-def _check_complete(matrix: NDArray[np.float64], titles: Sequence[Key], what: str) -> None:
+def _check_complete(matrix: NDArray[np.float64], columns: Sequence[Column], table: Table) -> None:
+    """Raise where there are gaps, or where what is given explains whatever there may be."""
     is_gap = ~np.isfinite(matrix)
-    if not is_gap.any():
-        return
-    gappy = [titles[number] for number in np.flatnonzero(is_gap.any(axis=0)).tolist()]
-    rows = (1 + np.flatnonzero(is_gap.any(axis=1))).tolist()
-    raise SignalsError(
-        f"{capitalized(what)}: {plural(len(gappy), 'column')} without a number in some row: "
-        f"{examples(gappy)}; rows {examples(rows)}. fMRIPrep leaves out what the first map cannot "
-        "have, and programs fill it in differently. Choose others with confound_columns= "
-        "(--confound-columns), or pass a DataFrame that is filled in: .bfill() takes the "
-        "next row, as nilearn's load_confounds does, .fillna(0) takes 0."
-    )
-
-
-def _check_rank(matrix: NDArray[np.float64], what: str) -> None:
-    n_maps, n_confounds = matrix.shape
-    if n_confounds < n_maps - 1:
-        return
-    if np.linalg.matrix_rank(matrix - matrix.mean(axis=0)) >= n_maps - 1:
+    if is_gap.any():
+        titles = [columns[number].title for number in np.flatnonzero(is_gap.any(axis=0)).tolist()]
+        rows = (1 + np.flatnonzero(is_gap.any(axis=1))).tolist()
         raise SignalsError(
-            f"{capitalized(what)}: {plural(n_confounds, 'column')} explain whatever {n_maps:,} "
-            "maps hold, and leave nothing. Choose fewer."
+            f"{table.subject}: {plural(len(titles), 'column')} without a number in some row: "
+            f"{examples(titles)}; rows {examples(rows)}. fMRIPrep leaves out what the first map "
+            "cannot have, and programs fill it in differently. Choose others with confound_columns="
+            " (--confound-columns), or pass a DataFrame that is filled in: .bfill() takes the next "
+            "row, as nilearn's load_confounds does, .fillna(0) takes 0."
         )
+    n_maps, n_confounds = matrix.shape
+    if n_confounds >= n_maps - 1:
+        rank = np.linalg.matrix_rank(matrix - matrix.mean(axis=0))
+        if rank >= n_maps - 1:
+            raise SignalsError(
+                f"{table.subject}: {plural(n_confounds, 'column')} explain whatever {n_maps:,} "
+                "maps hold, and leave nothing. Choose fewer."
+            )
