@@ -603,8 +603,9 @@ def extract(
     maps = open_maps(image, "the image")
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
-    cleaner = cleaner_of(
-        maps, strategies, confounds=confounds, confound_columns=confound_columns, t_r=t_r,
+    axis = maps.axis.with_t_r(t_r)
+    clean = cleaner_of(
+        maps, strategies, confounds=confounds, confound_columns=confound_columns, t_r=axis.t_r,
         standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
     )  # fmt: skip
     placement = Placement.on(load_parcellation(parcellation), maps.space, resample)
@@ -628,8 +629,8 @@ def extract(
             # Not `<`: a region without samples has the fraction NaN, and is missing.
             values[:, ~(np.array(coverage.columns["fraction"]) >= min_coverage)] = np.nan
         signals[each.name] = Signals.along(
-            cleaner.axis,
-            cleaner.clean(values, atlas.table.unique_keys),
+            axis,
+            clean(values, atlas.table.unique_keys),
             atlas.table.unique_keys,
             labels=coverage.labels.tolist(),
             coverage=coverage,

@@ -11,7 +11,6 @@ from __future__ import annotations
 import numbers
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
     from .engine.extraction import Strategy
     from .io.maps import Maps
-    from .signals import Key, MapAxis
+    from .signals import Key
 
 Standardize = Literal["zscore_sample", "psc", False] | None
 
@@ -53,62 +52,8 @@ Confounds: TypeAlias = "ConfoundTable | Sequence[ConfoundTable]"
 _LINEAR = (Reduction.MEAN, Reduction.SUM)
 
 
-@dataclass(frozen=True, eq=False)
-class Cleaner:
-    """How the signals of some maps are cleaned.
-
-    Parameters
-    ----------
-    axis : MapAxis
-        Of the maps, with the repetition time that was given.
-    runs : sequence of int, default=()
-        Numbers of maps; empty where nothing is to be done.
-    confounds : sequence of arrays of float64, shape (n_maps, n_confounds), or of None, default=()
-        Of each run.
-    options : mapping, default={}
-        Other arguments of `nilearn.signal.clean`.
-    """
-
-    axis: MapAxis
-    runs: Sequence[int] = ()
-    confounds: Sequence[NDArray[np.float64] | None] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def clean(self, values: NDArray[Any], keys: Sequence[Key]) -> NDArray[Any]:
-        """Return the signals, shape (n_maps, n_regions), cleaned; missing regions stay NaN.
-
-        The keys are what a warning calls the regions.
-        """
-        if not self.runs:
-            return values
-        runs = np.split(values, np.cumsum(self.runs)[:-1])
-        pairs = zip(runs, self.confounds, strict=True)
-        return np.concatenate([self._cleaned(run, confounds, keys) for run, confounds in pairs])
-
-    def _cleaned(
-        self, values: NDArray[Any], confounds: NDArray[np.float64] | None, keys: Sequence[Key]
-    ) -> NDArray[Any]:
-        is_whole = np.isfinite(values).all(axis=0)
-        is_broken = ~is_whole & ~np.isnan(values).all(axis=0)
-        if is_broken.any():
-            broken = [keys[region] for region in np.flatnonzero(is_broken).tolist()]
-            warn(
-                f"{plural(len(broken), 'region')} without a finite value in some of the maps, and "
-                f"so missing once cleaned: {examples(broken)}.",
-                NonfiniteWarning,
-            )
-        cleaned = np.full(values.shape, np.nan)
-        if is_whole.any():
-            signals, clean = values[:, is_whole], _nilearns_clean()
-            try:
-                # Of a mean of 0, of which there is no percent, nilearn itself warns.
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    cleaned[:, is_whole] = clean(signals, confounds=confounds, **self.options)
-            except ValueError as error:
-                raise SignalsError(
-                    f"{plural(len(values), 'map')} cannot be cleaned like this: {error}"
-                ) from error
-        return cleaned
+Clean = Callable[["NDArray[Any]", "Sequence[Key]"], "NDArray[Any]"]
+"""Takes signals, shape (n_maps, n_regions), and what warnings call the regions."""
 
 
 def cleaner_of(
@@ -122,12 +67,12 @@ def cleaner_of(
     low_pass: float | None,
     high_pass: float | None,
     t_r: float | None,
-) -> Cleaner:
-    """Return how signals are cleaned, after a look at all that can be wrong.
+) -> Clean:
+    """Return what cleans the signals of maps, after a look at all that can be wrong.
 
-    The arguments and the errors are those of `regioncast.extract`.
+    The arguments and the errors are those of `regioncast.extract`, but for `t_r`: that of the maps
+    when none is given.
     """
-    axis = maps.axis.with_t_r(t_r)
     # True has been several ways to standardize in nilearn, one after the other.
     if standardize not in (None, False, "zscore_sample", "psc"):
         raise ArgumentError(
@@ -141,12 +86,45 @@ def cleaner_of(
     elif confound_columns is not None:
         raise ArgumentError("confound_columns chooses columns of confounds; give those too.")
     elif not standardize:
-        return Cleaner(axis)
+        return lambda values, _: values
     _check_series(maps)
-    _check_filters(filters, axis.t_r)
+    _check_filters(filters, t_r)
     _nilearns_clean()  # which is missed before maps are read
-    options = {"standardize": standardize or None, "detrend": detrend, "t_r": axis.t_r, **filters}
-    return Cleaner(axis, maps.runs, _of_runs(confounds, confound_columns, maps.runs), options)
+    of_runs = _of_runs(confounds, confound_columns, maps.runs)
+    options = {"standardize": standardize or None, "detrend": detrend, "t_r": t_r, **filters}
+
+    def clean(values: NDArray[Any], keys: Sequence[Key]) -> NDArray[Any]:
+        runs = np.split(values, np.cumsum(maps.runs)[:-1])
+        cleaned = []
+        for run, confounds_of_run in zip(runs, of_runs, strict=True):
+            cleaned.append(_cleaned(run, keys, {**options, "confounds": confounds_of_run}))
+        return np.concatenate(cleaned)
+
+    return clean
+
+
+def _cleaned(values: NDArray[Any], keys: Sequence[Key], options: Mapping[str, Any]) -> NDArray[Any]:
+    """Return the signals of a run cleaned; regions that are missing stay NaN."""
+    is_whole = np.isfinite(values).all(axis=0)
+    is_broken = ~is_whole & ~np.isnan(values).all(axis=0)
+    if is_broken.any():
+        broken = [keys[region] for region in np.flatnonzero(is_broken).tolist()]
+        warn(
+            f"{plural(len(broken), 'region')} without a finite value in some of the maps, and "
+            f"so missing once cleaned: {examples(broken)}.",
+            NonfiniteWarning,
+        )
+    cleaned = np.full(values.shape, np.nan)
+    if is_whole.any():
+        try:
+            # Of a mean of 0, of which there is no percent, nilearn itself warns.
+            with np.errstate(divide="ignore", invalid="ignore"):
+                cleaned[:, is_whole] = _nilearns_clean()(values[:, is_whole], **options)
+        except ValueError as error:
+            raise SignalsError(
+                f"{plural(len(values), 'map')} cannot be cleaned like this: {error}"
+            ) from error
+    return cleaned
 
 
 def _nilearns_clean() -> Callable[..., NDArray[Any]]:
@@ -267,8 +245,7 @@ def _chosen(table: Table, columns: str | Sequence[str]) -> list[Column]:
     chosen: dict[Column, None] = {}
     for pattern in [columns] if isinstance(columns, str) else columns:
         fitting = [column for column in table.body if str(column.title) == str(pattern)]
-        if not fitting:
-            fitting = [c for c in table.body if fnmatchcase(str(c.title), str(pattern))]
+        fitting = fitting or [c for c in table.body if fnmatchcase(str(c.title), str(pattern))]
         if not fitting:
             raise ArgumentError(
                 f"{table.subject}: there is no column {pattern!r}; the columns are "

@@ -112,15 +112,7 @@ class RegionMasker(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
         self.n_jobs = n_jobs
 
     def fit(self, X: Image | None = None, y: object = None) -> Self:  # noqa: ARG002, N803
-        """Load the regions; images and targets are not looked at.
-
-        Raises
-        ------
-        ArgumentError
-            When there is no such strategy.
-        RegioncastError
-            What `regioncast.load_parcellation` raises.
-        """
+        """Load the regions, as `regioncast.load_parcellation` does; images are not looked at."""
         Strategy.of(self.strategy)
         self.parcellation_: Parcellation = api.load_parcellation(self.atlas)
         self.n_elements_ = len(self.parcellation_)
@@ -189,12 +181,7 @@ class RegionMasker(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sk
         return api.paint(values, self.parcellation_, mask=self.mask, t_r=t_r)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002
-        """Return what the columns are called: regions by name, or by label where names are twice.
-
-        Parameters
-        ----------
-        input_features : None
-            Only there because scikit-learn passes it.
+        """Return the names of the regions, or their labels where names are not unique.
 
         Returns
         -------
