@@ -21,6 +21,7 @@ from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
 from .atlas.spaces import structure_name
 from .atlas.transfer import transferred
+from .cleaning import cleaner_of
 from .engine.extraction import Grouping, Strategy
 from .engine.maps import extract_maps
 from .engine.painting import value_table
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 
     from .atlas.merging import Overlap
     from .atlas.spaces import Space
+    from .cleaning import Confounds, Standardize
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
     from .io.kinds import Painted
@@ -506,6 +508,13 @@ def extract(
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     by: str | None = ...,
+    confounds: Confounds | None = ...,
+    confound_columns: str | Sequence[str] | None = ...,
+    standardize: Standardize = ...,
+    detrend: bool = ...,
+    low_pass: float | None = ...,
+    high_pass: float | None = ...,
+    t_r: float | None = ...,
     n_jobs: int | None = ...,
     progress: Progress | None = ...,
 ) -> Signals: ...
@@ -521,6 +530,13 @@ def extract(
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     by: str | None = ...,
+    confounds: Confounds | None = ...,
+    confound_columns: str | Sequence[str] | None = ...,
+    standardize: Standardize = ...,
+    detrend: bool = ...,
+    low_pass: float | None = ...,
+    high_pass: float | None = ...,
+    t_r: float | None = ...,
     n_jobs: int | None = ...,
     progress: Progress | None = ...,
 ) -> dict[str, Signals]: ...
@@ -535,6 +551,13 @@ def extract(
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
     by: str | None = None,
+    confounds: Confounds | None = None,
+    confound_columns: str | Sequence[str] | None = None,
+    standardize: Standardize = None,
+    detrend: bool = False,
+    low_pass: float | None = None,
+    high_pass: float | None = None,
+    t_r: float | None = None,
     n_jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Signals | dict[str, Signals]:
@@ -578,6 +601,24 @@ def extract(
     by : str, default=None
         A column of the region table, such as ``"network"``: the regions with the same cell are
         one, as `Parcellation.group` makes them.
+    confounds : path, DataFrame, array of shape (n_maps, n_confounds), or list, default=None
+        Taken out of the signals by `nilearn.signal.clean`, as are trend and frequencies: of the
+        mean and the sum, weighted or not, where this is the same as cleaning the voxels, if they
+        are finite in all maps.  A table has a title per confound and a row per map, such as
+        fMRIPrep's ``desc-confounds_timeseries.tsv``; none may be ``n/a``.  Each 4D image of
+        several is cleaned by itself, with its own confounds, which are a list then; images of
+        one map each are one series.
+    confound_columns : str or list of str, default=None
+        Titles of the confounds to take out, or patterns such as ``"trans_?"``; all when not given.
+    standardize : {None, "zscore_sample", "psc"}, default=None
+        Of the signals of each region, whatever the strategy: mean 0 and standard deviation 1
+        (of a sample), or percent of the mean.
+    detrend : bool, default=False
+        Whether linear trends are taken out.
+    low_pass, high_pass : float, default=None
+        Frequencies in Hz, above and below which all is taken out (Butterworth, order 5).
+    t_r : float, default=None
+        Repetition time in seconds; that of the image when not given.
     n_jobs : int, default=None
         Number of threads that reduce; when not given, one per processor, but for the one that
         reads a file of volumes.  Below 0: one per processor.  Functions are called by no thread but
@@ -598,7 +639,14 @@ def extract(
     SpaceError
         When image, parcellation, mask or weights are on different grids.
     ArgumentError
-        When there is no such strategy, or it does not go with the data.
+        When there is no such strategy, or it does not go with the data or with cleaning; when
+        filters do not go with the repetition time.
+    DimensionError
+        When a single map is to be cleaned.
+    SignalsError, SignalsTypeError
+        When confounds have a gap, text, or another number of rows than there are maps.
+    MissingPackageError
+        When signals are to be cleaned without nilearn.
     LabelsError
         When a mask or another grid leaves no region.
     FileFormatError
@@ -630,6 +678,11 @@ def extract(
     maps = open_maps(image, "the image")
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
+    axis = maps.axis.with_t_r(t_r)
+    clean = cleaner_of(
+        maps, strategies, confounds=confounds, confound_columns=confound_columns, t_r=axis.t_r,
+        standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
+    )  # fmt: skip
     placement = Placement.on(_grouped(parcellation, by), maps.space, resample)
     if mask is not None:
         placement = placement.masked(_inside(mask, placement.parcellation.space))
@@ -651,8 +704,8 @@ def extract(
             # Not `<`: a region without samples has the fraction NaN, and is missing.
             values[:, ~(np.array(coverage.columns["fraction"]) >= min_coverage)] = np.nan
         signals[each.name] = Signals.along(
-            maps.axis,
-            values,
+            axis,
+            clean(values, atlas.table.unique_keys),
             atlas.table.unique_keys,
             labels=coverage.labels.tolist(),
             coverage=coverage,

@@ -289,6 +289,13 @@ def extract(
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
     by: str | None = None,
+    confounds: list[str] | None = None,
+    confound_columns: list[str] | None = None,
+    standardize: Literal["zscore_sample", "psc"] | None = None,
+    detrend: bool = False,
+    low_pass: float | None = None,
+    high_pass: float | None = None,
+    t_r: float | None = None,
     n_jobs: int | None = None,
     reading: Reading = _AS_USUAL,
     coverage: NewPath | None = None,
@@ -305,6 +312,9 @@ def extract(
     regioncast extract 'sub-*/stat.nii.gz' atlas.nii.gz -o subjects.csv --strategy median
 
     regioncast extract map.nii.gz atlas.nii.gz -o - | regioncast paint - atlas.nii.gz -o mean.nii.gz
+
+    regioncast extract bold.nii.gz atlas.nii.gz -o clean.tsv --confounds confounds.tsv
+    --confound-columns 'trans_?' --confound-columns 'rot_?' --high-pass 0.008 --detrend
 
     Parameters
     ----------
@@ -329,6 +339,22 @@ def extract(
         Bring the labels to the grid of the image, by nearest neighbour.
     by
         A column of the region table, such as network: regions with the same cell are one.
+    confounds
+        Table with a column per confound and a row per map, to take out of mean or sum (needs
+        nilearn, as do the next five); give it once per 4D image.
+    confound_columns
+        Title of a confound to take out, or a pattern with * or ?; give it once per column. When
+        not given, all.
+    standardize
+        Signals with mean 0 and standard deviation 1, or in percent of their mean.
+    detrend
+        Take out linear trends.
+    low_pass
+        Frequency in Hz, above which all is taken out.
+    high_pass
+        Frequency in Hz, below which all is taken out.
+    t_r
+        Repetition time in seconds; that of the image when not given.
     n_jobs
         Number of threads; all processors when not given, or -1.
     coverage
@@ -355,7 +381,9 @@ def extract(
         signals = api.extract(
             images[0] if len(images) == 1 else images, reading.of(atlas), strategy=strategy,
             nan=nan, mask=mask, weights=weights, min_coverage=min_coverage, resample=resample,
-            by=by, n_jobs=n_jobs, progress=progress,
+            by=by, confounds=confounds, confound_columns=confound_columns,
+            standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
+            t_r=t_r, n_jobs=n_jobs, progress=progress,
         )  # fmt: skip
     assert signals.coverage is not None, "freshly extracted signals know their coverage"
     api.save(signals, output, overwrite=overwrite, long=long, sidecar=not no_sidecar)
@@ -551,7 +579,7 @@ def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = Fals
     overwrite
         Replace files of the same names.
     """
-    from .demo import write_examples  # which takes long, and is for this verb alone
+    from .data.examples import write_examples  # which takes long, and is for this verb alone
 
     make_folder(folder)
     output, table = folder / "motor_left-vs-right.nii.gz", folder / "motor_left-vs-right.tsv"

@@ -115,8 +115,13 @@ class MapAxis:
             single=all(axis.single for axis in axes),
         )
 
-    def with_t_r(self, t_r: float) -> MapAxis:
-        """Return the axis of the same maps as time points, which begin when these did."""
+    def with_t_r(self, t_r: float | None) -> MapAxis:
+        """Return the axis of the same maps as time points, which begin when these did.
+
+        None is no other repetition time than these have.
+        """
+        if t_r is None:
+            return self
         series = self.series
         if series is not None:
             series = Series(series.start if series.unit == "SECOND" else 0.0, t_r, "SECOND")

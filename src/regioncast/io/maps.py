@@ -47,6 +47,10 @@ class Maps(MapSource, Protocol):
     def is_complex(self) -> bool:
         """Whether some map holds complex numbers."""
 
+    @property
+    def runs(self) -> Sequence[int]:
+        """Numbers of maps of the series that they are; maps of one image each are one series."""
+
 
 @dataclass(frozen=True, eq=False)
 class MapsInMemory:
@@ -73,6 +77,11 @@ class MapsInMemory:
     def is_complex(self) -> bool:
         """Whether the maps hold complex numbers."""
         return self.values.dtype.kind == "c"
+
+    @property
+    def runs(self) -> Sequence[int]:
+        """Number of maps of the one series that they are."""
+        return (self.n_maps,)
 
     def portions(
         self,

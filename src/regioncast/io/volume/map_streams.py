@@ -83,6 +83,12 @@ class MapStream:
         return any(_dtype(image).kind == "c" for image in self.images)
 
     @property
+    def runs(self) -> Sequence[int]:
+        """Numbers of maps of each image; images of one map each are one series."""
+        counts = tuple(map(_n_maps, self.images))
+        return counts if max(counts) > 1 else (len(counts),)
+
+    @property
     def signals_dtype(self) -> np.dtype[Any]:
         """Dtype that holds means of the maps: float32 where all are, float64, complex128."""
         if self.is_complex:
