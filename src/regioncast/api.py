@@ -32,6 +32,7 @@ from .errors import (
 from .files import expanded
 from .identity import Identities, matched
 from .io.kinds import (
+    inside,
     one_map,
     open_maps,
     painted,
@@ -41,7 +42,6 @@ from .io.kinds import (
     save_signals,
     space_of,
 )
-from .io.volume import nifti
 from .signals import Key, Signals
 from .tables import write
 from .tables.arrays import Asked
@@ -177,7 +177,7 @@ def load_parcellation(
     else:
         parcellation = source
     if mask is not None:
-        parcellation = parcellation.masked(_inside(mask, parcellation.space))
+        parcellation = parcellation.masked(inside(mask, parcellation.space))
     return parcellation
 
 
@@ -419,7 +419,7 @@ def paint(
         atlas = transferred(atlas, space_of(onto, place), name=place)
     # After matching, so that whether values fit does not depend on the mask.
     if mask is not None:
-        atlas = atlas.masked(_inside(mask, atlas.space))
+        atlas = atlas.masked(inside(mask, atlas.space))
     image = painted(atlas, table, matching.signals)
     image.match, image.parcellation = matching, atlas
     return image
@@ -557,7 +557,7 @@ def extract(
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     placement = Placement.on(load_parcellation(parcellation), maps.space, resample)
     if mask is not None:
-        placement = placement.masked(_inside(mask, placement.parcellation.space))
+        placement = placement.masked(inside(mask, placement.parcellation.space))
     atlas = placement.parcellation
     grouping = Grouping.of(atlas.codes, atlas.counts)
     tables, finite = extract_maps(
@@ -724,8 +724,3 @@ def _match(
     identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
     signals = read_signals(values, identities, Asked(by, key, titles, t_r))
     return matched(signals, identities, by)
-
-
-def _inside(mask: Image, space: Space) -> NDArray[np.bool_]:
-    """Return which samples of the labels a mask image includes."""
-    return nifti.is_inside(one_map(mask, "the mask image", space, "the labels image"))

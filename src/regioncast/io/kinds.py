@@ -22,6 +22,7 @@ from ..engine.encoding import check_background
 from ..engine.painting import PaintedArray
 from ..errors import (
     ArgumentError,
+    DimensionError,
     FileFormatError,
     ImageTypeError,
     OutputError,
@@ -33,9 +34,11 @@ from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.values import read
+from .atlas_objects import HeldAtlas, held_atlas
 from .cifti.kind import Cifti
 from .painted import edited
 from .surface.kind import Surfaces
+from .volume import nifti
 from .volume.kind import Volumes
 
 if TYPE_CHECKING:
@@ -181,11 +184,11 @@ def read_parcellation(
     label_map: str | int | None,
     strict: bool,
 ) -> Parcellation:
-    """Return the parcellation of a labels image of any kind.
+    """Return the parcellation of a labels image of any kind, or of an object that holds one.
 
     Parameters
     ----------
-    source : path, image, or surfaces of hemispheres
+    source : path, image, surfaces of hemispheres, fetched atlas or label masker
     regions : anything that `region_tables.read_region_table` reads, None or `NO_REGIONS`
         None: the table beside the image or inside it.
     background : number or None
@@ -195,10 +198,39 @@ def read_parcellation(
     strict : bool
         Raise where table and labels do not list the same regions, instead of warning.
     """
+    held = held_atlas(source)
+    if held is not None:
+        return _held_parcellation(held, regions, background, label_map=label_map, strict=strict)
     if background is not None:
         check_background(background)
     labels = kind_of(source).read_labels(source, label_map=label_map, background=background)
     return labels.parcellation(_region_table(labels, regions), strict=strict)
+
+
+def _held_parcellation(
+    held: HeldAtlas,
+    regions: Any,
+    background: float | None,
+    *,
+    label_map: str | int | None,
+    strict: bool,
+) -> Parcellation:
+    """Return the parcellation that an object holds; what was said goes before what it says."""
+    try:
+        parcellation = read_parcellation(
+            held.labels,
+            held.regions if regions is None else regions,
+            held.background if background is None else background,
+            label_map=label_map,
+            strict=strict,
+        )
+    except DimensionError as error:
+        raise DimensionError(
+            f"{error} An atlas with a map per region is probabilistic, and its maps overlap."
+        ) from None
+    if held.mask is None:
+        return parcellation
+    return parcellation.masked(inside(held.mask, parcellation.space))
 
 
 def _region_table(labels: Labels, regions: Any) -> RegionTable | None:
@@ -240,10 +272,18 @@ def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0)
     return data
 
 
+def inside(mask: Any, space: Space) -> NDArray[np.bool_]:
+    """Return which samples of the labels, which are of this space, a mask image includes."""
+    return nifti.is_inside(one_map(mask, "the mask image", space, "the labels image"))
+
+
 def space_of(source: Any, what: str) -> Space:
     """Return where the samples of an image or a parcellation are."""
     if isinstance(source, Parcellation):
         return source.space
+    held = held_atlas(source)
+    if held is not None:
+        source = held.labels
     return kind_of(source).space_of(source, what)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from ..atlas.hemispheres import is_hemisphere_title, side_of_word
 from ..errors import MatchError, SignalsError, SignalsTypeError, examples, plural
 from ..identity import LABEL, NAME, Identities, Naming
-from ..signals import Key, Signals, as_array, as_keys
+from ..signals import Key, Signals, as_array, as_keys, wrong_dimensions
 from .arrays import (
     Asked,
     holds_numbers_alone,
@@ -45,11 +45,17 @@ from .table import (
     Column,
     Table,
     absent_rows,
+    are_mappings,
+    decoded,
     is_frame,
     is_like_number,
     is_series,
+    is_structured,
     table_of_frame,
+    table_of_nested,
+    table_of_records,
     table_of_series,
+    table_of_structured,
     text_error,
 )
 from .titles import label_rank
@@ -79,6 +85,9 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
     """
     if isinstance(values, str | os.PathLike):
         values = read_values(os.fspath(values))
+    elif is_labelled_array(values):
+        asked = dataclasses.replace(asked, t_r=asked.t_r or step_of_time(values))
+        values = unlabelled(values)
     table = _table_of(values, asked.by)
     if table is not None:
         return signals_of(table, identities, asked)
@@ -99,6 +108,13 @@ def _table_of(values: object, by: str) -> Table | None:
         return values
     if is_frame(values):
         return table_of_frame(values)
+    if is_structured(values):
+        return table_of_structured(values)
+    if isinstance(values, Mapping):
+        # Which of the two are the regions, the judge of tables says.
+        return table_of_nested(values) if are_mappings(values.values()) else None
+    if isinstance(values, list | tuple):
+        return table_of_records(values) if are_mappings(values) else None
     if by == "position" or not is_series(values):
         return None
     table = table_of_series(values)
@@ -138,6 +154,48 @@ def _check_by(by: str, identities: Identities) -> None:
         raise MatchError(
             f"by={by!r} (--by): the region table has no column {by!r}; it has {examples(columns)}."
         )
+
+
+# --- labelled arrays -----------------------------------------------------------------------------
+
+
+def is_labelled_array(values: object) -> bool:
+    """Return whether this is a DataArray of xarray, told by what it has."""
+    return all(hasattr(values, name) for name in ("dims", "coords", "swap_dims", "to_pandas"))
+
+
+def unlabelled(array: Any) -> Any:
+    """Return a DataArray as what it is without xarray: a Series, a DataFrame or an array.
+
+    Raises
+    ------
+    SignalsError
+        When it has more than two dimensions, or one that has coordinates and none as its index.
+    """
+    if array.ndim not in (1, 2):
+        raise wrong_dimensions(array.shape)
+    for dimension in array.dims:
+        along = [str(title) for title, c in array.coords.items() if c.dims == (dimension,)]
+        if along and dimension not in along:
+            raise SignalsError(
+                f"The dimension {dimension!r} of the DataArray has no index; coordinates along it "
+                f"are {examples(along)}. Choose one: values.swap_dims({dimension}={along[0]!r})."
+            )
+    indexed = [dimension in array.coords for dimension in array.dims]
+    if not any(indexed):
+        return array.to_numpy()
+    table = array.to_pandas()
+    # What merely counts is no index, and must not be called as one.
+    return table if indexed[0] else table.rename_axis(index=None)
+
+
+def step_of_time(array: Any) -> float | None:
+    """Return the seconds from one point of a dimension ``time`` to the next, None if unknown."""
+    time = array.coords["time"] if "time" in array.dims and "time" in array.coords else None
+    if time is None or time.size < 2 or time.attrs.get("units") != "s":
+        return None
+    steps = np.diff(time.to_numpy())
+    return float(steps[0]) if steps[0] > 0 and np.allclose(steps, steps[0]) else None
 
 
 # --- what has no columns -------------------------------------------------------------------------
@@ -182,11 +240,6 @@ def _with_gaps(series: Any, array: NDArray[Any]) -> NDArray[Any]:
 def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
     """Return the signals of a mapping of keys to a number, or to one number per map."""
     rows = list(values.values())
-    if rows and all(isinstance(row, Mapping) for row in rows):
-        raise SignalsTypeError(
-            "A mapping of mappings does not say which of the two are the regions. Give "
-            "pandas.DataFrame(values), with the names of the regions as its index."
-        )
     if rows and all(map(is_number_or_gap, rows)):
         array = numbers_with_gaps(rows, "the mapping")
     else:
@@ -197,7 +250,7 @@ def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals
             "Each region of a mapping needs one number, or one number per map; the values have "
             f"the shape {array.shape[1:]}."
         )
-    return Signals(array.T, as_keys(values), t_r=t_r)
+    return Signals(array.T, as_keys(map(decoded, values)), t_r=t_r)
 
 
 def _check_rows_are_exact(array: NDArray[Any], values: Mapping[Any, Any]) -> None:
