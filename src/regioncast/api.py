@@ -79,23 +79,35 @@ Side: TypeAlias = "FileName | FileBasedImage | NDArray[Any]"
 """Labels or data of one hemisphere; an array has one number per vertex."""
 
 Image: TypeAlias = (
-    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | Mapping[str, Side] | "
-    "Sequence[Side]"
+    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | NDArray[Any] | "
+    "Mapping[str, Side] | Sequence[Side]"
 )
 """Voxels, grayordinates, or vertices of one hemisphere or both: in a file, or as nibabel has it."""
 
-Labels: TypeAlias = "Parcellation | Image"
-"""Regions, or an image of their labels with its table beside it."""
+
+class LabelsMasker(Protocol):
+    """A label masker of nilearn."""
+
+    @property
+    def labels_img(self) -> object:
+        """The labels image."""
+
+
+Labels: TypeAlias = "Parcellation | Image | LabelsMasker | Mapping[str, object]"
+"""Regions, an image of their labels with its table beside it, or an object that holds both."""
 
 Regions: TypeAlias = (
     "FileName | RegionTable | IntoDataFrame | IntoSeries | Sequence[str]"
     " | Mapping[int, str] | Mapping[str, int] | Mapping[str, Sequence[object]]"
+    " | Sequence[tuple[int, str]] | Sequence[Mapping[str, object]]"
+    " | Mapping[int, Mapping[str, object]]"
 )
 """A region table: labels with names, or titles with columns, or names alone."""
 
 Values: TypeAlias = (
     "FileName | Signals | IntoDataFrame | IntoSeries | FileBasedImage | ArrayLike"
     " | Mapping[str, ArrayLike] | Mapping[int, ArrayLike]"
+    " | Sequence[Mapping[str, object]] | Mapping[str, Mapping[str, object]]"
 )
 """What is painted: numbers with names or labels of regions, or an array of them in order."""
 
@@ -115,13 +127,19 @@ def load_parcellation(
 
     Parameters
     ----------
-    labels : path, nibabel image or Parcellation
+    labels : path, nibabel image, array, Parcellation, or what holds one
         - A volume, one integer per voxel: NIfTI-1 and 2, single or pair, MGH, Analyze, AFNI and
           every other that nibabel reads.
         - A surface, one integer per vertex: GIFTI, FreeSurfer's annotations, MGH, NumPy, text; or
-          both hemispheres, ``"lh.annot,rh.annot"``, ``"?h.annot"``, or nilearn's SurfaceImage.
+          both hemispheres, ``"lh.annot,rh.annot"``, ``"?h.annot"``, ``{"left": …, "right": …}``,
+          or nilearn's SurfaceImage.  Arrays are of shape (n_vertices,).  One vector of both, left
+          first, is taken apart beside data of both that have as many vertices, and the other way
+          round.
         - CIFTI-2: ``.dlabel.nii``, or the parcels of ``.pscalar.nii`` and its like.
-    regions : path, DataFrame, mapping or sequence of str, default=None
+        - An atlas as nilearn fetches it: a mapping with ``maps``, and ``lut`` or ``labels``.
+        - A label masker of nilearn: its labels image, names, background label and mask; of a
+          fitted one, those that it was fitted to.
+    regions : path, DataFrame, mapping, records or sequence of str, default=None
         The region table: BIDS ``dseg.tsv``, CSV, a FreeSurfer colour table, an ITK-SNAP label
         file, FSL, SPM or Workbench XML, plain text; see `regioncast.tables.regions`.  When
         not given, a table beside the image by its name (``atlas_dseg.nii.gz`` →
@@ -298,6 +316,8 @@ def paint(
           ``.txt``, ``.1D`` or ``.parquet`` table: *long*, one row per region, with a column of
           names or labels and one column of numbers per map; or *wide*, one column per region,
           titled by its name or label, and one row per map.
+          So are a mapping of mappings, records (a list of mappings of titles to cells), a
+          structured array, and a DataArray of xarray.
         - An array, shape (n_regions,) or (n_maps, n_regions), or the path of a ``.npy`` file:
           the regions in ascending order of label.
         - The path of a ``.pscalar.nii`` or ``.ptseries.nii`` file, or such an image.

@@ -543,7 +543,7 @@ def _summary(image: Painted) -> str:
         maps += f" ({examples(match.signals.map_names, show=_SHOWN_MAPS)})"
     return (
         f"{values} painted into {len(columns):,} of {plural(match.n_regions, 'region')} "
-        f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}"
+        f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}{_division(atlas)}"
     )
 
 
@@ -552,8 +552,16 @@ def _summary_of_signals(signals: Signals, output: Path, strategy: str, seconds: 
     has_data = ~np.isnan(signals.values).all(axis=0)
     return (
         f"{output}: {strategy} of {np.count_nonzero(has_data)} of {signals.n_regions} regions, "
-        f"{plural(signals.n_maps, 'map')}, {_bytes(output)}, {seconds:.2f} s"
+        f"{plural(signals.n_maps, 'map')}{_division(signals.parcellation)}, {_bytes(output)}, "
+        f"{seconds:.2f} s"
     )
+
+
+def _division(atlas: Parcellation | None) -> str:
+    """Return that one vector was taken for both hemispheres, where it was."""
+    if atlas is None or not atlas.space.is_one_vector:
+        return ""
+    return f", from one vector, left first: {atlas.space.description}"
 
 
 def _extremes(signals: Signals, show: int = 5) -> list[str]:

@@ -380,17 +380,12 @@ class Signals:
         more = " …" if len(self.keys) > 3 else ""
         return f"{text}, keyed by {', '.join(map(repr, self.keys[:3]))}{more}"
 
-    # --- as a mapping of keys, and as an array ---
-
     def __len__(self) -> int:
         return self.n_regions
 
     def __iter__(self) -> Iterator[Key]:
         if self.keys is None:
-            raise SignalsError(
-                "These signals have no keys to go through: they are the regions in ascending order "
-                "of label. Their values are signals.values, of shape (n_maps, n_regions)."
-            )
+            raise SignalsError("These signals have no keys to go through; see their values.")
         return iter(self.keys)
 
     def __contains__(self, key: object) -> bool:
@@ -398,11 +393,6 @@ class Signals:
 
     def __getitem__(self, key: Key) -> NDArray[Any]:
         """Return the values of the region of a name or label; never those of a position.
-
-        Parameters
-        ----------
-        key : str or int
-            A key, or the label of a region where labels are known.
 
         Returns
         -------
@@ -467,22 +457,20 @@ class Signals:
             raise MissingPackageError(
                 "to_xarray needs xarray, which is not installed: pip install xarray."
             ) from error
-        series = self.axis.as_series()
-        is_time = series is not None and series.unit == "SECOND"
-        rows = "time" if is_time else "map"
-        coordinates: dict[str, Any] = {
-            "region": self.keys,
-            "label": None if self.labels in (None, self.keys) else ("region", list(self.labels)),
-            "map": None if self.map_names is None else (rows, list(self.map_names)),
-        }
-        if series is not None and is_time:
-            seconds = series.start + series.step * np.arange(self.n_maps)
-            coordinates["time"] = ("time", seconds, {"units": "s"})
-        known = {title: c for title, c in coordinates.items() if c is not None}
+        coordinates: dict[str, Any] = {}
+        if self.keys is not None:
+            coordinates["region"] = list(self.keys)
+        if self.labels is not None and self.labels != self.keys:
+            coordinates["label"] = ("region", list(self.labels))
         if self.single:
-            known = {title: c for title, c in known.items() if title in ("region", "label")}
-        dimensions = ["region"] if self.single else [rows, "region"]
-        return xarray.DataArray(np.asarray(self), known, dimensions)
+            return xarray.DataArray(self.values[0], coordinates, ["region"])
+        rows, series = "map", self.axis.as_series()
+        if series is not None and series.unit == "SECOND":
+            rows, seconds = "time", series.start + series.step * np.arange(self.n_maps)
+            coordinates["time"] = ("time", seconds, {"units": "s"})
+        if self.map_names is not None:
+            coordinates["map"] = (rows, list(self.map_names))
+        return xarray.DataArray(self.values, coordinates, [rows, "region"])
 
 
 def _check_count(

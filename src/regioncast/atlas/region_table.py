@@ -189,10 +189,6 @@ class RegionTable:
     def __getitem__(self, title: str) -> NDArray[Any]:
         """Return a column: ``"index"`` (labels), ``"name"`` or another title.
 
-        Parameters
-        ----------
-        title : str
-
         Returns
         -------
         array, shape (n_regions,)

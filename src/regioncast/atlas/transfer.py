@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,15 @@ import numpy as np
 from ..errors import ResamplingWarning, SpaceError, capitalized, examples, plural, warn
 from .hemispheres import UNKNOWN
 from .parcellation import Parcellation
-from .spaces import VOXELS, SurfaceVertices, VolumeGrid, same_frame, structure_name
+from .spaces import (
+    VOXELS,
+    SurfaceVertices,
+    VolumeGrid,
+    divided,
+    same_frame,
+    structure_name,
+    vector_needed,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +48,7 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
     SpaceError
         When surfaces have other meshes, volumes other grids, or nothing is shared.
     """
+    parcellation, space = beside(parcellation, space)
     source = parcellation.space
     are_surfaces = isinstance(source, SurfaceVertices) and isinstance(space, SurfaceVertices)
     # Parts correspond by the names of their hemispheres.  Where one has none, the vertices do all
@@ -51,6 +61,18 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
     moved_atlas = Parcellation(codes, parcellation.table, space)
     _warn_of_vanished(parcellation, moved_atlas, name)
     return moved_atlas
+
+
+def beside(parcellation: Parcellation, space: Space) -> tuple[Parcellation, Space]:
+    """Return a parcellation and a space; one that is one vector, as the hemispheres of the other.
+
+    See `divided`.
+    """
+    space = divided(space, parcellation.space)
+    source = divided(parcellation.space, space)
+    if source is not parcellation.space:
+        parcellation = replace(parcellation, space=source)
+    return parcellation, space
 
 
 def moved(
@@ -75,7 +97,8 @@ def moved(
     sources, targets = space.parts, target.parts
     shared = [part for part in targets if part in sources]
     if not shared:
-        raise _nothing_shared(sources, targets, what, name)
+        vector = vector_needed(target if UNKNOWN in sources else space)
+        raise _nothing_shared(sources, targets, what, name, vector)
     out = np.full(target.shape, missing, values.dtype)
     old, new = values.reshape(-1), out.reshape(-1)
     for part in shared:
@@ -97,12 +120,13 @@ def moved(
 
 
 def _nothing_shared(
-    sources: Mapping[str, Part], targets: Mapping[str, Part], what: str, name: str
+    sources: Mapping[str, Part], targets: Mapping[str, Part], what: str, name: str, vector: str
 ) -> SpaceError:
     if UNKNOWN in sources or UNKNOWN in targets:
         return SpaceError(
             f"The hemisphere of {what if UNKNOWN in sources else name} is unknown. "
             "Begin the name of the file with lh. or rh., or give it as left= or right=."
+            f"{vector}"
         )
     are = "are" if what.endswith("s") else "is"
     return SpaceError(

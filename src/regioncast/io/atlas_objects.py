@@ -7,31 +7,14 @@ what they have, not by their types: neither package need be installed.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from ..errors import ArgumentError, ImageTypeError, plural
-
-_NO_REGIONS_IN_MAPS = (
-    "has a map per region, and its maps overlap (a probabilistic atlas), so that no voxel belongs "
-    "to one region. Use nilearn's NiftiMapsMasker, or give a deterministic atlas: one image of "
-    "integers."
-)
+from ..errors import ArgumentError, ImageTypeError
 
 
 class HeldAtlas(NamedTuple):
-    """What an object says of a parcellation; None where it says nothing.
-
-    Parameters
-    ----------
-    labels : path, image, or surfaces of hemispheres
-    regions : anything that a region table is read from, or None
-    background : number or None
-        The label of no region.
-    mask : path, image or None
-        Outside it there is no region.
-    """
+    """A labels image, and what an object that holds one says beside it."""
 
     labels: Any
     regions: Any = None
@@ -39,57 +22,43 @@ class HeldAtlas(NamedTuple):
     mask: Any = None
 
 
-def held_atlas(source: Any) -> HeldAtlas | None:
-    """Return what is in a fetched atlas or a label masker, None for everything else.
+def held_atlas(source: Any) -> HeldAtlas:
+    """Return what is in a fetched atlas or a label masker; anything else is a labels image.
 
     Raises
     ------
     ImageTypeError
-        When its maps are those of a probabilistic atlas.
+        When an atlas is probabilistic.
     ArgumentError
-        When it has several parcellations, or none.
+        When a masker has no labels image.
     """
-    if isinstance(source, Mapping):
-        return _fetched(source) if {"maps", "map_left", "map_right"} & source.keys() else None
+    is_mapping = isinstance(source, Mapping)
+    if hasattr(source, "maps_img") or (is_mapping and source.get("atlas_type") == "probabilistic"):
+        raise ImageTypeError(
+            f"This {type(source).__name__} has a map per region (a probabilistic atlas), and maps "
+            "overlap, so that no voxel belongs to one region. Use nilearn's NiftiMapsMasker, or "
+            "give a deterministic atlas: one image of integers."
+        )
+    if is_mapping:
+        return _fetched(source)
     if hasattr(source, "labels_img"):
         return _of_masker(source)
-    if hasattr(source, "maps_img"):
-        raise ImageTypeError(f"This {type(source).__name__} {_NO_REGIONS_IN_MAPS}")
-    return None
+    return HeldAtlas(source)
 
 
 def _fetched(atlas: Mapping[str, Any]) -> HeldAtlas:
-    """Return what is in an atlas as the functions ``nilearn.datasets.fetch_atlas_…`` return it."""
-    if atlas.get("atlas_type") == "probabilistic":
-        raise ImageTypeError(f"This atlas {_NO_REGIONS_IN_MAPS}")
-    if "maps" in atlas:
-        labels = _the_one(atlas["maps"])
-    else:
-        sides = {"left": atlas.get("map_left"), "right": atlas.get("map_right")}
-        labels = {side: content for side, content in sides.items() if content is not None}
-    regions = atlas.get("lut")
-    if regions is None:
-        regions = _named(atlas.get("labels"), atlas.get("indices"))
-    return HeldAtlas(labels, regions)
-
-
-def _the_one(maps: Any) -> Any:
-    """Return the only image of a list of them, and what is no list as it is."""
-    if not isinstance(maps, list | tuple):
-        return maps
-    if len(maps) == 1:
-        return maps[0]
-    raise ArgumentError(
-        f"This atlas has {plural(len(maps), 'image')} of labels. Give one of them, such as "
-        "atlas['maps'][0], and its names as regions=."
-    )
-
-
-def _named(names: Any, labels: Any) -> Any:
-    """Return names with the labels that some atlases list beside them, which are text there."""
-    if names is None or not len(names):
-        return None
-    return names if labels is None else list(zip(labels, names, strict=True))
+    """Return what is in an atlas as the functions of ``nilearn.datasets`` return it."""
+    of_sides = {side: atlas[f"map_{side}"] for side in ("left", "right") if f"map_{side}" in atlas}
+    labels = atlas.get("maps", of_sides or None)
+    if labels is None:
+        return HeldAtlas(atlas)  # it is a mapping of hemispheres
+    if isinstance(labels, list | tuple) and len(labels) == 1:
+        labels = labels[0]
+    regions, names = atlas.get("lut"), atlas.get("labels")
+    if regions is None and names is not None and "indices" in atlas:
+        # AAL's names are not in the order of their labels.
+        regions = list(zip(atlas["indices"], names, strict=True))
+    return HeldAtlas(labels, names if regions is None else regions)
 
 
 def _of_masker(masker: Any) -> HeldAtlas:
@@ -99,8 +68,8 @@ def _of_masker(masker: Any) -> HeldAtlas:
         raise ArgumentError(f"This {type(masker).__name__} has no labels_img. Make it with one.")
     regions = getattr(masker, "lut_", getattr(masker, "lut", None))
     if regions is None:
-        regions = _named(getattr(masker, "labels", None), None)
+        regions = getattr(masker, "labels", None) or None
     mask = getattr(masker, "mask_img_", getattr(masker, "mask_img", None))
-    if mask is not None and not isinstance(mask, str | os.PathLike):
-        mask = getattr(mask, "mask_img_", mask)  # it may be a masker of its own
+    # That may be a masker, too.
+    mask = getattr(mask, "mask_img_", mask)
     return HeldAtlas(labels, regions, getattr(masker, "background_label", None), mask)

@@ -16,13 +16,12 @@ import numpy as np
 
 from ..atlas.parcellation import Parcellation
 from ..atlas.region_table import RegionTable
-from ..atlas.spaces import Grayordinates, check_same
+from ..atlas.spaces import Grayordinates, check_same, divided
 from ..atlas.transfer import moved
 from ..engine.encoding import check_background
 from ..engine.painting import PaintedArray
 from ..errors import (
     ArgumentError,
-    DimensionError,
     FileFormatError,
     ImageTypeError,
     OutputError,
@@ -34,7 +33,7 @@ from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.values import read
-from .atlas_objects import HeldAtlas, held_atlas
+from .atlas_objects import held_atlas
 from .cifti.kind import Cifti
 from .painted import edited
 from .surface.kind import Surfaces
@@ -199,35 +198,17 @@ def read_parcellation(
         Raise where table and labels do not list the same regions, instead of warning.
     """
     held = held_atlas(source)
-    if held is not None:
-        return _held_parcellation(held, regions, background, label_map=label_map, strict=strict)
+    # What was said goes before what an object says.
+    if regions is None:
+        regions = held.regions
+    if background is None:
+        background = held.background
     if background is not None:
         check_background(background)
-    labels = kind_of(source).read_labels(source, label_map=label_map, background=background)
-    return labels.parcellation(_region_table(labels, regions), strict=strict)
-
-
-def _held_parcellation(
-    held: HeldAtlas,
-    regions: Any,
-    background: float | None,
-    *,
-    label_map: str | int | None,
-    strict: bool,
-) -> Parcellation:
-    """Return the parcellation that an object holds; what was said goes before what it says."""
-    try:
-        parcellation = read_parcellation(
-            held.labels,
-            held.regions if regions is None else regions,
-            held.background if background is None else background,
-            label_map=label_map,
-            strict=strict,
-        )
-    except DimensionError as error:
-        raise DimensionError(
-            f"{error} An atlas with a map per region is probabilistic, and its maps overlap."
-        ) from None
+    labels = kind_of(held.labels).read_labels(
+        held.labels, label_map=label_map, background=background
+    )
+    parcellation = labels.parcellation(_region_table(labels, regions), strict=strict)
     if held.mask is None:
         return parcellation
     return parcellation.masked(inside(held.mask, parcellation.space))
@@ -261,7 +242,9 @@ def open_maps(source: Any, what: str) -> Maps:
 
 def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0) -> NDArray[Any]:
     """Return the one map of an image of any kind on a space, which is that of `name`."""
-    data, image_space = kind_of(source).read_map(source, what)
+    data, own_space = kind_of(source).read_map(source, what)
+    image_space = divided(own_space, space)
+    space = divided(space, image_space)
     # Grids and meshes of one kind have to be the same; of other kinds, the parts that both have.
     is_other = type(image_space) is not type(space) or isinstance(space, Grayordinates)
     if is_other and space.difference(image_space) is not None:
@@ -281,9 +264,7 @@ def space_of(source: Any, what: str) -> Space:
     """Return where the samples of an image or a parcellation are."""
     if isinstance(source, Parcellation):
         return source.space
-    held = held_atlas(source)
-    if held is not None:
-        source = held.labels
+    source = held_atlas(source).labels
     return kind_of(source).space_of(source, what)
 
 

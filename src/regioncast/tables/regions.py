@@ -46,7 +46,6 @@ from .table import (
     decoded,
     is_frame,
     is_series,
-    is_structured,
     table_of_frame,
     table_of_mapping,
     table_of_nested,
@@ -134,7 +133,7 @@ def read_region_table(
         return _read_file(Path(source), labels, may_be_list=may_be_list)
     if isinstance(source, Mapping):
         return _from_mapping(source, labels)
-    if is_structured(source):
+    if isinstance(source, np.ndarray) and source.dtype.names:
         return _from_table(table_of_structured(source, "The structured array"), labels)
     if isinstance(source, np.ndarray | list | tuple):
         return _from_sequence(list(source), labels)

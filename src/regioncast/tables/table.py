@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -357,15 +357,24 @@ def are_mappings(values: Collection[object]) -> bool:
     return bool(values) and all(isinstance(value, Mapping) for value in values)
 
 
-def is_structured(values: object) -> TypeGuard[NDArray[Any]]:
-    """Return whether this is an array of NumPy whose columns have titles."""
-    return isinstance(values, np.ndarray) and values.dtype.names is not None
-
-
 def table_of_structured(array: NDArray[Any], source: str = "the structured array") -> Table:
-    """Return a structured array of NumPy as a table."""
+    """Return a structured array of NumPy, whose fields are its columns, as a table."""
     columns = [_column_of_array(title_of(t), array[t].ravel()) for t in array.dtype.names or ()]
     return Table(columns, source)
+
+
+def titled_table(values: Any) -> Table | None:
+    """Return an object whose columns have titles as a table, None for everything else."""
+    if is_frame(values):
+        return table_of_frame(values)
+    if isinstance(values, np.ndarray):
+        return table_of_structured(values) if values.dtype.names else None
+    if isinstance(values, Mapping):
+        # Which of the two are the regions, the judge of tables says.
+        return table_of_nested(values) if are_mappings(values.values()) else None
+    if isinstance(values, list | tuple):
+        return table_of_records(values) if are_mappings(values) else None
+    return None
 
 
 def decoded(cell: Any) -> Any:

@@ -45,18 +45,12 @@ from .table import (
     Column,
     Table,
     absent_rows,
-    are_mappings,
     decoded,
-    is_frame,
     is_like_number,
     is_series,
-    is_structured,
-    table_of_frame,
-    table_of_nested,
-    table_of_records,
     table_of_series,
-    table_of_structured,
     text_error,
+    titled_table,
 )
 from .titles import label_rank
 
@@ -106,15 +100,9 @@ def _table_of(values: object, by: str) -> Table | None:
     """Return what has columns, or an index that says something, as a table; None for the rest."""
     if isinstance(values, Table):
         return values
-    if is_frame(values):
-        return table_of_frame(values)
-    if is_structured(values):
-        return table_of_structured(values)
-    if isinstance(values, Mapping):
-        # Which of the two are the regions, the judge of tables says.
-        return table_of_nested(values) if are_mappings(values.values()) else None
-    if isinstance(values, list | tuple):
-        return table_of_records(values) if are_mappings(values) else None
+    table = titled_table(values)
+    if table is not None:
+        return table
     if by == "position" or not is_series(values):
         return None
     table = table_of_series(values)
@@ -165,13 +153,7 @@ def is_labelled_array(values: object) -> bool:
 
 
 def unlabelled(array: Any) -> Any:
-    """Return a DataArray as what it is without xarray: a Series, a DataFrame or an array.
-
-    Raises
-    ------
-    SignalsError
-        When it has more than two dimensions, or one that has coordinates and none as its index.
-    """
+    """Return a DataArray as what it is without xarray: a Series, a DataFrame or an array."""
     if array.ndim not in (1, 2):
         raise wrong_dimensions(array.shape)
     for dimension in array.dims:
@@ -181,12 +163,14 @@ def unlabelled(array: Any) -> Any:
                 f"The dimension {dimension!r} of the DataArray has no index; coordinates along it "
                 f"are {examples(along)}. Choose one: values.swap_dims({dimension}={along[0]!r})."
             )
-    indexed = [dimension in array.coords for dimension in array.dims]
-    if not any(indexed):
-        return array.to_numpy()
-    table = array.to_pandas()
+    of_maps = [dimension for dimension in array.dims if dimension in ("time", "map")]
+    indexed = [d for d in array.dims if d in array.coords and d not in of_maps]
+    if not indexed:
+        return array.transpose(*of_maps, ...).to_numpy()
+    # What has an index are titles; where both have one, either may name the regions.
+    table = array.transpose(..., indexed[-1]).to_pandas()
     # What merely counts is no index, and must not be called as one.
-    return table if indexed[0] else table.rename_axis(index=None)
+    return table if set(array.dims) <= set(array.coords) else table.rename_axis(index=None)
 
 
 def step_of_time(array: Any) -> float | None:

@@ -12,6 +12,7 @@ Which hemisphere a side is of, a GIFTI file says itself; of other files, their n
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -24,6 +25,9 @@ import numpy as np
 from nibabel.freesurfer.io import read_morph_data
 from nibabel.freesurfer.mghformat import MGHHeader
 from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
+from nibabel.gifti.parse_gifti_fast import GiftiImageParser
+from nibabel.gifti.util import gifti_encoding_codes
+from nibabel.nifti1 import data_type_codes
 from nibabel.openers import ImageOpener
 
 from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
@@ -96,12 +100,14 @@ def is_surface(source: object) -> bool:
 
     A file is one by its ending, an ``.mgh`` or ``.mgz`` when its shape is (n, 1, 1) or
     (n, 1, 1, n_maps) with n of 642 or more.  Any mapping with a hemisphere is, whatever else is in
-    it.
+    it, and an array of one number or row per vertex.
     """
     if isinstance(source, str | os.PathLike):
         return _is_surface_path(source)
     if isinstance(source, nib.MGHImage):
         return _is_vector(source.shape)
+    if isinstance(source, np.ndarray):
+        return source.ndim in (1, 2)
     if isinstance(source, Mapping):
         return any(side_of_word(key) for key in source)
     if isinstance(source, list | tuple):
@@ -274,8 +280,10 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
 
 def _is_surface_name(name: str) -> bool:
     entry = format_of(Path(name))
+    if entry is not None and entry.family == "mesh":
+        entry = None  # lh.area.white holds the areas of a mesh, so only the content tells
     if entry is not None and not _shape_tells(name):
-        return "surface" in entry.kinds and entry.family != "mesh"
+        return "surface" in entry.kinds
     # The name does not say it, so the file has to.
     if is_pair_pattern(name):
         pair = pair_found(name)
@@ -373,7 +381,11 @@ def _opened(side: Any) -> Any:
         return side
     file = existing_file(side, "the surface")
     with readable(f"the surface {file}"):
-        image = GiftiImage.from_bytes(whole_content(file))
+        stream = BytesIO(whole_content(file))
+        stream.name = str(file)  # by which others are found beside it
+        parser = _GiftiParser(mmap=False)
+        parser.parse(fptr=stream)
+    image = parser.img
     if not isinstance(image, GiftiImage):  # nibabel returns what it found of one
         raise FileFormatError(
             f"The surface {file} is XML, but no GIFTI file: it has no element GIFTI. Give "
@@ -382,6 +394,28 @@ def _opened(side: Any) -> Any:
     # nibabel does not keep it, and it may say the hemisphere.
     image.file_map["image"].filename = str(file)
     return image
+
+
+class _GiftiParser(GiftiImageParser):
+    """nibabel's parser, which looks at a file of values beside the GIFTI file before it reads it.
+
+    CAT12 and SPM write such files, ``.dat``.
+    """
+
+    def StartElementHandler(self, name: str, attrs: dict[str, str]) -> None:  # noqa: N802  expat
+        super().StartElementHandler(name, attrs)
+        array: Any = self.da
+        if name != "Data" or gifti_encoding_codes.label[array.encoding] != "External":
+            return
+        path, dtype = Path(str(self.fname)), np.dtype(str(data_type_codes.dtype[array.datatype]))
+        file = existing_file(path.parent / array.ext_fname, f"the file of values of {path.name}")
+        n_bytes = array.ext_offset + math.prod(array.dims) * dtype.itemsize
+        missing = n_bytes - file.stat().st_size
+        if missing > 0:
+            raise FileFormatError(
+                f"The values of {path.name} are in {file}, which is truncated or damaged: "
+                f"{missing:,} bytes are missing. Get both files again."
+            )
 
 
 def _read(side: Any, what: str) -> Side:
@@ -413,9 +447,9 @@ def _not_a_surface(what: str) -> ImageTypeError:
 def _from_gifti(image: GiftiImage, what: str) -> Side:
     name = f"{capitalized(what)} {_called(image)}"
     arrays = _arrays_of_values(image, name)
-    n_vertices = len(np.asarray(arrays[0].data))
     # An array may have a column per map instead of being one of many.
-    columns = [np.asarray(array.data).reshape(n_vertices, -1) for array in arrays]
+    n_vertices = len(_upright(np.asarray(arrays[0].data)))
+    columns = [_upright(np.asarray(array.data)).reshape(n_vertices, -1) for array in arrays]
     values = np.concatenate(columns, axis=1).T
     order = _order_of_vertices(image, n_vertices, name)
     if order is not None:
@@ -452,7 +486,7 @@ def _arrays_of_values(image: GiftiImage, name: str) -> list[GiftiDataArray]:
             f"{name} has no values of vertices; it holds {held}. "
             "Give a .label.gii, .shape.gii or .func.gii, not the mesh."
         )
-    sizes = sorted({len(array.data) for array in arrays})
+    sizes = sorted({len(_upright(np.asarray(array.data))) for array in arrays})
     if len(sizes) > 1:
         raise DimensionError(
             f"{name} has maps of {examples(sizes)} vertices. All maps of a surface need the same."
@@ -534,12 +568,18 @@ def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
 
 
 def _from_array(array: NDArray[Any], what: str) -> Side:
+    array = _upright(array)
     if array.ndim not in (1, 2):
         raise DimensionError(
             f"{capitalized(what)} has the shape {array.shape}; values of vertices have "
             "(n_vertices,) or (n_vertices, n_maps)."
         )
     return Side(array.reshape(len(array), -1).T, MapAxis(single=array.ndim == 1))
+
+
+def _upright(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a row of values as what it is: no surface has one vertex."""
+    return array[0] if array.ndim == 2 and len(array) == 1 < array.size else array
 
 
 def _from_morphometry(path: Path, what: str) -> Side:
@@ -629,7 +669,7 @@ _READERS: dict[Family, Callable[[Path, str], Side]] = {
 
 def _reader_of(path: Path) -> Callable[[Path, str], Side] | None:
     entry = format_of(path)
-    if entry is None:
+    if entry is None or entry.family == "mesh":
         return _from_morphometry if _is_morphometry(path) else None
     return _READERS.get(entry.family) if "surface" in entry.kinds else None
 
