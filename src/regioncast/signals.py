@@ -410,8 +410,9 @@ class Signals:
             close = difflib.get_close_matches(str(key), keys[:_COMPARED], n=1)
             advice = f" Did you mean {close[0]!r}?" if close else ""
             raise UnknownKeyError(
-                f"{len(columns) or 'No'} of {plural(self.n_regions, 'region')} {key!r} in these "
-                f"signals, which are keyed by {examples(self.keys or ['nothing'])}.{advice}"
+                f"{len(columns) or 'None'} of {plural(self.n_regions, 'region')} "
+                f"{'are' if columns else 'is'} called {key!r}; the keys are "
+                f"{examples(self.keys) if self.keys else 'not known'}.{advice}"
             )
         return np.asarray(np.asarray(self)[..., columns[0]])
 

@@ -19,6 +19,7 @@ from .hemispheres import UNKNOWN
 from .parcellation import Parcellation
 from .spaces import (
     VOXELS,
+    Grayordinates,
     SurfaceVertices,
     VolumeGrid,
     divided,
@@ -58,6 +59,8 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
         known = source if UNKNOWN in space.parts else space
         return Parcellation(parcellation.codes, parcellation.table, known)
     codes = moved(parcellation.codes, source, space, what="the labels image", name=name)
+    if source.is_one_vector and isinstance(space, SurfaceVertices | Grayordinates):
+        space = replace(space, is_one_vector=True)
     moved_atlas = Parcellation(codes, parcellation.table, space)
     _warn_of_vanished(parcellation, moved_atlas, name)
     return moved_atlas

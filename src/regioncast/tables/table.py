@@ -261,6 +261,7 @@ def title_of(title: object) -> Title:
     >>> title_of("z"), title_of("7"), title_of("007"), title_of(7.0)
     ('z', 7, '007', 7)
     """
+    title = decoded(title)
     integer = integer_of(title)
     if isinstance(title, str):
         return integer if integer is not None and str(integer) == title else title
@@ -383,7 +384,7 @@ def decoded(cell: Any) -> Any:
 
 
 def _column_of_list(title: object, cells: Iterable[object]) -> Column:
-    return Column(title_of(decoded(title)), list(map(decoded, cells)))
+    return Column(title_of(title), list(map(decoded, cells)))
 
 
 def _index_of(frame: Any) -> list[Column]:

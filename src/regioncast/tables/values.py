@@ -153,7 +153,7 @@ def is_labelled_array(values: object) -> bool:
 
 
 def unlabelled(array: Any) -> Any:
-    """Return a DataArray as what it is without xarray: a Series, a DataFrame or an array."""
+    """Return a DataArray as what it is without xarray: a DataFrame or an array."""
     if array.ndim not in (1, 2):
         raise wrong_dimensions(array.shape)
     for dimension in array.dims:
@@ -167,7 +167,8 @@ def unlabelled(array: Any) -> Any:
     indexed = [d for d in array.dims if d in array.coords and d not in of_maps]
     if not indexed:
         return array.transpose(*of_maps, ...).to_numpy()
-    # What has an index are titles; where both have one, either may name the regions.
+    # What has an index are titles, in one row too; of two indices either may name the regions.
+    array = array.expand_dims("map") if array.ndim == 1 else array
     table = array.transpose(..., indexed[-1]).to_pandas()
     # What merely counts is no index, and must not be called as one.
     return table if set(array.dims) <= set(array.coords) else table.rename_axis(index=None)

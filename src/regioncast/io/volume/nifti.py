@@ -219,7 +219,7 @@ def scaling_of(image: SpatialImage) -> str:
     slope, intercept = (getattr(image.dataobj, name, None) for name in ("slope", "inter"))
     if slope is None or intercept is None or (slope, intercept) == (1, 0):
         return ""
-    remedy = "Write the labels again with a header for integers, img.set_data_dtype('int32')."
+    remedy = "Write the labels again from where they came, after img.set_data_dtype('int32')."
     if abs(slope) < 1:
         # What is stored is the nearest step to a label, so less than half a label away from it.
         remedy = (
