@@ -300,6 +300,14 @@ def test_several_maps_in_mappings(atlas):
         }
 
 
+def test_columns_that_name_no_region(atlas):
+    for values in (np.zeros(3, [("a", float)]), [{"a": 1.0}, {"a": 2.0}, {"a": 3.0}]):
+        with pytest.raises(errors.MatchError, match="no column of regions") as caught:
+            rc.paint(values, atlas)
+        assert "by='position'" in str(caught.value)
+        assert rc.load_signals(values, atlas, by="position").n_regions == 3
+
+
 def test_what_a_record_lacks_is_missing(atlas):
     with_gap = rc.load_signals([{"name": "A", "z": np.float32(1)}, {"name": "B"}], atlas)
     assert with_gap.values.dtype == np.float32

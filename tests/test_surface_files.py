@@ -474,7 +474,9 @@ def test_surface_data_by_freesurfers_other_names(tmp_path, name):
 def test_meshes_and_others_that_hold_no_values_say_what_they_are(tmp_path):
     for name in ("lh.white", "lh.white.fsaverage"):
         write_geometry(tmp_path / name, np.zeros((701, 3)), np.zeros((5, 3), int))
-        with pytest.raises(ImageTypeError, match=r"is a mesh of FreeSurfer.*such as lh\.thickness"):
+        with pytest.raises(
+            ImageTypeError, match=r"is a surface mesh of FreeSurfer.*such as lh\.thickness"
+        ):
             rc.extract(tmp_path / name, {"left": LABELS})
     (tmp_path / "lh.junk.fsaverage").write_bytes(b"junk" * 30)
     with pytest.raises(FileFormatError, match="not an image"):

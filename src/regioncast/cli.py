@@ -24,7 +24,7 @@ import numpy as np
 from cyclopts import App, CycloptsError, Parameter, Token
 
 from . import __version__, api
-from .atlas.spaces import VolumeGrid
+from .atlas.spaces import VolumeGrid, came_as_one_vector
 from .data import demo_data
 from .engine.painting import PaintedArray
 from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, times
@@ -559,7 +559,7 @@ def _summary_of_signals(signals: Signals, output: Path, strategy: str, seconds: 
 
 def _division(atlas: Parcellation | None) -> str:
     """Return that one vector was taken for both hemispheres, where it was."""
-    if atlas is None or not atlas.space.is_one_vector:
+    if atlas is None or not came_as_one_vector(atlas.space):
         return ""
     return f", from one vector, left first: {atlas.space.description}"
 

@@ -11,7 +11,7 @@ from ..errors import ArgumentError, SpaceError
 from .hemispheres import HEMISPHERE_TITLE
 from .region_table import RegionTable
 from .resampling import resampled, voxels_outside
-from .spaces import Grayordinates, VolumeGrid
+from .spaces import Grayordinates, VolumeGrid, came_as_one_vector
 from .transfer import beside, transferred
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Placement:
         parcellation, space = beside(parcellation, space)
         difference = parcellation.space.difference(space)
         if difference is None:
-            if space.is_one_vector:
+            if came_as_one_vector(space):
                 parcellation = replace(parcellation, space=space)
             return cls(parcellation, parcellation.counts)
         # Surfaces and grayordinates share vertices, and two CIFTI files may have some parts in

@@ -83,10 +83,6 @@ class Space(Protocol):
         """Shape of an array of one map."""
 
     @property
-    def is_one_vector(self) -> bool:
-        """Whether both hemispheres came as one vector; see `divided`."""
-
-    @property
     def parts(self) -> Mapping[str, Part]:
         """The parts of the space, by structure."""
 
@@ -125,7 +121,6 @@ class VolumeGrid:
 
     noun: ClassVar[str] = "voxel"
     nouns: ClassVar[str] = "voxels"
-    is_one_vector: ClassVar[bool] = False
 
     @property
     def parts(self) -> dict[str, Part]:
@@ -432,6 +427,11 @@ def divided(space: Space, other: Space) -> Space:
             if pair.shape == space.shape:
                 return replace(pair, is_one_vector=True)
     return space
+
+
+def came_as_one_vector(space: Space) -> bool:
+    """Return whether both hemispheres came as one vector; see `divided`."""
+    return isinstance(space, SurfaceVertices | Grayordinates) and space.is_one_vector
 
 
 def vector_needed(space: Space) -> str:

@@ -22,6 +22,7 @@ from .spaces import (
     Grayordinates,
     SurfaceVertices,
     VolumeGrid,
+    came_as_one_vector,
     divided,
     same_frame,
     structure_name,
@@ -59,7 +60,7 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
         known = source if UNKNOWN in space.parts else space
         return Parcellation(parcellation.codes, parcellation.table, known)
     codes = moved(parcellation.codes, source, space, what="the labels image", name=name)
-    if source.is_one_vector and isinstance(space, SurfaceVertices | Grayordinates):
+    if came_as_one_vector(source) and isinstance(space, SurfaceVertices | Grayordinates):
         space = replace(space, is_one_vector=True)
     moved_atlas = Parcellation(codes, parcellation.table, space)
     _warn_of_vanished(parcellation, moved_atlas, name)

@@ -331,7 +331,7 @@ def _refuse_surface(path: Path, magic: bytes, what: str) -> None:
     is_volume = entry is not None and "volume" in entry.kinds
     is_freesurfers = family_of(path) in ("annotation", "morphometry", "mesh")
     if is_freesurfers or (magic in _SURFACE_MAGIC and not is_volume):
-        holds = "a mesh" if magic == _SURFACE_MAGIC[0] else "a surface file"
+        holds = "a surface mesh" if magic == _SURFACE_MAGIC[0] else "a surface file"
         raise ImageTypeError(
             f"{capitalized(what)} is {holds} of FreeSurfer: {path}; a volume is needed, or whole "
             "values or labels of vertices, such as lh.thickness or lh.aparc.annot."
