@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 Key = str | int
 
-# So many keys are compared with an unknown one, for "did you mean": some tenths of a second.
-_COMPARED = 2000
+# So many letters are compared with letters, for "did you mean": some tenths of a second.
+_COMPARED_LETTERS = 1_000_000
 
 MAP_TITLE = "map"
 """Title of the column of map names in a wide table."""
@@ -406,8 +406,9 @@ class Signals:
         """
         columns = self._columns_of(key)
         if len(columns) != 1:
-            keys = list(map(str, self.keys or ()))
-            close = difflib.get_close_matches(str(key), keys[:_COMPARED], n=1)
+            n_compared = _COMPARED_LETTERS // (1 + len(str(key))) ** 2
+            keys = list(map(str, self.keys or ()))[:n_compared]
+            close = difflib.get_close_matches(str(key), keys, n=1)
             advice = f" Did you mean {close[0]!r}?" if close else ""
             raise UnknownKeyError(
                 f"{len(columns) or 'None'} of {plural(self.n_regions, 'region')} "

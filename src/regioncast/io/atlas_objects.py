@@ -48,9 +48,11 @@ def held_atlas(source: Any) -> HeldAtlas:
 
 def _fetched(atlas: Mapping[str, Any]) -> HeldAtlas:
     """Return what is in an atlas as the functions of ``nilearn.datasets`` return it."""
-    of_sides = {side: atlas[f"map_{side}"] for side in ("left", "right") if f"map_{side}" in atlas}
-    labels = atlas.get("maps", of_sides or None)
-    if labels is None:
+    if "map_left" in atlas:
+        labels = {"left": atlas["map_left"], "right": atlas.get("map_right")}
+    elif "maps" in atlas:
+        labels = atlas["maps"]
+    else:
         return HeldAtlas(atlas)  # it is a mapping of hemispheres
     if isinstance(labels, list | tuple) and len(labels) == 1:
         labels = labels[0]

@@ -163,8 +163,9 @@ def unlabelled(array: Any) -> Any:
                 f"The dimension {dimension!r} of the DataArray has no index; coordinates along it "
                 f"are {examples(along)}. Choose one: values.swap_dims({dimension}={along[0]!r})."
             )
-    of_maps = [dimension for dimension in array.dims if dimension in ("time", "map")]
-    indexed = [d for d in array.dims if d in array.coords and d not in of_maps]
+    dimensions = set(array.dims)
+    of_maps = dimensions & {"time", "map"}
+    indexed = sorted(dimensions.intersection(array.coords) - of_maps)
     if not indexed:
         return array.transpose(*of_maps, ...).to_numpy()
     # What has an index are titles, in one row too; of two indices either may name the regions.
@@ -176,11 +177,12 @@ def unlabelled(array: Any) -> Any:
 
 def step_of_time(array: Any) -> float | None:
     """Return the seconds from one point of a dimension ``time`` to the next, None if unknown."""
-    time = array.coords["time"] if "time" in array.dims and "time" in array.coords else None
-    if time is None or time.size < 2 or time.attrs.get("units") != "s":
+    time = array.coords.get("time")
+    if time is None or time.dims != ("time",) or time.attrs.get("units") != "s":
         return None
     steps = np.diff(time.to_numpy())
-    return float(steps[0]) if steps[0] > 0 and np.allclose(steps, steps[0]) else None
+    is_even = len(steps) > 0 and steps[0] > 0 and np.allclose(steps, steps[0])
+    return float(steps[0]) if is_even else None
 
 
 # --- what has no columns -------------------------------------------------------------------------

@@ -216,8 +216,8 @@ def label_table_extension(image: SpatialImage) -> bytes | None:
 
 def scaling_of(image: SpatialImage) -> str:
     """Return what is to be said of labels that a header scales, ``""`` where it scales nothing."""
-    slope, intercept = (getattr(image.dataobj, name, None) for name in ("slope", "inter"))
-    if slope is None or intercept is None or (slope, intercept) == (1, 0):
+    slope, intercept = getattr(image.dataobj, "slope", 1), getattr(image.dataobj, "inter", 0)
+    if (slope, intercept) == (1, 0):
         return ""
     remedy = "Write the labels again from where they came, after img.set_data_dtype('int32')."
     if abs(slope) < 1:
