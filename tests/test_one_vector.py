@@ -82,6 +82,19 @@ def test_labels_of_both_and_data_of_a_pair(folder, labels):
     assert list(two.parts) == ["L", "R"]
 
 
+def test_a_table_that_says_the_hemispheres_needs_them_apart():
+    """On its own a vector does not say where the right one begins."""
+    rows = {"index": [3, 7, 3, 7], "name": ["V1", "V2"] * 2, "hemisphere": list("LLRR")}
+    shared = np.concatenate([vertex_labels("L"), vertex_labels("R")])
+    shared[~np.isin(shared, [3, 7])] = 0
+    with pytest.raises(
+        errors.RegionTableError, match=r"one vector of both as \{'left': vector\[:n"
+    ):
+        rc.load_parcellation(shared, rows)
+    atlas = rc.load_parcellation({"left": shared[:N_LEFT], "right": shared[N_LEFT:]}, rows)
+    assert atlas.table.unique_names == ("L:V1", "L:V2", "R:V1", "R:V2")
+
+
 def test_masks_and_weights_of_both():
     mask = np.arange(N_BOTH) % 3 > 0
     of_sides = {"left": mask[:N_LEFT], "right": mask[N_LEFT:]}
