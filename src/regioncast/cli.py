@@ -25,11 +25,11 @@ from cyclopts import App, CycloptsError, Parameter, Token
 
 from . import __version__, api
 from .atlas.spaces import VolumeGrid, came_as_one_vector
-from .data import demo_data
 from .engine.painting import PaintedArray
 from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, times
 from .files import make_folder
 from .io.kinds import check_image_output, check_table_output
+from .io.sidecar import COMMAND
 from .progress import ProgressBar
 from .tables.files import STANDARD_STREAM
 
@@ -102,6 +102,13 @@ def _number(_: object, tokens: Sequence[Token]) -> float:
         return float(text)
 
 
+NoSidecar = Annotated[
+    bool,
+    Parameter(
+        name="--no-sidecar",
+        help="Write no JSON beside the output: repetition time, names of maps, sources, atlas.",
+    ),
+]
 Number = Annotated[float, Parameter(converter=_number)]
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 TableOutput = Annotated[Path, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
@@ -160,6 +167,7 @@ def paint(
     t_r: float | None = None,
     reading: Reading = _AS_USUAL,
     onto: str | None = None,
+    no_sidecar: NoSidecar = False,
     overwrite: bool = False,
 ) -> int:
     """Paint region values into an image: every voxel of a region gets the region's value.
@@ -203,7 +211,9 @@ def paint(
         fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
-        saved = api.save(image, output, overwrite=overwrite, progress=progress)
+        saved = api.save(
+            image, output, overwrite=overwrite, sidecar=not no_sidecar, progress=progress
+        )
     seconds = time.perf_counter() - start
     written = (saved,) if isinstance(saved, Path) else saved
     names = ", ".join(map(str, written))
@@ -225,6 +235,7 @@ def extract(
     reading: Reading = _AS_USUAL,
     coverage: Path | None = None,
     long: bool = False,
+    no_sidecar: NoSidecar = False,
     overwrite: bool = False,
 ) -> int:
     """Extract region signals from images: one number per region and map.
@@ -287,7 +298,7 @@ def extract(
             n_jobs=n_jobs, progress=progress,
         )  # fmt: skip
     assert signals.coverage is not None, "freshly extracted signals know their coverage"
-    api.save(signals, output, overwrite=overwrite, long=long)
+    api.save(signals, output, overwrite=overwrite, long=long, sidecar=not no_sidecar)
     if coverage is not None:
         api.save(signals.coverage, coverage, overwrite=overwrite)
     if str(output) != STANDARD_STREAM:
@@ -369,7 +380,7 @@ def info(
 
 @app.command
 def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) -> int:
-    """Paint 100 real values onto the embedded atlas, and extract a real map by its regions.
+    """Put the files of the documentation into a folder, and do the main job on them.
 
     For example:
 
@@ -378,16 +389,20 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     Parameters
     ----------
     folder
-        Where to write motor_left-vs-right.nii.gz and .tsv; made if it does not exist.
+        Where to write; made if it does not exist. README.md and docs/ work on its files.
     overwrite
-        Replace the output if it exists.
+        Replace files of the same names.
     """
-    start = time.perf_counter()
+    from .demo import write_examples  # which takes long, and is for this verb alone
+
     make_folder(folder)
     output, table = folder / "motor_left-vs-right.nii.gz", folder / "motor_left-vs-right.tsv"
     check_image_output(output, overwrite=overwrite)
     check_table_output(table, overwrite=overwrite)
-    image = api.paint(demo_data().values, demo_data().atlas)
+    files = write_examples(folder, overwrite=overwrite)
+    start = time.perf_counter()
+    atlas = folder / "atlas_dseg.nii.gz"
+    image = api.paint(folder / "values.tsv", atlas)
     api.save(image, output, overwrite=overwrite)
     seconds = time.perf_counter() - start
     assert image.match is not None, "a freshly painted image knows its match"
@@ -396,12 +411,13 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     print("\n".join(_extremes(image.match.take())))
     print(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
     start = time.perf_counter()
-    signals = api.extract(demo_data().statistic, demo_data().atlas, resample="labels")
+    signals = api.extract(folder / "stat_map.nii.gz", atlas, resample="labels")
     api.save(signals, table, overwrite=overwrite, long=True)
     seconds = time.perf_counter() - start
     print("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
     print("\n".join(_extremes(signals)))
     print(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
+    print(f"\nFor the blocks of README.md and docs/: cd {folder} ({plural(len(files), 'file')})")
     return OK
 
 
@@ -416,6 +432,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     # What comes after -- is no option: a file may have that name.
     options = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    COMMAND.set(["regioncast", *tokens])
     debug = "--debug" in options
     if debug:
         tokens.remove("--debug")

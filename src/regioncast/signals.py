@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +30,7 @@ from .errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     import pandas as pd
     import xarray
@@ -52,6 +54,22 @@ class Series(NamedTuple):
     start: float
     step: float
     unit: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What values were made from, and how.
+
+    Parameters
+    ----------
+    files : tuple of Path, default=()
+        The files that they were read or extracted from.
+    strategy : str, default=None
+        What became of the samples of a region: ``"mean"`` and the like.
+    """
+
+    files: tuple[Path, ...] = ()
+    strategy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +183,8 @@ class Signals:
     parcellation : Parcellation, default=None
         The regions that the columns are of, in this order, where `regioncast.extract` made the
         signals; files of parcels (``.pscalar.nii``, ``.ptseries.nii``) are written with them.
+    origin : Origin, default=None
+        The files that the values were read or extracted from, and how; sidecars say so.
 
     Attributes
     ----------
@@ -205,6 +225,7 @@ class Signals:
     axis: MapAxis
     coverage: RegionTable | None
     parcellation: Parcellation | None
+    origin: Origin
 
     def __init__(
         self,
@@ -218,6 +239,7 @@ class Signals:
         coverage: RegionTable | None = None,
         series: Series | None = None,
         parcellation: Parcellation | None = None,
+        origin: Origin | None = None,
     ) -> None:
         array = storable(as_array(values))
         keys = labels if keys is None else keys
@@ -241,6 +263,7 @@ class Signals:
             ("axis", axis),
             ("coverage", coverage),
             ("parcellation", parcellation),
+            ("origin", origin or Origin()),
         ):
             object.__setattr__(self, name, value)
 
@@ -254,6 +277,7 @@ class Signals:
         labels: Sequence[int] | None = None,
         coverage: RegionTable | None = None,
         parcellation: Parcellation | None = None,
+        origin: Origin | None = None,
     ) -> Signals:
         """Return signals of maps of which an axis says all that is known; see `Signals`."""
         return cls(
@@ -266,6 +290,7 @@ class Signals:
             coverage=coverage,
             series=axis.series,
             parcellation=parcellation,
+            origin=origin,
         )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -320,14 +345,18 @@ class Signals:
         SignalsError
             When `t_r` is no time, or these are a single map.
         """
-        return Signals.along(
-            self.axis.with_t_r(t_r),
-            self.values,
-            self.keys,
-            labels=self.labels,
-            coverage=self.coverage,
-            parcellation=self.parcellation,
-        )
+        return self._with(axis=self.axis.with_t_r(t_r))
+
+    def with_origin(self, origin: Origin) -> Signals:
+        """Return the same signals, made from these files."""
+        return self._with(origin=origin)
+
+    def _with(self, **changes: Any) -> Signals:
+        """Return the same values, of which something else is known."""
+        changed = copy(self)
+        for name, value in changes.items():
+            object.__setattr__(changed, name, value)
+        return changed
 
     def to_pandas(self, *, long: bool = False) -> pd.DataFrame:
         """Return the values as a table.

@@ -16,7 +16,6 @@ import numpy as np
 
 from ..errors import ResamplingWarning, SpaceError, capitalized, examples, plural, warn
 from .hemispheres import UNKNOWN
-from .parcellation import Parcellation
 from .spaces import (
     VOXELS,
     Grayordinates,
@@ -32,6 +31,7 @@ from .spaces import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .parcellation import Parcellation
     from .spaces import Part, Space
 
 
@@ -58,11 +58,11 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
     is_side_unknown = UNKNOWN in {*source.parts, *space.parts}
     if are_surfaces and is_side_unknown and not source.difference(space):
         known = source if UNKNOWN in space.parts else space
-        return Parcellation(parcellation.codes, parcellation.table, known)
+        return replace(parcellation, space=known)
     codes = moved(parcellation.codes, source, space, what="the labels image", name=name)
     if came_as_one_vector(source) and isinstance(space, SurfaceVertices | Grayordinates):
         space = replace(space, is_one_vector=True)
-    moved_atlas = Parcellation(codes, parcellation.table, space)
+    moved_atlas = replace(parcellation, codes=codes, space=space)
     _warn_of_vanished(parcellation, moved_atlas, name)
     return moved_atlas
 

@@ -31,6 +31,7 @@ from ...files import expanded, is_pattern, readable
 from ...formats import is_gzipped
 from ...signals import MapAxis
 from ..maps import t_r_of
+from ..sidecar import axis_beside
 from .nifti import Niimg, open_image
 
 if TYPE_CHECKING:
@@ -161,12 +162,15 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
 
 
 def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
-    if not is_series and _is_single(images[0]):
-        return MapAxis(single=True)
-    # It is known where all headers give the same.
-    times = {t_r_of(image) for image in images}
-    t_r = times.pop() if len(times) == 1 else None
-    return MapAxis(_map_names(images) if is_series else None, t_r)
+    # What lies beside each file is of its maps; of several the names of the files tell more.
+    axes = []
+    for image in images:
+        axis = MapAxis(t_r=t_r_of(image), single=_is_single(image) and not is_series)
+        axes.append(axis_beside(axis, image.get_filename(), _n_maps(image)))
+    if not is_series:
+        return axes[0]
+    # It is known where all say the same.
+    return MapAxis(_map_names(images), MapAxis.shared(axes).t_r)
 
 
 def _files_of_pattern(pattern: Any, what: str) -> list[str]:
