@@ -367,6 +367,7 @@ def test_data_arrays_that_do_not_say_who_their_regions_are(atlas, data_array):
         Signals([[1, 2, 3], [4, 5, 6]], ["C", "A", "B"], labels=[12, 4, 9], t_r=0.72),
         Signals([[1.5, 2, 3]] * 3, ["C", "A", "B"], map_names=["x", "y", "z"]),
         Signals(np.float32([1.5, 2, 3]), [12, 4, 9]),
+        Signals([1, 2, 3], ["C", "A", "B"], map_names=["thickness"]),
         Signals([[1.5, 2, 3]] * 3, t_r=2.0),
         Signals([1.5, 2, 3]),
     ],

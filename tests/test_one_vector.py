@@ -202,6 +202,9 @@ def test_a_vector_of_both_is_not_for_one_hemisphere_and_one_that_is_named_not_fo
 
 
 def test_arrays_of_voxels_are_no_surface():
+    volume = nib.Nifti1Image(np.ones((5, 6, 7), np.uint8), np.eye(4))
+    with pytest.raises(errors.SpaceError, match=r"of surfaces .* of a volume"):
+        rc.extract(np.zeros((4, 210)), volume)
     with pytest.raises(errors.ImageTypeError, match="Nifti1Image"):
         rc.extract(np.zeros((3, 4, 5)), pair())
     with pytest.raises(errors.ImageTypeError, match="Nifti1Image"):

@@ -474,8 +474,9 @@ class Signals:
         -------
         xarray.DataArray
             With the dimension ``region``, and before it ``time``, or ``map`` where these are no
-            time points, unless this is a single map.  Coordinates, as far as they are known:
-            ``region``, the keys, and ``label`` beside names; ``map``, names; ``time``, seconds.
+            time points, unless this is a single map, whose name it has.  Coordinates, as far as
+            they are known: ``region``, the keys, and ``label`` beside names; ``map``, names;
+            ``time``, seconds.
 
         Raises
         ------
@@ -494,7 +495,8 @@ class Signals:
         if self.labels is not None and self.labels != self.keys:
             coordinates["label"] = ("region", list(self.labels))
         if self.single:
-            return xarray.DataArray(self.values[0], coordinates, ["region"])
+            name = None if self.map_names is None else self.map_names[0]
+            return xarray.DataArray(self.values[0], coordinates, ["region"], name)
         rows, series = "map", self.axis.as_series()
         if series is not None and series.unit == "SECOND":
             rows, seconds = "time", series.start + series.step * np.arange(self.n_maps)

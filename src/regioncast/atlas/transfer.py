@@ -126,7 +126,8 @@ def moved(
 def _nothing_shared(
     sources: Mapping[str, Part], targets: Mapping[str, Part], what: str, name: str, vector: str
 ) -> SpaceError:
-    if UNKNOWN in sources or UNKNOWN in targets:
+    known = targets if UNKNOWN in sources else sources
+    if UNKNOWN in {*sources, *targets} and set(known) != {VOXELS}:
         return SpaceError(
             f"The hemisphere of {what if UNKNOWN in sources else name} is unknown. "
             "Begin the name of the file with lh. or rh., or give it as left= or right=."

@@ -172,7 +172,8 @@ def unlabelled(array: Any) -> Any:
     if not indexed:
         return array.transpose(*of_maps, ...).to_numpy()
     # What has an index are titles, in one row too; of two indices either may name the regions.
-    array = array.expand_dims("map") if array.ndim == 1 else array
+    if array.ndim == 1:
+        array = array.expand_dims(map=1 if array.name is None else [str(array.name)])
     table = array.transpose(..., indexed[-1]).to_pandas()
     # What merely counts is no index, and must not be called as one.
     return table if set(array.dims) <= set(array.coords) else table.rename_axis(index=None)
