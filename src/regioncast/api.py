@@ -37,6 +37,7 @@ from .files import expanded
 from .formats import stem_of
 from .identity import matched
 from .io.kinds import (
+    inside,
     one_map,
     open_maps,
     painted,
@@ -48,7 +49,6 @@ from .io.kinds import (
     space_of,
 )
 from .io.sidecar import files_of
-from .io.volume import nifti
 from .signals import Key, Origin, Signals
 from .tables import write
 from .tables.arrays import Asked
@@ -88,23 +88,35 @@ Side: TypeAlias = "FileName | FileBasedImage | NDArray[Any]"
 """Labels or data of one hemisphere; an array has one number per vertex."""
 
 Image: TypeAlias = (
-    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | Mapping[str, Side] | "
-    "Sequence[Side]"
+    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | NDArray[Any] | "
+    "Mapping[str, Side] | Sequence[Side]"
 )
 """Voxels, grayordinates, or vertices of one hemisphere or both: in a file, or as nibabel has it."""
 
-Labels: TypeAlias = "Parcellation | Image"
-"""Regions, or an image of their labels with its table beside it."""
+
+class LabelsMasker(Protocol):
+    """A label masker of nilearn."""
+
+    @property
+    def labels_img(self) -> object:
+        """The labels image."""
+
+
+Labels: TypeAlias = "Parcellation | Image | LabelsMasker | Mapping[str, object]"
+"""Regions, an image of their labels with its table beside it, or an object that holds both."""
 
 Regions: TypeAlias = (
     "FileName | RegionTable | IntoDataFrame | IntoSeries | Sequence[str]"
     " | Mapping[int, str] | Mapping[str, int] | Mapping[str, Sequence[object]]"
+    " | Sequence[tuple[int, str]] | Sequence[Mapping[str, object]]"
+    " | Mapping[int, Mapping[str, object]]"
 )
 """A region table: labels with names, or titles with columns, or names alone."""
 
 Values: TypeAlias = (
     "FileName | Signals | IntoDataFrame | IntoSeries | FileBasedImage | ArrayLike"
     " | Mapping[str, ArrayLike] | Mapping[int, ArrayLike]"
+    " | Sequence[Mapping[str, object]] | Mapping[str, Mapping[str, object]]"
 )
 """What is painted: numbers with names or labels of regions, or an array of them in order."""
 
@@ -124,13 +136,19 @@ def load_parcellation(
 
     Parameters
     ----------
-    labels : path, nibabel image or Parcellation
+    labels : path, nibabel image, array, Parcellation, or what holds one
         - A volume, one integer per voxel: NIfTI-1 and 2, single or pair, MGH, Analyze, AFNI and
           every other that nibabel reads.
         - A surface, one integer per vertex: GIFTI, FreeSurfer's annotations, MGH, NumPy, text; or
-          both hemispheres, ``"lh.annot,rh.annot"``, ``"?h.annot"``, or nilearn's SurfaceImage.
+          both hemispheres, ``"lh.annot,rh.annot"``, ``"?h.annot"``, ``{"left": …, "right": …}``,
+          or nilearn's SurfaceImage.  Arrays are of shape (n_vertices,).  One vector of both, left
+          first, is taken apart beside data of both that have as many vertices, and the other way
+          round.
         - CIFTI-2: ``.dlabel.nii``, or the parcels of ``.pscalar.nii`` and its like.
-    regions : path, DataFrame, mapping or sequence of str, default=None
+        - An atlas as nilearn fetches it: a mapping with ``maps``, and ``lut`` or ``labels``.
+        - A label masker of nilearn: its labels image, names, background label and mask; of a
+          fitted one, those that it was fitted to.
+    regions : path, DataFrame, mapping, records or sequence of str, default=None
         The region table: BIDS ``dseg.tsv``, CSV, a FreeSurfer colour table, an ITK-SNAP label
         file, FSL, SPM or Workbench XML, plain text; see `regioncast.tables.regions`.  When
         not given, a table beside the image by its name (``atlas_dseg.nii.gz`` →
@@ -186,7 +204,7 @@ def load_parcellation(
     else:
         parcellation = source
     if mask is not None:
-        parcellation = parcellation.masked(_inside(mask, parcellation.space))
+        parcellation = parcellation.masked(inside(mask, parcellation.space))
     return parcellation
 
 
@@ -364,6 +382,8 @@ def paint(
           ``.txt``, ``.1D``, ``.stats`` or ``.parquet`` table: *long*, one row per region, with a
           column of names or labels and one column of numbers per map; or *wide*, one column per
           region, titled by its name or label, and one row per map.
+          So are a mapping of mappings, records (a list of mappings of titles to cells), a
+          structured array, and a DataArray of xarray.
         - An array, shape (n_regions,) or (n_maps, n_regions), or the path of a ``.npy`` file:
           the regions in ascending order of label.
         - The path of a ``.pscalar.nii`` or ``.ptseries.nii`` file, or such an image.
@@ -490,7 +510,7 @@ def paint(
         atlas = transferred(atlas, space_of(onto, place), name=place)
     # After matching, so that whether values fit does not depend on the mask.
     if mask is not None:
-        atlas = atlas.masked(_inside(mask, atlas.space))
+        atlas = atlas.masked(inside(mask, atlas.space))
     image = painted(atlas, table, matching.signals)
     image.match, image.parcellation = matching, atlas
     return image
@@ -685,7 +705,7 @@ def extract(
     )  # fmt: skip
     placement = Placement.on(_grouped(parcellation, by), maps.space, resample)
     if mask is not None:
-        placement = placement.masked(_inside(mask, placement.parcellation.space))
+        placement = placement.masked(inside(mask, placement.parcellation.space))
     atlas = placement.parcellation
     grouping = Grouping.of(atlas.codes, atlas.counts)
     tables, finite = extract_maps(
@@ -901,8 +921,3 @@ def _asked(
     titles = [columns] if isinstance(columns, str | int) else columns
     # Whatever is no text is the title of no column, and the error says which there are.
     return Asked(str(by), key, titles, t_r, affixes)
-
-
-def _inside(mask: Image, space: Space) -> NDArray[np.bool_]:
-    """Return which samples of the labels a mask image includes."""
-    return nifti.is_inside(one_map(mask, "the mask image", space, "the labels image"))

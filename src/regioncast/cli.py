@@ -25,7 +25,7 @@ import numpy as np
 from cyclopts import App, CycloptsError, Parameter, Token, UnusedCliTokensError
 
 from . import __version__, api
-from .atlas.spaces import VolumeGrid
+from .atlas.spaces import VolumeGrid, came_as_one_vector
 from .engine.painting import PaintedArray
 from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, printable, times
 from .files import expanded, make_folder
@@ -766,7 +766,7 @@ def _summary(image: Painted) -> str:
         maps += f" ({examples(match.signals.map_names, show=_SHOWN_MAPS)})"
     return (
         f"{values} painted into {len(columns):,} of {plural(match.n_regions, 'region')} "
-        f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}"
+        f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}{_division(atlas)}"
     )
 
 
@@ -775,7 +775,8 @@ def _summary_of_signals(signals: Signals, output: Path, strategy: str, seconds: 
     has_data = ~np.isnan(signals.values).all(axis=0)
     return (
         f"{output}: {strategy} of {np.count_nonzero(has_data)} of {signals.n_regions} regions, "
-        f"{plural(signals.n_maps, 'map')}, {_bytes(output)}, {seconds:.2f} s"
+        f"{plural(signals.n_maps, 'map')}{_division(signals.parcellation)}, {_bytes(output)}, "
+        f"{seconds:.2f} s"
     )
 
 
@@ -807,6 +808,13 @@ def _save_atlas(atlas: Parcellation, output: Path, *, overwrite: bool) -> int:
     names = ", ".join(map(str, written))
     print(f"{names}: {plural(len(atlas), 'region')}, {atlas.space.description}")
     return OK
+
+
+def _division(atlas: Parcellation | None) -> str:
+    """Return that one vector was taken for both hemispheres, where it was."""
+    if atlas is None or not came_as_one_vector(atlas.space):
+        return ""
+    return f", from one vector, left first: {atlas.space.description}"
 
 
 def _extremes(signals: Signals, show: int = 5) -> list[str]:

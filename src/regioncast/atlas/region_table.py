@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 
-from ..errors import RegionTableError, examples, plural, printable
+from ..errors import RegionTableError, UnknownKeyError, examples, plural, printable
 from .hemispheres import HEMISPHERE_TITLE, is_hemisphere_title, says_no_side, side_of_word
 
 if TYPE_CHECKING:
@@ -197,6 +197,28 @@ class RegionTable:
 
     def __iter__(self) -> Iterator[Region]:
         return map(Region, self.labels.tolist(), self.names)
+
+    def __getitem__(self, title: str) -> NDArray[Any]:
+        """Return a column: ``"index"`` (labels), ``"name"`` or another title.
+
+        Returns
+        -------
+        array, shape (n_regions,)
+            Of numbers, or of objects where there is text.
+
+        Raises
+        ------
+        UnknownKeyError
+            A `KeyError`; it lists the titles that there are.
+        """
+        columns = {"index": self.labels, "name": self.names, **self.other_columns}
+        if title not in columns:
+            raise UnknownKeyError(
+                f"The region table has no column {title!r}; its columns are "
+                f"{examples(columns, show=20)}. A row is to_records()[n]."
+            )
+        array = np.array(columns[title])
+        return array if array.dtype.kind in "biuf" else np.array(columns[title], object)
 
     def __repr__(self) -> str:
         """Return the table, without rows in the middle where there are many."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
@@ -25,7 +25,7 @@ import nibabel as nib
 import numpy as np
 
 from ..errors import DimensionError, SpaceError, capitalized, plural, times
-from .hemispheres import CORTEX, HEMISPHERE_NAMES, UNKNOWN
+from .hemispheres import CORTEX, HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN
 
 if TYPE_CHECKING:
     from nibabel.cifti2.cifti2_axes import BrainModelAxis
@@ -249,6 +249,8 @@ class SurfaceVertices:
         which it is not known.
     mesh : default=None
         nilearn's mesh, where the surface came with one.
+    is_one_vector : bool, default=False
+        Whether both hemispheres came as one vector, left first; see `divided`.
 
     Examples
     --------
@@ -261,6 +263,7 @@ class SurfaceVertices:
 
     counts: Mapping[str, int]
     mesh: object = field(default=None, repr=False)
+    is_one_vector: bool = False
 
     noun: ClassVar[str] = "vertex"
     nouns: ClassVar[str] = "vertices"
@@ -316,10 +319,10 @@ class SurfaceVertices:
             # Of one of them it was not said which hemisphere it is: it may be that of the other.
             theirs = dict(zip(mine, theirs.values(), strict=True))
         if set(mine) != set(theirs):
-            return (
-                "Surfaces are not of the same hemispheres.",
-                f"has {other.description}; {{this}} has {self.description}.",
-            )
+            detail = f"has {other.description}; {{this}} has {self.description}."
+            if UNKNOWN in (*mine, *theirs):
+                detail += vector_needed(self if UNKNOWN in theirs else other)
+            return "Surfaces are not of the same hemispheres.", detail
         for hemisphere, n_vertices in mine.items():
             if theirs[hemisphere] != n_vertices:
                 where = HEMISPHERE_NAMES[hemisphere]
@@ -335,6 +338,8 @@ class Grayordinates:
     Parameters
     ----------
     axis : nibabel.cifti2.BrainModelAxis
+    is_one_vector : bool, default=False
+        Whether they came as one vector; see `divided`.
 
     Raises
     ------
@@ -343,6 +348,7 @@ class Grayordinates:
     """
 
     axis: BrainModelAxis
+    is_one_vector: bool = False
 
     noun: ClassVar[str] = "grayordinate"
     nouns: ClassVar[str] = "grayordinates"
@@ -427,6 +433,60 @@ class _Box(NamedTuple):
     shape: tuple[int, ...]
     affine: NDArray[np.float64]
     header: None = None
+
+
+def divided(space: Space, other: Space) -> Space:
+    """Return what one vector of both hemispheres is of, beside a space that has both.
+
+    A vector of which no hemisphere is known is both of them, left first, where it is as long as
+    they are together in `other`: all vertices of the two surfaces, or those that are grayordinates,
+    or all grayordinates.  Any other space is returned as it is.
+
+    Examples
+    --------
+    >>> pair = SurfaceVertices({"L": 10242, "R": 10242})
+    >>> divided(SurfaceVertices({"?": 20484}), pair).description
+    'left hemisphere 10,242 vertices, right hemisphere 10,242 vertices'
+    """
+    if isinstance(space, SurfaceVertices) and space.hemispheres == (UNKNOWN,):
+        for pair in _vectors_of(other):
+            if pair.shape == space.shape:
+                return replace(pair, is_one_vector=True)
+    return space
+
+
+def came_as_one_vector(space: Space) -> bool:
+    """Return whether both hemispheres came as one vector; see `divided`."""
+    return isinstance(space, SurfaceVertices | Grayordinates) and space.is_one_vector
+
+
+def vector_needed(space: Space) -> str:
+    """Return how long one vector of both hemispheres of a space would be, ``""`` if it has not."""
+    vectors = _vectors_of(space)
+    if not vectors:
+        return ""
+    whole, *further = [pair.shape[0] for pair in vectors]
+    left, right = (vectors[0].parts[CORTEX[side]].frame for side in (LEFT, RIGHT))
+    others = "".join(f", or {n_samples:,} grayordinates" for n_samples in further)
+    return (
+        f" One vector of both hemispheres, left first, has {left:,} + {right:,} = {whole:,} "
+        f"vertices{others}."
+    )
+
+
+def _vectors_of(space: Space) -> list[SurfaceVertices | Grayordinates]:
+    """Return of what one vector of both hemispheres may be; none where a space lacks one."""
+    parts = space.parts
+    if not {CORTEX[LEFT], CORTEX[RIGHT]}.issubset(parts):
+        return []
+    if isinstance(space, SurfaceVertices):
+        return [space]
+    assert isinstance(space, Grayordinates), "a volume has no cortex"
+    whole = SurfaceVertices({side: space.axis.nvertices[CORTEX[side]] for side in (LEFT, RIGHT)})
+    left, right = (np.asarray(parts[CORTEX[side]].samples) for side in (LEFT, RIGHT))
+    if left.max() > right.min():
+        return [whole]  # in a file that lists the right one first, left first is another order
+    return [whole, Grayordinates(space.axis[np.concatenate([left, right])]), space]
 
 
 def check_same(space: Space, other: Space, *, this_name: str, other_name: str) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ..atlas.parcellation import Files, Parcellation
 from ..atlas.region_table import RegionTable
-from ..atlas.spaces import Grayordinates, check_same
+from ..atlas.spaces import Grayordinates, check_same, divided
 from ..atlas.transfer import moved
 from ..engine.encoding import check_background
 from ..engine.painting import PaintedArray
@@ -41,9 +41,11 @@ from ..tables import write
 from ..tables.files import STANDARD_STREAM
 from ..tables.values import asked_of, read
 from . import sidecar as sidecars
+from .atlas_objects import held_atlas
 from .cifti.kind import Cifti
 from .painted import edited
 from .surface.kind import Surfaces
+from .volume import nifti
 from .volume.kind import Volumes
 
 if TYPE_CHECKING:
@@ -203,11 +205,11 @@ def read_parcellation(
     label_map: str | int | None,
     strict: bool,
 ) -> Parcellation:
-    """Return the parcellation of a labels image of any kind.
+    """Return the parcellation of a labels image of any kind, or of an object that holds one.
 
     Parameters
     ----------
-    source : path, image, or surfaces of hemispheres
+    source : path, image, surfaces of hemispheres, fetched atlas or label masker
     regions : anything that `region_tables.read_region_table` reads, None or `NO_REGIONS`
         None: the table beside the image or inside it.
     background : number or None
@@ -217,12 +219,22 @@ def read_parcellation(
     strict : bool
         Raise where table and labels do not list the same regions, instead of warning.
     """
+    held = held_atlas(source)
+    # What was said goes before what an object says.
+    if regions is None:
+        regions = held.regions
+    if background is None:
+        background = held.background
     if background is not None:
         check_background(background)
-    labels = kind_of(source).read_labels(source, label_map=label_map, background=background)
+    labels = kind_of(held.labels).read_labels(
+        held.labels, label_map=label_map, background=background
+    )
     table, file = _region_table(labels, regions)
     parcellation = labels.parcellation(table, strict=strict)
-    return replace(parcellation, files=Files(sidecars.files_of(source), file))
+    if held.mask is not None:
+        parcellation = parcellation.masked(inside(held.mask, parcellation.space))
+    return replace(parcellation, files=Files(sidecars.files_of(held.labels), file))
 
 
 def _region_table(labels: Labels, regions: Any) -> tuple[RegionTable | None, Path | None]:
@@ -260,7 +272,9 @@ def open_maps(source: Any, what: str) -> Maps:
 
 def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0) -> NDArray[Any]:
     """Return the one map of an image of any kind on a space, which is that of `name`."""
-    data, image_space = kind_of(source).read_map(source, what)
+    data, own_space = kind_of(source).read_map(source, what)
+    image_space = divided(own_space, space)
+    space = divided(space, image_space)
     # Grids and meshes of one kind have to be the same; of other kinds, the parts that both have.
     is_other = type(image_space) is not type(space) or isinstance(space, Grayordinates)
     if is_other and space.difference(image_space) is not None:
@@ -271,10 +285,16 @@ def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0)
     return data
 
 
+def inside(mask: Any, space: Space) -> NDArray[np.bool_]:
+    """Return which samples of the labels, which are of this space, a mask image includes."""
+    return nifti.is_inside(one_map(mask, "the mask image", space, "the labels image"))
+
+
 def space_of(source: Any, what: str) -> Space:
     """Return where the samples of an image or a parcellation are."""
     if isinstance(source, Parcellation):
         return source.space
+    source = held_atlas(source).labels
     return kind_of(source).space_of(source, what)
 
 

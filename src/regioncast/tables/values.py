@@ -20,7 +20,7 @@ from ..atlas.affixes import stripped
 from ..atlas.hemispheres import is_hemisphere_title, side_of_word
 from ..atlas.identities import LABEL, NAME, Identities, Naming
 from ..errors import MatchError, SignalsError, SignalsTypeError, examples, plural
-from ..signals import Key, Signals, as_array, as_keys
+from ..signals import Key, Signals, as_array, as_keys, wrong_dimensions
 from .arrays import (
     Asked,
     holds_numbers_alone,
@@ -46,12 +46,11 @@ from .table import (
     Column,
     Table,
     absent_rows,
-    is_frame,
     is_like_number,
     is_series,
-    table_of_frame,
     table_of_series,
     text_error,
+    titled_table,
 )
 from .titles import is_map_title, label_rank
 
@@ -80,6 +79,9 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
     """
     if isinstance(values, str | os.PathLike):
         values = read_values(os.fspath(values))
+    elif is_labelled_array(values):
+        asked = dataclasses.replace(asked, t_r=asked.t_r or step_of_time(values))
+        values = unlabelled(values)
     table = _table_of(values, asked.by)
     if table is not None:
         return signals_of(table, identities.stripping(asked.strip), asked)
@@ -122,8 +124,9 @@ def _table_of(values: object, by: str) -> Table | None:
     """Return what has columns, or an index that says something, as a table; None for the rest."""
     if isinstance(values, Table):
         return values
-    if is_frame(values):
-        return table_of_frame(values)
+    table = titled_table(values)
+    if table is not None:
+        return table
     if by == "position" or not is_series(values):
         return None
     table = table_of_series(values)
@@ -163,6 +166,48 @@ def _check_by(by: str, identities: Identities) -> None:
         raise MatchError(
             f"by={by!r} (--by): the region table has no column {by!r}; it has {examples(columns)}."
         )
+
+
+# --- labelled arrays -----------------------------------------------------------------------------
+
+
+def is_labelled_array(values: object) -> bool:
+    """Return whether this is a DataArray of xarray, told by what it has."""
+    return all(hasattr(values, name) for name in ("dims", "coords", "swap_dims", "to_pandas"))
+
+
+def unlabelled(array: Any) -> Any:
+    """Return a DataArray as what it is without xarray: a DataFrame or an array."""
+    if array.ndim not in (1, 2):
+        raise wrong_dimensions(array.shape)
+    for dimension in array.dims:
+        along = [str(title) for title, c in array.coords.items() if c.dims == (dimension,)]
+        if along and dimension not in along:
+            raise SignalsError(
+                f"The dimension {dimension!r} of the DataArray has no index; coordinates along it "
+                f"are {examples(along)}. Choose one: values.swap_dims({dimension}={along[0]!r})."
+            )
+    dimensions = set(array.dims)
+    of_maps = dimensions & {"time", "map"}
+    indexed = sorted(dimensions.intersection(array.coords) - of_maps)
+    if not indexed:
+        return array.transpose(*of_maps, ...).to_numpy()
+    # What has an index are titles, in one row too; of two indices either may name the regions.
+    if array.ndim == 1:
+        array = array.expand_dims(map=1 if array.name is None else [str(array.name)])
+    table = array.transpose(..., indexed[-1]).to_pandas()
+    # What merely counts is no index, and must not be called as one.
+    return table if set(array.dims) <= set(array.coords) else table.rename_axis(index=None)
+
+
+def step_of_time(array: Any) -> float | None:
+    """Return the seconds from one point of a dimension ``time`` to the next, None if unknown."""
+    time = array.coords.get("time")
+    if time is None or time.dims != ("time",) or time.attrs.get("units") != "s":
+        return None
+    steps = np.diff(time.to_numpy())
+    is_even = len(steps) > 0 and steps[0] > 0 and np.allclose(steps, steps[0])
+    return float(steps[0]) if is_even else None
 
 
 # --- what has no columns -------------------------------------------------------------------------
@@ -207,11 +252,6 @@ def _with_gaps(series: Any, array: NDArray[Any]) -> NDArray[Any]:
 def _signals_of_mapping(values: Mapping[Any, Any]) -> Signals:
     """Return the signals of a mapping of keys to a number, or to one number per map."""
     rows = list(values.values())
-    if rows and all(isinstance(row, Mapping) for row in rows):
-        raise SignalsTypeError(
-            "A mapping of mappings does not say which of the two are the regions. Give "
-            "pandas.DataFrame(values), with the names of the regions as its index."
-        )
     if rows and all(map(is_number_or_gap, rows)):
         array = numbers_with_gaps(rows, "the mapping")
     else:
@@ -222,7 +262,7 @@ def _signals_of_mapping(values: Mapping[Any, Any]) -> Signals:
             "Each region of a mapping needs one number, or one number per map; the values have "
             f"the shape {array.shape[1:]}."
         )
-    return Signals(array.T, as_keys(values))
+    return Signals(array.T, as_keys(map(decoded, values)))
 
 
 def _check_rows_are_exact(array: NDArray[Any], values: Mapping[Any, Any]) -> None:

@@ -43,7 +43,7 @@ from ...errors import (
     times,
     warn,
 )
-from ...files import existing_file, expanded, read_npy, readable, whole_content
+from ...files import existing_file, expanded, read_npy, readable
 from ...formats import Family, family_of, format_of, suffixes
 from ...signals import MapAxis
 from ..maps import t_r_of
@@ -101,12 +101,14 @@ def is_surface(source: object) -> bool:
 
     A file is one by its ending, an ``.mgh`` or ``.mgz`` when its shape is (n, 1, 1) or
     (n, 1, 1, n_maps) with n of 642 or more.  Any mapping with a hemisphere is, whatever else is in
-    it.
+    it, and an array of one number or row per vertex.
     """
     if isinstance(source, str | os.PathLike):
         return _is_surface_path(source)
     if isinstance(source, nib.MGHImage):
         return _is_vector(source.shape)
+    if isinstance(source, np.ndarray):
+        return source.ndim in (1, 2)
     if isinstance(source, Mapping):
         return any(side_of_word(key) for key in source)
     if isinstance(source, list | tuple):
@@ -279,8 +281,10 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
 
 def _is_surface_name(name: str) -> bool:
     entry = format_of(Path(name))
+    if entry is not None and entry.family == "mesh":
+        entry = None  # lh.area.white holds the areas of a mesh, so only the content tells
     if entry is not None and not _shape_tells(name):
-        return "surface" in entry.kinds and entry.family != "mesh"
+        return "surface" in entry.kinds
     # The name does not say it, so the file has to.
     if is_pair_pattern(name):
         pair = pair_found(name)
@@ -378,7 +382,7 @@ def _opened(side: Any) -> Any:
         return side
     file = existing_file(side, "the surface")
     with readable(f"the surface {file}"):
-        image = read_gifti(whole_content(file))
+        image = read_gifti(file)
     if not isinstance(image, GiftiImage):  # nibabel returns what it found of one
         raise FileFormatError(
             f"The surface {file} is XML, but no GIFTI file: it has no element GIFTI. Give "
@@ -420,9 +424,9 @@ def _not_a_surface(what: str) -> ImageTypeError:
 def _from_gifti(image: GiftiImage, what: str) -> Side:
     name = f"{capitalized(what)} {_called(image)}"
     arrays = _arrays_of_values(image, name)
-    n_vertices = len(np.asarray(arrays[0].data))
     # An array may have a column per map instead of being one of many.
-    columns = [np.asarray(array.data).reshape(n_vertices, -1) for array in arrays]
+    n_vertices = len(_upright(np.asarray(arrays[0].data)))
+    columns = [_upright(np.asarray(array.data)).reshape(n_vertices, -1) for array in arrays]
     values = np.concatenate(columns, axis=1).T
     order = _order_of_vertices(image, n_vertices, name)
     if order is not None:
@@ -459,7 +463,7 @@ def _arrays_of_values(image: GiftiImage, name: str) -> list[GiftiDataArray]:
             f"{name} has no values of vertices; it holds {held}. "
             "Give a .label.gii, .shape.gii or .func.gii, not the mesh."
         )
-    sizes = sorted({len(array.data) for array in arrays})
+    sizes = sorted({len(_upright(np.asarray(array.data))) for array in arrays})
     if len(sizes) > 1:
         raise DimensionError(
             f"{name} has maps of {examples(sizes)} vertices. All maps of a surface need the same."
@@ -536,12 +540,18 @@ def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
 
 
 def _from_array(array: NDArray[Any], what: str) -> Side:
+    array = _upright(array)
     if array.ndim not in (1, 2):
         raise DimensionError(
             f"{capitalized(what)} has the shape {array.shape}; values of vertices have "
             "(n_vertices,) or (n_vertices, n_maps)."
         )
     return Side(array.reshape(len(array), -1).T, MapAxis(single=array.ndim == 1))
+
+
+def _upright(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a row of values as what it is: no surface has one vertex."""
+    return array[0] if array.ndim == 2 and len(array) == 1 < array.size else array
 
 
 def _from_morphometry(path: Path, what: str) -> Side:
@@ -634,7 +644,7 @@ _READERS: dict[Family, Callable[[Path, str], Side]] = {
 
 def _reader_of(path: Path) -> Callable[[Path, str], Side] | None:
     entry = format_of(path)
-    if entry is None:
+    if entry is None or entry.family == "mesh":
         return _from_morphometry if _is_morphometry(path) else None
     return _READERS.get(entry.family) if "surface" in entry.kinds else None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...atlas.parcellation import Parcellation, encode_integers
 from ...atlas.spaces import VolumeGrid
 from ...engine.painting import PaintedArray
-from ...errors import ArgumentError
+from ...errors import ArgumentError, LabelsError
 from ...files import check_output, expanded
 from ...tables import regions as region_tables
 from . import nifti
@@ -95,7 +95,11 @@ class Volumes:
         data, grid = nifti.voxels_of(image, "the labels image")
         file = expanded(source) if isinstance(source, str | os.PathLike) else None
         inside = nifti.label_table_extension(image)
-        return VolumeLabels(encode_integers(data, [background]), grid, background, file, inside)
+        try:
+            encoded = encode_integers(data, [background])
+        except LabelsError as error:
+            raise LabelsError(f"{error}{nifti.scaling_of(image)}") from None
+        return VolumeLabels(encoded, grid, background, file, inside)
 
     def open_maps(self, source: Any, what: str) -> MapStream:
         """Return the maps of one image or several."""

@@ -215,6 +215,25 @@ def label_table_extension(image: SpatialImage) -> bytes | None:
     return None
 
 
+def scaling_of(image: SpatialImage) -> str:
+    """Return what is to be said of labels that a header scales, ``""`` where it scales nothing."""
+    slope, intercept = getattr(image.dataobj, "slope", 1), getattr(image.dataobj, "inter", 0)
+    if (slope, intercept) == (1, 0):
+        return ""
+    remedy = "Write the labels again from where they came, after img.set_data_dtype('int32')."
+    if abs(slope) < 1:
+        # What is stored is the nearest step to a label, so less than half a label away from it.
+        remedy = (
+            "If they were integers before that, round them: nibabel.Nifti1Image(numpy.rint("
+            "img.get_fdata()).astype('int32'), img.affine)."
+        )
+    return (
+        f" The header scales what is stored ({image.get_data_dtype()}): times {slope:g} (scl_slope)"
+        f" plus {intercept:g} (scl_inter), as when floats are written with the header of an image "
+        f"of integers. {remedy}"
+    )
+
+
 def save_volume(
     image: SpatialImage, path: Path, *, overwrite: bool, progress: Progress | None = None
 ) -> None:
@@ -321,9 +340,10 @@ def _refuse_surface(path: Path, magic: bytes, what: str) -> None:
     is_volume = entry is not None and "volume" in entry.kinds
     is_freesurfers = family_of(path) in ("annotation", "morphometry", "mesh")
     if is_freesurfers or (magic in _SURFACE_MAGIC and not is_volume):
+        holds = "a surface mesh" if magic == _SURFACE_MAGIC[0] else "a surface file"
         raise ImageTypeError(
-            f"{capitalized(what)} is a surface file of FreeSurfer: {path}; a volume is needed. "
-            "Give an image of voxels."
+            f"{capitalized(what)} is {holds} of FreeSurfer: {path}; a volume is needed, or whole "
+            "values or labels of vertices, such as lh.thickness or lh.aparc.annot."
         )
 
 
