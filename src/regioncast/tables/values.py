@@ -46,6 +46,7 @@ from .table import (
     Column,
     Table,
     absent_rows,
+    decoded,
     is_like_number,
     is_series,
     table_of_series,
