@@ -224,8 +224,9 @@ def merge(*atlases: Labels | Mapping[str, Labels], overlap: Overlap = "raise") -
     -------
     Parcellation
         A label that an earlier atlas has, too, is replaced by one above all labels; names stay as
-        they are.  Columns ``source`` and ``source_index`` say which atlas a region came from, and
-        its label there; others are ``None`` for regions of atlases that lack them.
+        they are, but for regions that are called by their labels.  Columns ``source`` and
+        ``source_index`` say which atlas a region came from, and its label there; others are
+        ``None`` for regions of atlases that lack them.
 
     Raises
     ------

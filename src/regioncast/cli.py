@@ -789,7 +789,7 @@ def _chosen(
     if not where:
         return list(regions)
     table, wanted = parcellation.table, []
-    columns = {"name": table.names, **table.other_columns}
+    columns = {"label": table.labels.tolist(), "name": table.names, **table.other_columns}
     for condition in where:
         title, _, value = condition.partition("=")
         cells = list(dict.fromkeys(map(str, columns.get(title, ()))))

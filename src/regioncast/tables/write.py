@@ -89,7 +89,7 @@ def write_table_of_labels(table: RegionTable, file: Path, path: Path) -> None:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         writer.writerows([["n/a" if is_missing(c) else c for c in row] for row in rows])
     try:
-        again: list[Region] = list(read_region_table(file, labels=table.labels))
+        again: set[Region] = set(read_region_table(file, labels=table.labels))
     except (RegionTableError, FileFormatError) as error:
         raise RegionTableError(
             f"{path.name} would not be read again: {str(error).replace(str(file), path.name)}"
