@@ -24,13 +24,10 @@ if TYPE_CHECKING:
     from ..signals import MapAxis
 
 
+# The bits and codes of NIfTI's units; nibabel raises where nobody has defined them.
+SPACE_BITS, _TIME_BITS = 0b111, 0b111000
 SECONDS = 8
-"""NIfTI's code of seconds."""
-
-# NIfTI's units of time, and the bits of their codes.  nibabel knows no others, and raises.
 _IN_SECONDS = {SECONDS: 1.0, 16: 1e-3, 24: 1e-6}
-_TIME_BITS = 0b111000
-_SPACE_BITS = 0b111
 
 
 class Maps(MapSource, Protocol):
@@ -124,8 +121,3 @@ def t_r_of(image: SpatialImage) -> float | None:
         return None
     seconds = float(image.header.get_zooms()[3]) * unit
     return seconds if 0 < seconds < math.inf else None
-
-
-def xyz_unit(header: nib.Nifti1Header) -> int:
-    """Return NIfTI's code of the unit of space, which no standard need know."""
-    return int(header["xyzt_units"]) & _SPACE_BITS

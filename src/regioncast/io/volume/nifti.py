@@ -38,7 +38,7 @@ from ...files import (
     replacing,
 )
 from ...formats import family_of, format_of, is_gzipped, suffix_of, suffixes
-from ..maps import SECONDS, t_r_of, xyz_unit
+from ..maps import SECONDS, SPACE_BITS, t_r_of
 from ..painted import PaintedOnDemand, edited
 from ..stored import check_stored, open_mgh, opened, read_stored, skip_rest
 from . import painted_gzip
@@ -402,7 +402,7 @@ def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> 
 
 
 def _set_t_r(header: nib.Nifti1Header, t_r: float) -> None:
-    header["xyzt_units"] = xyz_unit(header) | SECONDS
+    header["xyzt_units"] = int(header["xyzt_units"]) & SPACE_BITS | SECONDS
     header["pixdim"][4] = t_r
 
 
