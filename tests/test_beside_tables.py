@@ -18,6 +18,7 @@ from tables.value_cases import CASES
 from test_table_cases import each, painted, written
 
 import regioncast as rc
+from regioncast import cli
 from regioncast.errors import LabelsError, RegioncastError, RegioncastWarning, RegionTableError
 from regioncast.tables.regions import read_region_table
 
@@ -174,6 +175,21 @@ def test_reading_takes_a_time_that_grows_with_the_text(tmp_path, text):
     short = min(seconds(read_region_table, text(n), tmp_path / "a.txt") for _ in range(3))
     long = min(seconds(read_region_table, text(8 * n), tmp_path / "a.txt") for _ in range(2))
     assert long < 20 * short + 0.05
+
+
+def test_describing_many_regions_takes_a_time_that_grows_with_their_number(tmp_path, capsys):
+    def described(n):
+        labels = np.resize(np.arange(n + 1, dtype=np.int32), (20, 30, 40))
+        nib.save(nib.Nifti1Image(labels, np.eye(4)), tmp_path / "a.nii")
+        rows = "".join(f"{k}\t{'x' * 150}{k}\n" for k in range(1, n + 1))
+        (tmp_path / "a.tsv").write_text(f"index\tname\n{rows}")
+        began = time.process_time()
+        assert cli.main(["info", str(tmp_path / "a.nii"), "--json"]) == 0
+        assert capsys.readouterr().out.count('"centroid_mm"') == n
+        return time.process_time() - began
+
+    short = min(described(2_000) for _ in range(3))
+    assert described(16_000) < 20 * short + 0.05
 
 
 # --- hints -----------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def painted(source, atlas, labels, **options):
 @st.composite
 def written(draw):
     """Known maps, and a text that says them in one of the many ways in which people do."""
-    n = draw(st.integers(3, 6))
+    n = draw(st.integers(1, 6))
     some_labels = st.lists(st.integers(1, 300), min_size=n, max_size=n, unique=True)
     labels = draw(st.just(list(range(1, n + 1))) | some_labels)
     names = draw(st.none() | st.permutations(WORDS).map(lambda words: words[:n]))
@@ -136,6 +136,29 @@ def test_a_table_of_any_shape_is_its_maps_or_an_error(tmp_path_factory, case):
         m for m in maps if list(map(float, m)) not in beside
     ]
     assert all(list(map(float, m)) in [*map(list, np.array(maps, float)), *beside] for m in got)
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".csv", ".txt"])
+@pytest.mark.parametrize(
+    ("text", "maps"),
+    [
+        ("ROI\n12,5\n", None),  # 12 and 5, 12.5, or thousandths
+        ("12,5\n", None),
+        ("ROI;z\n12,5;3\n", None),
+        ("V1\t0\t3\n", [[0], [3]]),
+        ("V1\t0.5\t1\n", [[0.5], [1]]),
+        ("ROI\n12.5\n", [[12.5]]),
+    ],
+)
+def test_numbers_of_one_region_are_its_maps_or_an_error(tmp_path, text, maps, suffix):
+    path = tmp_path / f"v{suffix}"
+    path.write_text(text)
+    atlas = atlas_of([20], [text[:3].strip()] if text[0].isalpha() else ["V1"])
+    if maps is not None:
+        assert painted(path, atlas, [20]) == maps
+        return
+    with pytest.raises(RegioncastError):
+        painted(path, atlas, [20])
 
 
 # --- names of every sort ---------------------------------------------------------------------

@@ -193,6 +193,16 @@ def test_a_file_that_shrinks_after_it_was_opened(tmp_path):
         rc.load_parcellation(image)
 
 
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nii.bz2"])
+def test_a_file_that_is_gone_after_it_was_opened(tmp_path, suffix):
+    path = tmp_path / f"x{suffix}"
+    nib.save(labels_image(), path)
+    image = nib.load(path)
+    path.unlink()
+    with pytest.raises(FileFormatError, match="No such file"):
+        rc.load_parcellation(image)
+
+
 ZEROS = gzip.compress(bytes(1 << 24), 1)
 
 

@@ -24,12 +24,10 @@ if TYPE_CHECKING:
     from ..signals import MapAxis
 
 
-SECONDS = 8
-"""NIfTI's code of seconds."""
-
-# NIfTI's units of time, and the bits of their codes.  nibabel knows no others, and raises.
-_IN_SECONDS = {SECONDS: 1.0, 16: 1e-3, 24: 1e-6}
+# The bits and codes of NIfTI's units; nibabel raises where nobody has defined them.
 _TIME_BITS = 0b111000
+SECONDS = 8
+_IN_SECONDS = {SECONDS: 1.0, 16: 1e-3, 24: 1e-6}
 
 
 class Maps(MapSource, Protocol):

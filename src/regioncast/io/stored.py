@@ -24,6 +24,7 @@ from nibabel.openers import ImageOpener
 from nibabel.volumeutils import apply_read_scaling
 
 from ..errors import FileFormatError, capitalized, plural, times
+from ..files import readable
 from ..formats import is_gzipped
 
 if TYPE_CHECKING:
@@ -46,21 +47,18 @@ def is_stored(data: object) -> bool:
 def check_stored(data: Any, what: str) -> None:
     """Raise `FileFormatError` where a file cannot hold the array that its header tells of.
 
-    Parameters
-    ----------
-    data : nibabel.arrayproxy.ArrayProxy
-        Whatever else is not checked.
-    what : str
-        What the image is, for messages: ``"the labels image"``.
+    `what` is what messages call the image.  Arrays in memory are as they are.
     """
     if not is_stored(data) or not isinstance(data.file_like, str | os.PathLike):
         return
     path = Path(data.file_like)
     needed = int(data.offset) + math.prod(map(int, data.shape)) * data.dtype.itemsize
-    most = _most_bytes(path, needed)
-    if min(data.shape, default=0) < 0 or needed > most:
-        size = f"{path.stat().st_size:,} bytes"
-        held = f"{size} compressed, {most:,} at most decompressed" if is_gzipped(path) else size
+    with readable(f"{what} {path}"):
+        size, most = path.stat().st_size, _most_bytes(path, needed)
+    if min(*data.shape, data.offset) < 0 or needed > most:
+        held = f"{size:,} bytes"
+        if is_gzipped(path):
+            held += f" compressed, {most:,} at most decompressed"
         raise FileFormatError(
             f"{capitalized(what)} is truncated or damaged: by its header {path} has "
             f"{times(data.shape)} numbers of {plural(data.dtype.itemsize, 'byte')} from byte "

@@ -422,7 +422,7 @@ def _labels_beside(table: Table, names: Column) -> list[int] | None:
 
 def _is_of_rows(column: Column, rows: Sequence[list[int]], identities: Identities) -> bool:
     """Return whether a column without a title counts the rows, or copies the labels of regions."""
-    if counts_rows(column.integers):
+    if len(rows) > 1 and counts_rows(column.integers):
         return True
     labels = identities.table.labels
     pairs = zip(column.integers, rows, strict=True)

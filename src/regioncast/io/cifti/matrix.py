@@ -249,13 +249,11 @@ def axes_of(header: Cifti2Header, n_dimensions: int) -> list[Any]:
 
 def _check_frames(mapping: Cifti2MatrixIndicesMap) -> None:
     """Raise where a surface or a volume cannot be as large as the file says."""
-    shapes: list[tuple[int, ...]] = []
+    surfaces = chain(mapping.brain_models, mapping.surfaces)
+    counts = [surface.surface_number_of_vertices for surface in surfaces]
+    shapes: list[tuple[int, ...]] = [(count,) for count in counts if count is not None]
     if mapping.volume is not None:
         shapes.append(tuple(map(int, mapping.volume.volume_dimensions)))
-    counts = [
-        part.surface_number_of_vertices for part in chain(mapping.brain_models, mapping.surfaces)
-    ]
-    shapes.extend((count,) for count in counts if count is not None)
     for shape in shapes:
         if min(shape) < 0 or math.prod(shape) > np.iinfo(np.int64).max:
             raise ValueError(f"no surface or volume has {times(shape)} places")

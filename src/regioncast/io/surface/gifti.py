@@ -62,14 +62,13 @@ class _Parser(GiftiImageParser):
 
     def flush_chardata(self) -> None:
         array: Any = self.da
-        text = "".join(self._char_blocks or ())
-        is_data = self.write_to == "Data" and array is not None
-        if not is_data:
-            super().flush_chardata()
-        elif text and gifti_encoding_codes.label[array.encoding] == _COMPRESSED:
-            inflate(array, text)
+        is_data, is_empty = self.write_to == "Data" and array is not None, not self._char_blocks
+        if is_data and is_empty:
+            return  # whoever asks for its values says so
+        if is_data and gifti_encoding_codes.label[array.encoding] == _COMPRESSED:
+            inflate(array, "".join(self._char_blocks or ()))
             self._char_blocks = None
-        elif text:
+        else:
             super().flush_chardata()
 
 
