@@ -59,7 +59,7 @@ app = App(
 
 def _check_is_no_option(_: object, value: str) -> None:
     """Blame an option that nobody knows, rather than the arguments after it."""
-    is_option = value.startswith("-") and value != STANDARD_STREAM
+    is_option = value.removeprefix("-") not in (value, "")
     if is_option and not os.path.exists(value):  # noqa: PTH110  False for names no file can have
         raise ValueError("There is no such option, and no file of this name.")
 
@@ -455,12 +455,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             code = int(app(tokens, exit_on_error=False, help_on_error=False) or OK)
             sys.stdout.flush()
         except CycloptsError as error:
-            if isinstance(error, UnusedCliTokensError) and {"--columns", "--strip"} & {*options}:
-                print(
-                    "regioncast: an option takes one value; give --columns and --strip once for "
-                    "each, as in --columns t --columns p",
-                    file=sys.stderr,
-                )
+            _say_what_is_left(error, options)
             return USAGE
         except BrokenPipeError:  # the reader of our output left, as head does
             _drop_output()
@@ -474,6 +469,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _report(error)
             return FAILED
         return code
+
+
+def _say_what_is_left(error: CycloptsError, options: Sequence[str]) -> None:
+    """Say why an argument is left over, where one may have been meant for the option before it."""
+    is_left = isinstance(error, UnusedCliTokensError)
+    if is_left and {"--columns", "--strip"}.intersection(options):
+        print(
+            "regioncast: an option takes one value; give --columns and --strip once for each, as "
+            "in --columns t --columns p",
+            file=sys.stderr,
+        )
 
 
 def _prepare_streams() -> None:
