@@ -776,8 +776,8 @@ def test_values_with_a_suffix_that_nobody_knows(refused):
     shutil.copy("values.tsv", "values.xlsx")
     refused(
         [errors.FileFormatError, ValueError],
-        "Values cannot be read from 'values.xlsx': they come from .tsv, .csv, .txt, .1D, .npy, "
-        ".parquet",
+        "Values cannot be read from 'values.xlsx': they come from .tsv, .csv, .txt, .1D, .stats, "
+        ".npy, .parquet",
         values="values.xlsx",
     )
 

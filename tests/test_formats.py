@@ -274,6 +274,9 @@ def write_values(path, suffix, atlas):
         joint = {".tsv": "\t", ".csv": ",", ".txt": " "}[suffix]
         rows = [("name", "value"), *VALUES.items()]
         path.write_text("\n".join(joint.join(map(str, row)) for row in rows))
+    elif suffix == ".stats":
+        rows = [f"{name} {value}" for name, value in VALUES.items()]
+        path.write_text("\n".join(["# ColHeaders StructName value", *rows]))
     elif suffix == ".1D":
         np.savetxt(path, [VALUES[name] for name in atlas.table.names])
     elif suffix == ".npy":

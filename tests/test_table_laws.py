@@ -101,7 +101,7 @@ def dialects(draw):
     delimiter = draw(st.sampled_from("\t,; "))
     return {
         "delimiter": delimiter,
-        "decimal": draw(st.sampled_from(".,")) if delimiter == ";" else ".",
+        "decimal": draw(st.sampled_from(".,")) if delimiter in ";\t" else ".",
         "lineterminator": draw(st.sampled_from(["\n", "\r\n"])),
         "quoting": draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC])),
     }
@@ -248,3 +248,30 @@ def test_signals_of_hemispheres_in_a_volume_are_painted_again(tmp_path, suffix, 
     assert not any(isinstance(key, int) for key in signals.keys)
     path = rc.save(signals, tmp_path / f"s{suffix}", long=long)
     assert painted(path, atlas, [1, 2, 3]) == [[0.5, 1.5, 2.5]]
+
+
+# --- what keys share -------------------------------------------------------------------------
+
+AFFIXES = st.sampled_from(["", "lh_", "Mean_", "ctx-", "_thickness", "_area", "(mean)", "é", "x"])
+
+
+@settings(max_examples=50)
+@given(names=st.permutations(WORDS), before=AFFIXES, after=AFFIXES, data=st.data())
+def test_what_is_stripped_might_as_well_not_be_there(tmp_path_factory, names, before, after, data):
+    n = data.draw(st.integers(2, 4))
+    labels, names = data.draw(st.permutations([2, 3, 20, 1007]))[:n], names[:n]
+    values = data.draw(st.lists(st.floats(-9, 9), min_size=n, max_size=n))
+    expected = [dict(zip(labels, values, strict=True))[label] for label in labels]
+    keys = data.draw(st.sampled_from([names, list(map(str, labels))]))
+    written = [f"{before}{key}{after}" for key in keys]
+    atlas = atlas_of(labels, names)
+    path = tmp_path_factory.mktemp("affixes") / "v.tsv"
+    signals = rc.Signals(values, written)
+    by = "name" if keys is names else "label"
+    for source in (
+        dict(zip(written, values, strict=True)),
+        signals.to_pandas(),
+        rc.save(signals, path),
+        rc.save(signals, path.with_name("long.csv"), long=True),
+    ):
+        assert painted(source, atlas, labels, strip=[before, after], by=by) == [expected]

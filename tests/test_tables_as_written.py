@@ -126,10 +126,10 @@ def test_the_output_of_another_program_is_a_table():
 def test_what_stands_twice_is_found_in_large_tables(tmp_path):
     # In a time that grows with their square, each of these would take minutes.
     n_rows, n_maps = 200_000, 100_000
-    long = pd.DataFrame({"label": [*range(1, n_rows), 5], "z": 0.5})
+    long = pd.DataFrame({"label": [*range(1, n_rows), 3], "z": 0.5})
     titles = [*(f"map {n}" for n in range(n_maps)), "map 7"]
     wide = pd.DataFrame(np.zeros((4, 1 + n_maps)), columns=titles)
-    with pytest.raises(MatchError, match="1 key given more than once: 5"):
+    with pytest.raises(MatchError, match="1 key given more than once: 3"):
         rc.paint(long, P4)
     with pytest.raises(MatchError, match=r"1 column title .* more than once: 'map 7'"):
         rc.paint(wide, P4)

@@ -915,7 +915,7 @@ def _asked(
 ) -> Asked:
     """Return what was said about values; one title or affix may stand alone."""
     affixes = [strip] if isinstance(strip, str) else list(strip or ())
-    if not all(isinstance(affix, str) and affix for affix in affixes):
+    if not all(isinstance(affix, str) for affix in affixes):
         raise ArgumentError(
             f"strip holds texts to cut from keys, such as '_thickness'; not {strip!r}."
         )

@@ -65,7 +65,7 @@ app.command(atlas_app)
 
 def _check_is_no_option(_: object, value: str) -> None:
     """Blame an option that nobody knows, rather than the arguments after it."""
-    is_option = value.startswith("-") and value != STANDARD_STREAM
+    is_option = value.removeprefix("-") not in (value, "")
     if is_option and not os.path.exists(value):  # noqa: PTH110  False for names no file can have
         raise ValueError("There is no such option, and no file of this name.")
 
@@ -631,11 +631,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         except CycloptsError as error:
             _complain(f"{str(error).rstrip('.')}. See --help.")
-            if isinstance(error, UnusedCliTokensError) and {"--columns", "--strip"} & {*options}:
-                _complain(
-                    "an option takes one value; give --columns and --strip once for each, as in "
-                    "--columns t --columns p"
-                )
+            _say_what_is_left(error, options)
             return USAGE
         except BrokenPipeError:  # the reader of our output left, as head does
             _drop_output()
@@ -647,6 +643,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _report(error, debug=debug)
             return FAILED
         return code
+
+
+def _say_what_is_left(error: CycloptsError, options: Sequence[str]) -> None:
+    """Say why an argument is left over, where one may have been meant for the option before it."""
+    is_left = isinstance(error, UnusedCliTokensError)
+    if is_left and {"--columns", "--strip"}.intersection(options):
+        _complain(
+            "an option takes one value; give --columns and --strip once for each, as in "
+            "--columns t --columns p"
+        )
 
 
 def _prepare_streams() -> None:

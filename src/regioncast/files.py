@@ -95,6 +95,16 @@ def existing_file(path: str | os.PathLike[str], what: str) -> Path:
         raise InputMissingError(f"{capitalized(what)} does not exist: {file}. {advice}") from None
 
 
+def folders_of_dataset(file: Path) -> list[Path]:
+    """Return the folder of a file and those above, up to that of its BIDS dataset, if it is one."""
+    # Not resolved: files of datasets are often links into a store.
+    folders = list(file.absolute().parents)
+    for number, folder in enumerate(folders, start=1):
+        if os.path.isfile(folder / "dataset_description.json"):  # noqa: PTH113  False if forbidden
+            return folders[:number]
+    return folders[:1]
+
+
 @contextlib.contextmanager
 def readable(what: str) -> Iterator[None]:
     """Turn what readers raise for bad files into one clear error."""

@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,13 +21,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .atlas.affixes import shared_affixes
-from .atlas.hemispheres import LEFT, RIGHT, side_of
+from .atlas.hemispheres import LEFT, RIGHT
 from .atlas.identities import (
     LABEL,
     NAME,
     Identities,
     Naming,
-    composed,
     label_of,
     near_misses,
 )
@@ -129,20 +127,16 @@ def _position_problem(signals: Signals, identities: Identities) -> str:
     if shape[-1] == identities.n_present:
         problem += "; it is the count of regions that have voxels, and the others need one too"
     elif shape[-1] == labels.max() and labels.min() > 0:
-        return f"{problem}; {_one_per_number(labels, shape[-1])}"
+        n = f"{shape[-1]:,}"
+        return (
+            f"{problem}; {n} is the highest label, so there seems to be one for each number from "
+            f"1, and of these only {examples(labels.tolist())} are regions. Give those alone: "
+            "values[..., parcellation.table.labels - 1]; or, in text, write the numbers from 1 to "
+            f"{n} in a row above them and say that (--by label --extra ignore)"
+        )
     return (
         f"{problem}. Give one per region in ascending order of label "
         f"({labels.min()} … {labels.max()}), or key the values by name or label"
-    )
-
-
-def _one_per_number(labels: NDArray[np.int64], n_columns: int) -> str:
-    """Return what to do with values for each number up to the highest label, as FSL writes them."""
-    return (
-        f"{n_columns:,} is the highest label, so there seems to be one for each number from 1, and "
-        f"of these only {examples(labels.tolist())} are regions. Give those alone: "
-        "values[..., parcellation.table.labels - 1]; or, in text, write the numbers from 1 to "
-        f"{n_columns:,} in a row above them and say that (--by label --extra ignore)"
     )
 
 
@@ -154,25 +148,13 @@ def _by_problem(by: str, identities: Identities) -> str:
 
 
 def _naming_problem(naming: Naming, identities: Identities) -> str:
+    if naming.twice:
+        return (
+            f"{plural(len(naming.twice), 'key')} given more than once: {examples(naming.twice)}. "
+            "Give each region once; of a table with a better column of keys, pass key= (--key)"
+        )
     return (
-        _twice_problem(naming)
-        or naming.problem
-        or _shared_problem(naming, identities)
-        or _start_problem(naming, identities)
-    )
-
-
-def _twice_problem(naming: Naming) -> str:
-    """Return which keys of regions stand twice; what no region is called may, as totals do."""
-    known = [key for key, rows in zip(naming.keys, naming.rows, strict=True) if rows]
-    # As they are compared with names: the two spellings of an accent are one key.
-    times = Counter(map(composed, known))
-    twice = [key for key in dict.fromkeys(known) if times[composed(key)] > 1]
-    if not twice:
-        return ""
-    return (
-        f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. Give each "
-        "region once; of a table with a better column of keys, pass key= (--key)"
+        naming.problem or _shared_problem(naming, identities) or _start_problem(naming, identities)
     )
 
 
@@ -366,8 +348,7 @@ class Match:
         """
         if isinstance(key, str) and key != "0":
             return names_background(key)
-        is_label = self.by == LABEL or (self.by == NAME and not self.table.has_names)
-        return is_label and str(key) == "0" and not self.missing
+        return self.by == LABEL and str(key) == "0" and not self.missing
 
     @cached_property
     def unreached(self) -> list[Key]:
@@ -493,24 +474,28 @@ class Match:
                     f"no key is the {self.by} of a region, but {n_found:,} of them "
                     f"{'is' if n_found == 1 else 'are'} the {by}. Pass by={by!r} (--by {by})"
                 )
-        nothing = "no key is the name or label of a region"
-        ways = best_affixes(keys, identities)
-        hint = affix_hint(keys, ways) if ways else group_hint(keys, identities)
+        return f"no key is the name or label of a region{self._what_keys_look_like(identities)}"
+
+    def _what_keys_look_like(self, identities: Identities) -> str:
+        """Return what keys that name nothing may be, and what to do then."""
+        keys = self.signals.keys or ()
+        hint = nearly_named(keys, identities)
         if hint:
-            return f"{nothing}; {hint}"
-        is_counted = list(keys) == list(range(1, len(self.table) + 1))
-        if is_counted and self.signals.n_maps != len(self.table):
+            return f"; {hint}"
+        if self.signals.n_maps != len(self.table):
+            if list(keys) != list(range(1, len(self.table) + 1)):
+                return ""
             return (
-                f"{nothing}, but they count from 1 to {len(keys):,}, the number of regions. If "
-                "these are in ascending order of label, pass by='position' (--by position)"
+                f", but they count from 1 to {len(keys):,}, the number of regions. If these are in "
+                "ascending order of label, pass by='position' (--by position)"
             )
-        if self.signals.n_maps == len(self.table) != self.signals.n_regions:
-            return (
-                f"{nothing}, but each of the {plural(self.signals.n_regions, 'key')} has "
-                f"{plural(self.signals.n_maps, 'value')}, one per region, so that they look like "
-                "maps. Give pandas.DataFrame(values, index=names), with the names of the regions"
-            )
-        return nothing
+        if self.signals.n_regions == len(self.table):
+            return ""
+        return (
+            f", but each of the {plural(self.signals.n_regions, 'key')} has "
+            f"{plural(self.signals.n_maps, 'value')}, one per region, so that they look like "
+            "maps. Give pandas.DataFrame(values, index=names), with the names of the regions"
+        )
 
     def _report(self) -> list[str]:
         counts = f"{self.n_matched:,} of {plural(self.n_regions, 'region')}"
@@ -547,8 +532,16 @@ class Match:
 # --- keys that nearly name regions ---------------------------------------------------------------
 
 
-def group_hint(keys: Sequence[Key], identities: Identities) -> str:
-    """Return what to do about keys that are groups: cells of a column that repeats itself."""
+def nearly_named(
+    keys: Sequence[Key],
+    identities: Identities,
+    finds: Callable[[Identities], bool] = lambda _: True,
+) -> str:
+    """Return what to do about keys that name nothing, where they nearly do, or ``""``.
+
+    They may be groups: cells of a column that repeats itself.  Or they share something beside the
+    names, without which others find regions, as `finds` tells.
+    """
     for title in identities.table.columns:
         naming = identities.naming(keys, title)
         if keys and all(naming.rows) and naming.n_shared:
@@ -557,28 +550,9 @@ def group_hint(keys: Sequence[Key], identities: Identities) -> str:
                 "table, where one cell stands for several regions; to paint all regions of each, "
                 f"pass this column as by (--by {shlex.quote(title)})"
             )
-    return ""
-
-
-def best_affixes(keys: Sequence[Key], identities: Identities) -> list[Identities]:
-    """Return the same regions for keys without what they share, where most of these name one.
-
-    Of several ways those that cut less; none where keys would not paint all the same.
-    """
-    tried = keys[:_TRIED_KEYS]
-    n_named: dict[tuple[str, ...], int] = {}
-    for affixes in shared_affixes([key for key in tried if isinstance(key, str)]):
-        naming = identities.stripping(affixes).naming(tried)
-        shorter = [n_named[other] for other in n_named if set(other) <= set(affixes)]
-        is_more = naming.n_regions > max([1, *shorter])
-        if is_more and may_paint(naming, identities) and _keeps_sides(tried, naming, identities):
-            n_named[affixes] = naming.n_regions
-    most = max(n_named.values(), default=0)
-    return [identities.stripping(affixes) for affixes, n in n_named.items() if n == most]
-
-
-def affix_hint(keys: Sequence[Key], ways: Sequence[Identities]) -> str:
-    """Return what to pass for keys that have something beside the names of regions."""
+    ways = list(filter(finds, best_affixes(keys[:_TRIED_KEYS], identities)))
+    if not ways:
+        return ""
     naming = ways[0].naming(keys)
     passed = []
     for way in ways[:N_EXAMPLES]:
@@ -591,11 +565,18 @@ def affix_hint(keys: Sequence[Key], ways: Sequence[Identities]) -> str:
     )
 
 
-def _keeps_sides(keys: Sequence[Key], naming: Naming, identities: Identities) -> bool:
-    """Return whether no key of a hemisphere names a region of the other one."""
-    for key, rows in zip(keys, naming.rows, strict=True):
-        said, _ = side_of(composed(key))
-        side = identities.side(rows[0]) if rows else None
-        if None not in (said, side) and said != side:
-            return False
-    return True
+def best_affixes(keys: Sequence[Key], identities: Identities) -> list[Identities]:
+    """Return the same regions for keys without what they share, where most of these name one.
+
+    Of several ways those that cut less; none where keys would not paint all the same, or go to the
+    other hemisphere.
+    """
+    n_named: dict[tuple[str, ...], int] = {}
+    for affixes in shared_affixes(keys):
+        naming = identities.stripping(affixes).naming(keys)
+        shorter = [n_named[other] for other in n_named if set(other) <= set(affixes)]
+        is_more = naming.n_regions > max([1, *shorter])
+        if is_more and may_paint(naming, identities) and identities.keep_sides(keys, naming.rows):
+            n_named[affixes] = naming.n_regions
+    most = max(n_named.values(), default=0)
+    return [identities.stripping(affixes) for affixes, n in n_named.items() if n == most]

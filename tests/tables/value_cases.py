@@ -428,10 +428,6 @@ OBJECTS = [
     Case("keys of a dict of two levels, as the message says",
          make=lambda: pd.Series({(4, "Som"): 3.5, (1, "Vis"): 0.5}), options=FILL,
          maps={4: 3.5, 1: 0.5}),
-    Case("titles of two levels", make=lambda: pd.DataFrame(
-        [[0.5, 1.5], [2.5, 3.5]], ["Mot", "Vis"],
-        pd.MultiIndex.from_tuples([("sub-1", "a"), ("sub-1", 2)])), options=FILL,
-        maps={"sub-1_a": {2: 0.5, 1: 2.5}, "sub-1_2": {2: 1.5, 1: 3.5}}),
     Case("a Series by labels in any order",
          make=lambda: pd.Series([0.5, 0.25, 1.5, 2.5], [60, 17, 99, 53]), atlas="17 to 99",
          maps={60: 0.5, 17: 0.25, 99: 1.5, 53: 2.5}),

@@ -17,23 +17,25 @@ _MOST_TRIED = 4
 _MOST_WORDS = 3
 
 
-def stripped(key: str | int, affixes: Sequence[str]) -> str | int:
-    """Return a key without the affixes at its beginning and end, each cut once.
+def stripped(keys: Sequence[str | int], affixes: Sequence[str]) -> list[str | int]:
+    """Return keys without the affixes at their beginning and end, each cut once.
 
     Integers stay, and so does what would be nothing without one.
 
     Examples
     --------
-    >>> stripped("lh_V1_thickness", ["lh_", "_thickness"]), stripped("eTIV", ["eTIV"])
-    ('V1', 'eTIV')
+    >>> stripped(["lh_V1_area", "eTIV", 7], ["lh_", "_area", "eTIV"])
+    ['V1', 'eTIV', 7]
     """
-    if isinstance(key, str):
-        for affix in affixes:
-            key = key.removeprefix(affix).removesuffix(affix) or key
-    return key
+    rest = list(keys)
+    for affix in affixes:
+        for place, key in enumerate(rest):
+            if isinstance(key, str):
+                rest[place] = key.removeprefix(affix).removesuffix(affix) or key
+    return rest
 
 
-def shared_affixes(keys: Sequence[str]) -> list[tuple[str, ...]]:
+def shared_affixes(keys: Sequence[str | int]) -> list[tuple[str, ...]]:
     """Return what several keys begin with, end with, or both; the shortest first.
 
     Examples
@@ -43,10 +45,10 @@ def shared_affixes(keys: Sequence[str]) -> list[tuple[str, ...]]:
     """
     starts: Counter[str] = Counter()
     ends: Counter[str] = Counter()
-    for key in keys:
-        words = list(_WORD.finditer(key))
-        starts.update(key[: word.start()] for word in words[1 : 1 + _MOST_WORDS])
-        ends.update(key[word.end() :] for word in words[-1 - _MOST_WORDS : -1])
+    for text in (key for key in keys if isinstance(key, str)):
+        words = list(_WORD.finditer(text))
+        starts.update(text[: word.start()] for word in words[1 : 1 + _MOST_WORDS])
+        ends.update(text[word.end() :] for word in words[-1 - _MOST_WORDS : -1])
     tried = []
     for affixes in (starts, ends):
         frequent = [affix for affix, n_keys in affixes.most_common(_MOST_TRIED) if n_keys > 1]

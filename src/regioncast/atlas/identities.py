@@ -23,7 +23,7 @@ import numpy as np
 
 from ..errors import examples
 from .affixes import stripped
-from .hemispheres import side_of, sides_within
+from .hemispheres import LEFT, RIGHT, side_of, sides_within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,12 +56,6 @@ class Identities:
     noun : str, default="voxel"
         What a sample of a region is called.
 
-    Attributes
-    ----------
-    strip : sequence of str
-        What is cut from the beginning and end of keys before they are compared: nothing, but for
-        what `stripping` returns.
-
     Examples
     --------
     >>> from regioncast.atlas.region_table import RegionTable
@@ -78,7 +72,7 @@ class Identities:
         noun: str = "voxel",
     ) -> None:
         self.table = table
-        self.strip: Sequence[str] = ()
+        self.strip: Sequence[str] = ()  # what is cut from keys before they are compared
         self.has_samples = np.ones(len(table), bool) if has_samples is None else has_samples
         self.noun = noun
         self._rows_by_text: dict[str, dict[str, list[int]]] = {}
@@ -148,6 +142,13 @@ class Identities:
         words = sides_within(self.table.names[row])
         return words.pop() if len(words) == 1 else None
 
+    def keep_sides(self, keys: Sequence[str | int], rows_of_keys: Sequence[list[int]]) -> bool:
+        """Return whether no key of a hemisphere has a region of the other one."""
+        for key, rows in zip(keys, rows_of_keys, strict=True):
+            if {LEFT, RIGHT} <= {side_of(composed(key))[0], *map(self.side, rows[:1])}:
+                return False
+        return True
+
     def naming(self, keys: Sequence[str | int], by: str = "auto") -> Naming:
         """Return the regions that keys stand for, and by what.
 
@@ -158,13 +159,11 @@ class Identities:
             ``"auto"``: by whatever names most regions, names before labels before columns.
             ``"text"``: the same, but not by labels.
         """
-        if self.strip:
-            keys = [
-                stripped(composed(key), self.strip) if isinstance(key, str) else key for key in keys
-            ]
+        keys = stripped(keys, self.strip)
+        # What has no names is called by its labels.
+        by_name = [NAME] if self.table.has_names else []
         titles = {
-            # What has no names is called by its labels, and not by what is written there.
-            "auto": [*([NAME, LABEL] if self.table.has_names else [LABEL]), *self._text_columns],
+            "auto": [*by_name, LABEL, *self._text_columns],
             "text": [NAME, *self._text_columns],
         }.get(by, [by])
         namings = {
@@ -183,7 +182,7 @@ class Identities:
     def stripping(self, affixes: Sequence[str]) -> Identities:
         """Return the same, for keys without these affixes too."""
         other = copy.copy(self)  # which shares what was indexed
-        other.strip = [*self.strip, *map(composed, affixes)]
+        other.strip = [*self.strip, *affixes]
         return other
 
     def _index(self, by: str) -> None:
@@ -240,6 +239,14 @@ class Naming:
         both = zip(self.keys, self.rows, other.rows, strict=True)
         known = [(key, set(mine), theirs) for key, mine, theirs in both if mine and theirs]
         return [key for key, mine, theirs in known if mine.isdisjoint(theirs)]
+
+    @cached_property
+    def twice(self) -> list[str | int]:
+        """Keys of regions that stand twice; what no region is called may, as totals do."""
+        known = [key for key, rows in zip(self.keys, self.rows, strict=True) if rows]
+        # As they are compared with names: the two spellings of an accent are one key.
+        times = Counter(map(composed, known))
+        return [key for key in dict.fromkeys(known) if times[composed(key)] > 1]
 
     @cached_property
     def problem(self) -> str:

@@ -23,10 +23,8 @@ from ..atlas.no_region import names_no_region
 from ..atlas.region_table import EXACT, RegionTable
 from ..errors import MatchError, RegionTableError, examples, plural
 from ..identity import (
-    affix_hint,
-    best_affixes,
-    group_hint,
     may_paint,
+    nearly_named,
     start_problem,
 )
 from .cells import are_distinct, is_number
@@ -215,8 +213,8 @@ def find(table: Table, identities: Identities, by: str = "auto") -> Candidate:
         if candidates:
             return judge.best_of(candidates)
     hint = judge.nearly()
-    meant = judge.meant()
-    if meant and not hint:
+    meant = [] if hint else judge.meant()
+    if meant:
         return judge.best_of(meant)
     raise judge.nothing_fits(hint)
 
@@ -241,12 +239,10 @@ class _Judge:
                 if len(self.table.index) > 1 and column.are_integers:
                     candidates.append(Candidate.of_labels(column, self.identities))
                 continue
-            claim = _claim(column)
+            claim = _claim(column, self.identities)
             if claim is None:
                 continue
             by = claim if self.by == "auto" else self.by
-            if by == "text" and self.identities.strip:
-                by = "auto"  # what is left of text may be labels
             naming = naming_of_cells(column, self.identities, by)
             rank = label_rank(column.title, in_values=True) or 2 * is_name_title(column.title)
             if column.is_text:
@@ -444,20 +440,16 @@ class _Judge:
 
         What names maps may look so too, and so do lines that were read as one cell.
         """
-        is_alone = len(self.table.columns) == 1
+        may_be_line = len(self.table.columns) == 1
         for candidate in self.candidates:
-            is_line = is_alone and candidate.column is not None
-            if is_line or is_map_title(candidate.title):
-                continue
-            keys = candidate.naming.keys
-            ways = [way for way in best_affixes(keys, self.identities) if self._finds(way)]
-            hint = affix_hint(keys, ways) if ways else group_hint(keys, self.identities)
-            if hint:
-                return f"In {candidate.called}, {hint}"
+            if not is_map_title(candidate.title) and (candidate.column is None or not may_be_line):
+                hint = nearly_named(candidate.naming.keys, self.identities, self.finds)
+                if hint:
+                    return f"In {candidate.called}, {hint}"
         return ""
 
-    def _finds(self, identities: Identities) -> bool:
-        """Return whether the table names regions that are called otherwise."""
+    def finds(self, identities: Identities) -> bool:
+        """Return whether the table names regions, for other keys."""
         try:
             return find(self.table, identities, self.by).names_some
         except MatchError:
@@ -519,14 +511,15 @@ def _is_bare_index(column: Column) -> bool:
     return column.is_index and column.title == "" and not column.is_text
 
 
-def _claim(column: Column) -> str | None:
+def _claim(column: Column, identities: Identities) -> str | None:
     """Return what a column says that it holds: text, labels, either, or nothing that names."""
     is_labels = label_rank(column.title, in_values=True) > 0
     if column.is_text or is_name_title(column.title):
         if not any(column.texts):
             return None  # but "NA" may be the name of a nucleus
-        # ``label`` and ``region`` may stand over names and over labels, other titles may not.
-        return "auto" if is_labels else "text"
+        # ``label`` and ``region`` may stand over names and over labels, other titles may not; but
+        # what is left of text where something was cut may be labels.
+        return "auto" if is_labels or identities.strip else "text"
     return LABEL if is_labels and column.are_integers else None
 
 

@@ -25,6 +25,7 @@ from ..atlas.hemispheres import is_hemisphere_title, side_of_word
 from ..atlas.no_region import names_background, names_no_region
 from ..atlas.region_table import RegionTable, range_problem
 from ..errors import MatchError, RegionTableError, examples, plural
+from ..files import folders_of_dataset
 from ..formats import stem_of
 from ..identity import start_problem
 from .cells import are_distinct, is_missing, is_number, parse_number_column, plain
@@ -187,7 +188,7 @@ def find_region_table(
         if table.is_file():
             return table
     stem = table_path(image).stem
-    for folder in _folders_of_dataset(image):
+    for folder in folders_of_dataset(image):
         table_above = _inherited_table(folder, image, stem)
         if table_above is not None:
             return table_above
@@ -584,16 +585,6 @@ def _parsed(cells: Sequence[Any]) -> tuple[Any, ...]:
 
 
 # --- tables beside images ------------------------------------------------------------------------
-
-
-def _folders_of_dataset(image: Path) -> list[Path]:
-    """Return the folder of an image and those above, up to that of its dataset, if it has one."""
-    # Not resolved: files of datasets are often links into a store.
-    folders = list(image.absolute().parents)
-    for number, folder in enumerate(folders, start=1):
-        if os.path.isfile(folder / "dataset_description.json"):  # noqa: PTH113  False if forbidden
-            return folders[:number]
-    return folders[:1]
 
 
 def _inherited_table(folder: Path, image: Path, stem: str) -> Path | None:

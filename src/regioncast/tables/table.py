@@ -269,8 +269,6 @@ def title_of(title: object) -> Title:
     >>> title_of("z"), title_of("7"), title_of("007"), title_of(7.0)
     ('z', 7, '007', 7)
     """
-    if isinstance(title, tuple):
-        return "_".join(map(str, title))  # of a DataFrame with several rows of titles
     title = decoded(title)
     integer = integer_of(title)
     if isinstance(title, str):

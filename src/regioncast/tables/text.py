@@ -130,7 +130,10 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
         numbered_rows[0][1].insert(0, "")
     rows = _rectangle(numbered_rows, source)
     decimal_comma = _have_decimal_commas(rows, delimiter)
-    if _first_row_is_header(rows, delimiter, decimal_comma=decimal_comma):
+    pointed = rows[: _SAMPLE_LINES + 1]
+    if decimal_comma:
+        pointed = [[cell.replace(",", ".") for cell in row] for row in pointed]
+    if _first_row_is_header(pointed, delimiter):
         header = rows.pop(0)
         if not rows:
             raise FileFormatError(
@@ -327,9 +330,10 @@ def _have_decimal_commas(rows: Sequence[Sequence[str]], delimiter: str | None) -
     if delimiter != "\t":
         return delimiter == ";"
     cells = [cell for row in rows[1:] for cell in row]
-    if any("." in cell and is_number(cell) for cell in cells):
+    with_comma = [cell for cell in cells if "," in cell]
+    if all(map(_THOUSANDS.fullmatch, filter(_DECIMAL_COMMA.fullmatch, with_comma))):
         return False
-    return any(_DECIMAL_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in cells)
+    return not any("." in cell and is_number(cell) for cell in cells)
 
 
 # --- the header ----------------------------------------------------------------------------------
@@ -357,27 +361,21 @@ def _has_row_names(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool
     return are_distinct(names) and not any(map(is_missing, names))
 
 
-def _first_row_is_header(
-    rows: Sequence[Sequence[str]], delimiter: str | None, *, decimal_comma: bool
-) -> bool:
-    first, below = rows[0], rows[1 : _SAMPLE_LINES + 1]
-    pointed = rows[: _SAMPLE_LINES + 1]
-    if decimal_comma:
-        pointed = [[cell.replace(",", ".") for cell in row] for row in pointed]
+def _first_row_is_header(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool:
+    first, below = rows[0], rows[1:]
     if len(first) == 1:
-        return _is_text_over_numbers(pointed)
+        return _is_text_over_numbers(first, below)
     if not first[0] and all(first[1:]) and below:
         return True  # as pandas and R write it over the names of rows
     if is_known_title(first[0]):
         # "Area 3", "Area 1", … begin with a title and have no header.
         is_list = delimiter == WHITE_SPACE and any(row[0] == first[0] for row in below)
         return not is_list
-    return _is_text_over_numbers(pointed)
+    return _is_text_over_numbers(first, below)
 
 
-def _is_text_over_numbers(rows: Sequence[Sequence[str]]) -> bool:
-    """Return whether a first row holds no number and stands over some, or is distinct text."""
-    first, below = rows[0], rows[1:]
+def _is_text_over_numbers(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row holds no number and stands over some, or is all of distinct text."""
     if any(map(is_number, first)):
         return False
     over_numbers = []

@@ -90,11 +90,11 @@ def speaks_of_labels(title: object) -> bool:
     >>> speaks_of_labels("index_17network"), speaks_of_labels("laterality_index")
     (True, False)
     """
-    words = [word.lower() for word in _WORD.findall(str(title))]
     rank = label_rank(title, in_values=True)
+    words = [word.lower() for word in _WORD.findall(str(title))]
     # But a "label_count" is none.
-    is_partly = rank == 1 and not _LABEL_WORDS.isdisjoint(words[-1:])
-    return rank == 2 or is_partly or words[:1] == ["index"]
+    is_last = not _LABEL_WORDS.isdisjoint(words[-1:])
+    return rank + is_last > 1 or words[:1] == ["index"]
 
 
 def is_name_title(title: object) -> bool:

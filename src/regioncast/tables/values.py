@@ -101,18 +101,12 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
 
 
 def asked_of(signals: Signals, asked: Asked) -> Signals:
-    """Return signals that are no table with the repetition time and the keys that were asked for.
-
-    Raises
-    ------
-    SignalsError
-        When a single map would be a series.
-    """
+    """Return signals of no table with the repetition time and the keys that were asked for."""
     if asked.strip and signals.keys is not None:
         signals = Signals.along(
             signals.axis,
             signals.values,
-            [stripped(key, asked.strip) for key in signals.keys],
+            stripped(signals.keys, asked.strip),
             labels=signals.labels,
             coverage=signals.coverage,
             parcellation=signals.parcellation,
@@ -338,13 +332,12 @@ def _column_of_sides(table: Table, identities: Identities) -> Column | None:
 
 def _sided(column: Column, sides: Sequence[str | None], identities: Identities) -> Column:
     """Return a column of keys with their hemispheres before them, where they do not say them."""
-    keys = keys_of(column, as_labels=column.are_integers)
+    keys = stripped(keys_of(column, as_labels=column.are_integers), identities.strip)
     rows_of_keys = identities.naming(keys).rows
     cells = []
     for key, side, rows in zip(keys, sides, rows_of_keys, strict=True):
         says_it = len(rows) == 1 and identities.side(rows[0]) == side
-        is_sided = side is None or key == "" or says_it
-        cells.append(key if is_sided else f"{side}:{stripped(key, identities.strip)}")
+        cells.append(key if side is None or key == "" or says_it else f"{side}:{key}")
     return Column(column.title, cells, column.is_index)
 
 
@@ -431,58 +424,42 @@ def _is_of_rows(column: Column, rows: Sequence[list[int]], identities: Identitie
 
 
 def _check_rows(column: Column, keys: list[Key], table: Table) -> None:
-    """Raise where most regions have several rows, which other columns tell apart."""
+    """Raise where most regions have several rows, which another column tells apart."""
     times = Counter(keys)
     n_twice = sum(count > 1 for count in times.values())
-    if n_twice <= len(times) // 2:
-        return
     others = [c for c in table.columns if c is not column and (c.is_text or is_map_title(c.title))]
-    tellers = _needed_to_tell(keys, others)
+    if n_twice <= len(times) // 2 or not others:
+        return
+    # One of networks, say, is the same in all rows of a region.
+    tellers = [other for other in others if are_distinct(list(zip(keys, other.texts, strict=True)))]
+    way = f". Keep one row of each, by {examples(other.title for other in others)}"
     if tellers:
-        key, count = times.most_common(1)[0]
-        called = " with ".join(teller.called for teller in tellers)
-        raise MatchError(
-            f"{table.subject} has {count} rows per region: so often {key!r} stands in "
-            f"{column.called}, and {called} tells its rows apart "
+        way = (
+            f", and {tellers[0].called} tells its rows apart "
             f"({examples(dict.fromkeys(tellers[0].texts))}). Make each a map: "
-            f"{_way_to_wide(column, tellers, table)}; or keep the rows of one."
+            f"{_way_to_wide(column, tellers[0], table)}; or keep the rows of one"
         )
+    key, count = times.most_common(1)[0]
+    raise MatchError(
+        f"{table.subject} has {count} rows per region: so often {key!r} stands in "
+        f"{column.called}{way}."
+    )
 
 
-def _needed_to_tell(keys: Sequence[Key], columns: Sequence[Column]) -> list[Column]:
-    """Return the columns that it takes, beside the keys, to tell rows apart; none if all do not."""
-
-    def tell(some: Sequence[Column]) -> bool:
-        return are_distinct(list(zip(keys, *[column.texts for column in some], strict=True)))
-
-    needed = list(columns)
-    for column in reversed(columns):
-        fewer = [other for other in needed if other is not column]
-        if tell(fewer):
-            needed = fewer
-    return needed if tell(needed) else []
-
-
-def _way_to_wide(column: Column, tellers: Sequence[Column], table: Table) -> str:
-    """Return the line that makes a map of each row of a region, in the shell for a file."""
-    titles = [teller.title for teller in tellers]
-    beside = [other for other in table.body if other not in (column, *tellers)]
-    values = next((other.title for other in beside if may_be_map(other)), "")
-    if all(teller in table.index for teller in tellers):
-        levels = [table.index.index(teller) for teller in tellers]
-        series = f"frame[{values!r}]" if "Frame" in table.source else "values"
-        return f"{series}.unstack({levels if len(levels) > 1 else levels[0]})"
-    wanted = titles if len(titles) > 1 else titles[0]
-    pivot = f"pivot(index={column.title!r}, columns={wanted!r}, values={values!r})"
-    if len(titles) == 1 and not tellers[0].is_text:
-        pivot += f".add_prefix('{titles[0]}_')"  # numbers may be labels
+def _way_to_wide(column: Column, teller: Column, table: Table) -> str:
+    """Return the line that makes a map of each row of a region."""
+    beside = [c for c in table.body if c not in (column, teller) and may_be_map(c)]
+    values = beside[0].title if beside else ""
+    if teller.is_index:
+        series = "values" if "Series" in table.source else f"frame[{values!r}]"
+        return f"{series}.unstack({table.index.index(teller)})"
+    line = f"pivot(index={column.title!r}, columns={teller.title!r}, values={values!r})"
+    if not teller.is_text:
+        line += f".add_prefix('{teller.title}_')"  # numbers may be labels
     if not table.is_file:
-        return f"frame.{pivot}"
-    if len(titles) > 1:
-        joined = "wide.columns.map(lambda cells: '_'.join(map(str, cells)))"
-        pivot += f".pipe(lambda wide: wide.set_axis({joined}, axis=1))"
+        return f"frame.{line}"
     read = f"pandas.read_csv({table.source!r}, sep=None, engine='python')"
-    return f"python -c \"import pandas; {read}.{pivot}.to_csv('maps.tsv', sep='\\t')\""
+    return f"python -c \"import pandas; {read}.{line}.to_csv('maps.tsv', sep='\\t')\""
 
 
 def _check_no_map_is_lost(table: Table, key_column: Column) -> None:
