@@ -197,10 +197,8 @@ def grouped(table: RegionTable, column: str) -> tuple[RegionTable, list[int | No
         # By its cells values find their groups, whatever the title.
         columns[column] = [_plain(cells[first]) for first, *_ in rows]
     labels = _group_labels(list(members))
-    label_of_row: list[int | None] = [None] * len(table)
-    for label, of_group in zip(labels, rows, strict=True):
-        for row in of_group:
-            label_of_row[row] = label
+    label_of: dict[str | None, int] = dict(zip(members, labels, strict=True))
+    label_of_row = list(map(label_of.get, map(_group_of, cells)))
     return RegionTable(labels, list(members), columns), label_of_row
 
 
