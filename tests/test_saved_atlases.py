@@ -15,11 +15,13 @@ from small_spaces import N_VERTICES, brain_models, dlabel, labels_gifti
 from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
+from regioncast import files
 from regioncast.atlas.parcellation import Parcellation
 from regioncast.atlas.region_table import RegionTable
 from regioncast.atlas.spaces import Grayordinates, SurfaceVertices, VolumeGrid
 from regioncast.errors import (
     FileFormatError,
+    InputMissingError,
     LabelsError,
     LabelsWarning,
     OutputError,
@@ -182,6 +184,11 @@ def test_the_table_beside_the_labels_is_that_of_bids(tmp_path):
     assert_same(rc.load_parcellation(tmp_path / "y.nii"), atlas, columns)
 
 
+def test_names_that_say_nothing_elsewhere_are_names(tmp_path):
+    atlas = atlas_of(GRID, [3, 5, 9, 11], ["NA", "nan", "7", "unknown"])
+    assert_same(rc.load_parcellation(rc.save(atlas, tmp_path / "x.nii")), atlas)
+
+
 # --- colours ---------------------------------------------------------------------------------
 
 
@@ -318,7 +325,33 @@ def test_a_table_that_cannot_be_written_leaves_no_image(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["x.tsv"]
 
 
-def test_a_frame_of_regions_survives_the_shell(tmp_path):
+def test_where_one_of_two_files_is_not_put_in_place_the_error_says_which_is_new(
+    tmp_path, monkeypatch
+):
+    atlas = rc.load_parcellation(image_of(small_labels()))
+    put = files._put_in_place
+
+    def failing(temporary, target, *, overwrite):
+        if target.suffix == ".nii":
+            raise OSError(5, "Input/output error")
+        put(temporary, target, overwrite=overwrite)
+
+    monkeypatch.setattr(files, "_put_in_place", failing)
+    message = r"Writing .*x\.nii failed: Input/output error\. It was not changed, but .*x\.tsv was"
+    with pytest.raises(OutputError, match=message):
+        rc.save(atlas, tmp_path / "x.nii")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.tsv"]
+
+
+def test_the_name_of_a_pair_leads_to_its_files(tmp_path):
+    left, right = rc.save(pair_of([3, 5]), tmp_path / "x.label.gii")
+    assert (left.name, right.name) == ("x.L.label.gii", "x.R.label.gii")
+    with pytest.raises(InputMissingError, match=r"Pass .*x\.\?\.label\.gii for both"):
+        rc.load_parcellation(tmp_path / "x.label.gii")
+    assert_same(rc.load_parcellation(tmp_path / "x.?.label.gii"), pair_of([3, 5]))
+
+
+def test_the_table_of_a_dseg_image_is_written_where_it_is_looked_for(tmp_path):
     frame = pd.DataFrame({"index": [-2, 3, 7, 7001], "name": ["d", "a", "b", "c"]})
     atlas = rc.load_parcellation(image_of(small_labels()), frame)
     saved = rc.save(atlas.drop("d"), tmp_path / "x.dseg.nii.gz")

@@ -813,6 +813,9 @@ def save(
     >>> demo = rc.demo_data()
     >>> rc.save(rc.paint(demo.values, demo.atlas), "motor.nii.gz").name
     'motor.nii.gz'
+    >>> networks = rc.load_parcellation(demo.atlas).group("network")
+    >>> rc.load_parcellation(rc.save(networks, "networks_dseg.nii.gz")).table.names[:3]
+    ('Vis', 'SomMot', 'DorsAttn')
     """
     if not isinstance(path, str | os.PathLike):
         raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")

@@ -93,7 +93,7 @@ By = Annotated[
     str,
     Parameter(
         help="What identifies a region: auto, name, label, position, or a column of the region "
-        "table."
+        "table; where regions share a cell of it, a value goes to all of them."
     ),
 ]
 KeyColumn = Annotated[

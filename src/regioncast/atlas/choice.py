@@ -197,24 +197,23 @@ def grouped(table: RegionTable, column: str) -> tuple[RegionTable, list[int | No
         # By its cells values find their groups, whatever the title.
         columns[column] = [_plain(cells[first]) for first, *_ in rows]
     labels = _group_labels(list(members))
-    label_of_row: list[int | None] = [None] * len(table)
-    for label, of_group in zip(labels, rows, strict=True):
-        for row in of_group:
-            label_of_row[row] = label
+    label_of: dict[str | None, int] = dict(zip(members, labels, strict=True))
+    label_of_row = list(map(label_of.get, map(_group_of, cells)))
     return RegionTable(labels, list(members), columns), label_of_row
 
 
 def tells_apart(column: str, identities: Identities, *, with_sides: bool) -> bool:
     """Return whether no two regions with samples share a cell; or none of the same hemisphere."""
     table = identities.table
-    cells = () if column in _ASKED else table.other_columns.get(column, ())
-    sides = (with_sides and table.sides) or [None] * len(table)
+    if column in _ASKED or column not in table.other_columns:
+        return True
+    cells, sides = table.other_columns[column], table.sides if with_sides else None
     seen = set()
-    for cell, side, is_there in zip(cells, sides, identities.has_samples.tolist(), strict=False):
-        key = (_group_of(cell), side)
-        if is_there and key[0] is not None:
-            if key in seen:
-                return False
+    for row in np.flatnonzero(identities.has_samples).tolist():
+        key = (_group_of(cells[row]), sides and sides[row])
+        if key in seen:
+            return False
+        if key[0] is not None:
             seen.add(key)
     return True
 

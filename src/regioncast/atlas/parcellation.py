@@ -290,7 +290,17 @@ class Parcellation:
         return self._of_rows(is_chosen(regions, self._identities))
 
     def drop(self, regions: Chosen) -> Parcellation:
-        """Return the parcellation without some regions; see `select`."""
+        """Return the parcellation without some regions, whose samples become no region.
+
+        Parameters
+        ----------
+        regions : str, int, sequence of them, mask or callable
+            As in `select`, which also says what is raised.
+
+        Returns
+        -------
+        Parcellation
+        """
         return self._of_rows(~is_chosen(regions, self._identities))
 
     def group(self, column: str) -> Parcellation:

@@ -87,7 +87,8 @@ def write_table_of_labels(table: RegionTable, file: Path, path: Path) -> None:
     rows += zip(table.labels.tolist(), table.names, *table.other_columns.values(), strict=True)
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
-        writer.writerows([["n/a" if is_missing(c) else c for c in row] for row in rows])
+        # "NA" abbreviates a nucleus, and is written as it is.
+        writer.writerows([["n/a" if is_absent(c) else c for c in row] for row in rows])
     try:
         again: set[Region] = set(read_region_table(file, labels=table.labels))
     except (RegionTableError, FileFormatError) as error:
