@@ -16,6 +16,7 @@ import glob
 import hashlib
 import io
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ _FLOW_BYTES = 1 << 20
 
 # What the system says of names that no file has.
 _NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
+
+_DIGITS = re.compile(r"(\d+)")
 
 # Temporary names for one output, so many can write it at the same time.
 _MOST_WRITERS = 16
@@ -124,6 +127,32 @@ def is_pattern(source: object) -> bool:
         return False
     path = str(expanded(source))
     return glob.has_magic(path) and not os.path.exists(path)  # noqa: PTH110  never raises
+
+
+def files_matching(pattern: str | os.PathLike[str], what: str) -> list[str]:
+    """Return the files of a pattern in natural order, in which 9 is before 10.
+
+    ``**`` stands for any number of folders.
+
+    Raises
+    ------
+    InputMissingError
+        When there is none.
+    """
+    path = expanded(pattern)
+    files = set(glob.glob(str(path), recursive=True))  # noqa: PTH207  absolute patterns too
+    if not files:
+        raise InputMissingError(f"No file matches the pattern of {what}: {path}. Check it.")
+    return sorted(files, key=natural_order)
+
+
+def natural_order(text: str) -> list[tuple[int, str]]:
+    """Return a key by which 9 comes before 10."""
+    # Every second part is digits, so numbers and texts never meet.
+    key = []
+    for number, part in enumerate(_DIGITS.split(text)):
+        key.append((int(part), "") if number % 2 else (0, part))
+    return key
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

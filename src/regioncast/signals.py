@@ -17,6 +17,7 @@ import numpy as np
 from .atlas.region_table import is_inexact, is_whole
 from .engine.dtypes import storable
 from .errors import MatchError, SignalsError, examples, plural
+from .filenames import entity_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -260,6 +261,15 @@ class Signals:
     def t_r(self) -> float | None:
         """Repetition time in seconds, where the maps are time points."""
         return self.axis.t_r
+
+    @property
+    def entities(self) -> dict[str, Sequence[str | None]]:
+        """Parts of the names of the maps by BIDS: for each key those of all maps, in their order.
+
+        ``{"sub": ["sub-01", "sub-02"], "task": ["task-rest", None]}``; what is none of these, such
+        as the suffix, is called ``map``.  Empty where maps have no names.
+        """
+        return {} if self.map_names is None else entity_columns(self.map_names)
 
     @property
     def series(self) -> Series | None:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from ..progress import Progress
     from ..signals import MapAxis
     from ..tables.arrays import Asked
-    from .maps import Maps
+    from .maps import Maps, Source
 
 NO_REGIONS = "none"
 """As `regions`: no region table, even if one lies beside the image."""
@@ -133,6 +133,9 @@ class Kind(Protocol):
         `label_map` is the map of several; `background` the label of no region, which is found by
         the rules of the kind where it is None.
         """
+
+    def each(self, source: Any, what: str) -> list[Source]:
+        """Return the images that a list or a pattern is of, each a source by itself."""
 
     def open_maps(self, source: Any, what: str) -> Maps:
         """Return the maps of a source; `what` is what messages call it: ``"the image"``."""

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FileFormatError, SignalsError, SignalsTypeError, examples, plural
+from ..filenames import entity_columns
 from ..files import check_output, replacing
 from ..formats import suffix_of, suffixes
 from ..signals import MAP_TITLE, map_titles
 from .cells import are_distinct, is_absent, is_missing, is_number
 from .files import STANDARD_STREAM, needs_pyarrow
-from .titles import normal_title
+from .titles import is_map_title, normal_title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,9 +163,28 @@ def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:
     frame = signals.to_pandas(long=long)
     frame.columns = frame.columns.map(str)
     if not long and (signals.map_names is not None or _need_map_names(signals)):
-        names = list(signals.map_names or map_titles(signals.n_maps))
-        frame.insert(0, MAP_TITLE, names, allow_duplicates=True)
+        # Each goes before all others, so the last comes first.
+        for title, cells in reversed(_columns_of_maps(signals).items()):
+            frame.insert(0, title, cells, allow_duplicates=True)
     return frame
+
+
+def _columns_of_maps(signals: Signals) -> dict[str, Sequence[str | None]]:
+    """Return the columns that name maps: entities of their names one by one, or the whole names.
+
+    Joined, they are the names again.
+    """
+    whole: dict[str, Sequence[str | None]] = {
+        MAP_TITLE: signals.map_names or map_titles(signals.n_maps)
+    }
+    if signals.map_names is None or signals.keys is None:
+        return whole
+    columns = entity_columns(signals.map_names)
+    # A table that begins with a title of maps is known by it; and no region may have such a title.
+    begins_as_maps = is_map_title(next(iter(columns)))
+    titles = set(map(normal_title, columns))
+    is_taken = not titles.isdisjoint(normal_title(key) for key in signals.keys)
+    return columns if begins_as_maps and not is_taken else whole
 
 
 def _need_map_names(signals: Signals) -> bool:

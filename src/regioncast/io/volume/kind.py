@@ -13,6 +13,7 @@ from ...engine.painting import PaintedArray
 from ...errors import ArgumentError
 from ...files import check_output, expanded
 from ...tables import regions as region_tables
+from ..maps import Source, each_source
 from . import nifti
 from .map_streams import MapStream, open_maps
 
@@ -96,6 +97,10 @@ class Volumes:
         file = expanded(source) if isinstance(source, str | os.PathLike) else None
         inside = nifti.label_table_extension(image)
         return VolumeLabels(encode_integers(data, [background]), grid, background, file, inside)
+
+    def each(self, source: Any, what: str) -> list[Source]:
+        """Return the images of a list or a pattern."""
+        return each_source(source, what)
 
     def open_maps(self, source: Any, what: str) -> MapStream:
         """Return the maps of one image or several."""

@@ -7,9 +7,7 @@ ahead of what is being reduced.  A file that ends early, or whose checksum is wr
 
 from __future__ import annotations
 
-import glob
 import os
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing
@@ -26,11 +24,12 @@ from nibabel.openers import ImageOpener
 from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
 from ...engine.maps import Blocks, Portion, all_at_once, native
-from ...errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
-from ...files import expanded, is_pattern, readable
+from ...errors import DimensionError, ImageTypeError, SignalsError, capitalized
+from ...filenames import names_of_maps
+from ...files import readable
 from ...formats import is_gzipped
 from ...signals import MapAxis
-from ..maps import t_r_of
+from ..maps import each_source, is_list, t_r_of
 from .nifti import Niimg, open_image
 
 if TYPE_CHECKING:
@@ -51,8 +50,6 @@ _MORE_IN_MEMORY = 16
 # Files are read in pieces of this size, which stay in the cache on their way; it is what the
 # decompressing thread hands over.
 _PIECE_BYTES = 1 << 20
-
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,20 +141,13 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
     SpaceError
         When the images are not on one grid.
     """
-    is_list = isinstance(source, Sequence) and not isinstance(source, str)
-    listed: Any = source if is_list else [source]
-    sources: list[Any] = []
-    for item in listed:
-        sources += _files_of_pattern(item, what) if is_pattern(item) else [item]
-    if not sources:
-        raise SignalsError(f"There is no image to extract from: {source!r} is empty.")
-    images = tuple(open_image(each, what, whole=False) for each in sources)
+    images = tuple(open_image(each, what, whole=False) for each, _ in each_source(source, what))
     names = tuple(_checked_name(image, what, number) for number, image in enumerate(images))
     first = VolumeGrid.of(images[0], names[0])
     for image, name in zip(images[1:], names[1:], strict=True):
         check_same(first, VolumeGrid.of(image, name), this_name=names[0], other_name=name)
     # A list is a series, even one of one image.
-    return MapStream(images, names, _map_axis(images, is_series=is_list or len(images) > 1))
+    return MapStream(images, names, _map_axis(images, is_series=is_list(source) or len(images) > 1))
 
 
 def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
@@ -167,23 +157,6 @@ def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
     times = {t_r_of(image) for image in images}
     t_r = times.pop() if len(times) == 1 else None
     return MapAxis(_map_names(images) if is_series else None, t_r)
-
-
-def _files_of_pattern(pattern: Any, what: str) -> list[str]:
-    path = expanded(pattern)
-    files = glob.glob(str(path))  # noqa: PTH207  absolute patterns too
-    if not files:
-        raise InputMissingError(f"No file matches the pattern of {what}: {path}. Check it.")
-    return sorted(files, key=_natural_order)
-
-
-def _natural_order(path: str) -> list[tuple[int, str]]:
-    """Return a key by which 9 comes before 10."""
-    # Every second part is digits, so numbers and texts never meet.
-    key = []
-    for number, part in enumerate(_DIGITS.split(path)):
-        key.append((int(part), "") if number % 2 else (0, part))
-    return key
 
 
 def _checked_name(image: SpatialImage, what: str, number: int) -> str:
@@ -231,14 +204,10 @@ def _is_float32(image: SpatialImage) -> bool:
     return _dtype(image).newbyteorder("=") == np.float32
 
 
-def _map_names(images: Sequence[SpatialImage]) -> tuple[str, ...] | None:
-    """Return the names of files that hold one map each, without their endings."""
+def _map_names(images: Sequence[SpatialImage]) -> list[str] | None:
+    """Return the names of the files, with numbers of volumes where some hold several maps."""
     files = [image.get_filename() for image in images]
-    if not all(files) or not all(map(_is_single, images)):
-        return None
-    names = tuple(Path(str(file)).name.split(".")[0] for file in files)
-    # Names that stand twice would not tell the maps apart.
-    return names if len(set(names)) == len(names) else None
+    return names_of_maps(files, list(map(_n_maps, images)))
 
 
 def _steps(n_maps: int, bytes_per_map: int, block_bytes: int) -> Iterator[slice]:
