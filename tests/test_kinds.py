@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import nibabel as nib
 import numpy as np
 import pytest
-from small_spaces import brain_models, dense, dlabel, labels_gifti, maps_gifti
+from small_spaces import brain_models, dlabel, labels_gifti, maps_gifti
 from small_volumes import image_of, small_labels
 
 import regioncast as rc

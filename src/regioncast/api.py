@@ -41,8 +41,9 @@ from .io.kinds import (
     save_signals,
     space_of,
 )
+from .io.sidecar import files_of
 from .io.volume import nifti
-from .signals import Key, Signals
+from .signals import Key, Origin, Signals
 from .tables import write
 from .tables.arrays import Asked
 
@@ -582,6 +583,7 @@ def extract(
             labels=coverage.labels.tolist(),
             coverage=coverage,
             parcellation=atlas,
+            origin=Origin(files_of(image), each.name),
         )
     return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
 
@@ -592,6 +594,7 @@ def save(
     *,
     overwrite: bool = False,
     long: bool = False,
+    sidecar: bool = True,
     progress: Progress | None = None,
 ) -> Path | tuple[Path, ...]:
     """Write an image, signals or a table of regions to a file, whole or not at all.
@@ -612,6 +615,11 @@ def save(
         Whether an existing file may be replaced.
     long : bool, default=False
         Write signals with one row per region instead of one per map.
+    sidecar : bool, default=True
+        Write ``x.json`` beside ``x.tsv``, ``x.nii.gz`` and other files that cannot say it: the
+        repetition time, the names of the maps, sources, atlas, strategy and coverage, under
+        BIDS's names where BIDS has some.  `paint`, `extract` and `load_signals` read it again.  A
+        file of that name that is not of this output stays as it is, with a warning.
     progress : callable, default=None
         Called with the number of maps written and the number of all maps; of grayordinates, in
         CIFTI.
@@ -655,11 +663,11 @@ def save(
         raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
     output = expanded(path)
     if isinstance(thing, Signals):
-        save_signals(thing, output, long=long, overwrite=overwrite)
+        save_signals(thing, output, long=long, overwrite=overwrite, sidecar=sidecar)
     elif isinstance(thing, RegionTable):
         write.write_regions(thing, output, overwrite=overwrite)
     else:
-        return save_image(thing, output, overwrite=overwrite, progress=progress)
+        return save_image(thing, output, overwrite=overwrite, sidecar=sidecar, progress=progress)
     return output
 
 

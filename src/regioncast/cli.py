@@ -30,6 +30,7 @@ from .engine.painting import PaintedArray
 from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, times
 from .files import make_folder
 from .io.kinds import check_image_output, check_table_output
+from .io.sidecar import COMMAND
 from .progress import ProgressBar
 from .tables.files import STANDARD_STREAM
 
@@ -102,6 +103,13 @@ def _number(_: object, tokens: Sequence[Token]) -> float:
         return float(text)
 
 
+NoSidecar = Annotated[
+    bool,
+    Parameter(
+        name="--no-sidecar",
+        help="Write no JSON beside the output: repetition time, names of maps, sources, atlas.",
+    ),
+]
 Number = Annotated[float, Parameter(converter=_number)]
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 TableOutput = Annotated[Path, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
@@ -160,6 +168,7 @@ def paint(
     t_r: float | None = None,
     reading: Reading = _AS_USUAL,
     onto: str | None = None,
+    no_sidecar: NoSidecar = False,
     overwrite: bool = False,
 ) -> int:
     """Paint region values into an image: every voxel of a region gets the region's value.
@@ -203,7 +212,9 @@ def paint(
         fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
-        saved = api.save(image, output, overwrite=overwrite, progress=progress)
+        saved = api.save(
+            image, output, overwrite=overwrite, sidecar=not no_sidecar, progress=progress
+        )
     seconds = time.perf_counter() - start
     written = (saved,) if isinstance(saved, Path) else saved
     names = ", ".join(map(str, written))
@@ -225,6 +236,7 @@ def extract(
     reading: Reading = _AS_USUAL,
     coverage: Path | None = None,
     long: bool = False,
+    no_sidecar: NoSidecar = False,
     overwrite: bool = False,
 ) -> int:
     """Extract region signals from images: one number per region and map.
@@ -287,7 +299,7 @@ def extract(
             n_jobs=n_jobs, progress=progress,
         )  # fmt: skip
     assert signals.coverage is not None, "freshly extracted signals know their coverage"
-    api.save(signals, output, overwrite=overwrite, long=long)
+    api.save(signals, output, overwrite=overwrite, long=long, sidecar=not no_sidecar)
     if coverage is not None:
         api.save(signals.coverage, coverage, overwrite=overwrite)
     if str(output) != STANDARD_STREAM:
@@ -416,6 +428,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     # What comes after -- is no option: a file may have that name.
     options = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    COMMAND.set(["regioncast", *tokens])
     debug = "--debug" in options
     if debug:
         tokens.remove("--debug")

@@ -155,6 +155,10 @@ class ResamplingWarning(RegioncastWarning):
     """Regions vanish on another grid."""
 
 
+class SidecarWarning(RegioncastWarning):
+    """What belongs to maps cannot stay with them, or is said in two ways."""
+
+
 def warn(message: str, category: type[RegioncastWarning | FutureWarning]) -> None:
     """Warn at the line outside this package that the call came from."""
     level, frame = 1, sys._getframe()  # noqa: SLF001  what warnings.warn itself counts by

@@ -103,7 +103,7 @@ def names_of_maps(
     counts = [each if isinstance(each, int) else len(each) for each in maps]
     if set(counts) == {1}:
         return names
-    of_maps = []
+    of_maps: list[str] = []
     for name, count, each in zip(names, counts, maps, strict=True):
         own = [f"{VOLUME}-{n}" for n in range(count)] if isinstance(each, int) else each
         of_maps.extend(f"{name}_{part}" for part in own)
@@ -125,7 +125,9 @@ def entity_columns(names: Sequence[str]) -> dict[str, Sequence[str | None]]:
     # The name with most parts says in which order they stand.
     longest = sorted(rows, key=len, reverse=True)
     titles = list(dict.fromkeys(title for row in longest for title in row))
-    columns = {title: [row.get(title) for row in rows] for title in titles}
+    columns: dict[str, Sequence[str | None]] = {
+        title: [row.get(title) for row in rows] for title in titles
+    }
     joined = ["_".join(filter(None, cells)) for cells in zip(*columns.values(), strict=True)]
     return columns if joined == list(names) else {REST: list(names)}
 

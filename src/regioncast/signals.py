@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +22,7 @@ from .filenames import entity_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     import pandas as pd
     from numpy.typing import ArrayLike, NDArray
@@ -40,6 +42,22 @@ class Series(NamedTuple):
     start: float
     step: float
     unit: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What values were made from, and how.
+
+    Parameters
+    ----------
+    files : tuple of Path, default=()
+        The files that they were read or extracted from.
+    strategy : str, default=None
+        What became of the samples of a region: ``"mean"`` and the like.
+    """
+
+    files: tuple[Path, ...] = ()
+    strategy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +171,8 @@ class Signals:
     parcellation : Parcellation, default=None
         The regions that the columns are of, in this order, where `regioncast.extract` made the
         signals; files of parcels (``.pscalar.nii``, ``.ptseries.nii``) are written with them.
+    origin : Origin, default=None
+        The files that the values were read or extracted from, and how; sidecars say so.
 
     Attributes
     ----------
@@ -185,6 +205,7 @@ class Signals:
     axis: MapAxis
     coverage: RegionTable | None
     parcellation: Parcellation | None
+    origin: Origin
 
     def __init__(
         self,
@@ -198,6 +219,7 @@ class Signals:
         coverage: RegionTable | None = None,
         series: Series | None = None,
         parcellation: Parcellation | None = None,
+        origin: Origin | None = None,
     ) -> None:
         array = storable(as_array(values))
         keys = labels if keys is None else keys
@@ -221,6 +243,7 @@ class Signals:
             ("axis", axis),
             ("coverage", coverage),
             ("parcellation", parcellation),
+            ("origin", origin or Origin()),
         ):
             object.__setattr__(self, name, value)
 
@@ -234,6 +257,7 @@ class Signals:
         labels: Sequence[int] | None = None,
         coverage: RegionTable | None = None,
         parcellation: Parcellation | None = None,
+        origin: Origin | None = None,
     ) -> Signals:
         """Return signals of maps of which an axis says all that is known; see `Signals`."""
         return cls(
@@ -246,6 +270,7 @@ class Signals:
             coverage=coverage,
             series=axis.series,
             parcellation=parcellation,
+            origin=origin,
         )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -309,14 +334,18 @@ class Signals:
         SignalsError
             When `t_r` is no time, or these are a single map.
         """
-        return Signals.along(
-            self.axis.with_t_r(t_r),
-            self.values,
-            self.keys,
-            labels=self.labels,
-            coverage=self.coverage,
-            parcellation=self.parcellation,
-        )
+        return self._with(axis=self.axis.with_t_r(t_r))
+
+    def with_origin(self, origin: Origin) -> Signals:
+        """Return the same signals, made from these files."""
+        return self._with(origin=origin)
+
+    def _with(self, **changes: Any) -> Signals:
+        """Return the same values, of which something else is known."""
+        changed = copy(self)
+        for name, value in changes.items():
+            object.__setattr__(changed, name, value)
+        return changed
 
     def to_pandas(self, *, long: bool = False) -> pd.DataFrame:
         """Return the values as a table.

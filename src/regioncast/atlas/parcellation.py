@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,8 @@ from .region_table import SHOWN_ROWS, Region, RegionTable, text_table
 from .spaces import SurfaceVertices, VolumeGrid
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -42,6 +44,17 @@ if TYPE_CHECKING:
 
 # How many maps of labels an error lists, for one to be chosen.
 _MAPS_SHOWN = 20
+
+
+class Files(NamedTuple):
+    """The files that a parcellation was read from, as far as they are known."""
+
+    labels: tuple[Path, ...] = ()
+    regions: Path | None = None
+
+
+NO_FILES = Files()
+"""Of a parcellation that was made in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +71,14 @@ class Parcellation:
     table : RegionTable
         One row per region, in ascending order of label.
     space : VolumeGrid, SurfaceVertices or Grayordinates
+    files : Files, default=NO_FILES
+        Where the labels and the table were read from.
     """
 
     codes: NDArray[Any]
     table: RegionTable
     space: Space
+    files: Files = NO_FILES
 
     def __post_init__(self) -> None:
         codes = self.codes.view()  # the array itself may be somebody's who goes on writing to it
@@ -216,7 +232,7 @@ class Parcellation:
         LabelsError
             When no region is left.
         """
-        masked = Parcellation(encoding.masked(self.codes, inside), self.table, self.space)
+        masked = replace(self, codes=encoding.masked(self.codes, inside))
         if not masked.counts.any():
             raise LabelsError(
                 f"The mask leaves no region: none of {plural(len(masked), 'region')} has a "

@@ -47,6 +47,9 @@ _GEOMETRY_FIELDS = (
     "qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units",
 )  # fmt: skip
 
+UNIT_OF_SPACE = 7
+"""The bits of NIfTI's ``xyzt_units`` that are the unit of space; others are that of time."""
+
 # A NIfTI-1 header holds dimensions as int16.
 _NIFTI1_LARGEST_DIMENSION = np.iinfo(np.int16).max
 
@@ -187,6 +190,10 @@ class VolumeGrid:
         header.set_data_dtype(dtype)
         header.set_data_shape(shape)
         header["pixdim"][:4] = self.geometry["pixdim"][:4]
+        if len(shape) > 3:
+            # A series of which nobody said how far its volumes are apart: no time, and no unit.
+            header["pixdim"][4] = 0
+            header["xyzt_units"] &= UNIT_OF_SPACE
         # What is written is written as it is, whatever the scaling of the image it comes from.
         header.set_slope_inter(1, 0)
         return header

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ResamplingWarning, SpaceError, capitalized, examples, plural, warn
 from .hemispheres import UNKNOWN
-from .parcellation import Parcellation
 from .spaces import VOXELS, SurfaceVertices, VolumeGrid, same_frame, structure_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .parcellation import Parcellation
     from .spaces import Part, Space
 
 
@@ -46,9 +47,9 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
     is_side_unknown = UNKNOWN in {*source.parts, *space.parts}
     if are_surfaces and is_side_unknown and not source.difference(space):
         known = source if UNKNOWN in space.parts else space
-        return Parcellation(parcellation.codes, parcellation.table, known)
+        return replace(parcellation, space=known)
     codes = moved(parcellation.codes, source, space, what="the labels image", name=name)
-    moved_atlas = Parcellation(codes, parcellation.table, space)
+    moved_atlas = replace(parcellation, codes=codes, space=space)
     _warn_of_vanished(parcellation, moved_atlas, name)
     return moved_atlas
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from ..atlas.parcellation import Parcellation
+from ..atlas.parcellation import Files, Parcellation
 from ..atlas.region_table import RegionTable
 from ..atlas.spaces import Grayordinates, check_same
 from ..atlas.transfer import moved
@@ -26,13 +28,19 @@ from ..errors import (
     ImageTypeError,
     OutputError,
     RegionTableError,
+    SidecarWarning,
+    capitalized,
+    plural,
+    warn,
 )
 from ..files import check_output, existing_file, expanded
 from ..formats import family_of, has_use, suffixes
 from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
+from ..tables.files import STANDARD_STREAM
 from ..tables.values import read
+from . import sidecar as sidecars
 from .cifti.kind import Cifti
 from .painted import edited
 from .surface.kind import Surfaces
@@ -158,6 +166,9 @@ class Kind(Protocol):
     def check_output(self, output: Path, *, overwrite: bool) -> None:
         """Raise where an image cannot be written under this name, before it is made."""
 
+    def outputs(self, image: Any, output: Path) -> list[Path]:
+        """Return the files that an image is written to under this name."""
+
     def save(
         self, image: Any, output: Path, *, overwrite: bool, progress: Progress | None
     ) -> list[Path]:
@@ -201,28 +212,35 @@ def read_parcellation(
     if background is not None:
         check_background(background)
     labels = kind_of(source).read_labels(source, label_map=label_map, background=background)
-    return labels.parcellation(_region_table(labels, regions), strict=strict)
+    table, file = _region_table(labels, regions)
+    parcellation = labels.parcellation(table, strict=strict)
+    return replace(parcellation, files=Files(sidecars.files_of(source), file))
 
 
-def _region_table(labels: Labels, regions: Any) -> RegionTable | None:
-    """Return the region table that was given or lies beside the image, None where there is none."""
+def _region_table(labels: Labels, regions: Any) -> tuple[RegionTable | None, Path | None]:
+    """Return the region table that was given or lies beside the image, and its file.
+
+    None where there is none.
+    """
     if isinstance(regions, str) and regions == NO_REGIONS:
-        return RegionTable(labels.of_regions)
+        return RegionTable(labels.of_regions), None
+    file = None
     if isinstance(regions, str | os.PathLike):
-        regions = existing_file(regions, "the region table")
+        regions = file = existing_file(regions, "the region table")
     if regions is not None:
-        return region_tables.read_region_table(regions, labels=labels.of_regions)
+        return region_tables.read_region_table(regions, labels=labels.of_regions), file
     beside = labels.table_beside()
     if beside is None:
-        return None
+        return None, None
     try:
-        return region_tables.read_region_table(beside, labels=labels.of_regions, may_be_list=False)
+        table = region_tables.read_region_table(beside, labels=labels.of_regions, may_be_list=False)
     except (RegionTableError, FileFormatError) as error:
         raise RegionTableError(
             f"{beside.name} lies beside the labels image and is named as its region table, but: "
             f"{error} Name another by load_parcellation(…, regions=…) (--regions), or "
             f"{NO_REGIONS!r} to do without."
         ) from error
+    return table, beside
 
 
 def open_maps(source: Any, what: str) -> Maps:
@@ -264,6 +282,7 @@ def save_image(
     output: Path,
     *,
     overwrite: bool,
+    sidecar: bool,
     progress: Progress | None,
 ) -> Path | tuple[Path, ...]:
     """Write an image in the format that the name says; return the path or paths."""
@@ -275,10 +294,30 @@ def save_image(
         )
     _check_image_suffix(output)
     if isinstance(image, Painted) and _parcel_files(output) is not None:
-        save_signals(_signals_of_painting(image), output, long=False, overwrite=overwrite)
+        signals = _signals_of_painting(image)
+        save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)
         return output
-    written = kind.save(image, output, overwrite=overwrite, progress=progress)
+    with ExitStack() as stack:
+        for path in kind.outputs(image, output):
+            content = _beside_image(image, path) if sidecar else None
+            stack.enter_context(sidecars.beside(path, content, overwrite=overwrite))
+        written = kind.save(image, output, overwrite=overwrite, progress=progress)
     return written[0] if len(written) == 1 else tuple(written)
+
+
+def _beside_image(image: object, path: Path) -> dict[str, Any] | None:
+    """Return what a sidecar says of a painted image; nothing is known of others."""
+    match = image.match if isinstance(image, Painted) else None
+    if match is None:
+        return None
+    atlas = image.parcellation if isinstance(image, Painted) else None
+    return sidecars.content_of(
+        path,
+        match.signals.axis,
+        origin=match.signals.origin,
+        atlas=atlas,
+        what=f"Values of {plural(match.n_matched, 'region')}, painted onto their {match.noun}s.",
+    )
 
 
 def check_image_output(path: Path, *, overwrite: bool) -> None:
@@ -336,15 +375,28 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
         if kind.parcels is not None and kind.holds(values):
             signals = kind.parcels.read_signals(values, asked.key, asked.columns)
             return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
-    return read(values, identities, asked)
+    signals = read(values, identities, asked)
+    if not isinstance(values, str | os.PathLike) or str(values) == STANDARD_STREAM:
+        return signals
+    return sidecars.completed(signals, values, is_whole=asked.columns is None)
 
 
-def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool) -> None:
+def save_signals(
+    signals: Signals, output: Path, *, long: bool, overwrite: bool, sidecar: bool
+) -> None:
     """Write signals as a table, or with the samples of their regions as a file of parcels."""
     _check_not_long(output, long=long)
     parcels = _parcel_files(output)
     if parcels is None:
-        write.write_signals(signals, output, long=long, overwrite=overwrite)
+        content = _beside_signals(signals, output) if sidecar else None
+        with sidecars.beside(output, content, overwrite=overwrite):
+            write.write_signals(signals, output, long=long, overwrite=overwrite)
+        if str(output) == STANDARD_STREAM and signals.t_r is not None:
+            warn(
+                f"The repetition time of {signals.t_r:g} s is not in the table, and standard "
+                f"output has no sidecar. Give it to what reads the table: --t-r {signals.t_r:g}.",
+                SidecarWarning,
+            )
         return
     if signals.parcellation is None:
         raise FileFormatError(
@@ -353,6 +405,17 @@ def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool)
             "painting under this name."
         )
     parcels.save_signals(signals, signals.parcellation, output, overwrite=overwrite)
+
+
+def _beside_signals(signals: Signals, output: Path) -> dict[str, Any]:
+    """Return what a sidecar says of signals."""
+    strategy = signals.origin.strategy or "values"
+    what = f"{capitalized(strategy)} of {plural(signals.n_regions, 'region')}."
+    content = sidecars.content_of(
+        output, signals.axis, origin=signals.origin, atlas=signals.parcellation, what=what
+    )
+    coverage = sidecars.coverage_of(signals)
+    return content if coverage is None else {**content, "Coverage": coverage}
 
 
 def check_table_output(

@@ -48,6 +48,7 @@ from ...files import existing_file, expanded, readable, whole_content
 from ...formats import Family, family_of, format_of, suffixes
 from ...signals import MapAxis
 from ..maps import Source, t_r_of
+from ..sidecar import axis_beside
 from .annotations import read_annotation
 from .names import (
     STRUCTURE,
@@ -443,7 +444,9 @@ def _read(side: Any, what: str) -> Side:
     if read is None:
         raise _not_a_surface(f"{what} {path}")
     with readable(f"{what} {path}"):
-        return read(path, what)
+        of_file = read(path, what)
+        axis = axis_beside(of_file.axis, path, len(of_file.values))
+        return dataclasses.replace(of_file, axis=axis)
 
 
 def _not_a_surface(what: str) -> ImageTypeError:

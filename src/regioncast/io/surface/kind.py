@@ -15,6 +15,7 @@ from ...signals import MapAxis
 from ..maps import MapsInMemory, SeveralMaps, Source, is_list, the_one_map
 from .files import each_surface, is_surface, read_sides
 from .labels import SurfaceLabels, read_labels
+from .names import output_paths
 from .painted import PaintedSurface, save_surface
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ class Surfaces:
 
     def check_output(self, output: Path, *, overwrite: bool) -> None:
         """Do nothing: there may be two files, which are known when the hemispheres are."""
+
+    def outputs(self, image: PaintedSurface, output: Path) -> list[Path]:
+        """Return the file of each hemisphere."""
+        return output_paths(output, image.space.hemispheres)
 
     def save(
         self,

@@ -130,6 +130,10 @@ class Volumes:
         """Raise where a file cannot be written under this name."""
         check_output(output, overwrite=overwrite)
 
+    def outputs(self, image: object, output: Path) -> list[Path]:  # noqa: ARG002  Kind
+        """Return the one file."""
+        return [output]
+
     def save(
         self, image: SpatialImage, output: Path, *, overwrite: bool, progress: Progress | None
     ) -> list[Path]:

@@ -24,12 +24,13 @@ from nibabel.openers import ImageOpener
 from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
 from ...engine.maps import Blocks, Portion, all_at_once, native
-from ...errors import DimensionError, ImageTypeError, SignalsError, capitalized
+from ...errors import DimensionError, ImageTypeError, capitalized
 from ...filenames import names_of_maps
 from ...files import readable
 from ...formats import is_gzipped
 from ...signals import MapAxis
 from ..maps import each_source, is_list, t_r_of
+from ..sidecar import axis_beside
 from .nifti import Niimg, open_image
 
 if TYPE_CHECKING:
@@ -153,10 +154,17 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
 def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
     if not is_series and _is_single(images[0]):
         return MapAxis(single=True)
-    # It is known where all headers give the same.
-    times = {t_r_of(image) for image in images}
-    t_r = times.pop() if len(times) == 1 else None
-    return MapAxis(_map_names(images) if is_series else None, t_r)
+    # What lies beside each file is of its maps; of several the names of the files tell more.
+    files = [image.get_filename() for image in images]
+    axes = [
+        axis_beside(MapAxis(t_r=t_r_of(image)), file, _n_maps(image))
+        for image, file in zip(images, files, strict=True)
+    ]
+    if not is_series:
+        return axes[0]
+    parts = [axis.names or _n_maps(image) for axis, image in zip(axes, images, strict=True)]
+    # The time is known where all say the same.
+    return MapAxis(names_of_maps(files, parts), MapAxis.shared(axes).t_r)
 
 
 def _checked_name(image: SpatialImage, what: str, number: int) -> str:
@@ -202,12 +210,6 @@ def _is_float32(image: SpatialImage) -> bool:
     if getattr(data, "scaling", None) is not None:
         return False
     return _dtype(image).newbyteorder("=") == np.float32
-
-
-def _map_names(images: Sequence[SpatialImage]) -> list[str] | None:
-    """Return the names of the files, with numbers of volumes where some hold several maps."""
-    files = [image.get_filename() for image in images]
-    return names_of_maps(files, list(map(_n_maps, images)))
 
 
 def _steps(n_maps: int, bytes_per_map: int, block_bytes: int) -> Iterator[slice]:

@@ -20,7 +20,7 @@ from nibabel.fileholders import FileHolder
 from nibabel.spatialimages import SpatialImage
 from nibabel.volumeutils import native_code
 
-from ...atlas.spaces import VolumeGrid
+from ...atlas.spaces import UNIT_OF_SPACE, VolumeGrid
 from ...engine.dtypes import storable, storage_dtype
 from ...engine.painting import FileOrder, PaintedArray
 from ...errors import (
@@ -63,6 +63,9 @@ _LABEL = b"<Label "
 
 # How compressed files begin.
 _GZIP_MAGIC = b"\x1f\x8b"
+
+# NIfTI's code for seconds.
+_SECONDS = 8
 
 # Of MGH files; NIfTI says its unit.
 _MILLISECONDS = 1e3
@@ -410,7 +413,7 @@ def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> 
 
 
 def _set_t_r(header: nib.Nifti1Header, t_r: float) -> None:
-    header.set_xyzt_units(xyz=header.get_xyzt_units()[0], t="sec")
+    header["xyzt_units"] = (header["xyzt_units"] & UNIT_OF_SPACE) | _SECONDS
     header["pixdim"][4] = t_r
 
 
