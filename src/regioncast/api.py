@@ -29,6 +29,7 @@ from .errors import (
     examples,
     plural,
 )
+from .filenames import is_template
 from .files import expanded
 from .identity import Identities, matched
 from .io.kinds import (
@@ -41,6 +42,7 @@ from .io.kinds import (
     save_signals,
     space_of,
 )
+from .io.many import save_each
 from .io.sidecar import files_of
 from .io.volume import nifti
 from .signals import Key, Origin, Signals
@@ -626,16 +628,18 @@ def save(
 
     Returns
     -------
-    Path, or tuple of Path for the two hemispheres of a surface
+    Path, or tuple of Path for several files
         Where it was written.  Of a pair, ``out.func.gii`` gives ``out.L.func.gii`` and
-        ``out.R.func.gii``; a ``?`` or ``{hemi}`` says where else the hemisphere goes.
+        ``out.R.func.gii``; a ``?`` or ``{hemi}`` says where else the hemisphere goes.  ``{map}``
+        stands for the name of a map, ``maps/{map}.nii.gz``: each is written to a file of its own,
+        in a folder that is made.
 
     Raises
     ------
     OutputExistsError
-        When the file exists and `overwrite` is false.
+        When the file, or one of several, exists and `overwrite` is false.
     OutputError
-        When the file cannot be written; then nothing is.
+        When the file cannot be written; then nothing is.  When two maps would be one file.
     FileFormatError
         When the suffix is not known, or cannot hold the result; or when the image to write is
         read from a file that is damaged.
@@ -662,6 +666,10 @@ def save(
     if not isinstance(path, str | os.PathLike):
         raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
     output = expanded(path)
+    if is_template(output):
+        return save_each(
+            thing, output, overwrite=overwrite, long=long, sidecar=sidecar, progress=progress
+        )
     if isinstance(thing, Signals):
         save_signals(thing, output, long=long, overwrite=overwrite, sidecar=sidecar)
     elif isinstance(thing, RegionTable):

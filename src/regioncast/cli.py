@@ -30,6 +30,7 @@ from .engine.painting import PaintedArray
 from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, times
 from .files import make_folder
 from .io.kinds import check_image_output, check_table_output
+from .io.many import jobs
 from .io.sidecar import COMMAND
 from .progress import ProgressBar
 from .tables.files import STANDARD_STREAM
@@ -179,6 +180,8 @@ def paint(
 
     regioncast paint series.csv atlas.nii.gz -o bold.nii.gz --t-r 2
 
+    regioncast paint group.tsv atlas.nii.gz -o 'maps/{map}.nii.gz'
+
     cut -f 1,3 stats.tsv | regioncast paint - atlas.nii.gz -o map.nii.gz
 
     Parameters
@@ -186,7 +189,8 @@ def paint(
     output
         Image to write. Of voxels: .nii.gz, .nii, .mgz, .mgh (these two with --dtype float32). Of
         vertices: .func.gii, .shape.gii, .mgh, .npy and others, one file per hemisphere. Of
-        grayordinates: .dscalar.nii, .dtseries.nii. Of parcels: .pscalar.nii, .ptseries.nii.
+        grayordinates: .dscalar.nii, .dtseries.nii. Of parcels: .pscalar.nii, .ptseries.nii. With
+        {map} in it, one for each map, called by its name, in a folder that is made.
     missing
         What to do with a region that has voxels and no value.
     extra
@@ -217,7 +221,7 @@ def paint(
         )
     seconds = time.perf_counter() - start
     written = (saved,) if isinstance(saved, Path) else saved
-    names = ", ".join(map(str, written))
+    names = str(output) if len(written) > 2 else ", ".join(map(str, written))
     print(f"{names}: {_summary(image)}, {_bytes(*written)}, {seconds:.2f} s")
     return OK
 
@@ -247,16 +251,20 @@ def extract(
 
     regioncast extract 'sub-*/stat.nii.gz' atlas.nii.gz -o subjects.csv --strategy median
 
+    regioncast extract 'sub-*/**/bold.nii.gz' atlas.nii.gz -o 'out/{sub}_{name}.tsv'
+
     regioncast extract map.nii.gz atlas.nii.gz -o - | regioncast paint - atlas.nii.gz -o mean.nii.gz
 
     Parameters
     ----------
     inputs
-        IMAGE... ATLAS: images, 3D or 4D, or patterns with * in quotes, all one series; or the
-        data of a surface, or a CIFTI file; and last the labels image.
+        IMAGE... ATLAS: images, 3D or 4D, surfaces or CIFTI files, or patterns with * in quotes
+        (** for any folders), all one series; and last the labels image.
     output
         Table to write: .tsv, .csv, .npy or .parquet; - for TSV on standard output; .pscalar.nii
-        or .ptseries.nii of surfaces and CIFTI.
+        or .ptseries.nii of surfaces and CIFTI. With fields, one for each image, in folders that
+        are made: {name} is its name without the ending, {sub}, {ses}, {task}, ... are sub-01,
+        ses-1, ... of its name and folders.
     strategy
         mean, median, sum, minimum, maximum, variance, standard_deviation, count, mode,
         percentile:Q, or first_eigenvariate.
@@ -284,27 +292,45 @@ def extract(
         print("regioncast: extract needs IMAGE... and ATLAS; see extract --help", file=sys.stderr)
         return USAGE
     *images, atlas = inputs
-    check_table_output(output, overwrite=overwrite, long=long)
-    if coverage is not None:
-        check_table_output(coverage, "coverage", overwrite=overwrite)
-        if str(output) != STANDARD_STREAM and output.resolve() == coverage.resolve():
-            raise ArgumentError(
-                f"Signals and coverage cannot both be written to {output}. Give --coverage "
-                "another name."
-            )
+    templates = [output] if coverage is None else [output, coverage]
+    runs = jobs(images[0] if len(images) == 1 else images, templates)
+    for run in runs:
+        _check_extraction(*run.outputs, overwrite=overwrite, long=long)
+    parcellation = reading.of(atlas)
     with ProgressBar("extracting") as progress:
-        signals = api.extract(
-            images[0] if len(images) == 1 else images, reading.of(atlas), strategy=strategy,
-            nan=nan, mask=mask, weights=weights, min_coverage=min_coverage, resample=resample,
-            n_jobs=n_jobs, progress=progress,
-        )  # fmt: skip
-    assert signals.coverage is not None, "freshly extracted signals know their coverage"
-    api.save(signals, output, overwrite=overwrite, long=long, sidecar=not no_sidecar)
-    if coverage is not None:
-        api.save(signals.coverage, coverage, overwrite=overwrite)
-    if str(output) != STANDARD_STREAM:
-        print(_summary_of_signals(signals, output, strategy, time.perf_counter() - start))
+        for number, run in enumerate(runs, start=1):
+            begin = time.perf_counter()
+            signals = api.extract(
+                run.source, parcellation, strategy=strategy, nan=nan, mask=mask, weights=weights,
+                min_coverage=min_coverage, resample=resample, n_jobs=n_jobs,
+                progress=progress if len(runs) == 1 else None,
+            )  # fmt: skip
+            assert signals.coverage is not None, "freshly extracted signals know their coverage"
+            of_signals, *of_coverage = run.outputs
+            api.save(signals, of_signals, overwrite=overwrite, long=long, sidecar=not no_sidecar)
+            for path in of_coverage:
+                api.save(signals.coverage, path, overwrite=overwrite)
+            if len(runs) > 1:
+                progress(number, len(runs))
+            if str(output) != STANDARD_STREAM:
+                seconds = time.perf_counter() - (begin if len(runs) > 1 else start)
+                print(_summary_of_signals(signals, of_signals, strategy, seconds))
     return OK
+
+
+def _check_extraction(
+    output: Path, coverage: Path | None = None, *, overwrite: bool, long: bool
+) -> None:
+    """Raise where what is extracted cannot be written under these names."""
+    check_table_output(output, overwrite=overwrite, long=long)
+    if coverage is None:
+        return
+    check_table_output(coverage, "coverage", overwrite=overwrite)
+    if str(output) != STANDARD_STREAM and output.resolve() == coverage.resolve():
+        raise ArgumentError(
+            f"Signals and coverage cannot both be written to {output}. Give --coverage another "
+            "name."
+        )
 
 
 @app.command

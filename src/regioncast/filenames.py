@@ -155,7 +155,7 @@ def is_template(output: Path) -> bool:
     return any(field != HEMISPHERE_FIELD for field in fields_of(output))
 
 
-def check_fields(template: Path, known: Iterable[str]) -> None:
+def check_fields(template: Path, known: Iterable[str], of_what: str = "") -> None:
     """Raise where a template has fields that nothing fills in.
 
     Raises
@@ -168,7 +168,7 @@ def check_fields(template: Path, known: Iterable[str]) -> None:
         listed = ", ".join(f"{{{field}}}" for field in there_are) or "none"
         raise ArgumentError(
             f"Nothing fills in {', '.join(f'{{{field}}}' for field in unknown)} in the name "
-            f"{str(template)!r}. Fields that there are here: {listed}."
+            f"{str(template)!r}{of_what}. Fields that there are: {listed}."
         )
 
 

@@ -336,6 +336,16 @@ class Signals:
         """
         return self._with(axis=self.axis.with_t_r(t_r))
 
+    def take(self, rows: Sequence[int]) -> Signals:
+        """Return the signals of some of the maps, which are no series any more.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Their numbers, from 0; one is a single map.
+        """
+        return self._with(axis=self.axis.take(rows), values=self.values[list(rows)])
+
     def with_origin(self, origin: Origin) -> Signals:
         """Return the same signals, made from these files."""
         return self._with(origin=origin)

@@ -33,6 +33,7 @@ from ..errors import (
     plural,
     warn,
 )
+from ..filenames import HEMISPHERE_FIELD, check_fields, is_template
 from ..files import check_output, existing_file, expanded
 from ..formats import family_of, has_use, suffixes
 from ..signals import Key, Signals
@@ -62,7 +63,10 @@ if TYPE_CHECKING:
 NO_REGIONS = "none"
 """As `regions`: no region table, even if one lies beside the image."""
 
-_FILES_OF_PARCELS = f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))})"
+MAP_FIELD = "map"
+"""The field of a template that stands for the name of a map."""
+
+FILES_OF_PARCELS = f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))})"
 
 
 class Labels(Protocol):
@@ -277,6 +281,17 @@ def painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Paint
     return kind.painted(atlas, table, signals.axis)
 
 
+def kind_that_saves(image: object) -> Kind:
+    """Return the kind of an image that is to be written."""
+    kind = next((kind for kind in KINDS if kind.saves(image)), None)
+    if kind is None:
+        raise ImageTypeError(
+            f"An image, Signals or a RegionTable can be saved; this is {type(image).__name__}. "
+            "Paint it first, or make a nibabel image of it."
+        )
+    return kind
+
+
 def save_image(
     image: SpatialImage | Cifti2Image | Painted,
     output: Path,
@@ -286,15 +301,10 @@ def save_image(
     progress: Progress | None,
 ) -> Path | tuple[Path, ...]:
     """Write an image in the format that the name says; return the path or paths."""
-    kind = next((kind for kind in KINDS if kind.saves(image)), None)
-    if kind is None:
-        raise ImageTypeError(
-            f"An image, Signals or a RegionTable can be saved; this is {type(image).__name__}. "
-            "Paint it first, or make a nibabel image of it."
-        )
-    _check_image_suffix(output)
-    if isinstance(image, Painted) and _parcel_files(output) is not None:
-        signals = _signals_of_painting(image)
+    kind = kind_that_saves(image)
+    check_image_name(output)
+    if isinstance(image, Painted) and parcel_files(output) is not None:
+        signals = signals_of_painting(image, FILES_OF_PARCELS)
         save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)
         return output
     with ExitStack() as stack:
@@ -323,7 +333,10 @@ def _beside_image(image: object, path: Path) -> dict[str, Any] | None:
 def check_image_output(path: Path, *, overwrite: bool) -> None:
     """Raise where an image cannot be written under this name, before it is made."""
     output = expanded(path)
-    _check_image_suffix(output)
+    check_image_name(output)
+    if is_template(output):
+        check_fields_of_maps(output)
+        return  # the files are known when the maps are
     for kind in KINDS:
         if has_use(output, "image", kind.name):
             # The first may have reasons not to look yet, and then nobody does.
@@ -331,7 +344,13 @@ def check_image_output(path: Path, *, overwrite: bool) -> None:
             return
 
 
-def _check_image_suffix(output: Path) -> None:
+def check_fields_of_maps(template: Path) -> None:
+    """Raise where a template has other fields than maps and hemispheres fill in."""
+    check_fields(template, [MAP_FIELD, HEMISPHERE_FIELD])
+
+
+def check_image_name(output: Path) -> None:
+    """Raise where the name of an output is not that of an image."""
     if os.path.isdir(output):  # noqa: PTH112  False for names that no file can have
         raise OutputError(f"The output is a folder: {output}. Name a file in it.")
     if not has_use(output, "image"):
@@ -343,19 +362,20 @@ def _check_image_suffix(output: Path) -> None:
         )
 
 
-def _signals_of_painting(image: Painted) -> Signals:
-    """Return what was painted, one column per region."""
-    atlas, match, data = image.parcellation, image.match, image.dataobj
+def signals_of_painting(image: object, what: str) -> Signals:
+    """Return what was painted, one column per region; `what` is what is made of it."""
+    match = image.match if isinstance(image, Painted) else None
+    atlas = image.parcellation if isinstance(image, Painted) else None
+    data = image.dataobj if isinstance(image, Painted) else None
     if atlas is None or match is None or not isinstance(data, PaintedArray):
         raise FileFormatError(
-            f"{_FILES_OF_PARCELS} are written from what paint or extract returns; this image no "
-            "longer knows its regions."
+            f"{what} are written from what paint or extract returns; this {type(image).__name__} "
+            "does not know its regions."
         )
     if edited(image) is not None:
         raise FileFormatError(
-            f"{_FILES_OF_PARCELS} hold one value per region, and the array of this image was "
-            "edited since it was painted. Save it as what it is painted on, or extract from it "
-            "first."
+            f"{what} hold one value per region, and the array of this image was edited since it "
+            "was painted. Save it as what it is painted on, or extract from it first."
         )
     return Signals.along(
         match.signals.axis,
@@ -386,7 +406,7 @@ def save_signals(
 ) -> None:
     """Write signals as a table, or with the samples of their regions as a file of parcels."""
     _check_not_long(output, long=long)
-    parcels = _parcel_files(output)
+    parcels = parcel_files(output)
     if parcels is None:
         content = _beside_signals(signals, output) if sidecar else None
         with sidecars.beside(output, content, overwrite=overwrite):
@@ -400,7 +420,7 @@ def save_signals(
         return
     if signals.parcellation is None:
         raise FileFormatError(
-            f"{_FILES_OF_PARCELS} hold the vertices and voxels of each region, and these signals "
+            f"{FILES_OF_PARCELS} hold the vertices and voxels of each region, and these signals "
             "do not know theirs. Save what extract returns, or paint the values and save the "
             "painting under this name."
         )
@@ -424,13 +444,20 @@ def check_table_output(
     """Raise where signals or coverage cannot be written under this name, before they are made."""
     output = expanded(path)
     _check_not_long(output, long=long)
-    if use == "signals" and _parcel_files(output) is not None:
+    if use == "signals" and parcel_files(output) is not None:
         check_output(output, overwrite=overwrite)
     else:
         write.check_table_output(output, use, overwrite=overwrite)
 
 
-def _parcel_files(output: Path) -> ParcelFiles | None:
+def check_table_name(output: Path, *, long: bool) -> None:
+    """Raise where the name of an output is not that of signals."""
+    _check_not_long(output, long=long)
+    if parcel_files(output) is None:
+        write.table_suffix(output)
+
+
+def parcel_files(output: Path) -> ParcelFiles | None:
     """Return what writes signals with their samples under this name, None for tables."""
     # Some endings of tables are of surfaces too, which have no such files.
     for kind in KINDS:
@@ -442,7 +469,7 @@ def _parcel_files(output: Path) -> ParcelFiles | None:
 def _check_not_long(output: Path, *, long: bool) -> None:
     if not long:
         return
-    if family_of(output) == "numpy" or _parcel_files(output) is not None:
+    if family_of(output) == "numpy" or parcel_files(output) is not None:
         raise ArgumentError(
             f"long=True (--long) is for tables, and {output.name!r} is none. Leave it out."
         )

@@ -12,7 +12,6 @@ from ...atlas.spaces import Grayordinates
 from ...engine.painting import PaintedArray
 from ...errors import SignalsError, examples, plural
 from ...files import check_output
-from ...signals import Signals
 from ..maps import SeveralMaps, Source, each_source, is_list, the_one_map
 from .labels import CiftiLabels, read_labels, read_parcel_signals, space_of
 from .maps import CiftiMaps, open_cifti_maps
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from ...atlas.spaces import Space
     from ...formats import KindName
     from ...progress import Progress
-    from ...signals import Key, MapAxis
+    from ...signals import Key, MapAxis, Signals
 
 
 class CiftiParcels:
@@ -62,7 +61,7 @@ def _chosen(signals: Signals, columns: Key | Sequence[Key]) -> Signals:
             f"the file: {there_are}."
         )
     rows = [names.index(str(name)) for name in wanted]
-    return Signals.along(signals.axis.take(rows), signals.values[rows], signals.keys)
+    return signals.take(rows)
 
 
 class Cifti:
