@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import extract, load_parcellation, load_signals, match, paint, save
+    from .api import extract, load_parcellation, load_signals, match, merge, paint, save
     from .atlas.parcellation import Parcellation
     from .atlas.region_table import RegionTable
     from .data import demo_data
@@ -41,6 +41,7 @@ _HOME = {
     "load_parcellation": "api",
     "load_signals": "api",
     "match": "api",
+    "merge": "api",
     "paint": "api",
     "patch_nilearn": "nilearn.patch",
     "save": "api",
@@ -65,6 +66,7 @@ __all__ = [
     "load_parcellation",
     "load_signals",
     "match",
+    "merge",
     "paint",
     "patch_nilearn",
     "save",

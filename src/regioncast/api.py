@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
 import numpy as np
 
+from .atlas.choice import tells_apart
+from .atlas.identities import LABEL, Identities
+from .atlas.merging import merged
 from .atlas.parcellation import Parcellation
 from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
@@ -31,7 +34,8 @@ from .errors import (
 )
 from .filenames import is_template
 from .files import expanded
-from .identity import Identities, matched
+from .formats import stem_of
+from .identity import matched
 from .io.kinds import (
     one_map,
     open_maps,
@@ -39,6 +43,7 @@ from .io.kinds import (
     read_parcellation,
     read_signals,
     save_image,
+    save_parcellation,
     save_signals,
     space_of,
 )
@@ -56,6 +61,7 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from .atlas.merging import Overlap
     from .atlas.spaces import Space
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
@@ -184,6 +190,62 @@ def load_parcellation(
     return parcellation
 
 
+def merge(*atlases: Labels | Mapping[str, Labels], overlap: Overlap = "raise") -> Parcellation:
+    """Return one atlas with the regions of several on the same grid, mesh or grayordinates.
+
+    Parameters
+    ----------
+    *atlases : Parcellation, path or nibabel image
+        Two or more; or one mapping of what they are called to them, where else they are called by
+        the names of their files, or "atlas 1", "atlas 2", ….
+    overlap : {"raise", "first", "last"}, default="raise"
+        What becomes of samples that several atlases have: an error that lists the regions, or
+        they go to the first or the last of these atlases, and one warning lists them.
+
+    Returns
+    -------
+    Parcellation
+        A label that an earlier atlas has, too, is replaced by one above all labels; names stay as
+        they are.  Columns ``source`` and ``source_index`` say which atlas a region came from, and
+        its label there; others are ``None`` for regions of atlases that lack them.
+
+    Raises
+    ------
+    LabelsError
+        When regions overlap, and `overlap` is ``"raise"``.
+    SpaceError
+        When the atlases are on different grids, meshes or grayordinates.
+    ArgumentError
+        When there are fewer than two atlases, or there is no such `overlap`.
+    RegioncastError
+        What `load_parcellation` raises.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> atlas = rc.load_parcellation(rc.demo_data().atlas)
+    >>> left = atlas.group("hemisphere").select("L")
+    >>> rc.merge({"whole": left, "parcels": atlas.drop(range(1, 51))}).table
+    RegionTable: 51 regions
+    index  name                     hemisphere  regions  color    network   source   source_index
+        1  L                        L           50       None     None      whole    1
+       51  7Networks_RH_Vis_1       R           None     #781286  Vis       parcels  51
+    ...
+    """
+    named: dict[str, Any]
+    if len(atlases) == 1 and isinstance(atlases[0], Mapping):
+        named = dict(atlases[0])
+    else:
+        stems = [
+            stem_of(Path(labels)) if isinstance(labels, str | os.PathLike) else ""
+            for labels in atlases
+        ]
+        if "" in stems or len(set(stems)) < len(stems):
+            stems = [f"atlas {number}" for number in range(1, len(atlases) + 1)]
+        named = dict(zip(stems, atlases, strict=True))
+    return merged({name: load_parcellation(labels) for name, labels in named.items()}, overlap)
+
+
 def load_signals(
     values: Values,
     parcellation: Labels,
@@ -224,9 +286,7 @@ def load_signals(
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
     atlas = load_parcellation(parcellation)
-    titles = [columns] if isinstance(columns, str | int) else columns
-    identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
-    return read_signals(values, identities, Asked(by, key, titles, t_r))
+    return _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)[0].signals
 
 
 def match(
@@ -270,7 +330,7 @@ def match(
              did you mean '7Networks_LH_Vis_2' for '7networks_lh_vis_2'?
     """
     atlas = load_parcellation(parcellation)
-    return _match(values, atlas, by=by, key=key, columns=columns, t_r=None)
+    return _match(values, atlas, by=by, key=key, columns=columns, t_r=None)[0]
 
 
 def paint(
@@ -309,7 +369,8 @@ def paint(
         which table names the regions, which label is background.
     by : str, default="auto"
         What identifies a region: ``"name"``, ``"label"``, ``"position"``, or the title of a
-        column of the region table.  ``"auto"`` finds it from the keys; see Notes.
+        column of the region table.  Where regions share a cell of it, as they do that of their
+        network, a value goes to all of them.  ``"auto"`` finds it from the keys; see Notes.
     key : str or int, default=None
         Title of the column of a long table that names the regions; found when not given.
     columns : str, int or sequence of them, default=None
@@ -362,11 +423,12 @@ def paint(
     rules hold for all values and for region tables, whatever they come from.
 
     1. ``key=`` names the column of regions; ``by=`` says what it holds: ``name``, ``label``, a
-       column of the region table that tells regions apart, or ``position``.  What is said is done.
+       column of the region table, or ``position``.  What is said is done; where regions share a
+       cell of the column, as that of their network, the value of the cell goes to all of them.
     2. Otherwise every column, the index, and the row of titles are tried against the regions.  What
-       fits is text that names regions, by name or by such a column, and integers titled as labels
-       (``index``, ``label``, ``id``, ``roi``, ``…_id``, but not those of subjects, clusters and the
-       like).  An index without a title fits if it holds every label.
+       fits is text that names regions, by name or by a column that tells them apart, and integers
+       titled as labels (``index``, ``label``, ``id``, ``roi``, ``…_id``, but not those of subjects,
+       clusters and the like).  An index without a title fits if it holds every label.
     3. Titles that name regions, by name or label: one column per region.  Columns of text before
        them (``subject``, ``session``) name the maps.
     4. Nothing fits, or two that mean different regions: an error that lists each candidate, how
@@ -414,7 +476,7 @@ def paint(
             f"they are {missing!r} and {extra!r}."
         )
     atlas = load_parcellation(parcellation)
-    matching = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
+    matching, atlas = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
     matching.check(missing, extra)
     table = value_table(matching.signals.values, matching.columns, fill=fill, dtype=dtype)
     if onto is not None:
@@ -439,6 +501,7 @@ def extract(
     weights: Image | None = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
+    by: str | None = ...,
     n_jobs: int | None = ...,
     progress: Progress | None = ...,
 ) -> Signals: ...
@@ -453,6 +516,7 @@ def extract(
     weights: Image | None = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
+    by: str | None = ...,
     n_jobs: int | None = ...,
     progress: Progress | None = ...,
 ) -> dict[str, Signals]: ...
@@ -466,6 +530,7 @@ def extract(
     weights: Image | None = None,
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
+    by: str | None = None,
     n_jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Signals | dict[str, Signals]:
@@ -506,6 +571,9 @@ def extract(
     resample : {None, "labels"}, default=None
         ``"labels"`` brings the regions to the grid of the image, by nearest neighbour, where
         the grids differ.
+    by : str, default=None
+        A column of the region table, such as ``"network"``: the regions with the same cell are
+        one, as `Parcellation.group` makes them.
     n_jobs : int, default=None
         Number of threads that reduce; when not given, one per processor, but for the one that
         reads a file of volumes.  Below 0: one per processor.  Functions are called by no thread but
@@ -558,7 +626,8 @@ def extract(
     maps = open_maps(image, "the image")
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
-    placement = Placement.on(load_parcellation(parcellation), maps.space, resample)
+    atlas = load_parcellation(parcellation)
+    placement = Placement.on(atlas if by is None else atlas.group(by), maps.space, resample)
     if mask is not None:
         placement = placement.masked(_inside(mask, placement.parcellation.space))
     atlas = placement.parcellation
@@ -591,7 +660,7 @@ def extract(
 
 
 def save(
-    thing: SpatialImage | Cifti2Image | Painted | Signals | RegionTable,
+    thing: SpatialImage | Cifti2Image | Painted | Signals | RegionTable | Parcellation,
     path: FileName,
     *,
     overwrite: bool = False,
@@ -599,11 +668,11 @@ def save(
     sidecar: bool = True,
     progress: Progress | None = None,
 ) -> Path | tuple[Path, ...]:
-    """Write an image, signals or a table of regions to a file, whole or not at all.
+    """Write an image, signals, regions or their table to a file, whole or not at all.
 
     Parameters
     ----------
-    thing : nibabel image, painted surface, Signals or RegionTable
+    thing : nibabel image, painted surface, Signals, Parcellation or RegionTable
     path : path
         ``.nii``, ``.nii.gz``, ``.mgz`` or ``.mgh`` for an image of voxels; ``.func.gii``,
         ``.shape.gii``, ``.mgh``, ``.mgz``, ``.npy`` or FreeSurfer's ``.curv`` and its like for
@@ -611,8 +680,11 @@ def save(
         ``.parquet`` or ``.npy`` (values alone, in ascending order of label) for signals, or ``-``
         for TSV on standard output, and
         ``.pscalar.nii`` or ``.ptseries.nii`` where their parcellation is known, as it is in all
-        that was extracted or painted; ``.tsv``, ``.csv`` or ``.parquet`` for regions, such as
-        `Signals.coverage`.
+        that was extracted or painted; ``.tsv``, ``.csv`` or ``.parquet`` for tables of regions,
+        such as `Signals.coverage`.  A parcellation of voxels is written as ``.nii.gz`` or ``.nii``,
+        in the smallest dtype of integers that holds its labels, with its table as ``.tsv`` beside
+        it: both, or neither; of vertices as ``.label.gii``; of grayordinates as ``.dlabel.nii``.
+        The last two hold names and colours; regions without a colour get one.
     overwrite : bool, default=False
         Whether an existing file may be replaced.
     long : bool, default=False
@@ -629,10 +701,10 @@ def save(
     Returns
     -------
     Path, or tuple of Path for several files
-        Where it was written.  Of a pair, ``out.func.gii`` gives ``out.L.func.gii`` and
-        ``out.R.func.gii``; a ``?`` or ``{hemi}`` says where else the hemisphere goes.  ``{map}``
-        stands for the name of a map, ``maps/{map}.nii.gz``: each is written to a file of its own,
-        in a folder that is made.
+        Where it was written, without the table beside labels of voxels.  Of a pair,
+        ``out.func.gii`` gives ``out.L.func.gii`` and ``out.R.func.gii``; a ``?`` or ``{hemi}`` says
+        where else the hemisphere goes.  ``{map}`` stands for the name of a map,
+        ``maps/{map}.nii.gz``: each is written to a file of its own, in a folder that is made.
 
     Raises
     ------
@@ -653,6 +725,9 @@ def save(
         When the format holds one map, and there are several, or something else than maps.
     ImageTypeError
         When this is nothing that can be saved.
+    LabelsError, RegionTableError
+        When a file could not be read again as the same parcellation: 0 is the label of a region of
+        voxels, or a name says that there is none, as "unknown" in the files of surfaces.
     MissingPackageError
         When ``.parquet`` is written without pyarrow.
 
@@ -674,6 +749,8 @@ def save(
         save_signals(thing, output, long=long, overwrite=overwrite, sidecar=sidecar)
     elif isinstance(thing, RegionTable):
         write.write_regions(thing, output, overwrite=overwrite)
+    elif isinstance(thing, Parcellation):
+        return save_parcellation(thing, output, overwrite=overwrite)
     else:
         return save_image(thing, output, overwrite=overwrite, sidecar=sidecar, progress=progress)
     return output
@@ -733,13 +810,33 @@ def _match(
     key: Key | None,
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
-) -> Match:
+) -> tuple[Match, Parcellation]:
+    """Return what goes where, and the regions: those of the atlas, or the groups of a column."""
     # Whatever is no text is the title of no column, and the error says which there are.
     by = str(by)
     titles = [columns] if isinstance(columns, str | int) else columns
-    identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
-    signals = read_signals(values, identities, Asked(by, key, titles, t_r))
-    return matched(signals, identities, by)
+    asked = Asked(by, key, titles, t_r)
+    regions = _identities(atlas)
+    if not tells_apart(by, regions, with_sides=True):
+        groups = atlas.group(by)
+        return _match_groups(read_signals(values, _identities(groups), asked), groups, by)
+    signals = read_signals(values, regions, asked)
+    matching = matched(signals, regions, by)
+    if matching.problem and not tells_apart(by, regions, with_sides=False):
+        # Cells without the hemisphere are those of both.
+        return _match_groups(signals, atlas.group(by), by)
+    return matching, atlas
+
+
+def _match_groups(signals: Signals, groups: Parcellation, by: str) -> tuple[Match, Parcellation]:
+    """Return what goes to which group, by the cells of their column or else by their labels."""
+    identities = _identities(groups)
+    by_cell, by_label = (matched(signals, identities, each) for each in (by, LABEL))
+    return (by_cell if by_cell.n_matched or not by_label.n_matched else by_label), groups
+
+
+def _identities(atlas: Parcellation) -> Identities:
+    return Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
 
 
 def _inside(mask: Image, space: Space) -> NDArray[np.bool_]:

@@ -34,8 +34,10 @@ from .io.many import jobs
 from .io.sidecar import COMMAND
 from .progress import ProgressBar
 from .tables.files import STANDARD_STREAM
+from .tables.regions import table_path
 
 if TYPE_CHECKING:
+    from .atlas.choice import Chosen
     from .atlas.parcellation import Parcellation
     from .io.kinds import Painted
     from .signals import Signals
@@ -57,6 +59,9 @@ app = App(
     default_parameter=Parameter(negative=()),
     suppress_keyboard_interrupt=False,
 )
+
+atlas_app = App(name="atlas", help="Choose, group and merge the regions of atlases.")
+app.command(atlas_app)
 
 # What several verbs take is described here once; the rest is in their docstrings.
 Values = Annotated[
@@ -113,6 +118,22 @@ NoSidecar = Annotated[
 ]
 Number = Annotated[float, Parameter(converter=_number)]
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
+AtlasOutput = Annotated[
+    Path,
+    Parameter(
+        name=["--output", "-o"],
+        help="Labels image to write, with the table of its regions: .nii.gz or .nii and .tsv; of "
+        "vertices .label.gii, one file per hemisphere; of grayordinates .dlabel.nii.",
+    ),
+]
+Where = Annotated[
+    list[str] | None,
+    Parameter(
+        help="COLUMN=VALUE: regions with this cell in a column of the region table, instead of "
+        "their names. Given several times, all have to hold."
+    ),
+]
+Overwrite = Annotated[bool, Parameter(help="Replace outputs that exist.")]
 TableOutput = Annotated[Path, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
 
 
@@ -236,6 +257,7 @@ def extract(
     weights: str | None = None,
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
+    by: str | None = None,
     n_jobs: int | None = None,
     reading: Reading = _AS_USUAL,
     coverage: Path | None = None,
@@ -278,6 +300,8 @@ def extract(
         Regions with data in less than this fraction of their voxels are missing.
     resample
         Bring the labels to the grid of the image, by nearest neighbour.
+    by
+        A column of the region table, such as network: regions with the same cell are one.
     n_jobs
         Number of threads; all processors when not given, or -1.
     coverage
@@ -302,7 +326,7 @@ def extract(
             begin = time.perf_counter()
             signals = api.extract(
                 run.source, parcellation, strategy=strategy, nan=nan, mask=mask, weights=weights,
-                min_coverage=min_coverage, resample=resample, n_jobs=n_jobs,
+                min_coverage=min_coverage, resample=resample, by=by, n_jobs=n_jobs,
                 progress=progress if len(runs) == 1 else None,
             )  # fmt: skip
             assert signals.coverage is not None, "freshly extracted signals know their coverage"
@@ -403,6 +427,103 @@ def info(
     parcellation = reading.of(atlas, mask=mask, strict=strict)
     _print_json(_description(parcellation)) if json else print(parcellation.to_text())
     return OK
+
+
+@atlas_app.command
+def select(
+    atlas: Atlas,
+    /,
+    *regions: str,
+    output: AtlasOutput,
+    where: Where = None,
+    reading: Reading = _AS_USUAL,
+    overwrite: Overwrite = False,
+) -> int:
+    """Keep some regions of an atlas; everything else becomes no region.
+
+    For example:
+
+    regioncast atlas select atlas_dseg.nii.gz --where network=Vis -o visual_dseg.nii.gz
+
+    regioncast atlas select aseg.mgz 10 49 -o thalamus.nii.gz
+
+    Parameters
+    ----------
+    regions
+        Names or labels.
+    """
+    parcellation = reading.of(atlas)
+    chosen = parcellation.select(_chosen(parcellation, regions, where))
+    return _save_atlas(chosen, output, overwrite=overwrite)
+
+
+@atlas_app.command
+def drop(
+    atlas: Atlas,
+    /,
+    *regions: str,
+    output: AtlasOutput,
+    where: Where = None,
+    reading: Reading = _AS_USUAL,
+    overwrite: Overwrite = False,
+) -> int:
+    """Leave out some regions of an atlas, which become no region.
+
+    Parameters
+    ----------
+    regions
+        Names or labels.
+    """
+    parcellation = reading.of(atlas)
+    rest = parcellation.drop(_chosen(parcellation, regions, where))
+    return _save_atlas(rest, output, overwrite=overwrite)
+
+
+@atlas_app.command
+def group(
+    atlas: Atlas,
+    column: str,
+    /,
+    *,
+    output: AtlasOutput,
+    reading: Reading = _AS_USUAL,
+    overwrite: Overwrite = False,
+) -> int:
+    """Make one region of all that have the same cell in a column of the region table.
+
+    For example:
+
+    regioncast atlas group atlas_dseg.nii.gz network -o networks_dseg.nii.gz
+
+    Parameters
+    ----------
+    column
+        Title of the column, such as network or hemisphere.
+    """
+    return _save_atlas(reading.of(atlas).group(column), output, overwrite=overwrite)
+
+
+@atlas_app.command(usage="Usage: regioncast atlas merge ATLAS ATLAS... --output PATH [OPTIONS]")
+def merge(
+    *atlases: str,
+    output: AtlasOutput,
+    overlap: Literal["raise", "first", "last"] = "raise",
+    overwrite: Overwrite = False,
+) -> int:
+    """Make one atlas of several on the same grid, mesh or grayordinates.
+
+    For example:
+
+    regioncast atlas merge cortex_dseg.nii.gz subcortex_dseg.nii.gz -o both_dseg.nii.gz
+
+    Parameters
+    ----------
+    atlases
+        Labels images, two or more. A label that an earlier one has, too, becomes a new one.
+    overlap
+        What becomes of voxels that several have: an error, or they go to the first or the last.
+    """
+    return _save_atlas(api.merge(*atlases, overlap=overlap), output, overwrite=overwrite)
 
 
 @app.command
@@ -593,6 +714,36 @@ def _summary_of_signals(signals: Signals, output: Path, strategy: str, seconds: 
         f"{output}: {strategy} of {np.count_nonzero(has_data)} of {signals.n_regions} regions, "
         f"{plural(signals.n_maps, 'map')}, {_bytes(output)}, {seconds:.2f} s"
     )
+
+
+def _chosen(
+    parcellation: Parcellation, regions: Sequence[str], where: Sequence[str] | None
+) -> Chosen:
+    """Return the regions that were named, or a function that tells those that were described."""
+    if bool(regions) == bool(where):
+        raise ArgumentError("Give either names or labels of regions, or --where COLUMN=VALUE.")
+    if not where:
+        return list(regions)
+    table, wanted = parcellation.table, []
+    columns = {"name": table.names, **table.other_columns}
+    for condition in where:
+        title, _, value = condition.partition("=")
+        cells = list(dict.fromkeys(map(str, columns.get(title, ()))))
+        if value not in cells:
+            there_are = examples(cells) if cells else f"the columns are {examples(columns)}"
+            raise ArgumentError(f"No region has --where {condition}; {there_are}.")
+        wanted.append((title, value))
+    return lambda region: all(str(region[title]) == value for title, value in wanted)
+
+
+def _save_atlas(atlas: Parcellation, output: Path, *, overwrite: bool) -> int:
+    saved = api.save(atlas, output, overwrite=overwrite)
+    written = [saved] if isinstance(saved, Path) else list(saved)
+    if isinstance(atlas.space, VolumeGrid):
+        written.append(table_path(written[0]))
+    names = ", ".join(map(str, written))
+    print(f"{names}: {plural(len(atlas), 'region')}, {atlas.space.description}")
+    return OK
 
 
 def _extremes(signals: Signals, show: int = 5) -> list[str]:

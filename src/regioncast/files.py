@@ -19,7 +19,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -262,6 +262,40 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     with contextlib.suppress(OSError):
         # The new name too; a folder that may be written to need not be readable.
         _bring_to_disk(target.parent)
+
+
+@contextlib.contextmanager
+def replacing_all(paths: Sequence[Path], *, overwrite: bool) -> Iterator[list[Path]]:
+    """Give temporary paths for files that belong together; see `replacing`.
+
+    None is put in its place before all are whole.  Should that then fail for one of them, the
+    error says which are the new ones.
+    """
+    for path in paths:
+        check_output(path, overwrite=overwrite)
+    written: list[Path] = []
+    try:
+        with contextlib.ExitStack() as stack:
+            temporaries = []
+            for path in paths:
+                stack.enter_context(_noting(path, written))
+                temporaries.append(stack.enter_context(replacing(path, overwrite=overwrite)))
+            yield temporaries
+    except OutputError as error:
+        if not written:
+            raise
+        message = str(error).removesuffix(" Nothing was changed.")
+        raise type(error)(
+            f"{message} It was not changed, but {', '.join(map(str, written))} was, and the two "
+            "belong together. Write both again."
+        ) from error
+
+
+@contextlib.contextmanager
+def _noting(output: Path, written: list[Path]) -> Iterator[None]:
+    """Note an output when all that was entered after this has ended well."""
+    yield
+    written.append(output)
 
 
 @contextlib.contextmanager

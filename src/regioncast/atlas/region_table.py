@@ -180,6 +180,12 @@ class RegionTable:
         pairs = zip(self.hemispheres, self.labels.tolist(), strict=True)
         return tuple(f"{side}:{label}" for side, label in pairs)
 
+    @property
+    def ids(self) -> list[tuple[str, int]]:
+        """The hemisphere, where labels are those of one, and the label: no two regions share it."""
+        sides = self.hemispheres or [""] * len(self)
+        return list(zip(sides, self.labels.tolist(), strict=True))
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -188,7 +194,7 @@ class RegionTable:
 
     def __repr__(self) -> str:
         """Return the table, without rows in the middle where there are many."""
-        further = self._other_columns()
+        further = self.other_columns
         rows = zip(self.labels.tolist(), self.names, *further.values(), strict=True)
         cells = [("index", "name", *further), *(tuple(map(str, row)) for row in rows)]
         lines = text_table(cells, max_rows=SHOWN_ROWS)
@@ -252,16 +258,18 @@ class RegionTable:
         """Return the columns ``index``, ``name`` and the others, as in a BIDS ``dseg.tsv``."""
         import pandas as pd
 
-        further = self._other_columns()
+        further = self.other_columns
         return pd.DataFrame({"index": self.labels, "name": list(self.names), **further})
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return one mapping per region: ``label``, ``name`` and the other columns."""
-        further = self._other_columns()
+        further = self.other_columns
         rows = zip(self.labels.tolist(), self.names, *further.values(), strict=True)
         return [dict(zip(("label", "name", *further), row, strict=True)) for row in rows]
 
-    def _other_columns(self) -> dict[str, tuple[Any, ...]]:
+    @property
+    def other_columns(self) -> dict[str, tuple[Any, ...]]:
+        """The columns beside labels and names, with that of the hemispheres, by their titles."""
         sides = {} if self.hemispheres is None else {HEMISPHERE_TITLE: self.hemispheres}
         return {**sides, **self.columns}
 

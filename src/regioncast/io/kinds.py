@@ -35,7 +35,7 @@ from ..errors import (
 )
 from ..filenames import HEMISPHERE_FIELD, check_fields, is_template
 from ..files import check_output, existing_file, expanded
-from ..formats import family_of, has_use, suffixes
+from ..formats import family_of, has_use, suffix_of, suffixes
 from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
@@ -52,9 +52,10 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
+    from ..atlas.identities import Identities
     from ..atlas.spaces import Space
     from ..formats import KindName, Use
-    from ..identity import Identities, Match
+    from ..identity import Match
     from ..progress import Progress
     from ..signals import MapAxis
     from ..tables.arrays import Asked
@@ -178,6 +179,12 @@ class Kind(Protocol):
     ) -> list[Path]:
         """Write an image whole or not at all, and return the files."""
 
+    def save_labels(self, atlas: Parcellation, output: Path, *, overwrite: bool) -> list[Path]:
+        """Write the labels of a parcellation of this kind, and return the files.
+
+        With their names, which may be in a table beside a file.
+        """
+
 
 KINDS: tuple[Kind, ...] = (Surfaces(), Cifti(), Volumes())
 """All kinds; of several that hold a source the first counts.  Volumes are whatever is left."""
@@ -277,8 +284,26 @@ def space_of(source: Any, what: str) -> Space:
 
 def painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Painted:
     """Return the lazy image of values on whatever the parcellation is of."""
-    kind = next(kind for kind in KINDS if isinstance(atlas.space, kind.space))
-    return kind.painted(atlas, table, signals.axis)
+    return _kind_of_space(atlas).painted(atlas, table, signals.axis)
+
+
+def _kind_of_space(atlas: Parcellation) -> Kind:
+    return next(kind for kind in KINDS if isinstance(atlas.space, kind.space))
+
+
+def save_parcellation(
+    atlas: Parcellation, output: Path, *, overwrite: bool
+) -> Path | tuple[Path, ...]:
+    """Write a parcellation in the format that the name says; return the path or paths."""
+    kind = _kind_of_space(atlas)
+    endings = suffixes("atlas", kind.name)
+    if suffix_of(output) not in endings or output.is_dir():
+        raise FileFormatError(
+            f"A parcellation of {atlas.space.nouns} cannot be written as {output.name!r}. It is "
+            f"written as {', '.join(endings)}."
+        )
+    written = kind.save_labels(atlas, output, overwrite=overwrite)
+    return written[0] if len(written) == 1 else tuple(written)
 
 
 def kind_that_saves(image: object) -> Kind:

@@ -10,8 +10,9 @@ import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
+from ..atlas.identities import LABEL, NAME, Identities, Naming
 from ..errors import MatchError, SignalsError, examples
-from ..identity import LABEL, NAME, Identities, Naming, may_paint
+from ..identity import may_paint
 from ..signals import Key, Signals, map_titles
 from .cells import are_distinct
 from .keys import (

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..atlas.identities import LABEL, NAME, Identities, Naming, label_of
 from ..atlas.no_region import names_no_region
 from ..atlas.region_table import EXACT, RegionTable
 from ..errors import MatchError, RegionTableError, examples, plural
-from ..identity import LABEL, NAME, Identities, Naming, label_of, may_paint, start_problem
+from ..identity import may_paint, start_problem
 from .cells import are_distinct, is_number
 from .titles import is_map_title, is_name_title, label_rank, normal_title
 

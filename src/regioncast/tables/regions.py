@@ -165,12 +165,22 @@ def find_region_table(
     True
     """
     image = Path(image_path)
-    stem = stem_of(image).removesuffix(".dseg")
     for suffix in suffixes:
-        table = image.with_name(stem + suffix)
+        table = table_path(image, suffix)
         if table.is_file():
             return table
-    return _inherited_table(image, stem)
+    return _inherited_table(image, table_path(image).stem)
+
+
+def table_path(image: Path, suffix: str = ".tsv") -> Path:
+    """Return where the region table of an image lies, if it is beside it.
+
+    Examples
+    --------
+    >>> table_path(Path("atlas_dseg.nii.gz")).name
+    'atlas_dseg.tsv'
+    """
+    return image.with_name(stem_of(image).removesuffix(".dseg") + suffix)
 
 
 def region_table_from_label_table(xml: bytes | str, *, source: str = "label table") -> RegionTable:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..atlas.hemispheres import is_hemisphere_title, side_of_word
+from ..atlas.identities import LABEL, NAME, Identities, Naming
 from ..errors import MatchError, SignalsError, SignalsTypeError, examples, plural
-from ..identity import LABEL, NAME, Identities, Naming
 from ..signals import Key, Signals, as_array, as_keys
 from .arrays import (
     Asked,

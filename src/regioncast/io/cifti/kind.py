@@ -16,7 +16,7 @@ from ..maps import SeveralMaps, Source, each_source, is_list, the_one_map
 from .labels import CiftiLabels, read_labels, read_parcel_signals, space_of
 from .maps import CiftiMaps, open_cifti_maps
 from .matrix import is_cifti
-from .painted import PaintedCifti, painted_cifti, save_cifti, save_parcels
+from .painted import PaintedCifti, painted_cifti, save_cifti, save_labels, save_parcels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,4 +123,9 @@ class Cifti:
     ) -> list[Path]:
         """Write a dense image."""
         save_cifti(image, output, overwrite=overwrite, progress=progress)
+        return [output]
+
+    def save_labels(self, atlas: Parcellation, output: Path, *, overwrite: bool) -> list[Path]:
+        """Write the labels of the grayordinates."""
+        save_labels(atlas, output, overwrite=overwrite)
         return [output]

@@ -16,7 +16,7 @@ from nibabel.cifti2.cifti2_axes import (
     SeriesAxis,
 )
 
-from ...atlas.no_region import no_region_labels
+from ...atlas.no_region import names_no_region
 from ...atlas.parcellation import (
     NOT_LABELLED,
     Parcellation,
@@ -37,15 +37,13 @@ from ...errors import (
 )
 from ...files import readable
 from ...signals import Signals
+from ..label_files import NO_REGION_NAME
 from .matrix import Image, are_axes, array_of, described, map_axis_of, open_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...engine.encoding import Encoded
-
-# What Workbench calls the label of no region.
-_UNASSIGNED = "???"
 
 # The vertices of a parcel on a surface where it has none.
 _NO_PLACES = np.empty(0, np.int64)
@@ -177,7 +175,12 @@ def read_labels(
 def _background_labels(table: RegionTable) -> set[float]:
     """Return the labels of a ``.dlabel.nii`` of which Workbench, too, makes no parcel."""
     names = {0: ""} | dict(zip(table.labels.tolist(), table.names, strict=True))
-    return {label for label in no_region_labels(names) if label == 0 or names[label] == _UNASSIGNED}
+    return {label for label, name in names.items() if is_background(label, name)}
+
+
+def is_background(label: int, name: str) -> bool:
+    """Return whether a label of this name is that of no region."""
+    return name == NO_REGION_NAME or (label == 0 and names_no_region(name))
 
 
 def _samples_of_parcels(axis: ParcelsAxis) -> tuple[NDArray[np.int64], Grayordinates]:

@@ -15,6 +15,7 @@ from nibabel.cifti2.cifti2 import (
 from nibabel.cifti2.cifti2_axes import (
     Axis,
     BrainModelAxis,
+    LabelAxis,
     ParcelsAxis,
     ScalarAxis,
     SeriesAxis,
@@ -36,7 +37,9 @@ from ...errors import (
 from ...files import expanded, open_output, replacing
 from ...formats import family_of, suffix_of
 from ...signals import MapAxis, Series, Signals
+from ..label_files import NO_REGION_NAME, entries_of, labels_image, unused_label
 from ..painted import PaintedOnDemand, as_xml, edited
+from .labels import is_background
 from .matrix import are_axes, array_of, axes_of, described, map_axis_of
 
 if TYPE_CHECKING:
@@ -51,6 +54,7 @@ DENSE, PARCELLATED = (".dscalar.nii", ".dtseries.nii"), (".pscalar.nii", ".ptser
 
 # Intents of NIfTI headers, by the ending of files.
 _INTENTS = {
+    ".dlabel.nii": "ConnDenseLabel",
     ".dscalar.nii": "ConnDenseScalar",
     ".dtseries.nii": "ConnDenseSeries",
     ".pscalar.nii": "ConnParcelScalr",
@@ -253,6 +257,28 @@ def _rows_in_pieces(data: NDArray[Any] | PaintedArray) -> Iterator[NDArray[Any]]
         out = buffer[: min(step, n_samples - start)]
         kernels.paint_series(codes[start : start + step], rows, out.view(np.uint8), skip_zero=False)
         yield out
+
+
+def save_labels(atlas: Parcellation, path: Path, *, overwrite: bool) -> None:
+    """Write a parcellation of grayordinates as ``.dlabel.nii``.
+
+    Raises
+    ------
+    LabelsError
+        When labels are beyond int32.
+    RegionTableError
+        When a name would not be read again.
+    OutputExistsError, OutputError
+    """
+    space, table = atlas.space, atlas.table
+    assert isinstance(space, Grayordinates), "a kind writes its own space"
+    none = unused_label(table)
+    entries = entries_of(table, path, lambda entry: is_background(entry.label, entry.name))
+    labels = labels_image(atlas, "CIFTI files hold", ["int32"], none=none)
+    keys = {none: (NO_REGION_NAME, (0.0, 0.0, 0.0, 0.0))}
+    keys |= {entry.label: (entry.name, entry.color) for entry in entries}
+    header = Cifti2Header.from_axes((LabelAxis(["regions"], [keys]), space.axis))
+    _write(labels[np.newaxis], header, path, ".dlabel.nii", overwrite=overwrite)
 
 
 def save_parcels(

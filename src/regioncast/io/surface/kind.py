@@ -14,6 +14,7 @@ from ...errors import DimensionError, capitalized, plural
 from ...signals import MapAxis
 from ..maps import MapsInMemory, SeveralMaps, Source, is_list, the_one_map
 from .files import each_surface, is_surface, read_sides
+from .label_files import save_labels
 from .labels import SurfaceLabels, read_labels
 from .names import output_paths
 from .painted import PaintedSurface, save_surface
@@ -92,6 +93,10 @@ class Surfaces:
     ) -> list[Path]:
         """Write a surface to a file, a pair to two."""
         return save_surface(image, output, overwrite=overwrite)
+
+    def save_labels(self, atlas: Parcellation, output: Path, *, overwrite: bool) -> list[Path]:
+        """Write the labels of a surface to a file, of a pair to two."""
+        return save_labels(atlas, output, overwrite=overwrite)
 
 
 def open_surface_maps(source: Any, what: str) -> MapsInMemory:

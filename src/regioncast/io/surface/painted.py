@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,11 +21,10 @@ from ...errors import (
     ArgumentError,
     DimensionError,
     MissingPackageError,
-    OutputError,
     SignalsTypeError,
     times,
 )
-from ...files import check_output, replacing
+from ...files import check_output, replacing_all
 from ...formats import Family, family_of, is_gzipped
 from ..painted import as_xml
 from .names import STRUCTURE, STRUCTURES, output_paths
@@ -225,34 +222,13 @@ def save_surface(
     OutputExistsError, OutputError
     """
     paths = output_paths(path, image.space.hemispheres)
-    # Both are looked at before either is written.
     for output in paths:
         check_output(output, overwrite=overwrite)
         _check_holds(image, output)
-    written: list[Path] = []
-    try:
-        with ExitStack() as stack:
-            # Each is put in its place when all are whole.
-            for side, output in zip(image.space.hemispheres, paths, strict=True):
-                stack.enter_context(_noting(output, written))
-                temporary = stack.enter_context(replacing(output, overwrite=overwrite))
-                _write(image, side, temporary)
-    except OutputError as error:
-        if not written:
-            raise
-        message = str(error).removesuffix(" Nothing was changed.")
-        raise type(error)(
-            f"{message} It was not changed, but {', '.join(map(str, written))} was: that "
-            "hemisphere is the new one. Write both again."
-        ) from error
+    with replacing_all(paths, overwrite=overwrite) as temporaries:
+        for side, temporary in zip(image.space.hemispheres, temporaries, strict=True):
+            _write(image, side, temporary)
     return paths
-
-
-@contextmanager
-def _noting(output: Path, written: list[Path]) -> Iterator[None]:
-    """Note an output when all that was entered after this has ended well."""
-    yield
-    written.append(output)
 
 
 def _check_holds(image: PaintedSurface, path: Path) -> None:
@@ -285,9 +261,7 @@ def _write(image: PaintedSurface, side: str, path: Path) -> None:
     """Write one hemisphere to a file of a format that can hold it."""
     family = family_of(path)
     if family == "gifti":
-        content = _gifti_of(image, side).to_bytes()
-        # Without name and time the same image gives the same bytes.
-        path.write_bytes(gzip.compress(content, mtime=0) if is_gzipped(path) else content)
+        write_gifti(_gifti_of(image, side), path)
         return
     values = storable(image.part(side))
     # What else there is holds an array as it is.
@@ -298,6 +272,13 @@ def _write(image: PaintedSurface, side: str, path: Path) -> None:
             np.save(file, values, allow_pickle=False)
     else:
         write_morph_data(path, values.reshape(-1))
+
+
+def write_gifti(image: GiftiImage, path: Path) -> None:
+    """Write a GIFTI image, compressed where the name says so."""
+    content = image.to_bytes()
+    # Without name and time the same image gives the same bytes.
+    path.write_bytes(gzip.compress(content, mtime=0) if is_gzipped(path) else content)
 
 
 def _write_mgh(values: NDArray[Any], path: Path, t_r: float | None) -> None:

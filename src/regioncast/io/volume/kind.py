@@ -140,3 +140,9 @@ class Volumes:
         """Write a volume."""
         nifti.save_volume(image, output, overwrite=overwrite, progress=progress)
         return [output]
+
+    def save_labels(self, atlas: Parcellation, output: Path, *, overwrite: bool) -> list[Path]:
+        """Write the labels of the voxels, and their table beside them."""
+        table = region_tables.table_path(output)
+        nifti.save_labels(atlas, output, table, overwrite=overwrite)
+        return [output]

@@ -37,9 +37,12 @@ from ...files import (
     open_output,
     readable,
     replacing,
+    replacing_all,
     whole_content,
 )
 from ...formats import family_of, format_of, is_gzipped, suffix_of, suffixes
+from ...tables.write import write_table_of_labels
+from ..label_files import labels_image
 from ..maps import t_r_of
 from ..painted import PaintedOnDemand, edited
 from . import painted_gzip
@@ -47,6 +50,7 @@ from . import painted_gzip
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ...atlas.parcellation import Parcellation
     from ...progress import Progress
     from ...signals import MapAxis
 
@@ -241,18 +245,40 @@ def save_volume(
     OutputExistsError, OutputError
     """
     check_volume_suffix(path)
-    is_mgh = family_of(path) == "mgh"
     # Before the image is painted, which takes longer than to say no.
-    if is_mgh:
+    if family_of(path) == "mgh":
         check_output(path, overwrite=overwrite)
         _check_mgh_dtype(image.dataobj)
     with replacing(path, overwrite=overwrite) as temporary:
-        if is_mgh:
-            _write_mgh(image, temporary)
-            return
-        with open_output(temporary) as file:
-            write = _write_gzip if is_gzipped(temporary) else _write_plain
-            write(image, file, progress or _no_progress)
+        write_volume(image, temporary, progress or _no_progress)
+
+
+def write_volume(image: SpatialImage, path: Path, progress: Progress) -> None:
+    """Write a volume to a file that nobody reads before it is whole."""
+    if family_of(path) == "mgh":
+        _write_mgh(image, path)
+        return
+    with open_output(path) as file:
+        write = _write_gzip if is_gzipped(path) else _write_plain
+        write(image, file, progress)
+
+
+def save_labels(atlas: Parcellation, path: Path, table_path: Path, *, overwrite: bool) -> None:
+    """Write the labels of voxels, and the table of their regions: both, or neither.
+
+    Raises
+    ------
+    LabelsError
+        When a region has the label 0, or the format cannot hold the labels.
+    RegionTableError
+        When the table would not be read again as it is.
+    OutputExistsError, OutputError
+    """
+    assert isinstance(atlas.space, VolumeGrid), "a kind writes its own space"
+    labels = labels_image(atlas, "NIfTI files hold")
+    with replacing_all([path, table_path], overwrite=overwrite) as (file, table_file):
+        write_volume(plain_image(labels, atlas.space), file, _no_progress)
+        write_table_of_labels(atlas.table, table_file, table_path)
 
 
 def check_volume_suffix(path: Path) -> None:
