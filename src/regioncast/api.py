@@ -347,6 +347,7 @@ def paint(
     mask: Image | None = None,
     t_r: float | None = None,
     onto: Labels | None = None,
+    categories: bool = False,
 ) -> Painted:
     """Paint region values into an image: every voxel of a region gets the region's value.
 
@@ -391,6 +392,12 @@ def paint(
     onto : path or image, default=None
         The grayordinates, vertices or voxels to paint, where they are not those of the labels:
         a CIFTI file, say, whose surfaces are those of the labels.  Nothing is resampled.
+    categories : bool, default=False
+        Paint the one column of text, or of a Series or a mapping the text, as labels of categories:
+        1, 2, … in the order of a Categorical, else in natural order of the names; 0 where there is
+        none.  Integers from 1 on are labels themselves.  The image, of the smallest unsigned dtype,
+        knows its ``categories``, a table of labels, names and colours, which `save` writes too:
+        in ``x_dseg.tsv`` beside ``x_dseg.nii.gz``, ``.label.gii`` and ``.dlabel.nii``.
 
     Returns
     -------
@@ -475,8 +482,15 @@ def paint(
             "missing must be 'raise' or 'fill', and extra 'raise' or 'ignore'; "
             f"they are {missing!r} and {extra!r}."
         )
+    if categories and (fill != 0 or t_r is not None):
+        raise ArgumentError(
+            "Categories are one map, in which 0 is no category: leave out fill (--fill) and t_r "
+            "(--t-r)."
+        )
     atlas = load_parcellation(parcellation)
-    matching, atlas = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
+    matching, atlas = _match(
+        values, atlas, by=by, key=key, columns=columns, t_r=t_r, categories=categories
+    )
     matching.check(missing, extra)
     table = value_table(matching.signals.values, matching.columns, fill=fill, dtype=dtype)
     if onto is not None:
@@ -487,6 +501,11 @@ def paint(
         atlas = atlas.masked(_inside(mask, atlas.space))
     image = painted(atlas, table, matching.signals)
     image.match, image.parcellation = matching, atlas
+    known = matching.signals.categories
+    if known is not None:
+        # A category of which no region has a sample is none of the image.
+        labels = table[0, 1:][atlas.counts > 0]
+        image.categories = known.take(np.flatnonzero(np.isin(known.labels, labels)))
     return image
 
 
@@ -810,12 +829,13 @@ def _match(
     key: Key | None,
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
+    categories: bool = False,
 ) -> tuple[Match, Parcellation]:
     """Return what goes where, and the regions: those of the atlas, or the groups of a column."""
     # Whatever is no text is the title of no column, and the error says which there are.
     by = str(by)
     titles = [columns] if isinstance(columns, str | int) else columns
-    asked = Asked(by, key, titles, t_r)
+    asked = Asked(by, key, titles, t_r, categories)
     regions = _identities(atlas)
     if not tells_apart(by, regions, with_sides=True):
         groups = atlas.group(by)

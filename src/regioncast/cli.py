@@ -190,6 +190,7 @@ def paint(
     t_r: float | None = None,
     reading: Reading = _AS_USUAL,
     onto: str | None = None,
+    categories: bool = False,
     no_sidecar: NoSidecar = False,
     overwrite: bool = False,
 ) -> int:
@@ -227,14 +228,17 @@ def paint(
     onto
         Image whose grayordinates, vertices or voxels to paint, where they are not ATLAS's own:
         a CIFTI file with the same meshes.
+    categories
+        Paint text as the labels of categories, whose names and colours are written to the .tsv
+        beside .nii.gz, to .label.gii or to .dlabel.nii.
     overwrite
         Replace the output if it exists.
     """
     start = time.perf_counter()
-    check_image_output(output, overwrite=overwrite)
+    check_image_output(output, overwrite=overwrite, categories=categories)
     image = api.paint(
         values, reading.of(atlas), by=by, key=key, columns=columns, missing=missing, extra=extra,
-        fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
+        fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto, categories=categories,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
         saved = api.save(
@@ -701,6 +705,10 @@ def _summary(image: Painted) -> str:
     maps = plural(match.signals.n_maps, "map")
     if match.signals.map_names is not None:
         maps += f" ({examples(match.signals.map_names, show=_SHOWN_MAPS)})"
+    if image.categories is not None:
+        maps = plural(len(image.categories), "category")
+        n_without = int(np.count_nonzero(match.signals.values[0][np.unique(columns)] == 0))
+        maps += f" ({plural(n_without, 'value')} of none)" if n_without else ""
     return (
         f"{values} painted into {len(columns):,} of {plural(match.n_regions, 'region')} "
         f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}"

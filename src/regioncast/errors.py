@@ -17,7 +17,7 @@ N_EXAMPLES = 5
 # Characters of one of them: a name may be long, and a page of text be taken for one.
 _SHOWN = 200
 
-_IRREGULAR = {"vertex": "vertices", "entry": "entries"}
+_IRREGULAR = {"vertex": "vertices", "entry": "entries", "category": "categories"}
 
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
 

@@ -173,6 +173,8 @@ class Signals:
         signals; files of parcels (``.pscalar.nii``, ``.ptseries.nii``) are written with them.
     origin : Origin, default=None
         The files that the values were read or extracted from, and how; sidecars say so.
+    categories : RegionTable, default=None
+        What the values stand for, where they are the labels of categories.
 
     Attributes
     ----------
@@ -206,6 +208,7 @@ class Signals:
     coverage: RegionTable | None
     parcellation: Parcellation | None
     origin: Origin
+    categories: RegionTable | None = None
 
     def __init__(
         self,
@@ -345,6 +348,10 @@ class Signals:
             Their numbers, from 0; one is a single map.
         """
         return self._with(axis=self.axis.take(rows), values=self.values[list(rows)])
+
+    def with_categories(self, categories: RegionTable) -> Signals:
+        """Return the same values as the labels of categories."""
+        return self._with(categories=categories)
 
     def with_origin(self, origin: Origin) -> Signals:
         """Return the same signals, made from these files."""

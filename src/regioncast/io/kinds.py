@@ -20,7 +20,7 @@ from ..atlas.parcellation import Files, Parcellation
 from ..atlas.region_table import RegionTable
 from ..atlas.spaces import Grayordinates, check_same
 from ..atlas.transfer import moved
-from ..engine.encoding import check_background
+from ..engine.encoding import check_background, code_dtype, recoded
 from ..engine.painting import PaintedArray
 from ..errors import (
     ArgumentError,
@@ -28,6 +28,7 @@ from ..errors import (
     ImageTypeError,
     OutputError,
     RegionTableError,
+    RegionTableWarning,
     SidecarWarning,
     capitalized,
     plural,
@@ -40,7 +41,7 @@ from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.files import STANDARD_STREAM
-from ..tables.values import read
+from ..tables.values import as_categories, read, read_categories
 from . import sidecar as sidecars
 from .cifti.kind import Cifti
 from .painted import edited
@@ -96,6 +97,9 @@ class Painted(Protocol):
 
     parcellation: Parcellation | None
     """The regions that were painted."""
+
+    categories: RegionTable | None
+    """What the values stand for, where they are the labels of categories."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -327,7 +331,19 @@ def save_image(
 ) -> Path | tuple[Path, ...]:
     """Write an image in the format that the name says; return the path or paths."""
     kind = kind_that_saves(image)
-    check_image_name(output)
+    is_of_categories = isinstance(image, Painted) and image.categories is not None
+    check_image_name(output, categories=is_of_categories)
+    if isinstance(image, Painted) and image.categories is not None:
+        if edited(image) is None and has_use(output, "atlas", kind.name):
+            atlas = _regions_of_categories(image, image.categories)
+            return save_parcellation(atlas, output, overwrite=overwrite)
+        warn(
+            f"{output.name} holds the labels of {plural(len(image.categories), 'category')} without "
+            "their names and colours. They are in files "
+            f"{', '.join(suffixes('atlas', kind.name))} of an image that was not edited; or write "
+            "them too: save(image.categories, 'x.tsv').",
+            RegionTableWarning,
+        )
     if isinstance(image, Painted) and parcel_files(output) is not None:
         signals = signals_of_painting(image, FILES_OF_PARCELS)
         save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)
@@ -338,6 +354,17 @@ def save_image(
             stack.enter_context(sidecars.beside(path, content, overwrite=overwrite))
         written = kind.save(image, output, overwrite=overwrite, progress=progress)
     return written[0] if len(written) == 1 else tuple(written)
+
+
+def _regions_of_categories(image: Painted, categories: RegionTable) -> Parcellation:
+    """Return the parcellation whose regions are the categories that an image shows."""
+    atlas = image.parcellation
+    assert atlas is not None, "who paints categories knows the regions"
+    of_regions = image.dataobj.table[0]
+    row = np.searchsorted(categories.labels, of_regions.astype(np.int64)) + 1
+    row[of_regions == 0] = 0
+    codes = recoded(atlas.codes, row.astype(code_dtype(len(categories))))
+    return Parcellation(codes, categories, atlas.space)
 
 
 def _beside_image(image: object, path: Path) -> dict[str, Any] | None:
@@ -355,15 +382,15 @@ def _beside_image(image: object, path: Path) -> dict[str, Any] | None:
     )
 
 
-def check_image_output(path: Path, *, overwrite: bool) -> None:
-    """Raise where an image cannot be written under this name, before it is made."""
+def check_image_output(path: Path, *, overwrite: bool, categories: bool = False) -> None:
+    """Raise where an image, maybe of categories, cannot be written under this name."""
     output = expanded(path)
-    check_image_name(output)
+    check_image_name(output, categories=categories)
     if is_template(output):
         check_fields_of_maps(output)
         return  # the files are known when the maps are
     for kind in KINDS:
-        if has_use(output, "image", kind.name):
+        if has_use(output, "image", kind.name) or has_use(output, "atlas", kind.name):
             # The first may have reasons not to look yet, and then nobody does.
             kind.check_output(output, overwrite=overwrite)
             return
@@ -374,11 +401,11 @@ def check_fields_of_maps(template: Path) -> None:
     check_fields(template, [MAP_FIELD, HEMISPHERE_FIELD])
 
 
-def check_image_name(output: Path) -> None:
-    """Raise where the name of an output is not that of an image."""
+def check_image_name(output: Path, *, categories: bool = False) -> None:
+    """Raise where the name of an output is not that of an image, or of one of categories."""
     if os.path.isdir(output):  # noqa: PTH112  False for names that no file can have
         raise OutputError(f"The output is a folder: {output}. Name a file in it.")
-    if not has_use(output, "image"):
+    if not has_use(output, "image") and not (categories and has_use(output, "atlas")):
         raise FileFormatError(
             f"An image cannot be written as {output.name!r}. Volumes are written as "
             f"{', '.join(suffixes('image', 'volume'))}; surfaces as "
@@ -419,7 +446,10 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
     for kind in KINDS:
         if kind.parcels is not None and kind.holds(values):
             signals = kind.parcels.read_signals(values, asked.key, asked.columns)
+            signals = as_categories(signals) if asked.categories else signals
             return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
+    if asked.categories:
+        return read_categories(values, identities, asked)
     signals = read(values, identities, asked)
     if not isinstance(values, str | os.PathLike) or str(values) == STANDARD_STREAM:
         return signals

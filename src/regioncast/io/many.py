@@ -109,6 +109,13 @@ def save_each(
     names = _names_of_maps(thing)
     outputs = [filled(template, {kinds.MAP_FIELD: name}) for name in names]
     assert isinstance(thing, Signals | kinds.Painted), "maps of nothing else have names"
+    if isinstance(thing, kinds.Painted) and thing.categories is not None:
+        kinds.check_image_name(template, categories=True)
+        _make_folders(outputs)  # of the one map
+        saved = kinds.save_image(
+            thing, outputs[0], overwrite=overwrite, sidecar=sidecar, progress=progress
+        )
+        return (saved,) if isinstance(saved, Path) else saved
     if isinstance(thing, Signals):
         kinds.check_table_name(template, long=long)
         files_of_maps = [[output] for output in outputs]

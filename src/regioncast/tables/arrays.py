@@ -45,12 +45,15 @@ class Asked:
         Titles of the columns that become maps.
     t_r : float, default=None
         Repetition time in seconds, instead of what the values say.
+    categories : bool, default=False
+        Whether they are categories: text, or integers that stand for something.
     """
 
     by: str = "auto"
     key: Key | None = None
     columns: Sequence[Key] | None = None
     t_r: float | None = None
+    categories: bool = False
 
 
 # --- columns to signals --------------------------------------------------------------------------

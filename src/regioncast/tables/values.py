@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..atlas.categories import categorized, numbered
 from ..atlas.hemispheres import is_hemisphere_title, side_of_word
 from ..atlas.identities import LABEL, NAME, Identities, Naming
 from ..errors import MatchError, SignalsError, SignalsTypeError, examples, plural
@@ -29,7 +30,14 @@ from .arrays import (
     signals_of_numbers,
     with_header,
 )
-from .cells import check_exact, integer_of, is_number_or_gap, numbers_with_gaps
+from .cells import (
+    check_exact,
+    integer_of,
+    is_missing,
+    is_number_or_gap,
+    numbers_with_gaps,
+    text_of,
+)
 from .files import read_values
 from .keys import (
     counts_rows,
@@ -42,12 +50,14 @@ from .keys import (
     naming_of_cells,
 )
 from .table import (
+    AS_CATEGORIES,
     Column,
     Table,
     absent_rows,
     is_frame,
     is_like_number,
     is_series,
+    levels_of,
     table_of_frame,
     table_of_series,
     text_error,
@@ -56,6 +66,11 @@ from .titles import label_rank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ..atlas.region_table import RegionTable
+
+# Of text under the title of a region.
+_NOT_WIDE = "; categories come in one column, and a row for each region"
 
 _STANDARD = frozenset(["auto", NAME, LABEL, "position"])
 
@@ -113,6 +128,10 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
         raise SignalsError(f"{table.subject} is empty: it has no row or no column of values.")
     table = with_header(table, identities, asked.by)
     if asked.by == "position":
+        chosen = [table.column(title) for title in asked.columns or ()]
+        column = _category_column(None, chosen, table, asked) if asked.categories else None
+        if column is not None:
+            return _in_column(column, table, asked)
         return signals_by_position(table, identities, asked)
     _check_by(asked.by, identities)
     may_be_array = asked.key is None and not table.has_header
@@ -138,6 +157,106 @@ def _check_by(by: str, identities: Identities) -> None:
         raise MatchError(
             f"by={by!r} (--by): the region table has no column {by!r}; it has {examples(columns)}."
         )
+
+
+# --- categories ----------------------------------------------------------------------------------
+
+
+def read_categories(values: Any, identities: Identities, asked: Asked) -> Signals:
+    """Return values of any kind as the codes of categories, which the signals name; see `read`.
+
+    A table has one column of text for them, or else one of integers, which are their own codes.
+    """
+    if isinstance(values, str | os.PathLike):
+        values = read_values(os.fspath(values))
+    if is_series(values) and asked.by != "position":
+        table = table_of_series(values)
+        values = table if table.index else values
+    if isinstance(values, Mapping) and not any(map(_is_several, values.values())):
+        codes, categories = _coded(Column("", list(values.values())))
+        return Signals(codes, as_keys(values)).with_categories(categories)
+    is_flat = isinstance(values, list | tuple) or len(getattr(values, "shape", ())) == 1
+    if is_flat and not any(map(_is_several, values)):
+        codes, categories = _coded(Column("", list(values), levels=levels_of(values)))
+        return Signals(codes).with_categories(categories)
+    return as_categories(read(values, identities, asked))
+
+
+def as_categories(signals: Signals) -> Signals:
+    """Return signals whose values are integers as codes of categories.
+
+    Raises
+    ------
+    SignalsError
+        When there are several maps, or values are no codes.
+    """
+    if signals.categories is not None:
+        return signals
+    if signals.n_maps > 1:
+        raise SignalsError(
+            f"Categories are one map, and there are {signals.n_maps:,}: "
+            f"{examples(signals.axis.titles(signals.n_maps))}. Choose one by columns= (--columns)."
+        )
+    codes, categories = numbered(signals.values[0])
+    return Signals.along(
+        signals.axis, codes[np.newaxis], signals.keys, labels=signals.labels, origin=signals.origin
+    ).with_categories(categories)
+
+
+def _category_column(
+    key_column: Column | None, maps: Sequence[Column], table: Table, asked: Asked
+) -> Column | None:
+    """Return the column of categories; None where numbers are to say it."""
+    if asked.columns is not None:
+        if len(maps) != 1:
+            raise SignalsError(
+                f"Categories are one column, and columns= (--columns) names {len(maps):,}: "
+                f"{examples(asked.columns)}. Name one."
+            )
+        return maps[0]
+    texts = []
+    for column in table.body:
+        is_beside = column is not key_column and not is_hemisphere_title(column.title)
+        if is_beside and _is_of_text(column):
+            texts.append(column)
+    if len(texts) > 1:
+        raise SignalsError(
+            f"{table.subject} has {plural(len(texts), 'column')} of text beside that of the "
+            f"regions: {examples([column.title for column in texts])}. Choose that of the "
+            "categories: columns= (--columns)."
+        )
+    return texts[0] if texts else None
+
+
+def _in_column(
+    column: Column,
+    table: Table,
+    asked: Asked,
+    keys: Sequence[Key] | None = None,
+    labels: Sequence[int] | None = None,
+) -> Signals:
+    """Return a column of categories as their codes; rows are regions."""
+    codes, categories = _coded(column)
+    coded = Column(column.title, codes.tolist(), array=codes)
+    return maps_in_columns([coded], table, asked, keys, labels).with_categories(categories)
+
+
+def _is_of_text(column: Column) -> bool:
+    """Return whether cells are text; true and false are, as they are in files."""
+    return column.is_text or any(isinstance(cell, bool) for cell in column.cells)
+
+
+def _is_several(cell: object) -> bool:
+    return isinstance(cell, Mapping | list | tuple | np.ndarray)
+
+
+def _coded(column: Column) -> tuple[NDArray[Any], RegionTable]:
+    """Return the codes of a column, and their categories."""
+    if not _is_of_text(column):
+        return numbered(np.asarray(column.numbers))
+    texts = [None if is_missing(cell) else text_of(cell) for cell in column.cells]
+    levels = None if column.levels is None else list(map(str, column.levels))
+    return categorized(texts, levels)
 
 
 # --- what has no columns -------------------------------------------------------------------------
@@ -298,7 +417,7 @@ def _wide_signals(table: Table, identities: Identities, asked: Asked) -> Signals
         if not column.is_text:
             kept.append(column)
         elif rows:
-            raise text_error(column, table)
+            raise text_error(column, table, _NOT_WIDE if asked.categories else "")
     keys: list[Key] = [column.title for column in kept]
     if any(isinstance(key, str) for key in keys):
         keys = [str(key) for key in keys]  # titles of one table are of one kind
@@ -319,14 +438,17 @@ def _long_signals(
     as_keys([cell for cell in cells if not isinstance(cell, str) and integer_of(cell) is None])
     keys = list(naming.keys)
     _check_rows(key_column, keys, table)
+    labels = _labels_beside(table, key_column) if isinstance(keys[0], str) else None
+    maps = [table.column(title) for title in asked.columns or ()]
+    if asked.categories:
+        column = _category_column(key_column, maps, table, asked)
+        if column is not None:
+            return _in_column(column, table, asked, keys, labels)
     if asked.columns is None:
         maps = _maps_beside(key_column, table, naming.rows, identities)
         _check_no_map_is_lost(table, key_column)
-    else:
-        maps = [table.column(title) for title in asked.columns]
     if not maps:
         raise _no_values(table, key_column)
-    labels = _labels_beside(table, key_column) if isinstance(keys[0], str) else None
     return maps_in_columns(maps, table, asked, keys, labels)
 
 
@@ -407,7 +529,9 @@ def _no_values(table: Table, key_column: Column) -> SignalsError:
     hints = []
     if texts:
         shown = examples(filter(None, texts[0].texts))
-        hints.append(f"{texts[0].title!r} holds text: {shown}. Values must be numbers.")
+        hints.append(
+            f"{texts[0].title!r} holds text: {shown}. Values must be numbers{AS_CATEGORIES}."
+        )
     if taken:
         hints.append(f"{examples(taken)} was taken for labels; pass columns= to paint it.")
     line = str(key_column.texts[0])
