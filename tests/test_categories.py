@@ -243,7 +243,7 @@ def test_a_pair_of_surfaces_is_read_again(tmp_path, program):
         np.testing.assert_array_equal(names, expected)
         information = call(program("wb_command"), "-file-information", file)
         assert "Label" in information
-    with pytest.warns(RegionTableWarning, match="labels of 3 categories without their names"):
+    with pytest.warns(RegionTableWarning, match="holds labels of 3 categories without their names"):
         rc.save(image, tmp_path / "x.func.gii")
     back = rc.extract(tmp_path / "x.?.func.gii", atlas)
     assert back.values.astype(int).tolist() == [[1, 2, 3, 1, 2, 0]]

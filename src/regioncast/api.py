@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
@@ -761,9 +762,8 @@ def save(
         raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
     output = expanded(path)
     if is_template(output):
-        return save_each(
-            thing, output, overwrite=overwrite, long=long, sidecar=sidecar, progress=progress
-        )
+        save_one = partial(save, overwrite=overwrite, long=long, sidecar=sidecar)
+        return save_each(thing, output, save_one, overwrite=overwrite, progress=progress)
     if isinstance(thing, Signals):
         save_signals(thing, output, long=long, overwrite=overwrite, sidecar=sidecar)
     elif isinstance(thing, RegionTable):

@@ -321,6 +321,16 @@ def kind_that_saves(image: object) -> Kind:
     return kind
 
 
+def files_of(image: Painted | None, output: Path) -> list[Path]:
+    """Return the files that an image, or without one a table, is written to under a name."""
+    if image is None:
+        return [output]
+    check_image_name(output, categories=image.categories is not None)
+    # Names of labels are looked at by who writes them.
+    is_plain = image.categories is None
+    return kind_that_saves(image).outputs(image, output) if is_plain else [output]
+
+
 def save_image(
     image: SpatialImage | Cifti2Image | Painted,
     output: Path,
@@ -338,7 +348,7 @@ def save_image(
             atlas = _regions_of_categories(image, image.categories)
             return save_parcellation(atlas, output, overwrite=overwrite)
         warn(
-            f"{output.name} holds the labels of {plural(len(image.categories), 'category')} without "
+            f"{output.name} holds labels of {plural(len(image.categories), 'category')} without "
             "their names and colours. They are in files "
             f"{', '.join(suffixes('atlas', kind.name))} of an image that was not edited; or write "
             "them too: save(image.categories, 'x.tsv').",
@@ -505,9 +515,8 @@ def check_table_output(
         write.check_table_output(output, use, overwrite=overwrite)
 
 
-def check_table_name(output: Path, *, long: bool) -> None:
+def check_table_name(output: Path) -> None:
     """Raise where the name of an output is not that of signals."""
-    _check_not_long(output, long=long)
     if parcel_files(output) is None:
         write.table_suffix(output)
 

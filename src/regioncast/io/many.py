@@ -1,11 +1,11 @@
 """Many files by one template: an output for each image, or for each map.
 
-What is wrong with any of them is said before the first is written.
+What is wrong with any of them is said before the first is written; folders are made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from .kinds import Painted
 
 
-# --- an output for each image --------------------------------------------------------------------
-
-
 class Job(NamedTuple):
     """Images to extract from, and the outputs that are made of them."""
 
@@ -32,16 +29,10 @@ class Job(NamedTuple):
 
 
 def jobs(source: Any, templates: Sequence[Path]) -> list[Job]:
-    """Return one job for each image of a list or a pattern, whose outputs the templates name.
+    """Return a job for each image of a list or a pattern; one for all where no name has a field.
 
-    All in one job where the names have no fields.  Folders of outputs of templates are made.
-
-    Parameters
-    ----------
-    source : path, pattern or list of them
-    templates : sequence of Path
-        Fields are ``{name}``, the name of the image without its ending, and the entities of its
-        name and folders, such as ``{sub}``.
+    Fields are ``{name}``, the name of the image without its ending, and the entities of its name
+    and folders, such as ``{sub}``.
 
     Raises
     ------
@@ -52,47 +43,36 @@ def jobs(source: Any, templates: Sequence[Path]) -> list[Job]:
     """
     if not any(map(is_template, templates)):
         return [Job(source, tuple(templates))]
-    planned = []
-    files = []
+    planned, outputs, files = [], [], []
     for image, file in kinds.kind_of(source).each(source, "the image"):
         fields = {} if file is None else {**entities_of(file), "name": name_of(file)}
         for template in templates:
             check_fields(template, fields, f" for {file}")
+            outputs.append(expanded(filled(template, fields)))
             files.append(str(file))
-        planned.append(Job(image, tuple(filled(template, fields) for template in templates)))
-    outputs = [output for job in planned for output in job.outputs]
-    check_apart(list(map(expanded, outputs)), files)
+        planned.append(Job(image, tuple(outputs[-len(templates) :])))
+    check_apart(outputs, files)
     _make_folders(outputs)
     return planned
-
-
-def _make_folders(outputs: Iterable[Path]) -> None:
-    """Make the folders of outputs, whose names come from their template."""
-    for folder in dict.fromkeys(expanded(output).parent for output in outputs):
-        make_folder(folder)
-
-
-# --- an output for each map ----------------------------------------------------------------------
 
 
 def save_each(
     thing: object,
     template: Path,
+    save: Callable[[Any, Path], Path | tuple[Path, ...]],
     *,
     overwrite: bool,
-    long: bool,
-    sidecar: bool,
     progress: Progress | None,
 ) -> tuple[Path, ...]:
-    """Write each map to a file of its own, whose name has its name; folders are made.
+    """Write each map to a file of its own, ``{map}`` of whose name is its name.
 
     Parameters
     ----------
     thing : Signals or painted image
     template : Path
-        With the field ``{map}``; that of the hemisphere is left to surfaces.
-    overwrite, long, sidecar
-        As in `regioncast.save`.
+    save : callable
+        Writes one of the maps, and returns its files.
+    overwrite : bool
     progress : callable, optional
         Called with the number of maps written and the number of all.
 
@@ -104,44 +84,8 @@ def save_each(
         When the maps are points of a series.
     """
     kinds.check_fields_of_maps(template)
-    if not isinstance(thing, Signals) and kinds.parcel_files(template) is not None:
-        thing = kinds.signals_of_painting(thing, kinds.FILES_OF_PARCELS)
-    names = _names_of_maps(thing)
-    outputs = [filled(template, {kinds.MAP_FIELD: name}) for name in names]
-    assert isinstance(thing, Signals | kinds.Painted), "maps of nothing else have names"
-    if isinstance(thing, kinds.Painted) and thing.categories is not None:
-        kinds.check_image_name(template, categories=True)
-        _make_folders(outputs)  # of the one map
-        saved = kinds.save_image(
-            thing, outputs[0], overwrite=overwrite, sidecar=sidecar, progress=progress
-        )
-        return (saved,) if isinstance(saved, Path) else saved
-    if isinstance(thing, Signals):
-        kinds.check_table_name(template, long=long)
-        files_of_maps = [[output] for output in outputs]
-    else:
-        kinds.check_image_name(template)
-        kind = kinds.kind_that_saves(thing)
-        files_of_maps = [kind.outputs(thing, output) for output in outputs]
-    _check_all(files_of_maps, names, overwrite=overwrite)
-    written: list[Path] = []
-    for row, (output, files) in enumerate(zip(outputs, files_of_maps, strict=True)):
-        if isinstance(thing, Signals):
-            kinds.save_signals(
-                thing.take([row]), output, long=long, overwrite=overwrite, sidecar=sidecar
-            )
-        else:
-            image = _map_of(thing, row)
-            kinds.save_image(image, output, overwrite=overwrite, sidecar=sidecar, progress=None)
-        written.extend(files)
-        if progress is not None:
-            progress(row + 1, len(outputs))
-    return tuple(written)
-
-
-def _names_of_maps(thing: object) -> list[str]:
-    """Return what maps are called that can be taken apart."""
-    what = "Files of one map each"
+    of_parcels = kinds.parcel_files(template) is not None
+    what = kinds.FILES_OF_PARCELS if of_parcels else "Files of one map each"
     signals = thing if isinstance(thing, Signals) else kinds.signals_of_painting(thing, what)
     if signals.axis.as_series() is not None:
         raise SignalsError(
@@ -149,7 +93,19 @@ def _names_of_maps(thing: object) -> list[str]:
             f"times in files of their own. Leave {{{kinds.MAP_FIELD}}} out of the name, or give "
             "maps without t_r (--t-r)."
         )
-    return signals.axis.titles(signals.n_maps)
+    names = signals.axis.titles(signals.n_maps)
+    outputs = [filled(template, {kinds.MAP_FIELD: name}) for name in names]
+    image = thing if isinstance(thing, kinds.Painted) and not of_parcels else None
+    if image is None:
+        kinds.check_table_name(template)
+    _check_all([kinds.files_of(image, output) for output in outputs], names, overwrite=overwrite)
+    written: list[Path] = []
+    for row, output in enumerate(outputs):
+        files = save(signals.take([row]) if image is None else _map_of(image, row), output)
+        written.extend([files] if isinstance(files, Path) else files)
+        if progress is not None:
+            progress(row + 1, len(outputs))
+    return tuple(written)
 
 
 def _check_all(
@@ -167,6 +123,11 @@ def _check_all(
     _make_folders(files)
 
 
+def _make_folders(outputs: Sequence[Path]) -> None:
+    for folder in dict.fromkeys(output.parent for output in outputs):
+        make_folder(folder)
+
+
 def _map_of(image: Painted, row: int) -> Painted:
     """Return one map of a painted image."""
     match, atlas = image.match, image.parcellation
@@ -175,4 +136,5 @@ def _map_of(image: Painted, row: int) -> Painted:
     signals = match.signals.take([row])
     part = kinds.painted(atlas, image.dataobj.table[[row]], signals)
     part.match, part.parcellation = replace(match, signals=signals), atlas
+    part.categories = image.categories
     return part
