@@ -25,7 +25,6 @@ from cyclopts import App, CycloptsError, Parameter, Token
 
 from . import __version__, api
 from .atlas.spaces import VolumeGrid
-from .data import demo_data
 from .engine.painting import PaintedArray
 from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, times
 from .files import make_folder
@@ -532,7 +531,7 @@ def merge(
 
 @app.command
 def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) -> int:
-    """Paint 100 real values onto the embedded atlas, and extract a real map by its regions.
+    """Put the files of the documentation into a folder, and do the main job on them.
 
     For example:
 
@@ -541,16 +540,20 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     Parameters
     ----------
     folder
-        Where to write motor_left-vs-right.nii.gz and .tsv; made if it does not exist.
+        Where to write; made if it does not exist. README.md and docs/ work on its files.
     overwrite
-        Replace the output if it exists.
+        Replace files of the same names.
     """
-    start = time.perf_counter()
+    from .demo import write_examples  # which takes long, and is for this verb alone
+
     make_folder(folder)
     output, table = folder / "motor_left-vs-right.nii.gz", folder / "motor_left-vs-right.tsv"
     check_image_output(output, overwrite=overwrite)
     check_table_output(table, overwrite=overwrite)
-    image = api.paint(demo_data().values, demo_data().atlas)
+    files = write_examples(folder, overwrite=overwrite)
+    start = time.perf_counter()
+    atlas = folder / "atlas_dseg.nii.gz"
+    image = api.paint(folder / "values.tsv", atlas)
     api.save(image, output, overwrite=overwrite)
     seconds = time.perf_counter() - start
     assert image.match is not None, "a freshly painted image knows its match"
@@ -559,12 +562,13 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     print("\n".join(_extremes(image.match.take())))
     print(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
     start = time.perf_counter()
-    signals = api.extract(demo_data().statistic, demo_data().atlas, resample="labels")
+    signals = api.extract(folder / "stat_map.nii.gz", atlas, resample="labels")
     api.save(signals, table, overwrite=overwrite, long=True)
     seconds = time.perf_counter() - start
     print("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
     print("\n".join(_extremes(signals)))
     print(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
+    print(f"\nFor the blocks of README.md and docs/: cd {folder} ({plural(len(files), 'file')})")
     return OK
 
 

@@ -492,15 +492,17 @@ def save_signals(
     parcels.save_signals(signals, signals.parcellation, output, overwrite=overwrite)
 
 
-def _beside_signals(signals: Signals, output: Path) -> dict[str, Any]:
+def _beside_signals(signals: Signals, output: Path) -> dict[str, Any] | None:
     """Return what a sidecar says of signals."""
     strategy = signals.origin.strategy or "values"
-    what = f"{capitalized(strategy)} of {plural(signals.n_regions, 'region')}."
-    content = sidecars.content_of(
-        output, signals.axis, origin=signals.origin, atlas=signals.parcellation, what=what
+    return sidecars.content_of(
+        output,
+        signals.axis,
+        origin=signals.origin,
+        atlas=signals.parcellation,
+        what=f"{capitalized(strategy)} of {plural(signals.n_regions, 'region')}.",
+        coverage=signals.coverage,
     )
-    coverage = sidecars.coverage_of(signals)
-    return content if coverage is None else {**content, "Coverage": coverage}
 
 
 def check_table_output(

@@ -2,7 +2,8 @@
 
 As in BIDS, ``x.json`` is beside ``x.tsv`` or ``x.nii.gz``.  What others wrote is read for what it
 says of time and names; a file that says nothing of these is no obstacle.  What is written is for
-one file, which it names, and is replaced with that file alone.
+one file, which it names, and is replaced with that file alone; where ``x.json`` is of another file
+already, it is ``x.tsv.json``.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ COMMAND: ContextVar[Sequence[str]] = ContextVar("COMMAND", default=())
 # Files of these say time and names themselves.
 _SAY_IT_THEMSELVES = ("gifti", "cifti", "morphometry", "xml")
 
+# Files of these name their maps, and say no time.
+_NAME_MAPS = ("text", "parquet")
+
 # A sidecar is text about maps; what is larger is something else.
 _LARGEST = 1 << 26
 
@@ -73,21 +77,18 @@ class Sidecar:
 def sidecar_of(path: str | os.PathLike[str]) -> Sidecar | None:
     """Return what is said beside a file; None where nothing is, or nothing of use."""
     file = expanded(path)
-    beside = _path_beside(file)
-    content = None if beside is None else _content(beside)
-    if beside is None or content is None:
-        return None
-    of_file = content.get("Filename")
-    # Two files may share the name of their sidecar, which we write for one of them.
-    if isinstance(of_file, str) and of_file != file.name and (file.parent / of_file).exists():
-        return None
-    strategy = content.get("Strategy")
-    return Sidecar(
-        beside,
-        MapAxis(_names(content), _repetition_time(content), _series(content)),
-        strategy if isinstance(strategy, str) else None,
-        _coverage(content),
-    )
+    for beside in reversed(_paths_beside(file)):
+        content = _content(beside)
+        if content is None or _is_of_another(content, file):
+            continue
+        strategy = content.get("Strategy")
+        return Sidecar(
+            beside,
+            MapAxis(_names(content), _repetition_time(content), _series(content)),
+            strategy if isinstance(strategy, str) else None,
+            _coverage(content),
+        )
+    return None
 
 
 def axis_beside(axis: MapAxis, path: str | os.PathLike[str] | None, n_maps: int) -> MapAxis:
@@ -128,7 +129,11 @@ def completed(signals: Signals, path: str | os.PathLike[str], *, is_whole: bool)
     sidecar = sidecar_of(path)
     if sidecar is None:
         return signals.with_origin(origin)
-    axis = axis_beside(signals.axis, path, signals.n_maps) if is_whole else signals.axis
+    axis, asked_for = signals.axis, signals.t_r
+    if is_whole:
+        axis = axis_beside(MapAxis(axis.names, single=axis.single), path, signals.n_maps)
+    if asked_for is not None:
+        axis = axis.with_t_r(asked_for)
     coverage = signals.coverage or sidecar.coverage
     if coverage is not None and not _is_of(coverage, signals):
         coverage = None
@@ -148,6 +153,13 @@ def _is_of(coverage: RegionTable, signals: Signals) -> bool:
     if signals.keys is None:
         return len(coverage) == signals.n_regions
     return [str(key) for key in coverage.unique_keys] == [str(key) for key in signals.keys]
+
+
+def _is_of_another(content: Mapping[str, Any], file: Path) -> bool:
+    """Return whether a sidecar says that it is of another file, which is there."""
+    # A file and its sidecar may have been renamed.
+    name = content.get("Filename")
+    return isinstance(name, str) and name != file.name and (file.parent / name).exists()
 
 
 def _content(path: Path) -> dict[str, Any] | None:
@@ -221,36 +233,35 @@ def beside(path: Path, content: Mapping[str, Any] | None, *, overwrite: bool) ->
     overwrite : bool
         Whether the file may be replaced.
 
-    A sidecar that is of another file stays as it is, with a warning.
+    Raises
+    ------
+    OutputExistsError
+        When every name that the sidecar could have is that of another file.
     """
-    target = _path_beside(path)
-    old = None if target is None else _content(target)
-    is_own = old is not None and old.get("Filename") == path.name and overwrite
-    if target is None:
+    paths = _paths_beside(path)
+    own = [name for name in paths if overwrite and _is_own(name, path)]
+    if content is None or not paths:
         yield
-    elif os.path.lexists(target) and not is_own:
-        if content is not None:
-            warn(
-                f"{target.name} exists and is not of {path.name}: it stays as it is, and nothing "
-                f"says beside {path.name} how it was made. Choose another name, or pass "
-                "sidecar=False (--no-sidecar).",
-                SidecarWarning,
-            )
+        for sidecar in own:
+            sidecar.unlink(missing_ok=True)
+        return
+    free = [name for name in paths if not os.path.lexists(name)]
+    target = [*own, *free, *paths][0]
+    with replacing(target, overwrite=target in own) as temporary:
+        temporary.write_text(_as_json(content), encoding="utf-8")
         yield
-    elif content is None:
-        yield
-        if is_own:
-            target.unlink(missing_ok=True)
-    else:
-        with replacing(target, overwrite=overwrite) as temporary:
-            temporary.write_text(_as_json(content), encoding="utf-8")
-            yield
 
 
 def content_of(
-    path: Path, axis: MapAxis, *, origin: Origin, atlas: Parcellation | None, what: str
-) -> dict[str, Any]:
-    """Return what is to be said beside a file.
+    path: Path,
+    axis: MapAxis,
+    *,
+    origin: Origin,
+    atlas: Parcellation | None,
+    what: str,
+    coverage: RegionTable | None = None,
+) -> dict[str, Any] | None:
+    """Return what is to be said beside a file; None where nothing is known but what it holds.
 
     Parameters
     ----------
@@ -263,63 +274,68 @@ def content_of(
     atlas : Parcellation or None
     what : str
         What it holds, as a sentence.
+    coverage : RegionTable, default=None
+        How much of each region there were data for.
     """
     folder = path.parent
-    labels = () if atlas is None else atlas.files.labels
+    if atlas is not None and not atlas.files.labels:
+        atlas = None  # nothing to be named by
     content: dict[str, Any] = {
-        "Filename": path.name,
-        "Description": what,
         "RepetitionTime": axis.t_r,
         "Series": None if axis.series is None else _titled(axis.series),
         "MapNames": axis.names,
         "Strategy": origin.strategy,
         "Sources": [_from(folder, file) for file in origin.files] or None,
-        "SpatialReference": _spatial_reference(labels, folder),
+        "SpatialReference": None if atlas is None else _spatial_reference(atlas, folder),
         "Atlas": None if atlas is None else _described(atlas, folder),
-        "GeneratedBy": [_generator()],
+        "Coverage": None if coverage is None else coverage.to_pandas().to_dict("list"),
     }
-    return {title: said for title, said in content.items() if said is not None}
-
-
-def coverage_of(signals: Signals) -> dict[str, Any] | None:
-    """Return how much of each region there were data for, as columns."""
-    if signals.coverage is None:
+    known = {title: said for title, said in content.items() if said is not None}
+    # Tables say names themselves, and need no sidecar for these alone.
+    in_file = {"MapNames"} if family_of(path) in _NAME_MAPS else set()
+    if not known.keys() - in_file:
         return None
-    columns: dict[str, Any] = signals.coverage.to_pandas().to_dict("list")
-    return columns
+    general = {"Filename": path.name, "Description": what, "GeneratedBy": [_generator()]}
+    return {**general, **known}
 
 
-def _path_beside(path: Path) -> Path | None:
-    """Return the name of the sidecar of a file, None where its format needs none."""
+def _is_own(sidecar: Path, file: Path) -> bool:
+    """Return whether we wrote this sidecar, and for this file."""
+    content = _content(sidecar)
+    return content is not None and content.get("Filename") == file.name
+
+
+def _paths_beside(path: Path) -> list[Path]:
+    """Return the names that the sidecar of a file may have; none where its format needs none."""
     family = family_of(path)
     if family is None or family in _SAY_IT_THEMSELVES:
-        return None
-    return path.with_name(f"{stem_of(path)}.json")
+        return []
+    return [path.with_name(f"{name}.json") for name in (stem_of(path), path.name)]
 
 
 def _titled(series: Series) -> dict[str, object]:
     return {title.capitalize(): said for title, said in series._asdict().items()}
 
 
-def _described(atlas: Parcellation, folder: Path) -> dict[str, Any] | None:
-    files = atlas.files
-    described: dict[str, Any] = {"NumberOfRegions": len(atlas)}
-    if files.labels:
-        described["LabelsImage"] = [_from(folder, file) for file in files.labels]
-        described["sha256"] = [_sha256(file) for file in files.labels]
-    if files.regions is not None:
-        described["RegionTable"] = _from(folder, files.regions)
+def _described(atlas: Parcellation, folder: Path) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "LabelsImage": [_from(folder, file) for file in atlas.files.labels],
+        "sha256": [_sha256(file) for file in atlas.files.labels],
+        "NumberOfRegions": len(atlas),
+    }
+    if atlas.files.regions is not None:
+        described["RegionTable"] = _from(folder, atlas.files.regions)
     return described
 
 
-def _spatial_reference(labels: Sequence[Path], folder: Path) -> str | None:
+def _spatial_reference(atlas: Parcellation, folder: Path) -> str:
     """Return the space that the name of a labels image says as BIDS does, or else the image."""
-    for file in labels:
+    for file in atlas.files.labels:
         for entity in file.name.split("_"):
             title, _, value = entity.partition("-")
             if title in ("space", "tpl") and value:
                 return value
-    return _from(folder, labels[0]) if labels else None
+    return _from(folder, atlas.files.labels[0])
 
 
 def _generator() -> dict[str, str]:

@@ -105,7 +105,10 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
         return values if asked.t_r is None else values.with_t_r(asked.t_r)
     if isinstance(values, Mapping):
         return _signals_of_mapping(values, asked.t_r)
-    return Signals(array_of(values), t_r=asked.t_r)
+    # A Series is called by something also where its index says nothing.
+    name = getattr(values, "name", None) if is_series(values) else None
+    names = [name] if isinstance(name, str) and name else None
+    return Signals(array_of(values), t_r=asked.t_r, map_names=names)
 
 
 def _table_of(values: object, by: str) -> Table | None:

@@ -152,14 +152,12 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
 
 
 def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
-    if not is_series and _is_single(images[0]):
-        return MapAxis(single=True)
     # What lies beside each file is of its maps; of several the names of the files tell more.
-    files = [image.get_filename() for image in images]
-    axes = [
-        axis_beside(MapAxis(t_r=t_r_of(image)), file, _n_maps(image))
-        for image, file in zip(images, files, strict=True)
-    ]
+    files, axes = [], []
+    for image in images:
+        axis = MapAxis(t_r=t_r_of(image), single=_is_single(image) and not is_series)
+        files.append(image.get_filename())
+        axes.append(axis_beside(axis, files[-1], _n_maps(image)))
     if not is_series:
         return axes[0]
     parts = [axis.names or _n_maps(image) for axis, image in zip(axes, images, strict=True)]
