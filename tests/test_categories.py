@@ -158,13 +158,21 @@ def test_colours_are_distinct():
 @pytest.mark.parametrize(
     ("values", "options", "message"),
     [
-        (frame(lobe=list("abcd")), {}, r"2 columns of text .*'network', 'lobe'.*columns="),
-        (frame(lobe=list("abcd")), {"columns": ["network", "lobe"]}, "are one column, and columns"),
+        (
+            frame(lobe=list("abcd")),
+            {},
+            r"the DataFrame has 2 columns .*'network', 'lobe'.*columns=",
+        ),
+        (
+            frame(lobe=list("abcd")),
+            {"columns": ["network", "lobe"]},
+            "are one column; the DataFrame has 2",
+        ),
         (frame(network=[0.5, 1, 2, -3]), {}, "2 values of 4 neither: 0.5, -3.0"),
         (frame(network=1, z=2), {}, r"Categories are one map, and there are 2: 'network', 'z'"),
         (np.ones((2, 4)), {}, "Categories are one map, and there are 2"),
         (dict.fromkeys(NAMES), {}, "None of 4 values is a category"),
-        (pd.DataFrame([NETWORKS], columns=NAMES), {}, "come in one column, and a row for each"),
+        (pd.DataFrame([NETWORKS], columns=NAMES), {}, "come in a column with a row per region"),
     ],
 )
 def test_what_is_not_one_column_of_categories_is_refused(atlas, values, options, message):
@@ -243,7 +251,7 @@ def test_a_pair_of_surfaces_is_read_again(tmp_path, program):
         np.testing.assert_array_equal(names, expected)
         information = call(program("wb_command"), "-file-information", file)
         assert "Label" in information
-    with pytest.warns(RegionTableWarning, match="holds labels of 3 categories without their names"):
+    with pytest.warns(RegionTableWarning, match="gets labels of 3 categories without their names"):
         rc.save(image, tmp_path / "x.func.gii")
     back = rc.extract(tmp_path / "x.?.func.gii", atlas)
     assert back.values.astype(int).tolist() == [[1, 2, 3, 1, 2, 0]]
@@ -261,7 +269,7 @@ def test_grayordinates_are_read_again(tmp_path, program):
     np.testing.assert_array_equal(again.codes, np.array([0, 2, 1, 2])[keys])
     information = call(program("wb_command"), "-file-information", tmp_path / "x.dlabel.nii")
     assert "CIFTI - Dense Label" in information
-    with pytest.warns(RegionTableWarning, match=r"They are in files \.dlabel\.nii"):
+    with pytest.warns(RegionTableWarning, match=r"which \.dlabel\.nii of images"):
         rc.save(image, tmp_path / "x.dscalar.nii")
     np.testing.assert_array_equal(array_of(nib.load(tmp_path / "x.dscalar.nii"))[0], again.codes)
 
@@ -282,7 +290,7 @@ def test_onto_and_mask(tmp_path, atlas):
 def test_an_edited_image_is_written_as_it_is(folder, atlas):
     image = rc.paint(frame(), atlas, categories=True)
     image.get_fdata()[0] = 9
-    with pytest.warns(RegionTableWarning, match="of an image that was not edited"):
+    with pytest.warns(RegionTableWarning, match="that were not edited"):
         rc.save(image, "x_dseg.nii.gz")
     assert not (folder / "x_dseg.tsv").exists()
     assert nib.load("x_dseg.nii.gz").get_fdata().max() == 9

@@ -19,7 +19,7 @@ from regioncast.engine.painting import PaintedArray
 from regioncast.errors import FileFormatError, ImageTypeError, OutputExistsError
 from regioncast.files import check_output, existing_file, replacing
 from regioncast.io import kinds
-from regioncast.io.maps import MapsInMemory, the_one_map
+from regioncast.io.maps import MapsInMemory, each_source, the_one_map
 from regioncast.signals import MapAxis
 
 
@@ -76,6 +76,7 @@ class PaintedChannels:
     axis: MapAxis
     match = None
     parcellation = None
+    categories = None
 
     @property
     def shape(self):
@@ -103,6 +104,9 @@ class Montages:
     def read_labels(self, source, *, label_map, background):
         values, space, _ = self._content(source, "the labels image")
         return ChannelLabels(encode_integers(values[0], [background or 0], "channel"), space)
+
+    def each(self, source, what):
+        return each_source(source, what)
 
     def open_maps(self, source, what):
         return MapsInMemory(*self._content(source, what))

@@ -163,13 +163,16 @@ entities = st.dictionaries(
 )
 
 
-@given(st.lists(entities, min_size=1, max_size=4), st.booleans(), st.booleans())
-def test_names_with_any_entities_survive_tables(tmp_path_factory, rows, by_label, suffixed):
+suffixes = st.sampled_from(["", "_x", "_n/a", "_", "_1", "_ x"])
+
+
+@given(st.lists(entities, min_size=1, max_size=4), st.booleans(), suffixes)
+def test_names_with_any_entities_survive_tables(tmp_path_factory, rows, by_label, suffix):
     folder = tmp_path_factory.mktemp("names")
     table = pd.DataFrame({"index": LABELS, "name": NAMES})
     atlas = rc.load_parcellation(image_of(small_labels()), "none" if by_label else table)
     names = [
-        "_".join([f"sub-{n}", *(f"{key}-{value}" for key, value in row.items())]) + "_x" * suffixed
+        "_".join([f"sub-{n}", *(f"{key}-{value}" for key, value in row.items())]) + suffix
         for n, row in enumerate(rows)
     ]
     values = np.arange(4.0 * len(names)).reshape(-1, 4) + 0.5

@@ -255,6 +255,7 @@ def load_signals(
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
     t_r: float | None = None,
+    categories: bool = False,
 ) -> Signals:
     """Read region signals from any kind of values, without painting them.
 
@@ -264,7 +265,7 @@ def load_signals(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         The regions by whose names and labels the key column of a table is found.
-    by, key, columns, t_r
+    by, key, columns, t_r, categories
         As in `paint`; a table that is read by position has no keys.
 
     Returns
@@ -287,7 +288,10 @@ def load_signals(
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
     atlas = load_parcellation(parcellation)
-    return _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)[0].signals
+    matching, _ = _match(
+        values, atlas, by=by, key=key, columns=columns, t_r=t_r, categories=categories
+    )
+    return matching.signals
 
 
 def match(
@@ -297,6 +301,7 @@ def match(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
+    categories: bool = False,
 ) -> Match:
     """Find what would go where, without painting it; print the result to see it.
 
@@ -306,7 +311,7 @@ def match(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         As in `paint`.
-    by, key, columns
+    by, key, columns, categories
         As in `paint`.
 
     Returns
@@ -331,7 +336,10 @@ def match(
              did you mean '7Networks_LH_Vis_2' for '7networks_lh_vis_2'?
     """
     atlas = load_parcellation(parcellation)
-    return _match(values, atlas, by=by, key=key, columns=columns, t_r=None)[0]
+    matching, _ = _match(
+        values, atlas, by=by, key=key, columns=columns, t_r=None, categories=categories
+    )
+    return matching
 
 
 def paint(
@@ -562,8 +570,9 @@ def extract(
         3D, one map, or 4D.  A list of images, or a path with ``*`` in it, is one series in
         the order of the list, or in natural order.  Whatever its size, a file is read a few
         maps at a time.  Or the data of a surface (GIFTI, MGH, NumPy, FreeSurfer's ``lh.thickness``
-        and its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``,
-        which are read a few regions at a time: of these one, not a list or pattern.
+        and its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``.
+        Maps of several files are called by these, ``sub-01_task-rest_bold_volume-0``, and
+        `Signals.entities` has the parts of the names.
     parcellation : Parcellation, path or nibabel image
         The regions, on the grid of the image.  A path or an image goes through
         `load_parcellation`.  Surfaces and volumes also serve CIFTI files with the same meshes
@@ -829,7 +838,7 @@ def _match(
     key: Key | None,
     columns: Key | Sequence[Key] | None,
     t_r: float | None,
-    categories: bool = False,
+    categories: bool,
 ) -> tuple[Match, Parcellation]:
     """Return what goes where, and the regions: those of the atlas, or the groups of a column."""
     # Whatever is no text is the title of no column, and the error says which there are.

@@ -326,7 +326,6 @@ def extract(
     parcellation = reading.of(atlas)
     with ProgressBar("extracting") as progress:
         for number, run in enumerate(runs, start=1):
-            begin = time.perf_counter()
             signals = api.extract(
                 run.source, parcellation, strategy=strategy, nan=nan, mask=mask, weights=weights,
                 min_coverage=min_coverage, resample=resample, by=by, n_jobs=n_jobs,
@@ -337,11 +336,11 @@ def extract(
             api.save(signals, of_signals, overwrite=overwrite, long=long, sidecar=not no_sidecar)
             for path in of_coverage:
                 api.save(signals.coverage, path, overwrite=overwrite)
-            if len(runs) > 1:
-                progress(number, len(runs))
+            progress(number, len(runs))
             if str(output) != STANDARD_STREAM:
-                seconds = time.perf_counter() - (begin if len(runs) > 1 else start)
+                seconds = time.perf_counter() - start
                 print(_summary_of_signals(signals, of_signals, strategy, seconds))
+            start = time.perf_counter()
     return OK
 
 
@@ -371,6 +370,7 @@ def match(
     columns: Columns = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
+    categories: bool = False,
     reading: Reading = _AS_USUAL,
     json: bool = False,
 ) -> int:
@@ -388,10 +388,14 @@ def match(
         Whether a region that has voxels and no value is a failure.
     extra
         Whether a value that has no region is a failure.
+    categories
+        Whether values are text, painted as the labels of categories.
     json
         Print JSON.
     """
-    report = api.match(values, reading.of(atlas), by=by, key=key, columns=columns)
+    report = api.match(
+        values, reading.of(atlas), by=by, key=key, columns=columns, categories=categories
+    )
     _print_json(report.to_dict()) if json else print(report)
     try:
         report.check(missing, extra)

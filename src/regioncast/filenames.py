@@ -18,11 +18,8 @@ from .formats import family_of, stem_of
 HEMISPHERE_FIELD = "hemi"
 """The field that surfaces fill in themselves, when they are written."""
 
-VOLUME = "volume"
-"""Key of the number, from 0, that a map has in its file."""
-
-REST = "map"
-"""Title of the column of what is no entity in the names of maps."""
+# Title of the column of what is no entity in the names of maps.
+_REST = "map"
 
 _ENTITY = re.compile(r"([A-Za-z]+)-([^_]+)")
 _FIELD = re.compile(r"\{([A-Za-z]+)\}")
@@ -58,55 +55,45 @@ def entities_of(path: str | os.PathLike[str]) -> dict[str, str]:
     return {match[1]: match[0] for match in matches}
 
 
-def names_of_files(files: Sequence[str]) -> list[str] | None:
-    """Return names that tell files apart, with their folders where they need them.
+def names_of_files(files: Sequence[str | None]) -> list[str] | None:
+    """Return names that tell files apart, with folders where they need them.
 
-    None where a file stands twice.
+    None where one is no file, or stands twice.
 
     Examples
     --------
     >>> names_of_files(["sub-1/ses-1/stat.nii", "sub-2/ses-1/stat.nii"])
     ['sub-1_stat', 'sub-2_stat']
     """
-    names = list(map(name_of, files))
+    paths = [Path(file).absolute() for file in files if file]
+    names = list(map(name_of, paths))
+    if len(names) < len(files):
+        return None
     if len(set(names)) < len(names):
-        folders = [Path(file).absolute().parent.parts for file in files]
-        shared = set(folders[0]).intersection(*folders)
-        for number, (folder, name) in enumerate(zip(folders, list(names), strict=True)):
+        shared = set(paths[0].parts).intersection(*(path.parts for path in paths))
+        for number, path in enumerate(paths):
             # An entity that the name has already says nothing new.
-            said = shared.union(name.split("_"))
-            names[number] = "_".join([*(part for part in folder if part not in said), name])
+            said = shared.union(names[number].split("_"))
+            folders = [part for part in path.parts[:-1] if part not in said]
+            names[number] = "_".join([*folders, names[number]])
     return names if len(set(names)) == len(names) else None
 
 
 def names_of_maps(
-    files: Sequence[str | None], maps: Sequence[Sequence[str] | int]
-) -> list[str] | None:
-    """Return the names of the maps of several files: those of the files, and what tells maps apart.
-
-    Parameters
-    ----------
-    files : sequence of str or None
-        None: not from a file, and then no map has a name.
-    maps : sequence of sequences of str or int
-        The names of the maps in each file, or how many there are.
+    files: Sequence[str | None], parts: Sequence[Sequence[str]]
+) -> Sequence[str] | None:
+    """Return the names of the maps of several files: those of the files, and the parts of each.
 
     Examples
     --------
-    >>> names_of_maps(["sub-1_bold.nii", "sub-2_bold.nii"], [2, 1])
-    ['sub-1_bold_volume-0', 'sub-1_bold_volume-1', 'sub-2_bold_volume-0']
+    >>> names_of_maps(["sub-1_bold.nii", "sub-2_bold.nii"], [["volume-0", "volume-1"], ["a"]])
+    ['sub-1_bold_volume-0', 'sub-1_bold_volume-1', 'sub-2_bold_a']
     """
-    known = [str(file) for file in files if file]
-    names = names_of_files(known) if len(known) == len(files) else None
-    if names is None:
-        return None
-    counts = [each if isinstance(each, int) else len(each) for each in maps]
-    if set(counts) == {1}:
+    names = names_of_files(files)
+    if names is None or all(len(of_file) == 1 for of_file in parts):
         return names
-    of_maps: list[str] = []
-    for name, count, each in zip(names, counts, maps, strict=True):
-        own = [f"{VOLUME}-{n}" for n in range(count)] if isinstance(each, int) else each
-        of_maps.extend(f"{name}_{part}" for part in own)
+    pairs = zip(names, parts, strict=True)
+    of_maps = [f"{name}_{part}" for name, of_file in pairs for part in of_file]
     return of_maps if len(set(of_maps)) == len(of_maps) else None
 
 
@@ -129,7 +116,7 @@ def entity_columns(names: Sequence[str]) -> dict[str, Sequence[str | None]]:
         title: [row.get(title) for row in rows] for title in titles
     }
     joined = ["_".join(filter(None, cells)) for cells in zip(*columns.values(), strict=True)]
-    return columns if joined == list(names) else {REST: list(names)}
+    return columns if joined == list(names) else {_REST: list(names)}
 
 
 def _parts_of(name: str) -> dict[str, str]:
@@ -137,7 +124,7 @@ def _parts_of(name: str) -> dict[str, str]:
     parts: dict[str, str] = {}
     for part in name.split("_"):
         entity = _ENTITY.fullmatch(part)
-        title = entity[1] if entity else REST
+        title = entity[1] if entity else _REST
         parts[title] = f"{parts[title]}_{part}" if title in parts else part
     return parts
 

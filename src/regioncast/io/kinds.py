@@ -341,19 +341,17 @@ def save_image(
 ) -> Path | tuple[Path, ...]:
     """Write an image in the format that the name says; return the path or paths."""
     kind = kind_that_saves(image)
-    is_of_categories = isinstance(image, Painted) and image.categories is not None
-    check_image_name(output, categories=is_of_categories)
     if isinstance(image, Painted) and image.categories is not None:
-        if edited(image) is None and has_use(output, "atlas", kind.name):
-            atlas = _regions_of_categories(image, image.categories)
-            return save_parcellation(atlas, output, overwrite=overwrite)
+        if has_use(output, "atlas", kind.name) and edited(image) is None:
+            regions = _regions_of_categories(image, image.categories)
+            return save_parcellation(regions, output, overwrite=overwrite)
         warn(
-            f"{output.name} holds labels of {plural(len(image.categories), 'category')} without "
-            "their names and colours. They are in files "
-            f"{', '.join(suffixes('atlas', kind.name))} of an image that was not edited; or write "
-            "them too: save(image.categories, 'x.tsv').",
+            f"{output.name} gets labels of {plural(len(image.categories), 'category')} without "
+            f"their names and colours, which {', '.join(suffixes('atlas', kind.name))} of images "
+            "that were not edited have. Write the table too: save(image.categories, 'x.tsv').",
             RegionTableWarning,
         )
+    check_image_name(output)
     if isinstance(image, Painted) and parcel_files(output) is not None:
         signals = signals_of_painting(image, FILES_OF_PARCELS)
         save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)

@@ -85,19 +85,12 @@ def save_each(
     """
     kinds.check_fields_of_maps(template)
     of_parcels = kinds.parcel_files(template) is not None
-    what = kinds.FILES_OF_PARCELS if of_parcels else "Files of one map each"
-    signals = thing if isinstance(thing, Signals) else kinds.signals_of_painting(thing, what)
-    if signals.axis.as_series() is not None:
-        raise SignalsError(
-            f"These {plural(signals.n_maps, 'map')} are points of a series, which would lose their "
-            f"times in files of their own. Leave {{{kinds.MAP_FIELD}}} out of the name, or give "
-            "maps without t_r (--t-r)."
-        )
-    names = signals.axis.titles(signals.n_maps)
-    outputs = [filled(template, {kinds.MAP_FIELD: name}) for name in names]
     image = thing if isinstance(thing, kinds.Painted) and not of_parcels else None
+    signals = _signals_of(thing, kinds.FILES_OF_PARCELS if of_parcels else "Files of one map each")
     if image is None:
         kinds.check_table_name(template)
+    names = signals.axis.titles(signals.n_maps)
+    outputs = [filled(template, {kinds.MAP_FIELD: name}) for name in names]
     _check_all([kinds.files_of(image, output) for output in outputs], names, overwrite=overwrite)
     written: list[Path] = []
     for row, output in enumerate(outputs):
@@ -106,6 +99,18 @@ def save_each(
         if progress is not None:
             progress(row + 1, len(outputs))
     return tuple(written)
+
+
+def _signals_of(thing: object, what: str) -> Signals:
+    """Return the signals whose maps are taken apart; `what` is what is made of them."""
+    signals = thing if isinstance(thing, Signals) else kinds.signals_of_painting(thing, what)
+    if signals.axis.as_series() is None:
+        return signals
+    raise SignalsError(
+        f"These {plural(signals.n_maps, 'map')} are points of a series, which would lose their "
+        f"times in files of their own. Leave {{{kinds.MAP_FIELD}}} out of the name, or give maps "
+        "without t_r (--t-r)."
+    )
 
 
 def _check_all(

@@ -111,9 +111,8 @@ class SeveralMaps:
         called = [f"{what} {file or number}" for number, file in enumerate(files, start=1)]
         for each, name in zip(maps[1:], called[1:], strict=True):
             check_same(maps[0].space, each.space, this_name=called[0], other_name=name)
-        shared = MapAxis.shared([each.axis for each in maps])
-        names = names_of_maps(files, [each.axis.names or each.n_maps for each in maps])
-        return cls(tuple(maps), MapAxis(names, shared.t_r, shared.series))
+        axes = [each.axis for each in maps]
+        return cls(tuple(maps), axis_of_files(files, axes, [each.n_maps for each in maps]))
 
     @property
     def space(self) -> Space:
@@ -144,6 +143,18 @@ class SeveralMaps:
                 _, blocks = portion.open()
                 with closing(blocks):
                     yield from blocks
+
+
+def axis_of_files(
+    files: Sequence[str | None], axes: Sequence[MapAxis], counts: Sequence[int]
+) -> MapAxis:
+    """Return what is known of the maps of several files, of which each has so many."""
+    parts = []
+    for axis, count in zip(axes, counts, strict=True):
+        parts.append(axis.names or [f"volume-{number}" for number in range(count)])
+    # A time or a series is known where all say the same.
+    shared = MapAxis.shared(axes)
+    return MapAxis(names_of_maps(files, parts), shared.t_r, shared.series)
 
 
 def _everything(space: Space) -> Grouping:

@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from ..atlas.region_table import RegionTable
 
 # Of text under the title of a region.
-_NOT_WIDE = "; categories come in one column, and a row for each region"
+_NOT_WIDE = "; categories (categories=True, --categories) come in a column with a row per region"
 
 _STANDARD = frozenset(["auto", NAME, LABEL, "position"])
 
@@ -131,8 +131,7 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
         raise SignalsError(f"{table.subject} is empty: it has no row or no column of values.")
     table = with_header(table, identities, asked.by)
     if asked.by == "position":
-        chosen = [table.column(title) for title in asked.columns or ()]
-        column = _category_column(None, chosen, table, asked) if asked.categories else None
+        column = _category_column(table, None, asked)
         if column is not None:
             return _in_column(column, table, asked)
         return signals_by_position(table, identities, asked)
@@ -206,29 +205,22 @@ def as_categories(signals: Signals) -> Signals:
     ).with_categories(categories)
 
 
-def _category_column(
-    key_column: Column | None, maps: Sequence[Column], table: Table, asked: Asked
-) -> Column | None:
-    """Return the column of categories; None where numbers are to say it."""
+def _category_column(table: Table, key_column: Column | None, asked: Asked) -> Column | None:
+    """Return the column of categories where one is asked for; None where numbers are to say it."""
+    if not asked.categories:
+        return None
     if asked.columns is not None:
-        if len(maps) != 1:
-            raise SignalsError(
-                f"Categories are one column, and columns= (--columns) names {len(maps):,}: "
-                f"{examples(asked.columns)}. Name one."
-            )
-        return maps[0]
-    texts = []
-    for column in table.body:
-        is_beside = column is not key_column and not is_hemisphere_title(column.title)
-        if is_beside and _is_of_text(column):
-            texts.append(column)
-    if len(texts) > 1:
+        chosen = [table.column(title) for title in asked.columns]
+    else:
+        beside = [column for column in table.body if column is not key_column]
+        chosen = [c for c in beside if _is_of_text(c) and not is_hemisphere_title(c.title)]
+    if len(chosen) > 1:
         raise SignalsError(
-            f"{table.subject} has {plural(len(texts), 'column')} of text beside that of the "
-            f"regions: {examples([column.title for column in texts])}. Choose that of the "
-            "categories: columns= (--columns)."
+            f"Categories are one column; {table.source} has {plural(len(chosen), 'column')} of "
+            f"text or of those asked for: {examples([column.title for column in chosen])}. Choose "
+            "one: columns= (--columns)."
         )
-    return texts[0] if texts else None
+    return chosen[0] if chosen else None
 
 
 def _in_column(
@@ -420,7 +412,7 @@ def _wide_signals(table: Table, identities: Identities, asked: Asked) -> Signals
         if not column.is_text:
             kept.append(column)
         elif rows:
-            raise text_error(column, table, _NOT_WIDE if asked.categories else "")
+            raise text_error(column, table, _NOT_WIDE)
     keys: list[Key] = [column.title for column in kept]
     if any(isinstance(key, str) for key in keys):
         keys = [str(key) for key in keys]  # titles of one table are of one kind
@@ -442,14 +434,14 @@ def _long_signals(
     keys = list(naming.keys)
     _check_rows(key_column, keys, table)
     labels = _labels_beside(table, key_column) if isinstance(keys[0], str) else None
-    maps = [table.column(title) for title in asked.columns or ()]
-    if asked.categories:
-        column = _category_column(key_column, maps, table, asked)
-        if column is not None:
-            return _in_column(column, table, asked, keys, labels)
+    column = _category_column(table, key_column, asked)
+    if column is not None:
+        return _in_column(column, table, asked, keys, labels)
     if asked.columns is None:
         maps = _maps_beside(key_column, table, naming.rows, identities)
         _check_no_map_is_lost(table, key_column)
+    else:
+        maps = [table.column(title) for title in asked.columns]
     if not maps:
         raise _no_values(table, key_column)
     return maps_in_columns(maps, table, asked, keys, labels)

@@ -11,6 +11,7 @@ import io
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,21 +214,19 @@ def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:
 
 
 def _columns_of_maps(signals: Signals) -> dict[str, Sequence[str | None]]:
-    """Return the columns that name maps: entities of their names one by one, or the whole names.
+    """Return the columns that name maps: the entities of their names, or else the whole names.
 
     Joined, they are the names again.
     """
-    whole: dict[str, Sequence[str | None]] = {
-        MAP_TITLE: signals.map_names or map_titles(signals.n_maps)
-    }
-    if signals.map_names is None or signals.keys is None:
-        return whole
-    columns = entity_columns(signals.map_names)
+    names = signals.map_names or map_titles(signals.n_maps)
+    columns = entity_columns(names)
     # A table that begins with a title of maps is known by it; and no region may have such a title.
-    begins_as_maps = is_map_title(next(iter(columns)))
-    titles = set(map(normal_title, columns))
-    is_taken = not titles.isdisjoint(normal_title(key) for key in signals.keys)
-    return columns if begins_as_maps and not is_taken else whole
+    is_known = signals.keys is not None and is_map_title(next(iter(columns)))
+    regions = set(map(normal_title, signals.keys or ()))
+    is_clear = is_known and regions.isdisjoint(map(normal_title, columns))
+    parts = filter(None, chain.from_iterable(columns.values()))
+    are_whole = not any(is_absent(part) or part != part.strip() for part in parts)
+    return columns if is_clear and are_whole else {MAP_TITLE: names}
 
 
 def _need_map_names(signals: Signals) -> bool:

@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,21 +118,21 @@ def each_surface(source: Any) -> list[Source]:
 
     Two sides are a pair unless both are of one hemisphere.
     """
-    if isinstance(source, list | tuple) and not _is_pair(source):
-        sources = []
-        for item in source:
-            sources.extend(each_surface(item))
-        return sources
     if isinstance(source, list | tuple):
-        return [_pair_of(source, source)]
+        if _is_pair(source):
+            return [_pair_of(source, source)]
+        return list(chain.from_iterable(map(each_surface, source)))
     if not isinstance(source, str | os.PathLike):
         return [Source.of(source)]
-    if is_pair_pattern(source):
-        pair = pair_found(os.fspath(source))
-        images = [pair] if len(pair) == 2 else each_found(os.fspath(source))
-        return [_pair_of(sides, list(sides.values())) for sides in images] or [Source.of(source)]
     names = names_in(source)
-    return [Source.of(source) if len(names) == 1 else _pair_of(source, names)]
+    if len(names) == 2:
+        return [_pair_of(source, names)]
+    if not is_pair_pattern(source):
+        return [Source.of(source)]
+    pair = pair_found(names[0])
+    images = [pair] if len(pair) == 2 else each_found(names[0])
+    # Without any, whoever reads it says what is missing.
+    return [_pair_of(sides, list(sides.values())) for sides in images] or [Source.of(source)]
 
 
 def _pair_of(image: Any, sides: Sequence[Any]) -> Source:

@@ -25,11 +25,10 @@ from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
 from ...engine.maps import Blocks, Portion, all_at_once, native
 from ...errors import DimensionError, ImageTypeError, capitalized
-from ...filenames import names_of_maps
 from ...files import readable
 from ...formats import is_gzipped
 from ...signals import MapAxis
-from ..maps import each_source, is_list, t_r_of
+from ..maps import axis_of_files, each_source, is_list, t_r_of
 from ..sidecar import axis_beside
 from .nifti import Niimg, open_image
 
@@ -160,9 +159,7 @@ def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
         axes.append(axis_beside(axis, files[-1], _n_maps(image)))
     if not is_series:
         return axes[0]
-    parts = [axis.names or _n_maps(image) for axis, image in zip(axes, images, strict=True)]
-    # The time is known where all say the same.
-    return MapAxis(names_of_maps(files, parts), MapAxis.shared(axes).t_r)
+    return axis_of_files(files, axes, list(map(_n_maps, images)))
 
 
 def _checked_name(image: SpatialImage, what: str, number: int) -> str:
