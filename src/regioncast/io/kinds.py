@@ -321,14 +321,16 @@ def kind_that_saves(image: object) -> Kind:
     return kind
 
 
-def files_of(image: Painted | None, output: Path) -> list[Path]:
-    """Return the files that an image, or without one a table, is written to under a name."""
-    if image is None:
+def files_of(thing: Signals | Painted, output: Path) -> list[Path]:
+    """Return the files that signals or a painted image are written to under a name."""
+    if isinstance(thing, Signals):
+        if parcel_files(output) is None:
+            write.table_suffix(output)
         return [output]
-    check_image_name(output, categories=image.categories is not None)
+    check_image_name(output, categories=thing.categories is not None)
     # Names of labels are looked at by who writes them.
-    is_plain = image.categories is None
-    return kind_that_saves(image).outputs(image, output) if is_plain else [output]
+    is_plain = thing.categories is None
+    return kind_that_saves(thing).outputs(thing, output) if is_plain else [output]
 
 
 def save_image(
@@ -513,12 +515,6 @@ def check_table_output(
         check_output(output, overwrite=overwrite)
     else:
         write.check_table_output(output, use, overwrite=overwrite)
-
-
-def check_table_name(output: Path) -> None:
-    """Raise where the name of an output is not that of signals."""
-    if parcel_files(output) is None:
-        write.table_suffix(output)
 
 
 def parcel_files(output: Path) -> ParcelFiles | None:

@@ -85,16 +85,14 @@ def save_each(
     """
     kinds.check_fields_of_maps(template)
     of_parcels = kinds.parcel_files(template) is not None
-    image = thing if isinstance(thing, kinds.Painted) and not of_parcels else None
     signals = _signals_of(thing, kinds.FILES_OF_PARCELS if of_parcels else "Files of one map each")
-    if image is None:
-        kinds.check_table_name(template)
+    maps = thing if isinstance(thing, kinds.Painted) and not of_parcels else signals
     names = signals.axis.titles(signals.n_maps)
     outputs = [filled(template, {kinds.MAP_FIELD: name}) for name in names]
-    _check_all([kinds.files_of(image, output) for output in outputs], names, overwrite=overwrite)
+    _check_all([kinds.files_of(maps, output) for output in outputs], names, overwrite=overwrite)
     written: list[Path] = []
     for row, output in enumerate(outputs):
-        files = save(signals.take([row]) if image is None else _map_of(image, row), output)
+        files = save(_map_of(maps, row), output)
         written.extend([files] if isinstance(files, Path) else files)
         if progress is not None:
             progress(row + 1, len(outputs))
@@ -133,13 +131,15 @@ def _make_folders(outputs: Sequence[Path]) -> None:
         make_folder(folder)
 
 
-def _map_of(image: Painted, row: int) -> Painted:
-    """Return one map of a painted image."""
-    match, atlas = image.match, image.parcellation
+def _map_of(maps: Signals | Painted, row: int) -> Signals | Painted:
+    """Return one of the maps of signals or of a painted image."""
+    if isinstance(maps, Signals):
+        return maps.take([row])
+    match, atlas = maps.match, maps.parcellation
     assert match is not None, "an image whose maps are known"
     assert atlas is not None, "knows both"
     signals = match.signals.take([row])
-    part = kinds.painted(atlas, image.dataobj.table[[row]], signals)
+    part = kinds.painted(atlas, maps.dataobj.table[[row]], signals)
     part.match, part.parcellation = replace(match, signals=signals), atlas
-    part.categories = image.categories
+    part.categories = maps.categories
     return part

@@ -131,10 +131,7 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
         raise SignalsError(f"{table.subject} is empty: it has no row or no column of values.")
     table = with_header(table, identities, asked.by)
     if asked.by == "position":
-        column = _category_column(table, None, asked)
-        if column is not None:
-            return _in_column(column, table, asked)
-        return signals_by_position(table, identities, asked)
+        return _by_position(table, identities, asked)
     _check_by(asked.by, identities)
     may_be_array = asked.key is None and not table.has_header
     if may_be_array and holds_numbers_alone(table, identities):
@@ -205,15 +202,23 @@ def as_categories(signals: Signals) -> Signals:
     ).with_categories(categories)
 
 
+def _by_position(table: Table, identities: Identities, asked: Asked) -> Signals:
+    """Return values or categories in ascending order of label."""
+    column = _category_column(table, None, asked)
+    if column is None:
+        return signals_by_position(table, identities, asked)
+    return _in_column(column, table, asked)
+
+
 def _category_column(table: Table, key_column: Column | None, asked: Asked) -> Column | None:
     """Return the column of categories where one is asked for; None where numbers are to say it."""
     if not asked.categories:
         return None
-    if asked.columns is not None:
-        chosen = [table.column(title) for title in asked.columns]
+    if asked.columns is None:
+        chosen = [column for column in table.body if column is not key_column]
+        chosen = list(filter(_may_be_categories, chosen))
     else:
-        beside = [column for column in table.body if column is not key_column]
-        chosen = [c for c in beside if _is_of_text(c) and not is_hemisphere_title(c.title)]
+        chosen = [table.column(title) for title in asked.columns]
     if len(chosen) > 1:
         raise SignalsError(
             f"Categories are one column; {table.source} has {plural(len(chosen), 'column')} of "
@@ -234,6 +239,11 @@ def _in_column(
     codes, categories = _coded(column)
     coded = Column(column.title, codes.tolist(), array=codes)
     return maps_in_columns([coded], table, asked, keys, labels).with_categories(categories)
+
+
+def _may_be_categories(column: Column) -> bool:
+    """Return whether a column is of text, other than that of the hemispheres."""
+    return _is_of_text(column) and not is_hemisphere_title(column.title)
 
 
 def _is_of_text(column: Column) -> bool:
