@@ -180,10 +180,22 @@ def test_what_is_not_one_column_of_categories_is_refused(atlas, values, options,
         rc.paint(values, atlas, categories=True, **options)
 
 
-@pytest.mark.parametrize("options", [{"fill": 1}, {"fill": float("nan")}, {"t_r": 2.0}])
-def test_what_does_not_go_with_categories(atlas, options):
-    with pytest.raises(ArgumentError, match="0 is no category"):
-        rc.paint(frame(), atlas, categories=True, **options)
+def test_what_does_not_go_with_categories(atlas):
+    for fill in (1, float("nan")):
+        with pytest.raises(ArgumentError, match="Of categories, 0 is none"):
+            rc.paint(frame(), atlas, categories=True, fill=fill)
+    for door in ("dict", "DataFrame", "list"):
+        with pytest.raises(SignalsError, match="these values are a single map"):
+            rc.paint(DOORS[door](), atlas, categories=True, t_r=2.0)
+
+
+def test_codes_that_were_read_stay_categories(atlas):
+    signals = rc.load_signals(frame(), atlas, categories=True)
+    assert signals.values.tolist() == [CODES]
+    assert rc.paint(signals, atlas).categories.names == ("net2", "net10", "Vis")
+    with pytest.raises(ArgumentError, match="Of categories, 0 is none"):
+        rc.paint(signals, atlas, fill=5)
+    assert rc.match(frame(), atlas, categories=True).n_matched == 4
 
 
 def test_without_being_asked_text_is_an_error_that_says_how(atlas, folder):

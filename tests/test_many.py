@@ -26,6 +26,7 @@ from regioncast.errors import (
     SpaceError,
 )
 from regioncast.filenames import entity_columns, filled, names_of_files
+from regioncast.files import natural_order
 from regioncast.io.surface.names import without_hemisphere
 
 LABELS = [-2, 3, 7, 7001]
@@ -442,6 +443,8 @@ def test_maps_that_cannot_be_taken_apart(tree):
         rc.save(image, "{sub}_{map}.nii.gz")
     with pytest.raises(FileFormatError, match=r"An image cannot be written as 'sub-01\.tsv'"):
         rc.save(image, "{map}.tsv")
+    with pytest.raises(ArgumentError, match=r"Nothing fills in \{hemi\}"):
+        rc.save(image, "{hemi}_{map}.nii.gz")
     with pytest.raises(FileFormatError, match="this Nifti1Image does not know its regions"):
         rc.save(image_of(np.ones((2, 3, 4, 5))), "{map}.nii.gz")
     with pytest.raises(OutputError, match="written twice"):
@@ -466,6 +469,15 @@ def test_all_outputs_are_looked_at_before_the_first_is_written(tree):
         rc.save(image, "maps/{map}.nii.gz")
     assert files(tree / "maps") == ["sub-02.nii.gz"]
     assert len(rc.save(image, "maps/{map}.nii.gz", overwrite=True)) == 2
+
+
+@given(st.lists(st.text("a019", max_size=4), unique=True), st.randoms())
+def test_natural_order_is_that_of_the_numbers_and_no_other(texts, random):
+    shuffled = random.sample(texts, len(texts))
+    assert sorted(texts, key=natural_order) == sorted(shuffled, key=natural_order)
+    numbers = [text for text in texts if text.isdigit()]
+    assert sorted(numbers, key=lambda text: (int(text), text)) == sorted(numbers, key=natural_order)
+    assert natural_order("9" * 5000) < natural_order("1" + "0" * 5000)
 
 
 def test_a_prefix_is_not_doubled():

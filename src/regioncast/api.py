@@ -491,16 +491,14 @@ def paint(
             "missing must be 'raise' or 'fill', and extra 'raise' or 'ignore'; "
             f"they are {missing!r} and {extra!r}."
         )
-    if categories and (fill != 0 or t_r is not None):
-        raise ArgumentError(
-            "Categories are one map, in which 0 is no category: leave out fill (--fill) and t_r "
-            "(--t-r)."
-        )
     atlas = load_parcellation(parcellation)
     matching, atlas = _match(
         values, atlas, by=by, key=key, columns=columns, t_r=t_r, categories=categories
     )
     matching.check(missing, extra)
+    known = matching.signals.categories
+    if known is not None and fill != 0:
+        raise ArgumentError("Of categories, 0 is none: leave out fill (--fill).")
     table = value_table(matching.signals.values, matching.columns, fill=fill, dtype=dtype)
     if onto is not None:
         place = "the image to paint onto"
@@ -510,7 +508,6 @@ def paint(
         atlas = atlas.masked(_inside(mask, atlas.space))
     image = painted(atlas, table, matching.signals)
     image.match, image.parcellation = matching, atlas
-    known = matching.signals.categories
     if known is not None:
         # A category of which no region has a sample is none of the image.
         labels = table[0, 1:][atlas.counts > 0]

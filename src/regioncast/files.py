@@ -146,13 +146,14 @@ def files_matching(pattern: str | os.PathLike[str], what: str) -> list[str]:
     return sorted(files, key=natural_order)
 
 
-def natural_order(text: str) -> list[tuple[int, str]]:
+def natural_order(text: str) -> tuple[list[tuple[int, str]], str]:
     """Return a key by which 9 comes before 10."""
-    # Every second part is digits, so numbers and texts never meet.
+    # Every second part is digits, so numbers and texts never meet; of numbers the longer is larger.
     key = []
     for number, part in enumerate(_DIGITS.split(text)):
-        key.append((int(part), "") if number % 2 else (0, part))
-    return key
+        digits = part.lstrip("0")
+        key.append((len(digits), digits) if number % 2 else (0, part))
+    return key, text
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

@@ -347,7 +347,8 @@ class Signals:
         rows : sequence of int
             Their numbers, from 0; one is a single map.
         """
-        return self._with(axis=self.axis.take(rows), values=self.values[list(rows)])
+        # Coverage is that of all maps.
+        return self._with(axis=self.axis.take(rows), values=self.values[list(rows)], coverage=None)
 
     def with_categories(self, categories: RegionTable) -> Signals:
         """Return the same values as the labels of categories."""

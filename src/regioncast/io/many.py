@@ -118,6 +118,7 @@ def _check_all(
     files, of_what = [], []
     for paths, name in zip(files_of_maps, names, strict=True):
         for path in paths:
+            check_fields(path, ())  # only surfaces fill in that of the hemisphere
             files.append(path)
             of_what.append(f"map {name}")
             if path.parent.is_dir():

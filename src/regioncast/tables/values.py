@@ -173,11 +173,11 @@ def read_categories(values: Any, identities: Identities, asked: Asked) -> Signal
         values = table if table.index else values
     if isinstance(values, Mapping) and not any(map(_is_several, values.values())):
         codes, categories = _coded(Column("", list(values.values())))
-        return Signals(codes, as_keys(values)).with_categories(categories)
+        return Signals(codes, as_keys(values), t_r=asked.t_r).with_categories(categories)
     is_flat = isinstance(values, list | tuple) or len(getattr(values, "shape", ())) == 1
     if is_flat and not any(map(_is_several, values)):
         codes, categories = _coded(Column("", list(values), levels=levels_of(values)))
-        return Signals(codes).with_categories(categories)
+        return Signals(codes, t_r=asked.t_r).with_categories(categories)
     return as_categories(read(values, identities, asked))
 
 
