@@ -652,8 +652,7 @@ def extract(
     maps = open_maps(image, "the image")
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
-    atlas = load_parcellation(parcellation)
-    placement = Placement.on(atlas if by is None else atlas.group(by), maps.space, resample)
+    placement = Placement.on(_grouped(parcellation, by), maps.space, resample)
     if mask is not None:
         placement = placement.masked(_inside(mask, placement.parcellation.space))
     atlas = placement.parcellation
@@ -792,6 +791,12 @@ def _one_source(labels: Labels | None, left: Side | None, right: Side | None) ->
             f"{which} given."
         )
     return sides if labels is None else labels
+
+
+def _grouped(parcellation: Labels, by: str | None) -> Parcellation:
+    """Return the regions, or the groups of a column."""
+    atlas = load_parcellation(parcellation)
+    return atlas if by is None else atlas.group(by)
 
 
 def _weights(weights: Image, space: Space, grouping: Grouping) -> NDArray[np.float64]:

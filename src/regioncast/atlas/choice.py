@@ -48,27 +48,13 @@ _NO_GROUP = frozenset(["", "n/a", "nan", "none", "<na>"])
 
 
 def is_chosen(regions: Any, identities: Identities) -> NDArray[np.bool_]:
-    """Return which rows of a region table are chosen.
-
-    Parameters
-    ----------
-    regions : Chosen
-    identities : Identities
-        Of the table.
-
-    Raises
-    ------
-    ArgumentError
-        When a key stands for no region or for several, or a mask has not one entry per region.
-    ArgumentTypeError
-        When this is none of what chooses regions.
-    """
+    """Return which rows of a region table are chosen; see `Parcellation.select`."""
     if callable(regions):
         return _rows_that_meet(regions, identities.table)
     items = _listed(regions)
     truths = [isinstance(item, bool | np.bool_) for item in items]
     if any(truths):
-        return _masked(items, truths, regions, identities)
+        return _masked(items, truths, regions, len(identities.table))
     mask = np.zeros(len(identities.table), bool)
     mask[_rows_of(items, identities)] = True
     return mask
@@ -108,10 +94,9 @@ def _listed(regions: Any) -> list[Any]:
 
 
 def _masked(
-    items: Sequence[object], truths: Sequence[bool], regions: Any, identities: Identities
+    items: Sequence[object], truths: Sequence[bool], regions: Any, n_regions: int
 ) -> NDArray[np.bool_]:
-    """Return a mask in the order of the table; a Series may have another."""
-    n_regions = len(identities.table)
+    """Return a mask over the rows of the table."""
     if not all(truths):
         wrong = [item for item, is_truth in zip(items, truths, strict=True) if not is_truth]
         raise ArgumentTypeError(
@@ -124,19 +109,14 @@ def _masked(
             f"{plural(n_regions, 'region')}. Give one per region, in ascending order of label."
         )
     index = getattr(regions, "index", None)
-    rows = list(range(n_regions))
-    if index is not None and not callable(index):  # the index of a list is a method
-        # An index that counts rows is that of `to_pandas`, in any order; others are keys.
-        is_counting = index.name is None and sorted(map(str, index)) == sorted(map(str, rows))
-        rows = list(map(int, index)) if is_counting else _rows_of(list(index), identities)
-        if len(set(rows)) < n_regions:
-            raise ArgumentError(
-                "The index of the mask names some regions twice and others not at all. Give one "
-                "entry per region."
-            )
-    mask = np.zeros(n_regions, bool)
-    mask[rows] = items
-    return mask
+    # The index of a list is a method.
+    if index is not None and not callable(index) and list(index) != list(range(n_regions)):
+        raise ArgumentError(
+            "The mask is a Series with an index of its own, whose rows may be in another order. "
+            "Give one of atlas.to_pandas() as it is, or the array of a mask in ascending order of "
+            "label (.to_numpy())."
+        )
+    return np.array(items, bool)
 
 
 def _rows_of(keys: Sequence[object], identities: Identities) -> list[int]:
@@ -155,9 +135,9 @@ def _rows_of(keys: Sequence[object], identities: Identities) -> list[int]:
         if len(of_key) > 1:
             several = [f"{table.unique_names[row]} (label {table.labels[row]})" for row in of_key]
             raise ArgumentError(
-                f"{key!r} stands for {plural(len(of_key), 'region')}: {examples(several)}. Give a "
-                "name or a label (an integer) that only the one has, with its hemisphere where "
-                "both have it; or a mask."
+                f"{examples([key])} stands for {plural(len(of_key), 'region')}: "
+                f"{examples(several)}. Give a name or a label (an integer) that only the one has, "
+                "with its hemisphere where both have it; or a mask."
             )
     return [row for (row,) in rows]
 
@@ -187,25 +167,17 @@ def _rows_of_key(key: object, identities: Identities) -> list[int]:
 def grouped(table: RegionTable, column: str) -> tuple[RegionTable, list[int | None]]:
     """Return the table of the groups of a column, and of each row the label of its group.
 
-    Parameters
-    ----------
-    table : RegionTable
-    column : str
-
-    Raises
-    ------
-    RegionTableError
-        When there is no such column, or no row is of a group.
+    See `Parcellation.group`.
     """
     cells = _cells(table, column)
     members: dict[str, list[int]] = {}
     outside = []
     for row, cell in enumerate(cells):
-        text = composed(_plain(cell))
-        if text.strip().lower() in _NO_GROUP:
+        group = _group_of(cell)
+        if group is None:
             outside.append(table.unique_names[row])
         else:
-            members.setdefault(text, []).append(row)
+            members.setdefault(group, []).append(row)
     if not members:
         raise RegionTableError(
             f"The column {column!r} is empty for each of {plural(len(table), 'region')}. Group by "
@@ -220,9 +192,10 @@ def grouped(table: RegionTable, column: str) -> tuple[RegionTable, list[int | No
         )
     rows = list(members.values())
     columns = _shared_columns(table, rows)
-    if column not in (NAME, LABEL):
-        columns[column] = [_plain(cells[first]) for first, *_ in rows]
     columns[N_MEMBERS_TITLE] = list(map(len, rows))
+    if column not in (NAME, LABEL):
+        # By its cells values find their groups, whatever the title.
+        columns[column] = [_plain(cells[first]) for first, *_ in rows]
     labels = _group_labels(list(members))
     label_of_row: list[int | None] = [None] * len(table)
     for label, of_group in zip(labels, rows, strict=True):
@@ -236,10 +209,20 @@ def tells_apart(column: str, identities: Identities, *, with_sides: bool) -> boo
     table = identities.table
     cells = () if column in _ASKED else table.other_columns.get(column, ())
     sides = (with_sides and table.sides) or [None] * len(table)
-    rows = zip(cells, sides, identities.has_samples.tolist(), strict=False)
-    keys = [(composed(_plain(cell)), side) for cell, side, is_there in rows if is_there]
-    keys = [key for key in keys if key[0].strip().lower() not in _NO_GROUP]
-    return len(set(keys)) == len(keys)
+    seen = set()
+    for cell, side, is_there in zip(cells, sides, identities.has_samples.tolist(), strict=False):
+        key = (_group_of(cell), side)
+        if is_there and key[0] is not None:
+            if key in seen:
+                return False
+            seen.add(key)
+    return True
+
+
+def _group_of(cell: Any) -> str | None:
+    """Return what the group of a cell is called, None where nothing stands there."""
+    text = composed(_plain(cell))
+    return None if text.strip().lower() in _NO_GROUP else text
 
 
 def _cells(table: RegionTable, column: str) -> Sequence[Any]:

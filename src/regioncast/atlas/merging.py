@@ -2,60 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from ..engine import encoding
 from ..engine.encoding import code_dtype
 from ..errors import (
+    N_EXAMPLES,
     ArgumentError,
     LabelsError,
     LabelsWarning,
     SpaceError,
     capitalized,
-    examples,
     plural,
     warn,
 )
-from .hemispheres import CORTEX
+from .hemispheres import CORTEX, HEMISPHERE_TITLE
 from .parcellation import Parcellation
 from .region_table import RegionTable
-from .spaces import SurfaceVertices, check_same
+from .spaces import check_same
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from .spaces import Space
 
 Overlap = Literal["raise", "first", "last"]
 """Whose a sample is that several atlases have: an error, that of the first, or of the last."""
 
 SOURCE_TITLES = ("source", "source_index")
 """Titles of the columns that say which atlas a region came from, and its label there."""
-
-
-class _Origin(NamedTuple):
-    """A region, as messages call it."""
-
-    region: str
-    atlas: str
-
-    def __str__(self) -> str:
-        return f"{self.region!r} of {self.atlas}"
-
-
-class _Shared(NamedTuple):
-    """How many samples two regions share."""
-
-    samples: str
-    first: _Origin
-    second: _Origin
-
-    def __str__(self) -> str:
-        return f"{self.first} and {self.second} share {self.samples}"
 
 
 def merged(atlases: Mapping[str, Parcellation], overlap: Overlap) -> Parcellation:
@@ -66,15 +43,6 @@ def merged(atlases: Mapping[str, Parcellation], overlap: Overlap) -> Parcellatio
     atlases : mapping of str to Parcellation
         By what they are called.
     overlap : {"raise", "first", "last"}
-
-    Raises
-    ------
-    ArgumentError
-        When there are fewer than two, or there is no such `overlap`.
-    SpaceError
-        When they are of different spaces.
-    LabelsError
-        When regions overlap and are not to.
     """
     if overlap not in get_args(Overlap):
         raise ArgumentError(f"overlap must be 'raise', 'first' or 'last', not {overlap!r}.")
@@ -82,97 +50,81 @@ def merged(atlases: Mapping[str, Parcellation], overlap: Overlap) -> Parcellatio
         raise ArgumentError(
             f"Two atlases or more are merged; this is {plural(len(atlases), 'atlas', 'atlases')}."
         )
-    parts = list(atlases.values())
     _check_spaces(atlases)
-    table, codes_of = _merged_table(atlases)
-    # What messages call the region of each code.
-    origins = [_Origin("", "")] * (len(table) + 1)
-    for (name, part), part_codes in zip(atlases.items(), codes_of, strict=True):
-        for code, region in zip(part_codes, part.table.unique_names, strict=True):
-            origins[code] = _Origin(region, name)
-    codes = np.zeros_like(parts[0].codes, code_dtype(len(table)))
-    overlaps: list[tuple[int, int, int]] = []
-    for part, part_codes in zip(parts, codes_of, strict=True):
-        new = encoding.recoded(part.codes, np.array([0, *part_codes], codes.dtype))
+    table, codes_of = _merged_table({name: atlas.table for name, atlas in atlases.items()})
+    (first, *_), n_codes = atlases.values(), len(table) + 1
+    codes = np.zeros_like(first.codes, code_dtype(len(table)))
+    counts, overlaps = np.zeros(n_codes, np.int64), []
+    for atlas, new_codes in zip(atlases.values(), codes_of, strict=True):
+        new = encoding.recoded(atlas.codes, np.insert(new_codes, 0, 0))
+        counts += encoding.count(new, n_codes)
         is_shared = (codes > 0) & (new > 0)
-        overlaps += _counted(codes[is_shared], new[is_shared], len(origins))
+        overlaps += _counted(codes[is_shared], new[is_shared], n_codes)
         is_new = new > 0 if overlap == "last" else (new > 0) & ~is_shared
         codes[is_new] = new[is_new]
-    whole = Parcellation(codes, table, parts[0].space)
+    whole = Parcellation(codes, table, first.space)
     if overlaps:
-        had_samples = np.zeros(len(table), bool)
-        for part, part_codes in zip(parts, codes_of, strict=True):
-            had_samples[np.array(part_codes, int) - 1] = part.counts > 0
-        vanished = np.flatnonzero(had_samples & (whole.counts == 0)).tolist()
-        _report(overlaps, [origins[row + 1] for row in vanished], origins, overlap, whole.space)
+        _report(overlaps, (counts[1:] > 0) & (whole.counts == 0), whole, overlap)
     return whole
 
 
 def _check_spaces(atlases: Mapping[str, Parcellation]) -> None:
     """Raise where atlases are of different spaces."""
-    (first_name, first), *rest = [(name, atlas.space) for name, atlas in atlases.items()]
-    for name, space in rest:
+    (name, first), *rest = [(name, atlas.space) for name, atlas in atlases.items()]
+    for other_name, space in rest:
         if type(first) is not type(space):
             raise SpaceError(
-                f"{capitalized(first_name)} is made of {first.nouns}, {name} of {space.nouns}, and "
+                f"{capitalized(name)} is made of {first.nouns}, {other_name} of {space.nouns}, and "
                 "one atlas is of one kind. For cortex on surfaces and subcortex in a volume, make "
                 "a .dlabel.nii of both (wb_command -cifti-create-label), and load that."
             )
-        are_surfaces = isinstance(first, SurfaceVertices) and isinstance(space, SurfaceVertices)
-        if are_surfaces and sorted([*first.parts, *space.parts]) == sorted(CORTEX.values()):
+        sides = set(first.parts), set(space.parts)
+        if sides[0] != sides[1] and sides[0] | sides[1] == set(CORTEX.values()):
             raise SpaceError(
-                f"{capitalized(first_name)} and {name} are the two hemispheres, and what is merged "
-                "has the same vertices. Load both as one: load_parcellation(left=…, right=…), "
-                '"left.label.gii,right.label.gii".'
+                f"{capitalized(name)} and {other_name} are of different hemispheres, and atlases "
+                "of the same vertices are merged. Load a pair as one: load_parcellation(left=…, "
+                'right=…), "left.label.gii,right.label.gii".'
             )
-        check_same(first, space, this_name=first_name, other_name=name)
+        check_same(first, space, this_name=name, other_name=other_name)
 
 
-def _merged_table(atlases: Mapping[str, Parcellation]) -> tuple[RegionTable, list[list[int]]]:
-    """Return the rows of all atlases in one table, and the new codes of the rows of each."""
-    tables = [atlas.table for atlas in atlases.values()]
-    # Regions of both hemispheres, as groups may be, are told apart by their labels alone.
-    are_sided = all(table.hemispheres is not None for table in tables)
-    ids = _new_ids([key if are_sided else ("", key[1]) for table in tables for key in table.ids])
-    columns = _merged_columns(tables, sided=are_sided)
-    origins = [
-        (name, label) for name, atlas in atlases.items() for label in atlas.table.labels.tolist()
-    ]
-    columns |= dict(zip(SOURCE_TITLES, zip(*origins, strict=True), strict=True))
-    whole = RegionTable(
-        [label for _, label in ids],
-        [name for table in tables for name in table.names],
-        columns,
-        [side for side, _ in ids] if are_sided else None,
-    )
-    code_of = dict(zip(whole.ids, range(1, len(whole) + 1), strict=True))
-    codes = iter([code_of[key] for key in ids])
-    return whole, [list(islice(codes, len(table))) for table in tables]
-
-
-def _new_ids(ids: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Return hemispheres and labels, with labels above all others where one stands again."""
-    highest = max(label for _, label in ids)
-    new: dict[tuple[str, int], None] = {}
-    for key in ids:
-        highest += key in new
-        new[(key[0], highest) if key in new else key] = None
-    return list(new)
-
-
-def _merged_columns(tables: Sequence[RegionTable], *, sided: bool) -> dict[str, Sequence[Any]]:
-    """Return the further columns of all tables, None where a table has not that column."""
+def _merged_table(tables: Mapping[str, RegionTable]) -> tuple[RegionTable, list[NDArray[Any]]]:
+    """Return the rows of all tables in one, and the new codes of the rows of each."""
+    records: list[dict[str, Any]] = []
+    for name, table in tables.items():
+        records.extend(_records(table, name))
     columns: dict[str, list[Any]] = {}
-    n_rows = 0
-    for table in tables:
-        for title, cells in (table.columns if sided else table.other_columns).items():
-            # The columns of an earlier merge make room for those of this one.
-            new_title = f"{title}_in_table" if title in SOURCE_TITLES else title
-            columns.setdefault(new_title, [None] * n_rows).extend(cells)
-        n_rows += len(table)
-        for column in columns.values():
-            column.extend([None] * (n_rows - len(column)))
-    return dict(columns)
+    for title in dict.fromkeys(chain.from_iterable(records)):
+        columns[title] = [record.get(title) for record in records]
+    origins = {title: columns.pop(title) for title in SOURCE_TITLES}
+    labels, names, sides = columns.pop("label"), columns.pop("name"), None
+    # Regions of both hemispheres, as groups may be, are told apart by their labels alone.
+    if all(table.hemispheres is not None for table in tables.values()):
+        sides = columns.pop(HEMISPHERE_TITLE)
+    ids = _new_ids(sides or [""] * len(labels), labels)
+    whole = RegionTable([label for _, label in ids], names, columns | origins, sides)
+    code_of = dict(zip(whole.ids, range(1, len(whole) + 1), strict=True))
+    codes = np.array([code_of[key] for key in ids], code_dtype(len(whole)))
+    return whole, np.split(codes, np.cumsum(list(map(len, tables.values())))[:-1])
+
+
+def _records(table: RegionTable, source: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table with their origin; that of an earlier merge makes room for it."""
+    for record in table.to_records():
+        row = {f"{t}_in_table" if t in SOURCE_TITLES else t: c for t, c in record.items()}
+        yield row | dict(zip(SOURCE_TITLES, (source, record["label"]), strict=True))
+
+
+def _new_ids(sides: Sequence[str], labels: Sequence[int]) -> list[tuple[str, int]]:
+    """Return hemispheres and labels, with labels above all others where one stands again."""
+    # 0 is what no region has in files of labels.
+    highest = max(0, *labels)
+    new: dict[tuple[str, int], None] = {}
+    for side, label in zip(sides, labels, strict=True):
+        is_taken = (side, label) in new
+        highest += is_taken
+        new[(side, highest if is_taken else label)] = None
+    return list(new)
 
 
 def _counted(first: NDArray[Any], second: NDArray[Any], n_codes: int) -> list[tuple[int, int, int]]:
@@ -183,20 +135,24 @@ def _counted(first: NDArray[Any], second: NDArray[Any], n_codes: int) -> list[tu
 
 def _report(
     overlaps: Sequence[tuple[int, int, int]],
-    vanished: Sequence[_Origin],
-    origins: Sequence[_Origin],
+    is_lost: NDArray[np.bool_],
+    whole: Parcellation,
     overlap: Overlap,
-    space: Space,
 ) -> None:
     """Raise, or warn, with the regions that overlap, those that do in most samples first."""
+    table, noun = whole.table, whole.space.noun
+    # The atlas tells regions of one name apart, unless both hemispheres have it.
+    names = table.names if table.hemispheres is None else table.unique_names
+    pairs = zip(names, table.columns[SOURCE_TITLES[0]], strict=True)
+    called = [f"{name!r} of {source}" for name, source in pairs]
     listed = [
-        _Shared(plural(count, space.noun), origins[first], origins[second])
-        for count, first, second in sorted(overlaps, key=lambda counted: -counted[0])
+        f"{called[code - 1]} and {called[other - 1]} share {plural(count, noun)}"
+        for count, code, other in sorted(overlaps, key=lambda counted: -counted[0])
     ]
     n_samples = sum(count for count, *_ in overlaps)
     message = (
-        f"The atlases overlap in {plural(n_samples, space.noun)}, "
-        f"{plural(len(listed), 'pair')} of regions: {examples(listed)}."
+        f"The atlases overlap in {plural(n_samples, noun)}, {plural(len(listed), 'pair')} of "
+        f"regions: {_first_of(listed)}."
     )
     if overlap == "raise":
         raise LabelsError(
@@ -204,6 +160,13 @@ def _report(
             "to the first or to the last of them."
         )
     message += f" The {overlap} has what they share."
-    if vanished:
-        message += f" Nothing is left of {plural(len(vanished), 'region')}: {examples(vanished)}."
+    lost = [called[row] for row in np.flatnonzero(is_lost)]
+    if lost:
+        message += f" Nothing is left of {plural(len(lost), 'region')}: {_first_of(lost)}."
     warn(message, LabelsWarning)
+
+
+def _first_of(phrases: Sequence[str]) -> str:
+    """Return the first few of phrases, which have quotes in them, and how many more there are."""
+    n_more = len(phrases) - N_EXAMPLES
+    return "; ".join(phrases[:N_EXAMPLES]) + (f" and {n_more:,} more" if n_more > 0 else "")

@@ -49,19 +49,8 @@ def labels_image(
 ) -> NDArray[Any]:
     """Return the label of each sample, in the first of these dtypes that holds all.
 
-    Parameters
-    ----------
-    atlas : Parcellation
-    what : str
-        What holds such dtypes, for messages: ``"GIFTI files hold"``.
-    dtypes : sequence of str
-    none : int, default=0
-        The label of no region.
-
-    Raises
-    ------
-    LabelsError
-        When none of them does, or `none` is the label of a region.
+    `what` holds such dtypes, for messages: ``"GIFTI files hold"``; `none` is the label of no
+    region.  `LabelsError` where there is no such dtype, or a region has that label.
     """
     labels = np.concatenate([[none], atlas.table.labels])
     if none in labels[1:]:
@@ -94,26 +83,12 @@ def unused_label(table: RegionTable) -> int:
 def entries_of(table: RegionTable, path: Path, is_none: Callable[[Entry], bool]) -> list[Entry]:
     """Return the rows of a label table; regions without a colour get one that no other has.
 
-    Parameters
-    ----------
-    table : RegionTable
-    path : Path
-        The file, for messages.
-    is_none : callable
-        Whether whoever reads an entry takes it for that of no region.
-
-    Raises
-    ------
-    RegionTableError
-        When a name would not be read again.
+    `is_none` tells whether whoever reads an entry takes it for that of no region.  That, and a name
+    that XML does not keep, is a `RegionTableError`; other columns are a warning.
     """
     rows = zip(table, _colors(table), strict=True)
     entries = [Entry(region.label, region.name, _parts(color)) for region, color in rows]
-    wrong = [
-        entry.name
-        for entry in entries
-        if entry.name != entry.name.strip() or _NOT_IN_NAMES.search(entry.name) or is_none(entry)
-    ]
+    wrong = [entry.name for entry in entries if not _is_kept(entry.name) or is_none(entry)]
     if wrong:
         raise RegionTableError(
             f"{plural(len(wrong), 'name')} that {path.name} cannot hold: {examples(wrong)}; they "
@@ -129,6 +104,11 @@ def entries_of(table: RegionTable, path: Path, is_none: Callable[[Entry], bool])
             RegionTableWarning,
         )
     return entries
+
+
+def _is_kept(name: str) -> bool:
+    """Return whether XML keeps a name as it is."""
+    return bool(name) and name == name.strip() and not _NOT_IN_NAMES.search(name)
 
 
 def _colors(table: RegionTable) -> list[str]:

@@ -85,20 +85,9 @@ def write_regions(table: RegionTable, path: Path, *, overwrite: bool) -> None:
 
 
 def write_table_of_labels(table: RegionTable, file: Path, path: Path) -> None:
-    """Write the table of the regions of a labels image, and look whether it is read again.
+    """Write the table of the regions of a labels image as TSV, to what will be called `path`.
 
-    Parameters
-    ----------
-    table : RegionTable
-    file : Path
-        Where it is written, as TSV: ``index``, ``name`` and the other columns; ``n/a`` is nothing.
-    path : Path
-        What it will be called, for messages.
-
-    Raises
-    ------
-    RegionTableError
-        When labels or names would be read as others.
+    It is read at once: where labels or names would be others, it is a `RegionTableError`.
     """
     rows = [("index", "name", *table.other_columns)]
     rows += zip(table.labels.tolist(), table.names, *table.other_columns.values(), strict=True)

@@ -268,16 +268,7 @@ def _rows_in_pieces(data: NDArray[Any] | PaintedArray) -> Iterator[NDArray[Any]]
 
 
 def save_labels(atlas: Parcellation, path: Path, *, overwrite: bool) -> None:
-    """Write a parcellation of grayordinates as ``.dlabel.nii``.
-
-    Raises
-    ------
-    LabelsError
-        When labels are beyond int32.
-    RegionTableError
-        When a name would not be read again.
-    OutputExistsError, OutputError
-    """
+    """Write a parcellation of grayordinates as ``.dlabel.nii``, with names and colours."""
     space, table = atlas.space, atlas.table
     assert isinstance(space, Grayordinates), "a kind writes its own space"
     none = unused_label(table)

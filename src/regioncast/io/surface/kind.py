@@ -14,10 +14,9 @@ from ...errors import DimensionError, capitalized, plural
 from ...signals import MapAxis
 from ..maps import MapsInMemory, SeveralMaps, Source, is_list, the_one_map
 from .files import each_surface, is_surface, read_sides
-from .label_files import save_labels
 from .labels import SurfaceLabels, read_labels
 from .names import output_paths
-from .painted import PaintedSurface, save_surface
+from .painted import PaintedSurface, save_labels, save_surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -264,16 +264,7 @@ def write_volume(image: SpatialImage, path: Path, progress: Progress) -> None:
 
 
 def save_labels(atlas: Parcellation, path: Path, table_path: Path, *, overwrite: bool) -> None:
-    """Write the labels of voxels, and the table of their regions: both, or neither.
-
-    Raises
-    ------
-    LabelsError
-        When a region has the label 0, or the format cannot hold the labels.
-    RegionTableError
-        When the table would not be read again as it is.
-    OutputExistsError, OutputError
-    """
+    """Write the labels of voxels, and the table of their regions: both, or neither."""
     assert isinstance(atlas.space, VolumeGrid), "a kind writes its own space"
     labels = labels_image(atlas, "NIfTI files hold")
     with replacing_all([path, table_path], overwrite=overwrite) as (file, table_file):
