@@ -17,7 +17,7 @@ import hypothesis
 import other_programs
 import pytest
 
-from regioncast.demo import write_examples
+from regioncast.data.examples import write_examples
 
 # Before anything imports matplotlib: no test may need a display.
 os.environ["MPLBACKEND"] = "Agg"

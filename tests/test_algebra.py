@@ -483,6 +483,8 @@ def test_a_merged_atlas_merges_again_and_files_are_called_by_their_names(tmp_pat
     assert whole.table.columns["source_in_table"] == ("one", "two", None)
     assert whole.table.columns["source"] == ("atlas 1", "atlas 1", "atlas 2")
     assert whole.table.columns["source_index"] == (4, 5, 4)
+    # Regions without a name are called by their labels, which are others now.
+    assert list(whole.table) == [(4, "4"), (5, "5"), (6, "6")]
     assert rc.merge(*files).table.columns["source"] == ("one", "two", "three")
 
 

@@ -936,12 +936,14 @@ def test_an_error_of_progress_is_raised_as_it_is_and_ends_the_work(tmp_path, mon
 
 def test_a_file_that_ends_early(tmp_path):
     path = written(tmp_path / "a.dtseries.nii", data(40))
-    path.write_bytes(path.read_bytes()[:-100])
     maps = open_cifti_maps(path, "the image")
+    path.write_bytes(path.read_bytes()[:-100])  # after it was opened
     with pytest.raises(
         FileFormatError, match=r"The image .*a\.dtseries\.nii is trunc.* ends early"
     ):
         reduced(maps, parcellation())
+    with pytest.raises(FileFormatError, match=r"truncated or damaged: by its header .* has 1×1×1"):
+        open_cifti_maps(path, "the image")
 
 
 def test_what_cannot_be_extracted_from():

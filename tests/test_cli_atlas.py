@@ -95,7 +95,7 @@ def test_a_pair_of_surfaces_is_written_as_two_files(run, demo_folder):
         (["select", "A"], "Give either names or labels of regions, or --where"),
         (["select", "A", "1", "--where", "network=Vis"], "Give either names or labels"),
         (["drop", "A", "--where", "network=vis"], "--where network=vis; 'Vis', 'SomMot', 'Dors"),
-        (["select", "A", "--where", "net=Vis"], "the columns are 'name', 'color', 'hemisphere'"),
+        (["select", "A", "--where", "net=Vis"], "the columns are 'label', 'name', 'color'"),
         (["select", "A", "--where", "network"], "No region has --where network; 'Vis'"),
         (["select", "A", "7Networks_LH_vis_1"], "Did you mean '7Networks_LH_Vis_1'"),
         (["group", "A", "lobe"], "no column 'lobe' to group by; it has 'name', 'label', 'color'"),

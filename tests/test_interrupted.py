@@ -318,7 +318,7 @@ def interrupt_at(step):
         is_place = event in ("call", "c_call", "c_return") and frame.f_code.co_filename in places
         if is_place and next(left, None) is None:
             sys.setprofile(None)
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     return profile
 
@@ -346,6 +346,7 @@ def test_an_interrupt_at_any_call_leaves_nothing(tmp_path, monkeypatch, old, ove
         there = output.read_bytes() if output.exists() else None
         assert there in (old, b"new"), n_interrupted
         assert names(tmp_path) == ([] if there is None else ["map.nii"]), n_interrupted
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, n_interrupted
     assert output.read_bytes() == b"new"
     assert n_interrupted > 100
 

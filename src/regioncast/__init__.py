@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .io.cifti.painted import PaintedCifti
     from .io.surface.painted import PaintedSurface
     from .io.volume.nifti import PaintedImage
+    from .nilearn.masker import RegionMasker
     from .nilearn.patch import patch_nilearn, unpatch_nilearn
     from .nilearn.regions import img_to_signals_labels, signals_to_img_labels
     from .signals import Signals
@@ -31,6 +32,7 @@ _HOME = {
     "PaintedImage": "io.volume.nifti",
     "PaintedSurface": "io.surface.painted",
     "Parcellation": "atlas.parcellation",
+    "RegionMasker": "nilearn.masker",
     "RegionTable": "atlas.region_table",
     "RegioncastError": "errors",
     "RegioncastWarning": "errors",
@@ -56,6 +58,7 @@ __all__ = [
     "PaintedImage",
     "PaintedSurface",
     "Parcellation",
+    "RegionMasker",
     "RegionTable",
     "RegioncastError",
     "RegioncastWarning",

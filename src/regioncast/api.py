@@ -22,6 +22,7 @@ from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
 from .atlas.spaces import structure_name
 from .atlas.transfer import transferred
+from .cleaning import cleaner_of
 from .engine.extraction import Grouping, Strategy
 from .engine.maps import extract_maps
 from .engine.painting import value_table
@@ -38,6 +39,7 @@ from .files import expanded
 from .formats import stem_of
 from .identity import matched
 from .io.kinds import (
+    inside,
     one_map,
     open_maps,
     painted,
@@ -50,7 +52,6 @@ from .io.kinds import (
 )
 from .io.many import save_each
 from .io.sidecar import files_of
-from .io.volume import nifti
 from .signals import Key, Origin, Signals
 from .tables import write
 from .tables.arrays import Asked
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 
     from .atlas.merging import Overlap
     from .atlas.spaces import Space
+    from .cleaning import Confounds, Standardize
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
     from .io.kinds import Painted
@@ -89,23 +91,35 @@ Side: TypeAlias = "FileName | FileBasedImage | NDArray[Any]"
 """Labels or data of one hemisphere; an array has one number per vertex."""
 
 Image: TypeAlias = (
-    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | Mapping[str, Side] | "
-    "Sequence[Side]"
+    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | NDArray[Any] | "
+    "Mapping[str, Side] | Sequence[Side]"
 )
 """Voxels, grayordinates, or vertices of one hemisphere or both: in a file, or as nibabel has it."""
 
-Labels: TypeAlias = "Parcellation | Image"
-"""Regions, or an image of their labels with its table beside it."""
+
+class LabelsMasker(Protocol):
+    """A label masker of nilearn."""
+
+    @property
+    def labels_img(self) -> object:
+        """The labels image."""
+
+
+Labels: TypeAlias = "Parcellation | Image | LabelsMasker | Mapping[str, object]"
+"""Regions, an image of their labels with its table beside it, or an object that holds both."""
 
 Regions: TypeAlias = (
     "FileName | RegionTable | IntoDataFrame | IntoSeries | Sequence[str]"
     " | Mapping[int, str] | Mapping[str, int] | Mapping[str, Sequence[object]]"
+    " | Sequence[tuple[int, str]] | Sequence[Mapping[str, object]]"
+    " | Mapping[int, Mapping[str, object]]"
 )
 """A region table: labels with names, or titles with columns, or names alone."""
 
 Values: TypeAlias = (
     "FileName | Signals | IntoDataFrame | IntoSeries | FileBasedImage | ArrayLike"
     " | Mapping[str, ArrayLike] | Mapping[int, ArrayLike]"
+    " | Sequence[Mapping[str, object]] | Mapping[str, Mapping[str, object]]"
 )
 """What is painted: numbers with names or labels of regions, or an array of them in order."""
 
@@ -125,13 +139,19 @@ def load_parcellation(
 
     Parameters
     ----------
-    labels : path, nibabel image or Parcellation
+    labels : path, nibabel image, array, Parcellation, or what holds one
         - A volume, one integer per voxel: NIfTI-1 and 2, single or pair, MGH, Analyze, AFNI and
           every other that nibabel reads.
         - A surface, one integer per vertex: GIFTI, FreeSurfer's annotations, MGH, NumPy, text; or
-          both hemispheres, ``"lh.annot,rh.annot"``, ``"?h.annot"``, or nilearn's SurfaceImage.
+          both hemispheres, ``"lh.annot,rh.annot"``, ``"?h.annot"``, ``{"left": …, "right": …}``,
+          or nilearn's SurfaceImage.  Arrays are of shape (n_vertices,).  One vector of both, left
+          first, is taken apart beside data of both that have as many vertices, and the other way
+          round.
         - CIFTI-2: ``.dlabel.nii``, or the parcels of ``.pscalar.nii`` and its like.
-    regions : path, DataFrame, mapping or sequence of str, default=None
+        - An atlas as nilearn fetches it: a mapping with ``maps``, and ``lut`` or ``labels``.
+        - A label masker of nilearn: its labels image, names, background label and mask; of a
+          fitted one, those that it was fitted to.
+    regions : path, DataFrame, mapping, records or sequence of str, default=None
         The region table: BIDS ``dseg.tsv``, CSV, a FreeSurfer colour table, an ITK-SNAP label
         file, FSL, SPM or Workbench XML, plain text; see `regioncast.tables.regions`.  When
         not given, a table beside the image by its name (``atlas_dseg.nii.gz`` →
@@ -187,7 +207,7 @@ def load_parcellation(
     else:
         parcellation = source
     if mask is not None:
-        parcellation = parcellation.masked(_inside(mask, parcellation.space))
+        parcellation = parcellation.masked(inside(mask, parcellation.space))
     return parcellation
 
 
@@ -207,8 +227,9 @@ def merge(*atlases: Labels | Mapping[str, Labels], overlap: Overlap = "raise") -
     -------
     Parcellation
         A label that an earlier atlas has, too, is replaced by one above all labels; names stay as
-        they are.  Columns ``source`` and ``source_index`` say which atlas a region came from, and
-        its label there; others are ``None`` for regions of atlases that lack them.
+        they are, but for regions that are called by their labels.  Columns ``source`` and
+        ``source_index`` say which atlas a region came from, and its label there; others are
+        ``None`` for regions of atlases that lack them.
 
     Raises
     ------
@@ -254,6 +275,7 @@ def load_signals(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
     t_r: float | None = None,
     categories: bool = False,
 ) -> Signals:
@@ -265,7 +287,7 @@ def load_signals(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         The regions by whose names and labels the key column of a table is found.
-    by, key, columns, t_r, categories
+    by, key, columns, strip, t_r, categories
         As in `paint`; a table that is read by position has no keys.
 
     Returns
@@ -288,10 +310,8 @@ def load_signals(
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
     atlas = load_parcellation(parcellation)
-    matching, _ = _match(
-        values, atlas, by=by, key=key, columns=columns, t_r=t_r, categories=categories
-    )
-    return matching.signals
+    asked = _asked(by, key, columns, strip, t_r, categories=categories)
+    return _match(values, atlas, asked)[0].signals
 
 
 def match(
@@ -301,6 +321,7 @@ def match(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
     categories: bool = False,
 ) -> Match:
     """Find what would go where, without painting it; print the result to see it.
@@ -311,7 +332,7 @@ def match(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         As in `paint`.
-    by, key, columns, categories
+    by, key, columns, strip, categories
         As in `paint`.
 
     Returns
@@ -336,10 +357,7 @@ def match(
              did you mean '7Networks_LH_Vis_2' for '7networks_lh_vis_2'?
     """
     atlas = load_parcellation(parcellation)
-    matching, _ = _match(
-        values, atlas, by=by, key=key, columns=columns, t_r=None, categories=categories
-    )
-    return matching
+    return _match(values, atlas, _asked(by, key, columns, strip, None, categories=categories))[0]
 
 
 def paint(
@@ -349,6 +367,7 @@ def paint(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
     missing: Missing = "raise",
     extra: Extra = "raise",
     fill: complex = 0,
@@ -368,9 +387,11 @@ def paint(
         - A mapping of names or labels to a number, or to one number per map.
         - A pandas Series, whose index names the regions.
         - A DataFrame of pandas, polars or pyarrow, or the path of a ``.tsv``, ``.csv``,
-          ``.txt``, ``.1D`` or ``.parquet`` table: *long*, one row per region, with a column of
-          names or labels and one column of numbers per map; or *wide*, one column per region,
-          titled by its name or label, and one row per map.
+          ``.txt``, ``.1D``, ``.stats`` or ``.parquet`` table: *long*, one row per region, with a
+          column of names or labels and one column of numbers per map; or *wide*, one column per
+          region, titled by its name or label, and one row per map.
+          So are a mapping of mappings, records (a list of mappings of titles to cells), a
+          structured array, and a DataArray of xarray.
         - An array, shape (n_regions,) or (n_maps, n_regions), or the path of a ``.npy`` file:
           the regions in ascending order of label.
         - The path of a ``.pscalar.nii`` or ``.ptseries.nii`` file, or such an image.
@@ -386,6 +407,9 @@ def paint(
     columns : str, int or sequence of them, default=None
         Titles of the columns of a long table to paint; all columns of numbers, other than
         labels, when not given.
+    strip : str or sequence of str, default=None
+        What to cut from the beginning and the end of keys and titles before they are compared, each
+        once: ``["lh_", "_thickness"]`` makes ``V1`` of ``lh_V1_thickness``.
     missing : {"raise", "fill"}, default="raise"
         What to do with a region that has voxels and no value.
     extra : {"raise", "ignore"}, default="raise"
@@ -492,9 +516,8 @@ def paint(
             f"they are {missing!r} and {extra!r}."
         )
     atlas = load_parcellation(parcellation)
-    matching, atlas = _match(
-        values, atlas, by=by, key=key, columns=columns, t_r=t_r, categories=categories
-    )
+    asked = _asked(by, key, columns, strip, t_r, categories=categories)
+    matching, atlas = _match(values, atlas, asked)
     matching.check(missing, extra)
     known = matching.signals.categories
     if known is not None and fill != 0:
@@ -505,7 +528,7 @@ def paint(
         atlas = transferred(atlas, space_of(onto, place), name=place)
     # After matching, so that whether values fit does not depend on the mask.
     if mask is not None:
-        atlas = atlas.masked(_inside(mask, atlas.space))
+        atlas = atlas.masked(inside(mask, atlas.space))
     image = painted(atlas, table, matching.signals)
     image.match, image.parcellation = matching, atlas
     if known is not None:
@@ -527,6 +550,13 @@ def extract(
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     by: str | None = ...,
+    confounds: Confounds | None = ...,
+    confound_columns: str | Sequence[str] | None = ...,
+    standardize: Standardize = ...,
+    detrend: bool = ...,
+    low_pass: float | None = ...,
+    high_pass: float | None = ...,
+    t_r: float | None = ...,
     n_jobs: int | None = ...,
     progress: Progress | None = ...,
 ) -> Signals: ...
@@ -542,6 +572,13 @@ def extract(
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
     by: str | None = ...,
+    confounds: Confounds | None = ...,
+    confound_columns: str | Sequence[str] | None = ...,
+    standardize: Standardize = ...,
+    detrend: bool = ...,
+    low_pass: float | None = ...,
+    high_pass: float | None = ...,
+    t_r: float | None = ...,
     n_jobs: int | None = ...,
     progress: Progress | None = ...,
 ) -> dict[str, Signals]: ...
@@ -556,6 +593,13 @@ def extract(
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
     by: str | None = None,
+    confounds: Confounds | None = None,
+    confound_columns: str | Sequence[str] | None = None,
+    standardize: Standardize = None,
+    detrend: bool = False,
+    low_pass: float | None = None,
+    high_pass: float | None = None,
+    t_r: float | None = None,
     n_jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Signals | dict[str, Signals]:
@@ -600,6 +644,24 @@ def extract(
     by : str, default=None
         A column of the region table, such as ``"network"``: the regions with the same cell are
         one, as `Parcellation.group` makes them.
+    confounds : path, DataFrame, array of shape (n_maps, n_confounds), or list, default=None
+        Taken out of the signals by `nilearn.signal.clean`, as are trend and frequencies: of the
+        mean and the sum, weighted or not, where this is the same as cleaning the voxels, if they
+        are finite in all maps.  A table has a title per confound and a row per map, such as
+        fMRIPrep's ``desc-confounds_timeseries.tsv``; none may be ``n/a``.  Each 4D image of
+        several is cleaned by itself, with its own confounds, which are a list then; images of
+        one map each are one series.
+    confound_columns : str or list of str, default=None
+        Titles of the confounds to take out, or patterns such as ``"trans_?"``; all when not given.
+    standardize : {None, "zscore_sample", "psc"}, default=None
+        Of the signals of each region, whatever the strategy: mean 0 and standard deviation 1
+        (of a sample), or percent of the mean.
+    detrend : bool, default=False
+        Whether linear trends are taken out.
+    low_pass, high_pass : float, default=None
+        Frequencies in Hz, above and below which all is taken out (Butterworth, order 5).
+    t_r : float, default=None
+        Repetition time in seconds; that of the image when not given.
     n_jobs : int, default=None
         Number of threads that reduce; when not given, one per processor, but for the one that
         reads a file of volumes.  Below 0: one per processor.  Functions are called by no thread but
@@ -620,7 +682,14 @@ def extract(
     SpaceError
         When image, parcellation, mask or weights are on different grids.
     ArgumentError
-        When there is no such strategy, or it does not go with the data.
+        When there is no such strategy, or it does not go with the data or with cleaning; when
+        filters do not go with the repetition time.
+    DimensionError
+        When a single map is to be cleaned.
+    SignalsError, SignalsTypeError
+        When confounds have a gap, text, or another number of rows than there are maps.
+    MissingPackageError
+        When signals are to be cleaned without nilearn.
     LabelsError
         When a mask or another grid leaves no region.
     FileFormatError
@@ -652,9 +721,14 @@ def extract(
     maps = open_maps(image, "the image")
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
+    axis = maps.axis.with_t_r(t_r)
+    clean = cleaner_of(
+        maps, strategies, confounds=confounds, confound_columns=confound_columns, t_r=axis.t_r,
+        standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
+    )  # fmt: skip
     placement = Placement.on(_grouped(parcellation, by), maps.space, resample)
     if mask is not None:
-        placement = placement.masked(_inside(mask, placement.parcellation.space))
+        placement = placement.masked(inside(mask, placement.parcellation.space))
     atlas = placement.parcellation
     grouping = Grouping.of(atlas.codes, atlas.counts)
     tables, finite = extract_maps(
@@ -673,8 +747,8 @@ def extract(
             # Not `<`: a region without samples has the fraction NaN, and is missing.
             values[:, ~(np.array(coverage.columns["fraction"]) >= min_coverage)] = np.nan
         signals[each.name] = Signals.along(
-            maps.axis,
-            values,
+            axis,
+            clean(values, atlas.table.unique_keys),
             atlas.table.unique_keys,
             labels=coverage.labels.tolist(),
             coverage=coverage,
@@ -832,21 +906,9 @@ def _check_covered(weights: Image, space: Space, grouping: Grouping) -> None:
         )
 
 
-def _match(
-    values: Values,
-    atlas: Parcellation,
-    *,
-    by: str,
-    key: Key | None,
-    columns: Key | Sequence[Key] | None,
-    t_r: float | None,
-    categories: bool,
-) -> tuple[Match, Parcellation]:
+def _match(values: Values, atlas: Parcellation, asked: Asked) -> tuple[Match, Parcellation]:
     """Return what goes where, and the regions: those of the atlas, or the groups of a column."""
-    # Whatever is no text is the title of no column, and the error says which there are.
-    by = str(by)
-    titles = [columns] if isinstance(columns, str | int) else columns
-    asked = Asked(by, key, titles, t_r, categories)
+    by = asked.by
     regions = _identities(atlas)
     if not tells_apart(by, regions, with_sides=True):
         groups = atlas.group(by)
@@ -870,6 +932,21 @@ def _identities(atlas: Parcellation) -> Identities:
     return Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
 
 
-def _inside(mask: Image, space: Space) -> NDArray[np.bool_]:
-    """Return which samples of the labels a mask image includes."""
-    return nifti.is_inside(one_map(mask, "the mask image", space, "the labels image"))
+def _asked(
+    by: str,
+    key: Key | None,
+    columns: Key | Sequence[Key] | None,
+    strip: str | Sequence[str] | None,
+    t_r: float | None,
+    *,
+    categories: bool,
+) -> Asked:
+    """Return what was said about values; one title or affix may stand alone."""
+    affixes = [strip] if isinstance(strip, str) else list(strip or ())
+    if not all(isinstance(affix, str) and affix for affix in affixes):
+        raise ArgumentError(
+            f"strip holds texts to cut from keys, such as '_thickness'; not {strip!r}."
+        )
+    titles = [columns] if isinstance(columns, str | int) else columns
+    # Whatever is no text is the title of no column, and the error says which there are.
+    return Asked(str(by), key, titles, t_r, affixes, categories)

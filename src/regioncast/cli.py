@@ -14,20 +14,21 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import numpy as np
-from cyclopts import App, CycloptsError, Parameter, Token
+from cyclopts import App, CycloptsError, Parameter, Token, UnusedCliTokensError
 
 from . import __version__, api
-from .atlas.spaces import VolumeGrid
+from .atlas.spaces import VolumeGrid, came_as_one_vector
 from .engine.painting import PaintedArray
-from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, times
-from .files import make_folder
+from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, printable, times
+from .files import expanded, make_folder
 from .io.kinds import check_image_output, check_table_output
 from .io.many import jobs
 from .io.sidecar import COMMAND
@@ -62,12 +63,22 @@ app = App(
 atlas_app = App(name="atlas", help="Choose, group and merge the regions of atlases.")
 app.command(atlas_app)
 
+
+def _check_is_no_option(_: object, value: str) -> None:
+    """Blame an option that nobody knows, rather than the arguments after it."""
+    is_option = value.startswith("-") and value != STANDARD_STREAM
+    if is_option and not os.path.exists(value):  # noqa: PTH110  False for names no file can have
+        raise ValueError("There is no such option, and no file of this name.")
+
+
 # What several verbs take is described here once; the rest is in their docstrings.
 Values = Annotated[
     str,
     Parameter(
         allow_leading_hyphen=True,  # "-" looks like an option and is none
-        help="Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.",
+        validator=_check_is_no_option,
+        help="Table of values (.tsv, .csv, .txt, .1D, .stats, .parquet, .npy), or - for standard "
+        "input.",
     ),
 ]
 Atlas = Annotated[
@@ -98,6 +109,14 @@ Columns = Annotated[
     ),
 ]
 
+Strip = Annotated[
+    list[str] | None,
+    Parameter(
+        help="What to cut from the beginning and end of keys and titles, such as _thickness; give "
+        "it once per text."
+    ),
+]
+
 
 def _number(_: object, tokens: Sequence[Token]) -> float:
     """Return an argument as an integer where it is one: floats end at 2**53."""
@@ -115,10 +134,19 @@ NoSidecar = Annotated[
         help="Write no JSON beside the output: repetition time, names of maps, sources, atlas.",
     ),
 ]
+
+
+def _path(_: object, tokens: Sequence[Token]) -> Path:
+    """Return the path of an output, which all that follows looks at: shells leave some a ``~``."""
+    return expanded(tokens[0].value)
+
+
 Number = Annotated[float, Parameter(converter=_number)]
-Output = Annotated[Path, Parameter(name=["--output", "-o"])]
+NewPath = Annotated[Path, Parameter(converter=_path)]
+Output = Annotated[NewPath, Parameter(name=["--output", "-o"])]
+TableOutput = Annotated[NewPath, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
 AtlasOutput = Annotated[
-    Path,
+    NewPath,
     Parameter(
         name=["--output", "-o"],
         help="Labels image to write, with the table of its regions: .nii.gz or .nii and .tsv; of "
@@ -133,7 +161,6 @@ Where = Annotated[
     ),
 ]
 Overwrite = Annotated[bool, Parameter(help="Replace outputs that exist.")]
-TableOutput = Annotated[Path, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
 
 
 @Parameter(name="*")
@@ -157,8 +184,8 @@ class Reading:
     label_map: str | None = None
 
     def of(self, atlas: str, *, mask: str | None = None, strict: bool = False) -> Parcellation:
-        """Return the parcellation of a labels image."""
-        return api.load_parcellation(
+        """Return the parcellation of a labels image, and say where its regions have no names."""
+        parcellation = api.load_parcellation(
             atlas,
             self.regions,
             mask=mask,
@@ -166,6 +193,14 @@ class Reading:
             strict=strict,
             label_map=self.label_map,
         )
+        if self.regions is None and not parcellation.table.has_names:
+            print(
+                f"regioncast: note: no names of regions were found in {atlas} or beside it, so "
+                "they are called by their labels; --regions TABLE names them, --regions none says "
+                "that this is meant",
+                file=sys.stderr,
+            )
+        return parcellation
 
 
 _AS_USUAL = Reading()
@@ -181,6 +216,7 @@ def paint(
     by: By = "auto",
     key: KeyColumn = None,
     columns: Columns = None,
+    strip: Strip = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     fill: Number = 0,
@@ -236,8 +272,9 @@ def paint(
     start = time.perf_counter()
     check_image_output(output, overwrite=overwrite, categories=categories)
     image = api.paint(
-        values, reading.of(atlas), by=by, key=key, columns=columns, missing=missing, extra=extra,
-        fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto, categories=categories,
+        values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip,
+        missing=missing, extra=extra, fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
+        categories=categories,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
         saved = api.save(
@@ -246,7 +283,7 @@ def paint(
     seconds = time.perf_counter() - start
     written = (saved,) if isinstance(saved, Path) else saved
     names = str(output) if len(written) > 2 else ", ".join(map(str, written))
-    print(f"{names}: {_summary(image)}, {_bytes(*written)}, {seconds:.2f} s")
+    _say(f"{names}: {_summary(image)}, {_bytes(*written)}, {seconds:.2f} s")
     return OK
 
 
@@ -261,9 +298,16 @@ def extract(
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
     by: str | None = None,
+    confounds: list[str] | None = None,
+    confound_columns: list[str] | None = None,
+    standardize: Literal["zscore_sample", "psc"] | None = None,
+    detrend: bool = False,
+    low_pass: float | None = None,
+    high_pass: float | None = None,
+    t_r: float | None = None,
     n_jobs: int | None = None,
     reading: Reading = _AS_USUAL,
-    coverage: Path | None = None,
+    coverage: NewPath | None = None,
     long: bool = False,
     no_sidecar: NoSidecar = False,
     overwrite: bool = False,
@@ -279,6 +323,9 @@ def extract(
     regioncast extract 'sub-*/**/bold.nii.gz' atlas.nii.gz -o 'out/{sub}_{name}.tsv'
 
     regioncast extract map.nii.gz atlas.nii.gz -o - | regioncast paint - atlas.nii.gz -o mean.nii.gz
+
+    regioncast extract bold.nii.gz atlas.nii.gz -o clean.tsv --confounds confounds.tsv
+    --confound-columns 'trans_?' --confound-columns 'rot_?' --high-pass 0.008 --detrend
 
     Parameters
     ----------
@@ -305,6 +352,22 @@ def extract(
         Bring the labels to the grid of the image, by nearest neighbour.
     by
         A column of the region table, such as network: regions with the same cell are one.
+    confounds
+        Table with a column per confound and a row per map, to take out of mean or sum (needs
+        nilearn, as do the next five); give it once per 4D image.
+    confound_columns
+        Title of a confound to take out, or a pattern with * or ?; give it once per column. When
+        not given, all.
+    standardize
+        Signals with mean 0 and standard deviation 1, or in percent of their mean.
+    detrend
+        Take out linear trends.
+    low_pass
+        Frequency in Hz, above which all is taken out.
+    high_pass
+        Frequency in Hz, below which all is taken out.
+    t_r
+        Repetition time in seconds; that of the image when not given.
     n_jobs
         Number of threads; all processors when not given, or -1.
     coverage
@@ -316,20 +379,23 @@ def extract(
     """
     start = time.perf_counter()
     if len(inputs) < 2:
-        print("regioncast: extract needs IMAGE... and ATLAS; see extract --help", file=sys.stderr)
+        _complain("extract needs IMAGE... and ATLAS; see extract --help")
         return USAGE
     *images, atlas = inputs
     templates = [output] if coverage is None else [output, coverage]
     runs = jobs(images[0] if len(images) == 1 else images, templates)
     for run in runs:
         _check_extraction(*run.outputs, overwrite=overwrite, long=long)
+    confounds_of_runs = _confounds_of(confounds, len(runs))
     parcellation = reading.of(atlas)
     with ProgressBar("extracting") as progress:
         for number, run in enumerate(runs, start=1):
             signals = api.extract(
                 run.source, parcellation, strategy=strategy, nan=nan, mask=mask, weights=weights,
-                min_coverage=min_coverage, resample=resample, by=by, n_jobs=n_jobs,
-                progress=progress if len(runs) == 1 else None,
+                min_coverage=min_coverage, resample=resample, by=by,
+                confounds=confounds_of_runs[number - 1], confound_columns=confound_columns,
+                standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
+                t_r=t_r, n_jobs=n_jobs, progress=progress if len(runs) == 1 else None,
             )  # fmt: skip
             assert signals.coverage is not None, "freshly extracted signals know their coverage"
             of_signals, *of_coverage = run.outputs
@@ -339,9 +405,21 @@ def extract(
             progress(number, len(runs))
             if str(output) != STANDARD_STREAM:
                 seconds = time.perf_counter() - start
-                print(_summary_of_signals(signals, of_signals, strategy, seconds))
+                _say(_summary_of_signals(signals, of_signals, strategy, seconds))
             start = time.perf_counter()
     return OK
+
+
+def _confounds_of(confounds: list[str] | None, n_runs: int) -> list[list[str] | None]:
+    """Return the confounds of each run: all of the only one, else those of its image."""
+    if confounds is None or n_runs == 1:
+        return [confounds] * n_runs
+    if len(confounds) != n_runs:
+        raise ArgumentError(
+            f"Each image needs its own confounds, and --confounds gives {len(confounds):,} for "
+            f"{plural(n_runs, 'image')}. Give it once for each, in their order."
+        )
+    return [[path] for path in confounds]
 
 
 def _check_extraction(
@@ -368,6 +446,7 @@ def match(
     by: By = "auto",
     key: KeyColumn = None,
     columns: Columns = None,
+    strip: Strip = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     categories: bool = False,
@@ -394,9 +473,10 @@ def match(
         Print JSON.
     """
     report = api.match(
-        values, reading.of(atlas), by=by, key=key, columns=columns, categories=categories
-    )
-    _print_json(report.to_dict()) if json else print(report)
+        values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip,
+        categories=categories,
+    )  # fmt: skip
+    _print_json(report.to_dict()) if json else _say(report)
     try:
         report.check(missing, extra)
     except MatchError:  # whose message is what was printed
@@ -432,7 +512,7 @@ def info(
         Print JSON.
     """
     parcellation = reading.of(atlas, mask=mask, strict=strict)
-    _print_json(_description(parcellation)) if json else print(parcellation.to_text())
+    _print_json(_description(parcellation)) if json else _say(parcellation.to_text())
     return OK
 
 
@@ -534,7 +614,7 @@ def merge(
 
 
 @app.command
-def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) -> int:
+def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = False) -> int:
     """Put the files of the documentation into a folder, and do the main job on them.
 
     For example:
@@ -548,7 +628,7 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     overwrite
         Replace files of the same names.
     """
-    from .demo import write_examples  # which takes long, and is for this verb alone
+    from .data.examples import write_examples  # which takes long, and is for this verb alone
 
     make_folder(folder)
     output, table = folder / "motor_left-vs-right.nii.gz", folder / "motor_left-vs-right.tsv"
@@ -561,18 +641,18 @@ def demo(folder: Path = Path("regioncast-demo"), /, *, overwrite: bool = False) 
     api.save(image, output, overwrite=overwrite)
     seconds = time.perf_counter() - start
     assert image.match is not None, "a freshly painted image knows its match"
-    print("Left against right finger movement (z), painted onto the Schaefer atlas of 100 regions")
-    print(image.match)
-    print("\n".join(_extremes(image.match.take())))
-    print(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
+    _say("Left against right finger movement (z), painted onto the Schaefer atlas of 100 regions")
+    _say(image.match)
+    _say("\n".join(_extremes(image.match.take())))
+    _say(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
     start = time.perf_counter()
     signals = api.extract(folder / "stat_map.nii.gz", atlas, resample="labels")
     api.save(signals, table, overwrite=overwrite, long=True)
     seconds = time.perf_counter() - start
-    print("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
-    print("\n".join(_extremes(signals)))
-    print(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
-    print(f"\nFor the blocks of README.md and docs/: cd {folder} ({plural(len(files), 'file')})")
+    _say("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
+    _say("\n".join(_extremes(signals)))
+    _say(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
+    _say(f"\nFor the blocks of README.md and docs/: cd {folder} ({plural(len(files), 'file')})")
     return OK
 
 
@@ -596,20 +676,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
-            code = int(app(tokens, exit_on_error=False, help_on_error=False) or OK)
+            code = int(app(tokens, exit_on_error=False, print_error=False) or OK)
             sys.stdout.flush()
-        except CycloptsError:
+        except CycloptsError as error:
+            _complain(f"{str(error).rstrip('.')}. See --help.")
+            if isinstance(error, UnusedCliTokensError) and {"--columns", "--strip"} & {*options}:
+                _complain(
+                    "an option takes one value; give --columns and --strip once for each, as in "
+                    "--columns t --columns p"
+                )
             return USAGE
         except BrokenPipeError:  # the reader of our output left, as head does
             _drop_output()
             return FAILED
         except KeyboardInterrupt:
-            print("regioncast: interrupted", file=sys.stderr)
+            _complain("interrupted")
             return INTERRUPTED
-        except Exception as error:
-            if debug:
-                raise
-            _report(error)
+        except Exception as error:  # noqa: BLE001  nobody above would say it
+            _report(error, debug=debug)
             return FAILED
         return code
 
@@ -635,18 +719,24 @@ def _prepare_signals() -> None:
         signal.signal(signal.SIGHUP, _terminate)
 
 
-def _report(error: Exception) -> None:
-    """Say in one message what went wrong."""
+def _report(error: Exception, *, debug: bool) -> None:
+    """Say in one message what went wrong, or with `debug` where."""
+    if debug:
+        _say(traceback.format_exc().rstrip(), file=sys.stderr)
+        return
     if isinstance(error, RegioncastError):
         message = str(error)
     elif isinstance(error, OSError) and error.filename is None:
         message = f"Writing to standard output failed: {error.strerror}."
+    elif isinstance(error, MemoryError):
+        reason = f" ({error})" if str(error) else ""
+        message = f"There is not enough memory{reason}. Free some, or work on fewer maps at a time."
     else:
         message = (
             f"unexpected {type(error).__name__}: {error}. Run again with --debug and report the "
             "traceback."
         )
-    print(f"regioncast: {message}", file=sys.stderr)
+    _complain(message)
     if isinstance(error, OSError) and not isinstance(error, RegioncastError):
         _drop_output()
 
@@ -662,12 +752,22 @@ def _terminate(number: int, _: object) -> None:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"regioncast: warning: {message}", file=sys.stderr)
+    _complain(f"warning: {message}")
+
+
+def _complain(message: str) -> None:
+    _say(f"regioncast: {message}", file=sys.stderr)
+
+
+def _say(text: object, escape: Callable[[str], str] = repr, file: TextIO | None = None) -> None:
+    """Print lines, whatever names are in them: none steers the terminal."""
+    print("\n".join(printable(line, escape) for line in str(text).split("\n")), file=file)
 
 
 def _print_json(content: dict[str, Any]) -> None:
     strict = _without_infinity(content)
-    print(json.dumps(strict, indent=2, ensure_ascii=False, default=str, allow_nan=False))
+    text = json.dumps(strict, indent=2, ensure_ascii=False, default=str, allow_nan=False)
+    _say(text, json.dumps)  # whose escapes mean the same
 
 
 def _without_infinity(content: Any) -> Any:
@@ -719,7 +819,7 @@ def _summary(image: Painted) -> str:
         maps += f" ({plural(n_without, 'value')} of none)" if n_without else ""
     return (
         f"{values} painted into {len(columns):,} of {plural(match.n_regions, 'region')} "
-        f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}"
+        f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}{_division(atlas)}"
     )
 
 
@@ -728,7 +828,8 @@ def _summary_of_signals(signals: Signals, output: Path, strategy: str, seconds: 
     has_data = ~np.isnan(signals.values).all(axis=0)
     return (
         f"{output}: {strategy} of {np.count_nonzero(has_data)} of {signals.n_regions} regions, "
-        f"{plural(signals.n_maps, 'map')}, {_bytes(output)}, {seconds:.2f} s"
+        f"{plural(signals.n_maps, 'map')}{_division(signals.parcellation)}, {_bytes(output)}, "
+        f"{seconds:.2f} s"
     )
 
 
@@ -741,7 +842,7 @@ def _chosen(
     if not where:
         return list(regions)
     table, wanted = parcellation.table, []
-    columns = {"name": table.names, **table.other_columns}
+    columns = {"label": table.labels.tolist(), "name": table.names, **table.other_columns}
     for condition in where:
         title, _, value = condition.partition("=")
         cells = list(dict.fromkeys(map(str, columns.get(title, ()))))
@@ -760,6 +861,13 @@ def _save_atlas(atlas: Parcellation, output: Path, *, overwrite: bool) -> int:
     names = ", ".join(map(str, written))
     print(f"{names}: {plural(len(atlas), 'region')}, {atlas.space.description}")
     return OK
+
+
+def _division(atlas: Parcellation | None) -> str:
+    """Return that one vector was taken for both hemispheres, where it was."""
+    if atlas is None or not came_as_one_vector(atlas.space):
+        return ""
+    return f", from one vector, left first: {atlas.space.description}"
 
 
 def _extremes(signals: Signals, show: int = 5) -> list[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +19,9 @@ N_EXAMPLES = 5
 _SHOWN = 200
 
 _IRREGULAR = {"vertex": "vertices", "entry": "entries", "category": "categories"}
+
+# They are not printable, and words of many scripts are not written without them.
+_JOINERS = "\u200c\u200d"
 
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
@@ -91,6 +95,13 @@ class MatchError(RegioncastError, ValueError):
         self.match = match
 
 
+class UnknownKeyError(RegioncastError, KeyError):
+    """Nothing is called so."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError would show it in quotes
+
+
 class FileFormatError(RegioncastError, ValueError):
     """A file is not what its name or its use promises."""
 
@@ -105,6 +116,10 @@ class InputMissingError(RegioncastError, FileNotFoundError):
 
 class InputUnreadableError(RegioncastError, PermissionError):
     """An input file may not be read."""
+
+
+class InputTooLargeError(RegioncastError, MemoryError):
+    """An input needs more memory than there is."""
 
 
 class OutputExistsError(RegioncastError, FileExistsError):
@@ -194,6 +209,21 @@ def capitalized(text: str) -> str:
 def times(shape: Iterable[int]) -> str:
     """Return a shape as people write it: ``91×109×91``."""
     return "×".join(map(str, shape))
+
+
+def printable(text: str, escape: Callable[[str], str] = repr) -> str:
+    r"""Return text in which all that would steer a terminal is escaped, between the quotes of repr.
+
+    >>> print(printable("V1\x1b[31m\n"), printable("été סוף"))
+    V1\x1b[31m\n été סוף
+    """
+    if text.isprintable():
+        return text
+    chars = []
+    for char in text:
+        is_harmless = char.isprintable() or char in _JOINERS or unicodedata.category(char) == "Zs"
+        chars.append(char if is_harmless else escape(char)[1:-1])
+    return "".join(chars)
 
 
 def _shown(item: object) -> str:

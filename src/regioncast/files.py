@@ -15,30 +15,39 @@ import fcntl
 import glob
 import hashlib
 import io
+import math
 import os
 import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tokenize import TokenError
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from isal import igzip
 from nibabel.filebasedimages import ImageFileError
+from numpy.lib import format as npy
 
 from .errors import (
     FileFormatError,
     InputMissingError,
+    InputTooLargeError,
     InputUnreadableError,
     OutputError,
     OutputExistsError,
     RegioncastError,
     capitalized,
+    times,
 )
 from .formats import is_gzipped, suffix_of
+from .interrupts import interrupts_held
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+    from numpy.lib.npyio import NpzFile
+    from numpy.typing import NDArray
 
 # A file goes to the disk in steps of at least this many bytes: enough to be written in one go.
 _FLOW_BYTES = 1 << 20
@@ -47,6 +56,8 @@ _FLOW_BYTES = 1 << 20
 _NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
 _DIGITS = re.compile(r"(\d+)")
+# What is wrong with the system and not with a file.
+_OF_THE_SYSTEM = (errno.EIO, errno.EMFILE, errno.ENFILE)
 
 # Temporary names for one output, so many can write it at the same time.
 _MOST_WRITERS = 16
@@ -98,10 +109,24 @@ def readable(what: str) -> Iterator[None]:
             f"{capitalized(what)} is not an image that nibabel can read: {error}"
         ) from error
     except Exception as error:  # damaged headers lead readers to raise anything
-        reason = str(error).partition("\n")[0].rstrip(".:")
+        reason = _reason(error)
+        number = error.errno if isinstance(error, OSError) else None
+        if isinstance(error, MemoryError) or number == errno.ENOMEM:
+            raise InputTooLargeError(
+                f"{capitalized(what)} needs more memory than there is: {reason}. Free some, or get "
+                "the file again if it is not to be that large."
+            ) from error
+        if number in _OF_THE_SYSTEM:
+            raise InputUnreadableError(f"{capitalized(what)} cannot be read: {reason}.") from error
         raise FileFormatError(
             f"{capitalized(what)} is truncated or damaged: {reason}. Get the file again."
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return in a few words, never none, what went wrong."""
+    said = error.strerror if isinstance(error, OSError) else None
+    return (said or str(error)).partition("\n")[0].rstrip(".:") or type(error).__name__
 
 
 def whole_content(path: Path) -> bytes:
@@ -111,6 +136,34 @@ def whole_content(path: Path) -> bytes:
     with igzip.open(path, "rb") as stream:
         content: bytes = stream.read()
         return content
+
+
+def read_npy(path: Path) -> NDArray[Any] | NpzFile:
+    """Return the array of a NumPy file, or what NumPy gives for a file of several.
+
+    Raises
+    ------
+    ValueError
+        When there is none, or it is shorter than it says: before memory is taken for it.
+    """
+    with path.open("rb") as file:
+        if file.read(len(npy.MAGIC_PREFIX)) == npy.MAGIC_PREFIX:
+            file.seek(0)
+            # Later versions differ only in the letters that titles may have.
+            is_first = npy.read_magic(file) == (1, 0)
+            read_header = npy.read_array_header_1_0 if is_first else npy.read_array_header_2_0
+            try:
+                shape, _, dtype = read_header(file)
+            except TokenError as error:
+                raise ValueError(f"its header is no text of Python: {error}") from error
+            n_bytes, left = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
+            if not dtype.hasobject and (min(shape, default=0) < 0 or n_bytes > left):
+                raise ValueError(
+                    f"it is to hold {times(shape)} numbers of {dtype}, which are {n_bytes:,} "
+                    f"bytes, and has {left:,}"
+                )
+    read: NDArray[Any] | NpzFile = np.load(path, allow_pickle=False)
+    return read
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:
@@ -231,77 +284,88 @@ def make_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a temporary path to write to, and put the file in its place afterwards.
-
-    Parameters
-    ----------
-    path : Path
-        The output.  The temporary name ends as this one, so that writers know the format.
-    overwrite : bool
-        Whether an existing file may be replaced.
-
-    Raises
-    ------
-    OutputExistsError, OutputError
-        As `check_output`; also when writing fails, for example on a full disk.
-    """
-    check_output(path, overwrite=overwrite)
-    target = path.resolve()  # a link goes on pointing where it did
-    try:
-        with _temporary_file(_temporary_names(target, suffix_of(path))) as temporary:
-            yield temporary
-            _bring_to_disk(temporary)
-            if target.exists():
-                temporary.chmod(stat.S_IMODE(target.stat().st_mode))
-            _put_in_place(temporary, target, overwrite=overwrite)
-    except RegioncastError:
-        raise
-    except OSError as error:
-        raise OutputError(
-            f"Writing {path} failed: {error.strerror or error}. Nothing was changed."
-        ) from error
-    with contextlib.suppress(OSError):
-        # The new name too; a folder that may be written to need not be readable.
-        _bring_to_disk(target.parent)
+    """Give a temporary path to write to, and put the file in its place afterwards."""
+    with replacing_all([path], overwrite=overwrite) as (temporary,):
+        yield temporary
 
 
 @contextlib.contextmanager
 def replacing_all(paths: Sequence[Path], *, overwrite: bool) -> Iterator[list[Path]]:
-    """Give temporary paths for files that belong together; see `replacing`.
+    """Give temporary paths to write to, and put the files in their places when all are whole.
 
-    None is put in its place before all are whole.  Should that then fail for one of them, the
-    error says which are the new ones.
+    No interrupt comes between the first and the last of them.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        The outputs.  The temporary names end as these, so that writers know the format.
+    overwrite : bool
+        Whether existing files may be replaced.
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+        As `check_output`; also when writing fails, for example on a full disk, or when a temporary
+        file may not be removed.  The message says what is there then.
     """
     for path in paths:
         check_output(path, overwrite=overwrite)
     written: list[Path] = []
+    left: list[str] = []  # temporary files that could not be removed
     try:
-        with contextlib.ExitStack() as stack:
-            temporaries = []
-            for path in paths:
-                stack.enter_context(_noting(path, written))
-                temporaries.append(stack.enter_context(replacing(path, overwrite=overwrite)))
-            yield temporaries
-    except OutputError as error:
-        if not written:
+        with _temporary_files(paths, left) as files:
+            yield [temporary for *_, temporary in files]
+            for *_, temporary in files:
+                with temporary.open("rb") as file:
+                    os.fsync(file.fileno())
+            with interrupts_held():
+                for path, target, temporary in files:
+                    _put_in_place(temporary, target, overwrite=overwrite)
+                    written.append(path)
+    except OSError as error:
+        if isinstance(error, RegioncastError) and not written:
             raise
-        message = str(error).removesuffix(" Nothing was changed.")
-        raise type(error)(
-            f"{message} It was not changed, but {', '.join(map(str, written))} was, and the two "
-            "belong together. Write both again."
-        ) from error
+        failed = f"Writing {', '.join(map(str, paths))} failed: {_reason(error)}."
+        raise OutputError(f"{failed} {_outcome(paths, written, left)}") from error
+    if left:
+        raise OutputError(_outcome(paths, written, left))
+    for path in written:
+        _bring_name_to_disk(path.resolve())
+
+
+def _outcome(paths: Sequence[Path], written: Sequence[Path], left: Sequence[str]) -> str:
+    """Return what is there after outputs were not written, or not without a rest."""
+    outcome = "Nothing was changed."
+    if written:
+        outcome = f"{', '.join(map(str, written))} was written, and is whole."
+    if 0 < len(written) < len(paths):
+        outcome += " The other is as it was. Write both again."
+    if left:
+        outcome += f" A temporary file stays, which may not be removed: {', '.join(left)}."
+    return outcome
 
 
 @contextlib.contextmanager
-def _noting(output: Path, written: list[Path]) -> Iterator[None]:
-    """Note an output when all that was entered after this has ended well."""
-    yield
-    written.append(output)
+def _temporary_files(
+    paths: Sequence[Path], left: list[str]
+) -> Iterator[list[tuple[Path, Path, Path]]]:
+    """Give for each path where it really is, and a temporary file beside that."""
+    if not paths:
+        yield []
+        return
+    target = paths[0].resolve()  # a link goes on pointing where it did
+    names = _temporary_names(target, suffix_of(paths[0]))
+    # One within the other: an `ExitStack` may be interrupted before it enters or leaves.
+    with _temporary_file(names, left) as temporary, _temporary_files(paths[1:], left) as others:
+        yield [(paths[0], target, temporary), *others]
 
 
 @contextlib.contextmanager
-def _temporary_file(names: list[Path]) -> Iterator[Path]:
-    """Make a file of one of these names; it is locked while we are here, and then removed."""
+def _temporary_file(names: list[Path], left: list[str]) -> Iterator[Path]:
+    """Make a file of one of these names; it is locked while we are here, and then removed.
+
+    Where that is refused, its name and the reason are appended to `left`.
+    """
     try:
         with _first_free(names) as file:
             temporary = Path(os.fsdecode(file.name))
@@ -309,8 +373,11 @@ def _temporary_file(names: list[Path]) -> Iterator[Path]:
                 yield temporary
             finally:
                 # Once it is renamed, its name may be that of another's file.
-                if _is_open(temporary, file.fileno()):
-                    temporary.unlink()
+                try:
+                    if _is_open(temporary, file.fileno()):
+                        temporary.unlink()
+                except OSError as error:
+                    left.append(f"{temporary} ({error.strerror})")
     except BaseException:
         # An interrupt may come between any two steps: when there is a file of which we do not
         # know yet, or one that we have just begun to remove.
@@ -395,17 +462,23 @@ class _Flowing(io.FileIO):
 
     _begun = 0
 
+    def fileno(self) -> int:
+        """Refuse: NumPy would write there by C's streams, which lose what a full disk refuses."""
+        raise io.UnsupportedOperation("what is written goes through this file")
+
     def write(self, data: ReadableBuffer, /) -> int:
         written = super().write(data)
-        end = self.tell()
-        if end - self._begun >= _FLOW_BYTES and hasattr(os, "posix_fadvise"):
+        n_bytes = self.tell() - self._begun
+        if n_bytes >= _FLOW_BYTES and hasattr(os, "posix_fadvise"):
             # Pages that are still to be written are not dropped; their writing begins.
-            os.posix_fadvise(self.fileno(), self._begun, end - self._begun, os.POSIX_FADV_DONTNEED)
-            self._begun = end
+            os.posix_fadvise(super().fileno(), self._begun, n_bytes, os.POSIX_FADV_DONTNEED)
+            self._begun += n_bytes
         return written
 
 
 def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
+    if target.exists():
+        temporary.chmod(stat.S_IMODE(target.stat().st_mode))
     if not overwrite:
         # Unlike a rename, a link never replaces what came there while we wrote.
         try:
@@ -419,9 +492,11 @@ def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:
     temporary.replace(target)
 
 
-def _bring_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _bring_name_to_disk(path: Path) -> None:
+    # Held, as nobody else closes a descriptor; and a folder that is writable need not be readable.
+    with interrupts_held(), contextlib.suppress(OSError):
+        descriptor = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

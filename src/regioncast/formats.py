@@ -82,6 +82,7 @@ FORMATS = (
     Format((".txt",), "tables, colour tables, lists; one integer per vertex", "text",
            ("table", "surface"), ("labels", "regions", "values")),
     Format((".1D",), "AFNI's numbers", "text", ("table",), ("values",)),
+    Format((".stats",), "FreeSurfer's statistics", "text", ("table",), ("values",)),
     Format((".npy",), "NumPy arrays; one row per vertex", "numpy", ("table", "surface"),
            ("labels", "data", "image", "values", "signals")),
     Format((".parquet",), "Parquet tables (needs pyarrow)", "parquet", ("table",),

@@ -12,6 +12,7 @@ says what goes where and what does not.
 from __future__ import annotations
 
 import math
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .atlas.hemispheres import LEFT, RIGHT
+from .atlas.affixes import shared_affixes
+from .atlas.hemispheres import LEFT, RIGHT, side_of
 from .atlas.identities import (
     LABEL,
     NAME,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 Missing = Literal["raise", "fill"]
 Extra = Literal["raise", "ignore"]
 
+# So many keys are tried without what they have in common.
+_TRIED_KEYS = 500
 
 # --- from keys to columns ------------------------------------------------------------------------
 
@@ -78,7 +82,7 @@ def matched(signals: Signals, identities: Identities, by: str = "auto") -> Match
     elif signals.keys is None:
         problem = f"by={by!r} needs keys, and these values have none"
     else:
-        problem = _key_problem(signals.keys, by, identities)
+        problem = _by_problem(by, identities)
         if not problem:
             naming = identities.naming(signals.keys, by)
             by = naming.by
@@ -95,7 +99,7 @@ def may_paint(naming: Naming, identities: Identities) -> bool:
     if not naming.n_regions or "" in naming.keys:
         return False
     by = naming.by if identities.knows(naming.by) else "auto"
-    return not (_key_problem(naming.keys, by, identities) or _naming_problem(naming, identities))
+    return not (_by_problem(by, identities) or _naming_problem(naming, identities))
 
 
 def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str:
@@ -124,30 +128,51 @@ def _position_problem(signals: Signals, identities: Identities) -> str:
         return ""
     if shape[-1] == identities.n_present:
         problem += "; it is the count of regions that have voxels, and the others need one too"
+    elif shape[-1] == labels.max() and labels.min() > 0:
+        return f"{problem}; {_one_per_number(labels, shape[-1])}"
     return (
         f"{problem}. Give one per region in ascending order of label "
         f"({labels.min()} … {labels.max()}), or key the values by name or label"
     )
 
 
-def _key_problem(keys: Sequence[Key], by: str, identities: Identities) -> str:
-    if by != "auto" and not identities.knows(by):
-        columns = [NAME, LABEL, *identities.table.columns]
-        return f"the region table has no column {by!r}; it has {examples(columns)}"
-    # As they are compared with names: the two spellings of an accent are one key.
-    times = Counter(map(composed, keys))
-    twice = [key for key in dict.fromkeys(keys) if times[composed(key)] > 1]
-    if twice:
-        return (
-            f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. Give each "
-            "region once; of a table with a better column of keys, pass key= (--key)"
-        )
-    return ""
+def _one_per_number(labels: NDArray[np.int64], n_columns: int) -> str:
+    """Return what to do with values for each number up to the highest label, as FSL writes them."""
+    return (
+        f"{n_columns:,} is the highest label, so there seems to be one for each number from 1, and "
+        f"of these only {examples(labels.tolist())} are regions. Give those alone: "
+        "values[..., parcellation.table.labels - 1]; or, in text, write the numbers from 1 to "
+        f"{n_columns:,} in a row above them and say that (--by label --extra ignore)"
+    )
+
+
+def _by_problem(by: str, identities: Identities) -> str:
+    if by == "auto" or identities.knows(by):
+        return ""
+    columns = [NAME, LABEL, *identities.table.columns]
+    return f"the region table has no column {by!r}; it has {examples(columns)}"
 
 
 def _naming_problem(naming: Naming, identities: Identities) -> str:
     return (
-        naming.problem or _shared_problem(naming, identities) or _start_problem(naming, identities)
+        _twice_problem(naming)
+        or naming.problem
+        or _shared_problem(naming, identities)
+        or _start_problem(naming, identities)
+    )
+
+
+def _twice_problem(naming: Naming) -> str:
+    """Return which keys of regions stand twice; what no region is called may, as totals do."""
+    known = [key for key, rows in zip(naming.keys, naming.rows, strict=True) if rows]
+    # As they are compared with names: the two spellings of an accent are one key.
+    times = Counter(map(composed, known))
+    twice = [key for key in dict.fromkeys(known) if times[composed(key)] > 1]
+    if not twice:
+        return ""
+    return (
+        f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. Give each "
+        "region once; of a table with a better column of keys, pass key= (--key)"
     )
 
 
@@ -341,7 +366,8 @@ class Match:
         """
         if isinstance(key, str) and key != "0":
             return names_background(key)
-        return self.by == LABEL and str(key) == "0" and not self.missing
+        is_label = self.by == LABEL or (self.by == NAME and not self.table.has_names)
+        return is_label and str(key) == "0" and not self.missing
 
     @cached_property
     def unreached(self) -> list[Key]:
@@ -458,8 +484,9 @@ class Match:
                 f"have none in the labels image"
             )
         identities = Identities(self.table)
+        keys = self.signals.keys or ()
         for by in (NAME, LABEL):
-            naming = identities.naming(self.signals.keys or (), by)
+            naming = identities.naming(keys, by)
             if by != self.by and naming.n_regions:
                 n_found = naming.n_regions
                 return (
@@ -467,6 +494,16 @@ class Match:
                     f"{'is' if n_found == 1 else 'are'} the {by}. Pass by={by!r} (--by {by})"
                 )
         nothing = "no key is the name or label of a region"
+        ways = best_affixes(keys, identities)
+        hint = affix_hint(keys, ways) if ways else group_hint(keys, identities)
+        if hint:
+            return f"{nothing}; {hint}"
+        is_counted = list(keys) == list(range(1, len(self.table) + 1))
+        if is_counted and self.signals.n_maps != len(self.table):
+            return (
+                f"{nothing}, but they count from 1 to {len(keys):,}, the number of regions. If "
+                "these are in ascending order of label, pass by='position' (--by position)"
+            )
         if self.signals.n_maps == len(self.table) != self.signals.n_regions:
             return (
                 f"{nothing}, but each of the {plural(self.signals.n_regions, 'key')} has "
@@ -505,3 +542,60 @@ class Match:
                 "load_parcellation(…, background=…) (--background) says which label is"
             )
         return lines
+
+
+# --- keys that nearly name regions ---------------------------------------------------------------
+
+
+def group_hint(keys: Sequence[Key], identities: Identities) -> str:
+    """Return what to do about keys that are groups: cells of a column that repeats itself."""
+    for title in identities.table.columns:
+        naming = identities.naming(keys, title)
+        if keys and all(naming.rows) and naming.n_shared:
+            return (
+                f"all {plural(len(keys), 'key')} are cells of the column {title!r} of the region "
+                "table, where one cell stands for several regions; to paint all regions of each, "
+                f"pass this column as by (--by {shlex.quote(title)})"
+            )
+    return ""
+
+
+def best_affixes(keys: Sequence[Key], identities: Identities) -> list[Identities]:
+    """Return the same regions for keys without what they share, where most of these name one.
+
+    Of several ways those that cut less; none where keys would not paint all the same.
+    """
+    tried = keys[:_TRIED_KEYS]
+    n_named: dict[tuple[str, ...], int] = {}
+    for affixes in shared_affixes([key for key in tried if isinstance(key, str)]):
+        naming = identities.stripping(affixes).naming(tried)
+        shorter = [n_named[other] for other in n_named if set(other) <= set(affixes)]
+        is_more = naming.n_regions > max([1, *shorter])
+        if is_more and may_paint(naming, identities) and _keeps_sides(tried, naming, identities):
+            n_named[affixes] = naming.n_regions
+    most = max(n_named.values(), default=0)
+    return [identities.stripping(affixes) for affixes, n in n_named.items() if n == most]
+
+
+def affix_hint(keys: Sequence[Key], ways: Sequence[Identities]) -> str:
+    """Return what to pass for keys that have something beside the names of regions."""
+    naming = ways[0].naming(keys)
+    passed = []
+    for way in ways[:N_EXAMPLES]:
+        strip = repr(way.strip[0] if len(way.strip) == 1 else list(way.strip))
+        in_shell = " ".join(f"--strip={shlex.quote(affix)}" for affix in way.strip)
+        passed.append(f"strip={strip} ({in_shell})")
+    return (
+        f"{naming.n_regions:,} of {plural(len(keys), 'key')} name regions by {naming.by} without "
+        f"{examples(ways[0].strip)}; pass {', or '.join(passed)}"
+    )
+
+
+def _keeps_sides(keys: Sequence[Key], naming: Naming, identities: Identities) -> bool:
+    """Return whether no key of a hemisphere names a region of the other one."""
+    for key, rows in zip(keys, naming.rows, strict=True):
+        said, _ = side_of(composed(key))
+        side = identities.side(rows[0]) if rows else None
+        if None not in (said, side) and said != side:
+            return False
+    return True

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from .errors import printable
+
 if TYPE_CHECKING:
     import rich.progress
 
@@ -16,6 +18,9 @@ Progress = Callable[[int, int], None]
 
 # Seconds after which a bar is worth its line.
 _PATIENCE = 1.0
+
+# Seconds from one picture of it to the next.
+_PERIOD = 0.1
 
 
 class ProgressBar:
@@ -30,7 +35,7 @@ class ProgressBar:
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._start = time.monotonic()
+        self._start = self._drawn = time.monotonic()
         self._bar: rich.progress.Progress | None = None
 
     def __enter__(self) -> Self:
@@ -38,12 +43,15 @@ class ProgressBar:
 
     def __call__(self, done: int, total: int) -> None:
         """Note that `done` of `total` is done."""
+        now = time.monotonic()
         if self._bar is None and sys.stderr.isatty():
-            if time.monotonic() - self._start < _PATIENCE:
+            if now - self._start < _PATIENCE:
                 return
             self._bar = _bar(self._title, total)
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=done, total=total)
+            is_due = now - self._drawn >= _PERIOD
+            self._bar.update(self._bar.task_ids[0], completed=done, total=total, refresh=is_due)
+            self._drawn = now if is_due else self._drawn
 
     def __exit__(
         self,
@@ -64,6 +72,7 @@ def _bar(title: str, total: int) -> rich.progress.Progress:
         Progress,
         ProgressColumn,
         Task,
+        TextColumn,
         TimeRemainingColumn,
     )
     from rich.text import Text
@@ -75,14 +84,15 @@ def _bar(title: str, total: int) -> rich.progress.Progress:
             return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
     bar = Progress(
-        "{task.description}",
+        TextColumn("{task.description}", markup=False),  # a name in brackets is no style
         BarColumn(),
         MofNCompleteColumn(),
         RateColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
+        auto_refresh=False,  # by a thread, for which an interrupt may wait without an end
         transient=True,
     )
-    bar.add_task(title, total=total)
+    bar.add_task(printable(title), total=total)
     bar.start()
     return bar

@@ -9,6 +9,7 @@ or after a name in any usual spelling, in a key and in the region table; what it
 
 from __future__ import annotations
 
+import copy
 import difflib
 import re
 import unicodedata
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import examples
+from .affixes import stripped
 from .hemispheres import side_of, sides_within
 
 if TYPE_CHECKING:
@@ -54,6 +56,12 @@ class Identities:
     noun : str, default="voxel"
         What a sample of a region is called.
 
+    Attributes
+    ----------
+    strip : sequence of str
+        What is cut from the beginning and end of keys before they are compared: nothing, but for
+        what `stripping` returns.
+
     Examples
     --------
     >>> from regioncast.atlas.region_table import RegionTable
@@ -70,6 +78,7 @@ class Identities:
         noun: str = "voxel",
     ) -> None:
         self.table = table
+        self.strip: Sequence[str] = ()
         self.has_samples = np.ones(len(table), bool) if has_samples is None else has_samples
         self.noun = noun
         self._rows_by_text: dict[str, dict[str, list[int]]] = {}
@@ -149,8 +158,13 @@ class Identities:
             ``"auto"``: by whatever names most regions, names before labels before columns.
             ``"text"``: the same, but not by labels.
         """
+        if self.strip:
+            keys = [
+                stripped(composed(key), self.strip) if isinstance(key, str) else key for key in keys
+            ]
         titles = {
-            "auto": [NAME, LABEL, *self._text_columns],
+            # What has no names is called by its labels, and not by what is written there.
+            "auto": [*([NAME, LABEL] if self.table.has_names else [LABEL]), *self._text_columns],
             "text": [NAME, *self._text_columns],
         }.get(by, [by])
         namings = {
@@ -165,6 +179,12 @@ class Identities:
         del namings[best.by]
         rivals = [namings[title] for title in (NAME, LABEL) if title in namings]
         return Naming(best.by, keys, best.rows, rivals)
+
+    def stripping(self, affixes: Sequence[str]) -> Identities:
+        """Return the same, for keys without these affixes too."""
+        other = copy.copy(self)  # which shares what was indexed
+        other.strip = [*self.strip, *map(composed, affixes)]
+        return other
 
     def _index(self, by: str) -> None:
         """Note which regions each text stands for, and each text of a hemisphere."""

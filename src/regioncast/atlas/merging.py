@@ -102,6 +102,10 @@ def _merged_table(tables: Mapping[str, RegionTable]) -> tuple[RegionTable, list[
     if all(table.hemispheres is not None for table in tables.values()):
         sides = columns.pop(HEMISPHERE_TITLE)
     ids = _new_ids(sides or [""] * len(labels), labels)
+    # A region without a name is called by its label, which may be another now.
+    for row, (old, (_, new)) in enumerate(zip(labels, ids, strict=True)):
+        if names[row] == str(old):
+            names[row] = str(new)
     whole = RegionTable([label for _, label in ids], names, columns | origins, sides)
     code_of = dict(zip(whole.ids, range(1, len(whole) + 1), strict=True))
     codes = np.array([code_of[key] for key in ids], code_dtype(len(whole)))

@@ -12,6 +12,7 @@ The surfaces of the two hemispheres often share labels and names.  So each row o
 from __future__ import annotations
 
 import colorsys
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 
-from ..errors import RegionTableError, examples, plural
+from ..errors import RegionTableError, UnknownKeyError, examples, plural, printable
 from .hemispheres import HEMISPHERE_TITLE, is_hemisphere_title, says_no_side, side_of_word
 
 if TYPE_CHECKING:
@@ -158,6 +159,11 @@ class RegionTable:
         return None
 
     @cached_property
+    def has_names(self) -> bool:
+        """Whether a region is called by anything else than its label."""
+        return self.names != tuple(map(str, self.labels.tolist()))
+
+    @cached_property
     def unique_names(self) -> tuple[str, ...]:
         """The names, with the prefix of their hemisphere where both hemispheres have them."""
         if self.sides is None:
@@ -192,6 +198,28 @@ class RegionTable:
 
     def __iter__(self) -> Iterator[Region]:
         return map(Region, self.labels.tolist(), self.names)
+
+    def __getitem__(self, title: str) -> NDArray[Any]:
+        """Return a column: ``"index"`` (labels), ``"name"`` or another title.
+
+        Returns
+        -------
+        array, shape (n_regions,)
+            Of numbers, or of objects where there is text.
+
+        Raises
+        ------
+        UnknownKeyError
+            A `KeyError`; it lists the titles that there are.
+        """
+        columns = {"index": self.labels, "name": self.names, **self.other_columns}
+        if title not in columns:
+            raise UnknownKeyError(
+                f"The region table has no column {title!r}; its columns are "
+                f"{examples(columns, show=20)}. A row is to_records()[n]."
+            )
+        array = np.array(columns[title])
+        return array if array.dtype.kind in "biuf" else np.array(columns[title], object)
 
     def __repr__(self) -> str:
         """Return the table, without rows in the middle where there are many."""
@@ -392,11 +420,12 @@ def text_table(
      1  V1
     20  V2
     """
-    shown = list(cells)
+    shown: list[Sequence[str]] = list(cells)
     n_left_out = len(cells) - 1 - max_rows
     half = max_rows // 2
     if n_left_out > 0:
         del shown[half + 1 : half + 1 + n_left_out]
+    shown = [[printable(cell) for cell in row] for row in shown]
     # Only what is shown counts for the widths: a long name in the middle would widen them all.
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     lines = []
@@ -415,20 +444,26 @@ def new_color(number: int) -> str:
     """Return one of a fixed series of colours, ``#rrggbb``, each far from those shortly before."""
     # Steps of the irrational numbers that fill a cube most evenly (Roberts 2018, R3 sequence).
     hue, saturation, value = (number * step % 1 for step in (0.8191725, 0.6710436, 0.5497005))
-    return hex_color(colorsys.hsv_to_rgb(hue, 0.45 + 0.55 * saturation, 0.55 + 0.45 * value))
+    color = hex_color(colorsys.hsv_to_rgb(hue, 0.45 + 0.55 * saturation, 0.55 + 0.45 * value))
+    assert color is not None, "all parts of it are there"
+    return color
 
 
-def hex_color(parts: Sequence[float]) -> str:
+def hex_color(parts: Sequence[float | None]) -> str | None:
     """Return red, green, blue and maybe opacity, each from 0 to 1, as ``#rrggbb``.
 
-    Opacity follows where it is not full.
+    Opacity follows where it is not full.  Where one of them is not there, or no number, there is
+    no colour.
 
     Examples
     --------
     >>> hex_color([1.0, 0.5, 0.0]), hex_color([1.0, 0.5, 0.0, 1.0]), hex_color([0, 0, 0, 0])
     ('#ff8000', '#ff8000', '#00000000')
     """
+    channels = [math.nan if part is None else float(part) for part in parts]
+    if any(map(math.isnan, channels)):
+        return None
     # Half up, as graphics programs round.
-    numbers = [int(min(max(float(part), 0.0), 1.0) * 255 + 0.5) for part in parts]
+    numbers = [int(min(max(channel, 0.0), 1.0) * 255 + 0.5) for channel in channels]
     shown = numbers[:3] if numbers[3:] == [255] else numbers
     return "#" + "".join(f"{number:02x}" for number in shown)

@@ -8,7 +8,6 @@ length is reduced in the memory of a few of them; where a block ends changes no 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -20,7 +19,7 @@ from ..errors import ArgumentError, ImageTypeError, LabelsError, examples
 from ._kernels import reduce as kernels
 from ._kernels.reduce import Nonfinite, Reduction
 from .encoding import flat
-from .threads import shares, threads_of
+from .threads import Workers, shares, threads_of
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -345,9 +344,9 @@ def extract(
     extraction = _Extraction(grouping, strategies, n_maps=n_maps, nan=nan, weights=weights)
     done = 0
     n_threads = threads_of(n_jobs)
-    with ThreadPoolExecutor(n_threads) as pool:
+    with Workers(n_threads) as workers:
         for block in blocks:
-            extraction.add(block, done, pool, n_threads)
+            extraction.add(block, done, workers, n_threads)
             done += len(block)
             if progress is not None:
                 progress(done, n_maps)
@@ -419,13 +418,13 @@ class _Extraction:
         self._series: list[NDArray[Any]] = []
         self.finite = np.diff(grouping.starts)
 
-    def add(self, block: Block, start: int, pool: ThreadPoolExecutor, n_threads: int) -> None:
+    def add(self, block: Block, start: int, workers: Workers, n_threads: int) -> None:
         """Reduce maps, the first of which is number `start`."""
         maps = slice(start, start + len(block))
         for number, part in enumerate(_parts(block)):
             if number == len(self._parts):
                 self._parts.append(np.full_like(self._parts[0], np.nan))
-            self._reduce(part, self._parts[number][:, maps], pool, n_threads)
+            self._reduce(part, self._parts[number][:, maps], workers, n_threads)
         for strategy, values in self._of_map.items():
             assert strategy.of_map is not None, "a strategy of single maps has its function"
             self._reduce_maps(strategy.of_map, block, values[maps])
@@ -453,7 +452,7 @@ class _Extraction:
         return of_all
 
     def _reduce(
-        self, block: Block, out: NDArray[np.float64], pool: ThreadPoolExecutor, n_threads: int
+        self, block: Block, out: NDArray[np.float64], workers: Workers, n_threads: int
     ) -> None:
         """Reduce maps with the kernel, each thread its own maps or its own regions."""
         n_values = len(block) * len(self._grouping.samples)
@@ -466,9 +465,9 @@ class _Extraction:
         if len(jobs) == 1:
             self.finite = np.minimum(self.finite, self._kernel(block, out, *jobs[0]))
             return
-        futures = [pool.submit(self._kernel, block, out, *job) for job in jobs]
-        for future, (_, regions) in zip(futures, jobs, strict=True):
-            self.finite[regions] = np.minimum(self.finite[regions], future.result())
+        pending = [workers.begin(self._kernel, block, out, *job) for job in jobs]
+        for finite, (_, regions) in zip(pending, jobs, strict=True):
+            self.finite[regions] = np.minimum(self.finite[regions], finite())
 
     def _kernel(
         self, block: Block, out: NDArray[np.float64], maps: slice, regions: slice

@@ -5,14 +5,17 @@ from __future__ import annotations
 import numbers
 import os
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
+from queue import SimpleQueue
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
+from weakref import ReferenceType, ref
 
 from ..errors import ArgumentError, ArgumentTypeError
+from ..interrupts import interrupts_held
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -86,7 +89,8 @@ def in_threads(
     # This thread works too, and there is no pool: to start either takes as long as a small map.
     started: list[Thread] = []
     try:
-        with suppress(RuntimeError):  # of systems that have no thread left; there are enough
+        # Of systems that have no thread left there are enough.
+        with suppress(RuntimeError), interrupts_held():
             for queue in queues[1:]:
                 thread = Thread(target=run, args=(queue,))
                 thread.start()
@@ -113,8 +117,77 @@ def _taken(first: deque[int], queues: Sequence[deque[int]]) -> int | None:
     return None
 
 
+class Workers:
+    """So many threads at most, for one that may be interrupted at any moment.
+
+    Those of `concurrent.futures` share conditions with the one that waits for them, and a condition
+    that an interrupt leaves locked holds up all of them for ever.  Here they share queues alone.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._threads: list[Thread] = []
+        self._jobs: SimpleQueue[Any] = SimpleQueue()
+        # Not empty once no further job is to be begun.
+        self._ended: list[bool] = []
+        # What ends the threads.  It comes by itself where an interrupt leads past `__exit__`.
+        self._end = ref(self, self._jobs.put)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Wait for what is being done; what is not yet begun is left undone."""
+        self._ended.append(True)
+        self._jobs.put(self._end)
+        for thread in self._threads:
+            thread.join()
+
+    def begin(self, work: Callable[..., Result], *arguments: Any) -> Callable[[], Result]:
+        """Have some work done, and return what waits for its result, or raises its error."""
+        answers: SimpleQueue[Any] = SimpleQueue()
+        if len(self._threads) < self._most:
+            shared = self._jobs, self._ended, self._end
+            thread = Thread(target=_do_all, args=shared, daemon=True)
+            # To start one waits for a condition.  Where the system has no thread left, there are
+            # enough; without any, this one does the work.
+            with suppress(RuntimeError), interrupts_held():
+                thread.start()
+                self._threads.append(thread)
+        job = partial(_do, work, arguments, answers)
+        if self._threads:
+            self._jobs.put(job)
+        else:
+            job()
+        return partial(_answer, answers)
+
+
+def _do_all(jobs: SimpleQueue[Any], ended: list[bool], _: ReferenceType[Workers]) -> None:
+    """Do what comes until the end; it is kept here, as a reference that is lost never comes."""
+    while not isinstance(job := jobs.get(), ref) and not ended:
+        job()
+    jobs.put(job)  # for the other threads
+
+
+def _do(work: Callable[..., Any], arguments: Sequence[Any], answers: SimpleQueue[Any]) -> None:
+    try:
+        answers.put((work(*arguments), None))
+    except BaseException as error:  # noqa: BLE001  raised where the result is asked for
+        answers.put((None, error))
+
+
+def _answer(answers: SimpleQueue[Any]) -> Any:
+    result, error = answers.get()
+    try:
+        if error is not None:
+            raise error
+    finally:
+        del error  # whose traceback knows this function: memory would be freed late
+    return result
+
+
 def each_in_turn(
-    work: Callable[[Item], Result], items: Sequence[Item], at_once: int
+    work: Callable[[Item], Result], items: Iterable[Item], at_once: int
 ) -> Generator[Result, None, None]:
     """Yield what `work` makes of each item, in their order; a free thread takes the next item.
 
@@ -124,5 +197,12 @@ def each_in_turn(
     if at_once < 2:
         yield from map(work, items)
         return
-    with ThreadPoolExecutor(at_once) as pool:
-        yield from pool.map(work, items)
+    with Workers(at_once) as workers:
+        pending: deque[Callable[[], Result]] = deque()
+        for item in items:
+            pending.append(workers.begin(work, item))
+            # Twice as many, so that none waits while an item takes longer than those after it.
+            if len(pending) == 2 * at_once:
+                yield pending.popleft()()
+        while pending:
+            yield pending.popleft()()

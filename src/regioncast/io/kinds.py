@@ -18,7 +18,7 @@ import numpy as np
 
 from ..atlas.parcellation import Files, Parcellation
 from ..atlas.region_table import RegionTable
-from ..atlas.spaces import Grayordinates, check_same
+from ..atlas.spaces import Grayordinates, check_same, divided
 from ..atlas.transfer import moved
 from ..engine.encoding import check_background, code_dtype, recoded
 from ..engine.painting import PaintedArray
@@ -41,11 +41,13 @@ from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.files import STANDARD_STREAM
-from ..tables.values import as_categories, read, read_categories
+from ..tables.values import as_categories, asked_of, read, read_categories
 from . import sidecar as sidecars
+from .atlas_objects import held_atlas
 from .cifti.kind import Cifti
 from .painted import edited
 from .surface.kind import Surfaces
+from .volume import nifti
 from .volume.kind import Volumes
 
 if TYPE_CHECKING:
@@ -73,6 +75,10 @@ FILES_OF_PARCELS = f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))}
 
 class Labels(Protocol):
     """Labels of samples, of which it is still open what their regions are called."""
+
+    @property
+    def file(self) -> Path | None:
+        """The file that they came from, if it is one that a region table may lie beside."""
 
     @property
     def of_regions(self) -> NDArray[np.int64]:
@@ -210,11 +216,11 @@ def read_parcellation(
     label_map: str | int | None,
     strict: bool,
 ) -> Parcellation:
-    """Return the parcellation of a labels image of any kind.
+    """Return the parcellation of a labels image of any kind, or of an object that holds one.
 
     Parameters
     ----------
-    source : path, image, or surfaces of hemispheres
+    source : path, image, surfaces of hemispheres, fetched atlas or label masker
     regions : anything that `region_tables.read_region_table` reads, None or `NO_REGIONS`
         None: the table beside the image or inside it.
     background : number or None
@@ -224,12 +230,22 @@ def read_parcellation(
     strict : bool
         Raise where table and labels do not list the same regions, instead of warning.
     """
+    held = held_atlas(source)
+    # What was said goes before what an object says.
+    if regions is None:
+        regions = held.regions
+    if background is None:
+        background = held.background
     if background is not None:
         check_background(background)
-    labels = kind_of(source).read_labels(source, label_map=label_map, background=background)
+    labels = kind_of(held.labels).read_labels(
+        held.labels, label_map=label_map, background=background
+    )
     table, file = _region_table(labels, regions)
     parcellation = labels.parcellation(table, strict=strict)
-    return replace(parcellation, files=Files(sidecars.files_of(source), file))
+    if held.mask is not None:
+        parcellation = parcellation.masked(inside(held.mask, parcellation.space))
+    return replace(parcellation, files=Files(sidecars.files_of(held.labels), file))
 
 
 def _region_table(labels: Labels, regions: Any) -> tuple[RegionTable | None, Path | None]:
@@ -255,7 +271,9 @@ def _region_table(labels: Labels, regions: Any) -> tuple[RegionTable | None, Pat
             f"{error} Name another by load_parcellation(…, regions=…) (--regions), or "
             f"{NO_REGIONS!r} to do without."
         ) from error
-    return table, beside
+    # One of a whole dataset lists what any of its images may have.
+    is_above = labels.file is not None and beside.absolute().parent != labels.file.absolute().parent
+    return region_tables.looked_up(table, labels.of_regions) if is_above else table, beside
 
 
 def open_maps(source: Any, what: str) -> Maps:
@@ -265,7 +283,9 @@ def open_maps(source: Any, what: str) -> Maps:
 
 def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0) -> NDArray[Any]:
     """Return the one map of an image of any kind on a space, which is that of `name`."""
-    data, image_space = kind_of(source).read_map(source, what)
+    data, own_space = kind_of(source).read_map(source, what)
+    image_space = divided(own_space, space)
+    space = divided(space, image_space)
     # Grids and meshes of one kind have to be the same; of other kinds, the parts that both have.
     is_other = type(image_space) is not type(space) or isinstance(space, Grayordinates)
     if is_other and space.difference(image_space) is not None:
@@ -276,10 +296,16 @@ def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0)
     return data
 
 
+def inside(mask: Any, space: Space) -> NDArray[np.bool_]:
+    """Return which samples of the labels, which are of this space, a mask image includes."""
+    return nifti.is_inside(one_map(mask, "the mask image", space, "the labels image"))
+
+
 def space_of(source: Any, what: str) -> Space:
     """Return where the samples of an image or a parcellation are."""
     if isinstance(source, Parcellation):
         return source.space
+    source = held_atlas(source).labels
     return kind_of(source).space_of(source, what)
 
 
@@ -456,8 +482,7 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
     for kind in KINDS:
         if kind.parcels is not None and kind.holds(values):
             signals = kind.parcels.read_signals(values, asked.key, asked.columns)
-            signals = as_categories(signals) if asked.categories else signals
-            return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
+            return asked_of(as_categories(signals) if asked.categories else signals, asked)
     if asked.categories:
         return read_categories(values, identities, asked)
     signals = read(values, identities, asked)

@@ -28,8 +28,12 @@ if TYPE_CHECKING:
     from ..progress import Progress
 
 
-# NIfTI's units of time.
-_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+SECONDS = 8
+"""NIfTI's code of seconds."""
+
+# NIfTI's units of time, and the bits of their codes.  nibabel knows no others, and raises.
+_IN_SECONDS = {SECONDS: 1.0, 16: 1e-3, 24: 1e-6}
+_TIME_BITS = 0b111000
 
 
 class Maps(MapSource, Protocol):
@@ -46,6 +50,10 @@ class Maps(MapSource, Protocol):
     @property
     def is_complex(self) -> bool:
         """Whether some map holds complex numbers."""
+
+    @property
+    def runs(self) -> Sequence[int]:
+        """Numbers of maps of the series that they are; maps of one image each are one series."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +81,11 @@ class MapsInMemory:
     def is_complex(self) -> bool:
         """Whether the maps hold complex numbers."""
         return self.values.dtype.kind == "c"
+
+    @property
+    def runs(self) -> Sequence[int]:
+        """Number of maps of the one series that they are."""
+        return (self.n_maps,)
 
     def portions(
         self,
@@ -125,6 +138,11 @@ class SeveralMaps:
         return sum(maps.n_maps for maps in self.sources)
 
     @property
+    def runs(self) -> Sequence[int]:
+        """Numbers of maps of each image; images of one map each are one series."""
+        return runs_of([maps.n_maps for maps in self.sources])
+
+    @property
     def is_complex(self) -> bool:
         """Whether some map holds complex numbers."""
         return any(maps.is_complex for maps in self.sources)
@@ -143,6 +161,11 @@ class SeveralMaps:
                 _, blocks = portion.open()
                 with closing(blocks):
                     yield from blocks
+
+
+def runs_of(counts: Sequence[int]) -> Sequence[int]:
+    """Return the numbers of maps of the series that images with so many maps are."""
+    return counts if max(counts) > 1 else (len(counts),)
 
 
 def axis_of_files(
@@ -228,10 +251,10 @@ def t_r_of(image: SpatialImage) -> float | None:
     if len(image.shape) != 4:
         return None
     if isinstance(image, nib.MGHImage):
-        unit = "msec"
+        unit = 1e-3
     elif isinstance(image.header, nib.Nifti1Header):
-        unit = image.header.get_xyzt_units()[1]
+        unit = _IN_SECONDS.get(int(image.header["xyzt_units"]) & _TIME_BITS, 0.0)
     else:
         return None
-    seconds = float(image.header.get_zooms()[3]) * _SECONDS.get(unit, 0.0)
+    seconds = float(image.header.get_zooms()[3]) * unit
     return seconds if 0 < seconds < math.inf else None

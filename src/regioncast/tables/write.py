@@ -7,7 +7,6 @@ and a wide table whose titles look like numbers begins with a column of the name
 from __future__ import annotations
 
 import csv
-import io
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -26,7 +25,7 @@ from ..errors import (
     plural,
 )
 from ..filenames import entity_columns
-from ..files import check_output, replacing
+from ..files import check_output, open_output, replacing
 from ..formats import suffix_of, suffixes
 from ..signals import MAP_TITLE, map_titles
 from .cells import are_distinct, is_absent, is_missing, is_number
@@ -66,11 +65,8 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
         )
     if suffix == ".npy":
         values = _by_position(signals, path)
-        # Through our own stream: what NumPy writes to one of C's may be lost on a full disk.
-        stream = io.BytesIO()
-        np.save(stream, values[0] if signals.single else values)
-        with replacing(path, overwrite=overwrite) as temporary:
-            temporary.write_bytes(stream.getbuffer())
+        with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
+            np.save(file, values[0] if signals.single else values)
         return
     frame = _frame(signals, long=long)
     _check_names([*map(str, signals.keys or ()), *(signals.map_names or ())], path, suffix)
@@ -95,7 +91,7 @@ def write_table_of_labels(table: RegionTable, file: Path, path: Path) -> None:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
         writer.writerows([["n/a" if is_missing(c) else c for c in row] for row in rows])
     try:
-        again: list[Region] = list(read_region_table(file, labels=table.labels))
+        again: set[Region] = set(read_region_table(file, labels=table.labels))
     except (RegionTableError, FileFormatError) as error:
         raise RegionTableError(
             f"{path.name} would not be read again: {str(error).replace(str(file), path.name)}"
@@ -168,8 +164,8 @@ def _write_frame(
 ) -> None:
     if suffix == ".parquet":
         needs_pyarrow()
-        with replacing(path, overwrite=overwrite) as temporary:
-            frame.to_parquet(temporary, index=False)
+        with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
+            frame.to_parquet(file, index=False)
         return
     options: dict[str, Any] = {
         "sep": "," if suffix == ".csv" else "\t",
@@ -183,8 +179,8 @@ def _write_frame(
     if str(path) == STANDARD_STREAM:
         frame.to_csv(sys.stdout, **options)
         return
-    with replacing(path, overwrite=overwrite) as temporary:
-        frame.to_csv(temporary, **options)
+    with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
+        frame.to_csv(file, **options)
 
 
 def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:

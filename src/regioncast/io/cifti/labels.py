@@ -76,6 +76,7 @@ class CiftiLabels:
     table: RegionTable
     background: set[float]
     is_said: bool
+    file = None  # it needs no table beside it
 
     @property
     def of_regions(self) -> NDArray[np.int64]:
@@ -231,9 +232,8 @@ def _owners(
     frame: type[SurfaceVertices | VolumeGrid],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the places that parcels own, ascending, and the number of the owner of each."""
-    owner = np.zeros(n_places, np.int64)
     # Files come from anywhere: a place outside, or one of two parcels, would be a wrong map.
-    for number, (name, places) in enumerate(zip(names, owned, strict=True), 1):
+    for name, places in zip(names, owned, strict=True):
         if ((places < 0) | (places >= n_places)).any():
             raise LabelsError(
                 f"The parcel {name!r} of the labels image has a {frame.noun} that does not exist: "
@@ -245,16 +245,20 @@ def _owners(
                 f"The parcel {name!r} of the labels image lists "
                 f"{plural(n_twice, frame.noun, frame.nouns)} more than once. Get the file again."
             )
-        shared = np.unique(places[owner[places] > 0])
-        if len(shared):
-            raise LabelsError(
-                f"The parcels {names[owner[shared[0]] - 1]!r} and {name!r} of the labels image "
-                f"share {plural(len(shared), frame.noun, frame.nouns)}: "
-                f"{examples(shared.tolist())}. A parcellation has one region at a place."
-            )
-        owner[places] = number
-    taken = np.flatnonzero(owner)
-    return taken, owner[taken]
+    numbers = np.repeat(np.arange(1, len(owned) + 1), list(map(len, owned)))
+    places = np.concatenate([*owned, _NO_PLACES])
+    order = np.argsort(places, kind="stable")
+    places, numbers = places[order], numbers[order]
+    again = np.flatnonzero(places[1:] == places[:-1])
+    if len(again):
+        one, other = numbers[again], numbers[again + 1]
+        shared = places[again[(one == one[0]) & (other == other[0])]]
+        raise LabelsError(
+            f"The parcels {names[one[0] - 1]!r} and {names[other[0] - 1]!r} of the labels image "
+            f"share {plural(len(shared), frame.noun, frame.nouns)}: "
+            f"{examples(shared.tolist())}. A parcellation has one region at a place."
+        )
+    return places, numbers
 
 
 def space_of(source: Image, what: str) -> Grayordinates:

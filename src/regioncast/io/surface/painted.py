@@ -32,7 +32,7 @@ from ...errors import (
     SignalsTypeError,
     times,
 )
-from ...files import check_output, replacing_all
+from ...files import check_output, open_output, replacing_all
 from ...formats import Family, family_of, is_gzipped
 from ..label_files import NO_REGION_NAME, Entry, entries_of, labels_image, unused_label
 from ..painted import as_xml
@@ -280,7 +280,7 @@ def _write(image: PaintedSurface, side: str, path: Path) -> None:
     if family == "mgh":
         _write_mgh(values, path, image.t_r)
     elif family == "numpy":
-        with path.open("wb") as file:
+        with open_output(path) as file:
             np.save(file, values, allow_pickle=False)
     else:
         write_morph_data(path, values.reshape(-1))

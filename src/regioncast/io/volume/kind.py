@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...atlas.parcellation import Parcellation, encode_integers
 from ...atlas.spaces import VolumeGrid
 from ...engine.painting import PaintedArray
-from ...errors import ArgumentError
+from ...errors import ArgumentError, LabelsError
 from ...files import check_output, expanded
 from ...tables import regions as region_tables
 from ..maps import Source, each_source
@@ -96,7 +96,11 @@ class Volumes:
         data, grid = nifti.voxels_of(image, "the labels image")
         file = expanded(source) if isinstance(source, str | os.PathLike) else None
         inside = nifti.label_table_extension(image)
-        return VolumeLabels(encode_integers(data, [background]), grid, background, file, inside)
+        try:
+            encoded = encode_integers(data, [background])
+        except LabelsError as error:
+            raise LabelsError(f"{error}{nifti.scaling_of(image)}") from None
+        return VolumeLabels(encoded, grid, background, file, inside)
 
     def each(self, source: Any, what: str) -> list[Source]:
         """Return the images of a list or a pattern."""
@@ -112,7 +116,7 @@ class Volumes:
 
     def space_of(self, source: Any, what: str) -> VolumeGrid:
         """Return the voxels."""
-        return VolumeGrid.of(nifti.open_image(source, what, whole=False), what)
+        return VolumeGrid.of(nifti.open_image(source, what), what)
 
     def painted(
         self, atlas: Parcellation, table: NDArray[Any], axis: MapAxis

@@ -7,29 +7,25 @@ ahead of what is being reduced.  A file that ends early, or whose checksum is wr
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from isal import igzip_threaded
-from nibabel.arrayproxy import ArrayProxy, is_proxy
+from nibabel.arrayproxy import is_proxy
 from nibabel.brikhead import AFNIArrayProxy
-from nibabel.openers import ImageOpener
 
 from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
 from ...engine.maps import Blocks, Portion, all_at_once, native
+from ...engine.threads import Workers
 from ...errors import DimensionError, ImageTypeError, capitalized
 from ...files import readable
-from ...formats import is_gzipped
 from ...signals import MapAxis
-from ..maps import axis_of_files, each_source, is_list, t_r_of
+from ..maps import axis_of_files, each_source, is_list, runs_of, t_r_of
 from ..sidecar import axis_beside
+from ..stored import PIECE_BYTES, is_stored, opened, skip, skip_rest
 from .nifti import Niimg, open_image
 
 if TYPE_CHECKING:
@@ -46,10 +42,6 @@ _BLOCK_BYTES = 4_000_000
 
 # Blocks of an array in memory are views and need none of their own.
 _MORE_IN_MEMORY = 16
-
-# Files are read in pieces of this size, which stay in the cache on their way; it is what the
-# decompressing thread hands over.
-_PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +78,11 @@ class MapStream:
         return any(_dtype(image).kind == "c" for image in self.images)
 
     @property
+    def runs(self) -> Sequence[int]:
+        """Numbers of maps of each image; images of one map each are one series."""
+        return runs_of(list(map(_n_maps, self.images)))
+
+    @property
     def signals_dtype(self) -> np.dtype[Any]:
         """Dtype that holds means of the maps: float32 where all are, float64, complex128."""
         if self.is_complex:
@@ -99,11 +96,16 @@ class MapStream:
 
     def blocks(self) -> Blocks:
         """Read the maps, one block ahead; a block is valid until the next one is asked for."""
-        with closing(self._blocks()) as blocks, ThreadPoolExecutor(1) as reader:
-            pending = reader.submit(next, blocks, None)
-            while (block := pending.result()) is not None:
-                pending = reader.submit(next, blocks, None)
-                yield block
+        blocks = self._blocks()
+        with Workers(1) as reader:
+            try:
+                pending = reader.begin(next, blocks, None)
+                while (block := pending()) is not None:
+                    pending = reader.begin(next, blocks, None)
+                    yield block
+            finally:
+                # By the thread that may still be reading, once it has read.
+                reader.begin(blocks.close)()
 
     def portions(
         self,
@@ -117,8 +119,7 @@ class MapStream:
         for image, name in zip(self.images, self.names, strict=True):
             with readable(name):
                 data: Any = image.dataobj
-                # Just these types: what is derived from them may read otherwise.
-                if type(data) in (ArrayProxy, AFNIArrayProxy) and data.order == "F":
+                if is_stored(data) and data.order == "F":
                     yield from _stored_blocks(data, _n_maps(image))
                 else:
                     yield from _sliced_blocks(data, _n_maps(image))
@@ -141,7 +142,7 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
     SpaceError
         When the images are not on one grid.
     """
-    images = tuple(open_image(each, what, whole=False) for each, _ in each_source(source, what))
+    images = tuple(open_image(each, what) for each, _ in each_source(source, what))
     names = tuple(_checked_name(image, what, number) for number, image in enumerate(images))
     first = VolumeGrid.of(images[0], names[0])
     for image, name in zip(images[1:], names[1:], strict=True):
@@ -234,14 +235,13 @@ def _stored_blocks(data: Any, n_maps: int) -> Iterator[Block]:
     steps = list(_steps(n_maps, n_samples * data.dtype.itemsize, _BLOCK_BYTES))
     # Two, of which one is being filled while the other is being reduced.
     buffers = [np.empty((steps[0].stop, n_samples), data.dtype) for _ in steps[:2]]
-    with _opened(data.file_like) as file:
-        _skip(file, int(data.offset))
+    with opened(data.file_like) as file:
+        skip(file, int(data.offset))
         for number, maps in enumerate(steps):
             stored = buffers[number % 2][: maps.stop - maps.start]
             _fill(file, stored, maps, n_maps)
             yield Block.of(native(stored), slopes[maps], intercepts[maps])
-        while file.read(_PIECE_BYTES):  # to the checksum of a compressed file
-            pass
+        skip_rest(file)
 
 
 def _scaling(data: Any, n_maps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -251,35 +251,10 @@ def _scaling(data: Any, n_maps: int) -> tuple[NDArray[np.float64], NDArray[np.fl
     return np.full(n_maps, float(data.slope)), np.full(n_maps, float(data.inter))
 
 
-def _opened(source: Any) -> AbstractContextManager[Any]:
-    """Open what an array proxy reads: a name or a file.
-
-    Not what the image names: once it is saved, that is another file, of another dtype maybe.
-    """
-    if not isinstance(source, str | os.PathLike):
-        source.seek(0)
-        return ImageOpener(source)
-    path = str(source)
-    if is_gzipped(Path(path)):
-        file: AbstractContextManager[Any] = igzip_threaded.open(
-            path, "rb", threads=1, block_size=_PIECE_BYTES
-        )
-        return file
-    return ImageOpener(path)
-
-
-def _skip(file: Any, n_bytes: int) -> None:
-    while n_bytes > 0:
-        n_read = len(file.read(min(n_bytes, _PIECE_BYTES)))
-        if not n_read:
-            raise EOFError("the file ends before its data begin")
-        n_bytes -= n_read
-
-
 def _fill(file: Any, stored: NDArray[Any], maps: slice, n_maps: int) -> None:
     left = stored.reshape(-1).view(np.uint8).data
     while left:
-        n_read = file.readinto(left[:_PIECE_BYTES])
+        n_read = file.readinto(left[:PIECE_BYTES])
         if not n_read:
             in_map = maps.stop - -(-len(left) * len(stored) // stored.nbytes) + 1
             raise EOFError(f"the file ends early, in map {in_map:,} of {n_maps:,}")

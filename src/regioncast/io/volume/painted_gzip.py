@@ -18,8 +18,8 @@ import struct
 import sys
 import zlib
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
@@ -28,7 +28,7 @@ from isal import isal_zlib
 from ...engine._kernels import crc as crc_kernels
 from ...engine._kernels import deflate as kernels
 from ...engine.painting import FileOrder
-from ...engine.threads import n_cpus
+from ...engine.threads import Workers, n_cpus
 from .huffman import END_OF_BLOCK, LONGEST_CODE, LONGEST_MATCH, WINDOW, BlockCode, n_bits
 
 if TYPE_CHECKING:
@@ -115,30 +115,34 @@ def write(
     """
     voxels = FileOrder.of(array)
     n_done = 0
-    for part in _member(stream, head, compressor(voxels)):
-        n_done += part.n_maps
-        if progress is not None and part.n_maps:
-            progress(n_done, len(voxels.table))
+    with closing(_member(stream, head, compressor(voxels))) as parts:
+        for part in parts:
+            n_done += part.n_maps
+            if progress is not None and part.n_maps:
+                progress(n_done, len(voxels.table))
 
 
 def write_plain(stream: BinaryIO, head: bytes, data: memoryview) -> None:
     """Write one gzip member with some bytes and then others, which are no painting."""
-    for _ in _member(stream, head, PlainBlocks(data)):
-        pass
+    with closing(_member(stream, head, PlainBlocks(data))) as parts:
+        for _ in parts:
+            pass
 
 
-def _member(stream: BinaryIO, head: bytes, made_by: Compressor) -> Iterator[Part]:
+def _member(stream: BinaryIO, head: bytes, made_by: Compressor) -> Generator[Part, None, None]:
     """Write a gzip member and yield each of its parts once it is written."""
     deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
     stream.write(_GZIP_HEAD)
     # Flushed to a whole byte, at which all parts begin and end.
     stream.write(deflate.compress(head) + deflate.flush(zlib.Z_SYNC_FLUSH))
     crc, n_bytes = zlib.crc32(head), len(head)
-    for part in side_by_side(made_by):
-        stream.write(part.data)
-        crc = crc_kernels.combine(crc, part.crc, part.n_bytes)
-        n_bytes += part.n_bytes
-        yield part
+    # Closed here, so that no thread works on where the disk is full.
+    with closing(side_by_side(made_by)) as parts:
+        for part in parts:
+            stream.write(part.data)
+            crc = crc_kernels.combine(crc, part.crc, part.n_bytes)
+            n_bytes += part.n_bytes
+            yield part
     stream.write(_LAST_BLOCK)
     stream.write(crc.to_bytes(4, "little") + (n_bytes % (1 << 32)).to_bytes(4, "little"))
 
@@ -331,7 +335,7 @@ def _crc_terms(codes: NDArray[Any], n_codes: int, item_size: int) -> NDArray[np.
     return terms
 
 
-def side_by_side(made_by: Compressor) -> Iterator[Part]:
+def side_by_side(made_by: Compressor) -> Generator[Part, None, None]:
     """Yield all parts in order, made by as many threads as there are processors."""
     n_threads = min(n_cpus(), made_by.n_parts)
     if n_threads < 2:
@@ -339,15 +343,12 @@ def side_by_side(made_by: Compressor) -> Iterator[Part]:
         for index in range(made_by.n_parts):
             yield made_by.part(index, buffer)
         return
-    pool = ThreadPoolExecutor(n_threads)
     buffers = [made_by.buffer() for _ in range(n_threads)]
-    pending: deque[Future[Part]] = deque()
-    try:
+    pending: deque[Callable[[], Part]] = deque()
+    with Workers(n_threads) as workers:
         for index in range(made_by.n_parts):
             if len(pending) == n_threads:
-                yield pending.popleft().result()
-            pending.append(pool.submit(made_by.part, index, buffers[index % n_threads]))
+                yield pending.popleft()()
+            pending.append(workers.begin(made_by.part, index, buffers[index % n_threads]))
         while pending:
-            yield pending.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+            yield pending.popleft()()

@@ -23,13 +23,13 @@ from nibabel.gifti.gifti import (
     GiftiMetaData,
 )
 
-from . import api
-from .atlas.spaces import VolumeGrid
-from .data import demo_data
-from .errors import OutputExistsError, examples, plural
-from .files import make_folder
-from .io.volume.nifti import open_image
-from .signals import Signals
+from .. import api
+from ..atlas.spaces import VolumeGrid
+from ..errors import OutputExistsError, examples, plural
+from ..files import make_folder
+from ..io.volume.nifti import open_image
+from ..signals import Signals
+from . import demo_data
 
 N_SUBJECTS = 4
 N_VOLUMES = 20
