@@ -144,13 +144,13 @@ def test_labels_are_resampled_only_when_asked_for(run):
 def test_several_images_are_one_series_in_the_order_given(run):
     assert run("sub-10.nii", "sub-2.nii", "atlas.nii.gz", "-o", "out.tsv")[0] == 0
     written = table("out.tsv")
-    assert written["map"].tolist() == ["sub-10", "sub-2"]
+    assert written["sub"].tolist() == ["sub-10", "sub-2"]
     assert written["MT"].tolist() == [10, 2]
 
 
 def test_a_pattern_stands_for_its_files_in_natural_order(run):
     assert run("sub-*.nii", "atlas.nii.gz", "-o", "out.tsv")[0] == 0
-    assert table("out.tsv")["map"].tolist() == ["sub-1", "sub-2", "sub-10"]
+    assert table("out.tsv")["sub"].tolist() == ["sub-1", "sub-2", "sub-10"]
 
 
 def test_coverage_is_a_table_of_its_own(run):

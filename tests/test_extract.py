@@ -835,11 +835,14 @@ def test_a_list_or_a_pattern_of_one_3d_file(tmp_path, volumes, labels_img):
     assert rc.extract(volumes[0], labels_img).map_names is None
 
 
-def test_files_of_the_same_name_in_several_folders_give_no_names(tmp_path, labels_img, data):
+def test_files_of_the_same_name_are_told_apart_by_their_folders(tmp_path, labels_img, data):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         saved(image_of(data[..., 0]), tmp_path / folder / "map.nii")
-    assert rc.extract(str(tmp_path / "*/map.nii"), labels_img).map_names is None
+    both = rc.extract(str(tmp_path / "*/map.nii"), labels_img)
+    assert both.map_names == ("a_map", "b_map")
+    twice = rc.extract([tmp_path / "a/map.nii"] * 2, labels_img)
+    assert twice.map_names is None
 
 
 @pytest.mark.parametrize("name", ["run[1].nii", "run*.nii", "run?.nii.gz"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+import nibabel as nib
 import numpy as np
 import pytest
-from small_spaces import brain_models, dense, dlabel, labels_gifti, maps_gifti
+from small_spaces import brain_models, dlabel, labels_gifti, maps_gifti
 from small_volumes import image_of, small_labels
 
 import regioncast as rc
@@ -15,10 +16,10 @@ from regioncast import formats
 from regioncast.atlas.parcellation import Parcellation, encode_integers
 from regioncast.atlas.spaces import Part
 from regioncast.engine.painting import PaintedArray
-from regioncast.errors import ArgumentError, FileFormatError, ImageTypeError, OutputExistsError
+from regioncast.errors import FileFormatError, ImageTypeError, OutputExistsError
 from regioncast.files import check_output, existing_file, replacing
 from regioncast.io import kinds
-from regioncast.io.maps import MapsInMemory, the_one_map
+from regioncast.io.maps import MapsInMemory, each_source, the_one_map
 from regioncast.signals import MapAxis
 
 
@@ -75,6 +76,7 @@ class PaintedChannels:
     axis: MapAxis
     match = None
     parcellation = None
+    categories = None
 
     @property
     def shape(self):
@@ -102,6 +104,9 @@ class Montages:
     def read_labels(self, source, *, label_map, background):
         values, space, _ = self._content(source, "the labels image")
         return ChannelLabels(encode_integers(values[0], [background or 0], "channel"), space)
+
+    def each(self, source, what):
+        return each_source(source, what)
 
     def open_maps(self, source, what):
         return MapsInMemory(*self._content(source, what))
@@ -234,17 +239,11 @@ def test_each_ending_of_an_image_is_of_a_kind_that_is_there():
     assert {name for entry in formats.FORMATS for name in entry.kinds} == names | {"table"}
 
 
-@pytest.mark.parametrize("source", [["a.func.gii"], ["a.nii", "b.func.gii", "c.func.gii"]])
-def test_lists_with_surfaces_are_extracted_from_one_by_one(source):
-    with pytest.raises(ArgumentError, match=r"is a list of \d; of surfaces and CIFTI files, one"):
-        rc.extract(source, image_of(small_labels()))
-
-
-def test_lists_and_patterns_of_cifti_files_are_extracted_from_one_by_one(tmp_path):
-    with pytest.raises(ArgumentError, match="is a list of 2; of surfaces and CIFTI files, one"):
-        rc.extract([dense(np.ones((1, len(brain_models()))), brain_models())] * 2, "x.nii")
-    with pytest.raises(ArgumentError, match=r"is a pattern, .*; of surfaces and CIFTI"):
-        rc.extract(tmp_path / "*.dscalar.nii", "x.nii")
+def test_lists_with_surfaces_and_others_are_refused(tmp_path):
+    nib.save(maps_gifti("L", np.ones((1, 9), "f4")), tmp_path / "lh.x.func.gii")
+    nib.save(image_of(small_labels()), tmp_path / "a.nii")
+    with pytest.raises(ImageTypeError, match=r"is no surface: values"):
+        rc.extract([tmp_path / "a.nii", tmp_path / "lh.x.func.gii"], image_of(small_labels()))
 
 
 def test_what_is_no_image_is_not_saved(tmp_path):

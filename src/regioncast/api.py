@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
@@ -33,6 +34,7 @@ from .errors import (
     examples,
     plural,
 )
+from .filenames import is_template
 from .files import expanded
 from .formats import stem_of
 from .identity import matched
@@ -48,6 +50,7 @@ from .io.kinds import (
     save_signals,
     space_of,
 )
+from .io.many import save_each
 from .io.sidecar import files_of
 from .signals import Key, Origin, Signals
 from .tables import write
@@ -274,6 +277,7 @@ def load_signals(
     columns: Key | Sequence[Key] | None = None,
     strip: str | Sequence[str] | None = None,
     t_r: float | None = None,
+    categories: bool = False,
 ) -> Signals:
     """Read region signals from any kind of values, without painting them.
 
@@ -283,7 +287,7 @@ def load_signals(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         The regions by whose names and labels the key column of a table is found.
-    by, key, columns, strip, t_r
+    by, key, columns, strip, t_r, categories
         As in `paint`; a table that is read by position has no keys.
 
     Returns
@@ -306,7 +310,8 @@ def load_signals(
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
     atlas = load_parcellation(parcellation)
-    return _match(values, atlas, _asked(by, key, columns, strip, t_r))[0].signals
+    asked = _asked(by, key, columns, strip, t_r, categories=categories)
+    return _match(values, atlas, asked)[0].signals
 
 
 def match(
@@ -317,6 +322,7 @@ def match(
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
     strip: str | Sequence[str] | None = None,
+    categories: bool = False,
 ) -> Match:
     """Find what would go where, without painting it; print the result to see it.
 
@@ -326,7 +332,7 @@ def match(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         As in `paint`.
-    by, key, columns, strip
+    by, key, columns, strip, categories
         As in `paint`.
 
     Returns
@@ -351,7 +357,7 @@ def match(
              did you mean '7Networks_LH_Vis_2' for '7networks_lh_vis_2'?
     """
     atlas = load_parcellation(parcellation)
-    return _match(values, atlas, _asked(by, key, columns, strip, None))[0]
+    return _match(values, atlas, _asked(by, key, columns, strip, None, categories=categories))[0]
 
 
 def paint(
@@ -369,6 +375,7 @@ def paint(
     mask: Image | None = None,
     t_r: float | None = None,
     onto: Labels | None = None,
+    categories: bool = False,
 ) -> Painted:
     """Paint region values into an image: every voxel of a region gets the region's value.
 
@@ -418,6 +425,12 @@ def paint(
     onto : path or image, default=None
         The grayordinates, vertices or voxels to paint, where they are not those of the labels:
         a CIFTI file, say, whose surfaces are those of the labels.  Nothing is resampled.
+    categories : bool, default=False
+        Paint the one column of text, or of a Series or a mapping the text, as labels of categories:
+        1, 2, … in the order of a Categorical, else in natural order of the names; 0 where there is
+        none.  Integers from 1 on are labels themselves.  The image, of the smallest unsigned dtype,
+        knows its ``categories``, a table of labels, names and colours, which `save` writes too:
+        in ``x_dseg.tsv`` beside ``x_dseg.nii.gz``, ``.label.gii`` and ``.dlabel.nii``.
 
     Returns
     -------
@@ -503,8 +516,12 @@ def paint(
             f"they are {missing!r} and {extra!r}."
         )
     atlas = load_parcellation(parcellation)
-    matching, atlas = _match(values, atlas, _asked(by, key, columns, strip, t_r))
+    asked = _asked(by, key, columns, strip, t_r, categories=categories)
+    matching, atlas = _match(values, atlas, asked)
     matching.check(missing, extra)
+    known = matching.signals.categories
+    if known is not None and fill != 0:
+        raise ArgumentError("Of categories, 0 is none: leave out fill (--fill).")
     table = value_table(matching.signals.values, matching.columns, fill=fill, dtype=dtype)
     if onto is not None:
         place = "the image to paint onto"
@@ -514,6 +531,10 @@ def paint(
         atlas = atlas.masked(inside(mask, atlas.space))
     image = painted(atlas, table, matching.signals)
     image.match, image.parcellation = matching, atlas
+    if known is not None:
+        # A category of which no region has a sample is none of the image.
+        labels = table[0, 1:][atlas.counts > 0]
+        image.categories = known.take(np.flatnonzero(np.isin(known.labels, labels)))
     return image
 
 
@@ -590,8 +611,9 @@ def extract(
         3D, one map, or 4D.  A list of images, or a path with ``*`` in it, is one series in
         the order of the list, or in natural order.  Whatever its size, a file is read a few
         maps at a time.  Or the data of a surface (GIFTI, MGH, NumPy, FreeSurfer's ``lh.thickness``
-        and its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``,
-        which are read a few regions at a time: of these one, not a list or pattern.
+        and its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``.
+        Maps of several files are called by these, ``sub-01_task-rest_bold_volume-0``, and
+        `Signals.entities` has the parts of the names.
     parcellation : Parcellation, path or nibabel image
         The regions, on the grid of the image.  A path or an image goes through
         `load_parcellation`.  Surfaces and volumes also serve CIFTI files with the same meshes
@@ -777,17 +799,18 @@ def save(
 
     Returns
     -------
-    Path, or tuple of Path for the two hemispheres of a surface
+    Path, or tuple of Path for several files
         Where it was written, without the table beside labels of voxels.  Of a pair,
         ``out.func.gii`` gives ``out.L.func.gii`` and ``out.R.func.gii``; a ``?`` or ``{hemi}`` says
-        where else the hemisphere goes.
+        where else the hemisphere goes.  ``{map}`` stands for the name of a map,
+        ``maps/{map}.nii.gz``: each is written to a file of its own, in a folder that is made.
 
     Raises
     ------
     OutputExistsError
-        When the file exists and `overwrite` is false.
+        When the file, or one of several, exists and `overwrite` is false.
     OutputError
-        When the file cannot be written; then nothing is.
+        When the file cannot be written; then nothing is.  When two maps would be one file.
     FileFormatError
         When the suffix is not known, or cannot hold the result; or when the image to write is
         read from a file that is damaged.
@@ -820,6 +843,9 @@ def save(
     if not isinstance(path, str | os.PathLike):
         raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
     output = expanded(path)
+    if is_template(output):
+        save_one = partial(save, overwrite=overwrite, long=long, sidecar=sidecar)
+        return save_each(thing, output, save_one, overwrite=overwrite, progress=progress)
     if isinstance(thing, Signals):
         save_signals(thing, output, long=long, overwrite=overwrite, sidecar=sidecar)
     elif isinstance(thing, RegionTable):
@@ -915,6 +941,8 @@ def _asked(
     columns: Key | Sequence[Key] | None,
     strip: str | Sequence[str] | None,
     t_r: float | None,
+    *,
+    categories: bool,
 ) -> Asked:
     """Return what was said about values; one title or affix may stand alone."""
     affixes = [strip] if isinstance(strip, str) else list(strip or ())
@@ -924,4 +952,4 @@ def _asked(
         )
     titles = [columns] if isinstance(columns, str | int) else columns
     # Whatever is no text is the title of no column, and the error says which there are.
-    return Asked(str(by), key, titles, t_r, affixes)
+    return Asked(str(by), key, titles, t_r, affixes, categories)

@@ -30,6 +30,7 @@ from .engine.painting import PaintedArray
 from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, printable, times
 from .files import expanded, make_folder
 from .io.kinds import check_image_output, check_table_output
+from .io.many import jobs
 from .io.sidecar import COMMAND
 from .progress import ProgressBar
 from .tables.files import STANDARD_STREAM
@@ -224,6 +225,7 @@ def paint(
     t_r: float | None = None,
     reading: Reading = _AS_USUAL,
     onto: str | None = None,
+    categories: bool = False,
     no_sidecar: NoSidecar = False,
     overwrite: bool = False,
 ) -> int:
@@ -235,6 +237,8 @@ def paint(
 
     regioncast paint series.csv atlas.nii.gz -o bold.nii.gz --t-r 2
 
+    regioncast paint group.tsv atlas.nii.gz -o 'maps/{map}.nii.gz'
+
     cut -f 1,3 stats.tsv | regioncast paint - atlas.nii.gz -o map.nii.gz
 
     Parameters
@@ -242,7 +246,8 @@ def paint(
     output
         Image to write. Of voxels: .nii.gz, .nii, .mgz, .mgh (these two with --dtype float32). Of
         vertices: .func.gii, .shape.gii, .mgh, .npy and others, one file per hemisphere. Of
-        grayordinates: .dscalar.nii, .dtseries.nii. Of parcels: .pscalar.nii, .ptseries.nii.
+        grayordinates: .dscalar.nii, .dtseries.nii. Of parcels: .pscalar.nii, .ptseries.nii. With
+        {map} in it, one for each map, called by its name, in a folder that is made.
     missing
         What to do with a region that has voxels and no value.
     extra
@@ -258,14 +263,18 @@ def paint(
     onto
         Image whose grayordinates, vertices or voxels to paint, where they are not ATLAS's own:
         a CIFTI file with the same meshes.
+    categories
+        Paint text as the labels of categories, whose names and colours are written to the .tsv
+        beside .nii.gz, to .label.gii or to .dlabel.nii.
     overwrite
         Replace the output if it exists.
     """
     start = time.perf_counter()
-    check_image_output(output, overwrite=overwrite)
+    check_image_output(output, overwrite=overwrite, categories=categories)
     image = api.paint(
         values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip,
         missing=missing, extra=extra, fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
+        categories=categories,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
         saved = api.save(
@@ -273,7 +282,7 @@ def paint(
         )
     seconds = time.perf_counter() - start
     written = (saved,) if isinstance(saved, Path) else saved
-    names = ", ".join(map(str, written))
+    names = str(output) if len(written) > 2 else ", ".join(map(str, written))
     _say(f"{names}: {_summary(image)}, {_bytes(*written)}, {seconds:.2f} s")
     return OK
 
@@ -311,6 +320,8 @@ def extract(
 
     regioncast extract 'sub-*/stat.nii.gz' atlas.nii.gz -o subjects.csv --strategy median
 
+    regioncast extract 'sub-*/**/bold.nii.gz' atlas.nii.gz -o 'out/{sub}_{name}.tsv'
+
     regioncast extract map.nii.gz atlas.nii.gz -o - | regioncast paint - atlas.nii.gz -o mean.nii.gz
 
     regioncast extract bold.nii.gz atlas.nii.gz -o clean.tsv --confounds confounds.tsv
@@ -319,11 +330,13 @@ def extract(
     Parameters
     ----------
     inputs
-        IMAGE... ATLAS: images, 3D or 4D, or patterns with * in quotes, all one series; or the
-        data of a surface, or a CIFTI file; and last the labels image.
+        IMAGE... ATLAS: images, 3D or 4D, surfaces or CIFTI files, or patterns with * in quotes
+        (** for any folders), all one series; and last the labels image.
     output
         Table to write: .tsv, .csv, .npy or .parquet; - for TSV on standard output; .pscalar.nii
-        or .ptseries.nii of surfaces and CIFTI.
+        or .ptseries.nii of surfaces and CIFTI. With fields, one for each image, in folders that
+        are made: {name} is its name without the ending, {sub}, {ses}, {task}, ... are sub-01,
+        ses-1, ... of its name and folders.
     strategy
         mean, median, sum, minimum, maximum, variance, standard_deviation, count, mode,
         percentile:Q, or first_eigenvariate.
@@ -369,29 +382,59 @@ def extract(
         _complain("extract needs IMAGE... and ATLAS; see extract --help")
         return USAGE
     *images, atlas = inputs
-    check_table_output(output, overwrite=overwrite, long=long)
-    if coverage is not None:
-        check_table_output(coverage, "coverage", overwrite=overwrite)
-        if str(output) != STANDARD_STREAM and output.resolve() == coverage.resolve():
-            raise ArgumentError(
-                f"Signals and coverage cannot both be written to {output}. Give --coverage "
-                "another name."
-            )
+    templates = [output] if coverage is None else [output, coverage]
+    runs = jobs(images[0] if len(images) == 1 else images, templates)
+    for run in runs:
+        _check_extraction(*run.outputs, overwrite=overwrite, long=long)
+    confounds_of_runs = _confounds_of(confounds, len(runs))
+    parcellation = reading.of(atlas)
     with ProgressBar("extracting") as progress:
-        signals = api.extract(
-            images[0] if len(images) == 1 else images, reading.of(atlas), strategy=strategy,
-            nan=nan, mask=mask, weights=weights, min_coverage=min_coverage, resample=resample,
-            by=by, confounds=confounds, confound_columns=confound_columns,
-            standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
-            t_r=t_r, n_jobs=n_jobs, progress=progress,
-        )  # fmt: skip
-    assert signals.coverage is not None, "freshly extracted signals know their coverage"
-    api.save(signals, output, overwrite=overwrite, long=long, sidecar=not no_sidecar)
-    if coverage is not None:
-        api.save(signals.coverage, coverage, overwrite=overwrite)
-    if str(output) != STANDARD_STREAM:
-        _say(_summary_of_signals(signals, output, strategy, time.perf_counter() - start))
+        for number, run in enumerate(runs, start=1):
+            signals = api.extract(
+                run.source, parcellation, strategy=strategy, nan=nan, mask=mask, weights=weights,
+                min_coverage=min_coverage, resample=resample, by=by,
+                confounds=confounds_of_runs[number - 1], confound_columns=confound_columns,
+                standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
+                t_r=t_r, n_jobs=n_jobs, progress=progress if len(runs) == 1 else None,
+            )  # fmt: skip
+            assert signals.coverage is not None, "freshly extracted signals know their coverage"
+            of_signals, *of_coverage = run.outputs
+            api.save(signals, of_signals, overwrite=overwrite, long=long, sidecar=not no_sidecar)
+            for path in of_coverage:
+                api.save(signals.coverage, path, overwrite=overwrite)
+            progress(number, len(runs))
+            if str(output) != STANDARD_STREAM:
+                seconds = time.perf_counter() - start
+                _say(_summary_of_signals(signals, of_signals, strategy, seconds))
+            start = time.perf_counter()
     return OK
+
+
+def _confounds_of(confounds: list[str] | None, n_runs: int) -> list[list[str] | None]:
+    """Return the confounds of each run: all of the only one, else those of its image."""
+    if confounds is None or n_runs == 1:
+        return [confounds] * n_runs
+    if len(confounds) != n_runs:
+        raise ArgumentError(
+            f"Each image needs its own confounds, and --confounds gives {len(confounds):,} for "
+            f"{plural(n_runs, 'image')}. Give it once for each, in their order."
+        )
+    return [[path] for path in confounds]
+
+
+def _check_extraction(
+    output: Path, coverage: Path | None = None, *, overwrite: bool, long: bool
+) -> None:
+    """Raise where what is extracted cannot be written under these names."""
+    check_table_output(output, overwrite=overwrite, long=long)
+    if coverage is None:
+        return
+    check_table_output(coverage, "coverage", overwrite=overwrite)
+    if str(output) != STANDARD_STREAM and output.resolve() == coverage.resolve():
+        raise ArgumentError(
+            f"Signals and coverage cannot both be written to {output}. Give --coverage another "
+            "name."
+        )
 
 
 @app.command
@@ -406,6 +449,7 @@ def match(
     strip: Strip = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
+    categories: bool = False,
     reading: Reading = _AS_USUAL,
     json: bool = False,
 ) -> int:
@@ -423,10 +467,15 @@ def match(
         Whether a region that has voxels and no value is a failure.
     extra
         Whether a value that has no region is a failure.
+    categories
+        Whether values are text, painted as the labels of categories.
     json
         Print JSON.
     """
-    report = api.match(values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip)
+    report = api.match(
+        values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip,
+        categories=categories,
+    )  # fmt: skip
     _print_json(report.to_dict()) if json else _say(report)
     try:
         report.check(missing, extra)
@@ -770,6 +819,10 @@ def _summary(image: Painted) -> str:
     maps = plural(match.signals.n_maps, "map")
     if match.signals.map_names is not None:
         maps += f" ({examples(match.signals.map_names, show=_SHOWN_MAPS)})"
+    if image.categories is not None:
+        maps = plural(len(image.categories), "category")
+        n_without = int(np.count_nonzero(match.signals.values[0][np.unique(columns)] == 0))
+        maps += f" ({plural(n_without, 'value')} of none)" if n_without else ""
     return (
         f"{values} painted into {len(columns):,} of {plural(match.n_regions, 'region')} "
         f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}{_division(atlas)}"

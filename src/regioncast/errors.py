@@ -18,7 +18,7 @@ N_EXAMPLES = 5
 # Characters of one of them: a name may be long, and a page of text be taken for one.
 _SHOWN = 200
 
-_IRREGULAR = {"vertex": "vertices", "entry": "entries"}
+_IRREGULAR = {"vertex": "vertices", "entry": "entries", "category": "categories"}
 
 # They are not printable, and words of many scripts are not written without them.
 _JOINERS = "\u200c\u200d"

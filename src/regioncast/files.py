@@ -17,6 +17,7 @@ import hashlib
 import io
 import math
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
@@ -54,6 +55,7 @@ _FLOW_BYTES = 1 << 20
 # What the system says of names that no file has.
 _NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP)
 
+_DIGITS = re.compile(r"(\d+)")
 # What is wrong with the system and not with a file.
 _OF_THE_SYSTEM = (errno.EIO, errno.EMFILE, errno.ENFILE)
 
@@ -188,6 +190,33 @@ def is_pattern(source: object) -> bool:
         return False
     path = str(expanded(source))
     return glob.has_magic(path) and not os.path.exists(path)  # noqa: PTH110  never raises
+
+
+def files_matching(pattern: str | os.PathLike[str], what: str) -> list[str]:
+    """Return the files of a pattern in natural order, in which 9 is before 10.
+
+    ``**`` stands for any number of folders.
+
+    Raises
+    ------
+    InputMissingError
+        When there is none.
+    """
+    path = expanded(pattern)
+    files = set(glob.glob(str(path), recursive=True))  # noqa: PTH207  absolute patterns too
+    if not files:
+        raise InputMissingError(f"No file matches the pattern of {what}: {path}. Check it.")
+    return sorted(files, key=natural_order)
+
+
+def natural_order(text: str) -> tuple[list[tuple[int, str]], str]:
+    """Return a key by which 9 comes before 10."""
+    # Every second part is digits, so numbers and texts never meet; of numbers the longer is larger.
+    key = []
+    for number, part in enumerate(_DIGITS.split(text)):
+        digits = part.lstrip("0")
+        key.append((len(digits), digits) if number % 2 else (0, part))
+    return key, text
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

@@ -27,6 +27,7 @@ from .errors import (
     examples,
     plural,
 )
+from .filenames import entity_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -190,6 +191,8 @@ class Signals:
         signals; files of parcels (``.pscalar.nii``, ``.ptseries.nii``) are written with them.
     origin : Origin, default=None
         The files that the values were read or extracted from, and how; sidecars say so.
+    categories : RegionTable, default=None
+        What the values stand for, where they are the labels of categories.
 
     Attributes
     ----------
@@ -231,6 +234,7 @@ class Signals:
     coverage: RegionTable | None
     parcellation: Parcellation | None
     origin: Origin
+    categories: RegionTable | None = None
 
     def __init__(
         self,
@@ -313,6 +317,15 @@ class Signals:
         return self.axis.t_r
 
     @property
+    def entities(self) -> dict[str, Sequence[str | None]]:
+        """Parts of the names of the maps by BIDS: for each key those of all maps, in their order.
+
+        ``{"sub": ["sub-01", "sub-02"], "task": ["task-rest", None]}``; what is none of these, such
+        as the suffix, is called ``map``.  Empty where maps have no names.
+        """
+        return {} if self.map_names is None else entity_columns(self.map_names)
+
+    @property
     def series(self) -> Series | None:
         """Start, step and unit of a series of CIFTI."""
         return self.axis.series
@@ -351,6 +364,21 @@ class Signals:
             When `t_r` is no time, or these are a single map.
         """
         return self._with(axis=self.axis.with_t_r(t_r))
+
+    def take(self, rows: Sequence[int]) -> Signals:
+        """Return the signals of some of the maps, which are no series any more.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Their numbers, from 0; one is a single map.
+        """
+        # Coverage is that of all maps.
+        return self._with(axis=self.axis.take(rows), values=self.values[list(rows)], coverage=None)
+
+    def with_categories(self, categories: RegionTable) -> Signals:
+        """Return the same values as the labels of categories."""
+        return self._with(categories=categories)
 
     def with_origin(self, origin: Origin) -> Signals:
         """Return the same signals, made from these files."""

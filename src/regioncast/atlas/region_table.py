@@ -11,6 +11,7 @@ The surfaces of the two hemispheres often share labels and names.  So each row o
 
 from __future__ import annotations
 
+import colorsys
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -437,6 +438,15 @@ def text_table(
     if n_left_out > 0:
         lines.insert(half + 1, f"… {n_left_out:,} more …")
     return lines
+
+
+def new_color(number: int) -> str:
+    """Return one of a fixed series of colours, ``#rrggbb``, each far from those shortly before."""
+    # Steps of the irrational numbers that fill a cube most evenly (Roberts 2018, R3 sequence).
+    hue, saturation, value = (number * step % 1 for step in (0.8191725, 0.6710436, 0.5497005))
+    color = hex_color(colorsys.hsv_to_rgb(hue, 0.45 + 0.55 * saturation, 0.55 + 0.45 * value))
+    assert color is not None, "all parts of it are there"
+    return color
 
 
 def hex_color(parts: Sequence[float | None]) -> str | None:

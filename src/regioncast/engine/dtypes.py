@@ -113,4 +113,10 @@ def _what_is_no_number(values: NDArray[Any]) -> str:
     if not wrong:
         return ""
     verb = "is" if len(wrong) == 1 else "are"
-    return f" {len(wrong):,} of {plural(len(listed), 'value')} {verb} no number: {examples(wrong)}."
+    advice = ""
+    if any(isinstance(value, str) for value in wrong):
+        advice = " Text is painted as categories: categories=True (--categories)."
+    return (
+        f" {len(wrong):,} of {plural(len(listed), 'value')} {verb} no number: {examples(wrong)}."
+        f"{advice}"
+    )

@@ -20,7 +20,7 @@ from ..atlas.parcellation import Files, Parcellation
 from ..atlas.region_table import RegionTable
 from ..atlas.spaces import Grayordinates, check_same, divided
 from ..atlas.transfer import moved
-from ..engine.encoding import check_background
+from ..engine.encoding import check_background, code_dtype, recoded
 from ..engine.painting import PaintedArray
 from ..errors import (
     ArgumentError,
@@ -28,18 +28,20 @@ from ..errors import (
     ImageTypeError,
     OutputError,
     RegionTableError,
+    RegionTableWarning,
     SidecarWarning,
     capitalized,
     plural,
     warn,
 )
+from ..filenames import HEMISPHERE_FIELD, check_fields, is_template
 from ..files import check_output, existing_file, expanded
 from ..formats import family_of, has_use, suffix_of, suffixes
 from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.files import STANDARD_STREAM
-from ..tables.values import asked_of, read
+from ..tables.values import as_categories, asked_of, read, read_categories
 from . import sidecar as sidecars
 from .atlas_objects import held_atlas
 from .cifti.kind import Cifti
@@ -60,12 +62,15 @@ if TYPE_CHECKING:
     from ..progress import Progress
     from ..signals import MapAxis
     from ..tables.arrays import Asked
-    from .maps import Maps
+    from .maps import Maps, Source
 
 NO_REGIONS = "none"
 """As `regions`: no region table, even if one lies beside the image."""
 
-_FILES_OF_PARCELS = f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))})"
+MAP_FIELD = "map"
+"""The field of a template that stands for the name of a map."""
+
+FILES_OF_PARCELS = f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))})"
 
 
 class Labels(Protocol):
@@ -98,6 +103,9 @@ class Painted(Protocol):
 
     parcellation: Parcellation | None
     """The regions that were painted."""
+
+    categories: RegionTable | None
+    """What the values stand for, where they are the labels of categories."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -148,6 +156,9 @@ class Kind(Protocol):
         `label_map` is the map of several; `background` the label of no region, which is found by
         the rules of the kind where it is None.
         """
+
+    def each(self, source: Any, what: str) -> list[Source]:
+        """Return the images that a list or a pattern is of, each a source by itself."""
 
     def open_maps(self, source: Any, what: str) -> Maps:
         """Return the maps of a source; `what` is what messages call it: ``"the image"``."""
@@ -325,6 +336,29 @@ def save_parcellation(
     return written[0] if len(written) == 1 else tuple(written)
 
 
+def kind_that_saves(image: object) -> Kind:
+    """Return the kind of an image that is to be written."""
+    kind = next((kind for kind in KINDS if kind.saves(image)), None)
+    if kind is None:
+        raise ImageTypeError(
+            f"An image, Signals or a RegionTable can be saved; this is {type(image).__name__}. "
+            "Paint it first, or make a nibabel image of it."
+        )
+    return kind
+
+
+def files_of(thing: Signals | Painted, output: Path) -> list[Path]:
+    """Return the files that signals or a painted image are written to under a name."""
+    if isinstance(thing, Signals):
+        if parcel_files(output) is None:
+            write.table_suffix(output)
+        return [output]
+    check_image_name(output, categories=thing.categories is not None)
+    # Names of labels are looked at by who writes them.
+    is_plain = thing.categories is None
+    return kind_that_saves(thing).outputs(thing, output) if is_plain else [output]
+
+
 def save_image(
     image: SpatialImage | Cifti2Image | Painted,
     output: Path,
@@ -334,15 +368,20 @@ def save_image(
     progress: Progress | None,
 ) -> Path | tuple[Path, ...]:
     """Write an image in the format that the name says; return the path or paths."""
-    kind = next((kind for kind in KINDS if kind.saves(image)), None)
-    if kind is None:
-        raise ImageTypeError(
-            f"An image, Signals or a RegionTable can be saved; this is {type(image).__name__}. "
-            "Paint it first, or make a nibabel image of it."
+    kind = kind_that_saves(image)
+    if isinstance(image, Painted) and image.categories is not None:
+        if has_use(output, "atlas", kind.name) and edited(image) is None:
+            regions = _regions_of_categories(image, image.categories)
+            return save_parcellation(regions, output, overwrite=overwrite)
+        warn(
+            f"{output.name} gets labels of {plural(len(image.categories), 'category')} without "
+            f"their names and colours, which {', '.join(suffixes('atlas', kind.name))} of images "
+            "that were not edited have. Write the table too: save(image.categories, 'x.tsv').",
+            RegionTableWarning,
         )
-    _check_image_suffix(output)
-    if isinstance(image, Painted) and _parcel_files(output) is not None:
-        signals = _signals_of_painting(image)
+    check_image_name(output)
+    if isinstance(image, Painted) and parcel_files(output) is not None:
+        signals = signals_of_painting(image, FILES_OF_PARCELS)
         save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)
         return output
     with ExitStack() as stack:
@@ -351,6 +390,17 @@ def save_image(
             stack.enter_context(sidecars.beside(path, content, overwrite=overwrite))
         written = kind.save(image, output, overwrite=overwrite, progress=progress)
     return written[0] if len(written) == 1 else tuple(written)
+
+
+def _regions_of_categories(image: Painted, categories: RegionTable) -> Parcellation:
+    """Return the parcellation whose regions are the categories that an image shows."""
+    atlas = image.parcellation
+    assert atlas is not None, "who paints categories knows the regions"
+    of_regions = image.dataobj.table[0]
+    row = np.searchsorted(categories.labels, of_regions.astype(np.int64)) + 1
+    row[of_regions == 0] = 0
+    codes = recoded(atlas.codes, row.astype(code_dtype(len(categories))))
+    return Parcellation(codes, categories, atlas.space)
 
 
 def _beside_image(image: object, path: Path) -> dict[str, Any] | None:
@@ -368,21 +418,30 @@ def _beside_image(image: object, path: Path) -> dict[str, Any] | None:
     )
 
 
-def check_image_output(path: Path, *, overwrite: bool) -> None:
-    """Raise where an image cannot be written under this name, before it is made."""
+def check_image_output(path: Path, *, overwrite: bool, categories: bool = False) -> None:
+    """Raise where an image, maybe of categories, cannot be written under this name."""
     output = expanded(path)
-    _check_image_suffix(output)
+    check_image_name(output, categories=categories)
+    if is_template(output):
+        check_fields_of_maps(output)
+        return  # the files are known when the maps are
     for kind in KINDS:
-        if has_use(output, "image", kind.name):
+        if has_use(output, "image", kind.name) or has_use(output, "atlas", kind.name):
             # The first may have reasons not to look yet, and then nobody does.
             kind.check_output(output, overwrite=overwrite)
             return
 
 
-def _check_image_suffix(output: Path) -> None:
+def check_fields_of_maps(template: Path) -> None:
+    """Raise where a template has other fields than maps and hemispheres fill in."""
+    check_fields(template, [MAP_FIELD, HEMISPHERE_FIELD])
+
+
+def check_image_name(output: Path, *, categories: bool = False) -> None:
+    """Raise where the name of an output is not that of an image, or of one of categories."""
     if os.path.isdir(output):  # noqa: PTH112  False for names that no file can have
         raise OutputError(f"The output is a folder: {output}. Name a file in it.")
-    if not has_use(output, "image"):
+    if not has_use(output, "image") and not (categories and has_use(output, "atlas")):
         raise FileFormatError(
             f"An image cannot be written as {output.name!r}. Volumes are written as "
             f"{', '.join(suffixes('image', 'volume'))}; surfaces as "
@@ -391,19 +450,20 @@ def _check_image_suffix(output: Path) -> None:
         )
 
 
-def _signals_of_painting(image: Painted) -> Signals:
-    """Return what was painted, one column per region."""
-    atlas, match, data = image.parcellation, image.match, image.dataobj
+def signals_of_painting(image: object, what: str) -> Signals:
+    """Return what was painted, one column per region; `what` is what is made of it."""
+    match = image.match if isinstance(image, Painted) else None
+    atlas = image.parcellation if isinstance(image, Painted) else None
+    data = image.dataobj if isinstance(image, Painted) else None
     if atlas is None or match is None or not isinstance(data, PaintedArray):
         raise FileFormatError(
-            f"{_FILES_OF_PARCELS} are written from what paint or extract returns; this image no "
-            "longer knows its regions."
+            f"{what} are written from what paint or extract returns; this {type(image).__name__} "
+            "does not know its regions."
         )
     if edited(image) is not None:
         raise FileFormatError(
-            f"{_FILES_OF_PARCELS} hold one value per region, and the array of this image was "
-            "edited since it was painted. Save it as what it is painted on, or extract from it "
-            "first."
+            f"{what} hold one value per region, and the array of this image was edited since it "
+            "was painted. Save it as what it is painted on, or extract from it first."
         )
     return Signals.along(
         match.signals.axis,
@@ -421,7 +481,10 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
     """Return the signals of values of any kind: files of parcels, tables, objects in memory."""
     for kind in KINDS:
         if kind.parcels is not None and kind.holds(values):
-            return asked_of(kind.parcels.read_signals(values, asked.key, asked.columns), asked)
+            signals = kind.parcels.read_signals(values, asked.key, asked.columns)
+            return asked_of(as_categories(signals) if asked.categories else signals, asked)
+    if asked.categories:
+        return read_categories(values, identities, asked)
     signals = read(values, identities, asked)
     if not isinstance(values, str | os.PathLike) or str(values) == STANDARD_STREAM:
         return signals
@@ -433,7 +496,7 @@ def save_signals(
 ) -> None:
     """Write signals as a table, or with the samples of their regions as a file of parcels."""
     _check_not_long(output, long=long)
-    parcels = _parcel_files(output)
+    parcels = parcel_files(output)
     if parcels is None:
         content = _beside_signals(signals, output) if sidecar else None
         with sidecars.beside(output, content, overwrite=overwrite):
@@ -447,7 +510,7 @@ def save_signals(
         return
     if signals.parcellation is None:
         raise FileFormatError(
-            f"{_FILES_OF_PARCELS} hold the vertices and voxels of each region, and these signals "
+            f"{FILES_OF_PARCELS} hold the vertices and voxels of each region, and these signals "
             "do not know theirs. Save what extract returns, or paint the values and save the "
             "painting under this name."
         )
@@ -473,13 +536,13 @@ def check_table_output(
     """Raise where signals or coverage cannot be written under this name, before they are made."""
     output = expanded(path)
     _check_not_long(output, long=long)
-    if use == "signals" and _parcel_files(output) is not None:
+    if use == "signals" and parcel_files(output) is not None:
         check_output(output, overwrite=overwrite)
     else:
         write.check_table_output(output, use, overwrite=overwrite)
 
 
-def _parcel_files(output: Path) -> ParcelFiles | None:
+def parcel_files(output: Path) -> ParcelFiles | None:
     """Return what writes signals with their samples under this name, None for tables."""
     # Some endings of tables are of surfaces too, which have no such files.
     for kind in KINDS:
@@ -491,7 +554,7 @@ def _parcel_files(output: Path) -> ParcelFiles | None:
 def _check_not_long(output: Path, *, long: bool) -> None:
     if not long:
         return
-    if family_of(output) == "numpy" or _parcel_files(output) is not None:
+    if family_of(output) == "numpy" or parcel_files(output) is not None:
         raise ArgumentError(
             f"long=True (--long) is for tables, and {output.name!r} is none. Leave it out."
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import colorsys
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..atlas.region_table import hex_color
+from ..atlas.region_table import new_color
 from ..errors import (
     LabelsError,
     LabelsWarning,
@@ -120,19 +119,10 @@ def _colors(table: RegionTable) -> list[str]:
     for row in range(len(colors)):
         while not _HEX_COLOR.fullmatch(colors[row]):
             number += 1
-            new = _new_color(number)
+            new = new_color(number)
             colors[row] = "" if new in taken else new
         taken.add(colors[row])
     return colors
-
-
-def _new_color(number: int) -> str:
-    """Return one of a fixed series of colours, each far from those shortly before it."""
-    # Steps of the irrational numbers that fill a cube most evenly (Roberts 2018, R3 sequence).
-    hue, saturation, value = (number * step % 1 for step in (0.8191725, 0.6710436, 0.5497005))
-    color = hex_color(colorsys.hsv_to_rgb(hue, 0.45 + 0.55 * saturation, 0.55 + 0.45 * value))
-    assert color is not None, "all parts of it are there"
-    return color
 
 
 def _parts(color: str) -> tuple[float, float, float, float]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import nibabel as nib
 import numpy as np
 
+from ..atlas.spaces import check_same
 from ..engine.extraction import Block, Grouping
-from ..engine.maps import MapSource, Portion, all_at_once
-from ..errors import ArgumentError, DimensionError, capitalized
+from ..engine.maps import Blocks, MapSource, Portion, all_at_once
+from ..errors import DimensionError, SignalsError, capitalized
+from ..filenames import names_of_maps
+from ..files import files_matching, is_pattern
+from ..signals import MapAxis
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
@@ -21,7 +26,6 @@ if TYPE_CHECKING:
 
     from ..atlas.spaces import Space
     from ..progress import Progress
-    from ..signals import MapAxis
 
 
 # The bits and codes of NIfTI's units; nibabel raises where nobody has defined them.
@@ -91,6 +95,140 @@ class MapsInMemory:
         return all_at_once(grouping, (block for block in [Block.of(values)]))
 
 
+@dataclass(frozen=True, eq=False)
+class SeveralMaps:
+    """The maps of several surfaces or CIFTI files, one after the other, on one space.
+
+    Parameters
+    ----------
+    sources : tuple of Maps
+        Of a file some maps are in memory at a time.
+    axis : MapAxis
+    """
+
+    sources: tuple[Maps, ...]
+    axis: MapAxis
+    is_read_ahead: bool = False
+
+    @classmethod
+    def of(cls, maps: Sequence[Maps], files: Sequence[str | None], what: str) -> Self:
+        """Return the maps of all, whose names begin with those of their files.
+
+        Raises
+        ------
+        SpaceError
+            When they are not on one space.
+        """
+        called = [f"{what} {file or number}" for number, file in enumerate(files, start=1)]
+        for each, name in zip(maps[1:], called[1:], strict=True):
+            check_same(maps[0].space, each.space, this_name=called[0], other_name=name)
+        axes = [each.axis for each in maps]
+        return cls(tuple(maps), axis_of_files(files, axes, [each.n_maps for each in maps]))
+
+    @property
+    def space(self) -> Space:
+        """Where the samples of all are."""
+        return self.sources[0].space
+
+    @property
+    def n_maps(self) -> int:
+        """Number of maps of all."""
+        return sum(maps.n_maps for maps in self.sources)
+
+    @property
+    def runs(self) -> Sequence[int]:
+        """Numbers of maps of each image; images of one map each are one series."""
+        return runs_of([maps.n_maps for maps in self.sources])
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether some map holds complex numbers."""
+        return any(maps.is_complex for maps in self.sources)
+
+    def portions(
+        self,
+        grouping: Grouping,
+        progress: Progress | None,  # noqa: ARG002  maps are told when they are reduced
+    ) -> AbstractContextManager[Sequence[Portion]]:
+        """Give all regions at once: only so can maps of several files follow one another."""
+        return all_at_once(grouping, self._blocks())
+
+    def _blocks(self) -> Blocks:
+        for maps in self.sources:
+            with maps.portions(_everything(maps.space), None) as (portion,):
+                _, blocks = portion.open()
+                with closing(blocks):
+                    yield from blocks
+
+
+def runs_of(counts: Sequence[int]) -> Sequence[int]:
+    """Return the numbers of maps of the series that images with so many maps are."""
+    return counts if max(counts) > 1 else (len(counts),)
+
+
+def axis_of_files(
+    files: Sequence[str | None], axes: Sequence[MapAxis], counts: Sequence[int]
+) -> MapAxis:
+    """Return what is known of the maps of several files, of which each has so many."""
+    parts = []
+    for axis, count in zip(axes, counts, strict=True):
+        parts.append(axis.names or [f"volume-{number}" for number in range(count)])
+    # A time or a series is known where all say the same.
+    shared = MapAxis.shared(axes)
+    return MapAxis(names_of_maps(files, parts), shared.t_r, shared.series)
+
+
+def _everything(space: Space) -> Grouping:
+    """Return one region of all samples."""
+    n_samples = math.prod(space.shape)
+    return Grouping(np.arange(n_samples, dtype=np.uint32), np.array([0, n_samples]), space.shape)
+
+
+class Source(NamedTuple):
+    """One image of a list or of a pattern.
+
+    Parameters
+    ----------
+    image : path or image
+    file : str or None
+        The file that it is in, whose name says what it is of.
+    """
+
+    image: Any
+    file: str | None
+
+    @classmethod
+    def of(cls, image: Any) -> Self:
+        """Return an image or a path with the name of its file."""
+        if isinstance(image, str | os.PathLike):
+            return cls(image, os.fspath(image))
+        name = image.get_filename() if hasattr(image, "get_filename") else None
+        return cls(image, name or None)
+
+
+def each_source(source: Any, what: str) -> list[Source]:
+    """Return the images of a list, with the files of each pattern in it; or of one by itself.
+
+    Raises
+    ------
+    InputMissingError
+        When a pattern has no file.
+    SignalsError
+        When a list is empty.
+    """
+    sources: list[Any] = []
+    for item in source if is_list(source) else [source]:
+        sources += files_matching(item, what) if is_pattern(item) else [item]
+    if not sources:
+        raise SignalsError(f"There is no image to extract from: {source!r} is empty.")
+    return list(map(Source.of, sources))
+
+
+def is_list(source: object) -> bool:
+    """Return whether images are listed, and are a series also where there is one."""
+    return isinstance(source, Sequence) and not isinstance(source, str)
+
+
 def the_one_map(maps: Maps, what: str) -> tuple[NDArray[Any], Space]:
     """Return the only map as an array of the samples, and where they are.
 
@@ -101,21 +239,9 @@ def the_one_map(maps: Maps, what: str) -> tuple[NDArray[Any], Space]:
     """
     if maps.n_maps != 1:
         raise DimensionError(f"{capitalized(what)} has {maps.n_maps:,} maps; give one.")
-    n_samples = math.prod(maps.space.shape)
-    everything = Grouping(
-        np.arange(n_samples, dtype=np.uint32), np.array([0, n_samples]), maps.space.shape
-    )
-    with maps.portions(everything, None) as (portion,):
+    with maps.portions(_everything(maps.space), None) as (portion,):
         part, (block,) = portion.open()
         return block.take(part.samples)[0], maps.space
-
-
-def one_at_a_time(problem: str) -> ArgumentError:
-    """Return the error for several images where there can be one."""
-    return ArgumentError(
-        f"{problem}; of surfaces and CIFTI files, one at a time can be extracted from. Extract "
-        "from each by itself."
-    )
 
 
 def t_r_of(image: SpatialImage) -> float | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from ..atlas.parcellation import Parcellation
+    from ..atlas.region_table import RegionTable
     from ..identity import Match
 
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -41,6 +42,9 @@ class PaintedOnDemand(DataobjImage):
 
     parcellation: Parcellation | None = None
     """The regions that were painted; None for parts and copies."""
+
+    categories: RegionTable | None = None
+    """What the values stand for, where they are the labels of categories."""
 
     _handed_out: tuple[NDArray[Any], PaintedArray] | None = None
     """The array that `get_fdata` keeps, and what it was painted from."""

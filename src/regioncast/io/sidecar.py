@@ -27,7 +27,7 @@ import numpy as np
 from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
 from ..errors import RegioncastError, SidecarWarning, warn
-from ..files import expanded, replacing
+from ..files import expanded, natural_order, replacing
 from ..formats import family_of, stem_of
 from ..signals import MapAxis, Origin, Series, Signals
 
@@ -401,8 +401,8 @@ def files_of(source: Any) -> tuple[Path, ...]:
         if path.exists():
             return (path,)
         names = [str(path)] if glob.has_magic(str(path)) else str(source).split(",")
-        found = [name for pattern in names for name in sorted(glob.glob(pattern))]  # noqa: PTH207
-        return tuple(map(Path, found))
+        found = [glob.glob(pattern, recursive=True) for pattern in names]  # noqa: PTH207
+        return tuple(Path(name) for files in found for name in sorted(files, key=natural_order))
     if isinstance(source, Mapping):
         source = list(source.values())
     if isinstance(source, list | tuple):

@@ -47,6 +47,8 @@ class Asked:
         Repetition time in seconds, instead of what the values say.
     strip : sequence of str, default=()
         What is cut from the beginning and end of keys.
+    categories : bool, default=False
+        Whether they are categories: text, or integers that stand for something.
     """
 
     by: str = "auto"
@@ -54,6 +56,7 @@ class Asked:
     columns: Sequence[Key] | None = None
     t_r: float | None = None
     strip: Sequence[str] = ()
+    categories: bool = False
 
 
 # --- columns to signals --------------------------------------------------------------------------

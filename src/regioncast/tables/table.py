@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 Title = str | int
 
+AS_CATEGORIES = "; or paint text as categories: categories=True (--categories)"
+"""What to do with text in tables of a row per region."""
+
 # How numbers are written that are none here: what to replace by what, and what to do instead.
 _SLIPS = [
     (re.compile(r"(?<=\d),(?=\d{3}(?:,\d{3})*$)"), "",
@@ -67,6 +70,8 @@ class Column:
         The cells as numbers, where they came as an array of such.
     decimal_comma : bool, default=False
         Whether ``0,5`` is a half.
+    levels : sequence, default=None
+        All categories in their order, where the cells are some of them.
     """
 
     title: Title
@@ -74,6 +79,7 @@ class Column:
     is_index: bool = False
     array: NDArray[Any] | None = None
     decimal_comma: bool = False
+    levels: Sequence[object] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -321,7 +327,8 @@ def table_of_frame(frame: Any, source: str = "the DataFrame") -> Table:
         title = title_of(name)
         is_index = len(columns.columns) > 1 and _is_untitled(str(title))
         array = _array_of(columns.get_column(name))
-        body.append(_column_of_array("" if is_index else title, array, is_index=is_index))
+        column = _column_of_array("" if is_index else title, array, is_index=is_index)
+        body.append(replace(column, levels=levels_of(columns.get_column(name).to_native())))
     titles = [column.title for column in body if not column.is_index]
     # Maps that are named say that the first row is none of titles.
     is_counted = are_counted(titles)
@@ -335,7 +342,7 @@ def table_of_series(series: Any, source: str = "the Series") -> Table:
     is_numpy = isinstance(series.dtype, np.dtype)
     array = series.to_numpy() if is_numpy else np.array(series.to_list(), object)
     values = _column_of_array("" if series.name is None else str(series.name), array)
-    return Table([*_index_of(series), values], source)
+    return Table([*_index_of(series), replace(values, levels=levels_of(series))], source)
 
 
 def table_of_mapping(values: Mapping[Any, Sequence[Any]], source: str = "the mapping") -> Table:
@@ -393,6 +400,12 @@ def decoded(cell: Any) -> Any:
 
 def _column_of_list(title: object, cells: Iterable[object]) -> Column:
     return Column(title_of(title), list(map(decoded, cells)))
+
+
+def levels_of(series: Any) -> list[object] | None:
+    """Return the categories of a Categorical of pandas or an Enum of polars, in their order."""
+    categories: Any = getattr(getattr(series, "dtype", None), "categories", None)
+    return list(categories.to_list()) if hasattr(categories, "to_list") else None
 
 
 def _index_of(frame: Any) -> list[Column]:
@@ -466,7 +479,7 @@ def is_like_number(text: str) -> bool:
     return is_number(text) or is_missing(text)
 
 
-def text_error(column: Column, table: Table, way_out: str = "") -> SignalsError:
+def text_error(column: Column, table: Table, way_out: str = AS_CATEGORIES) -> SignalsError:
     """Return the error for text where numbers are needed, with what looks like a slip."""
     texts = [str(cell) for cell in column.cells if not is_number_or_gap(cell)]
     wrong = [text for text in dict.fromkeys(texts) if not is_like_number(text)]

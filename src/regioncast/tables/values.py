@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..atlas.affixes import stripped
+from ..atlas.categories import categorized, numbered
 from ..atlas.hemispheres import is_hemisphere_title, side_of_word
 from ..atlas.identities import LABEL, NAME, Identities, Naming
 from ..errors import MatchError, SignalsError, SignalsTypeError, examples, plural
@@ -30,7 +31,15 @@ from .arrays import (
     signals_of_numbers,
     with_header,
 )
-from .cells import are_distinct, check_exact, integer_of, is_number_or_gap, numbers_with_gaps
+from .cells import (
+    are_distinct,
+    check_exact,
+    integer_of,
+    is_missing,
+    is_number_or_gap,
+    numbers_with_gaps,
+    text_of,
+)
 from .files import read_values
 from .keys import (
     counts_rows,
@@ -43,12 +52,14 @@ from .keys import (
     naming_of_cells,
 )
 from .table import (
+    AS_CATEGORIES,
     Column,
     Table,
     absent_rows,
     decoded,
     is_like_number,
     is_series,
+    levels_of,
     table_of_series,
     text_error,
     titled_table,
@@ -57,6 +68,11 @@ from .titles import is_map_title, label_rank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from ..atlas.region_table import RegionTable
+
+# Of text under the title of a region.
+_NOT_WIDE = "; categories (categories=True, --categories) come in a column with a row per region"
 
 _STANDARD = frozenset(["auto", NAME, LABEL, "position"])
 
@@ -136,7 +152,7 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
         raise SignalsError(f"{table.subject} is empty: it has no row or no column of values.")
     table = with_header(table, identities, asked.by)
     if asked.by == "position":
-        return signals_by_position(table, identities, asked)
+        return _by_position(table, identities, asked)
     _check_by(asked.by, identities)
     may_be_array = asked.key is None and not table.has_header
     if may_be_array and holds_numbers_alone(table, identities):
@@ -161,6 +177,120 @@ def _check_by(by: str, identities: Identities) -> None:
         raise MatchError(
             f"by={by!r} (--by): the region table has no column {by!r}; it has {examples(columns)}."
         )
+
+
+# --- categories ----------------------------------------------------------------------------------
+
+
+def read_categories(values: Any, identities: Identities, asked: Asked) -> Signals:
+    """Return values of any kind as the codes of categories, which the signals name; see `read`.
+
+    A table has one column of text for them, or else one of integers, which are their own codes.
+    """
+    if isinstance(values, str | os.PathLike):
+        values = read_values(os.fspath(values))
+    if is_labelled_array(values) and values.ndim == 1:
+        values = values.to_series() if values.dims[0] in values.coords else values.to_numpy()
+    table = titled_table(values)
+    if table is None and is_series(values) and asked.by != "position":
+        series = table_of_series(values)
+        table = series if series.index else None
+    column = None if table is not None else _column_of(values)
+    if column is None:
+        return as_categories(read(values if table is None else table, identities, asked))
+    codes, categories = _coded(column)
+    keys = as_keys(values) if isinstance(values, Mapping) else None
+    return asked_of(Signals(codes, keys), asked).with_categories(categories)
+
+
+def _column_of(values: Any) -> Column | None:
+    """Return cells without titles as a column, None where these are none."""
+    is_mapping = isinstance(values, Mapping)
+    is_list = isinstance(values, list | tuple) or len(getattr(values, "shape", ())) == 1
+    if not (is_mapping or is_list):
+        return None
+    cells = list(values.values() if is_mapping else values)
+    are_several = any(isinstance(cell, list | tuple | np.ndarray) for cell in cells)
+    return None if are_several else Column("", cells, levels=levels_of(values))
+
+
+def as_categories(signals: Signals) -> Signals:
+    """Return signals whose values are integers as codes of categories.
+
+    Raises
+    ------
+    SignalsError
+        When there are several maps, or values are no codes.
+    """
+    if signals.categories is not None:
+        return signals
+    if signals.n_maps > 1:
+        raise SignalsError(
+            f"Categories are one map, and there are {signals.n_maps:,}: "
+            f"{examples(signals.axis.titles(signals.n_maps))}. Choose one by columns= (--columns)."
+        )
+    codes, categories = numbered(signals.values[0])
+    return Signals.along(
+        signals.axis, codes[np.newaxis], signals.keys, labels=signals.labels, origin=signals.origin
+    ).with_categories(categories)
+
+
+def _by_position(table: Table, identities: Identities, asked: Asked) -> Signals:
+    """Return values or categories in ascending order of label."""
+    column = _category_column(table, None, asked)
+    if column is None:
+        return signals_by_position(table, identities, asked)
+    return _in_column(column, table, asked)
+
+
+def _category_column(table: Table, key_column: Column | None, asked: Asked) -> Column | None:
+    """Return the column of categories where one is asked for; None where numbers are to say it."""
+    if not asked.categories:
+        return None
+    if asked.columns is None:
+        chosen = [column for column in table.body if column is not key_column]
+        chosen = list(filter(_may_be_categories, chosen))
+    else:
+        chosen = [table.column(title) for title in asked.columns]
+    if len(chosen) > 1:
+        raise SignalsError(
+            f"Categories are one column; {table.source} has {plural(len(chosen), 'column')} of "
+            f"text or of those asked for: {examples([column.title for column in chosen])}. Choose "
+            "one: columns= (--columns)."
+        )
+    return chosen[0] if chosen else None
+
+
+def _in_column(
+    column: Column,
+    table: Table,
+    asked: Asked,
+    keys: Sequence[Key] | None = None,
+    labels: Sequence[int] | None = None,
+) -> Signals:
+    """Return a column of categories as their codes; rows are regions."""
+    codes, categories = _coded(column)
+    coded = Column(column.title, codes.tolist(), array=codes)
+    return maps_in_columns([coded], table, asked, keys, labels).with_categories(categories)
+
+
+def _may_be_categories(column: Column) -> bool:
+    """Return whether a column is of text, other than that of the hemispheres."""
+    return _is_of_text(column) and not is_hemisphere_title(column.title)
+
+
+def _is_of_text(column: Column) -> bool:
+    """Return whether cells are text; true and false are, as they are in files."""
+    return column.is_text or any(isinstance(cell, bool) for cell in column.cells)
+
+
+def _coded(column: Column) -> tuple[NDArray[Any], RegionTable]:
+    """Return the codes of a column, and their categories."""
+    if not _is_of_text(column):
+        return numbered(np.asarray(column.numbers))
+    texts = [None if is_missing(cell) else text_of(cell) for cell in column.cells]
+    levels = None if column.levels is None else list(map(str, column.levels))
+    return categorized(texts, levels)
 
 
 # --- labelled arrays -----------------------------------------------------------------------------
@@ -360,7 +490,7 @@ def _wide_signals(table: Table, identities: Identities, asked: Asked) -> Signals
             kept.append(column)
             keys.append(key)
         elif rows:
-            raise text_error(column, table)
+            raise text_error(column, table, _NOT_WIDE)
     if any(isinstance(key, str) for key in keys):
         keys = [str(key) for key in keys]  # titles of one table are of one kind
     return maps_in_rows(kept, table, asked, keys)
@@ -380,6 +510,10 @@ def _long_signals(
     as_keys([cell for cell in cells if not isinstance(cell, str) and integer_of(cell) is None])
     keys = list(naming.keys)
     _check_rows(key_column, keys, table)
+    labels = _labels_beside(table, key_column) if isinstance(keys[0], str) else None
+    column = _category_column(table, key_column, asked)
+    if column is not None:
+        return _in_column(column, table, asked, keys, labels)
     if asked.columns is None:
         maps = _maps_beside(key_column, table, naming.rows, identities)
         _check_no_map_is_lost(table, key_column)
@@ -387,7 +521,6 @@ def _long_signals(
         maps = [table.column(title) for title in asked.columns]
     if not maps:
         raise _no_values(table, key_column)
-    labels = _labels_beside(table, key_column) if isinstance(keys[0], str) else None
     return maps_in_columns(maps, table, asked, keys, labels)
 
 
@@ -487,7 +620,9 @@ def _no_values(table: Table, key_column: Column) -> SignalsError:
     hints = []
     if texts:
         shown = examples(filter(None, texts[0].texts))
-        hints.append(f"{texts[0].title!r} holds text: {shown}. Values must be numbers.")
+        hints.append(
+            f"{texts[0].title!r} holds text: {shown}. Values must be numbers{AS_CATEGORIES}."
+        )
     if taken:
         hints.append(f"{examples(taken)} was taken for labels; pass columns= to paint it.")
     line = str(key_column.texts[0])

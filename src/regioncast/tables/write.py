@@ -10,6 +10,7 @@ import csv
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,14 @@ from ..errors import (
     examples,
     plural,
 )
+from ..filenames import entity_columns
 from ..files import check_output, open_output, replacing
 from ..formats import suffix_of, suffixes
 from ..signals import MAP_TITLE, map_titles
 from .cells import are_distinct, is_absent, is_missing, is_number
 from .files import STANDARD_STREAM, needs_pyarrow
 from .regions import read_region_table
-from .titles import normal_title
+from .titles import is_map_title, normal_title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -191,9 +193,26 @@ def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:
     frame = signals.to_pandas(long=long)
     frame.columns = frame.columns.map(str)
     if not long and (signals.map_names is not None or _need_map_names(signals)):
-        names = list(signals.map_names or map_titles(signals.n_maps))
-        frame.insert(0, MAP_TITLE, names, allow_duplicates=True)
+        # Each goes before all others, so the last comes first.
+        for title, cells in reversed(_columns_of_maps(signals).items()):
+            frame.insert(0, title, cells, allow_duplicates=True)
     return frame
+
+
+def _columns_of_maps(signals: Signals) -> dict[str, Sequence[str | None]]:
+    """Return the columns that name maps: the entities of their names, or else the whole names.
+
+    Joined, they are the names again.
+    """
+    names = signals.map_names or map_titles(signals.n_maps)
+    columns = entity_columns(names)
+    # A table that begins with a title of maps is known by it; and no region may have such a title.
+    is_known = signals.keys is not None and is_map_title(next(iter(columns)))
+    regions = set(map(normal_title, signals.keys or ()))
+    is_clear = is_known and regions.isdisjoint(map(normal_title, columns))
+    parts = filter(None, chain.from_iterable(columns.values()))
+    are_whole = not any(is_absent(part) or part != part.strip() for part in parts)
+    return columns if is_clear and are_whole else {MAP_TITLE: names}
 
 
 def _need_map_names(signals: Signals) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,9 @@ import nibabel as nib
 
 from ...atlas.spaces import Grayordinates
 from ...engine.painting import PaintedArray
-from ...errors import SignalsError, capitalized, examples, plural
-from ...files import check_output, is_pattern
-from ...signals import Signals
-from ..maps import one_at_a_time, the_one_map
+from ...errors import SignalsError, examples, plural
+from ...files import check_output
+from ..maps import SeveralMaps, Source, each_source, is_list, the_one_map
 from .labels import CiftiLabels, read_labels, read_parcel_signals, space_of
 from .maps import CiftiMaps, open_cifti_maps
 from .matrix import is_cifti
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
     from ...atlas.spaces import Space
     from ...formats import KindName
     from ...progress import Progress
-    from ...signals import Key, MapAxis
+    from ...signals import Key, MapAxis, Signals
 
 
 class CiftiParcels:
@@ -63,7 +61,7 @@ def _chosen(signals: Signals, columns: Key | Sequence[Key]) -> Signals:
             f"the file: {there_are}."
         )
     rows = [names.index(str(name)) for name in wanted]
-    return Signals.along(signals.axis.take(rows), signals.values[rows], signals.keys)
+    return signals.take(rows)
 
 
 class Cifti:
@@ -84,13 +82,15 @@ class Cifti:
         """Return the labels of the grayordinates, or their parcels."""
         return read_labels(source, label_map=label_map, background=background)
 
-    def open_maps(self, source: Any, what: str) -> CiftiMaps:
-        """Return the maps of a dense file."""
-        if isinstance(source, list | tuple):
-            raise one_at_a_time(f"{capitalized(what)} is a list of {len(source):,}")
-        if is_pattern(source):
-            raise one_at_a_time(f"{capitalized(what)} is a pattern, {os.fspath(source)}")
-        return open_cifti_maps(source, what)
+    def each(self, source: Any, what: str) -> list[Source]:
+        """Return the images of a list or a pattern."""
+        return each_source(source, what)
+
+    def open_maps(self, source: Any, what: str) -> CiftiMaps | SeveralMaps:
+        """Return the maps of a dense file, or of several."""
+        images, files = zip(*self.each(source, what), strict=True)
+        maps = [open_cifti_maps(image, what) for image in images]
+        return SeveralMaps.of(maps, files, what) if is_list(source) or maps[1:] else maps[0]
 
     def read_map(self, source: Any, what: str) -> tuple[NDArray[Any], Space]:
         """Return the only map, and the grayordinates."""

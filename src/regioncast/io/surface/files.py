@@ -15,6 +15,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,13 +47,14 @@ from ...errors import (
 from ...files import existing_file, expanded, read_npy, readable
 from ...formats import Family, family_of, format_of, suffixes
 from ...signals import MapAxis
-from ..maps import t_r_of
+from ..maps import Source, t_r_of
 from ..sidecar import axis_beside
 from ..stored import check_stored, open_mgh, read_stored
 from .annotations import read_annotation
 from .gifti import read_gifti
 from .names import (
     STRUCTURE,
+    each_found,
     files_found,
     hemisphere_in_name,
     hemispheres_in_names,
@@ -62,6 +64,7 @@ from .names import (
     pair_beside,
     pair_found,
     pattern_of,
+    without_hemisphere,
 )
 from .painted import LONGEST_T_R, PaintedSurface
 
@@ -114,6 +117,48 @@ def is_surface(source: object) -> bool:
     if isinstance(source, list | tuple):
         return len(source) == 2 and all(map(is_surface, source))
     return isinstance(source, GiftiImage | PaintedSurface) or _is_surface_image(source)
+
+
+def each_surface(source: Any) -> list[Source]:
+    """Return the surfaces and pairs of a list or of a pattern; else the one that this is.
+
+    Two sides are a pair unless both are of one hemisphere.
+    """
+    if isinstance(source, list | tuple):
+        if _is_pair(source):
+            return [_pair_of(source, source)]
+        return list(chain.from_iterable(map(each_surface, source)))
+    if not isinstance(source, str | os.PathLike):
+        return [Source.of(source)]
+    names = names_in(source)
+    if len(names) == 2:
+        return [_pair_of(source, names)]
+    if not is_pair_pattern(source):
+        return [Source.of(source)]
+    pair = pair_found(names[0])
+    images = [pair] if len(pair) == 2 else each_found(names[0])
+    # Without any, whoever reads it says what is missing.
+    return [_pair_of(sides, list(sides.values())) for sides in images] or [Source.of(source)]
+
+
+def _pair_of(image: Any, sides: Sequence[Any]) -> Source:
+    """Return a pair or a side; what a pair is of, its names say without the hemispheres."""
+    file = Source.of(sides[0]).file
+    return Source(image, file if file is None or len(sides) == 1 else without_hemisphere(file))
+
+
+def _is_pair(listed: Sequence[Any]) -> bool:
+    """Return whether these are two sides, and not both of the same hemisphere."""
+    if len(listed) != 2 or not all(map(_is_side, listed)):
+        return False
+    return len(set(_hemispheres_of_two(list(map(_opened, listed))))) == 2
+
+
+def _is_side(source: object) -> bool:
+    """Return whether this is of one hemisphere by its form."""
+    if isinstance(source, str | os.PathLike):
+        return len(names_in(source)) == 1 and not is_pair_pattern(source)
+    return isinstance(source, GiftiImage | nib.MGHImage | np.ndarray)
 
 
 def hemisphere_of(source: Any) -> str:

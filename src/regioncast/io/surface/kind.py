@@ -12,8 +12,8 @@ from ...atlas.spaces import SurfaceVertices
 from ...engine.painting import PaintedArray
 from ...errors import DimensionError, capitalized, plural
 from ...signals import MapAxis
-from ..maps import MapsInMemory, one_at_a_time, the_one_map
-from .files import is_surface, read_sides
+from ..maps import MapsInMemory, SeveralMaps, Source, is_list, the_one_map
+from .files import each_surface, is_surface, read_sides
 from .labels import SurfaceLabels, read_labels
 from .names import output_paths
 from .painted import PaintedSurface, save_labels, save_surface
@@ -45,12 +45,17 @@ class Surfaces:
         """Return the labels of the vertices."""
         return read_labels(source, label_map=label_map, background=background)
 
-    def open_maps(self, source: Any, what: str) -> MapsInMemory:
-        """Return the maps of a surface or a pair."""
-        # A list with a surface in it is of this kind, but may be no pair.
-        if not is_surface(source):
-            raise one_at_a_time(f"{capitalized(what)} is a list of {len(source):,}")
-        return open_surface_maps(source, what)
+    def each(self, source: Any, what: str) -> list[Source]:  # noqa: ARG002  Kind
+        """Return the surfaces and pairs of a list or a pattern."""
+        return each_surface(source)
+
+    def open_maps(self, source: Any, what: str) -> MapsInMemory | SeveralMaps:
+        """Return the maps of a surface or a pair, or of several."""
+        images, files = zip(*self.each(source, what), strict=True)
+        maps = [open_surface_maps(image, what) for image in images]
+        if len(maps) == 1 and not (is_list(source) and len(source) == 1):
+            return maps[0]
+        return SeveralMaps.of(maps, files, what)
 
     def read_map(self, source: Any, what: str) -> tuple[NDArray[Any], Space]:
         """Return the only map, and the vertices."""

@@ -27,7 +27,7 @@ from ...errors import (
     examples,
     plural,
 )
-from ...files import expanded
+from ...files import expanded, natural_order
 from ...formats import family_of, has_use, stem_of, suffixes
 
 if TYPE_CHECKING:
@@ -295,6 +295,40 @@ def pair_found(pattern: str) -> dict[str, str]:
     return {side: files.pop() for side, files in files_of.items() if len(files) == 1}
 
 
+def each_found(pattern: str) -> list[dict[str, str]]:
+    """Return the surfaces of several images that a pattern finds: of each its file or its pair.
+
+    Empty where names are not marked with hemispheres, or some lack one that others have or that the
+    pattern asks for.
+    """
+    by_name: dict[str, dict[str, str]] = {}
+    for file in sorted(_glob(pattern.replace(_PLACEHOLDER, "*")), key=natural_order):
+        sides = by_name.setdefault(_with_side(file, LEFT), {})
+        if sides.setdefault(marked_hemisphere(file), file) != file:
+            return []
+    first = next(iter(by_name.values()), {}).keys()
+    if UNKNOWN in first or any(sides.keys() != first for sides in by_name.values()):
+        return []
+    asks_for_both = _PLACEHOLDER in pattern or _QUESTION.search(pattern) is not None
+    return [] if asks_for_both and len(first) < 2 else list(by_name.values())
+
+
+def without_hemisphere(path: str) -> str:
+    """Return the path of a file without what marks the hemisphere in its name.
+
+    Examples
+    --------
+    >>> without_hemisphere("sub-1/lh.area.mgh"), without_hemisphere("a_hemi-L_x.shape.gii")
+    ('sub-1/area.mgh', 'a_x.shape.gii')
+    """
+    folder, name = os.path.split(path)
+    for mark in reversed(_marks(name)):
+        before = name[: mark.start()].removesuffix("hemi").rstrip("._-")
+        after = name[mark.end() :]
+        name = before + after if before else after.lstrip("._-")
+    return os.path.join(folder, name)  # noqa: PTH118
+
+
 def _by_placeholder(pattern: str) -> dict[str, set[str]]:
     """Return the files of each hemisphere, whatever the word where ``{hemi}`` stands."""
     files_of: dict[str, set[str]] = {LEFT: set(), RIGHT: set()}
@@ -333,7 +367,8 @@ def pattern_of(name: str) -> str:
 
 
 def _glob(pattern: str) -> list[str]:
-    return sorted(glob.glob(str(expanded(pattern))))  # noqa: PTH207  of a whole path
+    files = glob.glob(str(expanded(pattern)), recursive=True)  # noqa: PTH207  of a whole path
+    return sorted(set(files))
 
 
 def output_paths(

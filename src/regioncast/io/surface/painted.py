@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from ...atlas.parcellation import Parcellation
+    from ...atlas.region_table import RegionTable
     from ...identity import Match
     from ...signals import MapAxis
 
@@ -75,6 +76,8 @@ class PaintedSurface:
     parcellation : Parcellation, default=None
     match : Match, default=None
         What went where.
+    categories : RegionTable, default=None
+        What the values stand for, where they are the labels of categories.
     """
 
     array: PaintedArray
@@ -82,6 +85,7 @@ class PaintedSurface:
     axis: MapAxis
     parcellation: Parcellation | None = None
     match: Match | None = None
+    categories: RegionTable | None = None
 
     @property
     def map_names(self) -> tuple[str, ...] | None:

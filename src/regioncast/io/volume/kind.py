@@ -13,6 +13,7 @@ from ...engine.painting import PaintedArray
 from ...errors import ArgumentError, LabelsError
 from ...files import check_output, expanded
 from ...tables import regions as region_tables
+from ..maps import Source, each_source
 from . import nifti
 from .map_streams import MapStream, open_maps
 
@@ -100,6 +101,10 @@ class Volumes:
         except LabelsError as error:
             raise LabelsError(f"{error}{nifti.scaling_of(image)}") from None
         return VolumeLabels(encoded, grid, background, file, inside)
+
+    def each(self, source: Any, what: str) -> list[Source]:
+        """Return the images of a list or a pattern."""
+        return each_source(source, what)
 
     def open_maps(self, source: Any, what: str) -> MapStream:
         """Return the maps of one image or several."""

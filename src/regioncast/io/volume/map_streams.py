@@ -7,12 +7,9 @@ ahead of what is being reduced.  A file that ends early, or whose checksum is wr
 
 from __future__ import annotations
 
-import glob
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,10 +20,10 @@ from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
 from ...engine.maps import Blocks, Portion, all_at_once, native
 from ...engine.threads import Workers
-from ...errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
-from ...files import expanded, is_pattern, readable
+from ...errors import DimensionError, ImageTypeError, capitalized
+from ...files import readable
 from ...signals import MapAxis
-from ..maps import t_r_of
+from ..maps import axis_of_files, each_source, is_list, runs_of, t_r_of
 from ..sidecar import axis_beside
 from ..stored import PIECE_BYTES, is_stored, opened, skip, skip_rest
 from .nifti import Niimg, open_image
@@ -45,8 +42,6 @@ _BLOCK_BYTES = 4_000_000
 
 # Blocks of an array in memory are views and need none of their own.
 _MORE_IN_MEMORY = 16
-
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +80,7 @@ class MapStream:
     @property
     def runs(self) -> Sequence[int]:
         """Numbers of maps of each image; images of one map each are one series."""
-        counts = tuple(map(_n_maps, self.images))
-        return counts if max(counts) > 1 else (len(counts),)
+        return runs_of(list(map(_n_maps, self.images)))
 
     @property
     def signals_dtype(self) -> np.dtype[Any]:
@@ -148,49 +142,25 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
     SpaceError
         When the images are not on one grid.
     """
-    is_list = isinstance(source, Sequence) and not isinstance(source, str)
-    listed: Any = source if is_list else [source]
-    sources: list[Any] = []
-    for item in listed:
-        sources += _files_of_pattern(item, what) if is_pattern(item) else [item]
-    if not sources:
-        raise SignalsError(f"There is no image to extract from: {source!r} is empty.")
-    images = tuple(open_image(each, what) for each in sources)
+    images = tuple(open_image(each, what) for each, _ in each_source(source, what))
     names = tuple(_checked_name(image, what, number) for number, image in enumerate(images))
     first = VolumeGrid.of(images[0], names[0])
     for image, name in zip(images[1:], names[1:], strict=True):
         check_same(first, VolumeGrid.of(image, name), this_name=names[0], other_name=name)
     # A list is a series, even one of one image.
-    return MapStream(images, names, _map_axis(images, is_series=is_list or len(images) > 1))
+    return MapStream(images, names, _map_axis(images, is_series=is_list(source) or len(images) > 1))
 
 
 def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
     # What lies beside each file is of its maps; of several the names of the files tell more.
-    axes = []
+    files, axes = [], []
     for image in images:
         axis = MapAxis(t_r=t_r_of(image), single=_is_single(image) and not is_series)
-        axes.append(axis_beside(axis, image.get_filename(), _n_maps(image)))
+        files.append(image.get_filename())
+        axes.append(axis_beside(axis, files[-1], _n_maps(image)))
     if not is_series:
         return axes[0]
-    # It is known where all say the same.
-    return MapAxis(_map_names(images), MapAxis.shared(axes).t_r)
-
-
-def _files_of_pattern(pattern: Any, what: str) -> list[str]:
-    path = expanded(pattern)
-    files = glob.glob(str(path))  # noqa: PTH207  absolute patterns too
-    if not files:
-        raise InputMissingError(f"No file matches the pattern of {what}: {path}. Check it.")
-    return sorted(files, key=_natural_order)
-
-
-def _natural_order(path: str) -> list[tuple[int, str]]:
-    """Return a key by which 9 comes before 10."""
-    # Every second part is digits, so numbers and texts never meet.
-    key = []
-    for number, part in enumerate(_DIGITS.split(path)):
-        key.append((int(part), "") if number % 2 else (0, part))
-    return key
+    return axis_of_files(files, axes, list(map(_n_maps, images)))
 
 
 def _checked_name(image: SpatialImage, what: str, number: int) -> str:
@@ -236,16 +206,6 @@ def _is_float32(image: SpatialImage) -> bool:
     if getattr(data, "scaling", None) is not None:
         return False
     return _dtype(image).newbyteorder("=") == np.float32
-
-
-def _map_names(images: Sequence[SpatialImage]) -> tuple[str, ...] | None:
-    """Return the names of files that hold one map each, without their endings."""
-    files = [image.get_filename() for image in images]
-    if not all(files) or not all(map(_is_single, images)):
-        return None
-    names = tuple(Path(str(file)).name.split(".")[0] for file in files)
-    # Names that stand twice would not tell the maps apart.
-    return names if len(set(names)) == len(names) else None
 
 
 def _steps(n_maps: int, bytes_per_map: int, block_bytes: int) -> Iterator[slice]:
