@@ -27,7 +27,7 @@ import numpy as np
 from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
 from ..errors import RegioncastError, SidecarWarning, warn
-from ..files import expanded, natural_order, replacing
+from ..files import expanded, replacing
 from ..formats import family_of, stem_of
 from ..signals import MapAxis, Origin, Series, Signals
 
@@ -99,20 +99,21 @@ def axis_beside(axis: MapAxis, path: str | os.PathLike[str] | None, n_maps: int)
     sidecar = None if path is None else sidecar_of(path)
     if sidecar is None:
         return axis
-    said = sidecar.axis
-    if axis.t_r and said.t_r and not math.isclose(axis.t_r, said.t_r, rel_tol=_ROUNDED):
+    said, names = sidecar.axis, axis.names
+    if names is None and len(said.names or ()) == n_maps:
+        names = said.names
+    if axis.single:
+        return MapAxis(names, single=True)
+    if axis.t_r is None:
+        return MapAxis(names, said.t_r, axis.series or said.series)
+    if said.t_r is not None and not math.isclose(axis.t_r, said.t_r, rel_tol=_ROUNDED):
         warn(
             f"{Path(str(path)).name} has a repetition time of {axis.t_r:g} s, and "
-            f"{sidecar.path.name} says {said.t_r:g} s. That of the image is taken; pass t_r= "
-            "(--t-r) for another.",
+            f"{sidecar.path.name} says {said.t_r:g} s. That of the image is taken; correct the one "
+            "that is wrong.",
             SidecarWarning,
         )
-    names = axis.names
-    if names is None and said.names is not None and len(said.names) == n_maps:
-        names = said.names
-    if axis.single or axis.t_r is not None:
-        return MapAxis(names, axis.t_r, axis.series, single=axis.single)
-    return MapAxis(names, said.t_r, axis.series or said.series)
+    return MapAxis(names, axis.t_r, axis.series)
 
 
 def completed(signals: Signals, path: str | os.PathLike[str], *, is_whole: bool) -> Signals:
@@ -278,16 +279,19 @@ def content_of(
         How much of each region there were data for.
     """
     folder = path.parent
-    if atlas is not None and not atlas.files.labels:
-        atlas = None  # nothing to be named by
+    of_atlas = {}
+    if atlas is not None and atlas.files.labels:
+        of_atlas = {
+            "SpatialReference": _spatial_reference(atlas, folder),
+            "Atlas": _described(atlas, folder),
+        }
     content: dict[str, Any] = {
         "RepetitionTime": axis.t_r,
-        "Series": None if axis.series is None else _titled(axis.series),
+        "Series": _titled(axis.series),
         "MapNames": axis.names,
         "Strategy": origin.strategy,
         "Sources": [_from(folder, file) for file in origin.files] or None,
-        "SpatialReference": None if atlas is None else _spatial_reference(atlas, folder),
-        "Atlas": None if atlas is None else _described(atlas, folder),
+        **of_atlas,
         "Coverage": None if coverage is None else coverage.to_pandas().to_dict("list"),
     }
     known = {title: said for title, said in content.items() if said is not None}
@@ -313,7 +317,9 @@ def _paths_beside(path: Path) -> list[Path]:
     return [path.with_name(f"{name}.json") for name in (stem_of(path), path.name)]
 
 
-def _titled(series: Series) -> dict[str, object]:
+def _titled(series: Series | None) -> dict[str, object] | None:
+    if series is None:
+        return None
     return {title.capitalize(): said for title, said in series._asdict().items()}
 
 
@@ -397,12 +403,7 @@ def files_of(source: Any) -> tuple[Path, ...]:
     source : path, pattern, pair, image, or several of them
     """
     if isinstance(source, str | os.PathLike):
-        path = expanded(source)
-        if path.exists():
-            return (path,)
-        names = [str(path)] if glob.has_magic(str(path)) else str(source).split(",")
-        found = [glob.glob(pattern, recursive=True) for pattern in names]  # noqa: PTH207
-        return tuple(Path(name) for files in found for name in sorted(files, key=natural_order))
+        return _files_named(source)
     if isinstance(source, Mapping):
         source = list(source.values())
     if isinstance(source, list | tuple):
@@ -410,3 +411,12 @@ def files_of(source: Any) -> tuple[Path, ...]:
     get_filename = getattr(source, "get_filename", None)
     name = get_filename() if callable(get_filename) else None
     return (Path(name),) if isinstance(name, str) else ()
+
+
+def _files_named(source: str | os.PathLike[str]) -> tuple[Path, ...]:
+    """Return a file, those of a pattern, or those of two names with a comma."""
+    path = expanded(source)
+    if path.exists():
+        return (path,)
+    names = [str(path)] if glob.has_magic(str(path)) else str(source).split(",")
+    return tuple(Path(file) for name in names for file in sorted(glob.glob(name)))  # noqa: PTH207
