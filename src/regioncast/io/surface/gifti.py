@@ -62,14 +62,15 @@ class _Parser(GiftiImageParser):
 
     def flush_chardata(self) -> None:
         array: Any = self.da
-        text = "".join(self._char_blocks or ())
-        is_data = self.write_to == "Data" and array is not None
-        if not is_data:
+        if self.write_to != "Data" or array is None:
             super().flush_chardata()
-        elif text and gifti_encoding_codes.label[array.encoding] == _COMPRESSED:
+            return
+        text = "".join(self._char_blocks or ())
+        encoding = gifti_encoding_codes.label[array.encoding]
+        if text and encoding == _COMPRESSED:
             inflate(array, text)
             self._char_blocks = None
-        elif text:
+        elif text or encoding == _EXTERNAL:  # whose element is empty
             super().flush_chardata()
 
 
