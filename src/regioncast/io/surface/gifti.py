@@ -62,13 +62,15 @@ class _Parser(GiftiImageParser):
 
     def flush_chardata(self) -> None:
         array: Any = self.da
-        is_data, is_empty = self.write_to == "Data" and array is not None, not self._char_blocks
-        if is_data and is_empty:
-            return  # whoever asks for its values says so
-        if is_data and gifti_encoding_codes.label[array.encoding] == _COMPRESSED:
-            inflate(array, "".join(self._char_blocks or ()))
+        if self.write_to != "Data" or array is None:
+            super().flush_chardata()
+            return
+        text = "".join(self._char_blocks or ())
+        encoding = gifti_encoding_codes.label[array.encoding]
+        if text and encoding == _COMPRESSED:
+            inflate(array, text)
             self._char_blocks = None
-        else:
+        elif text or encoding == _EXTERNAL:  # whose element is empty
             super().flush_chardata()
 
 
