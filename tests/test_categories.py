@@ -16,7 +16,7 @@ from small_volumes import OBLIQUE, array_of, image_of, small_labels
 
 import regioncast as rc
 from regioncast import cli
-from regioncast.atlas.categories import categorized, numbered
+from regioncast.atlas.choice import categorized, numbered
 from regioncast.errors import (
     ArgumentError,
     FileFormatError,
@@ -127,12 +127,16 @@ def test_integers_are_labels_themselves(atlas):
         assert image.dataobj.table.tolist() == [[0, 300, 2, 0, 2]]
 
 
-def test_truth_is_text(atlas, folder):
+def test_truth_is_a_number(atlas, folder):
     frame(network=[True, False, True, True]).to_csv("truth.csv", index=False)
-    for values in ("truth.csv", frame(network=[True, False, True, True])):
+    for values in (
+        "truth.csv",
+        frame(network=[True, False, True, True]),
+        [True, False, True, True],
+    ):
         image = rc.paint(values, atlas, categories=True)
-        assert list(image.categories) == [(1, "False"), (2, "True")]
-        np.testing.assert_array_equal(array_of(image), painted([2, 1, 2, 2]))
+        assert list(image.categories) == [(1, "1")]
+        np.testing.assert_array_equal(array_of(image), painted([1, 0, 1, 1]))
 
 
 @given(st.lists(st.one_of(st.none(), st.text(min_size=1)), min_size=1, max_size=30))

@@ -25,9 +25,10 @@ from regioncast.errors import (
     SignalsError,
     SpaceError,
 )
-from regioncast.filenames import entity_columns, filled, names_of_files
 from regioncast.files import natural_order
+from regioncast.io.filenames import filled, names_of_files
 from regioncast.io.surface.names import without_hemisphere
+from regioncast.signals import entity_columns
 
 LABELS = [-2, 3, 7, 7001]
 NAMES = ["V1", "V2", "M1", "A1"]

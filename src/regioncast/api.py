@@ -34,10 +34,10 @@ from .errors import (
     examples,
     plural,
 )
-from .filenames import is_template
 from .files import expanded
 from .formats import stem_of
 from .identity import matched
+from .io.filenames import is_template
 from .io.kinds import (
     inside,
     one_map,

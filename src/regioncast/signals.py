@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
+import re
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +28,6 @@ from .errors import (
     examples,
     plural,
 )
-from .filenames import entity_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,7 +46,10 @@ Key = str | int
 _COMPARED_LETTERS = 1_000_000
 
 MAP_TITLE = "map"
-"""Title of the column of map names in a wide table."""
+"""Title of the column of map names in a wide table, or of what is no entity in them."""
+
+ENTITY = re.compile(r"([A-Za-z]+)-([^_]+)")
+"""An entity of BIDS in a name: ``key-value``, with ``_`` between them."""
 
 
 class Series(NamedTuple):
@@ -547,6 +550,38 @@ def _check_count(
             f"Values of shape {shape} (maps, regions) need {plural(expected, what)}; "
             f"{len(listed):,} were given."
         )
+
+
+def entity_columns(names: Sequence[str]) -> dict[str, Sequence[str | None]]:
+    """Return the parts of names as columns: one per entity, and ``map`` for what is none.
+
+    The cells of a row, joined by ``_``, are the name again.  Where that cannot be, or no name has
+    an entity, the names are the one column.
+
+    Examples
+    --------
+    >>> entity_columns(["sub-1_task-rest_bold", "sub-2_bold"])
+    {'sub': ['sub-1', 'sub-2'], 'task': ['task-rest', None], 'map': ['bold', 'bold']}
+    """
+    rows = list(map(_parts_of, names))
+    # The name with most parts says in which order they stand.
+    longest = sorted(rows, key=len, reverse=True)
+    titles = list(dict.fromkeys(title for row in longest for title in row))
+    columns: dict[str, Sequence[str | None]] = {
+        title: [row.get(title) for row in rows] for title in titles
+    }
+    joined = ["_".join(filter(None, cells)) for cells in zip(*columns.values(), strict=True)]
+    return columns if joined == list(names) else {MAP_TITLE: list(names)}
+
+
+def _parts_of(name: str) -> dict[str, str]:
+    """Return the entities of a name, and all else as one part."""
+    parts: dict[str, str] = {}
+    for part in name.split("_"):
+        entity = ENTITY.fullmatch(part)
+        title = entity[1] if entity else MAP_TITLE
+        parts[title] = f"{parts[title]}_{part}" if title in parts else part
+    return parts
 
 
 def map_titles(n_maps: int) -> list[str]:

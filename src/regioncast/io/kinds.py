@@ -34,7 +34,6 @@ from ..errors import (
     plural,
     warn,
 )
-from ..filenames import HEMISPHERE_FIELD, check_fields, is_template
 from ..files import check_output, existing_file, expanded
 from ..formats import family_of, has_use, suffix_of, suffixes
 from ..signals import Key, Signals
@@ -45,6 +44,7 @@ from ..tables.values import as_categories, asked_of, read, read_categories
 from . import sidecar as sidecars
 from .atlas_objects import held_atlas
 from .cifti.kind import Cifti
+from .filenames import HEMISPHERE_FIELD, check_fields, is_template
 from .painted import edited
 from .surface.kind import Surfaces
 from .volume import nifti

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import SignalsError, plural
-from ..filenames import check_apart, check_fields, entities_of, filled, is_template, name_of
 from ..files import check_output, expanded, make_folder
 from ..signals import Signals
 from . import kinds
+from .filenames import check_apart, check_fields, entities_of, filled, is_template, name_of
 
 if TYPE_CHECKING:
     from ..progress import Progress

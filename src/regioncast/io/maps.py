@@ -16,9 +16,9 @@ from ..atlas.spaces import check_same
 from ..engine.extraction import Block, Grouping
 from ..engine.maps import Blocks, MapSource, Portion, all_at_once
 from ..errors import DimensionError, SignalsError, capitalized
-from ..filenames import names_of_maps
 from ..files import files_matching, is_pattern
 from ..signals import MapAxis
+from .filenames import names_of_maps
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..atlas.affixes import stripped
-from ..atlas.categories import categorized, numbered
+from ..atlas.choice import categorized, numbered
 from ..atlas.hemispheres import is_hemisphere_title, side_of_word
 from ..atlas.identities import LABEL, NAME, Identities, Naming
 from ..errors import MatchError, SignalsError, SignalsTypeError, examples, plural
@@ -276,17 +276,12 @@ def _in_column(
 
 def _may_be_categories(column: Column) -> bool:
     """Return whether a column is of text, other than that of the hemispheres."""
-    return _is_of_text(column) and not is_hemisphere_title(column.title)
-
-
-def _is_of_text(column: Column) -> bool:
-    """Return whether cells are text; true and false are, as they are in files."""
-    return column.is_text or any(isinstance(cell, bool) for cell in column.cells)
+    return column.is_text and not is_hemisphere_title(column.title)
 
 
 def _coded(column: Column) -> tuple[NDArray[Any], RegionTable]:
     """Return the codes of a column, and their categories."""
-    if not _is_of_text(column):
+    if not column.is_text:
         return numbered(np.asarray(column.numbers))
     texts = [None if is_missing(cell) else text_of(cell) for cell in column.cells]
     levels = None if column.levels is None else list(map(str, column.levels))

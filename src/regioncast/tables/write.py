@@ -24,10 +24,9 @@ from ..errors import (
     examples,
     plural,
 )
-from ..filenames import entity_columns
 from ..files import check_output, open_output, replacing
 from ..formats import suffix_of, suffixes
-from ..signals import MAP_TITLE, map_titles
+from ..signals import MAP_TITLE, entity_columns, map_titles
 from .cells import are_distinct, is_absent, is_missing, is_number
 from .files import STANDARD_STREAM, needs_pyarrow
 from .regions import read_region_table

@@ -12,16 +12,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from .errors import ArgumentError, OutputError, examples, plural
-from .formats import family_of, stem_of
+from ..errors import ArgumentError, OutputError, examples, plural
+from ..formats import family_of, stem_of
+from ..signals import ENTITY
 
 HEMISPHERE_FIELD = "hemi"
 """The field that surfaces fill in themselves, when they are written."""
 
-# Title of the column of what is no entity in the names of maps.
-_REST = "map"
-
-_ENTITY = re.compile(r"([A-Za-z]+)-([^_]+)")
 _FIELD = re.compile(r"\{([A-Za-z]+)\}")
 # What a name of a map may not bring into the name of a file.
 _NOT_IN_NAMES = re.compile(r"[/\\?*{}\x00-\x1f]")
@@ -51,7 +48,7 @@ def entities_of(path: str | os.PathLike[str]) -> dict[str, str]:
     {'sub': 'sub-01', 'ses': 'ses-2', 'task': 'task-rest'}
     """
     parts = [*Path(path).parts[:-1], *name_of(path).split("_")]
-    matches = filter(None, map(_ENTITY.fullmatch, parts))
+    matches = filter(None, map(ENTITY.fullmatch, parts))
     return {match[1]: match[0] for match in matches}
 
 
@@ -95,38 +92,6 @@ def names_of_maps(
     pairs = zip(names, parts, strict=True)
     of_maps = [f"{name}_{part}" for name, of_file in pairs for part in of_file]
     return of_maps if len(set(of_maps)) == len(of_maps) else None
-
-
-def entity_columns(names: Sequence[str]) -> dict[str, Sequence[str | None]]:
-    """Return the parts of names as columns: one per entity, and ``map`` for what is none.
-
-    The cells of a row, joined by ``_``, are the name again.  Where that cannot be, or no name has
-    an entity, the names are the one column.
-
-    Examples
-    --------
-    >>> entity_columns(["sub-1_task-rest_bold", "sub-2_bold"])
-    {'sub': ['sub-1', 'sub-2'], 'task': ['task-rest', None], 'map': ['bold', 'bold']}
-    """
-    rows = list(map(_parts_of, names))
-    # The name with most parts says in which order they stand.
-    longest = sorted(rows, key=len, reverse=True)
-    titles = list(dict.fromkeys(title for row in longest for title in row))
-    columns: dict[str, Sequence[str | None]] = {
-        title: [row.get(title) for row in rows] for title in titles
-    }
-    joined = ["_".join(filter(None, cells)) for cells in zip(*columns.values(), strict=True)]
-    return columns if joined == list(names) else {_REST: list(names)}
-
-
-def _parts_of(name: str) -> dict[str, str]:
-    """Return the entities of a name, and all else as one part."""
-    parts: dict[str, str] = {}
-    for part in name.split("_"):
-        entity = _ENTITY.fullmatch(part)
-        title = entity[1] if entity else _REST
-        parts[title] = f"{parts[title]}_{part}" if title in parts else part
-    return parts
 
 
 # --- templates -----------------------------------------------------------------------------------
