@@ -25,7 +25,6 @@ from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from isal import igzip
 from nibabel.filebasedimages import ImageFileError
 from numpy.lib import format as npy
 
@@ -39,7 +38,7 @@ from .errors import (
     capitalized,
     times,
 )
-from .formats import is_gzipped, suffix_of
+from .formats import suffix_of
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -106,15 +105,6 @@ def readable(what: str) -> Iterator[None]:
         raise FileFormatError(
             f"{capitalized(what)} is truncated or damaged: {reason}. Get the file again."
         ) from error
-
-
-def whole_content(path: Path) -> bytes:
-    """Return what is in a file; of a compressed one, read to its end, where the checksum is."""
-    if not is_gzipped(path):
-        return path.read_bytes()
-    with igzip.open(path, "rb") as stream:
-        content: bytes = stream.read()
-        return content
 
 
 def read_npy(path: Path) -> NDArray[Any] | NpzFile:

@@ -43,7 +43,7 @@ from ...errors import (
     times,
     warn,
 )
-from ...files import existing_file, expanded, read_npy, readable, whole_content
+from ...files import existing_file, expanded, read_npy, readable
 from ...formats import Family, family_of, format_of, suffixes
 from ...signals import MapAxis
 from ..maps import t_r_of
@@ -377,7 +377,7 @@ def _opened(side: Any) -> Any:
         return side
     file = existing_file(side, "the surface")
     with readable(f"the surface {file}"):
-        image = read_gifti(whole_content(file))
+        image = read_gifti(file)
     if not isinstance(image, GiftiImage):  # nibabel returns what it found of one
         raise FileFormatError(
             f"The surface {file} is XML, but no GIFTI file: it has no element GIFTI. Give "

@@ -6,6 +6,7 @@ import base64
 import math
 import re
 import zlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,11 @@ from nibabel.gifti.parse_gifti_fast import GiftiImageParser
 from nibabel.gifti.util import array_index_order_codes, gifti_encoding_codes, gifti_endian_codes
 from nibabel.nifti1 import data_type_codes
 
+from ..stored import opened, skip_rest
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
 
 # nibabel's name of data that are compressed and written as text.
@@ -23,7 +28,7 @@ _COMPRESSED = "B64GZ"
 _SIZE = re.compile(r"Dim\d+")
 
 
-def read_gifti(content: bytes) -> GiftiImage | None:
+def read_gifti(path: Path) -> GiftiImage | None:
     """Return the image in a file, None where the file is XML of another sort.
 
     Raises
@@ -32,7 +37,10 @@ def read_gifti(content: bytes) -> GiftiImage | None:
         When an array has not the size that it says; nibabel and the parser of XML raise others.
     """
     parser = _Parser()
-    parser.parse(string=content)
+    with opened(path) as file:
+        # Without its name, by which nibabel would read other files that are named in this one.
+        parser.parse(fptr=SimpleNamespace(read=file.read))
+        skip_rest(file)
     image: GiftiImage | None = parser.img
     return image
 
