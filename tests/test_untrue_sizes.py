@@ -329,9 +329,23 @@ def test_surfaces_that_claim_more_than_is_there(tmp_path, good):
     files += [tmp_path / "lh.x.npy", tmp_path / "x.thickness"]
     files[-2].write_bytes(array.getvalue() + bytes(100))
     files[-1].write_bytes(b"\xff\xff\xff" + (2**31 - 1).to_bytes(4, "big") + bytes(100))
+    # What follows the end of the XML is no part of it.
+    files.append(tmp_path / "lh.long.label.gii.gz")
+    files[-1].write_bytes(gzip.compress(gifti([10], TEN).encode()) + 10 * ZEROS)
     n_bytes, said = used(good, files, ["labels", "mask", "data"])
     assert n_bytes < 60_000_000
     assert "" not in said
+
+
+def test_a_surface_never_reads_the_files_that_it_names(tmp_path):
+    (tmp_path / "secret").write_bytes(np.int32([0, 3] * 5).tobytes())
+    path = tmp_path / "lh.x.label.gii"
+    content = gifti([10], "", encoding="ExternalFileBinary")
+    content = content.replace('ExternalFileName=""', 'ExternalFileName="secret"')
+    for data in ("", "x"):
+        path.write_text(content.replace("<Data></Data>", f"<Data>{data}</Data>"))
+        with pytest.raises(FileFormatError, match=r"without data|not supported"):
+            rc.load_parcellation(path)
 
 
 @pytest.mark.parametrize("name", UNTRUE_GIFTI)

@@ -26,7 +26,6 @@ from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from isal import igzip
 from nibabel.filebasedimages import ImageFileError
 from numpy.lib import format as npy
 
@@ -41,7 +40,7 @@ from .errors import (
     capitalized,
     times,
 )
-from .formats import is_gzipped, suffix_of
+from .formats import suffix_of
 from .interrupts import interrupts_held
 
 if TYPE_CHECKING:
@@ -137,15 +136,6 @@ def _reason(error: Exception) -> str:
     """Return in a few words, never none, what went wrong."""
     said = error.strerror if isinstance(error, OSError) else None
     return (said or str(error)).partition("\n")[0].rstrip(".:") or type(error).__name__
-
-
-def whole_content(path: Path) -> bytes:
-    """Return what is in a file; of a compressed one, read to its end, where the checksum is."""
-    if not is_gzipped(path):
-        return path.read_bytes()
-    with igzip.open(path, "rb") as stream:
-        content: bytes = stream.read()
-        return content
 
 
 def read_npy(path: Path) -> NDArray[Any] | NpzFile:

@@ -6,8 +6,8 @@ import base64
 import math
 import re
 import zlib
-from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,8 @@ from nibabel.gifti.util import array_index_order_codes, gifti_encoding_codes, gi
 from nibabel.nifti1 import data_type_codes
 
 from ...errors import FileFormatError
-from ...files import existing_file, whole_content
+from ...files import existing_file
+from ..stored import opened, skip_rest
 
 if TYPE_CHECKING:
     from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
@@ -30,7 +31,7 @@ _EXTERNAL = "External"
 _SIZE = re.compile(r"Dim\d+")
 
 
-def read_gifti(file: Path) -> GiftiImage | None:
+def read_gifti(path: Path) -> GiftiImage | None:
     """Return the image in a file, None where the file is XML of another sort.
 
     Raises
@@ -38,10 +39,11 @@ def read_gifti(file: Path) -> GiftiImage | None:
     ValueError
         When an array has not the size that it says; nibabel and the parser of XML raise others.
     """
-    stream = BytesIO(whole_content(file))
-    stream.name = str(file)  # by which others are found beside it
     parser = _Parser(mmap=False)
-    parser.parse(fptr=stream)
+    with opened(path) as file:
+        # By the name, others are found beside it.
+        parser.parse(fptr=SimpleNamespace(read=file.read, name=str(path)))
+        skip_rest(file)
     image: GiftiImage | None = parser.img
     return image
 
