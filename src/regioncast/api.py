@@ -627,7 +627,7 @@ def save(
     OutputExistsError
         When the file exists and `overwrite` is false.
     OutputError
-        When the file cannot be written; then nothing is.
+        When the file cannot be written; the message says what is there then.
     FileFormatError
         When the suffix is not known, or cannot hold the result; or when the image to write is
         read from a file that is damaged.
