@@ -424,7 +424,7 @@ def test_several_strategies_open_a_file_once(tmp_path, monkeypatch, image, label
     path, opened, open_file = saved(image, tmp_path / "series.nii.gz"), [], igzip_threaded.open
 
     def counted(*args, **kwargs):
-        opened.append(args[0])
+        opened.append(args[0].name)
         return open_file(*args, **kwargs)
 
     monkeypatch.setattr(igzip_threaded, "open", counted)

@@ -810,7 +810,8 @@ def save(
     OutputExistsError
         When the file, or one of several, exists and `overwrite` is false.
     OutputError
-        When the file cannot be written; then nothing is.  When two maps would be one file.
+        When the file cannot be written; the message says what is there then.  When two maps would
+        be one file.
     FileFormatError
         When the suffix is not known, or cannot hold the result; or when the image to write is
         read from a file that is damaged.

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,14 +139,19 @@ def opened(source: Any) -> AbstractContextManager[Any]:
         source.seek(0)
         return ImageOpener(source)
     path = str(source)
-    if not is_gzipped(Path(path)):
-        return ImageOpener(path)
-    file: AbstractContextManager[Any]
-    try:
-        file = igzip_threaded.open(path, "rb", threads=1, block_size=PIECE_BYTES)
-    except RuntimeError:  # the system has no thread left
-        file = igzip.open(path, "rb")
-    return file
+    return _inflated(path) if is_gzipped(Path(path)) else ImageOpener(path)
+
+
+@contextmanager
+def _inflated(path: str) -> Iterator[Any]:
+    """Open a compressed file, which a thread inflates ahead, where the system has one left."""
+    with Path(path).open("rb") as file:
+        try:
+            stream = igzip_threaded.open(file, "rb", threads=1, block_size=PIECE_BYTES)
+        except RuntimeError:
+            stream = igzip.open(file, "rb")
+        with stream:
+            yield stream
 
 
 def skip(file: Any, n_bytes: int) -> None:
