@@ -332,7 +332,7 @@ def test_an_existing_output_is_replaced_only_when_asked_for(run):
 def test_nothing_but_the_output_is_written(folder, run):
     before = set(folder.iterdir())
     run(*PAINT)
-    assert set(folder.iterdir()) - before == {folder / "map.nii.gz"}
+    assert set(folder.iterdir()) - before == {folder / "map.nii.gz", folder / "map.json"}
 
 
 @pytest.mark.parametrize("verb", ["paint", "match"])
@@ -561,7 +561,10 @@ def test_text_that_the_terminal_cannot_show_is_no_failure():
         assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("words", [["info", "atlas.nii.gz"], ["info", "large.nii.gz"], ["--help"]])
+@pytest.mark.parametrize(
+    "words",
+    [["info", "atlas.nii.gz"], ["info", "large.nii.gz", "--regions", "none"], ["--help"]],
+)
 def test_a_reader_that_leaves_is_no_news(words):
     labels = np.arange(9 * 10 * 11 * 8).reshape(18, 20, 22)  # more text than a pipe holds
     nib.save(nib.Nifti1Image(labels.astype(np.int32), AFFINE), "large.nii.gz")
@@ -602,6 +605,7 @@ def test_an_interrupt_leaves_the_old_file_or_none(folder, old):
         Path("map.nii").write_bytes(old)
     before = sorted(folder.iterdir())
     words = ["paint", "long.npy", "large.nii.gz", "-o", "map.nii", "--overwrite"]
+    words += ["--regions", "none"]
     process = subprocess.Popen([COMMAND, *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE)
     limit = time.monotonic() + 30
     while sorted(folder.iterdir()) == before and time.monotonic() < limit:
@@ -707,11 +711,11 @@ def test_a_hangup_that_nohup_ignores_is_ignored(ignored):
     code = (
         "import os, signal, sys; from regioncast import cli\n"
         f"signal.signal(signal.SIGHUP, signal.{'SIG_IGN' if ignored else 'SIG_DFL'})\n"
-        "cli.demo_data = lambda: os.kill(os.getpid(), signal.SIGHUP)\n"
+        "cli.make_folder = lambda _: os.kill(os.getpid(), signal.SIGHUP)\n"
         "sys.exit(cli.main(['demo', 'folder']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-    # After the signal, the stand-in for the data makes the demo fail in its own way.
+    # After the signal, the demo fails in its own way: nobody has made the folder.
     assert done.returncode == (1 if ignored else 128 + signal.SIGHUP)
 
 

@@ -30,16 +30,20 @@ def shell(demo_folder, capsys):
     """Return the function that runs a command: code, output, and the files that are new."""
 
     def run(*words):
-        before = {path.name: path.read_bytes() for path in demo_folder.iterdir()}
+        before = contents(demo_folder)
         capsys.readouterr()
         code = cli.main([str(word) for word in words])
         shown = capsys.readouterr()
-        after = {path.name: path.read_bytes() for path in demo_folder.iterdir()}
+        after = contents(demo_folder)
         assert {name: after[name] for name in before} == before
         return code, shown.out, shown.err, sorted(set(after) - set(before))
 
     (demo_folder / "pair.tsv").write_text(VALUES)
     return run
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def expected(side):

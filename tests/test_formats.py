@@ -97,7 +97,8 @@ def write_cifti_labels(path, suffix, atlas):
         nib.save(dlabel(np.arange(len(brain_models())) // 100, KEYS, brain_models()), path)
         return atlas.counts.tolist()
     if suffix in (".pscalar.nii", ".ptseries.nii"):
-        rc.save(rc.paint(np.arange(float(len(atlas))), atlas), path)
+        t_r = 2.0 if "series" in suffix else None
+        rc.save(rc.paint(np.arange(float(len(atlas)))[np.newaxis], atlas, t_r=t_r), path)
     else:  # parcels by parcels, as of connectivity
         of_maps = path.with_name("x.pscalar.nii")
         rc.save(rc.paint(np.arange(float(len(atlas))), atlas), of_maps)
@@ -284,6 +285,9 @@ def write_values(path, suffix, atlas):
     elif suffix == ".parquet":
         pd = pytest.importorskip("pandas")
         pd.DataFrame({"name": names, "value": VALUES.values()}).to_parquet(path)
+    elif suffix == ".ptseries.nii":
+        series = {name: [value] for name, value in VALUES.items()}
+        rc.save(rc.paint(series, atlas, t_r=2.0), path)
     else:
         rc.save(rc.paint(VALUES, atlas), path)
 
@@ -301,7 +305,8 @@ def test_values_are_read(tmp_path, volume, suffix, kind, use):
 def test_signals_are_written(tmp_path, request, suffix, kind, use):
     atlas = request.getfixturevalue("cifti" if kind == "cifti" else "volume")
     values = np.arange(2.0 * len(atlas)).reshape(2, -1) + 0.125
-    signals = rc.extract(rc.paint(values, atlas), atlas)
+    t_r = 2.0 if suffix == ".ptseries.nii" else None
+    signals = rc.extract(rc.paint(values, atlas, t_r=t_r), atlas)
     path = tmp_path / f"signals{suffix}"
     assert rc.save(signals, path) == path
     again = rc.load_signals(path, atlas)

@@ -72,7 +72,10 @@ def shell(folder, *arguments, **options):
     )
 
 
-PAINT = ("paint", "values.npy", "atlas.nii", "-o", "map.nii.gz", "--overwrite")
+PAINT = (
+    "paint", "values.npy", "atlas.nii", "-o", "map.nii.gz", "--regions", "none", "--no-sidecar",
+    "--overwrite",
+)  # fmt: skip
 
 
 def names(folder):
@@ -91,10 +94,10 @@ def test_killed_a_hundred_times_the_file_is_the_old_or_the_new_one(folder):
         """
         random.seed(1)
         start = time.perf_counter()
-        rc.save(new, output)
+        rc.save(new, output, sidecar=False)
         seconds = time.perf_counter() - start
         whole = {open(output, "rb").read()}
-        rc.save(old, output, overwrite=True)
+        rc.save(old, output, overwrite=True, sidecar=False)
         whole.add(open(output, "rb").read())
         assert len(whole) == 2
         found, left = [], 0
@@ -102,7 +105,8 @@ def test_killed_a_hundred_times_the_file_is_the_old_or_the_new_one(folder):
             child = os.fork()
             if child == 0:
                 while True:  # one write after the other, so that any moment is one of a write
-                    rc.save(new if number % 2 else old, output, overwrite=True)
+                    image = new if number % 2 else old
+                    rc.save(image, output, overwrite=True, sidecar=False)
             time.sleep(random.random() * 2 * seconds)
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
@@ -110,7 +114,7 @@ def test_killed_a_hundred_times_the_file_is_the_old_or_the_new_one(folder):
             others = set(os.listdir(folder)) - {"atlas.nii", "values.npy", "map.nii.gz"}
             assert len(others) <= 1, others
             left += len(others)
-        rc.save(new, output, overwrite=True)
+        rc.save(new, output, overwrite=True, sidecar=False)
         print(left, sorted(os.listdir(folder)))
         """,
         folder,

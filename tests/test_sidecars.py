@@ -19,7 +19,7 @@ from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
 from regioncast import Signals, cli
-from regioncast.errors import SidecarWarning
+from regioncast.errors import OutputError, SidecarWarning
 
 NAMES = ["V2", "V1", "insula", "putamen"]  # of -2, 3, 7, 7001
 ATLAS = rc.load_parcellation(
@@ -285,11 +285,10 @@ def test_files_of_others_stay():
     for name in ("x.json", "x.tsv.json"):
         Path(name).write_text("precious")
     signals = rc.extract("bold.nii.gz", ATLAS)
-    with pytest.raises(rc.RegioncastError, match=r"x\.json"):
-        rc.save(signals, "x.tsv", overwrite=True)
-    assert not Path("x.tsv").exists()
+    with pytest.warns(SidecarWarning, match=r"x\.tsv has no sidecar: x\.json and x\.tsv\.json are"):
+        rc.save(signals, "x.tsv")
     assert {Path(name).read_text() for name in ("x.json", "x.tsv.json")} == {"precious"}
-    rc.save(signals, "x.tsv", sidecar=False)
+    rc.save(signals, "x.tsv", sidecar=False, overwrite=True)
     assert Path("x.json").read_text() == "precious"
 
 
@@ -306,6 +305,27 @@ def test_what_was_said_of_a_file_goes_with_it():
     rc.save(rc.extract("bold.nii.gz", ATLAS), "x.tsv")
     rc.save(Signals([1.0, 2, 3, 4], NAMES), "x.tsv", overwrite=True)
     assert not Path("x.json").exists()
+
+
+def test_what_was_said_of_a_file_that_is_gone_is_replaced():
+    signals = rc.extract("bold.nii.gz", ATLAS)
+    rc.save(signals, "x.tsv")
+    Path("x.tsv").unlink()
+    rc.save(signals.with_t_r(3.0), "x.tsv")
+    assert beside("x.json")["RepetitionTime"] == 3.0
+    assert not Path("x.tsv.json").exists()
+
+
+def test_a_sidecar_that_cannot_be_written_is_said(tmp_path, monkeypatch):
+    signals = rc.extract("bold.nii.gz", ATLAS)
+
+    def fail(*_, **__):
+        raise OutputError("Writing x.json failed: no space left.")
+
+    monkeypatch.setattr("regioncast.io.sidecar.replacing", fail)
+    with pytest.raises(OutputError, match=r"x\.tsv is written, and its sidecar is not\. Writing"):
+        rc.save(signals, "x.tsv")
+    assert rc.load_signals("x.tsv", ATLAS).n_maps == 5
 
 
 def test_a_file_and_its_sidecar_may_be_renamed():

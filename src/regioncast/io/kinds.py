@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -384,11 +383,10 @@ def save_image(
         signals = signals_of_painting(image, FILES_OF_PARCELS)
         save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)
         return output
-    with ExitStack() as stack:
-        for path in kind.outputs(image, output):
-            content = _beside_image(image, path) if sidecar else None
-            stack.enter_context(sidecars.beside(path, content, overwrite=overwrite))
-        written = kind.save(image, output, overwrite=overwrite, progress=progress)
+    written = kind.save(image, output, overwrite=overwrite, progress=progress)
+    for path in written:
+        content = _beside_image(image, path) if sidecar else None
+        sidecars.write_beside(path, content)
     return written[0] if len(written) == 1 else tuple(written)
 
 
@@ -498,9 +496,9 @@ def save_signals(
     _check_not_long(output, long=long)
     parcels = parcel_files(output)
     if parcels is None:
+        write.write_signals(signals, output, long=long, overwrite=overwrite)
         content = _beside_signals(signals, output) if sidecar else None
-        with sidecars.beside(output, content, overwrite=overwrite):
-            write.write_signals(signals, output, long=long, overwrite=overwrite)
+        sidecars.write_beside(output, content)
         if str(output) == STANDARD_STREAM and signals.t_r is not None:
             warn(
                 f"The repetition time of {signals.t_r:g} s is not in the table, and standard "

@@ -8,14 +8,13 @@ already, it is ``x.tsv.json``.
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import hashlib
 import json
 import math
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,7 +25,7 @@ import numpy as np
 
 from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
-from ..errors import RegioncastError, SidecarWarning, warn
+from ..errors import OutputError, RegioncastError, SidecarWarning, warn
 from ..files import expanded, replacing
 from ..formats import family_of, stem_of
 from ..signals import MapAxis, Origin, Series, Signals
@@ -221,9 +220,8 @@ def _coverage(content: Mapping[str, Any]) -> RegionTable | None:
 # --- writing -------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def beside(path: Path, content: Mapping[str, Any] | None, *, overwrite: bool) -> Iterator[None]:
-    """Write the sidecar of a file, while the file itself is written.
+def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
+    """Write the sidecar of a file that has just been written.
 
     Parameters
     ----------
@@ -231,26 +229,32 @@ def beside(path: Path, content: Mapping[str, Any] | None, *, overwrite: bool) ->
         Of the file.
     content : mapping or None
         None: the file gets no sidecar, and one that it had goes with what it was of.
-    overwrite : bool
-        Whether the file may be replaced.
 
     Raises
     ------
-    OutputExistsError
-        When every name that the sidecar could have is that of another file.
+    OutputError
+        When the sidecar cannot be written; the file is.
     """
     paths = _paths_beside(path)
-    own = [name for name in paths if overwrite and _is_own(name, path)]
+    # One that was of a file of this name goes with it, or with what somebody removed.
+    own = [name for name in paths if _is_own(name, path)]
     if content is None or not paths:
-        yield
         for sidecar in own:
             sidecar.unlink(missing_ok=True)
         return
-    free = [name for name in paths if not os.path.lexists(name)]
-    target = [*own, *free, *paths][0]
-    with replacing(target, overwrite=target in own) as temporary:
-        temporary.write_text(_as_json(content), encoding="utf-8")
-        yield
+    usable = [*own, *(name for name in paths if not os.path.lexists(name))]
+    if not usable:
+        warn(
+            f"{path.name} has no sidecar: {' and '.join(name.name for name in paths)} are of other "
+            "files, and stay. Choose another name, or pass sidecar=False (--no-sidecar).",
+            SidecarWarning,
+        )
+        return
+    try:
+        with replacing(usable[0], overwrite=usable[0] in own) as temporary:
+            temporary.write_text(_as_json(content), encoding="utf-8")
+    except OutputError as error:
+        raise OutputError(f"{path} is written, and its sidecar is not. {error}") from error
 
 
 def content_of(
