@@ -88,6 +88,26 @@ def test_text_is_painted_as_labels_the_same_through_every_door(atlas, door):
     assert len(set(table.columns["color"])) == 3
 
 
+def test_xarray_is_a_door_where_it_is_installed(atlas):
+    xarray = pytest.importorskip("xarray")
+    values = np.array(["Vis", "net10", "n/a", "net2"])
+    for array in (
+        xarray.DataArray(values, {"region": NAMES}, ["region"]),
+        xarray.DataArray(values[::-1], {"region": NAMES[::-1]}, ["region"]),
+        xarray.DataArray(values, dims=["region"]),
+    ):
+        image = rc.paint(array, atlas, categories=True)
+        np.testing.assert_array_equal(array_of(image), painted())
+
+
+def test_records_and_affixes_are_a_door_too(atlas):
+    rows = [{"name": f"lh_{name}", "network": text} for name, text in frame().to_numpy()]
+    by_mapping = {row["name"]: row["network"] for row in rows}
+    for values in (rows, by_mapping, pd.DataFrame(rows)):
+        image = rc.paint(values, atlas, categories=True, strip="lh_")
+        np.testing.assert_array_equal(array_of(image), painted())
+
+
 def test_files_are_a_door_too(folder, atlas):
     for path in ("networks.tsv", "networks.csv"):
         frame().to_csv("networks.csv", index=False)

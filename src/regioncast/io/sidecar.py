@@ -400,9 +400,10 @@ def files_of(source: Any) -> tuple[Path, ...]:
         path = expanded(source)
         if path.exists():
             return (path,)
-        names = [str(path)] if glob.has_magic(str(path)) else str(source).split(",")
-        found = [glob.glob(pattern, recursive=True) for pattern in names]  # noqa: PTH207
-        return tuple(Path(name) for files in found for name in sorted(files, key=natural_order))
+        if not glob.has_magic(str(path)):
+            return tuple(filter(Path.exists, map(expanded, str(source).split(","))))
+        files = glob.glob(str(path), recursive=True)  # noqa: PTH207  of a whole path
+        return tuple(map(Path, sorted(files, key=natural_order)))
     if isinstance(source, Mapping):
         source = list(source.values())
     if isinstance(source, list | tuple):

@@ -195,10 +195,10 @@ def read_categories(values: Any, identities: Identities, asked: Asked) -> Signal
     """
     if isinstance(values, str | os.PathLike):
         values = read_values(os.fspath(values))
-    if is_labelled_array(values) and values.ndim == 1:
-        values = values.to_series() if values.dims[0] in values.coords else values.to_numpy()
+    values = _without_xarray(values)
     table = titled_table(values)
     if table is None and is_series(values) and asked.by != "position":
+        # Text is a column of its table too, unlike where numbers are read.
         series = table_of_series(values)
         table = series if series.index else None
     column = None if table is not None else _column_of(values)
@@ -207,6 +207,13 @@ def read_categories(values: Any, identities: Identities, asked: Asked) -> Signal
     codes, categories = _coded(column)
     keys = as_keys(values) if isinstance(values, Mapping) else None
     return asked_of(Signals(codes, keys), asked).with_categories(categories)
+
+
+def _without_xarray(values: Any) -> Any:
+    """Return a DataArray of one dimension as a Series or an array, anything else as it is."""
+    if not is_labelled_array(values) or values.ndim != 1:
+        return values
+    return values.to_series() if values.dims[0] in values.coords else values.to_numpy()
 
 
 def _column_of(values: Any) -> Column | None:
