@@ -108,6 +108,21 @@ def test_records_and_affixes_are_a_door_too(atlas):
         np.testing.assert_array_equal(array_of(image), painted())
 
 
+def test_hemispheres_beside_categories_are_none_of_their_names():
+    table = pd.DataFrame(
+        {"index": LABELS, "name": ["V1", "V1", "M1", "M1"], "hemisphere": [*"LRLR"]}
+    )
+    atlas = rc.load_parcellation(image_of(small_labels()), table)
+    order = ["Vis", "net10", "net2"]
+    for networks, codes in ((NETWORKS, CODES), (pd.Categorical(NETWORKS, order), [1, 2, 0, 3])):
+        values = table.drop(columns="index").assign(network=networks)
+        image = rc.paint(values.iloc[::-1], atlas, categories=True)
+        assert set(image.categories.names) == {"Vis", "net10", "net2"}
+        np.testing.assert_array_equal(array_of(image), painted(codes))
+    with pytest.raises(SignalsError, match="holds text: 'Vis', 'net10', 'net2'"):
+        rc.paint(values, atlas, columns="network")
+
+
 def test_files_are_a_door_too(folder, atlas):
     for path in ("networks.tsv", "networks.csv"):
         frame().to_csv("networks.csv", index=False)
@@ -185,12 +200,12 @@ def test_colours_are_distinct():
         (
             frame(lobe=list("abcd")),
             {},
-            r"the DataFrame has 2 columns .*'network', 'lobe'.*columns=",
+            r"the DataFrame has 2: 'network', 'lobe'.*columns=",
         ),
         (
             frame(lobe=list("abcd")),
             {"columns": ["network", "lobe"]},
-            "are one column; the DataFrame has 2",
+            "and the DataFrame is asked for 2",
         ),
         (frame(network=[0.5, 1, 2, -3]), {}, "2 values of 4 neither: 0.5, -3.0"),
         (frame(network=1, z=2), {}, r"Categories are one map, and there are 2: 'network', 'z'"),

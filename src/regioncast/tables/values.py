@@ -266,10 +266,10 @@ def _category_column(table: Table, key_column: Column | None, asked: Asked) -> C
     else:
         chosen = [table.column(title) for title in asked.columns]
     if len(chosen) > 1:
+        what = "has" if asked.columns is None else "is asked for"
         raise SignalsError(
-            f"Categories are one column; {table.source} has {plural(len(chosen), 'column')} of "
-            f"text or of those asked for: {examples([column.title for column in chosen])}. Choose "
-            "one: columns= (--columns)."
+            f"Categories are one column of text, and {table.source} {what} {len(chosen):,}: "
+            f"{examples([column.title for column in chosen])}. Choose one: columns= (--columns)."
         )
     return chosen[0] if chosen else None
 
@@ -294,6 +294,7 @@ def _may_be_categories(column: Column) -> bool:
 
 def _coded(column: Column) -> tuple[NDArray[Any], RegionTable]:
     """Return the codes of a column, and their categories."""
+    column = column.plain or column
     if not column.is_text:
         return numbered(np.asarray(column.numbers))
     texts = [None if is_missing(cell) else text_of(cell) for cell in column.cells]
@@ -477,7 +478,7 @@ def _sided(column: Column, sides: Sequence[str | None], identities: Identities) 
         says_it = len(rows) == 1 and identities.side(rows[0]) == side
         is_sided = side is None or key == "" or says_it
         cells.append(key if is_sided else f"{side}:{stripped(key, identities.strip)}")
-    return Column(column.title, cells, column.is_index)
+    return Column(column.title, cells, column.is_index, plain=column)
 
 
 # --- tables with titles --------------------------------------------------------------------------
