@@ -88,6 +88,41 @@ def test_text_is_painted_as_labels_the_same_through_every_door(atlas, door):
     assert len(set(table.columns["color"])) == 3
 
 
+def test_xarray_is_a_door_where_it_is_installed(atlas):
+    xarray = pytest.importorskip("xarray")
+    values = np.array(["Vis", "net10", "n/a", "net2"])
+    for array in (
+        xarray.DataArray(values, {"region": NAMES}, ["region"]),
+        xarray.DataArray(values[::-1], {"region": NAMES[::-1]}, ["region"]),
+        xarray.DataArray(values, dims=["region"]),
+    ):
+        image = rc.paint(array, atlas, categories=True)
+        np.testing.assert_array_equal(array_of(image), painted())
+
+
+def test_records_and_affixes_are_a_door_too(atlas):
+    rows = [{"name": f"lh_{name}", "network": text} for name, text in frame().to_numpy()]
+    by_mapping = {row["name"]: row["network"] for row in rows}
+    for values in (rows, by_mapping, pd.DataFrame(rows)):
+        image = rc.paint(values, atlas, categories=True, strip="lh_")
+        np.testing.assert_array_equal(array_of(image), painted())
+
+
+def test_hemispheres_beside_categories_are_none_of_their_names():
+    table = pd.DataFrame(
+        {"index": LABELS, "name": ["V1", "V1", "M1", "M1"], "hemisphere": [*"LRLR"]}
+    )
+    atlas = rc.load_parcellation(image_of(small_labels()), table)
+    order = ["Vis", "net10", "net2"]
+    for networks, codes in ((NETWORKS, CODES), (pd.Categorical(NETWORKS, order), [1, 2, 0, 3])):
+        values = table.drop(columns="index").assign(network=networks)
+        image = rc.paint(values.iloc[::-1], atlas, categories=True)
+        assert set(image.categories.names) == {"Vis", "net10", "net2"}
+        np.testing.assert_array_equal(array_of(image), painted(codes))
+    with pytest.raises(SignalsError, match="holds text: 'Vis', 'net10', 'net2'"):
+        rc.paint(values, atlas, columns="network")
+
+
 def test_files_are_a_door_too(folder, atlas):
     for path in ("networks.tsv", "networks.csv"):
         frame().to_csv("networks.csv", index=False)
@@ -165,12 +200,12 @@ def test_colours_are_distinct():
         (
             frame(lobe=list("abcd")),
             {},
-            r"the DataFrame has 2 columns .*'network', 'lobe'.*columns=",
+            r"the DataFrame has 2: 'network', 'lobe'.*columns=",
         ),
         (
             frame(lobe=list("abcd")),
             {"columns": ["network", "lobe"]},
-            "are one column; the DataFrame has 2",
+            "and the DataFrame is asked for 2",
         ),
         (frame(network=[0.5, 1, 2, -3]), {}, "2 values of 4 neither: 0.5, -3.0"),
         (frame(network=1, z=2), {}, r"Categories are one map, and there are 2: 'network', 'z'"),

@@ -409,7 +409,8 @@ def test_processes_that_write_the_same_output_leave_one_whole_file(folder):
     script = SETUP + textwrap.dedent(
         """
         for _ in range(10):
-            rc.save(new if sys.argv[2] == "new" else old, output, overwrite=True)
+            image = new if sys.argv[2] == "new" else old
+            rc.save(image, output, overwrite=True, sidecar=False)
         """
     )
     writers = [

@@ -297,6 +297,9 @@ def test_one_table_for_each_image(run, tree):
     assert (again.t_r, again.map_names) == (2, None)
     sidecar = json.loads((tree / "out" / "sub-01" / f"{name}.json").read_text())
     assert sidecar["Sources"] == [f"../../sub-01/ses-2/func/{name}.nii.gz"]
+    rc.save(rc.extract("**/stat.nii.gz", "atlas.nii.gz"), "all.tsv")
+    sources = json.loads((tree / "all.json").read_text())["Sources"]
+    assert sources == [f"sub-{sub}/ses-{ses}/func/stat.nii.gz" for sub, ses in WHO]
 
 
 def test_entities_of_folders_count_where_the_name_has_none(run, tree):
@@ -340,6 +343,23 @@ def test_existing_outputs_are_asked_for_before_the_first_is_written(run, tree):
     assert files(tree / "out") == ["sub-10_ses-1.tsv"]
     assert run(*words, "--overwrite")[0] == 0
     assert len(files(tree / "out", "*.tsv")) == len(WHO)
+
+
+def test_each_image_has_its_own_confounds(run, tree):
+    paths = [f"confounds-{number}.tsv" for number in range(len(WHO))]
+    for number, path in enumerate(paths):
+        motion = np.random.default_rng(number).random(N_VOLUMES)
+        pd.DataFrame({"motion": motion}).to_csv(path, sep="\t", index=False)
+    words = ["extract", "**/*bold.nii.gz", "atlas.nii.gz", "-o", "out/{name}.tsv"]
+    assert "gives 1 for 4 images" in run(*words, "--confounds", paths[1])[2]
+    assert not list(tree.glob("out/*"))
+    given = [word for path in paths for word in ("--confounds", path)]
+    assert run(*words, *given)[0] == 0
+    name = "sub-02_ses-1_task-rest_bold"
+    image = f"sub-02/ses-1/func/{name}.nii.gz"
+    expected = rc.extract(image, "atlas.nii.gz", confounds=paths[2])
+    again = rc.load_signals(tree / "out" / f"{name}.tsv", "atlas.nii.gz")
+    np.testing.assert_array_equal(again.values, expected.values)
 
 
 def test_pairs_of_surfaces_have_one_table_each(surfaces, tmp_path, capsys):

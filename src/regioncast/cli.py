@@ -388,6 +388,7 @@ def extract(
         _check_extraction(*run.outputs, overwrite=overwrite, long=long)
     confounds_of_runs = _confounds_of(confounds, len(runs))
     parcellation = reading.of(atlas)
+    lines = []
     with ProgressBar("extracting") as progress:
         for number, run in enumerate(runs, start=1):
             signals = api.extract(
@@ -402,11 +403,14 @@ def extract(
             api.save(signals, of_signals, overwrite=overwrite, long=long, sidecar=not no_sidecar)
             for path in of_coverage:
                 api.save(signals.coverage, path, overwrite=overwrite)
-            progress(number, len(runs))
+            if len(runs) > 1:
+                progress(number, len(runs))
             if str(output) != STANDARD_STREAM:
                 seconds = time.perf_counter() - start
-                _say(_summary_of_signals(signals, of_signals, strategy, seconds))
+                lines.append(_summary_of_signals(signals, of_signals, strategy, seconds))
             start = time.perf_counter()
+    for line in lines:  # not before the progress bar is gone
+        _say(line)
     return OK
 
 

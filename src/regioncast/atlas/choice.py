@@ -328,7 +328,7 @@ def numbered(values: NDArray[Any]) -> tuple[NDArray[Any], RegionTable]:
     """
     listed = (values.astype(np.uint8) if values.dtype.kind == "b" else values).tolist()
     numbers = [0 if number != number else number for number in listed]  # noqa: PLR0124  NaN
-    wrong = [n for n in numbers if not is_whole(n) or is_inexact(n) or n < 0]
+    wrong = [number for number in numbers if not _is_code(number)]
     if wrong:
         raise SignalsError(
             "Categories are text, or integers from 1 on (0 is none); "
@@ -337,6 +337,10 @@ def numbered(values: NDArray[Any]) -> tuple[NDArray[Any], RegionTable]:
         )
     codes = list(map(int, numbers))
     return _with_names(codes, {code: str(code) for code in sorted(set(codes)) if code})
+
+
+def _is_code(number: object) -> bool:
+    return is_whole(number) and not is_inexact(number) and number >= 0
 
 
 def _with_names(codes: Sequence[int], names: Mapping[int, str]) -> tuple[NDArray[Any], RegionTable]:

@@ -368,17 +368,18 @@ def save_image(
 ) -> Path | tuple[Path, ...]:
     """Write an image in the format that the name says; return the path or paths."""
     kind = kind_that_saves(image)
-    if isinstance(image, Painted) and image.categories is not None:
-        if has_use(output, "atlas", kind.name) and edited(image) is None:
-            regions = _regions_of_categories(image, image.categories)
-            return save_parcellation(regions, output, overwrite=overwrite)
+    categories = image.categories if isinstance(image, Painted) else None
+    if categories is not None and has_use(output, "atlas", kind.name) and edited(image) is None:
+        regions = _regions_of_categories(image, categories)
+        return save_parcellation(regions, output, overwrite=overwrite)
+    check_image_name(output)
+    if categories is not None:
         warn(
-            f"{output.name} gets labels of {plural(len(image.categories), 'category')} without "
-            f"their names and colours, which {', '.join(suffixes('atlas', kind.name))} of images "
-            "that were not edited have. Write the table too: save(image.categories, 'x.tsv').",
+            f"{output.name} gets labels of {plural(len(categories), 'category')} without their "
+            f"names and colours, which {', '.join(suffixes('atlas', kind.name))} of images that "
+            "were not edited have. Write the table too: save(image.categories, 'x.tsv').",
             RegionTableWarning,
         )
-    check_image_name(output)
     if isinstance(image, Painted) and parcel_files(output) is not None:
         signals = signals_of_painting(image, FILES_OF_PARCELS)
         save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)
@@ -390,8 +391,9 @@ def save_image(
     return written[0] if len(written) == 1 else tuple(written)
 
 
-def _regions_of_categories(image: Painted, categories: RegionTable) -> Parcellation:
+def _regions_of_categories(image: object, categories: RegionTable) -> Parcellation:
     """Return the parcellation whose regions are the categories that an image shows."""
+    assert isinstance(image, Painted), "only what is painted has categories"
     atlas = image.parcellation
     assert atlas is not None, "who paints categories knows the regions"
     of_regions = image.dataobj.table[0]

@@ -422,5 +422,7 @@ def _files_named(source: str | os.PathLike[str]) -> tuple[Path, ...]:
     path = expanded(source)
     if path.exists():
         return (path,)
-    names = [str(path)] if glob.has_magic(str(path)) else str(source).split(",")
-    return tuple(Path(file) for name in names for file in sorted(glob.glob(name)))  # noqa: PTH207
+    if not glob.has_magic(str(path)):
+        return tuple(filter(Path.exists, map(expanded, str(source).split(","))))
+    files = glob.glob(str(path), recursive=True)  # noqa: PTH207  of a whole path
+    return tuple(map(Path, sorted(files, key=natural_order)))

@@ -72,6 +72,8 @@ class Column:
         Whether ``0,5`` is a half.
     levels : sequence, default=None
         All categories in their order, where the cells are some of them.
+    plain : Column, default=None
+        The column as it came, where its cells were given their hemispheres to be keys.
     """
 
     title: Title
@@ -80,6 +82,7 @@ class Column:
     array: NDArray[Any] | None = None
     decimal_comma: bool = False
     levels: Sequence[object] | None = None
+    plain: Column | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -481,7 +484,8 @@ def is_like_number(text: str) -> bool:
 
 def text_error(column: Column, table: Table, way_out: str = AS_CATEGORIES) -> SignalsError:
     """Return the error for text where numbers are needed, with what looks like a slip."""
-    texts = [str(cell) for cell in column.cells if not is_number_or_gap(cell)]
+    cells = (column.plain or column).cells
+    texts = [str(cell) for cell in cells if not is_number_or_gap(cell)]
     wrong = [text for text in dict.fromkeys(texts) if not is_like_number(text)]
     for slip, point, advice in _SLIPS:
         if wrong and all(is_like_number(slip.sub(point, text)) for text in wrong):

@@ -189,10 +189,10 @@ def read_categories(values: Any, identities: Identities, asked: Asked) -> Signal
     """
     if isinstance(values, str | os.PathLike):
         values = read_values(os.fspath(values))
-    if is_labelled_array(values) and values.ndim == 1:
-        values = values.to_series() if values.dims[0] in values.coords else values.to_numpy()
+    values = _without_xarray(values)
     table = titled_table(values)
     if table is None and is_series(values) and asked.by != "position":
+        # Text is a column of its table too, unlike where numbers are read.
         series = table_of_series(values)
         table = series if series.index else None
     column = None if table is not None else _column_of(values)
@@ -201,6 +201,13 @@ def read_categories(values: Any, identities: Identities, asked: Asked) -> Signal
     codes, categories = _coded(column)
     keys = as_keys(values) if isinstance(values, Mapping) else None
     return asked_of(Signals(codes, keys), asked).with_categories(categories)
+
+
+def _without_xarray(values: Any) -> Any:
+    """Return a DataArray of one dimension as a Series or an array, anything else as it is."""
+    if not is_labelled_array(values) or values.ndim != 1:
+        return values
+    return values.to_series() if values.dims[0] in values.coords else values.to_numpy()
 
 
 def _column_of(values: Any) -> Column | None:
@@ -253,10 +260,10 @@ def _category_column(table: Table, key_column: Column | None, asked: Asked) -> C
     else:
         chosen = [table.column(title) for title in asked.columns]
     if len(chosen) > 1:
+        what = "has" if asked.columns is None else "is asked for"
         raise SignalsError(
-            f"Categories are one column; {table.source} has {plural(len(chosen), 'column')} of "
-            f"text or of those asked for: {examples([column.title for column in chosen])}. Choose "
-            "one: columns= (--columns)."
+            f"Categories are one column of text, and {table.source} {what} {len(chosen):,}: "
+            f"{examples([column.title for column in chosen])}. Choose one: columns= (--columns)."
         )
     return chosen[0] if chosen else None
 
@@ -281,6 +288,7 @@ def _may_be_categories(column: Column) -> bool:
 
 def _coded(column: Column) -> tuple[NDArray[Any], RegionTable]:
     """Return the codes of a column, and their categories."""
+    column = column.plain or column
     if not column.is_text:
         return numbered(np.asarray(column.numbers))
     texts = [None if is_missing(cell) else text_of(cell) for cell in column.cells]
@@ -463,7 +471,7 @@ def _sided(column: Column, sides: Sequence[str | None], identities: Identities) 
     for key, side, rows in zip(keys, sides, rows_of_keys, strict=True):
         says_it = len(rows) == 1 and identities.side(rows[0]) == side
         cells.append(key if side is None or key == "" or says_it else f"{side}:{key}")
-    return Column(column.title, cells, column.is_index)
+    return Column(column.title, cells, column.is_index, plain=column)
 
 
 # --- tables with titles --------------------------------------------------------------------------
