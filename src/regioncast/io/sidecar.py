@@ -26,7 +26,7 @@ import numpy as np
 from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
 from ..errors import OutputError, RegioncastError, SidecarWarning, warn
-from ..files import expanded, replacing
+from ..files import expanded, natural_order, replacing
 from ..formats import family_of, stem_of
 from ..signals import MapAxis, Origin, Series, Signals
 
