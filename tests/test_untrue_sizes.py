@@ -257,6 +257,10 @@ def test_what_is_needed_whole_is_never_mapped(tmp_path, monkeypatch):
         atlas = rc.load_parcellation(tmp_path / name)
         rc.paint([1.0, 2, 3], atlas, mask=tmp_path / name)
     rc.paint(parcels, rc.load_parcellation(parcels))
+    dense = saved_labels(tmp_path / "x.dlabel.nii")
+    for labels in (dense, nib.load(dense)):
+        atlas = rc.load_parcellation(labels)
+        rc.extract(rc.paint([1.0], atlas, mask=labels), atlas, weights=labels)
 
 
 def atlas_data():
