@@ -381,10 +381,11 @@ def test_an_array_file_that_claims_more_than_is_there(tmp_path, good, shape, sai
         rc.load_parcellation(path)
 
 
-def test_an_array_file_whose_header_is_no_text(tmp_path, good):
+@pytest.mark.parametrize(("old", "new"), [(b"}", b"{"), (b"<f8", b",f8"), (b"False", b"Falsy")])
+def test_an_array_file_whose_header_is_no_text(tmp_path, good, old, new):
     path = tmp_path / "x.npy"
     np.save(path, np.ones(3))
-    path.write_bytes(path.read_bytes().replace(b"}", b"{"))
+    path.write_bytes(path.read_bytes().replace(old, new))
     with pytest.raises(FileFormatError, match="is no NumPy file of numbers: its header"):
         rc.paint(path, good)
 
