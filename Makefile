@@ -34,7 +34,7 @@ help:
 	@echo 'make pytest     only the tests (PYTEST_ARGS="-k paint" for some of them)'
 	@echo 'make wheel      only the sdist and the wheel, tried in an environment of their own'
 	@echo 'make bench    run the benchmarks and print their ratios'
-	@echo 'make fuzz     change input files at random, FUZZ_SECONDS=60 for each of nine kinds'
+	@echo 'make fuzz     change input files at random for FUZZ_SECONDS=60 each; FUZZ_TARGET=gifti for one'
 	@echo 'make install  set up .venv and build, nothing else'
 	@echo 'make clean    remove .venv and all that the other targets made'
 	@echo

@@ -257,6 +257,10 @@ def test_what_is_needed_whole_is_never_mapped(tmp_path, monkeypatch):
         atlas = rc.load_parcellation(tmp_path / name)
         rc.paint([1.0, 2, 3], atlas, mask=tmp_path / name)
     rc.paint(parcels, rc.load_parcellation(parcels))
+    dense = saved_labels(tmp_path / "x.dlabel.nii")
+    for labels in (dense, nib.load(dense)):
+        atlas = rc.load_parcellation(labels)
+        rc.extract(rc.paint([1.0], atlas, mask=labels), atlas, weights=labels)
 
 
 def atlas_data():
@@ -377,10 +381,11 @@ def test_an_array_file_that_claims_more_than_is_there(tmp_path, good, shape, sai
         rc.load_parcellation(path)
 
 
-def test_an_array_file_whose_header_is_no_text(tmp_path, good):
+@pytest.mark.parametrize(("old", "new"), [(b"}", b"{"), (b"<f8", b",f8"), (b"False", b"Falsy")])
+def test_an_array_file_whose_header_is_no_text(tmp_path, good, old, new):
     path = tmp_path / "x.npy"
     np.save(path, np.ones(3))
-    path.write_bytes(path.read_bytes().replace(b"}", b"{"))
+    path.write_bytes(path.read_bytes().replace(old, new))
     with pytest.raises(FileFormatError, match="is no NumPy file of numbers: its header"):
         rc.paint(path, good)
 

@@ -22,7 +22,6 @@ import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -154,8 +153,8 @@ def read_npy(path: Path) -> NDArray[Any] | NpzFile:
             read_header = npy.read_array_header_1_0 if is_first else npy.read_array_header_2_0
             try:
                 shape, _, dtype = read_header(file)
-            except TokenError as error:
-                raise ValueError(f"its header is no text of Python: {error}") from error
+            except Exception as error:  # it is read as Python, which raises what it likes
+                raise ValueError(f"its header cannot be read: {error}") from error
             n_bytes, left = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
             if not dtype.hasobject and (min(shape, default=0) < 0 or n_bytes > left):
                 raise ValueError(
