@@ -11,6 +11,9 @@ VENV ?= .venv
 PYTEST_ARGS ?=
 # further arguments for the benchmarks
 BENCH_ARGS ?=
+# seconds for each target of the fuzzer, and one target instead of all
+FUZZ_SECONDS ?= 60
+FUZZ_TARGET ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -20,7 +23,7 @@ SOURCES := pyproject.toml meson.build README.md LICENSE \
 	$(shell find src -name __pycache__ -prune -o \( -type f -o -type d \) -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest wheel bench install clean
+.PHONY: help demo test lint pytest wheel bench fuzz install clean
 # A step that fails must not look done.
 .DELETE_ON_ERROR:
 
@@ -31,6 +34,7 @@ help:
 	@echo 'make pytest     only the tests (PYTEST_ARGS="-k paint" for some of them)'
 	@echo 'make wheel      only the sdist and the wheel, tried in an environment of their own'
 	@echo 'make bench    run the benchmarks and print their ratios'
+	@echo 'make fuzz     change input files at random, FUZZ_SECONDS=60 for each of nine kinds'
 	@echo 'make install  set up .venv and build, nothing else'
 	@echo 'make clean    remove .venv and all that the other targets made'
 	@echo
@@ -62,12 +66,15 @@ wheel: $(STAMPS)/test-tools
 bench: $(STAMPS)/bench-tools $(STAMPS)/installed
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
+fuzz: $(STAMPS)/fuzz-tools $(STAMPS)/installed
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m fuzz $(FUZZ_TARGET)
+
 install: $(STAMPS)/installed
 
 clean:
 	rm -rf $(VENV) build dist demo-output .mesonpy-* .hypothesis .coverage
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
-	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find src tests benchmarks fuzz -name __pycache__ -prune -exec rm -rf {} +
 
 # The environment.  pip learnt dependency groups in 25.1, so the one that Python brings is
 # replaced.
@@ -96,6 +103,10 @@ $(STAMPS)/test-tools: $(STAMPS)/venv pyproject.toml
 
 $(STAMPS)/bench-tools: $(STAMPS)/venv pyproject.toml
 	$(PIP) install --group bench
+	@touch $@
+
+$(STAMPS)/fuzz-tools: $(STAMPS)/venv pyproject.toml
+	$(PIP) install --group fuzz
 	@touch $@
 
 # Off the path of modules: only their files are read, and one of them brings a `benchmarks`.

@@ -7,7 +7,6 @@ repository's root on the path of modules, never ``src``.
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.resources
 import os
 import shutil
 import sys
@@ -17,7 +16,8 @@ from pathlib import Path
 import hypothesis
 import other_programs
 import pytest
-import small_spaces
+
+from regioncast.data.examples import write_examples
 
 # Before anything imports matplotlib: no test may need a display.
 os.environ["MPLBACKEND"] = "Agg"
@@ -30,13 +30,6 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "home")
 
 # Where `make` installs tests/requirements-atlases.txt: in the environment, not on its path.
 ATLASES = Path(sys.prefix) / "atlases"
-ATLAS = "schaefer2018_100Parcels7Networks_space-MNI152NLin6Asym_res-02_dseg"
-DEMO_FILES = {
-    "atlas_dseg.nii.gz": f"{ATLAS}.nii.gz",
-    "atlas_dseg.tsv": f"{ATLAS}.tsv",
-    "values.tsv": "motor_left-vs-right_schaefer100.tsv",
-    "stat_map.nii.gz": "neurovault_image_10426.nii.gz",
-}
 
 
 def find_real_file(name: str) -> Path:
@@ -78,16 +71,18 @@ def program() -> Callable[[str], str]:
     return find
 
 
-@pytest.fixture
-def demo_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Current folder of a test: a new one, with the embedded data under plain names.
+@pytest.fixture(scope="session")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the documentation, as ``regioncast demo`` writes them."""
+    folder = tmp_path_factory.mktemp("examples")
+    write_examples(folder, overwrite=False)
+    return folder
 
-    And the small surfaces and CIFTI files of the documentation.
-    """
-    data = importlib.resources.files("regioncast") / "data"
-    for plain_name, name in DEMO_FILES.items():
-        (tmp_path / plain_name).write_bytes((data / name).read_bytes())
-    small_spaces.write_files(tmp_path)
+
+@pytest.fixture
+def demo_folder(examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Current folder of a test: a new one, with the files of the documentation."""
+    shutil.copytree(examples, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -80,17 +80,3 @@ def dense(maps, axis, t_r=None):
         else cifti2.SeriesAxis(0, t_r, len(maps))
     )
     return nib.Cifti2Image(maps, (first, axis))
-
-
-def write_files(folder):
-    """Write what the pages of the documentation call by name."""
-    axis = brain_models()
-    keys = np.zeros(len(axis))
-    for number, (_, where, _) in enumerate(axis.iter_structures()):
-        keys[where] = 1 + 2 * number + (np.arange(len(axis))[where] % 2)
-    names = {0: "???", 1: "L_V1", 2: "L_V2", 3: "R_V1", 4: "R_V2", 5: "thalamus", 6: "pulvinar"}
-    nib.save(dlabel(keys, names, axis), folder / "atlas.dlabel.nii")
-    bold = np.random.default_rng(7).standard_normal((5, len(axis))).astype(np.float32)
-    nib.save(dense(bold, axis, t_r=0.72), folder / "bold.dtseries.nii")
-    for side, name in (("L", "lh"), ("R", "rh")):
-        nib.save(labels_gifti(side), folder / f"{name}.atlas.label.gii")

@@ -139,11 +139,10 @@ def test_values_of_other_than_one_or_two_dimensions(refused, shape):
         np.array(["1", "2", "3"]),
         np.array([b"1", b"2", b"3"]),
         np.array(["2020-01-01"] * 3, dtype="datetime64[D]"),
-        np.zeros(3, dtype=[("a", float)]),
         dict.fromkeys(NAMES, "high"),
         pd.Series(["a", "b", "c"], index=NAMES),
     ],
-    ids=["object", "str", "bytes", "dates", "records", "dict of str", "Series of str"],
+    ids=["object", "str", "bytes", "dates", "dict of str", "Series of str"],
 )
 def test_values_that_are_no_numbers(folder, values):
     with pytest.raises(

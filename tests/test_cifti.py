@@ -525,13 +525,15 @@ def test_saved_and_loaded_exactly(tmp_path, dtype, suffix):
 def test_the_ending_decides_on_the_axis(tmp_path):
     maps, series = painted(np.ones((2, 3)), names="ab"), painted(np.ones((2, 3)), t_r=2.0)
     for image, name, axis in (
-        (maps, "a.dtseries.nii", SeriesAxis(0, 1, 2, "SECOND")),
         (series, "b.dscalar.nii", ScalarAxis(["map_0", "map_1"])),
         (maps, "c.dscalar.nii", ScalarAxis(["a", "b"])),
         (series, "d.dtseries.nii", SeriesAxis(0, 2.0, 2, "SECOND")),
     ):
         cifti.save_cifti(image, tmp_path / name, overwrite=False)
         assert nib.load(tmp_path / name).header.get_axis(0) == axis
+    with pytest.raises(SignalsError, match=r"t_r= \(--t-r\).* or write \.dscalar\.nii"):
+        cifti.save_cifti(maps, tmp_path / "a.dtseries.nii", overwrite=False)
+    assert not (tmp_path / "a.dtseries.nii").exists()
 
 
 def test_a_file_is_written_in_many_pieces_like_in_one(tmp_path, monkeypatch):
@@ -614,7 +616,7 @@ def test_what_cannot_be_saved(tmp_path):
 @pytest.mark.parametrize("dtype", ["f4", "f8", "i2", "u1", "i8"])
 @pytest.mark.parametrize("suffix", cifti.DENSE)
 def test_workbench_reads_what_is_painted(tmp_path, program, dtype, suffix):
-    image = painted(np.arange(1, 7, dtype=dtype).reshape(2, 3))
+    image = painted(np.arange(1, 7, dtype=dtype).reshape(2, 3), t_r=2.5)
     cifti.save_cifti(image, tmp_path / f"a{suffix}", overwrite=False)
     said = workbench(program, "-file-information", tmp_path / f"a{suffix}")
     kind = {".dscalar.nii": "CIFTI - Dense Scalar", ".dtseries.nii": "CIFTI - Dense Data Series"}
@@ -934,12 +936,14 @@ def test_an_error_of_progress_is_raised_as_it_is_and_ends_the_work(tmp_path, mon
 
 def test_a_file_that_ends_early(tmp_path):
     path = written(tmp_path / "a.dtseries.nii", data(40))
-    path.write_bytes(path.read_bytes()[:-100])
     maps = open_cifti_maps(path, "the image")
+    path.write_bytes(path.read_bytes()[:-100])  # after it was opened
     with pytest.raises(
         FileFormatError, match=r"The image .*a\.dtseries\.nii is trunc.* ends early"
     ):
         reduced(maps, parcellation())
+    with pytest.raises(FileFormatError, match=r"truncated or damaged: by its header .* has 1×1×1"):
+        open_cifti_maps(path, "the image")
 
 
 def test_what_cannot_be_extracted_from():
@@ -985,8 +989,8 @@ def test_series_of_parcels(tmp_path):
     assert nib.load(path).header.get_axis(0) == SeriesAxis(0, 0.8, 2, "SECOND")
     found = cifti_parcellations.read_parcel_signals(path)
     assert (found.t_r, found.map_names, found.single) == (0.8, None, False)
-    cifti.save_parcels(signals(), parcellation(), path, overwrite=True)
-    assert nib.load(path).header.get_axis(0) == SeriesAxis(0, 1, 2, "SECOND")
+    with pytest.raises(SignalsError, match=r"that of these is unknown.* or write \.pscalar\.nii"):
+        cifti.save_parcels(signals(), parcellation(), path, overwrite=True)
 
 
 def test_single_maps_and_names_that_are_not_unique(tmp_path):

@@ -239,6 +239,15 @@ def test_paintings_are_written(tmp_path, request, suffix, kind, use):
         np.testing.assert_array_equal(loaded(path, suffix, kind), expected)
 
 
+@pytest.mark.parametrize(("suffix", "kind", "use"), [c for c in CELLS if c.values[2] == "atlas"])
+def test_atlases_are_written(tmp_path, request, suffix, kind, use):
+    path, atlas = tmp_path / f"lh.atlas{suffix}", request.getfixturevalue(kind)
+    assert rc.save(atlas, path) == path
+    again = rc.load_parcellation(path)
+    np.testing.assert_array_equal(again.codes, atlas.codes)
+    assert list(again.table) == list(atlas.table)
+
+
 @pytest.mark.parametrize(("suffix", "kind", "use"), [c for c in CELLS if c.values[2] == "regions"])
 def test_region_tables_are_read(tmp_path, suffix, kind, use):
     path = tmp_path / f"regions{suffix}"

@@ -122,6 +122,9 @@ class Montages:
     def check_output(self, output, *, overwrite):
         check_output(output, overwrite=overwrite)
 
+    def outputs(self, image, output):
+        return [output]
+
     def save(self, image, output, *, overwrite, progress):
         values, space, axis = self._content(image, "the image")
         content = {"channels": space.names, "values": values.tolist(), "maps": axis.names}

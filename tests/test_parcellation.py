@@ -638,3 +638,54 @@ def test_reprs_are_short_and_say_what_there_is(tmp_path):
         assert len(repr(thing).splitlines()) <= 13
         assert max(map(len, repr(thing).splitlines())) <= 100
         assert " at 0x" not in repr(thing)
+
+
+# --- labels that a header scales -----------------------------------------------------------------
+
+
+def scaled(tmp_path, labels, dtype, suffix):
+    """The name of a file that floats were written to with a header for integers."""
+    header = nib.Nifti1Header()
+    header.set_data_dtype(dtype)
+    path = tmp_path / f"x{suffix}"
+    nib.save(nib.Nifti1Image(labels.astype(float), AFFINE, header), path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".hdr"])
+def test_labels_that_were_scaled_when_written_are_found_again(tmp_path, suffix):
+    labels = np.random.default_rng(0).integers(0, 98, SHAPE)
+    labels[0, 0, 0] = 97
+    path = scaled(tmp_path, labels, np.uint8, suffix)
+    with pytest.raises(LabelsError, match="are no integer") as caught:
+        rc.load_parcellation(path)
+    message = str(caught.value)
+    assert "stored (uint8): times 0.380392 (scl_slope) plus 0 (scl_inter)" in message
+    advice = re.search(r"nibabel\.Nifti1Image\(.*\)(?=\.)", message)[0]
+    mended = eval(advice, {"nibabel": nib, "numpy": np, "img": nib.load(path)})
+    assert np.array_equal(mended.dataobj, labels)
+    assert (
+        rc.load_parcellation(mended).table.labels.tolist() == np.unique(labels[labels > 0]).tolist()
+    )
+
+
+def test_labels_that_scaling_has_lost(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 2000, SHAPE)
+    path = scaled(tmp_path, labels, np.uint8, ".nii")
+    with pytest.raises(
+        LabelsError, match=r"scl_slope.*Write the labels again from .*set_data_dtype"
+    ):
+        rc.load_parcellation(path)
+
+
+def test_scaling_is_not_blamed_for_what_it_did_not_do(tmp_path):
+    halves = nib.Nifti1Image(np.full(SHAPE, 0.5), AFFINE)
+    with pytest.raises(LabelsError) as caught:
+        rc.load_parcellation(halves)
+    assert "scl_slope" not in str(caught.value)
+    # Labels that the header makes whole are labels.
+    labels = 2 * np.random.default_rng(0).integers(0, 256, SHAPE)
+    labels[0, 0, :2] = 0, 510
+    path = scaled(tmp_path, labels, np.uint8, ".nii")
+    assert nib.load(path).dataobj.slope == 2
+    assert rc.load_parcellation(path).table.labels.tolist() == np.unique(labels)[1:].tolist()

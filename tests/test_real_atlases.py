@@ -281,3 +281,16 @@ def small_volume(labels):
     data = np.zeros((2, 1, len(labels)), np.int32)
     data[1, 0] = labels[::-1]
     return nib.Nifti1Image(data, np.eye(4))
+
+
+@pytest.mark.filterwarnings("ignore::regioncast.errors.RegionTableWarning")
+@pytest.mark.parametrize("name", ATLASES)
+def test_saved_and_loaded_the_atlas_is_the_same(load, tmp_path, name):
+    atlas = load(name)
+    again = rc.load_parcellation(rc.save(atlas, tmp_path / "x_dseg.nii.gz"))
+    np.testing.assert_array_equal(again.codes, atlas.codes)
+    assert list(again.table) == list(atlas.table)
+    assert again.table.columns == atlas.table.columns
+    left = atlas.table.labels.tolist()[::2]
+    whole = rc.merge(atlas.select(left), atlas.drop(left))
+    np.testing.assert_array_equal(whole.codes, atlas.codes)

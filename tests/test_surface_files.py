@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import gzip
 import warnings
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nibabel.freesurfer.io import read_annot, write_morph_data
+from nibabel.freesurfer.io import read_annot, write_geometry, write_morph_data
 from nibabel.gifti.gifti import GiftiDataArray
 from small_spaces import N_VERTICES, labels_gifti, maps_gifti, vertex_labels
 
 import regioncast as rc
-from regioncast.errors import FileFormatError, LabelsError, RegionTableError, RegionTableWarning
+from regioncast.errors import (
+    FileFormatError,
+    ImageTypeError,
+    InputMissingError,
+    LabelsError,
+    RegionTableError,
+    RegionTableWarning,
+)
 
 NAMES = ("unknown", "V1", "V2", "insula", "M1")
 COLORS = ((25, 5, 25), (255, 0, 1), (0, 9, 200), (3, 3, 3), (60, 20, 220))
@@ -324,3 +332,154 @@ def test_a_compressed_file_without_its_last_bytes_is_refused(tmp_path, suffix, l
     path.write_bytes(path.read_bytes()[:-left_out])
     with pytest.raises(FileFormatError, match="truncated or damaged"):
         rc.extract(path, atlas)
+
+
+# --- regions that an annotation does not tell apart ------------------------------------------
+
+
+def test_entries_of_one_colour_cannot_be_told_apart(tmp_path):
+    entries = [(0, "unknown", COLORS[0]), (1, "V1", COLORS[1]), (2, "V2", COLORS[1])]
+    path = tmp_path / "lh.x.annot"
+    path.write_bytes(annotation([0, 1, 1, 2, 0, 1], entries))
+    with pytest.raises(LabelsError) as caught:
+        rc.load_parcellation(path)
+    said = str(caught.value)
+    assert "1 colour of several regions: 'V1 = V2'" in said
+    assert "4 vertices of these cannot be told apart" in said
+    # Where no vertex has the colour, or both are one name, nothing is in doubt.
+    path.write_bytes(annotation([0, 3, 3], [*entries, (3, "M1", COLORS[2])]))
+    with pytest.warns(RegionTableWarning, match="without a vertex"):
+        assert names_of(rc.load_parcellation(path)) == [None, "M1", "M1"]
+
+
+# --- values beside the GIFTI file, as CAT12 and SPM write them ------------------------------------
+
+EXTERNAL = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE GIFTI SYSTEM "http://www.nitrc.org/frs/download.php/115/gifti.dtd">
+<GIFTI Version="1.0" NumberOfDataArrays="{count}"><MetaData/><LabelTable/>{arrays}</GIFTI>"""
+ARRAY = """<DataArray Intent="{intent}" DataType="{code}" ArrayIndexingOrder="RowMajorOrder"
+ Dimensionality="{n_dims}" {dims} Encoding="ExternalFileBinary" Endian="{endian}"
+ ExternalFileName="{name}" ExternalFileOffset="{offset}"><MetaData/><Data></Data></DataArray>"""
+CODES = {"f4": "NIFTI_TYPE_FLOAT32", "i4": "NIFTI_TYPE_INT32", "f8": "NIFTI_TYPE_FLOAT64"}
+
+
+def external_gifti(path, *maps, endian="LittleEndian", head=0, intent="SHAPE", data="{}.dat"):
+    """A GIFTI file of maps of any shape, whose values are in a file beside it."""
+    name, offset, content, arrays = data.format(path.stem), head, b"\1" * head, []
+    for values in maps:
+        dims = " ".join(f'Dim{axis}="{n}"' for axis, n in enumerate(values.shape))
+        arrays.append(
+            ARRAY.format(
+                intent=f"NIFTI_INTENT_{intent}", code=CODES[values.dtype.str[1:]], dims=dims,
+                n_dims=values.ndim, endian=endian, name=name, offset=offset,
+            )
+        )  # fmt: skip
+        content += values.astype(values.dtype.newbyteorder(endian[0])).tobytes()
+        offset = len(content)
+    path.write_text(EXTERNAL.format(count=len(maps), arrays="".join(arrays)))
+    (path.parent / name).write_bytes(content)
+    return path
+
+
+LABELS = np.repeat([0, 1, 2], [101, 300, 300]).astype("i4")
+VALUES = np.random.default_rng(0).standard_normal(701).astype("f4")
+
+
+@pytest.mark.parametrize("endian", ["LittleEndian", "BigEndian"])
+@pytest.mark.parametrize("head", [0, 352])
+@pytest.mark.parametrize("shape", [(701,), (701, 1), (1, 701)])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_gifti_with_its_values_in_another_file(tmp_path, endian, head, shape, dtype):
+    values = VALUES.astype(dtype).reshape(shape)
+    path = external_gifti(tmp_path / "lh.thickness.sub1.gii", values, endian=endian, head=head)
+    signals = rc.extract(path, {"left": LABELS})
+    assert np.array_equal(signals.values, rc.extract({"left": VALUES}, {"left": LABELS}).values)
+    assert np.array_equal(nib.load(path).darrays[0].data, values)
+    assert signals.single
+
+
+def test_labels_and_series_of_gifti_with_another_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    external_gifti(Path("lh.x.label.gii"), LABELS, intent="LABEL")
+    with pytest.raises(LabelsError, match="empty label table"):
+        rc.load_parcellation("lh.x.label.gii")
+    atlas = rc.load_parcellation("lh.x.label.gii", ["V1", "V2"])
+    assert atlas.counts.tolist() == [300, 300]
+    Path("sub").mkdir()
+    external_gifti(Path("sub/s.lh.x.gii"), VALUES, -VALUES)
+    signals = rc.extract("sub/s.lh.x.gii", atlas)
+    assert np.array_equal(signals.values[0], -signals.values[1])
+
+
+def test_gifti_whose_other_file_is_gone_or_cut(tmp_path):
+    path = external_gifti(tmp_path / "lh.x.gii", VALUES)
+    data = tmp_path / "lh.x.dat"
+    for n_bytes in (0, 1, 4 * 701 - 1):
+        data.write_bytes(bytes(n_bytes))
+        missing = f"{4 * 701 - n_bytes:,} bytes are missing"
+        with pytest.raises(FileFormatError, match=rf"lh\.x\.gii are in .*lh\.x\.dat.*{missing}"):
+            rc.extract(path, {"left": LABELS})
+    data.unlink()
+    with pytest.raises(InputMissingError, match=r"The file of values of lh\.x\.gii does not exist"):
+        rc.extract(path, {"left": LABELS})
+    text = path.read_text()
+    for wrong in ('Dim0="701000000000000"', 'Dim0="x"'):
+        path.write_text(text.replace('Dim0="701"', wrong))
+        data.write_bytes(VALUES.tobytes())
+        with pytest.raises(FileFormatError):
+            rc.extract(path, {"left": LABELS})
+
+
+@pytest.mark.parametrize("make", ["gifti", "npy", "array"])
+def test_a_row_of_values_is_one_map(tmp_path, make):
+    values = VALUES[np.newaxis]
+    if make == "gifti":
+        image = nib.GiftiImage(darrays=[nib.gifti.GiftiDataArray(values)] * 2)
+        nib.save(image, tmp_path / "lh.x.func.gii")
+        assert rc.extract(tmp_path / "lh.x.func.gii", {"left": LABELS}).n_maps == 2
+        return
+    np.save(tmp_path / "lh.x.npy", values)
+    data = tmp_path / "lh.x.npy" if make == "npy" else {"left": values}
+    signals = rc.extract(data, {"left": LABELS})
+    assert (signals.n_maps, signals.single) == (1, True)
+    assert rc.load_parcellation({"left": LABELS[np.newaxis]}).counts.tolist() == [300, 300]
+
+
+# --- FreeSurfer's other names ------------------------------------------------------------------
+
+OTHER_NAMES = [
+    "lh.volume", "lh.inflated.H", "lh.inflated.K", "lh.area.pial", "lh.area.mid", "lh.curv.pial",
+    "lh.jacobian_white", "lh.pial_lgi", "lh.avg_curv", "lh.smoothwm.K1.crv", "lh.white.H",
+    "lh.thickness.fsaverage", "lh.thickness.fwhm10", "lh.sulc.fwhm5.fsaverage", "lh.smoothwm.BE",
+    "lh.pial.K", "lh.area.white", "lh.thickness.orig", "lh.curv.sphere.reg", "lh.white.avg.area.x",
+    "lh.w-g.pct.mgh", "lh.thickness.fwhm10.fsaverage.mgh", "lh.area.pial.fsaverage5.mgz",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHER_NAMES)
+def test_surface_data_by_freesurfers_other_names(tmp_path, name):
+    path = tmp_path / name
+    if name.endswith(("mgh", "mgz")):
+        nib.save(nib.MGHImage(VALUES.reshape(-1, 1, 1), np.eye(4)), path)
+    else:
+        write_morph_data(path, VALUES)
+    expected = rc.extract({"left": VALUES}, {"left": LABELS})
+    assert np.array_equal(rc.extract(path, {"left": LABELS}).values, expected.values)
+    right = path.with_name(name.replace("lh.", "rh."))
+    right.write_bytes(path.read_bytes())
+    pair = rc.extract(f"{tmp_path}/?h{name[2:]}", {"left": LABELS, "right": LABELS})
+    assert np.array_equal(pair.values, np.tile(expected.values, 2))
+
+
+def test_meshes_and_others_that_hold_no_values_say_what_they_are(tmp_path):
+    for name in ("lh.white", "lh.white.fsaverage"):
+        write_geometry(tmp_path / name, np.zeros((701, 3)), np.zeros((5, 3), int))
+        with pytest.raises(
+            ImageTypeError, match=r"is a surface mesh of FreeSurfer.*such as lh\.thickness"
+        ):
+            rc.extract(tmp_path / name, {"left": LABELS})
+    (tmp_path / "lh.junk.fsaverage").write_bytes(b"junk" * 30)
+    with pytest.raises(FileFormatError, match="not an image"):
+        rc.extract(tmp_path / "lh.junk.fsaverage", {"left": LABELS})
+    with pytest.raises(InputMissingError):
+        rc.extract(tmp_path / "lh.none.fsaverage", {"left": LABELS})

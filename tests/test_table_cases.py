@@ -122,7 +122,8 @@ def test_each_door(case, tmp_path):
 @pytest.mark.parametrize("case", each(CASES))
 def test_match_and_load_signals_say_what_paint_does(case, tmp_path):
     values, where = written(case, tmp_path), atlas(case.atlas).parcellation
-    asked = {name: case.options[name] for name in ("by", "key", "columns") if name in case.options}
+    words = ("by", "key", "columns", "strip")
+    asked = {name: case.options[name] for name in words if name in case.options}
     allowed = {name: case.options[name] for name in ("missing", "extra") if name in case.options}
     if case.refuses:
         with pytest.raises(RegioncastError):

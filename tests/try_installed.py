@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 # Needed for tables, extras or figures only: loading them would make every start slow.
-LAZY = ("pandas", "dask", "matplotlib", "nilearn", "pyarrow", "polars", "narwhals", "cyclopts")
+LAZY = (
+    "pandas", "dask", "matplotlib", "nilearn", "sklearn", "pyarrow", "polars", "narwhals",
+    "cyclopts",
+)  # fmt: skip
 
 
 def main(repository: Path) -> None:

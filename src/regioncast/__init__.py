@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import extract, load_parcellation, load_signals, match, paint, save
+    from .api import extract, load_parcellation, load_signals, match, merge, paint, save
     from .atlas.parcellation import Parcellation
     from .atlas.region_table import RegionTable
     from .data import demo_data
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .io.cifti.painted import PaintedCifti
     from .io.surface.painted import PaintedSurface
     from .io.volume.nifti import PaintedImage
+    from .nilearn.masker import RegionMasker
     from .nilearn.patch import patch_nilearn, unpatch_nilearn
     from .nilearn.regions import img_to_signals_labels, signals_to_img_labels
     from .signals import Signals
@@ -31,6 +32,7 @@ _HOME = {
     "PaintedImage": "io.volume.nifti",
     "PaintedSurface": "io.surface.painted",
     "Parcellation": "atlas.parcellation",
+    "RegionMasker": "nilearn.masker",
     "RegionTable": "atlas.region_table",
     "RegioncastError": "errors",
     "RegioncastWarning": "errors",
@@ -41,6 +43,7 @@ _HOME = {
     "load_parcellation": "api",
     "load_signals": "api",
     "match": "api",
+    "merge": "api",
     "paint": "api",
     "patch_nilearn": "nilearn.patch",
     "save": "api",
@@ -55,6 +58,7 @@ __all__ = [
     "PaintedImage",
     "PaintedSurface",
     "Parcellation",
+    "RegionMasker",
     "RegionTable",
     "RegioncastError",
     "RegioncastWarning",
@@ -65,6 +69,7 @@ __all__ = [
     "load_parcellation",
     "load_signals",
     "match",
+    "merge",
     "paint",
     "patch_nilearn",
     "save",

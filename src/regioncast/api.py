@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
 import numpy as np
 
+from .atlas.choice import tells_apart
+from .atlas.identities import LABEL, Identities
+from .atlas.merging import merged
 from .atlas.parcellation import Parcellation
 from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
 from .atlas.spaces import structure_name
 from .atlas.transfer import transferred
+from .cleaning import cleaner_of
 from .engine.extraction import Grouping, Strategy
 from .engine.maps import extract_maps
 from .engine.painting import value_table
@@ -30,19 +34,22 @@ from .errors import (
     plural,
 )
 from .files import expanded
-from .identity import Identities, matched
+from .formats import stem_of
+from .identity import matched
 from .io.kinds import (
+    inside,
     one_map,
     open_maps,
     painted,
     read_parcellation,
     read_signals,
     save_image,
+    save_parcellation,
     save_signals,
     space_of,
 )
-from .io.volume import nifti
-from .signals import Key, Signals
+from .io.sidecar import files_of
+from .signals import Key, Origin, Signals
 from .tables import write
 from .tables.arrays import Asked
 
@@ -53,7 +60,9 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+    from .atlas.merging import Overlap
     from .atlas.spaces import Space
+    from .cleaning import Confounds, Standardize
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
     from .io.kinds import Painted
@@ -79,23 +88,35 @@ Side: TypeAlias = "FileName | FileBasedImage | NDArray[Any]"
 """Labels or data of one hemisphere; an array has one number per vertex."""
 
 Image: TypeAlias = (
-    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | Mapping[str, Side] | "
-    "Sequence[Side]"
+    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | NDArray[Any] | "
+    "Mapping[str, Side] | Sequence[Side]"
 )
 """Voxels, grayordinates, or vertices of one hemisphere or both: in a file, or as nibabel has it."""
 
-Labels: TypeAlias = "Parcellation | Image"
-"""Regions, or an image of their labels with its table beside it."""
+
+class LabelsMasker(Protocol):
+    """A label masker of nilearn."""
+
+    @property
+    def labels_img(self) -> object:
+        """The labels image."""
+
+
+Labels: TypeAlias = "Parcellation | Image | LabelsMasker | Mapping[str, object]"
+"""Regions, an image of their labels with its table beside it, or an object that holds both."""
 
 Regions: TypeAlias = (
     "FileName | RegionTable | IntoDataFrame | IntoSeries | Sequence[str]"
     " | Mapping[int, str] | Mapping[str, int] | Mapping[str, Sequence[object]]"
+    " | Sequence[tuple[int, str]] | Sequence[Mapping[str, object]]"
+    " | Mapping[int, Mapping[str, object]]"
 )
 """A region table: labels with names, or titles with columns, or names alone."""
 
 Values: TypeAlias = (
     "FileName | Signals | IntoDataFrame | IntoSeries | FileBasedImage | ArrayLike"
     " | Mapping[str, ArrayLike] | Mapping[int, ArrayLike]"
+    " | Sequence[Mapping[str, object]] | Mapping[str, Mapping[str, object]]"
 )
 """What is painted: numbers with names or labels of regions, or an array of them in order."""
 
@@ -115,13 +136,19 @@ def load_parcellation(
 
     Parameters
     ----------
-    labels : path, nibabel image or Parcellation
+    labels : path, nibabel image, array, Parcellation, or what holds one
         - A volume, one integer per voxel: NIfTI-1 and 2, single or pair, MGH, Analyze, AFNI and
           every other that nibabel reads.
         - A surface, one integer per vertex: GIFTI, FreeSurfer's annotations, MGH, NumPy, text; or
-          both hemispheres, ``"lh.annot,rh.annot"``, ``"?h.annot"``, or nilearn's SurfaceImage.
+          both hemispheres, ``"lh.annot,rh.annot"``, ``"?h.annot"``, ``{"left": …, "right": …}``,
+          or nilearn's SurfaceImage.  Arrays are of shape (n_vertices,).  One vector of both, left
+          first, is taken apart beside data of both that have as many vertices, and the other way
+          round.
         - CIFTI-2: ``.dlabel.nii``, or the parcels of ``.pscalar.nii`` and its like.
-    regions : path, DataFrame, mapping or sequence of str, default=None
+        - An atlas as nilearn fetches it: a mapping with ``maps``, and ``lut`` or ``labels``.
+        - A label masker of nilearn: its labels image, names, background label and mask; of a
+          fitted one, those that it was fitted to.
+    regions : path, DataFrame, mapping, records or sequence of str, default=None
         The region table: BIDS ``dseg.tsv``, CSV, a FreeSurfer colour table, an ITK-SNAP label
         file, FSL, SPM or Workbench XML, plain text; see `regioncast.tables.regions`.  When
         not given, a table beside the image by its name (``atlas_dseg.nii.gz`` →
@@ -177,8 +204,65 @@ def load_parcellation(
     else:
         parcellation = source
     if mask is not None:
-        parcellation = parcellation.masked(_inside(mask, parcellation.space))
+        parcellation = parcellation.masked(inside(mask, parcellation.space))
     return parcellation
+
+
+def merge(*atlases: Labels | Mapping[str, Labels], overlap: Overlap = "raise") -> Parcellation:
+    """Return one atlas with the regions of several on the same grid, mesh or grayordinates.
+
+    Parameters
+    ----------
+    *atlases : Parcellation, path or nibabel image
+        Two or more; or one mapping of what they are called to them, where else they are called by
+        the names of their files, or "atlas 1", "atlas 2", ….
+    overlap : {"raise", "first", "last"}, default="raise"
+        What becomes of samples that several atlases have: an error that lists the regions, or
+        they go to the first or the last of these atlases, and one warning lists them.
+
+    Returns
+    -------
+    Parcellation
+        A label that an earlier atlas has, too, is replaced by one above all labels; names stay as
+        they are, but for regions that are called by their labels.  Columns ``source`` and
+        ``source_index`` say which atlas a region came from, and its label there; others are
+        ``None`` for regions of atlases that lack them.
+
+    Raises
+    ------
+    LabelsError
+        When regions overlap, and `overlap` is ``"raise"``.
+    SpaceError
+        When the atlases are on different grids, meshes or grayordinates.
+    ArgumentError
+        When there are fewer than two atlases, or there is no such `overlap`.
+    RegioncastError
+        What `load_parcellation` raises.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> atlas = rc.load_parcellation(rc.demo_data().atlas)
+    >>> left = atlas.group("hemisphere").select("L")
+    >>> rc.merge({"whole": left, "parcels": atlas.drop(range(1, 51))}).table
+    RegionTable: 51 regions
+    index  name                     hemisphere  regions  color    network   source   source_index
+        1  L                        L           50       None     None      whole    1
+       51  7Networks_RH_Vis_1       R           None     #781286  Vis       parcels  51
+    ...
+    """
+    named: dict[str, Any]
+    if len(atlases) == 1 and isinstance(atlases[0], Mapping):
+        named = dict(atlases[0])
+    else:
+        stems = [
+            stem_of(Path(labels)) if isinstance(labels, str | os.PathLike) else ""
+            for labels in atlases
+        ]
+        if "" in stems or len(set(stems)) < len(stems):
+            stems = [f"atlas {number}" for number in range(1, len(atlases) + 1)]
+        named = dict(zip(stems, atlases, strict=True))
+    return merged({name: load_parcellation(labels) for name, labels in named.items()}, overlap)
 
 
 def load_signals(
@@ -188,6 +272,7 @@ def load_signals(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
     t_r: float | None = None,
 ) -> Signals:
     """Read region signals from any kind of values, without painting them.
@@ -198,7 +283,7 @@ def load_signals(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         The regions by whose names and labels the key column of a table is found.
-    by, key, columns, t_r
+    by, key, columns, strip, t_r
         As in `paint`; a table that is read by position has no keys.
 
     Returns
@@ -221,9 +306,7 @@ def load_signals(
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     """
     atlas = load_parcellation(parcellation)
-    titles = [columns] if isinstance(columns, str | int) else columns
-    identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
-    return read_signals(values, identities, Asked(by, key, titles, t_r))
+    return _match(values, atlas, _asked(by, key, columns, strip, t_r))[0].signals
 
 
 def match(
@@ -233,6 +316,7 @@ def match(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
 ) -> Match:
     """Find what would go where, without painting it; print the result to see it.
 
@@ -242,7 +326,7 @@ def match(
         As in `paint`.
     parcellation : Parcellation, path or nibabel image
         As in `paint`.
-    by, key, columns
+    by, key, columns, strip
         As in `paint`.
 
     Returns
@@ -267,7 +351,7 @@ def match(
              did you mean '7Networks_LH_Vis_2' for '7networks_lh_vis_2'?
     """
     atlas = load_parcellation(parcellation)
-    return _match(values, atlas, by=by, key=key, columns=columns, t_r=None)
+    return _match(values, atlas, _asked(by, key, columns, strip, None))[0]
 
 
 def paint(
@@ -277,6 +361,7 @@ def paint(
     by: str = "auto",
     key: Key | None = None,
     columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
     missing: Missing = "raise",
     extra: Extra = "raise",
     fill: complex = 0,
@@ -295,9 +380,11 @@ def paint(
         - A mapping of names or labels to a number, or to one number per map.
         - A pandas Series, whose index names the regions.
         - A DataFrame of pandas, polars or pyarrow, or the path of a ``.tsv``, ``.csv``,
-          ``.txt``, ``.1D`` or ``.parquet`` table: *long*, one row per region, with a column of
-          names or labels and one column of numbers per map; or *wide*, one column per region,
-          titled by its name or label, and one row per map.
+          ``.txt``, ``.1D``, ``.stats`` or ``.parquet`` table: *long*, one row per region, with a
+          column of names or labels and one column of numbers per map; or *wide*, one column per
+          region, titled by its name or label, and one row per map.
+          So are a mapping of mappings, records (a list of mappings of titles to cells), a
+          structured array, and a DataArray of xarray.
         - An array, shape (n_regions,) or (n_maps, n_regions), or the path of a ``.npy`` file:
           the regions in ascending order of label.
         - The path of a ``.pscalar.nii`` or ``.ptseries.nii`` file, or such an image.
@@ -306,12 +393,16 @@ def paint(
         which table names the regions, which label is background.
     by : str, default="auto"
         What identifies a region: ``"name"``, ``"label"``, ``"position"``, or the title of a
-        column of the region table.  ``"auto"`` finds it from the keys; see Notes.
+        column of the region table.  Where regions share a cell of it, as they do that of their
+        network, a value goes to all of them.  ``"auto"`` finds it from the keys; see Notes.
     key : str or int, default=None
         Title of the column of a long table that names the regions; found when not given.
     columns : str, int or sequence of them, default=None
         Titles of the columns of a long table to paint; all columns of numbers, other than
         labels, when not given.
+    strip : str or sequence of str, default=None
+        What to cut from the beginning and the end of keys and titles before they are compared, each
+        once: ``["lh_", "_thickness"]`` makes ``V1`` of ``lh_V1_thickness``.
     missing : {"raise", "fill"}, default="raise"
         What to do with a region that has voxels and no value.
     extra : {"raise", "ignore"}, default="raise"
@@ -359,11 +450,12 @@ def paint(
     rules hold for all values and for region tables, whatever they come from.
 
     1. ``key=`` names the column of regions; ``by=`` says what it holds: ``name``, ``label``, a
-       column of the region table that tells regions apart, or ``position``.  What is said is done.
+       column of the region table, or ``position``.  What is said is done; where regions share a
+       cell of the column, as that of their network, the value of the cell goes to all of them.
     2. Otherwise every column, the index, and the row of titles are tried against the regions.  What
-       fits is text that names regions, by name or by such a column, and integers titled as labels
-       (``index``, ``label``, ``id``, ``roi``, ``…_id``, but not those of subjects, clusters and the
-       like).  An index without a title fits if it holds every label.
+       fits is text that names regions, by name or by a column that tells them apart, and integers
+       titled as labels (``index``, ``label``, ``id``, ``roi``, ``…_id``, but not those of subjects,
+       clusters and the like).  An index without a title fits if it holds every label.
     3. Titles that name regions, by name or label: one column per region.  Columns of text before
        them (``subject``, ``session``) name the maps.
     4. Nothing fits, or two that mean different regions: an error that lists each candidate, how
@@ -411,7 +503,7 @@ def paint(
             f"they are {missing!r} and {extra!r}."
         )
     atlas = load_parcellation(parcellation)
-    matching = _match(values, atlas, by=by, key=key, columns=columns, t_r=t_r)
+    matching, atlas = _match(values, atlas, _asked(by, key, columns, strip, t_r))
     matching.check(missing, extra)
     table = value_table(matching.signals.values, matching.columns, fill=fill, dtype=dtype)
     if onto is not None:
@@ -419,7 +511,7 @@ def paint(
         atlas = transferred(atlas, space_of(onto, place), name=place)
     # After matching, so that whether values fit does not depend on the mask.
     if mask is not None:
-        atlas = atlas.masked(_inside(mask, atlas.space))
+        atlas = atlas.masked(inside(mask, atlas.space))
     image = painted(atlas, table, matching.signals)
     image.match, image.parcellation = matching, atlas
     return image
@@ -436,6 +528,14 @@ def extract(
     weights: Image | None = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
+    by: str | None = ...,
+    confounds: Confounds | None = ...,
+    confound_columns: str | Sequence[str] | None = ...,
+    standardize: Standardize = ...,
+    detrend: bool = ...,
+    low_pass: float | None = ...,
+    high_pass: float | None = ...,
+    t_r: float | None = ...,
     n_jobs: int | None = ...,
     progress: Progress | None = ...,
 ) -> Signals: ...
@@ -450,6 +550,14 @@ def extract(
     weights: Image | None = ...,
     min_coverage: float | None = ...,
     resample: Literal["labels"] | None = ...,
+    by: str | None = ...,
+    confounds: Confounds | None = ...,
+    confound_columns: str | Sequence[str] | None = ...,
+    standardize: Standardize = ...,
+    detrend: bool = ...,
+    low_pass: float | None = ...,
+    high_pass: float | None = ...,
+    t_r: float | None = ...,
     n_jobs: int | None = ...,
     progress: Progress | None = ...,
 ) -> dict[str, Signals]: ...
@@ -463,6 +571,14 @@ def extract(
     weights: Image | None = None,
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
+    by: str | None = None,
+    confounds: Confounds | None = None,
+    confound_columns: str | Sequence[str] | None = None,
+    standardize: Standardize = None,
+    detrend: bool = False,
+    low_pass: float | None = None,
+    high_pass: float | None = None,
+    t_r: float | None = None,
     n_jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Signals | dict[str, Signals]:
@@ -503,6 +619,27 @@ def extract(
     resample : {None, "labels"}, default=None
         ``"labels"`` brings the regions to the grid of the image, by nearest neighbour, where
         the grids differ.
+    by : str, default=None
+        A column of the region table, such as ``"network"``: the regions with the same cell are
+        one, as `Parcellation.group` makes them.
+    confounds : path, DataFrame, array of shape (n_maps, n_confounds), or list, default=None
+        Taken out of the signals by `nilearn.signal.clean`, as are trend and frequencies: of the
+        mean and the sum, weighted or not, where this is the same as cleaning the voxels, if they
+        are finite in all maps.  A table has a title per confound and a row per map, such as
+        fMRIPrep's ``desc-confounds_timeseries.tsv``; none may be ``n/a``.  Each 4D image of
+        several is cleaned by itself, with its own confounds, which are a list then; images of
+        one map each are one series.
+    confound_columns : str or list of str, default=None
+        Titles of the confounds to take out, or patterns such as ``"trans_?"``; all when not given.
+    standardize : {None, "zscore_sample", "psc"}, default=None
+        Of the signals of each region, whatever the strategy: mean 0 and standard deviation 1
+        (of a sample), or percent of the mean.
+    detrend : bool, default=False
+        Whether linear trends are taken out.
+    low_pass, high_pass : float, default=None
+        Frequencies in Hz, above and below which all is taken out (Butterworth, order 5).
+    t_r : float, default=None
+        Repetition time in seconds; that of the image when not given.
     n_jobs : int, default=None
         Number of threads that reduce; when not given, one per processor, but for the one that
         reads a file of volumes.  Below 0: one per processor.  Functions are called by no thread but
@@ -523,7 +660,14 @@ def extract(
     SpaceError
         When image, parcellation, mask or weights are on different grids.
     ArgumentError
-        When there is no such strategy, or it does not go with the data.
+        When there is no such strategy, or it does not go with the data or with cleaning; when
+        filters do not go with the repetition time.
+    DimensionError
+        When a single map is to be cleaned.
+    SignalsError, SignalsTypeError
+        When confounds have a gap, text, or another number of rows than there are maps.
+    MissingPackageError
+        When signals are to be cleaned without nilearn.
     LabelsError
         When a mask or another grid leaves no region.
     FileFormatError
@@ -555,9 +699,14 @@ def extract(
     maps = open_maps(image, "the image")
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
-    placement = Placement.on(load_parcellation(parcellation), maps.space, resample)
+    axis = maps.axis.with_t_r(t_r)
+    clean = cleaner_of(
+        maps, strategies, confounds=confounds, confound_columns=confound_columns, t_r=axis.t_r,
+        standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
+    )  # fmt: skip
+    placement = Placement.on(_grouped(parcellation, by), maps.space, resample)
     if mask is not None:
-        placement = placement.masked(_inside(mask, placement.parcellation.space))
+        placement = placement.masked(inside(mask, placement.parcellation.space))
     atlas = placement.parcellation
     grouping = Grouping.of(atlas.codes, atlas.counts)
     tables, finite = extract_maps(
@@ -576,29 +725,31 @@ def extract(
             # Not `<`: a region without samples has the fraction NaN, and is missing.
             values[:, ~(np.array(coverage.columns["fraction"]) >= min_coverage)] = np.nan
         signals[each.name] = Signals.along(
-            maps.axis,
-            values,
+            axis,
+            clean(values, atlas.table.unique_keys),
             atlas.table.unique_keys,
             labels=coverage.labels.tolist(),
             coverage=coverage,
             parcellation=atlas,
+            origin=Origin(files_of(image), each.name),
         )
     return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
 
 
 def save(
-    thing: SpatialImage | Cifti2Image | Painted | Signals | RegionTable,
+    thing: SpatialImage | Cifti2Image | Painted | Signals | RegionTable | Parcellation,
     path: FileName,
     *,
     overwrite: bool = False,
     long: bool = False,
+    sidecar: bool = True,
     progress: Progress | None = None,
 ) -> Path | tuple[Path, ...]:
-    """Write an image, signals or a table of regions to a file, whole or not at all.
+    """Write an image, signals, regions or their table to a file, whole or not at all.
 
     Parameters
     ----------
-    thing : nibabel image, painted surface, Signals or RegionTable
+    thing : nibabel image, painted surface, Signals, Parcellation or RegionTable
     path : path
         ``.nii``, ``.nii.gz``, ``.mgz`` or ``.mgh`` for an image of voxels; ``.func.gii``,
         ``.shape.gii``, ``.mgh``, ``.mgz``, ``.npy`` or FreeSurfer's ``.curv`` and its like for
@@ -606,12 +757,20 @@ def save(
         ``.parquet`` or ``.npy`` (values alone, in ascending order of label) for signals, or ``-``
         for TSV on standard output, and
         ``.pscalar.nii`` or ``.ptseries.nii`` where their parcellation is known, as it is in all
-        that was extracted or painted; ``.tsv``, ``.csv`` or ``.parquet`` for regions, such as
-        `Signals.coverage`.
+        that was extracted or painted; ``.tsv``, ``.csv`` or ``.parquet`` for tables of regions,
+        such as `Signals.coverage`.  A parcellation of voxels is written as ``.nii.gz`` or ``.nii``,
+        in the smallest dtype of integers that holds its labels, with its table as ``.tsv`` beside
+        it: both, or neither; of vertices as ``.label.gii``; of grayordinates as ``.dlabel.nii``.
+        The last two hold names and colours; regions without a colour get one.
     overwrite : bool, default=False
         Whether an existing file may be replaced.
     long : bool, default=False
         Write signals with one row per region instead of one per map.
+    sidecar : bool, default=True
+        Write ``x.json`` beside ``x.tsv``, ``x.nii.gz`` and other files that cannot say it: the
+        repetition time, the names of the maps, sources, atlas, strategy and coverage, under
+        BIDS's names where BIDS has some.  `paint`, `extract` and `load_signals` read it again.  A
+        file of that name that is not of this output stays as it is, with a warning.
     progress : callable, default=None
         Called with the number of maps written and the number of all maps; of grayordinates, in
         CIFTI.
@@ -619,8 +778,9 @@ def save(
     Returns
     -------
     Path, or tuple of Path for the two hemispheres of a surface
-        Where it was written.  Of a pair, ``out.func.gii`` gives ``out.L.func.gii`` and
-        ``out.R.func.gii``; a ``?`` or ``{hemi}`` says where else the hemisphere goes.
+        Where it was written, without the table beside labels of voxels.  Of a pair,
+        ``out.func.gii`` gives ``out.L.func.gii`` and ``out.R.func.gii``; a ``?`` or ``{hemi}`` says
+        where else the hemisphere goes.
 
     Raises
     ------
@@ -641,6 +801,9 @@ def save(
         When the format holds one map, and there are several, or something else than maps.
     ImageTypeError
         When this is nothing that can be saved.
+    LabelsError, RegionTableError
+        When a file could not be read again as the same parcellation: 0 is the label of a region of
+        voxels, or a name says that there is none, as "unknown" in the files of surfaces.
     MissingPackageError
         When ``.parquet`` is written without pyarrow.
 
@@ -655,11 +818,13 @@ def save(
         raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
     output = expanded(path)
     if isinstance(thing, Signals):
-        save_signals(thing, output, long=long, overwrite=overwrite)
+        save_signals(thing, output, long=long, overwrite=overwrite, sidecar=sidecar)
     elif isinstance(thing, RegionTable):
         write.write_regions(thing, output, overwrite=overwrite)
+    elif isinstance(thing, Parcellation):
+        return save_parcellation(thing, output, overwrite=overwrite)
     else:
-        return save_image(thing, output, overwrite=overwrite, progress=progress)
+        return save_image(thing, output, overwrite=overwrite, sidecar=sidecar, progress=progress)
     return output
 
 
@@ -674,6 +839,12 @@ def _one_source(labels: Labels | None, left: Side | None, right: Side | None) ->
             f"{which} given."
         )
     return sides if labels is None else labels
+
+
+def _grouped(parcellation: Labels, by: str | None) -> Parcellation:
+    """Return the regions, or the groups of a column."""
+    atlas = load_parcellation(parcellation)
+    return atlas if by is None else atlas.group(by)
 
 
 def _weights(weights: Image, space: Space, grouping: Grouping) -> NDArray[np.float64]:
@@ -709,23 +880,45 @@ def _check_covered(weights: Image, space: Space, grouping: Grouping) -> None:
         )
 
 
-def _match(
-    values: Values,
-    atlas: Parcellation,
-    *,
+def _match(values: Values, atlas: Parcellation, asked: Asked) -> tuple[Match, Parcellation]:
+    """Return what goes where, and the regions: those of the atlas, or the groups of a column."""
+    by = asked.by
+    regions = _identities(atlas)
+    if not tells_apart(by, regions, with_sides=True):
+        groups = atlas.group(by)
+        return _match_groups(read_signals(values, _identities(groups), asked), groups, by)
+    signals = read_signals(values, regions, asked)
+    matching = matched(signals, regions, by)
+    if matching.problem and not tells_apart(by, regions, with_sides=False):
+        # Cells without the hemisphere are those of both.
+        return _match_groups(signals, atlas.group(by), by)
+    return matching, atlas
+
+
+def _match_groups(signals: Signals, groups: Parcellation, by: str) -> tuple[Match, Parcellation]:
+    """Return what goes to which group, by the cells of their column or else by their labels."""
+    identities = _identities(groups)
+    by_cell, by_label = (matched(signals, identities, each) for each in (by, LABEL))
+    return (by_cell if by_cell.n_matched or not by_label.n_matched else by_label), groups
+
+
+def _identities(atlas: Parcellation) -> Identities:
+    return Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
+
+
+def _asked(
     by: str,
     key: Key | None,
     columns: Key | Sequence[Key] | None,
+    strip: str | Sequence[str] | None,
     t_r: float | None,
-) -> Match:
-    # Whatever is no text is the title of no column, and the error says which there are.
-    by = str(by)
+) -> Asked:
+    """Return what was said about values; one title or affix may stand alone."""
+    affixes = [strip] if isinstance(strip, str) else list(strip or ())
+    if not all(isinstance(affix, str) and affix for affix in affixes):
+        raise ArgumentError(
+            f"strip holds texts to cut from keys, such as '_thickness'; not {strip!r}."
+        )
     titles = [columns] if isinstance(columns, str | int) else columns
-    identities = Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
-    signals = read_signals(values, identities, Asked(by, key, titles, t_r))
-    return matched(signals, identities, by)
-
-
-def _inside(mask: Image, space: Space) -> NDArray[np.bool_]:
-    """Return which samples of the labels a mask image includes."""
-    return nifti.is_inside(one_map(mask, "the mask image", space, "the labels image"))
+    # Whatever is no text is the title of no column, and the error says which there are.
+    return Asked(str(by), key, titles, t_r, affixes)

@@ -22,19 +22,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import numpy as np
-from cyclopts import App, CycloptsError, Parameter, Token
+from cyclopts import App, CycloptsError, Parameter, Token, UnusedCliTokensError
 
 from . import __version__, api
-from .atlas.spaces import VolumeGrid
-from .data import demo_data
+from .atlas.spaces import VolumeGrid, came_as_one_vector
 from .engine.painting import PaintedArray
 from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, printable, times
 from .files import expanded, make_folder
 from .io.kinds import check_image_output, check_table_output
+from .io.sidecar import COMMAND
 from .progress import ProgressBar
 from .tables.files import STANDARD_STREAM
+from .tables.regions import table_path
 
 if TYPE_CHECKING:
+    from .atlas.choice import Chosen
     from .atlas.parcellation import Parcellation
     from .io.kinds import Painted
     from .signals import Signals
@@ -57,12 +59,25 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 
+atlas_app = App(name="atlas", help="Choose, group and merge the regions of atlases.")
+app.command(atlas_app)
+
+
+def _check_is_no_option(_: object, value: str) -> None:
+    """Blame an option that nobody knows, rather than the arguments after it."""
+    is_option = value.startswith("-") and value != STANDARD_STREAM
+    if is_option and not os.path.exists(value):  # noqa: PTH110  False for names no file can have
+        raise ValueError("There is no such option, and no file of this name.")
+
+
 # What several verbs take is described here once; the rest is in their docstrings.
 Values = Annotated[
     str,
     Parameter(
         allow_leading_hyphen=True,  # "-" looks like an option and is none
-        help="Table of values (.tsv, .csv, .txt, .1D, .parquet, .npy), or - for standard input.",
+        validator=_check_is_no_option,
+        help="Table of values (.tsv, .csv, .txt, .1D, .stats, .parquet, .npy), or - for standard "
+        "input.",
     ),
 ]
 Atlas = Annotated[
@@ -93,6 +108,14 @@ Columns = Annotated[
     ),
 ]
 
+Strip = Annotated[
+    list[str] | None,
+    Parameter(
+        help="What to cut from the beginning and end of keys and titles, such as _thickness; give "
+        "it once per text."
+    ),
+]
+
 
 def _number(_: object, tokens: Sequence[Token]) -> float:
     """Return an argument as an integer where it is one: floats end at 2**53."""
@@ -101,6 +124,15 @@ def _number(_: object, tokens: Sequence[Token]) -> float:
         return int(text)
     except ValueError:
         return float(text)
+
+
+NoSidecar = Annotated[
+    bool,
+    Parameter(
+        name="--no-sidecar",
+        help="Write no JSON beside the output: repetition time, names of maps, sources, atlas.",
+    ),
+]
 
 
 def _path(_: object, tokens: Sequence[Token]) -> Path:
@@ -112,6 +144,22 @@ Number = Annotated[float, Parameter(converter=_number)]
 NewPath = Annotated[Path, Parameter(converter=_path)]
 Output = Annotated[NewPath, Parameter(name=["--output", "-o"])]
 TableOutput = Annotated[NewPath, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
+AtlasOutput = Annotated[
+    NewPath,
+    Parameter(
+        name=["--output", "-o"],
+        help="Labels image to write, with the table of its regions: .nii.gz or .nii and .tsv; of "
+        "vertices .label.gii, one file per hemisphere; of grayordinates .dlabel.nii.",
+    ),
+]
+Where = Annotated[
+    list[str] | None,
+    Parameter(
+        help="COLUMN=VALUE: regions with this cell in a column of the region table, instead of "
+        "their names. Given several times, all have to hold."
+    ),
+]
+Overwrite = Annotated[bool, Parameter(help="Replace outputs that exist.")]
 
 
 @Parameter(name="*")
@@ -135,8 +183,8 @@ class Reading:
     label_map: str | None = None
 
     def of(self, atlas: str, *, mask: str | None = None, strict: bool = False) -> Parcellation:
-        """Return the parcellation of a labels image."""
-        return api.load_parcellation(
+        """Return the parcellation of a labels image, and say where its regions have no names."""
+        parcellation = api.load_parcellation(
             atlas,
             self.regions,
             mask=mask,
@@ -144,6 +192,13 @@ class Reading:
             strict=strict,
             label_map=self.label_map,
         )
+        if self.regions is None and not parcellation.table.has_names:
+            _complain(
+                f"note: no names of regions were found in {atlas} or beside it, so they are called "
+                "by their labels; --regions TABLE names them, --regions none says that this is "
+                "meant"
+            )
+        return parcellation
 
 
 _AS_USUAL = Reading()
@@ -159,6 +214,7 @@ def paint(
     by: By = "auto",
     key: KeyColumn = None,
     columns: Columns = None,
+    strip: Strip = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     fill: Number = 0,
@@ -167,6 +223,7 @@ def paint(
     t_r: float | None = None,
     reading: Reading = _AS_USUAL,
     onto: str | None = None,
+    no_sidecar: NoSidecar = False,
     overwrite: bool = False,
 ) -> int:
     """Paint region values into an image: every voxel of a region gets the region's value.
@@ -206,11 +263,13 @@ def paint(
     start = time.perf_counter()
     check_image_output(output, overwrite=overwrite)
     image = api.paint(
-        values, reading.of(atlas), by=by, key=key, columns=columns, missing=missing, extra=extra,
-        fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
+        values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip,
+        missing=missing, extra=extra, fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
-        saved = api.save(image, output, overwrite=overwrite, progress=progress)
+        saved = api.save(
+            image, output, overwrite=overwrite, sidecar=not no_sidecar, progress=progress
+        )
     seconds = time.perf_counter() - start
     written = (saved,) if isinstance(saved, Path) else saved
     names = ", ".join(map(str, written))
@@ -228,10 +287,19 @@ def extract(
     weights: str | None = None,
     min_coverage: float | None = None,
     resample: Literal["labels"] | None = None,
+    by: str | None = None,
+    confounds: list[str] | None = None,
+    confound_columns: list[str] | None = None,
+    standardize: Literal["zscore_sample", "psc"] | None = None,
+    detrend: bool = False,
+    low_pass: float | None = None,
+    high_pass: float | None = None,
+    t_r: float | None = None,
     n_jobs: int | None = None,
     reading: Reading = _AS_USUAL,
     coverage: NewPath | None = None,
     long: bool = False,
+    no_sidecar: NoSidecar = False,
     overwrite: bool = False,
 ) -> int:
     """Extract region signals from images: one number per region and map.
@@ -243,6 +311,9 @@ def extract(
     regioncast extract 'sub-*/stat.nii.gz' atlas.nii.gz -o subjects.csv --strategy median
 
     regioncast extract map.nii.gz atlas.nii.gz -o - | regioncast paint - atlas.nii.gz -o mean.nii.gz
+
+    regioncast extract bold.nii.gz atlas.nii.gz -o clean.tsv --confounds confounds.tsv
+    --confound-columns 'trans_?' --confound-columns 'rot_?' --high-pass 0.008 --detrend
 
     Parameters
     ----------
@@ -265,6 +336,24 @@ def extract(
         Regions with data in less than this fraction of their voxels are missing.
     resample
         Bring the labels to the grid of the image, by nearest neighbour.
+    by
+        A column of the region table, such as network: regions with the same cell are one.
+    confounds
+        Table with a column per confound and a row per map, to take out of mean or sum (needs
+        nilearn, as do the next five); give it once per 4D image.
+    confound_columns
+        Title of a confound to take out, or a pattern with * or ?; give it once per column. When
+        not given, all.
+    standardize
+        Signals with mean 0 and standard deviation 1, or in percent of their mean.
+    detrend
+        Take out linear trends.
+    low_pass
+        Frequency in Hz, above which all is taken out.
+    high_pass
+        Frequency in Hz, below which all is taken out.
+    t_r
+        Repetition time in seconds; that of the image when not given.
     n_jobs
         Number of threads; all processors when not given, or -1.
     coverage
@@ -291,10 +380,12 @@ def extract(
         signals = api.extract(
             images[0] if len(images) == 1 else images, reading.of(atlas), strategy=strategy,
             nan=nan, mask=mask, weights=weights, min_coverage=min_coverage, resample=resample,
-            n_jobs=n_jobs, progress=progress,
+            by=by, confounds=confounds, confound_columns=confound_columns,
+            standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
+            t_r=t_r, n_jobs=n_jobs, progress=progress,
         )  # fmt: skip
     assert signals.coverage is not None, "freshly extracted signals know their coverage"
-    api.save(signals, output, overwrite=overwrite, long=long)
+    api.save(signals, output, overwrite=overwrite, long=long, sidecar=not no_sidecar)
     if coverage is not None:
         api.save(signals.coverage, coverage, overwrite=overwrite)
     if str(output) != STANDARD_STREAM:
@@ -311,6 +402,7 @@ def match(
     by: By = "auto",
     key: KeyColumn = None,
     columns: Columns = None,
+    strip: Strip = None,
     missing: Literal["raise", "fill"] = "raise",
     extra: Literal["raise", "ignore"] = "raise",
     reading: Reading = _AS_USUAL,
@@ -333,7 +425,7 @@ def match(
     json
         Print JSON.
     """
-    report = api.match(values, reading.of(atlas), by=by, key=key, columns=columns)
+    report = api.match(values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip)
     _print_json(report.to_dict()) if json else _say(report)
     try:
         report.check(missing, extra)
@@ -374,9 +466,106 @@ def info(
     return OK
 
 
+@atlas_app.command
+def select(
+    atlas: Atlas,
+    /,
+    *regions: str,
+    output: AtlasOutput,
+    where: Where = None,
+    reading: Reading = _AS_USUAL,
+    overwrite: Overwrite = False,
+) -> int:
+    """Keep some regions of an atlas; everything else becomes no region.
+
+    For example:
+
+    regioncast atlas select atlas_dseg.nii.gz --where network=Vis -o visual_dseg.nii.gz
+
+    regioncast atlas select aseg.mgz 10 49 -o thalamus.nii.gz
+
+    Parameters
+    ----------
+    regions
+        Names or labels.
+    """
+    parcellation = reading.of(atlas)
+    chosen = parcellation.select(_chosen(parcellation, regions, where))
+    return _save_atlas(chosen, output, overwrite=overwrite)
+
+
+@atlas_app.command
+def drop(
+    atlas: Atlas,
+    /,
+    *regions: str,
+    output: AtlasOutput,
+    where: Where = None,
+    reading: Reading = _AS_USUAL,
+    overwrite: Overwrite = False,
+) -> int:
+    """Leave out some regions of an atlas, which become no region.
+
+    Parameters
+    ----------
+    regions
+        Names or labels.
+    """
+    parcellation = reading.of(atlas)
+    rest = parcellation.drop(_chosen(parcellation, regions, where))
+    return _save_atlas(rest, output, overwrite=overwrite)
+
+
+@atlas_app.command
+def group(
+    atlas: Atlas,
+    column: str,
+    /,
+    *,
+    output: AtlasOutput,
+    reading: Reading = _AS_USUAL,
+    overwrite: Overwrite = False,
+) -> int:
+    """Make one region of all that have the same cell in a column of the region table.
+
+    For example:
+
+    regioncast atlas group atlas_dseg.nii.gz network -o networks_dseg.nii.gz
+
+    Parameters
+    ----------
+    column
+        Title of the column, such as network or hemisphere.
+    """
+    return _save_atlas(reading.of(atlas).group(column), output, overwrite=overwrite)
+
+
+@atlas_app.command(usage="Usage: regioncast atlas merge ATLAS ATLAS... --output PATH [OPTIONS]")
+def merge(
+    *atlases: str,
+    output: AtlasOutput,
+    overlap: Literal["raise", "first", "last"] = "raise",
+    overwrite: Overwrite = False,
+) -> int:
+    """Make one atlas of several on the same grid, mesh or grayordinates.
+
+    For example:
+
+    regioncast atlas merge cortex_dseg.nii.gz subcortex_dseg.nii.gz -o both_dseg.nii.gz
+
+    Parameters
+    ----------
+    atlases
+        Labels images, two or more. A label that an earlier one has, too, becomes a new one.
+    overlap
+        What becomes of voxels that several have: an error, or they go to the first or the last.
+    """
+    return _save_atlas(api.merge(*atlases, overlap=overlap), output, overwrite=overwrite)
+
+
 @app.command
 def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = False) -> int:
-    """Paint 100 real values onto the embedded atlas, and extract a real map by its regions.
+    """Put the files of the documentation into a folder, and do the main job on them.
 
     For example:
 
@@ -385,16 +574,20 @@ def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = Fals
     Parameters
     ----------
     folder
-        Where to write motor_left-vs-right.nii.gz and .tsv; made if it does not exist.
+        Where to write; made if it does not exist. README.md and docs/ work on its files.
     overwrite
-        Replace the output if it exists.
+        Replace files of the same names.
     """
-    start = time.perf_counter()
+    from .data.examples import write_examples  # which takes long, and is for this verb alone
+
     make_folder(folder)
     output, table = folder / "motor_left-vs-right.nii.gz", folder / "motor_left-vs-right.tsv"
     check_image_output(output, overwrite=overwrite)
     check_table_output(table, overwrite=overwrite)
-    image = api.paint(demo_data().values, demo_data().atlas)
+    files = write_examples(folder, overwrite=overwrite)
+    start = time.perf_counter()
+    atlas = folder / "atlas_dseg.nii.gz"
+    image = api.paint(folder / "values.tsv", atlas)
     api.save(image, output, overwrite=overwrite)
     seconds = time.perf_counter() - start
     assert image.match is not None, "a freshly painted image knows its match"
@@ -403,12 +596,13 @@ def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = Fals
     _say("\n".join(_extremes(image.match.take())))
     _say(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
     start = time.perf_counter()
-    signals = api.extract(demo_data().statistic, demo_data().atlas, resample="labels")
+    signals = api.extract(folder / "stat_map.nii.gz", atlas, resample="labels")
     api.save(signals, table, overwrite=overwrite, long=True)
     seconds = time.perf_counter() - start
     _say("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
     _say("\n".join(_extremes(signals)))
     _say(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
+    _say(f"\nFor the blocks of README.md and docs/: cd {folder} ({plural(len(files), 'file')})")
     return OK
 
 
@@ -423,6 +617,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     # What comes after -- is no option: a file may have that name.
     options = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    COMMAND.set(["regioncast", *tokens])
     debug = "--debug" in options
     if debug:
         tokens.remove("--debug")
@@ -435,6 +630,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         except CycloptsError as error:
             _complain(f"{str(error).rstrip('.')}. See --help.")
+            if isinstance(error, UnusedCliTokensError) and {"--columns", "--strip"} & {*options}:
+                _complain(
+                    "an option takes one value; give --columns and --strip once for each, as in "
+                    "--columns t --columns p"
+                )
             return USAGE
         except BrokenPipeError:  # the reader of our output left, as head does
             _drop_output()
@@ -565,7 +765,7 @@ def _summary(image: Painted) -> str:
         maps += f" ({examples(match.signals.map_names, show=_SHOWN_MAPS)})"
     return (
         f"{values} painted into {len(columns):,} of {plural(match.n_regions, 'region')} "
-        f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}"
+        f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}{_division(atlas)}"
     )
 
 
@@ -574,8 +774,46 @@ def _summary_of_signals(signals: Signals, output: Path, strategy: str, seconds: 
     has_data = ~np.isnan(signals.values).all(axis=0)
     return (
         f"{output}: {strategy} of {np.count_nonzero(has_data)} of {signals.n_regions} regions, "
-        f"{plural(signals.n_maps, 'map')}, {_bytes(output)}, {seconds:.2f} s"
+        f"{plural(signals.n_maps, 'map')}{_division(signals.parcellation)}, {_bytes(output)}, "
+        f"{seconds:.2f} s"
     )
+
+
+def _chosen(
+    parcellation: Parcellation, regions: Sequence[str], where: Sequence[str] | None
+) -> Chosen:
+    """Return the regions that were named, or a function that tells those that were described."""
+    if bool(regions) == bool(where):
+        raise ArgumentError("Give either names or labels of regions, or --where COLUMN=VALUE.")
+    if not where:
+        return list(regions)
+    table, wanted = parcellation.table, []
+    columns = {"label": table.labels.tolist(), "name": table.names, **table.other_columns}
+    for condition in where:
+        title, _, value = condition.partition("=")
+        cells = list(dict.fromkeys(map(str, columns.get(title, ()))))
+        if value not in cells:
+            there_are = examples(cells) if cells else f"the columns are {examples(columns)}"
+            raise ArgumentError(f"No region has --where {condition}; {there_are}.")
+        wanted.append((title, value))
+    return lambda region: all(str(region[title]) == value for title, value in wanted)
+
+
+def _save_atlas(atlas: Parcellation, output: Path, *, overwrite: bool) -> int:
+    saved = api.save(atlas, output, overwrite=overwrite)
+    written = [saved] if isinstance(saved, Path) else list(saved)
+    if isinstance(atlas.space, VolumeGrid):
+        written.append(table_path(written[0]))
+    names = ", ".join(map(str, written))
+    _say(f"{names}: {plural(len(atlas), 'region')}, {atlas.space.description}")
+    return OK
+
+
+def _division(atlas: Parcellation | None) -> str:
+    """Return that one vector was taken for both hemispheres, where it was."""
+    if atlas is None or not came_as_one_vector(atlas.space):
+        return ""
+    return f", from one vector, left first: {atlas.space.description}"
 
 
 def _extremes(signals: Signals, show: int = 5) -> list[str]:

@@ -95,6 +95,13 @@ class MatchError(RegioncastError, ValueError):
         self.match = match
 
 
+class UnknownKeyError(RegioncastError, KeyError):
+    """Nothing is called so."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError would show it in quotes
+
+
 class FileFormatError(RegioncastError, ValueError):
     """A file is not what its name or its use promises."""
 
@@ -161,6 +168,10 @@ class NonfiniteWarning(RegioncastWarning):
 
 class ResamplingWarning(RegioncastWarning):
     """Regions vanish on another grid."""
+
+
+class SidecarWarning(RegioncastWarning):
+    """What belongs to maps cannot stay with them, or is said in two ways."""
 
 
 def warn(message: str, category: type[RegioncastWarning | FutureWarning]) -> None:

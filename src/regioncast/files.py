@@ -15,15 +15,19 @@ import fcntl
 import glob
 import hashlib
 import io
+import math
 import os
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tokenize import TokenError
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from isal import igzip
 from nibabel.filebasedimages import ImageFileError
+from numpy.lib import format as npy
 
 from .errors import (
     FileFormatError,
@@ -34,12 +38,15 @@ from .errors import (
     OutputExistsError,
     RegioncastError,
     capitalized,
+    times,
 )
 from .formats import is_gzipped, suffix_of
 from .interrupts import interrupts_held
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+    from numpy.lib.npyio import NpzFile
+    from numpy.typing import NDArray
 
 # A file goes to the disk in steps of at least this many bytes: enough to be written in one go.
 _FLOW_BYTES = 1 << 20
@@ -127,6 +134,34 @@ def whole_content(path: Path) -> bytes:
     with igzip.open(path, "rb") as stream:
         content: bytes = stream.read()
         return content
+
+
+def read_npy(path: Path) -> NDArray[Any] | NpzFile:
+    """Return the array of a NumPy file, or what NumPy gives for a file of several.
+
+    Raises
+    ------
+    ValueError
+        When there is none, or it is shorter than it says: before memory is taken for it.
+    """
+    with path.open("rb") as file:
+        if file.read(len(npy.MAGIC_PREFIX)) == npy.MAGIC_PREFIX:
+            file.seek(0)
+            # Later versions differ only in the letters that titles may have.
+            is_first = npy.read_magic(file) == (1, 0)
+            read_header = npy.read_array_header_1_0 if is_first else npy.read_array_header_2_0
+            try:
+                shape, _, dtype = read_header(file)
+            except TokenError as error:
+                raise ValueError(f"its header is no text of Python: {error}") from error
+            n_bytes, left = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
+            if not dtype.hasobject and (min(shape, default=0) < 0 or n_bytes > left):
+                raise ValueError(
+                    f"it is to hold {times(shape)} numbers of {dtype}, which are {n_bytes:,} "
+                    f"bytes, and has {left:,}"
+                )
+    read: NDArray[Any] | NpzFile = np.load(path, allow_pickle=False)
+    return read
 
 
 def expanded(path: str | os.PathLike[str]) -> Path:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-Use = Literal["labels", "data", "image", "regions", "values", "signals", "coverage"]
+Use = Literal["labels", "data", "image", "atlas", "regions", "values", "signals", "coverage"]
 """What a file is for: labels (in), data to extract from, mask or weights (in), painted image
-(out), region table (in), values to paint (in), signals (out), coverage (out)."""
+(out), atlas (out), region table (in), values to paint (in), signals (out), coverage (out)."""
 
 KindName = Literal["volume", "surface", "cifti", "table"]
 """What a file holds; all but tables are the kinds of `regioncast.io.kinds`."""
@@ -40,8 +40,8 @@ class Format(NamedTuple):
 # fmt: off
 FORMATS = (
     Format((".nii.gz",), "NIfTI-1 and 2, compressed", "nifti", ("volume",),
-           ("labels", "data", "image")),
-    Format((".nii",), "NIfTI-1 and 2", "nifti", ("volume",), ("labels", "data", "image")),
+           ("labels", "data", "image", "atlas")),
+    Format((".nii",), "NIfTI-1 and 2", "nifti", ("volume",), ("labels", "data", "image", "atlas")),
     Format((".img", ".hdr", ".img.gz", ".hdr.gz"), "NIfTI pairs, Analyze, SPM", "pair",
            ("volume",), ("labels", "data")),
     Format((".mgz",), "FreeSurfer, compressed", "mgh", ("volume", "surface"),
@@ -49,7 +49,8 @@ FORMATS = (
     Format((".mgh",), "FreeSurfer", "mgh", ("volume", "surface"), ("labels", "data", "image")),
     Format((".mgh.gz",), "FreeSurfer, compressed", "mgh", ("surface",), ("labels", "data")),
     Format((".HEAD", ".BRIK"), "AFNI", "afni", ("volume",), ("labels", "data")),
-    Format((".label.gii", ".label.gii.gz"), "GIFTI labels", "gifti", ("surface",), ("labels",)),
+    Format((".label.gii", ".label.gii.gz"), "GIFTI labels", "gifti", ("surface",),
+           ("labels", "atlas")),
     Format((".func.gii", ".func.gii.gz"), "GIFTI series", "gifti", ("surface",),
            ("labels", "data", "image")),
     Format((".shape.gii", ".shape.gii.gz"), "GIFTI maps", "gifti", ("surface",),
@@ -64,7 +65,7 @@ FORMATS = (
            "FreeSurfer morphometry", "morphometry", ("surface",), ("data",)),
     Format((".pial", ".white", ".inflated", ".sphere", ".sphere.reg", ".orig", ".smoothwm"),
            "FreeSurfer meshes", "mesh", ("surface",)),
-    Format((".dlabel.nii",), "CIFTI-2 labels", "cifti", ("cifti",), ("labels",)),
+    Format((".dlabel.nii",), "CIFTI-2 labels", "cifti", ("cifti",), ("labels", "atlas")),
     Format((".dscalar.nii",), "CIFTI-2 maps", "cifti", ("cifti",), ("data", "image")),
     Format((".dtseries.nii",), "CIFTI-2 series", "cifti", ("cifti",), ("data", "image")),
     Format((".pscalar.nii",), "CIFTI-2 maps of parcels", "cifti", ("cifti",),
@@ -81,6 +82,7 @@ FORMATS = (
     Format((".txt",), "tables, colour tables, lists; one integer per vertex", "text",
            ("table", "surface"), ("labels", "regions", "values")),
     Format((".1D",), "AFNI's numbers", "text", ("table",), ("values",)),
+    Format((".stats",), "FreeSurfer's statistics", "text", ("table",), ("values",)),
     Format((".npy",), "NumPy arrays; one row per vertex", "numpy", ("table", "surface"),
            ("labels", "data", "image", "values", "signals")),
     Format((".parquet",), "Parquet tables (needs pyarrow)", "parquet", ("table",),
@@ -92,7 +94,7 @@ FORMATS = (
 GZIPPED = (".gz", ".mgz")
 """How names of files that are compressed with gzip end, in lower case, whatever is in them."""
 
-_OUT = ("image", "signals", "coverage")
+_OUT = ("image", "atlas", "signals", "coverage")
 
 
 def suffixes(use: Use | None = None, kind: KindName | None = None) -> tuple[str, ...]:

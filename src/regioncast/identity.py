@@ -5,27 +5,33 @@ of the region table that tells regions apart.  Only signals without keys are mat
 position, in ascending order of label, and then the counts must agree.  Nothing else in this
 package pairs values with regions.
 
-A *key* is what a value is called by.  `Identities` says which regions a key stands for, `Naming`
-which regions many keys do, and `Match` what goes where and what does not.  Names match exactly, in
-Unicode's composed form (NFC).  A hemisphere may stand before or after a name in any usual
-spelling, in a key and in the region table; what it is, `hemispheres.side_of` says.
+A *key* is what a value is called by.  Which regions it stands for, `atlas.identities` says; `Match`
+says what goes where and what does not.
 """
 
 from __future__ import annotations
 
-import difflib
 import math
-import re
-import unicodedata
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from .atlas.hemispheres import LEFT, RIGHT, side_of, sides_within
+from .atlas.affixes import shared_affixes
+from .atlas.hemispheres import LEFT, RIGHT, side_of
+from .atlas.identities import (
+    LABEL,
+    NAME,
+    Identities,
+    Naming,
+    composed,
+    label_of,
+    near_misses,
+)
 from .atlas.no_region import names_background, names_no_region
 from .errors import N_EXAMPLES, MatchError, examples, plural
 from .signals import Key, Signals
@@ -38,266 +44,8 @@ if TYPE_CHECKING:
 Missing = Literal["raise", "fill"]
 Extra = Literal["raise", "ignore"]
 
-NAME, LABEL = "name", "label"
-"""What identifies a region, beside the titles of other columns of the region table."""
-
-# How alike (difflib's ratio) a key and a name must be for "did you mean".
-_NEAR = 0.75
-
-# Comparing a key with a name takes a time that grows with the product of their lengths.  So many
-# keys, and so many letters with letters, are compared at most: some tenths of a second.
-_COMPARED_KEYS = 20
-_COMPARED_LETTERS = 1_000_000
-
-# How labels are written.  None has more digits; Python itself reads no integer of more than 4,300.
-_LABEL = re.compile(r"-?(0|[1-9][0-9]{0,999})")
-
-
-# --- keys and regions ----------------------------------------------------------------------------
-
-
-class Identities:
-    """What the regions of a table are called by.
-
-    Parameters
-    ----------
-    table : RegionTable
-    has_samples : array of bool, shape (n_regions,), default=None
-        Which regions have voxels, vertices or grayordinates; all when not given.
-    noun : str, default="voxel"
-        What a sample of a region is called.
-
-    Examples
-    --------
-    >>> from regioncast.atlas.region_table import RegionTable
-    >>> table = RegionTable([3, 7], ["V1", "V1"], {"hemisphere": ["L", "R"]})
-    >>> identities = Identities(table)
-    >>> identities.rows_of("rh_V1", "name"), identities.rows_of("V1", "name")
-    ([1], [0, 1])
-    """
-
-    def __init__(
-        self,
-        table: RegionTable,
-        has_samples: NDArray[np.bool_] | None = None,
-        noun: str = "voxel",
-    ) -> None:
-        self.table = table
-        self.has_samples = np.ones(len(table), bool) if has_samples is None else has_samples
-        self.noun = noun
-        self._rows_by_text: dict[str, dict[str, list[int]]] = {}
-        self._rows_by_side: dict[str, dict[tuple[str, str], list[int]]] = {}
-
-    @cached_property
-    def _text_columns(self) -> list[str]:
-        """Titles of the columns of distinct text, in which keys are looked for unasked."""
-        return [
-            title
-            for title, cells in self.table.columns.items()
-            if title not in (NAME, LABEL) and _are_distinct_texts(cells)
-        ]
-
-    @property
-    def n_present(self) -> int:
-        """Number of regions that have samples."""
-        return int(np.count_nonzero(self.has_samples))
-
-    @cached_property
-    def are_labels_unique(self) -> bool:
-        """Whether no two regions share a label, as those of two surfaces may."""
-        return len(set(self.cells(LABEL))) == len(self.table)
-
-    def cells(self, by: str) -> Sequence[Any]:
-        """Return what the regions are called by: names, labels, or the cells of a column."""
-        if by == NAME:
-            return self.table.names
-        if by == LABEL:
-            labels: list[int] = self.table.labels.tolist()
-            return labels
-        return self.table.columns[by]
-
-    def knows(self, by: str) -> bool:
-        """Return whether regions can be called by this."""
-        return by in (NAME, LABEL) or by in self.table.columns
-
-    def rows_of(self, key: Key, by: str) -> list[int]:
-        """Return the rows of the regions that a key stands for, of those that have samples first.
-
-        Parameters
-        ----------
-        key : str or int
-        by : str
-            ``"name"``, ``"label"`` or the title of a column.
-        """
-        if by not in self._rows_by_text:
-            self._index(by)
-        text = composed(key)
-        rows = self._rows_by_text[by].get(text) or []
-        if not rows and isinstance(key, str):
-            # Hemispheres are spelt in many ways: "lh_V1" may be "V1" of the left one, or "V1_L".
-            side, rest = side_of(text)
-            if side is not None:
-                _, base = _taken_apart(rest, side)
-                rows = self._rows_by_side[by].get((side, base), [])
-        if len(rows) < 2:
-            return rows
-        # A region without samples makes no key ambiguous: no value could reach it.
-        return [row for row in rows if self.has_samples[row]] or rows
-
-    def side(self, row: int) -> str | None:
-        """Return the hemisphere of a region, by a column of the region table or by its name."""
-        if self.table.sides is not None and self.table.sides[row] is not None:
-            return self.table.sides[row]
-        # A name with words for both, as "left_vs_right", says neither.
-        words = sides_within(self.table.names[row])
-        return words.pop() if len(words) == 1 else None
-
-    def naming(self, keys: Sequence[Key], by: str = "auto") -> Naming:
-        """Return the regions that keys stand for, and by what.
-
-        Parameters
-        ----------
-        keys : sequence of str or int
-        by : str, default="auto"
-            ``"auto"``: by whatever names most regions, names before labels before columns.
-            ``"text"``: the same, but not by labels.
-        """
-        titles = {
-            "auto": [NAME, LABEL, *self._text_columns],
-            "text": [NAME, *self._text_columns],
-        }.get(by, [by])
-        namings = {
-            title: Naming(title, keys, [self.rows_of(key, title) for key in keys])
-            for title in titles
-        }
-        # Of equals the first counts, so names go before labels, and both before columns.
-        best = max(namings.values(), key=lambda naming: (naming.n_regions, naming.n_shared))
-        if by == "auto" and not best.n_regions and all(isinstance(key, int) for key in keys):
-            best = namings[LABEL]  # integers are labels, also of other regions
-        # Names are what people mean; a column of abbreviations may hold the name of another region.
-        del namings[best.by]
-        rivals = [namings[title] for title in (NAME, LABEL) if title in namings]
-        return Naming(best.by, keys, best.rows, rivals)
-
-    def _index(self, by: str) -> None:
-        """Note which regions each text stands for, and each text of a hemisphere."""
-        by_text: dict[str, list[int]] = {}
-        by_side: dict[tuple[str, str], list[int]] = {}
-        sides = self.table.sides or [None] * len(self.table)
-        for row, cell in enumerate(self.cells(by)):
-            if cell is None:
-                continue
-            text = composed(cell)
-            by_text.setdefault(text, []).append(row)
-            side, base = _taken_apart(text, sides[row])
-            if side is not None:
-                by_side.setdefault((side, base), []).append(row)
-        self._rows_by_text[by] = by_text
-        self._rows_by_side[by] = by_side
-
-
-@dataclass(frozen=True, eq=False)
-class Naming:
-    """Which regions keys stand for.
-
-    Parameters
-    ----------
-    by : str
-        ``"name"``, ``"label"`` or the title of a column of the region table.
-    keys : sequence of str or int
-    rows : list of lists of int
-        For each key the rows of its regions: none, one, or several that share it.
-    rivals : sequence of Naming
-        By what else they stand for regions.
-    """
-
-    by: str
-    keys: Sequence[Key]
-    rows: list[list[int]]
-    rivals: Sequence[Naming] = ()
-
-    @cached_property
-    def n_regions(self) -> int:
-        """Number of regions that have a key of their own."""
-        return len({rows[0] for rows in self.rows if len(rows) == 1})
-
-    @cached_property
-    def n_shared(self) -> int:
-        """Number of keys that several regions share."""
-        return sum(len(rows) > 1 for rows in self.rows)
-
-    def contradicted(self, other: Naming) -> list[Key]:
-        """Return the keys that stand for other regions in another naming of the same length."""
-        if self.rows == other.rows:
-            return []
-        both = zip(self.keys, self.rows, other.rows, strict=True)
-        known = [(key, set(mine), theirs) for key, mine, theirs in both if mine and theirs]
-        return [key for key, mine, theirs in known if mine.isdisjoint(theirs)]
-
-    @cached_property
-    def problem(self) -> str:
-        """What makes these keys name nothing for sure, or ``""``."""
-        for rival in self.rivals:
-            contradicted = self.contradicted(rival)
-            if contradicted:
-                if {self.by, rival.by} == {NAME, LABEL}:
-                    return (
-                        "keys are names and labels, of different regions: "
-                        f"{examples(contradicted)}. Pass by='name' or by='label' (--by)"
-                    )
-                return (
-                    f"keys stand for one region by {rival.by} and for another by {self.by}: "
-                    f"{examples(contradicted)}. Pass by={rival.by!r} or by={self.by!r} (--by)"
-                )
-            # Only names and labels are two kinds; a column may well have the names of some regions.
-            if self.by not in (NAME, LABEL):
-                continue
-            known, elsewhere = [], []
-            for key, mine, theirs in zip(self.keys, self.rows, rival.rows, strict=True):
-                if mine:
-                    known.append(key)
-                elif theirs:
-                    elsewhere.append(key)
-            if elsewhere:
-                names, labels = (known, elsewhere) if self.by == NAME else (elsewhere, known)
-                return (
-                    f"keys are partly names ({examples(names)}) and partly labels "
-                    f"({examples(labels)}): use one kind"
-                )
-        return ""
-
-
-def composed(key: object) -> str:
-    """Return a key as text in composed Unicode: a letter and its accent may be one or two."""
-    text = str(key)
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-def label_of(text: str) -> int | None:
-    """Return text as an integer where it is written like a label: "7" and "-3", not "07".
-
-    Examples
-    --------
-    >>> label_of("7"), label_of("-3"), label_of("07"), label_of("7.0")
-    (7, -3, None, None)
-    """
-    return int(text) if _LABEL.fullmatch(text) else None
-
-
-def _are_distinct_texts(cells: Sequence[object]) -> bool:
-    """Return whether a column names regions: text, each once, of which some may lack one."""
-    texts = [cell for cell in cells if cell is not None]
-    return all(isinstance(cell, str) for cell in texts) and 0 < len(set(texts)) == len(texts)
-
-
-def _taken_apart(text: str, side: str | None) -> tuple[str | None, str]:
-    """Return the hemisphere of a name and the rest, which does not say this hemisphere again."""
-    said, base = side_of(text)
-    # Where a column says the one hemisphere, a name that says the other is only a name.
-    if said is None or side not in (None, said):
-        return side, text
-    return said, _taken_apart(base, said)[1]
-
+# So many keys are tried without what they have in common.
+_TRIED_KEYS = 500
 
 # --- from keys to columns ------------------------------------------------------------------------
 
@@ -334,7 +82,7 @@ def matched(signals: Signals, identities: Identities, by: str = "auto") -> Match
     elif signals.keys is None:
         problem = f"by={by!r} needs keys, and these values have none"
     else:
-        problem = _key_problem(signals.keys, by, identities)
+        problem = _by_problem(by, identities)
         if not problem:
             naming = identities.naming(signals.keys, by)
             by = naming.by
@@ -351,7 +99,7 @@ def may_paint(naming: Naming, identities: Identities) -> bool:
     if not naming.n_regions or "" in naming.keys:
         return False
     by = naming.by if identities.knows(naming.by) else "auto"
-    return not (_key_problem(naming.keys, by, identities) or _naming_problem(naming, identities))
+    return not (_by_problem(by, identities) or _naming_problem(naming, identities))
 
 
 def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str:
@@ -380,30 +128,51 @@ def _position_problem(signals: Signals, identities: Identities) -> str:
         return ""
     if shape[-1] == identities.n_present:
         problem += "; it is the count of regions that have voxels, and the others need one too"
+    elif shape[-1] == labels.max() and labels.min() > 0:
+        return f"{problem}; {_one_per_number(labels, shape[-1])}"
     return (
         f"{problem}. Give one per region in ascending order of label "
         f"({labels.min()} … {labels.max()}), or key the values by name or label"
     )
 
 
-def _key_problem(keys: Sequence[Key], by: str, identities: Identities) -> str:
-    if by != "auto" and not identities.knows(by):
-        columns = [NAME, LABEL, *identities.table.columns]
-        return f"the region table has no column {by!r}; it has {examples(columns)}"
-    # As they are compared with names: the two spellings of an accent are one key.
-    times = Counter(map(composed, keys))
-    twice = [key for key in dict.fromkeys(keys) if times[composed(key)] > 1]
-    if twice:
-        return (
-            f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. Give each "
-            "region once; of a table with a better column of keys, pass key= (--key)"
-        )
-    return ""
+def _one_per_number(labels: NDArray[np.int64], n_columns: int) -> str:
+    """Return what to do with values for each number up to the highest label, as FSL writes them."""
+    return (
+        f"{n_columns:,} is the highest label, so there seems to be one for each number from 1, and "
+        f"of these only {examples(labels.tolist())} are regions. Give those alone: "
+        "values[..., parcellation.table.labels - 1]; or, in text, write the numbers from 1 to "
+        f"{n_columns:,} in a row above them and say that (--by label --extra ignore)"
+    )
+
+
+def _by_problem(by: str, identities: Identities) -> str:
+    if by == "auto" or identities.knows(by):
+        return ""
+    columns = [NAME, LABEL, *identities.table.columns]
+    return f"the region table has no column {by!r}; it has {examples(columns)}"
 
 
 def _naming_problem(naming: Naming, identities: Identities) -> str:
     return (
-        naming.problem or _shared_problem(naming, identities) or _start_problem(naming, identities)
+        _twice_problem(naming)
+        or naming.problem
+        or _shared_problem(naming, identities)
+        or _start_problem(naming, identities)
+    )
+
+
+def _twice_problem(naming: Naming) -> str:
+    """Return which keys of regions stand twice; what no region is called may, as totals do."""
+    known = [key for key, rows in zip(naming.keys, naming.rows, strict=True) if rows]
+    # As they are compared with names: the two spellings of an accent are one key.
+    times = Counter(map(composed, known))
+    twice = [key for key in dict.fromkeys(known) if times[composed(key)] > 1]
+    if not twice:
+        return ""
+    return (
+        f"{plural(len(twice), 'key')} given more than once: {examples(twice)}. Give each "
+        "region once; of a table with a better column of keys, pass key= (--key)"
     )
 
 
@@ -597,7 +366,8 @@ class Match:
         """
         if isinstance(key, str) and key != "0":
             return names_background(key)
-        return self.by == LABEL and str(key) == "0" and not self.missing
+        is_label = self.by == LABEL or (self.by == NAME and not self.table.has_names)
+        return is_label and str(key) == "0" and not self.missing
 
     @cached_property
     def unreached(self) -> list[Key]:
@@ -618,7 +388,7 @@ class Match:
         if self.by in (LABEL, "position"):
             return {}
         keys = [str(key) for key in [*self.unused, *self.unreached]]
-        return _near_misses(keys, [str(region) for region in self.missing])
+        return near_misses(keys, [str(region) for region in self.missing])
 
     def check(self, missing: Missing = "raise", extra: Extra = "raise") -> None:
         """Raise where something does not match and is not allowed to.
@@ -714,8 +484,9 @@ class Match:
                 f"have none in the labels image"
             )
         identities = Identities(self.table)
+        keys = self.signals.keys or ()
         for by in (NAME, LABEL):
-            naming = identities.naming(self.signals.keys or (), by)
+            naming = identities.naming(keys, by)
             if by != self.by and naming.n_regions:
                 n_found = naming.n_regions
                 return (
@@ -723,6 +494,16 @@ class Match:
                     f"{'is' if n_found == 1 else 'are'} the {by}. Pass by={by!r} (--by {by})"
                 )
         nothing = "no key is the name or label of a region"
+        ways = best_affixes(keys, identities)
+        hint = affix_hint(keys, ways) if ways else group_hint(keys, identities)
+        if hint:
+            return f"{nothing}; {hint}"
+        is_counted = list(keys) == list(range(1, len(self.table) + 1))
+        if is_counted and self.signals.n_maps != len(self.table):
+            return (
+                f"{nothing}, but they count from 1 to {len(keys):,}, the number of regions. If "
+                "these are in ascending order of label, pass by='position' (--by position)"
+            )
         if self.signals.n_maps == len(self.table) != self.signals.n_regions:
             return (
                 f"{nothing}, but each of the {plural(self.signals.n_regions, 'key')} has "
@@ -763,61 +544,58 @@ class Match:
         return lines
 
 
-# --- near misses ---------------------------------------------------------------------------------
+# --- keys that nearly name regions ---------------------------------------------------------------
 
 
-def _near_misses(keys: Sequence[str], names: Iterable[str]) -> dict[str, str]:
-    """Return for keys the name most alike, each name once.
+def group_hint(keys: Sequence[Key], identities: Identities) -> str:
+    """Return what to do about keys that are groups: cells of a column that repeats itself."""
+    for title in identities.table.columns:
+        naming = identities.naming(keys, title)
+        if keys and all(naming.rows) and naming.n_shared:
+            return (
+                f"all {plural(len(keys), 'key')} are cells of the column {title!r} of the region "
+                "table, where one cell stands for several regions; to paint all regions of each, "
+                f"pass this column as by (--by {shlex.quote(title)})"
+            )
+    return ""
 
-    First the same but for case and punctuation, then names that begin or end with the whole key,
-    then those of like letters.
+
+def best_affixes(keys: Sequence[Key], identities: Identities) -> list[Identities]:
+    """Return the same regions for keys without what they share, where most of these name one.
+
+    Of several ways those that cut less; none where keys would not paint all the same.
     """
-    left = {_folded(name): name for name in names}
-    sided = Counter(base for side, base in map(side_of, left.values()) if side is not None)
-    near: dict[str, str] = {}
-    # All of these go first, lest a key of like letters takes the name that another one spells.
-    for key in keys:
-        folded = _folded(key)
-        if folded in left:
-            near[key] = left.pop(folded)
-    unlike = [key for key in keys if key not in near]
-    budget = _COMPARED_LETTERS
-    for key in unlike[:_COMPARED_KEYS]:
-        budget -= len(_folded(key)) * sum(map(len, left))
-        if budget < 0:
-            break
-        closest = _closest(key, left, sided)
-        if closest is not None:
-            near[key] = left.pop(closest)
-    return near
+    tried = keys[:_TRIED_KEYS]
+    n_named: dict[tuple[str, ...], int] = {}
+    for affixes in shared_affixes([key for key in tried if isinstance(key, str)]):
+        naming = identities.stripping(affixes).naming(tried)
+        shorter = [n_named[other] for other in n_named if set(other) <= set(affixes)]
+        is_more = naming.n_regions > max([1, *shorter])
+        if is_more and may_paint(naming, identities) and _keeps_sides(tried, naming, identities):
+            n_named[affixes] = naming.n_regions
+    most = max(n_named.values(), default=0)
+    return [identities.stripping(affixes) for affixes, n in n_named.items() if n == most]
 
 
-def _closest(key: str, names: Mapping[str, str], sided: Mapping[str, int]) -> str | None:
-    """Return, of folded names, that most like a key which says no hemisphere for it.
-
-    That is the shortest that begins or ends with the whole key, or that of most like letters.
-    """
-    folded = _folded(key)
-    candidates = [other for other, name in names.items() if _guesses_no_side(key, name, sided)]
-    # A letter stands at either end of anything.
-    if len(folded) > 1:
-        whole = [c for c in candidates if c.startswith(folded) or c.endswith(folded)]
-        if whole:
-            return min(whole, key=len)
-    close = difflib.get_close_matches(folded, candidates, n=1, cutoff=_NEAR)
-    return close[0] if close else None
+def affix_hint(keys: Sequence[Key], ways: Sequence[Identities]) -> str:
+    """Return what to pass for keys that have something beside the names of regions."""
+    naming = ways[0].naming(keys)
+    passed = []
+    for way in ways[:N_EXAMPLES]:
+        strip = repr(way.strip[0] if len(way.strip) == 1 else list(way.strip))
+        in_shell = " ".join(f"--strip={shlex.quote(affix)}" for affix in way.strip)
+        passed.append(f"strip={strip} ({in_shell})")
+    return (
+        f"{naming.n_regions:,} of {plural(len(keys), 'key')} name regions by {naming.by} without "
+        f"{examples(ways[0].strip)}; pass {', or '.join(passed)}"
+    )
 
 
-def _guesses_no_side(key: str, name: str, sided: Mapping[str, int]) -> bool:
-    """Return whether a key and a name say the same hemisphere, or there is only one to be meant."""
-    # A hint that moves a value to the other hemisphere would be followed without a look.
-    of_key, of_name = sides_within(key), sides_within(name)
-    if of_key and of_name:
-        return of_key == of_name
-    return bool(of_key) or sided[side_of(name)[1]] < 2
-
-
-def _folded(text: str) -> str:
-    """Return text without case, accents, blanks and punctuation, which people vary."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in plain if char.isalnum()) or text
+def _keeps_sides(keys: Sequence[Key], naming: Naming, identities: Identities) -> bool:
+    """Return whether no key of a hemisphere names a region of the other one."""
+    for key, rows in zip(keys, naming.rows, strict=True):
+        said, _ = side_of(composed(key))
+        side = identities.side(rows[0]) if rows else None
+        if None not in (said, side) and said != side:
+            return False
+    return True

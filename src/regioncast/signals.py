@@ -7,27 +7,42 @@ map names, or a single map.
 
 from __future__ import annotations
 
+import difflib
 import math
 import numbers
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from .atlas.region_table import is_inexact, is_whole
 from .engine.dtypes import storable
-from .errors import MatchError, SignalsError, examples, plural
+from .errors import (
+    MatchError,
+    MissingPackageError,
+    SignalsError,
+    UnknownKeyError,
+    examples,
+    plural,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     import pandas as pd
-    from numpy.typing import ArrayLike, NDArray
+    import xarray
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from .atlas.parcellation import Parcellation
     from .atlas.region_table import RegionTable
 
 Key = str | int
+
+# So many letters are compared with letters, for "did you mean": some tenths of a second.
+_COMPARED_LETTERS = 1_000_000
 
 MAP_TITLE = "map"
 """Title of the column of map names in a wide table."""
@@ -39,6 +54,22 @@ class Series(NamedTuple):
     start: float
     step: float
     unit: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What values were made from, and how.
+
+    Parameters
+    ----------
+    files : tuple of Path, default=()
+        The files that they were read or extracted from.
+    strategy : str, default=None
+        What became of the samples of a region: ``"mean"`` and the like.
+    """
+
+    files: tuple[Path, ...] = ()
+    strategy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,8 +128,13 @@ class MapAxis:
             single=all(axis.single for axis in axes),
         )
 
-    def with_t_r(self, t_r: float) -> MapAxis:
-        """Return the axis of the same maps as time points, which begin when these did."""
+    def with_t_r(self, t_r: float | None) -> MapAxis:
+        """Return the axis of the same maps as time points, which begin when these did.
+
+        None is no other repetition time than these have.
+        """
+        if t_r is None:
+            return self
         series = self.series
         if series is not None:
             series = Series(series.start if series.unit == "SECOND" else 0.0, t_r, "SECOND")
@@ -152,6 +188,8 @@ class Signals:
     parcellation : Parcellation, default=None
         The regions that the columns are of, in this order, where `regioncast.extract` made the
         signals; files of parcels (``.pscalar.nii``, ``.ptseries.nii``) are written with them.
+    origin : Origin, default=None
+        The files that the values were read or extracted from, and how; sidecars say so.
 
     Attributes
     ----------
@@ -167,6 +205,12 @@ class Signals:
     SignalsTypeError
         When values are not numbers that an image can hold.
 
+    Notes
+    -----
+    Signals are a mapping in so far as their length is the number of regions, iterating gives the
+    keys, and indexing by a key, or by a label, the values of that region.  To NumPy they are the
+    array of their values, of shape (n_regions,) for a single map.
+
     Examples
     --------
     >>> signals = Signals([[0.5, 1.5], [2.0, 4.0]], keys=["V1", "V2"], t_r=2.0)
@@ -176,6 +220,8 @@ class Signals:
         V1   V2
     0  0.5  1.5
     1  2.0  4.0
+    >>> list(signals), signals["V2"], np.asarray(signals).shape
+    (['V1', 'V2'], array([1.5, 4. ]), (2, 2))
     """
 
     values: NDArray[Any]
@@ -184,6 +230,7 @@ class Signals:
     axis: MapAxis
     coverage: RegionTable | None
     parcellation: Parcellation | None
+    origin: Origin
 
     def __init__(
         self,
@@ -197,6 +244,7 @@ class Signals:
         coverage: RegionTable | None = None,
         series: Series | None = None,
         parcellation: Parcellation | None = None,
+        origin: Origin | None = None,
     ) -> None:
         array = storable(as_array(values))
         keys = labels if keys is None else keys
@@ -220,6 +268,7 @@ class Signals:
             ("axis", axis),
             ("coverage", coverage),
             ("parcellation", parcellation),
+            ("origin", origin or Origin()),
         ):
             object.__setattr__(self, name, value)
 
@@ -233,6 +282,7 @@ class Signals:
         labels: Sequence[int] | None = None,
         coverage: RegionTable | None = None,
         parcellation: Parcellation | None = None,
+        origin: Origin | None = None,
     ) -> Signals:
         """Return signals of maps of which an axis says all that is known; see `Signals`."""
         return cls(
@@ -245,6 +295,7 @@ class Signals:
             coverage=coverage,
             series=axis.series,
             parcellation=parcellation,
+            origin=origin,
         )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -299,14 +350,18 @@ class Signals:
         SignalsError
             When `t_r` is no time, or these are a single map.
         """
-        return Signals.along(
-            self.axis.with_t_r(t_r),
-            self.values,
-            self.keys,
-            labels=self.labels,
-            coverage=self.coverage,
-            parcellation=self.parcellation,
-        )
+        return self._with(axis=self.axis.with_t_r(t_r))
+
+    def with_origin(self, origin: Origin) -> Signals:
+        """Return the same signals, made from these files."""
+        return self._with(origin=origin)
+
+    def _with(self, **changes: Any) -> Signals:
+        """Return the same values, of which something else is known."""
+        changed = copy(self)
+        for name, value in changes.items():
+            object.__setattr__(changed, name, value)
+        return changed
 
     def to_pandas(self, *, long: bool = False) -> pd.DataFrame:
         """Return the values as a table.
@@ -359,6 +414,102 @@ class Signals:
         more = " …" if len(self.keys) > 3 else ""
         return f"{text}, keyed by {', '.join(map(repr, self.keys[:3]))}{more}"
 
+    def __len__(self) -> int:
+        return self.n_regions
+
+    def __iter__(self) -> Iterator[Key]:
+        if self.keys is None:
+            raise SignalsError("These signals have no keys to go through; see their values.")
+        return iter(self.keys)
+
+    def __contains__(self, key: object) -> bool:
+        return bool(self._columns_of(key))
+
+    def __getitem__(self, key: Key) -> NDArray[Any]:
+        """Return the values of the region of a name or label; never those of a position.
+
+        Returns
+        -------
+        array, shape (n_maps,)
+            Of a single map the value alone.
+
+        Raises
+        ------
+        UnknownKeyError
+            A `KeyError`, where no region or more than one is called so.
+        """
+        columns = self._columns_of(key)
+        if len(columns) != 1:
+            n_compared = _COMPARED_LETTERS // (1 + len(str(key))) ** 2
+            keys = list(map(str, self.keys or ()))[:n_compared]
+            close = difflib.get_close_matches(str(key), keys, n=1)
+            advice = f" Did you mean {close[0]!r}?" if close else ""
+            raise UnknownKeyError(
+                f"{len(columns) or 'None'} of {plural(self.n_regions, 'region')} "
+                f"{'are' if columns else 'is'} called {key!r}; the keys are "
+                f"{examples(self.keys) if self.keys else 'not known'}.{advice}"
+            )
+        return np.asarray(np.asarray(self)[..., columns[0]])
+
+    def _columns_of(self, key: object) -> list[int]:
+        """Return the columns of a name or a label."""
+        # True is 1 and 7.0 is 7 to Python; neither is meant for a label.
+        is_key = isinstance(key, str | int | np.integer) and not isinstance(key, bool)
+        return self._columns_by_key.get(key, []) if is_key else []
+
+    @cached_property
+    def _columns_by_key(self) -> dict[object, list[int]]:
+        columns: dict[object, list[int]] = {}
+        # Keys may be the labels themselves.
+        for called in {self.keys, self.labels} - {None}:
+            for column, key in enumerate(called or ()):
+                columns.setdefault(key, []).append(column)
+        return columns
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, *, copy: bool | None = None
+    ) -> NDArray[Any]:
+        """Return the values: shape (n_regions,) of a single map, else (n_maps, n_regions)."""
+        return np.array(self.values[0] if self.single else self.values, dtype, copy=copy)
+
+    def to_xarray(self) -> xarray.DataArray:
+        """Return the values with coordinates.
+
+        Returns
+        -------
+        xarray.DataArray
+            With the dimension ``region``, and before it ``time``, or ``map`` where these are no
+            time points, unless this is a single map, whose name it has.  Coordinates, as far as
+            they are known: ``region``, the keys, and ``label`` beside names; ``map``, names;
+            ``time``, seconds.
+
+        Raises
+        ------
+        MissingPackageError
+            When xarray is not installed.
+        """
+        try:
+            import xarray
+        except ImportError as error:
+            raise MissingPackageError(
+                "to_xarray needs xarray, which is not installed: pip install xarray."
+            ) from error
+        coordinates: dict[str, Any] = {}
+        if self.keys is not None:
+            coordinates["region"] = list(self.keys)
+        if self.labels is not None and self.labels != self.keys:
+            coordinates["label"] = ("region", list(self.labels))
+        if self.single:
+            name = None if self.map_names is None else self.map_names[0]
+            return xarray.DataArray(self.values[0], coordinates, ["region"], name)
+        rows, series = "map", self.axis.as_series()
+        if series is not None and series.unit == "SECOND":
+            rows, seconds = "time", series.start + series.step * np.arange(self.n_maps)
+            coordinates["time"] = ("time", seconds, {"units": "s"})
+        if self.map_names is not None:
+            coordinates["map"] = (rows, list(self.map_names))
+        return xarray.DataArray(self.values, coordinates, [rows, "region"])
+
 
 def _check_count(
     what: str, listed: Sequence[object] | None, expected: int, shape: tuple[int, ...]
@@ -402,7 +553,7 @@ def as_keys(keys: Iterable[object]) -> list[Key]:
         if all(map(is_inexact, wrong)):
             remedy += " Floats do not tell labels from 2**53 on apart; give integers or text."
         if all(isinstance(key, tuple) for key in wrong):
-            remedy += " Of an index with several levels, unstack all but that of the regions."
+            remedy += " Keys of several levels are read from a Series: pandas.Series(values)."
         raise MatchError(
             f"{plural(len(wrong), 'key')} neither a name nor an integer label: {examples(wrong)}. "
             f"{remedy}"

@@ -132,6 +132,15 @@ MAKERS: dict[str, Callable[[], Atlas]] = {
         {3: "Left-Cortex", 9: "Left-Thalamus", 10: "Left-Thalamus-Proper", 11: "Left-Caudate",
          49: "Right-Thalamus-Proper", 50: "Right-Caudate"},
     ),
+    # As FreeSurfer calls them, and regions in groups.
+    "cortex": lambda: volume([1, 3, 8], "int16", name=["bankssts", "cuneus", "insula"]),
+    "aseg": lambda: volume(
+        [4, 10, 16, 24], "uint8",
+        name=["Left-Lateral-Ventricle", "Left-Thalamus", "Brain-Stem", "CSF"],
+    ),
+    "networks": lambda: volume(
+        [2, 3, 7, 9], "uint8", name=list("abcd"), network=["Vis", "Vis", "Mot", "Mot"]
+    ),
     # Hemispheres.
     "pair": _pair,
     "sides": lambda: volume(

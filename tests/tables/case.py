@@ -177,7 +177,10 @@ class RegionCase:
 
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf")
-NOTHING = frozenset(["", "n/a", "N/A", "NA", "nan", "NaN"])
+NOTHING = frozenset(
+    ["", "n/a", "N/A", "NA", "nan", "NaN", "-nan", "None", "null", "NULL", "<NA>", "#N/A"]
+)
+FLAGS = {"True": True, "False": False, "TRUE": True, "FALSE": False}
 
 
 def typed(cells: Sequence[str], *, as_text: bool = False) -> list[Any]:
@@ -186,6 +189,8 @@ def typed(cells: Sequence[str], *, as_text: bool = False) -> list[Any]:
     Cells such as ``007`` are text: whoever had made numbers of them would have lost something.
     """
     given = [cell for cell in cells if cell not in NOTHING]
+    if given and not as_text and set(given) <= FLAGS.keys():
+        return [FLAGS.get(cell) for cell in cells]
     if as_text or not given or not all(map(_NUMBER.fullmatch, given)):
         return [None if cell in ("", "n/a") else cell for cell in cells]
     if any(re.match(r"[+-]?0\d|\+", cell) for cell in given):

@@ -19,6 +19,7 @@ from tables.case import Case, RegionCase, Table, typed
 # --- files -----------------------------------------------------------------------------------
 
 _POINT = re.compile(r"(-?\d*)\.(\d+)")
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}\.\d{3}")
 
 
 def _delimited(table: Table, path: Path, delimiter: str, **dialect: Any) -> Path:
@@ -36,8 +37,8 @@ def _windows(table: Table, path: Path) -> Path:
     return path
 
 
-def _decimal_commas(table: Table, path: Path, as_text: str) -> Path | None:
-    """As a spreadsheet of a country with decimal commas writes it."""
+def _with_commas(table: Table, as_text: str) -> Table | None:
+    """As a spreadsheet of a country with decimal commas has it."""
     columns = table.columns
     numbers = [
         title not in as_text.split() and any(isinstance(cell, float) for cell in typed(cells))
@@ -54,8 +55,27 @@ def _decimal_commas(table: Table, path: Path, as_text: str) -> Path | None:
          for cell, number in zip(row, numbers, strict=True)]
         for row in table.body
     ]  # fmt: skip
-    rows = [table.rows[0], *body] if table.header else body
-    return _delimited(Table(rows), path, ";")
+    return Table([table.rows[0], *body] if table.header else body, table.header)
+
+
+def _decimal_commas(table: Table, path: Path, as_text: str) -> Path | None:
+    commas = _with_commas(table, as_text)
+    return None if commas is None else _delimited(commas, path, ";")
+
+
+def _unicode_text(table: Table, path: Path, as_text: str) -> Path | None:
+    """As Excel writes what it calls Unicode text, where commas are not those of thousands."""
+    commas = _with_commas(table, as_text)
+    if commas is None:
+        return None
+    cells = [cell for row in table.rows[1:] for cell in row]
+    decimals = [cell for cell in cells if _POINT.fullmatch(cell)]
+    kept = [cell for row in commas.rows[1:] for cell in row if "." in cell]
+    if any(map(_POINT.fullmatch, kept)) or all(map(_THOUSANDS.fullmatch, decimals)):
+        return None
+    _delimited(commas, path, "\t", lineterminator="\r\n")
+    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+    return path
 
 
 def _spaces(table: Table, path: Path) -> Path | None:
@@ -85,6 +105,7 @@ def file_doors(table: Table, folder: Path, as_text: str = "") -> Iterator[tuple[
         "comma": _one_delimiter(table, folder / "comma.csv", ","),
         "semicolon": _one_delimiter(table, folder / "semicolon.csv", ";"),
         "decimal commas": _decimal_commas(table, folder / "decimals.csv", as_text),
+        "unicode text": _unicode_text(table, folder / "unicode.txt", as_text),
         "windows": _windows(table, folder / "windows.csv"),
         "spaces": _spaces(table, folder / "spaces.txt"),
     }

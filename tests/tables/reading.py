@@ -114,7 +114,7 @@ def _option(text: str) -> tuple[str, Any]:
     if text in _SHORT:
         return _SHORT[text]
     name, _, value = text.partition("=")
-    if name == "columns" and ("+" in value or not value):
+    if name in ("columns", "strip") and ("+" in value or not value):
         return name, value.split("+") if value else []
     return name, value
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+from tables.atlases import atlas
 from tables.case import Case
 from tables.reading import value_cases
 
@@ -174,6 +175,14 @@ NUMBERS = [
         refuses=(MatchError, "2 keys neither a name nor an integer label")),
 ]  # fmt: skip
 
+ROISTATS = """#File\tSub-brick
+\t\t#\tMean_4  \tMean_3  \tMean_2  \tMean_1\x20\x20
+#rest+tlrc[0]\t0[?]
+\t3.5\t2.5\t1.5\t0.5
+#rest+tlrc[0]\t1[?]
+\t4.5\t3.5\t2.5\t1.5
+"""
+
 # Text as files have it: delimiters, decimals, quotes, headers, ends of lines, encodings.
 DIALECTS = [
     Case("no end of the last line", text="Vis\t0.5\nMot\t1.5\nAud\t2.5\nSom\t3.5", file="v.txt",
@@ -194,8 +203,23 @@ DIALECTS = [
              refuses=(SignalsError, "thousands without separators"))
         for cell in ("1.234,5", "1.234.567", "1,234.5", "1,234,567")
     ),
-    Case("decimal commas between tabs", text="name\tz\nVis\t0,5\nMot\t1,5\n", file="v.tsv",
-         options=FILL, refuses=(SignalsError, "a point for the decimal comma")),
+    Case("decimal commas between tabs", text="name\tz\nVis\t0,5\nMot\t1,5E-01\n", file="v.tsv",
+         options=FILL, maps={"z": {1: 0.5, 2: 0.15}}),
+    Case("decimal commas between tabs, without a header", text="Vis\t0,5\nMot\t1,25\n",
+         file="v.tsv", options=FILL, maps={1: 0.5, 2: 1.25}),
+    Case("commas between tabs that may be of thousands", file="v.tsv", options=FILL,
+         text="name\tz\nVis\t1,234\nMot\t2,500\n", refuses=(
+             SignalsError, "'1,234', '2,500'", "without separators, decimals with a point")),
+    Case("commas and points between tabs", text="name\tz\tp\nVis\t0,5\t0.5\nMot\t1,5\t1\n",
+         file="v.tsv", options=FILL, refuses=(SignalsError, "a point for the decimal comma")),
+    Case("decimal commas between spaces", text="name z\nVis 0,5\nMot 1,5\n", file="v.txt",
+         options=FILL, refuses=(RegioncastError,)),
+    Case("everything in quotes", text='"name"\t"z"\n"Vis"\t"0.5"\n"Mot"\t"1.5"\n', file="v.tsv",
+         options=FILL, maps={"z": {1: 0.5, 2: 1.5}}),
+    Case("everything in quotes, with decimal commas", text='"label";"z"\n"1";"0,5"\n"4";"1,5"\n',
+         file="v.csv", options=FILL, maps={"z": {1: 0.5, 4: 1.5}}),
+    Case("row names of R that count, in quotes", file="v.csv", options=FILL,
+         text='"","name","z"\n"1","Som",3.5\n"2","Vis",0.5\n', maps={"z": {4: 3.5, 1: 0.5}}),
     Case("UTF-16 with a byte-order mark",
          text="name\tz\nÁrea 2\t0.5\nV1\t1.5\n".encode("utf-16"), file="v.tsv",
          atlas="odd names", options=FILL, maps={20: 0.5, 3: 1.5}),
@@ -286,8 +310,16 @@ DIALECTS = [
          maps={17: 0.5, 99: 2.5, 53: 1.5, 60: 3.5}),
     Case("AFNI: two by two", text="1 0.5\n2 2.5\n", file="v.1D", atlas="one and two",
          refuses=(MatchError, "ambiguous")),
-    Case("AFNI: titles are no numbers", text="Vis Mot Aud Som\n0.5 1.5 2.5 3.5\n", file="v.1D",
-         refuses=(RegioncastError, "a .1D file holds numbers only")),
+    Case("AFNI: titles are those of a table", text="Som Mot Aud Vis\n3.5 1.5 2.5 0.5\n",
+         file="v.1D", maps=Z),
+    Case("AFNI: 3dROIstats", text="File\tSub-brick\tMean_1  \tMean_2  \tMean_3  \tMean_4  \n"
+         "rest+tlrc[0]\t0[?]\t0.5\t1.5\t2.5\t3.5\n", file="v.1D", options={"strip": "Mean_"},
+         maps={"rest+tlrc[0]_0[?]": Z}),
+    *(
+        Case(f"AFNI: 3dROIstats -1Dformat {options}", text=ROISTATS, file="v.1D", options=options,
+             maps=[maps, {label: value + 1 for label, value in maps.items()}])
+        for options, maps in [({"strip": ["Mean_"]}, Z), ({}, {5 - n: z for n, z in Z.items()})]
+    ),
     *(
         Case(f"AFNI: a comment that names regions: {titles}",
              text=f"# 3dROIstats 2\n# {titles}\n3.5 2.5 1.5 0.5\n", file="v.1D", maps=Z)
@@ -311,7 +343,95 @@ DIALECTS = [
          text="# <matrix\n# >\n 0.5 # Vis\n 1.5\n 2.5\n 3.5\n# </matrix>\n", file="v.1D", maps=Z),
 ]  # fmt: skip
 
+# As FreeSurfer writes them: the titles are in the last comment, after a word of its own.
+ASEG = """# Title Segmentation Statistics
+# Measure BrainSeg, BrainSegVol, Brain Segmentation Volume, 1190684.000000, mm^3
+# NRows 4
+# NTableCols 6
+# ColHeaders  Index SegId NVoxels Volume_mm3 StructName normMean
+  1   4      7000     7000.5  Left-Lateral-Ventricle            35.5
+  2  10      8001     8001.5  Left-Thalamus                     95.5
+  3  24      1000     1000.5  CSF                               45.5
+  4  16     21000    21000.5  Brain-Stem                        85.5
+"""
+APARC = """# Measure Cortex, NumVert, Number of Vertices, 134111, unitless
+# TableCol  1 ColHeader StructName
+# ColHeaders StructName NumVert SurfArea ThickAvg
+bankssts                                 1300    900  2.5
+cuneus                                   2200   1500  1.75
+insula                                   3100   2100  3.25
+"""
+ASEG_MAPS = {
+    "NVoxels": {4: 7000, 10: 8001, 24: 1000, 16: 21000},
+    "Volume_mm3": {4: 7000.5, 10: 8001.5, 24: 1000.5, 16: 21000.5},
+    "normMean": {4: 35.5, 10: 95.5, 24: 45.5, 16: 85.5},
+}
+FREESURFER = [
+    *(Case(f"FreeSurfer's {file}", text=ASEG, file=file, atlas="aseg", maps=ASEG_MAPS)
+      for file in ("aseg.stats", "stats.txt")),
+    Case("FreeSurfer's aseg.stats, by label", text=ASEG, file="aseg.stats", atlas="aseg",
+         options={"by": "label", "key": "SegId", "columns": "normMean"},
+         maps={"normMean": ASEG_MAPS["normMean"]}),
+    Case("FreeSurfer's lh.aparc.stats", text=APARC, file="lh.aparc.stats", atlas="cortex",
+         options={"columns": ["ThickAvg", "SurfArea"]},
+         maps={"ThickAvg": {1: 2.5, 3: 1.75, 8: 3.25}, "SurfArea": {1: 900, 3: 1500, 8: 2100}}),
+    Case("FreeSurfer's lh.aparc.stats has no such column", text=APARC, file="lh.aparc.stats",
+         atlas="cortex", options={"columns": "t"}, refuses=(
+             MatchError, "no column 't'", "'StructName', 'NumVert', 'SurfArea', 'ThickAvg'")),
+]  # fmt: skip
+
+# A column for each number up to the highest label, and two blanks at the end of each line.
+MEANTS = "0.5  1.5  2.5  0  0  0  0  0  0  3.5  \n1.5  2.5  3.5  0  0  0  0  0  0  4.5  \n"
+MEANTS_MAPS = [{2: 1.5, 3: 2.5, 4: 0, 10: 3.5}, {2: 2.5, 3: 3.5, 4: 0, 10: 4.5}]
+FSL = [
+    Case("FSL: fslmeants --label", text="0.5  1.5  2.5  3.5  \n1.5  2.5  3.5  4.5  \n",
+         file="v.txt", maps=[Z, {label: value + 1 for label, value in Z.items()}]),
+    Case("FSL: fslmeants --label, of labels with gaps", text=MEANTS, file="v.txt", atlas="2 to 10",
+         refuses=(MatchError, "have 10 columns for 4 regions; 10 is the highest label, so ",
+                  "to be one for each number from 1", "only 2, 3, 4, 10 are regions",
+                  "values[..., parcellation.table.labels - 1]", "(--by label --extra ignore)")),
+    Case("FSL: fslmeants --label, of labels with gaps, as the message says", maps=MEANTS_MAPS,
+         text="1  2  3  4  5  6  7  8  9  10\n" + MEANTS, file="v.txt", atlas="2 to 10",
+         options={"by": "label", "extra": "ignore"}),
+    Case("FSL: fslmeants --label, of labels with gaps, as the message says of arrays",
+         make=lambda: np.array([line.split() for line in MEANTS.splitlines()], float)[
+             ..., atlas("2 to 10").parcellation.table.labels - 1],
+         atlas="2 to 10", maps=MEANTS_MAPS),
+]  # fmt: skip
+
 OBJECTS = [
+    *(
+        Case(f"what keys share: {what}", make=make, options={"strip": ["lh_", "_area"]},
+             atlas="cortex", maps={1: 0.5, 3: 1.5, 8: 2.5})
+        for what, make in [
+            ("a dict", lambda: {"lh_cuneus_area": 1.5, "lh_bankssts_area": 0.5, "insula": 2.5}),
+            ("a Series", lambda: pd.Series([1.5, 2.5, 0.5], [
+                "lh_cuneus_area", "lh_insula_area", "lh_bankssts"])),
+            ("Signals", lambda: rc.Signals([1.5, 2.5, 0.5], [
+                "lh_cuneus_area", "lh_insula_area", "lh_bankssts"])),
+        ]
+    ),
+    Case("what keys of a dict share", make=lambda: {"Mean_17": 1.5, "Mean_53": 2.5, "SD_17": 3.5},
+         atlas="17 to 99", options=FILL, refuses=(
+             MatchError, "2 of 3 keys name regions by label without 'Mean_'; pass strip='Mean_'")),
+    Case("groups of regions in a dict", make=lambda: {"Mot": 1.5, "Vis": 2.5}, atlas="networks",
+         refuses=(MatchError, "all 2 keys are cells of the column 'network'", "(--by network)")),
+    Case("labels of a dict that count", make=lambda: {1: 0.5, 2: 1.5, 3: 2.5, 4: 3.5},
+         atlas="17 to 99", refuses=(MatchError, "count from 1 to 4, the number of regions",
+                                    "pass by='position' (--by position)")),
+    Case("labels of a dict that count, by position", atlas="17 to 99", options={"by": "position"},
+         make=lambda: {1: 0.5, 2: 1.5, 3: 2.5, 4: 3.5}, maps={17: 0.5, 53: 1.5, 60: 2.5, 99: 3.5}),
+    Case("labels of a dict that count too few", make=lambda: {1: 0.5, 2: 1.5}, atlas="17 to 99",
+         options=FILL, refuses=(MatchError, "no key is the name or label of a region.")),
+    Case("keys of a dict of two levels", make=lambda: {(4, "Som"): 3.5, (1, "Vis"): 0.5},
+         options=FILL, refuses=(MatchError, "read from a Series: pandas.Series(values)")),
+    Case("keys of a dict of two levels, as the message says",
+         make=lambda: pd.Series({(4, "Som"): 3.5, (1, "Vis"): 0.5}), options=FILL,
+         maps={4: 3.5, 1: 0.5}),
+    Case("titles of two levels", make=lambda: pd.DataFrame(
+        [[0.5, 1.5], [2.5, 3.5]], ["Mot", "Vis"],
+        pd.MultiIndex.from_tuples([("sub-1", "a"), ("sub-1", 2)])), options=FILL,
+        maps={"sub-1_a": {2: 0.5, 1: 2.5}, "sub-1_2": {2: 1.5, 1: 3.5}}),
     Case("a Series by labels in any order",
          make=lambda: pd.Series([0.5, 0.25, 1.5, 2.5], [60, 17, 99, 53]), atlas="17 to 99",
          maps={60: 0.5, 17: 0.25, 99: 1.5, 53: 2.5}),
@@ -437,9 +557,7 @@ IDENTITY = [
          atlas="groups", options={**FILL, **IGNORE},
          refuses=(MatchError, "matched  0 of 2 regions")),
     Case("a column that repeats itself, asked for", make=lambda: {"L": 1.0}, atlas="groups",
-         options={"by": "side", **FILL},
-         refuses=(MatchError,
-                  "1 side stands for more than one region: 'L' ('L' for labels 7, 20)")),
+         options={"by": "side"}, maps={7: 1, 20: 1}),
     *(
         Case(f"keys that are known but not by {by}", make=lambda values=values: values,
              atlas="sparse", options={"by": by, **FILL}, refuses=(MatchError, said))
@@ -531,5 +649,5 @@ MORE_DIALECTS = [
 
 CASES = [
     *value_cases("values.txt"), *ARRAYS, *NUMBERS_AS_NAMES, *NUMBERS, *DIALECTS, *MORE_DIALECTS,
-    *OBJECTS, *IDENTITY, *LEVELS,
+    *FREESURFER, *FSL, *OBJECTS, *IDENTITY, *LEVELS,
 ]  # fmt: skip

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -30,18 +30,34 @@ from ..errors import (
     times,
     warn,
 )
+from .choice import grouped, is_chosen
+from .identities import Identities
 from .region_table import SHOWN_ROWS, Region, RegionTable, text_table
 from .spaces import SurfaceVertices, VolumeGrid
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     from numpy.typing import NDArray
 
+    from .choice import Chosen
     from .spaces import Space
 
 
 # How many maps of labels an error lists, for one to be chosen.
 _MAPS_SHOWN = 20
+
+
+class Files(NamedTuple):
+    """The files that a parcellation was read from, as far as they are known."""
+
+    labels: tuple[Path, ...] = ()
+    regions: Path | None = None
+
+
+NO_FILES = Files()
+"""Of a parcellation that was made in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +74,14 @@ class Parcellation:
     table : RegionTable
         One row per region, in ascending order of label.
     space : VolumeGrid, SurfaceVertices or Grayordinates
+    files : Files, default=NO_FILES
+        Where the labels and the table were read from.
     """
 
     codes: NDArray[Any]
     table: RegionTable
     space: Space
+    files: Files = NO_FILES
 
     def __post_init__(self) -> None:
         codes = self.codes.view()  # the array itself may be somebody's who goes on writing to it
@@ -216,7 +235,7 @@ class Parcellation:
         LabelsError
             When no region is left.
         """
-        masked = Parcellation(encoding.masked(self.codes, inside), self.table, self.space)
+        masked = replace(self, codes=encoding.masked(self.codes, inside))
         if not masked.counts.any():
             raise LabelsError(
                 f"The mask leaves no region: none of {plural(len(masked), 'region')} has a "
@@ -231,6 +250,110 @@ class Parcellation:
                 MaskWarning,
             )
         return masked
+
+    def select(self, regions: Chosen) -> Parcellation:
+        """Return the parcellation of some regions; all other samples are no region.
+
+        Parameters
+        ----------
+        regions : str, int, sequence of them, mask or callable
+            - Names (text) or labels (integers), as they are matched everywhere: exactly, and with
+              the hemisphere before or after them where both have it (``"L:V1"``).
+            - A mask with True or False for each region, in ascending order of label; or a Series
+              of pandas, such as ``atlas.to_pandas()["network"] == "Vis"``.
+            - A function of a row of the region table, a dict of ``label``, ``name`` and the other
+              columns, that returns True or False.
+
+        Returns
+        -------
+        Parcellation
+            With the labels, names and columns as they were, on the same space.
+
+        Raises
+        ------
+        ArgumentError
+            When a name or label is that of no region, or of several, or the mask has another
+            length.
+        ArgumentTypeError
+            When `regions` are something else.
+        LabelsError
+            When no region is left.
+
+        Examples
+        --------
+        >>> import regioncast as rc
+        >>> atlas = rc.load_parcellation(rc.demo_data().atlas)
+        >>> visual = atlas.select(lambda region: region["network"] == "Vis")
+        >>> len(visual), len(atlas.select(["7Networks_LH_Vis_1", 51])), len(atlas.drop([1, 2]))
+        (17, 2, 98)
+        """
+        return self._of_rows(is_chosen(regions, self._identities))
+
+    def drop(self, regions: Chosen) -> Parcellation:
+        """Return the parcellation without some regions; see `select`."""
+        return self._of_rows(~is_chosen(regions, self._identities))
+
+    def group(self, column: str) -> Parcellation:
+        """Return the parcellation whose regions are the groups of a column of the region table.
+
+        Parameters
+        ----------
+        column : str
+            Its title; regions with the same cell are one group.  A group may have regions of both
+            hemispheres.
+
+        Returns
+        -------
+        Parcellation
+            The name of a group is the cell.  Its label is the cell where all are integers (those
+            below 1 get labels above all others); else the groups are numbered from 1, in the
+            order of the lowest label of each.  Columns stay in which all regions of each group
+            agree, and ``regions`` says how many these are.  Regions without a cell (``n/a``)
+            are of no group, and become no region; one warning names them.
+
+        Raises
+        ------
+        RegionTableError
+            When there is no such column, or nothing in it.
+        LabelsError
+            When no group has a sample.
+
+        Examples
+        --------
+        >>> import regioncast as rc
+        >>> atlas = rc.load_parcellation(rc.demo_data().atlas)
+        >>> networks = atlas.group("network")
+        >>> networks.table
+        RegionTable: 7 regions
+        index  name         color    network      regions
+            1  Vis          #781286  Vis          17
+            2  SomMot       #4682b4  SomMot       14
+        ...
+        """
+        table, label_of_row = grouped(self.table, column)
+        code_of = dict(zip(table.labels.tolist(), range(1, len(table) + 1), strict=True))
+        return self._with_codes(table, [code_of.get(label, 0) for label in label_of_row])
+
+    @property
+    def _identities(self) -> Identities:
+        return Identities(self.table, self.counts > 0, self.space.noun)
+
+    def _of_rows(self, is_kept: NDArray[np.bool_]) -> Parcellation:
+        # Rows may have another order where no two regions of the hemispheres share a label now.
+        table = self.table.take(np.flatnonzero(is_kept))
+        code_of = dict(zip(table.ids, range(1, len(table) + 1), strict=True))
+        return self._with_codes(table, [code_of.get(key, 0) for key in self.table.ids])
+
+    def _with_codes(self, table: RegionTable, code_of_row: Sequence[int]) -> Parcellation:
+        """Return the regions of another table, of which each row of this has a code, or 0."""
+        new_code = np.array([0, *code_of_row], code_dtype(len(table)))
+        changed = Parcellation(encoding.recoded(self.codes, new_code), table, self.space)
+        if not changed.counts.any():
+            raise LabelsError(
+                f"No region is left: of {plural(len(self), 'region')}, {len(table):,} would be "
+                f"kept, and none of them has a {self.space.noun}. Choose others."
+            )
+        return changed
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the region table with voxels, volume (mm³) and centroid (mm) per region.

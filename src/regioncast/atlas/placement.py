@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +11,8 @@ from ..errors import ArgumentError, SpaceError
 from .hemispheres import HEMISPHERE_TITLE
 from .region_table import RegionTable
 from .resampling import resampled, voxels_outside
-from .spaces import Grayordinates, VolumeGrid
-from .transfer import transferred
+from .spaces import Grayordinates, VolumeGrid, came_as_one_vector
+from .transfer import beside, transferred
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,8 +58,11 @@ class Placement:
         """
         if resample not in (None, "labels"):
             raise ArgumentError(f"resample must be None or 'labels', not {resample!r}.")
+        parcellation, space = beside(parcellation, space)
         difference = parcellation.space.difference(space)
         if difference is None:
+            if came_as_one_vector(space):
+                parcellation = replace(parcellation, space=space)
             return cls(parcellation, parcellation.counts)
         # Surfaces and grayordinates share vertices, and two CIFTI files may have some parts in
         # common: what is at the same place needs no resampling.

@@ -11,6 +11,7 @@ The surfaces of the two hemispheres often share labels and names.  So each row o
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import numpy as np
 
-from ..errors import RegionTableError, examples, plural, printable
+from ..errors import RegionTableError, UnknownKeyError, examples, plural, printable
 from .hemispheres import HEMISPHERE_TITLE, is_hemisphere_title, says_no_side, side_of_word
 
 if TYPE_CHECKING:
@@ -157,6 +158,11 @@ class RegionTable:
         return None
 
     @cached_property
+    def has_names(self) -> bool:
+        """Whether a region is called by anything else than its label."""
+        return self.names != tuple(map(str, self.labels.tolist()))
+
+    @cached_property
     def unique_names(self) -> tuple[str, ...]:
         """The names, with the prefix of their hemisphere where both hemispheres have them."""
         if self.sides is None:
@@ -180,15 +186,43 @@ class RegionTable:
         pairs = zip(self.hemispheres, self.labels.tolist(), strict=True)
         return tuple(f"{side}:{label}" for side, label in pairs)
 
+    @property
+    def ids(self) -> list[tuple[str, int]]:
+        """The hemisphere, where labels are those of one, and the label: no two regions share it."""
+        sides = self.hemispheres or [""] * len(self)
+        return list(zip(sides, self.labels.tolist(), strict=True))
+
     def __len__(self) -> int:
         return len(self.labels)
 
     def __iter__(self) -> Iterator[Region]:
         return map(Region, self.labels.tolist(), self.names)
 
+    def __getitem__(self, title: str) -> NDArray[Any]:
+        """Return a column: ``"index"`` (labels), ``"name"`` or another title.
+
+        Returns
+        -------
+        array, shape (n_regions,)
+            Of numbers, or of objects where there is text.
+
+        Raises
+        ------
+        UnknownKeyError
+            A `KeyError`; it lists the titles that there are.
+        """
+        columns = {"index": self.labels, "name": self.names, **self.other_columns}
+        if title not in columns:
+            raise UnknownKeyError(
+                f"The region table has no column {title!r}; its columns are "
+                f"{examples(columns, show=20)}. A row is to_records()[n]."
+            )
+        array = np.array(columns[title])
+        return array if array.dtype.kind in "biuf" else np.array(columns[title], object)
+
     def __repr__(self) -> str:
         """Return the table, without rows in the middle where there are many."""
-        further = self._other_columns()
+        further = self.other_columns
         rows = zip(self.labels.tolist(), self.names, *further.values(), strict=True)
         cells = [("index", "name", *further), *(tuple(map(str, row)) for row in rows)]
         lines = text_table(cells, max_rows=SHOWN_ROWS)
@@ -252,16 +286,18 @@ class RegionTable:
         """Return the columns ``index``, ``name`` and the others, as in a BIDS ``dseg.tsv``."""
         import pandas as pd
 
-        further = self._other_columns()
+        further = self.other_columns
         return pd.DataFrame({"index": self.labels, "name": list(self.names), **further})
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return one mapping per region: ``label``, ``name`` and the other columns."""
-        further = self._other_columns()
+        further = self.other_columns
         rows = zip(self.labels.tolist(), self.names, *further.values(), strict=True)
         return [dict(zip(("label", "name", *further), row, strict=True)) for row in rows]
 
-    def _other_columns(self) -> dict[str, tuple[Any, ...]]:
+    @property
+    def other_columns(self) -> dict[str, tuple[Any, ...]]:
+        """The columns beside labels and names, with that of the hemispheres, by their titles."""
         sides = {} if self.hemispheres is None else {HEMISPHERE_TITLE: self.hemispheres}
         return {**sides, **self.columns}
 
@@ -403,17 +439,21 @@ def text_table(
     return lines
 
 
-def hex_color(parts: Sequence[float]) -> str:
+def hex_color(parts: Sequence[float | None]) -> str | None:
     """Return red, green, blue and maybe opacity, each from 0 to 1, as ``#rrggbb``.
 
-    Opacity follows where it is not full.
+    Opacity follows where it is not full.  Where one of them is not there, or no number, there is
+    no colour.
 
     Examples
     --------
     >>> hex_color([1.0, 0.5, 0.0]), hex_color([1.0, 0.5, 0.0, 1.0]), hex_color([0, 0, 0, 0])
     ('#ff8000', '#ff8000', '#00000000')
     """
+    channels = [math.nan if part is None else float(part) for part in parts]
+    if any(map(math.isnan, channels)):
+        return None
     # Half up, as graphics programs round.
-    numbers = [int(min(max(float(part), 0.0), 1.0) * 255 + 0.5) for part in parts]
+    numbers = [int(min(max(channel, 0.0), 1.0) * 255 + 0.5) for channel in channels]
     shown = numbers[:3] if numbers[3:] == [255] else numbers
     return "#" + "".join(f"{number:02x}" for number in shown)

@@ -6,6 +6,7 @@ keeps its value, and belongs to the region that its centre is in.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import nibabel as nib
@@ -13,11 +14,12 @@ import numpy as np
 
 from ..engine.encoding import count
 from ..errors import LabelsError, ResamplingWarning, examples, plural, warn
-from .parcellation import Parcellation
 from .spaces import VolumeGrid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from .parcellation import Parcellation
 
 
 def resampled(parcellation: Parcellation, grid: VolumeGrid) -> Parcellation:
@@ -35,7 +37,7 @@ def resampled(parcellation: Parcellation, grid: VolumeGrid) -> Parcellation:
     # "grid-constant": a voxel reaches to its border, not only to its centre.
     moved = resample_from_to(source, (grid.shape, grid.affine), order=0, mode="grid-constant")
     codes = np.asfortranarray(moved.dataobj, dtype=parcellation.codes.dtype)
-    on_grid = Parcellation(codes, parcellation.table, grid)
+    on_grid = replace(parcellation, codes=codes, space=grid)
     vanished = np.flatnonzero((on_grid.counts == 0) & (parcellation.counts > 0)).tolist()
     if not on_grid.counts.any():
         raise LabelsError(

@@ -17,15 +17,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import nibabel as nib
 import numpy as np
 
-from ..errors import SpaceError, capitalized, plural, times
-from .hemispheres import CORTEX, HEMISPHERE_NAMES, UNKNOWN
+from ..errors import DimensionError, SpaceError, capitalized, plural, times
+from .hemispheres import CORTEX, HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN
 
 if TYPE_CHECKING:
     from nibabel.cifti2.cifti2_axes import BrainModelAxis
@@ -38,6 +38,9 @@ VOXELS = "voxels"
 GRID_TOLERANCE = 0.01
 """How far a corner may move, in voxels, for two grids to be the same."""
 
+# What messages call it.
+_CIFTI_VOLUME = "the volume of the CIFTI file"
+
 # Below this, rounding is all that keeps the edges of a voxel from lying in a plane.
 _LEAST_VOLUME = 1e-9
 
@@ -46,6 +49,9 @@ _GEOMETRY_FIELDS = (
     "qform_code", "sform_code", "quatern_b", "quatern_c", "quatern_d",
     "qoffset_x", "qoffset_y", "qoffset_z", "srow_x", "srow_y", "srow_z", "xyzt_units",
 )  # fmt: skip
+
+UNIT_OF_SPACE = 7
+"""The bits of NIfTI's ``xyzt_units`` that are the unit of space; others are that of time."""
 
 # A NIfTI-1 header holds dimensions as int16.
 _NIFTI1_LARGEST_DIMENSION = np.iinfo(np.int16).max
@@ -139,9 +145,16 @@ class VolumeGrid:
 
         Raises
         ------
+        DimensionError
+            When it has fewer.
         SpaceError
             When its affine is no place in space: not finite, or of voxels without a volume.
         """
+        if len(image.shape) < 3:
+            raise DimensionError(
+                f"{capitalized(what)} has the shape {tuple(image.shape)}; a grid has three "
+                "dimensions. Give a volume."
+            )
         affine = np.eye(4) if image.affine is None else np.array(image.affine, np.float64)
         _check_affine(affine, what)
         n_i, n_j, n_k = image.shape[:3]
@@ -187,6 +200,10 @@ class VolumeGrid:
         header.set_data_dtype(dtype)
         header.set_data_shape(shape)
         header["pixdim"][:4] = self.geometry["pixdim"][:4]
+        if len(shape) > 3:
+            # A series of which nobody said how far its volumes are apart: no time, and no unit.
+            header["pixdim"][4] = 0
+            header["xyzt_units"] &= UNIT_OF_SPACE
         # What is written is written as it is, whatever the scaling of the image it comes from.
         header.set_slope_inter(1, 0)
         return header
@@ -232,6 +249,8 @@ class SurfaceVertices:
         which it is not known.
     mesh : default=None
         nilearn's mesh, where the surface came with one.
+    is_one_vector : bool, default=False
+        Whether both hemispheres came as one vector, left first; see `divided`.
 
     Examples
     --------
@@ -244,6 +263,7 @@ class SurfaceVertices:
 
     counts: Mapping[str, int]
     mesh: object = field(default=None, repr=False)
+    is_one_vector: bool = False
 
     noun: ClassVar[str] = "vertex"
     nouns: ClassVar[str] = "vertices"
@@ -299,10 +319,10 @@ class SurfaceVertices:
             # Of one of them it was not said which hemisphere it is: it may be that of the other.
             theirs = dict(zip(mine, theirs.values(), strict=True))
         if set(mine) != set(theirs):
-            return (
-                "Surfaces are not of the same hemispheres.",
-                f"has {other.description}; {{this}} has {self.description}.",
-            )
+            detail = f"has {other.description}; {{this}} has {self.description}."
+            if UNKNOWN in (*mine, *theirs):
+                detail += vector_needed(self if UNKNOWN in theirs else other)
+            return "Surfaces are not of the same hemispheres.", detail
         for hemisphere, n_vertices in mine.items():
             if theirs[hemisphere] != n_vertices:
                 where = HEMISPHERE_NAMES[hemisphere]
@@ -318,12 +338,25 @@ class Grayordinates:
     Parameters
     ----------
     axis : nibabel.cifti2.BrainModelAxis
+    is_one_vector : bool, default=False
+        Whether they came as one vector; see `divided`.
+
+    Raises
+    ------
+    SpaceError
+        When it has voxels, and the affine of their volume is no place in space.
     """
 
     axis: BrainModelAxis
+    is_one_vector: bool = False
 
     noun: ClassVar[str] = "grayordinate"
     nouns: ClassVar[str] = "grayordinates"
+
+    def __post_init__(self) -> None:
+        # When the file is read, not when somebody asks where its voxels are.
+        if self.axis.volume_mask.any():
+            _check_affine(np.array(self.axis.affine, np.float64), _CIFTI_VOLUME)
 
     @property
     def shape(self) -> tuple[int]:
@@ -340,8 +373,7 @@ class Grayordinates:
         samples = np.flatnonzero(self.axis.volume_mask)
         if len(samples):
             grid = VolumeGrid.of(
-                _Box(tuple(self.axis.volume_shape), self.axis.affine),
-                "the volume of the CIFTI file",
+                _Box(tuple(self.axis.volume_shape), self.axis.affine), _CIFTI_VOLUME
             )
             places = np.ravel_multi_index(tuple(self.axis.voxel[samples].T), grid.shape)
             parts[VOXELS] = Part(samples, places, grid)
@@ -403,6 +435,60 @@ class _Box(NamedTuple):
     header: None = None
 
 
+def divided(space: Space, other: Space) -> Space:
+    """Return what one vector of both hemispheres is of, beside a space that has both.
+
+    A vector of which no hemisphere is known is both of them, left first, where it is as long as
+    they are together in `other`: all vertices of the two surfaces, or those that are grayordinates,
+    or all grayordinates.  Any other space is returned as it is.
+
+    Examples
+    --------
+    >>> pair = SurfaceVertices({"L": 10242, "R": 10242})
+    >>> divided(SurfaceVertices({"?": 20484}), pair).description
+    'left hemisphere 10,242 vertices, right hemisphere 10,242 vertices'
+    """
+    if isinstance(space, SurfaceVertices) and space.hemispheres == (UNKNOWN,):
+        for pair in _vectors_of(other):
+            if pair.shape == space.shape:
+                return replace(pair, is_one_vector=True)
+    return space
+
+
+def came_as_one_vector(space: Space) -> bool:
+    """Return whether both hemispheres came as one vector; see `divided`."""
+    return isinstance(space, SurfaceVertices | Grayordinates) and space.is_one_vector
+
+
+def vector_needed(space: Space) -> str:
+    """Return how long one vector of both hemispheres of a space would be, ``""`` if it has not."""
+    vectors = _vectors_of(space)
+    if not vectors:
+        return ""
+    whole, *further = [pair.shape[0] for pair in vectors]
+    left, right = (vectors[0].parts[CORTEX[side]].frame for side in (LEFT, RIGHT))
+    others = "".join(f", or {n_samples:,} grayordinates" for n_samples in further)
+    return (
+        f" One vector of both hemispheres, left first, has {left:,} + {right:,} = {whole:,} "
+        f"vertices{others}."
+    )
+
+
+def _vectors_of(space: Space) -> list[SurfaceVertices | Grayordinates]:
+    """Return of what one vector of both hemispheres may be; none where a space lacks one."""
+    parts = space.parts
+    if not {CORTEX[LEFT], CORTEX[RIGHT]}.issubset(parts):
+        return []
+    if isinstance(space, SurfaceVertices):
+        return [space]
+    assert isinstance(space, Grayordinates), "a volume has no cortex"
+    whole = SurfaceVertices({side: space.axis.nvertices[CORTEX[side]] for side in (LEFT, RIGHT)})
+    left, right = (np.asarray(parts[CORTEX[side]].samples) for side in (LEFT, RIGHT))
+    if left.max() > right.min():
+        return [whole]  # in a file that lists the right one first, left first is another order
+    return [whole, Grayordinates(space.axis[np.concatenate([left, right])]), space]
+
+
 def check_same(space: Space, other: Space, *, this_name: str, other_name: str) -> None:
     """Raise `SpaceError` where two spaces differ, naming the images and the difference."""
     difference = space.difference(other)
@@ -444,6 +530,8 @@ def _check_affine(affine: NDArray[np.float64], what: str) -> None:
         problem = "has numbers that are NaN or infinite"
     elif _volume_of_unit_edges(rows) < _LEAST_VOLUME:
         problem = "is singular: its voxels have no volume"
+    elif not _fits_nifti(rows):
+        problem = "has numbers that are too small or too large for an image"
     else:
         return
     shown = "; ".join(" ".join(f"{number:g}" for number in row) for row in rows[:3])
@@ -451,6 +539,14 @@ def _check_affine(affine: NDArray[np.float64], what: str) -> None:
         f"{capitalized(what)} does not say where its voxels are: its affine {problem} ({shown}). "
         "Correct its header, for example with the affine of an image on the same grid."
     )
+
+
+def _fits_nifti(affine: list[list[float]]) -> bool:
+    """Return whether NIfTI, which has float32, holds an affine and its voxel sizes."""
+    limits = np.finfo(np.float32)
+    smallest, largest = float(limits.tiny), float(limits.max)
+    sizes = [math.hypot(*column) for column in zip(*affine[:3], strict=True)]
+    return min(sizes[:3]) >= smallest and max(sizes) <= largest
 
 
 def _volume_of_unit_edges(affine: list[list[float]]) -> float:

@@ -9,18 +9,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import ResamplingWarning, SpaceError, capitalized, examples, plural, warn
 from .hemispheres import UNKNOWN
-from .parcellation import Parcellation
-from .spaces import VOXELS, SurfaceVertices, VolumeGrid, same_frame, structure_name
+from .spaces import (
+    VOXELS,
+    Grayordinates,
+    SurfaceVertices,
+    VolumeGrid,
+    came_as_one_vector,
+    divided,
+    same_frame,
+    structure_name,
+    vector_needed,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from .parcellation import Parcellation
     from .spaces import Part, Space
 
 
@@ -39,6 +50,7 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
     SpaceError
         When surfaces have other meshes, volumes other grids, or nothing is shared.
     """
+    parcellation, space = beside(parcellation, space)
     source = parcellation.space
     are_surfaces = isinstance(source, SurfaceVertices) and isinstance(space, SurfaceVertices)
     # Parts correspond by the names of their hemispheres.  Where one has none, the vertices do all
@@ -46,11 +58,25 @@ def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parce
     is_side_unknown = UNKNOWN in {*source.parts, *space.parts}
     if are_surfaces and is_side_unknown and not source.difference(space):
         known = source if UNKNOWN in space.parts else space
-        return Parcellation(parcellation.codes, parcellation.table, known)
+        return replace(parcellation, space=known)
     codes = moved(parcellation.codes, source, space, what="the labels image", name=name)
-    moved_atlas = Parcellation(codes, parcellation.table, space)
+    if came_as_one_vector(source) and isinstance(space, SurfaceVertices | Grayordinates):
+        space = replace(space, is_one_vector=True)
+    moved_atlas = replace(parcellation, codes=codes, space=space)
     _warn_of_vanished(parcellation, moved_atlas, name)
     return moved_atlas
+
+
+def beside(parcellation: Parcellation, space: Space) -> tuple[Parcellation, Space]:
+    """Return a parcellation and a space; one that is one vector, as the hemispheres of the other.
+
+    See `divided`.
+    """
+    space = divided(space, parcellation.space)
+    source = divided(parcellation.space, space)
+    if source is not parcellation.space:
+        parcellation = replace(parcellation, space=source)
+    return parcellation, space
 
 
 def moved(
@@ -75,34 +101,52 @@ def moved(
     sources, targets = space.parts, target.parts
     shared = [part for part in targets if part in sources]
     if not shared:
-        raise _nothing_shared(sources, targets, what, name)
-    out = np.full(target.shape, missing, values.dtype)
-    old, new = values.reshape(-1), out.reshape(-1)
+        vector = vector_needed(target if UNKNOWN in sources else space)
+        raise _nothing_shared(sources, targets, what, name, vector)
     for part in shared:
-        source, wanted = sources[part], targets[part]
-        difference = same_frame(source.frame, wanted.frame)
+        difference = same_frame(sources[part].frame, targets[part].frame)
         if difference is not None:
             problem, detail = difference
             raise SpaceError(
                 f"{problem} Of {structure_name(part)}, {name} {detail.format(this=what)} "
                 "The one would have to be resampled to the other first."
             )
-        frame = source.frame
-        size = math.prod(frame.shape) if isinstance(frame, VolumeGrid) else frame
-        # By way of the whole frame: neither space need have all of it, nor in the same order.
-        whole = np.full(size, missing, values.dtype)
-        whole[source.places] = old[source.samples]
-        new[wanted.samples] = whole[wanted.places]
+    out = np.full(target.shape, missing, values.dtype)
+    old, new = values.reshape(-1), out.reshape(-1)
+    for part in shared:
+        source, wanted = sources[part], targets[part]
+        new[wanted.samples] = _at_places(old[source.samples], source, wanted, missing)
     return out
 
 
+def _at_places(values: NDArray[Any], source: Part, wanted: Part, missing: float) -> NDArray[Any]:
+    """Return the values of the samples of one part for those of another part of its frame."""
+    if isinstance(source.places, slice):  # all of the frame
+        return values[wanted.places]
+    frame = source.frame
+    if isinstance(wanted.places, slice):
+        size = math.prod(frame.shape) if isinstance(frame, VolumeGrid) else frame
+        whole = np.full(size, missing, values.dtype)
+        whole[source.places] = values
+        return whole
+    # Neither has all of the frame, which is as large as files say: samples they have to hold.
+    _, in_source, in_wanted = np.intersect1d(
+        source.places, wanted.places, assume_unique=True, return_indices=True
+    )
+    picked = np.full(len(wanted.places), missing, values.dtype)
+    picked[in_wanted] = values[in_source]
+    return picked
+
+
 def _nothing_shared(
-    sources: Mapping[str, Part], targets: Mapping[str, Part], what: str, name: str
+    sources: Mapping[str, Part], targets: Mapping[str, Part], what: str, name: str, vector: str
 ) -> SpaceError:
-    if UNKNOWN in sources or UNKNOWN in targets:
+    known = targets if UNKNOWN in sources else sources
+    if UNKNOWN in {*sources, *targets} and set(known) != {VOXELS}:
         return SpaceError(
             f"The hemisphere of {what if UNKNOWN in sources else name} is unknown. "
             "Begin the name of the file with lh. or rh., or give it as left= or right=."
+            f"{vector}"
         )
     are = "are" if what.endswith("s") else "is"
     return SpaceError(

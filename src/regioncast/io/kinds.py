@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from ..atlas.parcellation import Parcellation
+from ..atlas.parcellation import Files, Parcellation
 from ..atlas.region_table import RegionTable
-from ..atlas.spaces import Grayordinates, check_same
+from ..atlas.spaces import Grayordinates, check_same, divided
 from ..atlas.transfer import moved
 from ..engine.encoding import check_background
 from ..engine.painting import PaintedArray
@@ -26,16 +28,24 @@ from ..errors import (
     ImageTypeError,
     OutputError,
     RegionTableError,
+    SidecarWarning,
+    capitalized,
+    plural,
+    warn,
 )
 from ..files import check_output, existing_file, expanded
-from ..formats import family_of, has_use, suffixes
+from ..formats import family_of, has_use, suffix_of, suffixes
 from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
-from ..tables.values import read
+from ..tables.files import STANDARD_STREAM
+from ..tables.values import asked_of, read
+from . import sidecar as sidecars
+from .atlas_objects import held_atlas
 from .cifti.kind import Cifti
 from .painted import edited
 from .surface.kind import Surfaces
+from .volume import nifti
 from .volume.kind import Volumes
 
 if TYPE_CHECKING:
@@ -43,9 +53,10 @@ if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
+    from ..atlas.identities import Identities
     from ..atlas.spaces import Space
     from ..formats import KindName, Use
-    from ..identity import Identities, Match
+    from ..identity import Match
     from ..progress import Progress
     from ..signals import MapAxis
     from ..tables.arrays import Asked
@@ -59,6 +70,10 @@ _FILES_OF_PARCELS = f"Files of parcels ({', '.join(suffixes('signals', 'cifti'))
 
 class Labels(Protocol):
     """Labels of samples, of which it is still open what their regions are called."""
+
+    @property
+    def file(self) -> Path | None:
+        """The file that they came from, if it is one that a region table may lie beside."""
 
     @property
     def of_regions(self) -> NDArray[np.int64]:
@@ -155,10 +170,19 @@ class Kind(Protocol):
     def check_output(self, output: Path, *, overwrite: bool) -> None:
         """Raise where an image cannot be written under this name, before it is made."""
 
+    def outputs(self, image: Any, output: Path) -> list[Path]:
+        """Return the files that an image is written to under this name."""
+
     def save(
         self, image: Any, output: Path, *, overwrite: bool, progress: Progress | None
     ) -> list[Path]:
         """Write an image whole or not at all, and return the files."""
+
+    def save_labels(self, atlas: Parcellation, output: Path, *, overwrite: bool) -> list[Path]:
+        """Write the labels of a parcellation of this kind, and return the files.
+
+        With their names, which may be in a table beside a file.
+        """
 
 
 KINDS: tuple[Kind, ...] = (Surfaces(), Cifti(), Volumes())
@@ -181,11 +205,11 @@ def read_parcellation(
     label_map: str | int | None,
     strict: bool,
 ) -> Parcellation:
-    """Return the parcellation of a labels image of any kind.
+    """Return the parcellation of a labels image of any kind, or of an object that holds one.
 
     Parameters
     ----------
-    source : path, image, or surfaces of hemispheres
+    source : path, image, surfaces of hemispheres, fetched atlas or label masker
     regions : anything that `region_tables.read_region_table` reads, None or `NO_REGIONS`
         None: the table beside the image or inside it.
     background : number or None
@@ -195,31 +219,50 @@ def read_parcellation(
     strict : bool
         Raise where table and labels do not list the same regions, instead of warning.
     """
+    held = held_atlas(source)
+    # What was said goes before what an object says.
+    if regions is None:
+        regions = held.regions
+    if background is None:
+        background = held.background
     if background is not None:
         check_background(background)
-    labels = kind_of(source).read_labels(source, label_map=label_map, background=background)
-    return labels.parcellation(_region_table(labels, regions), strict=strict)
+    labels = kind_of(held.labels).read_labels(
+        held.labels, label_map=label_map, background=background
+    )
+    table, file = _region_table(labels, regions)
+    parcellation = labels.parcellation(table, strict=strict)
+    if held.mask is not None:
+        parcellation = parcellation.masked(inside(held.mask, parcellation.space))
+    return replace(parcellation, files=Files(sidecars.files_of(held.labels), file))
 
 
-def _region_table(labels: Labels, regions: Any) -> RegionTable | None:
-    """Return the region table that was given or lies beside the image, None where there is none."""
+def _region_table(labels: Labels, regions: Any) -> tuple[RegionTable | None, Path | None]:
+    """Return the region table that was given or lies beside the image, and its file.
+
+    None where there is none.
+    """
     if isinstance(regions, str) and regions == NO_REGIONS:
-        return RegionTable(labels.of_regions)
+        return RegionTable(labels.of_regions), None
+    file = None
     if isinstance(regions, str | os.PathLike):
-        regions = existing_file(regions, "the region table")
+        regions = file = existing_file(regions, "the region table")
     if regions is not None:
-        return region_tables.read_region_table(regions, labels=labels.of_regions)
+        return region_tables.read_region_table(regions, labels=labels.of_regions), file
     beside = labels.table_beside()
     if beside is None:
-        return None
+        return None, None
     try:
-        return region_tables.read_region_table(beside, labels=labels.of_regions, may_be_list=False)
+        table = region_tables.read_region_table(beside, labels=labels.of_regions, may_be_list=False)
     except (RegionTableError, FileFormatError) as error:
         raise RegionTableError(
             f"{beside.name} lies beside the labels image and is named as its region table, but: "
             f"{error} Name another by load_parcellation(…, regions=…) (--regions), or "
             f"{NO_REGIONS!r} to do without."
         ) from error
+    # One of a whole dataset lists what any of its images may have.
+    is_above = labels.file is not None and beside.absolute().parent != labels.file.absolute().parent
+    return region_tables.looked_up(table, labels.of_regions) if is_above else table, beside
 
 
 def open_maps(source: Any, what: str) -> Maps:
@@ -229,7 +272,9 @@ def open_maps(source: Any, what: str) -> Maps:
 
 def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0) -> NDArray[Any]:
     """Return the one map of an image of any kind on a space, which is that of `name`."""
-    data, image_space = kind_of(source).read_map(source, what)
+    data, own_space = kind_of(source).read_map(source, what)
+    image_space = divided(own_space, space)
+    space = divided(space, image_space)
     # Grids and meshes of one kind have to be the same; of other kinds, the parts that both have.
     is_other = type(image_space) is not type(space) or isinstance(space, Grayordinates)
     if is_other and space.difference(image_space) is not None:
@@ -240,10 +285,16 @@ def one_map(source: Any, what: str, space: Space, name: str, missing: float = 0)
     return data
 
 
+def inside(mask: Any, space: Space) -> NDArray[np.bool_]:
+    """Return which samples of the labels, which are of this space, a mask image includes."""
+    return nifti.is_inside(one_map(mask, "the mask image", space, "the labels image"))
+
+
 def space_of(source: Any, what: str) -> Space:
     """Return where the samples of an image or a parcellation are."""
     if isinstance(source, Parcellation):
         return source.space
+    source = held_atlas(source).labels
     return kind_of(source).space_of(source, what)
 
 
@@ -252,8 +303,26 @@ def space_of(source: Any, what: str) -> Space:
 
 def painted(atlas: Parcellation, table: NDArray[Any], signals: Signals) -> Painted:
     """Return the lazy image of values on whatever the parcellation is of."""
-    kind = next(kind for kind in KINDS if isinstance(atlas.space, kind.space))
-    return kind.painted(atlas, table, signals.axis)
+    return _kind_of_space(atlas).painted(atlas, table, signals.axis)
+
+
+def _kind_of_space(atlas: Parcellation) -> Kind:
+    return next(kind for kind in KINDS if isinstance(atlas.space, kind.space))
+
+
+def save_parcellation(
+    atlas: Parcellation, output: Path, *, overwrite: bool
+) -> Path | tuple[Path, ...]:
+    """Write a parcellation in the format that the name says; return the path or paths."""
+    kind = _kind_of_space(atlas)
+    endings = suffixes("atlas", kind.name)
+    if suffix_of(output) not in endings or output.is_dir():
+        raise FileFormatError(
+            f"A parcellation of {atlas.space.nouns} cannot be written as {output.name!r}. It is "
+            f"written as {', '.join(endings)}."
+        )
+    written = kind.save_labels(atlas, output, overwrite=overwrite)
+    return written[0] if len(written) == 1 else tuple(written)
 
 
 def save_image(
@@ -261,6 +330,7 @@ def save_image(
     output: Path,
     *,
     overwrite: bool,
+    sidecar: bool,
     progress: Progress | None,
 ) -> Path | tuple[Path, ...]:
     """Write an image in the format that the name says; return the path or paths."""
@@ -272,10 +342,30 @@ def save_image(
         )
     _check_image_suffix(output)
     if isinstance(image, Painted) and _parcel_files(output) is not None:
-        save_signals(_signals_of_painting(image), output, long=False, overwrite=overwrite)
+        signals = _signals_of_painting(image)
+        save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)
         return output
-    written = kind.save(image, output, overwrite=overwrite, progress=progress)
+    with ExitStack() as stack:
+        for path in kind.outputs(image, output):
+            content = _beside_image(image, path) if sidecar else None
+            stack.enter_context(sidecars.beside(path, content, overwrite=overwrite))
+        written = kind.save(image, output, overwrite=overwrite, progress=progress)
     return written[0] if len(written) == 1 else tuple(written)
+
+
+def _beside_image(image: object, path: Path) -> dict[str, Any] | None:
+    """Return what a sidecar says of a painted image; nothing is known of others."""
+    match = image.match if isinstance(image, Painted) else None
+    if match is None:
+        return None
+    atlas = image.parcellation if isinstance(image, Painted) else None
+    return sidecars.content_of(
+        path,
+        match.signals.axis,
+        origin=match.signals.origin,
+        atlas=atlas,
+        what=f"Values of {plural(match.n_matched, 'region')}, painted onto their {match.noun}s.",
+    )
 
 
 def check_image_output(path: Path, *, overwrite: bool) -> None:
@@ -331,17 +421,29 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
     """Return the signals of values of any kind: files of parcels, tables, objects in memory."""
     for kind in KINDS:
         if kind.parcels is not None and kind.holds(values):
-            signals = kind.parcels.read_signals(values, asked.key, asked.columns)
-            return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
-    return read(values, identities, asked)
+            return asked_of(kind.parcels.read_signals(values, asked.key, asked.columns), asked)
+    signals = read(values, identities, asked)
+    if not isinstance(values, str | os.PathLike) or str(values) == STANDARD_STREAM:
+        return signals
+    return sidecars.completed(signals, values, is_whole=asked.columns is None)
 
 
-def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool) -> None:
+def save_signals(
+    signals: Signals, output: Path, *, long: bool, overwrite: bool, sidecar: bool
+) -> None:
     """Write signals as a table, or with the samples of their regions as a file of parcels."""
     _check_not_long(output, long=long)
     parcels = _parcel_files(output)
     if parcels is None:
-        write.write_signals(signals, output, long=long, overwrite=overwrite)
+        content = _beside_signals(signals, output) if sidecar else None
+        with sidecars.beside(output, content, overwrite=overwrite):
+            write.write_signals(signals, output, long=long, overwrite=overwrite)
+        if str(output) == STANDARD_STREAM and signals.t_r is not None:
+            warn(
+                f"The repetition time of {signals.t_r:g} s is not in the table, and standard "
+                f"output has no sidecar. Give it to what reads the table: --t-r {signals.t_r:g}.",
+                SidecarWarning,
+            )
         return
     if signals.parcellation is None:
         raise FileFormatError(
@@ -350,6 +452,19 @@ def save_signals(signals: Signals, output: Path, *, long: bool, overwrite: bool)
             "painting under this name."
         )
     parcels.save_signals(signals, signals.parcellation, output, overwrite=overwrite)
+
+
+def _beside_signals(signals: Signals, output: Path) -> dict[str, Any] | None:
+    """Return what a sidecar says of signals."""
+    strategy = signals.origin.strategy or "values"
+    return sidecars.content_of(
+        output,
+        signals.axis,
+        origin=signals.origin,
+        atlas=signals.parcellation,
+        what=f"{capitalized(strategy)} of {plural(signals.n_regions, 'region')}.",
+        coverage=signals.coverage,
+    )
 
 
 def check_table_output(

@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from ..signals import MapAxis
 
 
-# NIfTI's units of time.
-_SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+SECONDS = 8
+"""NIfTI's code of seconds."""
+
+# NIfTI's units of time, and the bits of their codes.  nibabel knows no others, and raises.
+_IN_SECONDS = {SECONDS: 1.0, 16: 1e-3, 24: 1e-6}
+_TIME_BITS = 0b111000
 
 
 class Maps(MapSource, Protocol):
@@ -42,6 +46,10 @@ class Maps(MapSource, Protocol):
     @property
     def is_complex(self) -> bool:
         """Whether some map holds complex numbers."""
+
+    @property
+    def runs(self) -> Sequence[int]:
+        """Numbers of maps of the series that they are; maps of one image each are one series."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +77,11 @@ class MapsInMemory:
     def is_complex(self) -> bool:
         """Whether the maps hold complex numbers."""
         return self.values.dtype.kind == "c"
+
+    @property
+    def runs(self) -> Sequence[int]:
+        """Number of maps of the one series that they are."""
+        return (self.n_maps,)
 
     def portions(
         self,
@@ -112,10 +125,10 @@ def t_r_of(image: SpatialImage) -> float | None:
     if len(image.shape) != 4:
         return None
     if isinstance(image, nib.MGHImage):
-        unit = "msec"
+        unit = 1e-3
     elif isinstance(image.header, nib.Nifti1Header):
-        unit = image.header.get_xyzt_units()[1]
+        unit = _IN_SECONDS.get(int(image.header["xyzt_units"]) & _TIME_BITS, 0.0)
     else:
         return None
-    seconds = float(image.header.get_zooms()[3]) * _SECONDS.get(unit, 0.0)
+    seconds = float(image.header.get_zooms()[3]) * unit
     return seconds if 0 < seconds < math.inf else None

@@ -10,8 +10,9 @@ import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 
+from ..atlas.identities import LABEL, NAME, Identities, Naming
 from ..errors import MatchError, SignalsError, examples
-from ..identity import LABEL, NAME, Identities, Naming, may_paint
+from ..identity import may_paint
 from ..signals import Key, Signals, map_titles
 from .cells import are_distinct
 from .keys import (
@@ -44,12 +45,15 @@ class Asked:
         Titles of the columns that become maps.
     t_r : float, default=None
         Repetition time in seconds, instead of what the values say.
+    strip : sequence of str, default=()
+        What is cut from the beginning and end of keys.
     """
 
     by: str = "auto"
     key: Key | None = None
     columns: Sequence[Key] | None = None
     t_r: float | None = None
+    strip: Sequence[str] = ()
 
 
 # --- columns to signals --------------------------------------------------------------------------
@@ -162,14 +166,15 @@ def _with_comment(table: Table, identities: Identities) -> Table:
 
     A comment of a word or two may name one by chance, and so may one that counts the columns.
     """
-    namings = [identities.naming([title_of(word) for word in words]) for words in table.comments]
-    best = max(namings, key=lambda naming: naming.n_regions)
-    n_words = len(best.keys)
+    rows = [[title_of(word) for word in words] for words in table.comments]
+    titles = max(rows, key=lambda row: identities.naming(row).n_regions)
+    best = identities.naming(titles)
+    n_words = len(titles)
     if n_words < 2 or 2 * best.n_regions < max(4, n_words):
         return table
     if counts_rows(best.keys) and best.n_regions < n_words:
         return table
-    pairs = zip(table.columns, best.keys, strict=True)
+    pairs = zip(table.columns, titles, strict=True)
     columns = [dataclasses.replace(column, title=title) for column, title in pairs]
     return Table(columns, table.source)
 

@@ -2,8 +2,9 @@
 
 A *cell* of a file is text, and stays text until somebody needs a number: ``001``, ``1.1`` and
 ``NaN`` may be names of regions.  A cell of a DataFrame or another object is what it is there.
-A cell is *missing* when it is empty, ``n/a``, ``NA`` or ``NaN``, in any case of letters; but only
-nothing at all and BIDS' ``n/a`` are no name, as ``NA`` abbreviates a nucleus.
+A cell is *missing* when it is empty or one of the words that pandas, R, spreadsheets and databases
+write there, in any case of letters; but only nothing at all and BIDS' ``n/a`` are no name, as
+``NA`` abbreviates a nucleus.
 """
 
 from __future__ import annotations
@@ -22,7 +23,12 @@ from ..errors import FileFormatError, SignalsError, examples, plural
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MISSING = frozenset({"", "n/a", "na", "nan"})
+# What pandas reads as nothing, so that a file says what the DataFrame read from it does.
+MISSING = frozenset([
+    "", "n/a", "na", "nan", "-nan", "none", "null", "<na>", "#n/a", "#na", "#n/a n/a",
+    "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan",
+])  # fmt: skip
+_FLAGS_BY_WORD = {"true": True, "false": False}
 
 _FLAGS = re.ASCII | re.IGNORECASE
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", _FLAGS)
@@ -45,6 +51,12 @@ def is_missing(cell: object) -> bool:
 def is_absent(cell: object) -> bool:
     """Return whether a cell holds no name: nothing, or BIDS' ``n/a``."""
     return cell.strip() in ("", "n/a") if isinstance(cell, str) else is_missing(cell)
+
+
+def are_flags(cells: Sequence[str]) -> bool:
+    """Return whether cells are true or false, of which some may be missing."""
+    words = {cell.strip().lower() for cell in cells} - MISSING
+    return bool(words) and words <= _FLAGS_BY_WORD.keys()
 
 
 def is_number(text: str) -> bool:
@@ -192,6 +204,9 @@ def numbers_of_text(
     """
     if all(map(is_missing, cells)):
         return np.full(len(cells), np.nan)
+    if are_flags(cells):
+        flags = [_FLAGS_BY_WORD.get(cell.strip().lower(), np.nan) for cell in cells]
+        return numbers_with_gaps(flags, what)
     numbers = None if decimal_comma else _floats(cells)
     if numbers is None:
         parsed = parse_number_column(cells, decimal_comma=decimal_comma)

@@ -184,7 +184,7 @@ def _workbench(lines: Sequence[str]) -> list[Record] | None:
     return records
 
 
-def _color(channels: Sequence[str]) -> str:
+def _color(channels: Sequence[str]) -> str | None:
     """Return red, green and blue, each up to 255, as ``#rrggbb``."""
     return hex_color([int(channel) / 255 for channel in channels])
 

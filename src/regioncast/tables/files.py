@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import FileFormatError, MissingPackageError, SignalsError, examples, plural
-from ..files import existing_file
+from ..files import existing_file, read_npy
 from ..formats import suffix_of, suffixes
 from .table import Table, table_of_frame, table_of_text
 from .text import TextTable, decode, parse_delimited, read_text
@@ -25,6 +25,7 @@ STANDARD_STREAM = "-"
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+_BESIDE_NUMBERS = re.compile(r"#.*|^[ \t]+", re.MULTILINE)
 _COLUMN_LABELS = re.compile(r"[# \t]*(?:ColumnLabels *= *)?")
 
 
@@ -65,7 +66,7 @@ def read_values(path: str | Path) -> Table | NDArray[Any]:
 
 
 def _table(text: TextTable) -> Table:
-    if text.delimiter == ";":
+    if text.decimal_comma:
         _check_points(text)
     return table_of_text(text)
 
@@ -85,17 +86,15 @@ def _check_points(text: TextTable) -> None:
 
 
 def _table_of_afni(text: str, source: str) -> Table:
-    """Return a table of AFNI's, which has numbers and never a header.
+    """Return a table of AFNI's, which mostly has numbers and no header.
 
     Comments stand behind numbers too, and XML around them.  Those of as many words as there are
     columns may be the titles: AFNI writes ``#  ColumnLabels = "V1 ; V2"``.
     """
-    numbers = parse_delimited(re.sub(r"#.*", "", text), source=source)
+    numbers = parse_delimited(_BESIDE_NUMBERS.sub("", text), source=source)
     table = table_of_text(numbers)
     if table.has_header or any(column.is_text for column in table.columns):
-        raise FileFormatError(
-            f"{source} holds text; a .1D file holds numbers only. Name a table .tsv."
-        )
+        return _table(parse_delimited(text, source=source))
     comments = []
     for line in text.splitlines():
         if not line.lstrip().startswith("#"):
@@ -109,7 +108,7 @@ def _table_of_afni(text: str, source: str) -> Table:
 
 def _npy(file: Path) -> NDArray[Any]:
     try:
-        array = np.load(file, allow_pickle=False)
+        array = read_npy(file)
     except (OSError, ValueError, EOFError) as error:
         raise FileFormatError(
             f"{file} is no NumPy file of numbers: {str(error).rstrip('.')}. "

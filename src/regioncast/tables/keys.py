@@ -18,12 +18,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..atlas.identities import LABEL, NAME, Identities, Naming, label_of
 from ..atlas.no_region import names_no_region
 from ..atlas.region_table import EXACT, RegionTable
 from ..errors import MatchError, RegionTableError, examples, plural
-from ..identity import LABEL, NAME, Identities, Naming, label_of, may_paint, start_problem
+from ..identity import (
+    affix_hint,
+    best_affixes,
+    group_hint,
+    may_paint,
+    start_problem,
+)
 from .cells import are_distinct, is_number
-from .titles import is_map_title, is_name_title, label_rank, normal_title
+from .titles import is_map_title, is_name_title, label_rank, normal_title, speaks_of_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,8 +88,11 @@ class Candidate:
 
     @property
     def is_distinct(self) -> bool:
-        """Whether each key stands once."""
-        return are_distinct(self.naming.keys)
+        """Whether each key stands once; of titles, each that names a region, as totals may not."""
+        if self.column is not None:
+            return are_distinct(self.naming.keys)
+        pairs = zip(self.naming.keys, self.naming.rows, strict=True)
+        return are_distinct([key for key, rows in pairs if rows])
 
     @property
     def merely_counts(self) -> bool:
@@ -200,11 +210,15 @@ def find(table: Table, identities: Identities, by: str = "auto") -> Candidate:
     """
     judge = _Judge(table, identities, by)
     # Each group is asked only where none before it names a region.
-    for group in (judge.telling, judge.counting, judge.indexes, judge.integers, judge.meant):
+    for group in (judge.telling, judge.counting, judge.indexes, judge.integers):
         candidates = group()
         if candidates:
             return judge.best_of(candidates)
-    raise judge.nothing_fits()
+    hint = judge.nearly()
+    meant = judge.meant()
+    if meant and not hint:
+        return judge.best_of(meant)
+    raise judge.nothing_fits(hint)
 
 
 class _Judge:
@@ -231,6 +245,8 @@ class _Judge:
             if claim is None:
                 continue
             by = claim if self.by == "auto" else self.by
+            if by == "text" and self.identities.strip:
+                by = "auto"  # what is left of text may be labels
             naming = naming_of_cells(column, self.identities, by)
             rank = label_rank(column.title, in_values=True) or 2 * is_name_title(column.title)
             if column.is_text:
@@ -417,24 +433,48 @@ class _Judge:
 
     def _has_strange_names(self) -> bool:
         """Return whether a column of distinct text is there: names of another atlas, maybe."""
-        numbered = [str(label) for label in self.identities.cells(LABEL)]
-        if list(self.identities.cells(NAME)) == numbered:
-            return False  # this atlas has no names
+        if not self.identities.table.has_names:
+            return False
         return any(are_distinct(column.texts) for column in self.texts)
 
     # Errors.
 
-    def nothing_fits(self) -> MatchError:
+    def nearly(self) -> str:
+        """Return what to do about keys that are groups of regions, or have something beside names.
+
+        What names maps may look so too, and so do lines that were read as one cell.
+        """
+        is_alone = len(self.table.columns) == 1
+        for candidate in self.candidates:
+            is_line = is_alone and candidate.column is not None
+            if is_line or is_map_title(candidate.title):
+                continue
+            keys = candidate.naming.keys
+            ways = [way for way in best_affixes(keys, self.identities) if self._finds(way)]
+            hint = affix_hint(keys, ways) if ways else group_hint(keys, self.identities)
+            if hint:
+                return f"In {candidate.called}, {hint}"
+        return ""
+
+    def _finds(self, identities: Identities) -> bool:
+        """Return whether the table names regions that are called otherwise."""
+        try:
+            return find(self.table, identities, self.by).names_some
+        except MatchError:
+            return False
+
+    def nothing_fits(self, hint: str) -> MatchError:
         """Return the error for a table in which nothing names regions, with all that was tried."""
         table, identities = self.table, self.identities
         shown = self._tried()
+        opening = f". {hint}. None" if hint else ": none"
         ways = ["key= (--key) to name the column of regions"]
         if any(may_paint(index.naming, identities) for index in self._holders(table.index)):
             ways.append("by='label' (--by label) if the index is the labels")
         if fits_by_position(table, identities):
             ways.append("by='position' (--by position) for values in ascending order of label")
         return MatchError(
-            f"{table.subject} has no column of regions: none of its columns "
+            f"{table.subject} has no column of regions{opening} of its columns "
             f"({examples(table.titles)}) holds, and none of them is, a "
             f"name or label for sure. Tried: {'; '.join(shown) or 'nothing to try'}. "
             f"Names: {examples(identities.cells(NAME))}. Labels: "
@@ -491,8 +531,11 @@ def _claim(column: Column) -> str | None:
 
 
 def may_be_map(column: Column) -> bool:
-    """Return whether a column may be a map: no text, and not titled as labels or names."""
-    if column.is_text or holds_labels(column):
+    """Return whether a column may be a map: no text, and not titled as labels or names.
+
+    Labels may also be those of another atlas or of networks: ``index_17network``, ``network_id``.
+    """
+    if column.is_text or (column.are_integers and speaks_of_labels(column.title)):
         return False
     return not normal_title(column.title).endswith("name")
 

@@ -42,10 +42,15 @@ from .keys import find_labels, lacks_labels
 from .table import (
     Column,
     Table,
+    are_mappings,
+    decoded,
     is_frame,
     is_series,
     table_of_frame,
     table_of_mapping,
+    table_of_nested,
+    table_of_records,
+    table_of_structured,
     table_of_text,
 )
 from .text import WHITE_SPACE, TextTable, parse_delimited, read_text, split_head
@@ -82,12 +87,16 @@ def read_region_table(
           table; an ITK-SNAP label description; a Workbench label list; XML of FSL, SPM or
           Workbench; or plain text with one name, or one label and name, a line.
         - A mapping of labels to names or of names to labels: integers are the labels.  Or of
-          titles to columns.  Or a pandas Series, as a mapping, or as a list if its index counts.
-        - A DataFrame of pandas, polars or pyarrow.
+          titles to columns, or of either to a mapping of titles to cells.  Or a pandas Series, as
+          a mapping, or as a list if its index counts.
+        - A DataFrame of pandas, polars or pyarrow, a structured array of NumPy, or records: a list
+          of mappings of titles to cells.
         - Pairs of a label and a name.
         - Names alone belong to the labels of the image in ascending order; a first name like
           ``Background`` is that of 0.
         - A `RegionTable`, which is returned as it is.
+
+        In all of them names may be bytes.
     labels : array of int64, shape (n_labels,), default=None
         The labels in the image, ascending; they decide what is otherwise open.
     may_be_list : bool, default=True
@@ -124,6 +133,8 @@ def read_region_table(
         return _read_file(Path(source), labels, may_be_list=may_be_list)
     if isinstance(source, Mapping):
         return _from_mapping(source, labels)
+    if isinstance(source, np.ndarray) and source.dtype.names:
+        return _from_table(table_of_structured(source, "The structured array"), labels)
     if isinstance(source, np.ndarray | list | tuple):
         return _from_sequence(list(source), labels)
     if is_series(source):
@@ -136,6 +147,11 @@ def read_region_table(
     )
 
 
+def looked_up(table: RegionTable, labels: Labels) -> RegionTable:
+    """Return the rows of a table that serves many images that one of them has, and that of 0."""
+    return table.take(np.flatnonzero(np.isin(table.labels, labels) | (table.labels == 0)))
+
+
 def find_region_table(
     image_path: str | os.PathLike[str], *, suffixes: Sequence[str] = _TABLE_SUFFIXES
 ) -> Path | None:
@@ -143,7 +159,8 @@ def find_region_table(
 
     That is a file with the name of the image but one of `suffixes`, in their order; or else, by
     the inheritance of BIDS, the ``.tsv`` with the same suffix (such as ``dseg``) whose entities
-    are all among those of the image, and most of them.
+    are all among those of the image, and most of them.  In a dataset it may also be in a folder
+    above, up to that of ``dataset_description.json``; the nearest folder with one counts.
 
     Parameters
     ----------
@@ -165,12 +182,27 @@ def find_region_table(
     True
     """
     image = Path(image_path)
-    stem = stem_of(image).removesuffix(".dseg")
     for suffix in suffixes:
-        table = image.with_name(stem + suffix)
+        table = table_path(image, suffix)
         if table.is_file():
             return table
-    return _inherited_table(image, stem)
+    stem = table_path(image).stem
+    for folder in _folders_of_dataset(image):
+        table_above = _inherited_table(folder, image, stem)
+        if table_above is not None:
+            return table_above
+    return None
+
+
+def table_path(image: Path, suffix: str = ".tsv") -> Path:
+    """Return where the region table of an image lies, if it is beside it.
+
+    Examples
+    --------
+    >>> table_path(Path("atlas_dseg.nii.gz")).name
+    'atlas_dseg.tsv'
+    """
+    return image.with_name(stem_of(image).removesuffix(".dseg") + suffix)
 
 
 def region_table_from_label_table(xml: bytes | str, *, source: str = "label table") -> RegionTable:
@@ -221,10 +253,8 @@ def _read_file(path: Path, labels: Labels | None, *, may_be_list: bool) -> Regio
     records = color_records(lines)
     if records:
         table = _from_records(records, source, labels)
-        if labels is None:
-            return table
         # A program's table lists all its regions, of which an image has some.
-        return table.take(np.flatnonzero(np.isin(table.labels, labels) | (table.labels == 0)))
+        return table if labels is None else looked_up(table, labels)
     may_be_list = may_be_list and path.suffix.lower() not in {".csv", ".tsv"}
     return _from_text(text, lines, source, labels, may_be_list=may_be_list)
 
@@ -284,15 +314,21 @@ def _from_mapping(source: Mapping[Any, Any], labels: Labels | None) -> RegionTab
         raise RegionTableError("The mapping of labels and names is empty.")
     if all(isinstance(value, list | tuple | np.ndarray) for value in source.values()):
         return _from_table(table_of_mapping(source, "The mapping"), labels)
-    keys = [plain(key) for key in source]
-    return _from_pairs(keys, [plain(value) for value in source.values()], labels, "The mapping")
+    if are_mappings(source.values()):
+        return _from_table(table_of_nested(source, "key", "The mapping"), labels)
+    keys = list(map(_plain, source))
+    return _from_pairs(keys, [*map(_plain, source.values())], labels, "The mapping")
 
 
 def _from_sequence(items: list[Any], labels: Labels | None) -> RegionTable:
-    """Read a list of names, or of pairs of a label and a name."""
+    """Read a list of names, of pairs of a label and a name, or of records."""
+    if are_mappings(items):
+        return _from_table(table_of_records(items, "The list of records"), labels)
     if items and all(isinstance(item, tuple | list) and len(item) == 2 for item in items):
         keys, values = zip(*items, strict=True)
-        return _from_pairs([*map(plain, keys)], [*map(plain, values)], labels, "The list of pairs")
+        pairs = [*map(_plain, keys)], [*map(_plain, values)]
+        return _from_pairs(*pairs, labels, "The list of pairs")
+    items = list(map(_plain, items))
     for name in items:
         if not isinstance(name, str):
             raise RegionTableError(
@@ -304,7 +340,7 @@ def _from_sequence(items: list[Any], labels: Labels | None) -> RegionTable:
 
 def _from_series(series: Any, labels: Labels | None) -> RegionTable:
     """Read a Series as a mapping, or as a list of names where its index merely counts."""
-    index, names = [plain(cell) for cell in series.index], [plain(cell) for cell in series]
+    index, names = list(map(_plain, series.index)), list(map(_plain, series))
     if series.index.name is None and index == list(range(len(index))):
         return _from_sequence(names, labels)
     return _from_pairs(index, names, labels, "The Series")
@@ -348,7 +384,7 @@ def _named_rows(table: Table) -> list[Column]:
     index = [column for column in table.index if column.title == ""]
     body = [column for column in table.columns if column not in index]
     has_labels = any(column.are_integers for column in body)
-    has_names = any(column.is_text for column in body)
+    has_names = any(map(_may_name, body))
     holds_names = any(column.is_text for column in index)
     is_needed = not has_labels or (holds_names and not has_names)
     return [*index, *body] if is_needed else body
@@ -441,8 +477,7 @@ def _name_column(table: Table, of_labels: Column) -> Column | None:
     ranked: list[tuple[tuple[bool, bool, int, int], Column]] = []
     for number, column in enumerate(table.columns):
         normal = normal_title(column.title)
-        may_be = normal == "name" or _may_be_names(column.cells)
-        if column is of_labels or normal in _NEVER_NAMES or not may_be:
+        if column is of_labels or not _may_name(column):
             continue
         n_distinct = len(set(column.texts))
         repeats = 2 * n_distinct <= len(column)
@@ -453,8 +488,12 @@ def _name_column(table: Table, of_labels: Column) -> Column | None:
     return min(ranked, key=lambda entry: entry[0])[1] if ranked else None
 
 
-def _may_be_names(cells: Sequence[Any]) -> bool:
-    texts = [cell for cell in cells if isinstance(cell, str) and not _is_absent(cell)]
+def _may_name(column: Column) -> bool:
+    """Return whether a column may hold names: it is titled so, or text and not titled otherwise."""
+    normal = normal_title(column.title)
+    if normal == "name" or normal in _NEVER_NAMES:
+        return normal == "name"
+    texts = [cell for cell in column.cells if isinstance(cell, str) and not _is_absent(cell)]
     return bool(texts) and not all(is_number(t) or _HEX_COLOR.fullmatch(t) for t in texts)
 
 
@@ -527,6 +566,11 @@ def _named(cells: Sequence[Any], numbers: Sequence[Any]) -> list[str]:
     ]
 
 
+def _plain(cell: object) -> Any:
+    """Return a cell as Python has it: no scalar of NumPy, and text for bytes."""
+    return plain(decoded(cell))
+
+
 def _parsed(cells: Sequence[Any]) -> tuple[Any, ...]:
     """Return the cells as numbers where all are, else as they are; absent ones as None."""
     values = [plain(cell) for cell in cells]
@@ -542,12 +586,23 @@ def _parsed(cells: Sequence[Any]) -> tuple[Any, ...]:
 # --- tables beside images ------------------------------------------------------------------------
 
 
-def _inherited_table(image: Path, stem: str) -> Path | None:
+def _folders_of_dataset(image: Path) -> list[Path]:
+    """Return the folder of an image and those above, up to that of its dataset, if it has one."""
+    # Not resolved: files of datasets are often links into a store.
+    folders = list(image.absolute().parents)
+    for number, folder in enumerate(folders, start=1):
+        if os.path.isfile(folder / "dataset_description.json"):  # noqa: PTH113  False if forbidden
+            return folders[:number]
+    return folders[:1]
+
+
+def _inherited_table(folder: Path, image: Path, stem: str) -> Path | None:
+    """Return the table in a folder that is of an image and others."""
     *entities, suffix = stem.split("_")
-    if not entities or not image.parent.is_dir():
+    if not entities or not folder.is_dir():
         return None
     close: dict[int, list[Path]] = {}
-    for table in sorted(image.parent.glob("*.tsv")):
+    for table in sorted(folder.glob("*.tsv")):
         *of_table, table_suffix = table.stem.split("_")
         is_above = bool(of_table) and set(of_table) <= set(entities)
         if is_above and table_suffix == suffix:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ import numpy as np
 
 from ..errors import MatchError, SignalsError, capitalized, examples, plural
 from .cells import (
+    are_flags,
     integer_of,
     is_absent,
     is_missing,
@@ -29,6 +30,7 @@ from .cells import (
     one_array,
     text_of,
 )
+from .text import decode
 from .titles import normal_title
 
 if TYPE_CHECKING:
@@ -40,10 +42,12 @@ Title = str | int
 
 # How numbers are written that are none here: what to replace by what, and what to do instead.
 _SLIPS = [
+    (re.compile(r"(?<=\d),(?=\d{3}(?:,\d{3})*$)"), "",
+     "thousands without separators, decimals with a point"),
     (re.compile(","), ".", "a point for the decimal comma"),
     # All separators but the last one, and that too where it is a comma.
     (re.compile("[.,](?=.*[.,])|,"), "", "thousands without separators"),
-]
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +102,8 @@ class Column:
         if self.array is not None:
             return False
         if all(isinstance(cell, str) for cell in self.cells):
-            return not all(map(is_like_number, self._pointed))
+            texts = list(self._pointed)
+            return not (all(map(is_like_number, texts)) or are_flags(texts))
         return not all(map(is_number_or_gap, self.cells))
 
     @property
@@ -170,8 +175,12 @@ class Table:
     @property
     def subject(self) -> str:
         """The name of the table at the beginning of a sentence; files keep theirs."""
-        is_file = not self.source.startswith(("the ", "standard "))
-        return self.source if is_file else capitalized(self.source)
+        return self.source if self.is_file else capitalized(self.source)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it was read from a file, whose name its source is."""
+        return not self.source.startswith(("the ", "standard "))
 
     @property
     def n_rows(self) -> int:
@@ -238,7 +247,7 @@ def table_of_text(text: TextTable) -> Table:
             if not any(cells):
                 continue  # rows may all end in a delimiter
         title = "" if is_index else title_of(titles[number])
-        columns.append(Column(title, cells, is_index, decimal_comma=text.delimiter == ";"))
+        columns.append(Column(title, cells, is_index, decimal_comma=text.decimal_comma))
     has_header = text.header is not None and not _are_titles_counted(columns)
     return Table(columns, text.source, has_header, may_have_header=text.header is None)
 
@@ -260,6 +269,9 @@ def title_of(title: object) -> Title:
     >>> title_of("z"), title_of("7"), title_of("007"), title_of(7.0)
     ('z', 7, '007', 7)
     """
+    if isinstance(title, tuple):
+        return "_".join(map(str, title))  # of a DataFrame with several rows of titles
+    title = decoded(title)
     integer = integer_of(title)
     if isinstance(title, str):
         return integer if integer is not None and str(integer) == title else title
@@ -330,7 +342,59 @@ def table_of_series(series: Any, source: str = "the Series") -> Table:
 
 def table_of_mapping(values: Mapping[Any, Sequence[Any]], source: str = "the mapping") -> Table:
     """Return a mapping of titles to columns as a table."""
-    return Table([Column(title_of(title), list(cells)) for title, cells in values.items()], source)
+    return Table([_column_of_list(title, cells) for title, cells in values.items()], source)
+
+
+def table_of_records(records: Sequence[Mapping[Any, Any]], source: str = "the records") -> Table:
+    """Return rows, each a mapping of titles to cells, as a table; what a row lacks is missing."""
+    titles = dict.fromkeys(title for record in records for title in record)
+    return table_of_mapping({t: [record.get(t) for record in records] for t in titles}, source)
+
+
+def table_of_nested(
+    values: Mapping[Any, Mapping[Any, Any]], title: Title = "", source: str = "the mapping"
+) -> Table:
+    """Return a mapping of keys to rows as a table, whose first column are the keys.
+
+    Without a title they are an index.
+    """
+    rows = table_of_records(list(values.values()), source)
+    keys = Column(title, list(map(decoded, values)), is_index=title == "")
+    return Table([keys, *rows.columns], source)
+
+
+def are_mappings(values: Collection[object]) -> bool:
+    """Return whether all of some values are mappings."""
+    return bool(values) and all(isinstance(value, Mapping) for value in values)
+
+
+def table_of_structured(array: NDArray[Any], source: str = "the structured array") -> Table:
+    """Return a structured array of NumPy, whose fields are its columns, as a table."""
+    columns = [_column_of_array(title_of(t), array[t].ravel()) for t in array.dtype.names or ()]
+    return Table(columns, source)
+
+
+def titled_table(values: Any) -> Table | None:
+    """Return an object whose columns have titles as a table, None for everything else."""
+    if is_frame(values):
+        return table_of_frame(values)
+    if isinstance(values, np.ndarray):
+        return table_of_structured(values) if values.dtype.names else None
+    if isinstance(values, Mapping):
+        # Which of the two are the regions, the judge of tables says.
+        return table_of_nested(values) if are_mappings(values.values()) else None
+    if isinstance(values, list | tuple):
+        return table_of_records(values) if are_mappings(values) else None
+    return None
+
+
+def decoded(cell: Any) -> Any:
+    """Return bytes, as HDF5 and older packages hold names, as text; anything else as it is."""
+    return decode(cell, source=f"The name {cell!r}") if isinstance(cell, bytes) else cell
+
+
+def _column_of_list(title: object, cells: Iterable[object]) -> Column:
+    return Column(title_of(title), list(map(decoded, cells)))
 
 
 def _index_of(frame: Any) -> list[Column]:
@@ -351,6 +415,8 @@ def _index_of(frame: Any) -> list[Column]:
 def _column_of_array(title: Title, array: NDArray[Any], *, is_index: bool = False) -> Column:
     # NumPy would list dates in nanoseconds as integers.
     listed = list(array) if array.dtype.kind in "mM" else array.tolist()
+    if array.dtype.kind in "SO":
+        listed = list(map(decoded, listed))
     cells = [None if not isinstance(cell, str) and is_missing(cell) else cell for cell in listed]
     numbers = array if array.dtype.kind in "biufc" else None
     return Column(title, cells, is_index, numbers)

@@ -6,6 +6,7 @@ kept by column, with or without a *header* (one *title* per column).  What separ
 content, because suffixes do not tell: many a ``.csv`` holds semicolons, and many a ``.txt`` tabs.
 
 The first row is the header if it holds no number, or begins with a known title or with nothing.
+Numbers may have decimal commas between semicolons, and between tabs where the table says so.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from ..errors import FileFormatError, examples, plural
 from ..files import existing_file
-from .cells import are_distinct, is_missing, is_number
+from .cells import are_distinct, are_flags, is_missing, is_number
 from .titles import is_known_title
 
 WHITE_SPACE = " "
@@ -39,6 +40,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 # What Excel reads and writes in the first line to say what separates the cells.
 _DECLARED = re.compile(r"sep=([\t,;])", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
+# What FreeSurfer writes before the titles of its statistics.
+_MARK_OF_TITLES = "ColHeaders "
 _WORD = re.compile(r'"((?:[^"]|"")*)"(?=\s|$)|(\S+)')
 
 Row = tuple[int, list[str]]  # line number, cells
@@ -58,6 +63,8 @@ class TextTable:
         The name to use in messages.
     delimiter : str or None, default=None
         ``"\t"``, ``","``, ``";"``, ``" "`` for runs of white space; `None` for one column.
+    decimal_comma : bool, default=False
+        Whether ``0,5`` is a half.
 
     Examples
     --------
@@ -70,6 +77,7 @@ class TextTable:
     columns: tuple[tuple[str, ...], ...]
     source: str
     delimiter: str | None = None
+    decimal_comma: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -121,7 +129,8 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
     if _has_row_names([cells for _, cells in numbered_rows], delimiter):
         numbered_rows[0][1].insert(0, "")
     rows = _rectangle(numbered_rows, source)
-    if _first_row_is_header(rows, delimiter):
+    decimal_comma = _have_decimal_commas(rows, delimiter)
+    if _first_row_is_header(rows, delimiter, decimal_comma=decimal_comma):
         header = rows.pop(0)
         if not rows:
             raise FileFormatError(
@@ -134,6 +143,7 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
         columns=tuple(zip(*rows, strict=True)),
         source=source,
         delimiter=delimiter,
+        decimal_comma=decimal_comma,
     )
 
 
@@ -308,6 +318,20 @@ def _rectangle(rows: Iterable[Row], source: str) -> list[list[str]]:
     return table
 
 
+def _have_decimal_commas(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool:
+    """Return whether numbers have decimal commas, as Excel writes them between tabs too.
+
+    A comma may as well separate thousands, and beside points nobody knows.  A first row may be one
+    of names.
+    """
+    if delimiter != "\t":
+        return delimiter == ";"
+    cells = [cell for row in rows[1:] for cell in row]
+    if any("." in cell and is_number(cell) for cell in cells):
+        return False
+    return any(_DECIMAL_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in cells)
+
+
 # --- the header ----------------------------------------------------------------------------------
 
 
@@ -333,29 +357,33 @@ def _has_row_names(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool
     return are_distinct(names) and not any(map(is_missing, names))
 
 
-def _first_row_is_header(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool:
+def _first_row_is_header(
+    rows: Sequence[Sequence[str]], delimiter: str | None, *, decimal_comma: bool
+) -> bool:
     first, below = rows[0], rows[1 : _SAMPLE_LINES + 1]
+    pointed = rows[: _SAMPLE_LINES + 1]
+    if decimal_comma:
+        pointed = [[cell.replace(",", ".") for cell in row] for row in pointed]
     if len(first) == 1:
-        return _is_text_over_numbers(first, below, delimiter)
+        return _is_text_over_numbers(pointed)
     if not first[0] and all(first[1:]) and below:
         return True  # as pandas and R write it over the names of rows
     if is_known_title(first[0]):
         # "Area 3", "Area 1", … begin with a title and have no header.
         is_list = delimiter == WHITE_SPACE and any(row[0] == first[0] for row in below)
         return not is_list
-    return _is_text_over_numbers(first, below, delimiter)
+    return _is_text_over_numbers(pointed)
 
 
-def _is_text_over_numbers(
-    first: Sequence[str], below: Sequence[Sequence[str]], delimiter: str | None
-) -> bool:
-    """Return whether a row holds no number and stands over some, or is all of distinct text."""
-    if delimiter == ";":
-        first, *below = [[cell.replace(",", ".") for cell in row] for row in (first, *below)]
+def _is_text_over_numbers(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether a first row holds no number and stands over some, or is distinct text."""
+    first, below = rows[0], rows[1:]
     if any(map(is_number, first)):
         return False
     over_numbers = []
     for title, cells in zip(first, zip(*below, strict=True), strict=False):
+        if are_flags([title]) and are_flags(cells):
+            return False
         if _are_numbers(cells):
             over_numbers.append(title)
     if over_numbers:
@@ -366,8 +394,10 @@ def _is_text_over_numbers(
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:
-    """Return whether cells are numbers, of which some may be missing."""
-    return any(map(is_number, cells)) and all(is_number(cell) or is_missing(cell) for cell in cells)
+    """Return whether cells are numbers, or true or false, of which some may be missing."""
+    if not any(map(is_number, cells)):
+        return are_flags(cells)
+    return all(is_number(cell) or is_missing(cell) for cell in cells)
 
 
 def _commented_header(
@@ -378,7 +408,7 @@ def _commented_header(
         return None
     comment = head[-1].strip()
     # First without its sign (``# id name``), then with it (``#  name`` under a title "#").
-    for line in (comment.lstrip("#").strip(), comment):
+    for line in (comment.lstrip("#").strip().removeprefix(_MARK_OF_TITLES).strip(), comment):
         for cells in _sample([line], delimiter):
             if len(cells) == len(rows[0]) and all(cells) and are_distinct(cells):
                 return cells

@@ -17,7 +17,7 @@ LABEL_TITLES = frozenset([
     "index", "label", "labelid", "labelindex", "labelvalue", "labelnumber", "labelno",
     "id", "idx", "roi", "roiid", "roiindex", "roiidx", "roinumber",
     "region", "regionid", "regionindex", "regionnumber", "structureid",
-    "parcel", "parcelid", "parcelindex", "parcelnumber", "key", "no", "nr",
+    "parcel", "parcelid", "parcelindex", "parcelnumber", "key", "no", "nr", "segid",
 ])
 # Of labels in region tables; in tables of values they mostly stand over values.
 _VALUE_TITLES = frozenset([
@@ -33,7 +33,7 @@ NAME_TITLES = [
 MAP_TITLES = frozenset([
     "map", "subject", "subjectid", "sub", "subid", "participant", "participantid", "session",
     "sessionid", "ses", "run", "task", "contrast", "condition", "group", "time", "timepoint",
-    "frame", "scan", "file", "filename",
+    "frame", "scan", "file", "filename", "subbrick",
 ])
 _KNOWN_TITLES = LABEL_TITLES.union(_VALUE_TITLES, NAME_TITLES, MAP_TITLES)
 _LABEL_WORDS = {"id", "ids", "idx", "label", "labels"}
@@ -80,6 +80,21 @@ def label_rank(title: object, *, in_values: bool = False) -> int:
     # "Label of region", but not "id of subject".
     is_partly = "label" in words or not _LABEL_WORDS.isdisjoint(words[-1:])
     return int(is_partly)
+
+
+def speaks_of_labels(title: object) -> bool:
+    """Return whether a title says that integers are labels of regions, or of something else.
+
+    Examples
+    --------
+    >>> speaks_of_labels("index_17network"), speaks_of_labels("laterality_index")
+    (True, False)
+    """
+    words = [word.lower() for word in _WORD.findall(str(title))]
+    rank = label_rank(title, in_values=True)
+    # But a "label_count" is none.
+    is_partly = rank == 1 and not _LABEL_WORDS.isdisjoint(words[-1:])
+    return rank == 2 or is_partly or words[:1] == ["index"]
 
 
 def is_name_title(title: object) -> bool:

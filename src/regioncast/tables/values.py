@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..atlas.affixes import stripped
 from ..atlas.hemispheres import is_hemisphere_title, side_of_word
+from ..atlas.identities import LABEL, NAME, Identities, Naming
 from ..errors import MatchError, SignalsError, SignalsTypeError, examples, plural
-from ..identity import LABEL, NAME, Identities, Naming
-from ..signals import Key, Signals, as_array, as_keys
+from ..signals import Key, Signals, as_array, as_keys, wrong_dimensions
 from .arrays import (
     Asked,
     holds_numbers_alone,
@@ -29,7 +30,7 @@ from .arrays import (
     signals_of_numbers,
     with_header,
 )
-from .cells import check_exact, integer_of, is_number_or_gap, numbers_with_gaps
+from .cells import are_distinct, check_exact, integer_of, is_number_or_gap, numbers_with_gaps
 from .files import read_values
 from .keys import (
     counts_rows,
@@ -45,14 +46,14 @@ from .table import (
     Column,
     Table,
     absent_rows,
-    is_frame,
+    decoded,
     is_like_number,
     is_series,
-    table_of_frame,
     table_of_series,
     text_error,
+    titled_table,
 )
-from .titles import label_rank
+from .titles import is_map_title, label_rank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,26 +80,54 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
     """
     if isinstance(values, str | os.PathLike):
         values = read_values(os.fspath(values))
+    elif is_labelled_array(values):
+        asked = dataclasses.replace(asked, t_r=asked.t_r or step_of_time(values))
+        values = unlabelled(values)
     table = _table_of(values, asked.by)
     if table is not None:
-        return signals_of(table, identities, asked)
+        return signals_of(table, identities.stripping(asked.strip), asked)
     if asked.key is not None or asked.columns is not None:
         raise SignalsError(
             f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
         )
     if isinstance(values, Signals):
-        return values if asked.t_r is None else values.with_t_r(asked.t_r)
+        return asked_of(values, asked)
     if isinstance(values, Mapping):
-        return _signals_of_mapping(values, asked.t_r)
-    return Signals(array_of(values), t_r=asked.t_r)
+        return asked_of(_signals_of_mapping(values), asked)
+    # A Series is called by something also where its index says nothing.
+    name = getattr(values, "name", None) if is_series(values) else None
+    names = [name] if isinstance(name, str) and name else None
+    return Signals(array_of(values), t_r=asked.t_r, map_names=names)
+
+
+def asked_of(signals: Signals, asked: Asked) -> Signals:
+    """Return signals that are no table with the repetition time and the keys that were asked for.
+
+    Raises
+    ------
+    SignalsError
+        When a single map would be a series.
+    """
+    if asked.strip and signals.keys is not None:
+        signals = Signals.along(
+            signals.axis,
+            signals.values,
+            [stripped(key, asked.strip) for key in signals.keys],
+            labels=signals.labels,
+            coverage=signals.coverage,
+            parcellation=signals.parcellation,
+            origin=signals.origin,
+        )
+    return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
 
 
 def _table_of(values: object, by: str) -> Table | None:
     """Return what has columns, or an index that says something, as a table; None for the rest."""
     if isinstance(values, Table):
         return values
-    if is_frame(values):
-        return table_of_frame(values)
+    table = titled_table(values)
+    if table is not None:
+        return table
     if by == "position" or not is_series(values):
         return None
     table = table_of_series(values)
@@ -140,6 +169,48 @@ def _check_by(by: str, identities: Identities) -> None:
         )
 
 
+# --- labelled arrays -----------------------------------------------------------------------------
+
+
+def is_labelled_array(values: object) -> bool:
+    """Return whether this is a DataArray of xarray, told by what it has."""
+    return all(hasattr(values, name) for name in ("dims", "coords", "swap_dims", "to_pandas"))
+
+
+def unlabelled(array: Any) -> Any:
+    """Return a DataArray as what it is without xarray: a DataFrame or an array."""
+    if array.ndim not in (1, 2):
+        raise wrong_dimensions(array.shape)
+    for dimension in array.dims:
+        along = [str(title) for title, c in array.coords.items() if c.dims == (dimension,)]
+        if along and dimension not in along:
+            raise SignalsError(
+                f"The dimension {dimension!r} of the DataArray has no index; coordinates along it "
+                f"are {examples(along)}. Choose one: values.swap_dims({dimension}={along[0]!r})."
+            )
+    dimensions = set(array.dims)
+    of_maps = dimensions & {"time", "map"}
+    indexed = sorted(dimensions.intersection(array.coords) - of_maps)
+    if not indexed:
+        return array.transpose(*of_maps, ...).to_numpy()
+    # What has an index are titles, in one row too; of two indices either may name the regions.
+    if array.ndim == 1:
+        array = array.expand_dims(map=1 if array.name is None else [str(array.name)])
+    table = array.transpose(..., indexed[-1]).to_pandas()
+    # What merely counts is no index, and must not be called as one.
+    return table if set(array.dims) <= set(array.coords) else table.rename_axis(index=None)
+
+
+def step_of_time(array: Any) -> float | None:
+    """Return the seconds from one point of a dimension ``time`` to the next, None if unknown."""
+    time = array.coords.get("time")
+    if time is None or time.dims != ("time",) or time.attrs.get("units") != "s":
+        return None
+    steps = np.diff(time.to_numpy())
+    is_even = len(steps) > 0 and steps[0] > 0 and np.allclose(steps, steps[0])
+    return float(steps[0]) if is_even else None
+
+
 # --- what has no columns -------------------------------------------------------------------------
 
 
@@ -179,14 +250,9 @@ def _with_gaps(series: Any, array: NDArray[Any]) -> NDArray[Any]:
     return numbers_with_gaps(cells, "the values") if all(map(is_number_or_gap, cells)) else array
 
 
-def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals:
+def _signals_of_mapping(values: Mapping[Any, Any]) -> Signals:
     """Return the signals of a mapping of keys to a number, or to one number per map."""
     rows = list(values.values())
-    if rows and all(isinstance(row, Mapping) for row in rows):
-        raise SignalsTypeError(
-            "A mapping of mappings does not say which of the two are the regions. Give "
-            "pandas.DataFrame(values), with the names of the regions as its index."
-        )
     if rows and all(map(is_number_or_gap, rows)):
         array = numbers_with_gaps(rows, "the mapping")
     else:
@@ -197,7 +263,7 @@ def _signals_of_mapping(values: Mapping[Any, Any], t_r: float | None) -> Signals
             "Each region of a mapping needs one number, or one number per map; the values have "
             f"the shape {array.shape[1:]}."
         )
-    return Signals(array.T, as_keys(values), t_r=t_r)
+    return Signals(array.T, as_keys(map(decoded, values)))
 
 
 def _check_rows_are_exact(array: NDArray[Any], values: Mapping[Any, Any]) -> None:
@@ -277,7 +343,8 @@ def _sided(column: Column, sides: Sequence[str | None], identities: Identities) 
     cells = []
     for key, side, rows in zip(keys, sides, rows_of_keys, strict=True):
         says_it = len(rows) == 1 and identities.side(rows[0]) == side
-        cells.append(key if side is None or key == "" or says_it else f"{side}:{key}")
+        is_sided = side is None or key == "" or says_it
+        cells.append(key if is_sided else f"{side}:{stripped(key, identities.strip)}")
     return Column(column.title, cells, column.is_index)
 
 
@@ -294,12 +361,13 @@ def _wide_signals(table: Table, identities: Identities, asked: Asked) -> Signals
     naming = identities.naming([column.title for column in columns], asked.by)
     # Text beside the regions names the maps; numbers beside them are keys without a region.
     kept = []
-    for column, rows in zip(columns, naming.rows, strict=True):
+    keys: list[Key] = []
+    for column, key, rows in zip(columns, naming.keys, naming.rows, strict=True):
         if not column.is_text:
             kept.append(column)
+            keys.append(key)
         elif rows:
             raise text_error(column, table)
-    keys: list[Key] = [column.title for column in kept]
     if any(isinstance(key, str) for key in keys):
         keys = [str(key) for key in keys]  # titles of one table are of one kind
     return maps_in_rows(kept, table, asked, keys)
@@ -363,23 +431,58 @@ def _is_of_rows(column: Column, rows: Sequence[list[int]], identities: Identitie
 
 
 def _check_rows(column: Column, keys: list[Key], table: Table) -> None:
-    """Raise where most regions have several rows, which another column tells apart."""
+    """Raise where most regions have several rows, which other columns tell apart."""
     times = Counter(keys)
     n_twice = sum(count > 1 for count in times.values())
-    texts = [c for c in table.columns if c is not column and c.is_text]
-    if n_twice > len(times) // 2 and texts:
+    if n_twice <= len(times) // 2:
+        return
+    others = [c for c in table.columns if c is not column and (c.is_text or is_map_title(c.title))]
+    tellers = _needed_to_tell(keys, others)
+    if tellers:
         key, count = times.most_common(1)[0]
-        numbers = [c.title for c in table.body if c is not column and may_be_map(c)]
-        values = numbers[0] if numbers else ""
-        way = f"frame.pivot(index={column.title!r}, columns={texts[0].title!r}, values={values!r})"
-        if texts[0] in table.index:
-            way = f"values.unstack({table.index.index(texts[0])})"
+        called = " with ".join(teller.called for teller in tellers)
         raise MatchError(
             f"{table.subject} has {count} rows per region: so often {key!r} stands in "
-            f"{column.called}, and {texts[0].called} tells its rows apart "
-            f"({examples(dict.fromkeys(texts[0].texts))}). Make each a map: {way}; or keep the "
-            "rows of one."
+            f"{column.called}, and {called} tells its rows apart "
+            f"({examples(dict.fromkeys(tellers[0].texts))}). Make each a map: "
+            f"{_way_to_wide(column, tellers, table)}; or keep the rows of one."
         )
+
+
+def _needed_to_tell(keys: Sequence[Key], columns: Sequence[Column]) -> list[Column]:
+    """Return the columns that it takes, beside the keys, to tell rows apart; none if all do not."""
+
+    def tell(some: Sequence[Column]) -> bool:
+        return are_distinct(list(zip(keys, *[column.texts for column in some], strict=True)))
+
+    needed = list(columns)
+    for column in reversed(columns):
+        fewer = [other for other in needed if other is not column]
+        if tell(fewer):
+            needed = fewer
+    return needed if tell(needed) else []
+
+
+def _way_to_wide(column: Column, tellers: Sequence[Column], table: Table) -> str:
+    """Return the line that makes a map of each row of a region, in the shell for a file."""
+    titles = [teller.title for teller in tellers]
+    beside = [other for other in table.body if other not in (column, *tellers)]
+    values = next((other.title for other in beside if may_be_map(other)), "")
+    if all(teller in table.index for teller in tellers):
+        levels = [table.index.index(teller) for teller in tellers]
+        series = f"frame[{values!r}]" if "Frame" in table.source else "values"
+        return f"{series}.unstack({levels if len(levels) > 1 else levels[0]})"
+    wanted = titles if len(titles) > 1 else titles[0]
+    pivot = f"pivot(index={column.title!r}, columns={wanted!r}, values={values!r})"
+    if len(titles) == 1 and not tellers[0].is_text:
+        pivot += f".add_prefix('{titles[0]}_')"  # numbers may be labels
+    if not table.is_file:
+        return f"frame.{pivot}"
+    if len(titles) > 1:
+        joined = "wide.columns.map(lambda cells: '_'.join(map(str, cells)))"
+        pivot += f".pipe(lambda wide: wide.set_axis({joined}, axis=1))"
+    read = f"pandas.read_csv({table.source!r}, sep=None, engine='python')"
+    return f"python -c \"import pandas; {read}.{pivot}.to_csv('maps.tsv', sep='\\t')\""
 
 
 def _check_no_map_is_lost(table: Table, key_column: Column) -> None:

@@ -15,19 +15,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import FileFormatError, SignalsError, SignalsTypeError, examples, plural
+from ..errors import (
+    FileFormatError,
+    RegionTableError,
+    SignalsError,
+    SignalsTypeError,
+    examples,
+    plural,
+)
 from ..files import check_output, open_output, replacing
 from ..formats import suffix_of, suffixes
 from ..signals import MAP_TITLE, map_titles
 from .cells import are_distinct, is_absent, is_missing, is_number
 from .files import STANDARD_STREAM, needs_pyarrow
+from .regions import read_region_table
 from .titles import normal_title
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from ..atlas.region_table import RegionTable
+    from ..atlas.region_table import Region, RegionTable
     from ..formats import Use
     from ..signals import Signals
 
@@ -68,6 +76,30 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
 def write_regions(table: RegionTable, path: Path, *, overwrite: bool) -> None:
     """Write a table of regions, such as their coverage, whole or not at all."""
     _write_frame(table.to_pandas(), path, table_suffix(path, "coverage"), overwrite=overwrite)
+
+
+def write_table_of_labels(table: RegionTable, file: Path, path: Path) -> None:
+    """Write the table of the regions of a labels image as TSV, to what will be called `path`.
+
+    It is read at once: where labels or names would be others, it is a `RegionTableError`.
+    """
+    rows = [("index", "name", *table.other_columns)]
+    rows += zip(table.labels.tolist(), table.names, *table.other_columns.values(), strict=True)
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, delimiter="\t", lineterminator="\n")
+        writer.writerows([["n/a" if is_missing(c) else c for c in row] for row in rows])
+    try:
+        again: set[Region] = set(read_region_table(file, labels=table.labels))
+    except (RegionTableError, FileFormatError) as error:
+        raise RegionTableError(
+            f"{path.name} would not be read again: {str(error).replace(str(file), path.name)}"
+        ) from error
+    changed = [region.name for region in table if region not in again]
+    if changed:
+        raise RegionTableError(
+            f"{plural(len(changed), 'name')} that {path.name} cannot hold: {examples(changed)}; "
+            "they would be read as something else. Rename them."
+        )
 
 
 def check_table_output(path: Path, use: Use = "signals", *, overwrite: bool) -> None:

@@ -18,7 +18,7 @@ from ..maps import one_at_a_time, the_one_map
 from .labels import CiftiLabels, read_labels, read_parcel_signals, space_of
 from .maps import CiftiMaps, open_cifti_maps
 from .matrix import is_cifti
-from .painted import PaintedCifti, painted_cifti, save_cifti, save_parcels
+from .painted import PaintedCifti, painted_cifti, save_cifti, save_labels, save_parcels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,9 +114,18 @@ class Cifti:
         """Raise where a file cannot be written under this name."""
         check_output(output, overwrite=overwrite)
 
+    def outputs(self, image: object, output: Path) -> list[Path]:  # noqa: ARG002  Kind
+        """Return the one file."""
+        return [output]
+
     def save(
         self, image: nib.Cifti2Image, output: Path, *, overwrite: bool, progress: Progress | None
     ) -> list[Path]:
         """Write a dense image."""
         save_cifti(image, output, overwrite=overwrite, progress=progress)
+        return [output]
+
+    def save_labels(self, atlas: Parcellation, output: Path, *, overwrite: bool) -> list[Path]:
+        """Write the labels of the grayordinates."""
+        save_labels(atlas, output, overwrite=overwrite)
         return [output]

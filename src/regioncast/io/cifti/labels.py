@@ -16,7 +16,7 @@ from nibabel.cifti2.cifti2_axes import (
     SeriesAxis,
 )
 
-from ...atlas.no_region import no_region_labels
+from ...atlas.no_region import names_no_region
 from ...atlas.parcellation import (
     NOT_LABELLED,
     Parcellation,
@@ -37,15 +37,13 @@ from ...errors import (
 )
 from ...files import readable
 from ...signals import Signals
+from ..label_files import NO_REGION_NAME
 from .matrix import Image, are_axes, array_of, described, map_axis_of, open_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ...engine.encoding import Encoded
-
-# What Workbench calls the label of no region.
-_UNASSIGNED = "???"
 
 # The vertices of a parcel on a surface where it has none.
 _NO_PLACES = np.empty(0, np.int64)
@@ -78,6 +76,7 @@ class CiftiLabels:
     table: RegionTable
     background: set[float]
     is_said: bool
+    file = None  # it needs no table beside it
 
     @property
     def of_regions(self) -> NDArray[np.int64]:
@@ -177,7 +176,12 @@ def read_labels(
 def _background_labels(table: RegionTable) -> set[float]:
     """Return the labels of a ``.dlabel.nii`` of which Workbench, too, makes no parcel."""
     names = {0: ""} | dict(zip(table.labels.tolist(), table.names, strict=True))
-    return {label for label in no_region_labels(names) if label == 0 or names[label] == _UNASSIGNED}
+    return {label for label, name in names.items() if is_background(label, name)}
+
+
+def is_background(label: int, name: str) -> bool:
+    """Return whether a label of this name is that of no region."""
+    return name == NO_REGION_NAME or (label == 0 and names_no_region(name))
 
 
 def _samples_of_parcels(axis: ParcelsAxis) -> tuple[NDArray[np.int64], Grayordinates]:
@@ -228,9 +232,8 @@ def _owners(
     frame: type[SurfaceVertices | VolumeGrid],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the places that parcels own, ascending, and the number of the owner of each."""
-    owner = np.zeros(n_places, np.int64)
     # Files come from anywhere: a place outside, or one of two parcels, would be a wrong map.
-    for number, (name, places) in enumerate(zip(names, owned, strict=True), 1):
+    for name, places in zip(names, owned, strict=True):
         if ((places < 0) | (places >= n_places)).any():
             raise LabelsError(
                 f"The parcel {name!r} of the labels image has a {frame.noun} that does not exist: "
@@ -242,16 +245,20 @@ def _owners(
                 f"The parcel {name!r} of the labels image lists "
                 f"{plural(n_twice, frame.noun, frame.nouns)} more than once. Get the file again."
             )
-        shared = np.unique(places[owner[places] > 0])
-        if len(shared):
-            raise LabelsError(
-                f"The parcels {names[owner[shared[0]] - 1]!r} and {name!r} of the labels image "
-                f"share {plural(len(shared), frame.noun, frame.nouns)}: "
-                f"{examples(shared.tolist())}. A parcellation has one region at a place."
-            )
-        owner[places] = number
-    taken = np.flatnonzero(owner)
-    return taken, owner[taken]
+    numbers = np.repeat(np.arange(1, len(owned) + 1), list(map(len, owned)))
+    places = np.concatenate([*owned, _NO_PLACES])
+    order = np.argsort(places, kind="stable")
+    places, numbers = places[order], numbers[order]
+    again = np.flatnonzero(places[1:] == places[:-1])
+    if len(again):
+        one, other = numbers[again], numbers[again + 1]
+        shared = places[again[(one == one[0]) & (other == other[0])]]
+        raise LabelsError(
+            f"The parcels {names[one[0] - 1]!r} and {names[other[0] - 1]!r} of the labels image "
+            f"share {plural(len(shared), frame.noun, frame.nouns)}: "
+            f"{examples(shared.tolist())}. A parcellation has one region at a place."
+        )
+    return places, numbers
 
 
 def space_of(source: Image, what: str) -> Grayordinates:

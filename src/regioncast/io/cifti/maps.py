@@ -128,6 +128,11 @@ class CiftiMaps:
         return bool(self.data.dtype.kind == "c")
 
     @property
+    def runs(self) -> Sequence[int]:
+        """Number of maps of the one series that they are."""
+        return (self.n_maps,)
+
+    @property
     def is_read_ahead(self) -> bool:
         """False: each thread reads what it reduces."""
         return False

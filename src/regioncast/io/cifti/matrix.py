@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -50,6 +51,7 @@ from ...errors import (
 from ...files import existing_file, readable
 from ...formats import family_of
 from ...signals import MapAxis, Series
+from ..stored import check_stored, read_stored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +106,9 @@ def open_matrix(source: Image, what: str) -> Matrix:
     ImageTypeError
     """
     if isinstance(source, nib.Cifti2Image):
-        return Matrix(source.dataobj, axes_of(source.header, source.ndim))
+        check_stored(source.dataobj, what)
+        with readable(what):
+            return Matrix(source.dataobj, axes_of(source.header, source.ndim))
     if not isinstance(source, str | os.PathLike):
         raise ImageTypeError(
             f"{capitalized(what)} must be a path or a nibabel.Cifti2Image; this is "
@@ -120,6 +124,7 @@ def open_matrix(source: Image, what: str) -> Matrix:
     with readable(f"{what} {path}"), _quiet():
         volume, axes = _loaded(path, what)
         data: Any = volume.dataobj
+        check_stored(data, what)
         # The first four dimensions of NIfTI are not used.
         shape, expected = data.shape[4:], tuple(map(len, axes))
         if shape != expected:
@@ -234,11 +239,26 @@ def axes_of(header: Cifti2Header, n_dimensions: int) -> list[Any]:
     axes: list[Any] = []
     for number in range(n_dimensions):
         mapping = header.matrix.get_index_map(number)
+        _check_frames(mapping)
         if mapping.indices_map_to_data_type == "CIFTI_INDEX_TYPE_BRAIN_MODELS":
             axes.append(_brain_model_axis(_BrainModels(tuple(_contents(mapping)), mapping)))
         else:
             axes.append(from_index_mapping(mapping))
     return axes
+
+
+def _check_frames(mapping: Cifti2MatrixIndicesMap) -> None:
+    """Raise where a surface or a volume cannot be as large as the file says."""
+    shapes: list[tuple[int, ...]] = []
+    if mapping.volume is not None:
+        shapes.append(tuple(map(int, mapping.volume.volume_dimensions)))
+    counts = [
+        part.surface_number_of_vertices for part in chain(mapping.brain_models, mapping.surfaces)
+    ]
+    shapes.extend((count,) for count in counts if count is not None)
+    for shape in shapes:
+        if min(shape) < 0 or math.prod(shape) > np.iinfo(np.int64).max:
+            raise ValueError(f"no surface or volume has {times(shape)} places")
 
 
 def _check_samples(mapping: Cifti2MatrixIndicesMap) -> None:
@@ -352,4 +372,4 @@ def map_axis_of(maps: Any) -> MapAxis:
 def array_of(data: Any, what: str) -> NDArray[Any]:
     """Return numbers, read where they are not yet, in a dtype that a file can hold."""
     with readable(f"{what} {getattr(data, 'file_like', 'in memory')}"):
-        return storable(np.asanyarray(data))
+        return storable(read_stored(data))

@@ -15,6 +15,7 @@ from nibabel.cifti2.cifti2 import (
 from nibabel.cifti2.cifti2_axes import (
     Axis,
     BrainModelAxis,
+    LabelAxis,
     ParcelsAxis,
     ScalarAxis,
     SeriesAxis,
@@ -35,8 +36,9 @@ from ...errors import (
 )
 from ...files import expanded, open_output, replacing
 from ...formats import family_of, suffix_of
-from ...signals import MapAxis, Series, Signals
+from ..label_files import NO_REGION_NAME, entries_of, labels_image, unused_label
 from ..painted import PaintedOnDemand, as_xml, edited
+from .labels import is_background
 from .matrix import are_axes, array_of, axes_of, described, map_axis_of
 
 if TYPE_CHECKING:
@@ -45,20 +47,19 @@ if TYPE_CHECKING:
     from ...atlas.parcellation import Parcellation
     from ...atlas.spaces import Part
     from ...progress import Progress
+    from ...signals import MapAxis, Series, Signals
 
 DENSE, PARCELLATED = (".dscalar.nii", ".dtseries.nii"), (".pscalar.nii", ".ptseries.nii")
 """What is written: maps, and time series."""
 
 # Intents of NIfTI headers, by the ending of files.
 _INTENTS = {
+    ".dlabel.nii": "ConnDenseLabel",
     ".dscalar.nii": "ConnDenseScalar",
     ".dtseries.nii": "ConnDenseSeries",
     ".pscalar.nii": "ConnParcelScalr",
     ".ptseries.nii": "ConnParcelSries",
 }
-
-# Series of unknown repetition time have one time point per second.
-_UNKNOWN_STEPS = Series(0.0, 1.0, "SECOND")
 
 # What is painted goes to the file in pieces of this many bytes.
 _PIECE_BYTES = 1 << 20
@@ -161,7 +162,7 @@ def save_cifti(
         Of shape (n_maps, n_grayordinates).
     path : Path
         The ending says what the maps are: ``.dscalar.nii`` with a name for each, or
-        ``.dtseries.nii`` at regular times, one second apart where that is not known.
+        ``.dtseries.nii`` at regular times.
     overwrite : bool
         Whether an existing file may be replaced.
     progress : callable, optional
@@ -171,6 +172,8 @@ def save_cifti(
     ------
     FileFormatError
         When the ending is another.
+    SignalsError
+        When a series is to be written, and its repetition time is unknown.
     DimensionError, SignalsTypeError, OutputExistsError, OutputError
     """
     suffix = _writable(
@@ -186,11 +189,20 @@ def save_cifti(
     header = image.header
     # The ending says what the maps are; the image may have been made for the other.
     if not isinstance(axes[0], wanted):
-        series = _UNKNOWN_STEPS if wanted is SeriesAxis else None
-        maps = _axis_of_maps(len(axes[0]), map_axis_of(axes[0]), series)
+        if wanted is SeriesAxis:
+            raise _no_steps(path, DENSE[0])
+        maps = ScalarAxis(map_axis_of(axes[0]).titles(len(axes[0])))
         header = Cifti2Header.from_axes((maps, axes[1]))
         header.matrix.metadata = image.header.matrix.metadata
     _write(data, header, path, suffix, overwrite=overwrite, progress=progress)
+
+
+def _no_steps(path: Path, maps: str) -> SignalsError:
+    """Return the error for maps of which nobody said how far they are apart in time."""
+    return SignalsError(
+        f"{path.name} is a series, and says how far its maps are apart; that of these is unknown. "
+        f"Paint them with t_r= (--t-r), in seconds, or write {maps}."
+    )
 
 
 def _data_to_write(image: nib.Cifti2Image) -> NDArray[Any] | PaintedArray:
@@ -255,6 +267,19 @@ def _rows_in_pieces(data: NDArray[Any] | PaintedArray) -> Iterator[NDArray[Any]]
         yield out
 
 
+def save_labels(atlas: Parcellation, path: Path, *, overwrite: bool) -> None:
+    """Write a parcellation of grayordinates as ``.dlabel.nii``, with names and colours."""
+    space, table = atlas.space, atlas.table
+    assert isinstance(space, Grayordinates), "a kind writes its own space"
+    none = unused_label(table)
+    entries = entries_of(table, path, lambda entry: is_background(entry.label, entry.name))
+    labels = labels_image(atlas, "CIFTI files hold", ["int32"], none=none)
+    keys = {none: (NO_REGION_NAME, (0.0, 0.0, 0.0, 0.0))}
+    keys |= {entry.label: (entry.name, entry.color) for entry in entries}
+    header = Cifti2Header.from_axes((LabelAxis(["regions"], [keys]), space.axis))
+    _write(labels[np.newaxis], header, path, ".dlabel.nii", overwrite=overwrite)
+
+
 def save_parcels(
     signals: Signals, parcellation: Parcellation, path: Path, *, overwrite: bool
 ) -> None:
@@ -278,7 +303,7 @@ def save_parcels(
     SpaceError
         When it is not known of which hemisphere the vertices are.
     SignalsError
-        When there is not one column per region.
+        When there is not one column per region, or the repetition time of a series is unknown.
     OutputExistsError, OutputError
     """
     suffix = _writable(path, PARCELLATED, "a parcellated CIFTI file")
@@ -287,7 +312,9 @@ def save_parcels(
             f"There are signals of {plural(signals.n_regions, 'region')}, the parcellation has "
             f"{len(parcellation):,}. Give one column per region."
         )
-    series = (signals.axis.as_series() or _UNKNOWN_STEPS) if suffix == PARCELLATED[1] else None
+    series = signals.axis.as_series() if suffix == PARCELLATED[1] else None
+    if series is None and suffix == PARCELLATED[1]:
+        raise _no_steps(path, PARCELLATED[0])
     maps = _axis_of_maps(signals.n_maps, signals.axis, series)
     header = Cifti2Header.from_axes((maps, _parcels(parcellation)))
     _write(signals.values, header, path, suffix, overwrite=overwrite)

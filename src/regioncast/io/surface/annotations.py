@@ -22,6 +22,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -73,7 +74,7 @@ class Annotation:
         """The number of the entry of each vertex, shape (n_vertices,); -1 where it has none.
 
         As in FreeSurfer, a vertex of colour 0 is one that nobody has labelled, whatever entry has
-        this colour, and the first of entries with the same colour counts.
+        this colour.
         """
         packed = np.array([entry.packed for entry in self.entries])
         numbers = np.array([entry.number for entry in self.entries])
@@ -97,7 +98,7 @@ def read_annotation(path: Path, what: str) -> Annotation:
     FileFormatError
         When the file ends too early, or its numbers cannot be those of an annotation.
     LabelsError
-        When it has no colour table.
+        When it has no colour table, or vertices of a colour that several entries have.
     """
     name = f"{capitalized(what)} {path}"
     content = _Content(path.read_bytes(), name)
@@ -117,8 +118,26 @@ def read_annotation(path: Path, what: str) -> Annotation:
             f"{name} has no colour table, so its labels have no names. "
             "Make the annotation again with one (for example mris_seg2annot --ctab)."
         )
+    _check_told_apart(colors, entries, name)
     # Vertices may stand in any order, and maps of the surface are in that of their numbers.
     return Annotation(colors[np.argsort(numbers)], entries)
+
+
+def _check_told_apart(colors: NDArray[np.int64], entries: Sequence[Entry], name: str) -> None:
+    """Raise where vertices have a colour that entries of several names have."""
+    names_of: dict[int, list[str]] = {}
+    for entry in entries:
+        if entry.packed and entry.name not in names_of.setdefault(entry.packed, []):
+            names_of[entry.packed].append(entry.name)
+    shared = [packed for packed, names in names_of.items() if len(names) > 1]
+    n_vertices = int(np.count_nonzero(np.isin(colors, shared)))
+    if n_vertices:
+        alike = [" = ".join(names_of[packed]) for packed in shared if packed in colors]
+        raise LabelsError(
+            f"{name} has {plural(len(alike), 'colour')} of several regions: {examples(alike)}. "
+            f"Vertices have colours and no names, so {plural(n_vertices, 'vertex')} of these "
+            "cannot be told apart. Make the annotation again with a colour for each region."
+        )
 
 
 class _Content:

@@ -15,7 +15,6 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +43,14 @@ from ...errors import (
     times,
     warn,
 )
-from ...files import existing_file, expanded, readable, whole_content
+from ...files import existing_file, expanded, read_npy, readable
 from ...formats import Family, family_of, format_of, suffixes
 from ...signals import MapAxis
 from ..maps import t_r_of
+from ..sidecar import axis_beside
+from ..stored import check_stored, open_mgh, read_stored
 from .annotations import read_annotation
+from .gifti import read_gifti
 from .names import (
     STRUCTURE,
     files_found,
@@ -77,6 +79,9 @@ _NEW_MORPHOMETRY = b"\xff\xff\xff"
 # Bytes before the values: these three, and the counts of vertices, of faces, and of values each.
 _MORPHOMETRY_HEAD = 15
 
+# In older ones, the counts of vertices and of faces in three bytes each.
+_OLD_MORPHOMETRY_HEAD = 6
+
 _NODE_INDEX = "NIFTI_INTENT_NODE_INDEX"
 
 # Arrays of meshes and of numbers of vertices, beside which a file may have values.
@@ -96,12 +101,14 @@ def is_surface(source: object) -> bool:
 
     A file is one by its ending, an ``.mgh`` or ``.mgz`` when its shape is (n, 1, 1) or
     (n, 1, 1, n_maps) with n of 642 or more.  Any mapping with a hemisphere is, whatever else is in
-    it.
+    it, and an array of one number or row per vertex.
     """
     if isinstance(source, str | os.PathLike):
         return _is_surface_path(source)
     if isinstance(source, nib.MGHImage):
         return _is_vector(source.shape)
+    if isinstance(source, np.ndarray):
+        return source.ndim in (1, 2)
     if isinstance(source, Mapping):
         return any(side_of_word(key) for key in source)
     if isinstance(source, list | tuple):
@@ -274,8 +281,10 @@ def _is_surface_path(source: str | os.PathLike[str]) -> bool:
 
 def _is_surface_name(name: str) -> bool:
     entry = format_of(Path(name))
+    if entry is not None and entry.family == "mesh":
+        entry = None  # lh.area.white holds the areas of a mesh, so only the content tells
     if entry is not None and not _shape_tells(name):
-        return "surface" in entry.kinds and entry.family != "mesh"
+        return "surface" in entry.kinds
     # The name does not say it, so the file has to.
     if is_pair_pattern(name):
         pair = pair_found(name)
@@ -373,7 +382,7 @@ def _opened(side: Any) -> Any:
         return side
     file = existing_file(side, "the surface")
     with readable(f"the surface {file}"):
-        image = GiftiImage.from_bytes(whole_content(file))
+        image = read_gifti(file)
     if not isinstance(image, GiftiImage):  # nibabel returns what it found of one
         raise FileFormatError(
             f"The surface {file} is XML, but no GIFTI file: it has no element GIFTI. Give "
@@ -399,7 +408,9 @@ def _read(side: Any, what: str) -> Side:
     if read is None:
         raise _not_a_surface(f"{what} {path}")
     with readable(f"{what} {path}"):
-        return read(path, what)
+        of_file = read(path, what)
+        axis = axis_beside(of_file.axis, path, len(of_file.values))
+        return dataclasses.replace(of_file, axis=axis)
 
 
 def _not_a_surface(what: str) -> ImageTypeError:
@@ -413,9 +424,9 @@ def _not_a_surface(what: str) -> ImageTypeError:
 def _from_gifti(image: GiftiImage, what: str) -> Side:
     name = f"{capitalized(what)} {_called(image)}"
     arrays = _arrays_of_values(image, name)
-    n_vertices = len(np.asarray(arrays[0].data))
     # An array may have a column per map instead of being one of many.
-    columns = [np.asarray(array.data).reshape(n_vertices, -1) for array in arrays]
+    n_vertices = len(_upright(np.asarray(arrays[0].data)))
+    columns = [_upright(np.asarray(array.data)).reshape(n_vertices, -1) for array in arrays]
     values = np.concatenate(columns, axis=1).T
     order = _order_of_vertices(image, n_vertices, name)
     if order is not None:
@@ -452,7 +463,7 @@ def _arrays_of_values(image: GiftiImage, name: str) -> list[GiftiDataArray]:
             f"{name} has no values of vertices; it holds {held}. "
             "Give a .label.gii, .shape.gii or .func.gii, not the mesh."
         )
-    sizes = sorted({len(array.data) for array in arrays})
+    sizes = sorted({len(_upright(np.asarray(array.data))) for array in arrays})
     if len(sizes) > 1:
         raise DimensionError(
             f"{name} has maps of {examples(sizes)} vertices. All maps of a surface need the same."
@@ -509,31 +520,27 @@ def _region_table(rows: Iterable[tuple[int, str | None, Sequence[Any]]]) -> Regi
         if name or label != 0:
             labels.append(label)
             names.append(name or str(label))
-            rgb = color[:3]
-            colors.append(None if None in rgb else hex_color(rgb))
+            colors.append(hex_color(color[:3]))
     if not labels:
         return None
     return RegionTable(labels, names, {"color": colors} if any(colors) else None)
 
 
 def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
-    if isinstance(source, nib.MGHImage):
-        image = source
-    else:
-        # Read to its end, where the checksum of a compressed file is.
-        image = nib.MGHImage.from_stream(BytesIO(whole_content(source)))
-        image.file_map["image"].filename = str(source)
+    image = source if isinstance(source, nib.MGHImage) else open_mgh(source)
+    check_stored(image.dataobj, what)
     if tuple(image.shape[1:3]) != (1, 1):
         raise ImageTypeError(
             f"{capitalized(what)} {_called(image)} is a volume of {times(image.shape)} voxels; "
             "values of vertices have the shape (n, 1, 1). Give a surface."
         )
     # Maps are the fourth dimension of a volume that is one column of voxels.
-    values = np.asarray(image.dataobj).reshape((image.shape[0], -1), order="F").T
+    values = read_stored(image.dataobj).reshape((image.shape[0], -1), order="F").T
     return Side(values, MapAxis(t_r=t_r_of(image), single=len(image.shape) == 3))
 
 
 def _from_array(array: NDArray[Any], what: str) -> Side:
+    array = _upright(array)
     if array.ndim not in (1, 2):
         raise DimensionError(
             f"{capitalized(what)} has the shape {array.shape}; values of vertices have "
@@ -542,18 +549,26 @@ def _from_array(array: NDArray[Any], what: str) -> Side:
     return Side(array.reshape(len(array), -1).T, MapAxis(single=array.ndim == 1))
 
 
+def _upright(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a row of values as what it is: no surface has one vertex."""
+    return array[0] if array.ndim == 2 and len(array) == 1 < array.size else array
+
+
 def _from_morphometry(path: Path, what: str) -> Side:
-    values = read_morph_data(path)
     # nibabel reads the values that are there; the file says how many there are to be.
     with path.open("rb") as file:
         head = file.read(7)
-    count = head[3:] if head.startswith(_NEW_MORPHOMETRY) else head[:3]
-    n_vertices = int.from_bytes(count, "big")
-    if len(values) != n_vertices:
+    is_new = head.startswith(_NEW_MORPHOMETRY)
+    n_vertices = int.from_bytes(head[3:] if is_new else head[:3], "big")
+    head_bytes, value_bytes = (_MORPHOMETRY_HEAD, 4) if is_new else (_OLD_MORPHOMETRY_HEAD, 2)
+    n_values = (path.stat().st_size - head_bytes) // value_bytes
+    if n_values < n_vertices:
         raise FileFormatError(
             f"{capitalized(what)} {path} is truncated or damaged: it is to have "
-            f"{n_vertices:,} vertices, and there are values of {len(values):,}. Get the file again."
+            f"{n_vertices:,} vertices, and there are values of {max(0, n_values):,}. Get the file "
+            "again."
         )
+    values = read_morph_data(path)
     return Side(np.atleast_2d(values), MapAxis(single=True))
 
 
@@ -608,7 +623,7 @@ def _from_annotation(path: Path, what: str) -> Side:
 
 def _from_numpy(path: Path, what: str) -> Side:
     # NumPy opens an .npz of any name, too.
-    array = np.load(path, allow_pickle=False)
+    array = read_npy(path)
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufc":
         raise FileFormatError(
             f"{capitalized(what)} {path} holds no array of numbers but "
@@ -629,7 +644,7 @@ _READERS: dict[Family, Callable[[Path, str], Side]] = {
 
 def _reader_of(path: Path) -> Callable[[Path, str], Side] | None:
     entry = format_of(path)
-    if entry is None:
+    if entry is None or entry.family == "mesh":
         return _from_morphometry if _is_morphometry(path) else None
     return _READERS.get(entry.family) if "surface" in entry.kinds else None
 

@@ -15,7 +15,8 @@ from ...signals import MapAxis
 from ..maps import MapsInMemory, one_at_a_time, the_one_map
 from .files import is_surface, read_sides
 from .labels import SurfaceLabels, read_labels
-from .painted import PaintedSurface, save_surface
+from .names import output_paths
+from .painted import PaintedSurface, save_labels, save_surface
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,6 +73,10 @@ class Surfaces:
     def check_output(self, output: Path, *, overwrite: bool) -> None:
         """Do nothing: there may be two files, which are known when the hemispheres are."""
 
+    def outputs(self, image: PaintedSurface, output: Path) -> list[Path]:
+        """Return the file of each hemisphere."""
+        return output_paths(output, image.space.hemispheres)
+
     def save(
         self,
         image: PaintedSurface,
@@ -82,6 +87,10 @@ class Surfaces:
     ) -> list[Path]:
         """Write a surface to a file, a pair to two."""
         return save_surface(image, output, overwrite=overwrite)
+
+    def save_labels(self, atlas: Parcellation, output: Path, *, overwrite: bool) -> list[Path]:
+        """Write the labels of a surface to a file, of a pair to two."""
+        return save_labels(atlas, output, overwrite=overwrite)
 
 
 def open_surface_maps(source: Any, what: str) -> MapsInMemory:

@@ -318,7 +318,8 @@ def _check_tells_apart(regions: RegionTable, of_rows: NDArray[np.str_]) -> None:
         raise RegionTableError(
             f"The region table has {plural(len(twice), 'label')} in both "
             f"hemispheres ({examples(twice.tolist())}), and nothing says of which "
-            "the surface is. Give it as a mapping: {'left': …} or {'right': …}."
+            "the surface is. Give it as a mapping: {'left': …} or {'right': …}; one vector of both "
+            "as {'left': vector[:n], 'right': vector[n:]}."
         )
 
 

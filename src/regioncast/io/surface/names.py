@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise, product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
 from ...errors import (
@@ -28,6 +29,9 @@ from ...errors import (
 )
 from ...files import expanded
 from ...formats import family_of, has_use, stem_of, suffixes
+
+if TYPE_CHECKING:
+    from ...formats import Use
 
 STRUCTURE = "AnatomicalStructurePrimary"
 """Key of the hemisphere in the metadata of GIFTI, whose values are `STRUCTURES`."""
@@ -332,7 +336,9 @@ def _glob(pattern: str) -> list[str]:
     return sorted(glob.glob(str(expanded(pattern))))  # noqa: PTH207  of a whole path
 
 
-def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Path]:
+def output_paths(
+    path: str | os.PathLike[str], sides: Sequence[str], use: Use = "image"
+) -> list[Path]:
     """Return the files that an output is written to, one per hemisphere.
 
     Parameters
@@ -345,11 +351,13 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
         before the ending.
     sides : sequence of str
         The hemispheres, left first.
+    use : {"image", "atlas"}, default="image"
+        What is written: values of vertices, or labels.
 
     Raises
     ------
     FileFormatError
-        When the ending is none that values of vertices are written to.
+        When the ending is none of files for this use.
     OutputError
         When there is not one name per hemisphere, or a name says the other one.
 
@@ -362,7 +370,7 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
     >>> [str(path) for path in output_paths("lh.out.mgh", ["L", "R"])]
     ['lh.out.mgh', 'rh.out.mgh']
     """
-    names = _output_names(os.fspath(path), sides)
+    names = _output_names(os.fspath(path), sides, use)
     said = _said_by_outputs(names)
     if said == list(reversed(sides)) == [RIGHT, LEFT]:
         names.reverse()
@@ -376,11 +384,12 @@ def output_paths(path: str | os.PathLike[str], sides: Sequence[str]) -> list[Pat
     return [expanded(each) for each in names]
 
 
-def _output_names(name: str, sides: Sequence[str]) -> list[str]:
+def _output_names(name: str, sides: Sequence[str], use: Use) -> list[str]:
     """Return a name for each hemisphere, in the order that they stand in."""
     names = name.split(",")
     # A comma that is not between two names of files is in the one name.
     if len(names) == 1 or not all(map(_ending_in, names)):
+        _check_ending(name, use)
         names = [_output_name(name, side, n_sides=len(sides)) for side in sides]
     if {len(names), len(set(names))} != {len(sides)}:
         raise OutputError(
@@ -389,7 +398,7 @@ def _output_names(name: str, sides: Sequence[str]) -> list[str]:
             f"{' and the '.join(HEMISPHERE_NAMES[side] for side in sides)}. Name one for each."
         )
     for each in names:
-        ending_of(each)
+        _check_ending(each, use)
     return names
 
 
@@ -432,7 +441,7 @@ def _output_name(name: str, side: str, *, n_sides: int) -> str:
         return re.sub(r"\?|\{hemi\}", side, letters)
     if n_sides == 1:
         return name
-    ending = ending_of(name)
+    ending = _ending_in(name) or ""
     if marked_hemisphere(name) != UNKNOWN:
         return _with_side(name, side)
     return f"{name.removesuffix(ending)}.{side}{ending}"
@@ -453,18 +462,19 @@ def _with_side(name: str, side: str) -> str:
     return os.path.join(folder, last)  # noqa: PTH118
 
 
-def ending_of(name: str) -> str:
-    """Return the ending of an output; raise where values of vertices are not written so."""
-    ending = _ending_in(name)
-    if ending is None:
+def _check_ending(name: str, use: Use) -> None:
+    """Raise where what is written of vertices for this use is not written so."""
+    if not has_use(Path(name), use, "surface"):
+        what = "labels" if use == "atlas" else "values"
         raise FileFormatError(
-            f"Cannot write values of vertices to {Path(name).name!r}: a surface is written as "
-            f"{', '.join(suffixes('image', 'surface'))}, and by its regions as "
+            f"Cannot write {what} of vertices to {Path(name).name!r}: a surface is written as "
+            f"{', '.join(suffixes(use, 'surface'))}, and by its regions as "
             f"{', '.join(suffixes('signals', 'cifti'))}. On grayordinates or voxels, paint onto "
             "them (onto=, --onto)."
         )
-    return ending
 
 
 def _ending_in(name: str) -> str | None:
-    return _ending(name) if has_use(Path(name), "image", "surface") else None
+    """Return the ending of an output of vertices; None where it is none."""
+    uses: tuple[Use, ...] = ("image", "atlas")
+    return _ending(name) if any(has_use(Path(name), use, "surface") for use in uses) else None

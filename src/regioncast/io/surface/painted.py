@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 import nibabel as nib
 import numpy as np
 from nibabel.freesurfer.io import write_morph_data
-from nibabel.gifti.gifti import GiftiDataArray, GiftiImage, GiftiMetaData
+from nibabel.gifti.gifti import (
+    GiftiDataArray,
+    GiftiImage,
+    GiftiLabel,
+    GiftiLabelTable,
+    GiftiMetaData,
+)
 
 from ...atlas.hemispheres import LEFT, RIGHT, UNKNOWN
+from ...atlas.no_region import names_no_region
+from ...atlas.spaces import SurfaceVertices
 from ...engine.dtypes import storable, storage_dtype
 from ...engine.painting import PaintedArray, paint
 from ...errors import (
@@ -26,6 +34,7 @@ from ...errors import (
 )
 from ...files import check_output, open_output, replacing_all
 from ...formats import Family, family_of, is_gzipped
+from ..label_files import NO_REGION_NAME, Entry, entries_of, labels_image, unused_label
 from ..painted import as_xml
 from .names import STRUCTURE, STRUCTURES, output_paths
 
@@ -33,7 +42,6 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
     from ...atlas.parcellation import Parcellation
-    from ...atlas.spaces import SurfaceVertices
     from ...identity import Match
     from ...signals import MapAxis
 
@@ -222,7 +230,6 @@ def save_surface(
     OutputExistsError, OutputError
     """
     paths = output_paths(path, image.space.hemispheres)
-    # Both are looked at before either is written.
     for output in paths:
         check_output(output, overwrite=overwrite)
         _check_holds(image, output)
@@ -262,9 +269,7 @@ def _write(image: PaintedSurface, side: str, path: Path) -> None:
     """Write one hemisphere to a file of a format that can hold it."""
     family = family_of(path)
     if family == "gifti":
-        content = _gifti_of(image, side).to_bytes()
-        # Without name and time the same image gives the same bytes.
-        path.write_bytes(gzip.compress(content, mtime=0) if is_gzipped(path) else content)
+        _write_gifti(_gifti_of(image, side), path)
         return
     values = storable(image.part(side))
     # What else there is holds an array as it is.
@@ -277,6 +282,13 @@ def _write(image: PaintedSurface, side: str, path: Path) -> None:
         write_morph_data(path, values.reshape(-1))
 
 
+def _write_gifti(image: GiftiImage, path: Path) -> None:
+    """Write a GIFTI image, compressed where the name says so."""
+    content = image.to_bytes()
+    # Without name and time the same image gives the same bytes.
+    path.write_bytes(gzip.compress(content, mtime=0) if is_gzipped(path) else content)
+
+
 def _write_mgh(values: NDArray[Any], path: Path, t_r: float | None) -> None:
     # nibabel writes no fourth dimension of length one.
     n_maps = [] if values.size == len(values) else [values.shape[1]]
@@ -285,3 +297,37 @@ def _write_mgh(values: NDArray[Any], path: Path, t_r: float | None) -> None:
     if t_r is not None and n_maps:
         image.header.set_zooms((1, 1, 1, t_r * 1000))  # milliseconds
     image.to_filename(path)
+
+
+# --- labels ----------------------------------------------------------------------------------
+
+
+def save_labels(atlas: Parcellation, path: Path, *, overwrite: bool) -> list[Path]:
+    """Write the labels of a surface, with names and colours; a pair as two files."""
+    space = atlas.space
+    assert isinstance(space, SurfaceVertices), "a kind writes its own space"
+    paths = output_paths(path, space.hemispheres, "atlas")
+    none = Entry(unused_label(atlas.table), NO_REGION_NAME, (0.0, 0.0, 0.0, 0.0))
+    entries = entries_of(atlas.table, paths[0], lambda entry: names_no_region(entry.name))
+    labels = labels_image(atlas, "GIFTI files hold", ["int32"], none=none.label)
+    with replacing_all(paths, overwrite=overwrite) as temporaries:
+        for side, temporary in zip(space.hemispheres, temporaries, strict=True):
+            samples = space.of_hemisphere(side)
+            # Of which hemisphere a region is, its vertices tell where the table does not.
+            is_here = np.isin(np.arange(len(atlas)) + 1, atlas.codes[samples]) | (atlas.counts == 0)
+            if atlas.table.hemispheres is not None:
+                is_here = np.array([of_row == side for of_row in atlas.table.hemispheres])
+            rows = [entry for entry, is_in in zip(entries, is_here, strict=True) if is_in]
+            _write_gifti(_gifti_of_labels(labels[samples], [none, *rows], side), temporary)
+    return paths
+
+
+def _gifti_of_labels(labels: NDArray[Any], entries: list[Entry], side: str) -> GiftiImage:
+    table = GiftiLabelTable()
+    for entry in entries:
+        label: Any = GiftiLabel(entry.label, *entry.color)
+        label.label = entry.name  # an attribute that nibabel makes when it reads one
+        table.labels.append(label)
+    structure = {STRUCTURE: STRUCTURES[side]} if side in STRUCTURES else {}
+    array = GiftiDataArray(labels, intent="NIFTI_INTENT_LABEL", datatype="NIFTI_TYPE_INT32")
+    return GiftiImage(meta=GiftiMetaData(structure), labeltable=table, darrays=[array])

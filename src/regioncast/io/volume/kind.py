@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...atlas.parcellation import Parcellation, encode_integers
 from ...atlas.spaces import VolumeGrid
 from ...engine.painting import PaintedArray
-from ...errors import ArgumentError
+from ...errors import ArgumentError, LabelsError
 from ...files import check_output, expanded
 from ...tables import regions as region_tables
 from . import nifti
@@ -95,7 +95,11 @@ class Volumes:
         data, grid = nifti.voxels_of(image, "the labels image")
         file = expanded(source) if isinstance(source, str | os.PathLike) else None
         inside = nifti.label_table_extension(image)
-        return VolumeLabels(encode_integers(data, [background]), grid, background, file, inside)
+        try:
+            encoded = encode_integers(data, [background])
+        except LabelsError as error:
+            raise LabelsError(f"{error}{nifti.scaling_of(image)}") from None
+        return VolumeLabels(encoded, grid, background, file, inside)
 
     def open_maps(self, source: Any, what: str) -> MapStream:
         """Return the maps of one image or several."""
@@ -107,7 +111,7 @@ class Volumes:
 
     def space_of(self, source: Any, what: str) -> VolumeGrid:
         """Return the voxels."""
-        return VolumeGrid.of(nifti.open_image(source, what, whole=False), what)
+        return VolumeGrid.of(nifti.open_image(source, what), what)
 
     def painted(
         self, atlas: Parcellation, table: NDArray[Any], axis: MapAxis
@@ -125,9 +129,19 @@ class Volumes:
         """Raise where a file cannot be written under this name."""
         check_output(output, overwrite=overwrite)
 
+    def outputs(self, image: object, output: Path) -> list[Path]:  # noqa: ARG002  Kind
+        """Return the one file."""
+        return [output]
+
     def save(
         self, image: SpatialImage, output: Path, *, overwrite: bool, progress: Progress | None
     ) -> list[Path]:
         """Write a volume."""
         nifti.save_volume(image, output, overwrite=overwrite, progress=progress)
+        return [output]
+
+    def save_labels(self, atlas: Parcellation, output: Path, *, overwrite: bool) -> list[Path]:
+        """Write the labels of the voxels, and their table beside them."""
+        table = region_tables.table_path(output)
+        nifti.save_labels(atlas, output, table, overwrite=overwrite)
         return [output]

@@ -8,19 +8,16 @@ ahead of what is being reduced.  A file that ends early, or whose checksum is wr
 from __future__ import annotations
 
 import glob
-import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from isal import igzip, igzip_threaded
-from nibabel.arrayproxy import ArrayProxy, is_proxy
+from nibabel.arrayproxy import is_proxy
 from nibabel.brikhead import AFNIArrayProxy
-from nibabel.openers import ImageOpener
 
 from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
@@ -28,9 +25,10 @@ from ...engine.maps import Blocks, Portion, all_at_once, native
 from ...engine.threads import Workers
 from ...errors import DimensionError, ImageTypeError, InputMissingError, SignalsError, capitalized
 from ...files import expanded, is_pattern, readable
-from ...formats import is_gzipped
 from ...signals import MapAxis
 from ..maps import t_r_of
+from ..sidecar import axis_beside
+from ..stored import PIECE_BYTES, is_stored, opened, skip, skip_rest
 from .nifti import Niimg, open_image
 
 if TYPE_CHECKING:
@@ -47,10 +45,6 @@ _BLOCK_BYTES = 4_000_000
 
 # Blocks of an array in memory are views and need none of their own.
 _MORE_IN_MEMORY = 16
-
-# Files are read in pieces of this size, which stay in the cache on their way; it is what the
-# decompressing thread hands over.
-_PIECE_BYTES = 1 << 20
 
 _DIGITS = re.compile(r"(\d+)")
 
@@ -89,6 +83,12 @@ class MapStream:
         return any(_dtype(image).kind == "c" for image in self.images)
 
     @property
+    def runs(self) -> Sequence[int]:
+        """Numbers of maps of each image; images of one map each are one series."""
+        counts = tuple(map(_n_maps, self.images))
+        return counts if max(counts) > 1 else (len(counts),)
+
+    @property
     def signals_dtype(self) -> np.dtype[Any]:
         """Dtype that holds means of the maps: float32 where all are, float64, complex128."""
         if self.is_complex:
@@ -125,8 +125,7 @@ class MapStream:
         for image, name in zip(self.images, self.names, strict=True):
             with readable(name):
                 data: Any = image.dataobj
-                # Just these types: what is derived from them may read otherwise.
-                if type(data) in (ArrayProxy, AFNIArrayProxy) and data.order == "F":
+                if is_stored(data) and data.order == "F":
                     yield from _stored_blocks(data, _n_maps(image))
                 else:
                     yield from _sliced_blocks(data, _n_maps(image))
@@ -156,7 +155,7 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
         sources += _files_of_pattern(item, what) if is_pattern(item) else [item]
     if not sources:
         raise SignalsError(f"There is no image to extract from: {source!r} is empty.")
-    images = tuple(open_image(each, what, whole=False) for each in sources)
+    images = tuple(open_image(each, what) for each in sources)
     names = tuple(_checked_name(image, what, number) for number, image in enumerate(images))
     first = VolumeGrid.of(images[0], names[0])
     for image, name in zip(images[1:], names[1:], strict=True):
@@ -166,12 +165,15 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
 
 
 def _map_axis(images: Sequence[SpatialImage], *, is_series: bool) -> MapAxis:
-    if not is_series and _is_single(images[0]):
-        return MapAxis(single=True)
-    # It is known where all headers give the same.
-    times = {t_r_of(image) for image in images}
-    t_r = times.pop() if len(times) == 1 else None
-    return MapAxis(_map_names(images) if is_series else None, t_r)
+    # What lies beside each file is of its maps; of several the names of the files tell more.
+    axes = []
+    for image in images:
+        axis = MapAxis(t_r=t_r_of(image), single=_is_single(image) and not is_series)
+        axes.append(axis_beside(axis, image.get_filename(), _n_maps(image)))
+    if not is_series:
+        return axes[0]
+    # It is known where all say the same.
+    return MapAxis(_map_names(images), MapAxis.shared(axes).t_r)
 
 
 def _files_of_pattern(pattern: Any, what: str) -> list[str]:
@@ -273,14 +275,13 @@ def _stored_blocks(data: Any, n_maps: int) -> Iterator[Block]:
     steps = list(_steps(n_maps, n_samples * data.dtype.itemsize, _BLOCK_BYTES))
     # Two, of which one is being filled while the other is being reduced.
     buffers = [np.empty((steps[0].stop, n_samples), data.dtype) for _ in steps[:2]]
-    with _opened(data.file_like) as file:
-        _skip(file, int(data.offset))
+    with opened(data.file_like, ahead=True) as file:
+        skip(file, int(data.offset))
         for number, maps in enumerate(steps):
             stored = buffers[number % 2][: maps.stop - maps.start]
             _fill(file, stored, maps, n_maps)
             yield Block.of(native(stored), slopes[maps], intercepts[maps])
-        while file.read(_PIECE_BYTES):  # to the checksum of a compressed file
-            pass
+        skip_rest(file)
 
 
 def _scaling(data: Any, n_maps: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -290,42 +291,10 @@ def _scaling(data: Any, n_maps: int) -> tuple[NDArray[np.float64], NDArray[np.fl
     return np.full(n_maps, float(data.slope)), np.full(n_maps, float(data.inter))
 
 
-def _opened(source: Any) -> AbstractContextManager[Any]:
-    """Open what an array proxy reads: a name or a file.
-
-    Not what the image names: once it is saved, that is another file, of another dtype maybe.
-    """
-    if not isinstance(source, str | os.PathLike):
-        source.seek(0)
-        return ImageOpener(source)
-    path = str(source)
-    return _inflated(path) if is_gzipped(Path(path)) else ImageOpener(path)
-
-
-@contextmanager
-def _inflated(path: str) -> Iterator[Any]:
-    """Open a compressed file, which a thread inflates ahead, where the system has one left."""
-    with Path(path).open("rb") as file:
-        try:
-            stream = igzip_threaded.open(file, "rb", threads=1, block_size=_PIECE_BYTES)
-        except RuntimeError:
-            stream = igzip.open(file, "rb")
-        with stream:
-            yield stream
-
-
-def _skip(file: Any, n_bytes: int) -> None:
-    while n_bytes > 0:
-        n_read = len(file.read(min(n_bytes, _PIECE_BYTES)))
-        if not n_read:
-            raise EOFError("the file ends before its data begin")
-        n_bytes -= n_read
-
-
 def _fill(file: Any, stored: NDArray[Any], maps: slice, n_maps: int) -> None:
     left = stored.reshape(-1).view(np.uint8).data
     while left:
-        n_read = file.readinto(left[:_PIECE_BYTES])
+        n_read = file.readinto(left[:PIECE_BYTES])
         if not n_read:
             in_map = maps.stop - -(-len(left) * len(stored) // stored.nbytes) + 1
             raise EOFError(f"the file ends early, in map {in_map:,} of {n_maps:,}")

@@ -16,11 +16,10 @@ import nibabel as nib
 import numpy as np
 from nibabel import imageclasses
 from nibabel.filebasedimages import FileBasedImage, ImageFileError
-from nibabel.fileholders import FileHolder
 from nibabel.spatialimages import SpatialImage
 from nibabel.volumeutils import native_code
 
-from ...atlas.spaces import VolumeGrid
+from ...atlas.spaces import UNIT_OF_SPACE, VolumeGrid
 from ...engine.dtypes import storable, storage_dtype
 from ...engine.painting import FileOrder, PaintedArray
 from ...errors import (
@@ -37,16 +36,20 @@ from ...files import (
     open_output,
     readable,
     replacing,
-    whole_content,
+    replacing_all,
 )
 from ...formats import family_of, format_of, is_gzipped, suffix_of, suffixes
-from ..maps import t_r_of
+from ...tables.write import write_table_of_labels
+from ..label_files import labels_image
+from ..maps import SECONDS, t_r_of
 from ..painted import PaintedOnDemand, edited
+from ..stored import check_stored, open_mgh, opened, read_stored, skip_rest
 from . import painted_gzip
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ...atlas.parcellation import Parcellation
     from ...progress import Progress
     from ...signals import MapAxis
 
@@ -169,7 +172,7 @@ def voxels_of(image: SpatialImage, what: str) -> tuple[NDArray[Any], VolumeGrid]
         )
     name = f"{what} {image.get_filename() or 'in memory'}"
     with readable(name):
-        data = np.asanyarray(image.dataobj)
+        data = read_stored(image.dataobj)
         if data.dtype.kind not in "biufc":
             raise ImageTypeError(
                 f"{capitalized(what)} holds {data.dtype} (colours?), and numbers are needed. "
@@ -178,18 +181,16 @@ def voxels_of(image: SpatialImage, what: str) -> tuple[NDArray[Any], VolumeGrid]
         return data.reshape(data.shape[:3]), VolumeGrid.of(image, name)
 
 
-def open_image(source: Niimg, what: str, *, whole: bool = True) -> SpatialImage:
-    """Return a nibabel volume from a path or an image; its data may not be read yet.
-
-    With `whole`, a compressed file is read to its end at once, where its checksum is.
-    """
-    if isinstance(source, SpatialImage):
-        return source
+def open_image(source: Niimg, what: str) -> SpatialImage:
+    """Return a nibabel volume from a path or an image; its data are there and not read yet."""
     if isinstance(source, str | os.PathLike):
         path = existing_file(source, what)
         with readable(f"{what} {path}"):
-            return _volume(_load(path, what, whole=whole), what)
-    return _volume(source, what)
+            image = _volume(_load(path, what), what)
+    else:
+        image = _volume(source, what)
+    check_stored(image.dataobj, what)
+    return image
 
 
 def read_mask(source: Niimg, what: str) -> tuple[NDArray[np.bool_], VolumeGrid]:
@@ -212,6 +213,25 @@ def label_table_extension(image: SpatialImage) -> bytes | None:
             # Volumes of other than labels have the extension too, without a table.
             return content if _LABEL in content else None
     return None
+
+
+def scaling_of(image: SpatialImage) -> str:
+    """Return what is to be said of labels that a header scales, ``""`` where it scales nothing."""
+    slope, intercept = getattr(image.dataobj, "slope", 1), getattr(image.dataobj, "inter", 0)
+    if (slope, intercept) == (1, 0):
+        return ""
+    remedy = "Write the labels again from where they came, after img.set_data_dtype('int32')."
+    if abs(slope) < 1:
+        # What is stored is the nearest step to a label, so less than half a label away from it.
+        remedy = (
+            "If they were integers before that, round them: nibabel.Nifti1Image(numpy.rint("
+            "img.get_fdata()).astype('int32'), img.affine)."
+        )
+    return (
+        f" The header scales what is stored ({image.get_data_dtype()}): times {slope:g} (scl_slope)"
+        f" plus {intercept:g} (scl_inter), as when floats are written with the header of an image "
+        f"of integers. {remedy}"
+    )
 
 
 def save_volume(
@@ -238,18 +258,31 @@ def save_volume(
     OutputExistsError, OutputError
     """
     check_volume_suffix(path)
-    is_mgh = family_of(path) == "mgh"
     # Before the image is painted, which takes longer than to say no.
-    if is_mgh:
+    if family_of(path) == "mgh":
         check_output(path, overwrite=overwrite)
         _check_mgh_dtype(image.dataobj)
     with replacing(path, overwrite=overwrite) as temporary:
-        if is_mgh:
-            _write_mgh(image, temporary)
-            return
-        with open_output(temporary) as file:
-            write = _write_gzip if is_gzipped(temporary) else _write_plain
-            write(image, file, progress or _no_progress)
+        write_volume(image, temporary, progress or _no_progress)
+
+
+def write_volume(image: SpatialImage, path: Path, progress: Progress) -> None:
+    """Write a volume to a file that nobody reads before it is whole."""
+    if family_of(path) == "mgh":
+        _write_mgh(image, path)
+        return
+    with open_output(path) as file:
+        write = _write_gzip if is_gzipped(path) else _write_plain
+        write(image, file, progress)
+
+
+def save_labels(atlas: Parcellation, path: Path, table_path: Path, *, overwrite: bool) -> None:
+    """Write the labels of voxels, and the table of their regions: both, or neither."""
+    assert isinstance(atlas.space, VolumeGrid), "a kind writes its own space"
+    labels = labels_image(atlas, "NIfTI files hold")
+    with replacing_all([path, table_path], overwrite=overwrite) as (file, table_file):
+        write_volume(plain_image(labels, atlas.space), file, _no_progress)
+        write_table_of_labels(atlas.table, table_file, table_path)
 
 
 def check_volume_suffix(path: Path) -> None:
@@ -261,13 +294,15 @@ def check_volume_suffix(path: Path) -> None:
         )
 
 
-def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
+def _load(path: Path, what: str) -> FileBasedImage:
     with path.open("rb") as file:
         magic = file.read(3)
     _refuse_misnamed(path, magic, what)
     _refuse_surface(path, magic, what)
+    if family_of(path) == "mgh":
+        return open_mgh(path.absolute())
     try:
-        image = nib.load(path.absolute())  # nibabel would expand a name that begins with ~
+        return nib.load(path.absolute())  # nibabel would expand a name that begins with ~
     except ImageFileError as error:
         if magic[:2] == _GZIP_MAGIC and not is_gzipped(path):
             raise FileFormatError(
@@ -275,19 +310,12 @@ def _load(path: Path, what: str, *, whole: bool) -> FileBasedImage:
                 "end in .gz, as .nii.gz does, or decompress it."
             ) from error
         if is_gzipped(path):
-            whole_content(path)  # says so where the file is damaged
+            with opened(path) as file:
+                skip_rest(file)  # says so where the file is damaged
         raise FileFormatError(
             f"{capitalized(what)} {path} is not an image that nibabel can read. Give a NIfTI file, "
             ".nii or .nii.gz, or another image of voxels."
         ) from error
-    # That of a pair is another than the one that was named.
-    data_file = Path(image.file_map["image"].filename or path)
-    if not whole or not is_gzipped(data_file):
-        return image
-    files = dict(image.file_map)
-    content = BytesIO(whole_content(data_file))
-    files["image"] = FileHolder(filename=str(data_file), fileobj=content)
-    return type(image).from_file_map(files)
 
 
 def _refuse_misnamed(path: Path, magic: bytes, what: str) -> None:
@@ -312,9 +340,10 @@ def _refuse_surface(path: Path, magic: bytes, what: str) -> None:
     is_volume = entry is not None and "volume" in entry.kinds
     is_freesurfers = family_of(path) in ("annotation", "morphometry", "mesh")
     if is_freesurfers or (magic in _SURFACE_MAGIC and not is_volume):
+        holds = "a surface mesh" if magic == _SURFACE_MAGIC[0] else "a surface file"
         raise ImageTypeError(
-            f"{capitalized(what)} is a surface file of FreeSurfer: {path}; a volume is needed. "
-            "Give an image of voxels."
+            f"{capitalized(what)} is {holds} of FreeSurfer: {path}; a volume is needed, or whole "
+            "values or labels of vertices, such as lh.thickness or lh.aparc.annot."
         )
 
 
@@ -410,7 +439,7 @@ def _writing_header(image: SpatialImage, array: NDArray[Any] | PaintedArray) -> 
 
 
 def _set_t_r(header: nib.Nifti1Header, t_r: float) -> None:
-    header.set_xyzt_units(xyz=header.get_xyzt_units()[0], t="sec")
+    header["xyzt_units"] = (header["xyzt_units"] & UNIT_OF_SPACE) | SECONDS
     header["pixdim"][4] = t_r
 
 

@@ -1,0 +1,1 @@
+"""What reads files, given files that nobody wrote; ``python -m fuzz --help`` says how."""

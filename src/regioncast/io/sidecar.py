@@ -1,0 +1,420 @@
+"""Sidecars: JSON beside a file that says of its maps what the file itself cannot hold.
+
+As in BIDS, ``x.json`` is beside ``x.tsv`` or ``x.nii.gz``.  What others wrote is read for what it
+says of time and names; a file that says nothing of these is no obstacle.  What is written is for
+one file, which it names, and is replaced with that file alone; where ``x.json`` is of another file
+already, it is ``x.tsv.json``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import hashlib
+import json
+import math
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+
+from ..atlas.hemispheres import HEMISPHERE_TITLE
+from ..atlas.region_table import RegionTable
+from ..errors import OutputError, RegioncastError, SidecarWarning, warn
+from ..files import expanded, replacing
+from ..formats import family_of, stem_of
+from ..signals import MapAxis, Origin, Series, Signals
+
+if TYPE_CHECKING:
+    from ..atlas.parcellation import Parcellation
+
+COMMAND: ContextVar[Sequence[str]] = ContextVar("COMMAND", default=())
+"""The words of the command that is run, where it is one."""
+
+# Files of these say time and names themselves.
+_SAY_IT_THEMSELVES = ("gifti", "cifti", "morphometry", "xml")
+
+# Files of these name their maps, and say no time.
+_NAME_MAPS = ("text", "parquet")
+
+# A sidecar is text about maps; what is larger is something else.
+_LARGEST = 1 << 26
+
+# Times that differ by less are one time, rounded.
+_ROUNDED = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Sidecar:
+    """What a sidecar says, as far as it can be used.
+
+    Parameters
+    ----------
+    path : Path
+    axis : MapAxis
+        Names, repetition time and series of the maps.
+    strategy : str or None
+        How the values of regions were made.
+    coverage : RegionTable or None
+        The regions that the values are of, with the data that there were for each.
+    """
+
+    path: Path
+    axis: MapAxis
+    strategy: str | None
+    coverage: RegionTable | None
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def sidecar_of(path: str | os.PathLike[str]) -> Sidecar | None:
+    """Return what is said beside a file; None where nothing is, or nothing of use."""
+    file = expanded(path)
+    for beside in reversed(_paths_beside(file)):
+        content = _content(beside)
+        if content is None or _is_of_another(content, file):
+            continue
+        strategy = content.get("Strategy")
+        return Sidecar(
+            beside,
+            MapAxis(_names(content), _repetition_time(content), _series(content)),
+            strategy if isinstance(strategy, str) else None,
+            _coverage(content),
+        )
+    return None
+
+
+def axis_beside(axis: MapAxis, path: str | os.PathLike[str] | None, n_maps: int) -> MapAxis:
+    """Return what is known of the maps of a file, with what is said beside it.
+
+    What the file says itself counts; one warning says where the two differ in time.
+    """
+    sidecar = None if path is None else sidecar_of(path)
+    if sidecar is None:
+        return axis
+    said = sidecar.axis
+    if axis.t_r and said.t_r and not math.isclose(axis.t_r, said.t_r, rel_tol=_ROUNDED):
+        warn(
+            f"{Path(str(path)).name} has a repetition time of {axis.t_r:g} s, and "
+            f"{sidecar.path.name} says {said.t_r:g} s. That of the image is taken; pass t_r= "
+            "(--t-r) for another.",
+            SidecarWarning,
+        )
+    names = axis.names
+    if names is None and said.names is not None and len(said.names) == n_maps:
+        names = said.names
+    if axis.single or axis.t_r is not None:
+        return MapAxis(names, axis.t_r, axis.series, single=axis.single)
+    return MapAxis(names, said.t_r, axis.series or said.series)
+
+
+def completed(signals: Signals, path: str | os.PathLike[str], *, is_whole: bool) -> Signals:
+    """Return signals that were read from a table, with what is said beside it.
+
+    Parameters
+    ----------
+    signals : Signals
+    path : path
+    is_whole : bool
+        Whether these are all maps of the file; some of a series are none.
+    """
+    origin = Origin((expanded(path),))
+    sidecar = sidecar_of(path)
+    if sidecar is None:
+        return signals.with_origin(origin)
+    axis, asked_for = signals.axis, signals.t_r
+    if is_whole:
+        axis = axis_beside(MapAxis(axis.names, single=axis.single), path, signals.n_maps)
+    if asked_for is not None:
+        axis = axis.with_t_r(asked_for)
+    coverage = signals.coverage or sidecar.coverage
+    if coverage is not None and not _is_of(coverage, signals):
+        coverage = None
+    return Signals.along(
+        axis,
+        signals.values,
+        signals.keys,
+        labels=signals.labels,
+        coverage=coverage,
+        parcellation=signals.parcellation,
+        origin=Origin(origin.files, sidecar.strategy),
+    )
+
+
+def _is_of(coverage: RegionTable, signals: Signals) -> bool:
+    """Return whether coverage is that of the regions of signals, in their order."""
+    if signals.keys is None:
+        return len(coverage) == signals.n_regions
+    return [str(key) for key in coverage.unique_keys] == [str(key) for key in signals.keys]
+
+
+def _is_of_another(content: Mapping[str, Any], file: Path) -> bool:
+    """Return whether a sidecar says that it is of another file, which is there."""
+    # A file and its sidecar may have been renamed.
+    name = content.get("Filename")
+    return isinstance(name, str) and name != file.name and (file.parent / name).exists()
+
+
+def _content(path: Path) -> dict[str, Any] | None:
+    """Return the fields of a file of JSON; None where it is none, or may not be read."""
+    try:
+        if not path.is_file() or path.stat().st_size > _LARGEST:
+            return None
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _names(content: Mapping[str, Any]) -> list[str] | None:
+    names = content.get("MapNames")
+    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return names if is_list else None
+
+
+def _repetition_time(content: Mapping[str, Any]) -> float | None:
+    """Return the seconds from one map to the next, by BIDS's name or as a frequency."""
+    t_r, frequency = content.get("RepetitionTime"), content.get("SamplingFrequency")
+    if _is_positive(t_r):
+        return float(t_r)
+    return 1 / float(frequency) if _is_positive(frequency) else None
+
+
+def _is_positive(number: Any) -> TypeGuard[float]:
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    return is_number and 0 < number < math.inf
+
+
+def _series(content: Mapping[str, Any]) -> Series | None:
+    said = content.get("Series")
+    try:
+        return Series(float(said["Start"]), float(said["Step"]), str(said["Unit"]))  # type: ignore[index]
+    except (TypeError, KeyError, ValueError):
+        return None
+
+
+def _coverage(content: Mapping[str, Any]) -> RegionTable | None:
+    said = content.get("Coverage")
+    if not isinstance(said, dict):
+        return None
+    columns = dict(said)
+    try:
+        labels, names = columns.pop("index"), columns.pop("name")
+        hemispheres = columns.pop(HEMISPHERE_TITLE, None)
+        numbers = {
+            title: [math.nan if cell is None else cell for cell in cells]
+            for title, cells in columns.items()
+        }
+        return RegionTable(labels, names, numbers, hemispheres)
+    except (KeyError, TypeError, ValueError, RegioncastError):
+        return None  # somebody else's, who means something else by it
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def beside(path: Path, content: Mapping[str, Any] | None, *, overwrite: bool) -> Iterator[None]:
+    """Write the sidecar of a file, while the file itself is written.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    content : mapping or None
+        None: the file gets no sidecar, and one that it had goes with what it was of.
+    overwrite : bool
+        Whether the file may be replaced.
+
+    Raises
+    ------
+    OutputExistsError
+        When every name that the sidecar could have is that of another file.
+    """
+    paths = _paths_beside(path)
+    own = [name for name in paths if overwrite and _is_own(name, path)]
+    if content is None or not paths:
+        yield
+        for sidecar in own:
+            sidecar.unlink(missing_ok=True)
+        return
+    free = [name for name in paths if not os.path.lexists(name)]
+    target = [*own, *free, *paths][0]
+    is_written = False
+    try:
+        with replacing(target, overwrite=target in own) as temporary:
+            temporary.write_text(_as_json(content), encoding="utf-8")
+            yield
+            is_written = True
+    except OutputError as error:
+        if not is_written:
+            raise
+        reason = str(error).removesuffix(" Nothing was changed.")
+        raise OutputError(f"{path} was written, and what goes beside it not: {reason}") from error
+
+
+def content_of(
+    path: Path,
+    axis: MapAxis,
+    *,
+    origin: Origin,
+    atlas: Parcellation | None,
+    what: str,
+    coverage: RegionTable | None = None,
+) -> dict[str, Any] | None:
+    """Return what is to be said beside a file; None where nothing is known but what it holds.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file; other files are named as they lie from its folder.
+    axis : MapAxis
+        Of its maps.
+    origin : Origin
+        What it was made from, and how.
+    atlas : Parcellation or None
+    what : str
+        What it holds, as a sentence.
+    coverage : RegionTable, default=None
+        How much of each region there were data for.
+    """
+    folder = path.parent
+    if atlas is not None and not atlas.files.labels:
+        atlas = None  # nothing to be named by
+    content: dict[str, Any] = {
+        "RepetitionTime": axis.t_r,
+        "Series": None if axis.series is None else _titled(axis.series),
+        "MapNames": axis.names,
+        "Strategy": origin.strategy,
+        "Sources": [_from(folder, file) for file in origin.files] or None,
+        "SpatialReference": None if atlas is None else _spatial_reference(atlas, folder),
+        "Atlas": None if atlas is None else _described(atlas, folder),
+        "Coverage": None if coverage is None else coverage.to_pandas().to_dict("list"),
+    }
+    known = {title: said for title, said in content.items() if said is not None}
+    # Tables say names themselves, and need no sidecar for these alone.
+    in_file = {"MapNames"} if family_of(path) in _NAME_MAPS else set()
+    if not known.keys() - in_file:
+        return None
+    general = {"Filename": path.name, "Description": what, "GeneratedBy": [_generator()]}
+    return {**general, **known}
+
+
+def _is_own(sidecar: Path, file: Path) -> bool:
+    """Return whether we wrote this sidecar, and for this file."""
+    content = _content(sidecar)
+    return content is not None and content.get("Filename") == file.name
+
+
+def _paths_beside(path: Path) -> list[Path]:
+    """Return the names that the sidecar of a file may have; none where its format needs none."""
+    family = family_of(path)
+    if family is None or family in _SAY_IT_THEMSELVES:
+        return []
+    return [path.with_name(f"{name}.json") for name in (stem_of(path), path.name)]
+
+
+def _titled(series: Series) -> dict[str, object]:
+    return {title.capitalize(): said for title, said in series._asdict().items()}
+
+
+def _described(atlas: Parcellation, folder: Path) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "LabelsImage": [_from(folder, file) for file in atlas.files.labels],
+        "sha256": [_sha256(file) for file in atlas.files.labels],
+        "NumberOfRegions": len(atlas),
+    }
+    if atlas.files.regions is not None:
+        described["RegionTable"] = _from(folder, atlas.files.regions)
+    return described
+
+
+def _spatial_reference(atlas: Parcellation, folder: Path) -> str:
+    """Return the space that the name of a labels image says as BIDS does, or else the image."""
+    for file in atlas.files.labels:
+        for entity in file.name.split("_"):
+            title, _, value = entity.partition("-")
+            if title in ("space", "tpl") and value:
+                return value
+    return _from(folder, atlas.files.labels[0])
+
+
+def _generator() -> dict[str, str]:
+    generator = {"Name": "regioncast", "Version": version("regioncast")}
+    words = COMMAND.get()
+    if words:
+        generator["Command"] = shlex.join(map(_relative, words))
+    return generator
+
+
+def _relative(word: str) -> str:
+    """Return a word of a command with names of files as they lie from here."""
+    option, equals, value = word.rpartition("=")
+    files = [
+        os.path.relpath(file) if Path(file).is_absolute() else file for file in value.split(",")
+    ]
+    return f"{option}{equals}{','.join(files)}"
+
+
+def _from(folder: Path, file: Path) -> str:
+    """Return the name of a file as it lies from a folder."""
+    return Path(os.path.relpath(file, folder)).as_posix()
+
+
+def _sha256(file: Path) -> str | None:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:  # gone, since it was read
+        return None
+
+
+def _as_json(content: Mapping[str, Any]) -> str:
+    """Return the text of a sidecar, a field in each line."""
+    lines = []
+    for title, said in content.items():
+        # Not finite is nothing that JSON has, and whoever reads it may be strict.
+        text = json.dumps(_plain(said), ensure_ascii=False, allow_nan=False)
+        lines.append(f"  {json.dumps(title)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _plain(said: Any) -> Any:
+    """Return what JSON can hold: no NumPy, and None for what is not finite."""
+    if isinstance(said, Mapping):
+        return {str(title): _plain(value) for title, value in said.items()}
+    if isinstance(said, list | tuple):
+        return [_plain(value) for value in said]
+    if isinstance(said, np.generic):
+        said = said.item()
+    return None if isinstance(said, float) and not math.isfinite(said) else said
+
+
+def files_of(source: Any) -> tuple[Path, ...]:
+    """Return the files that a source is read from, as far as they are known.
+
+    Parameters
+    ----------
+    source : path, pattern, pair, image, or several of them
+    """
+    if isinstance(source, str | os.PathLike):
+        path = expanded(source)
+        if path.exists():
+            return (path,)
+        names = [str(path)] if glob.has_magic(str(path)) else str(source).split(",")
+        found = [name for pattern in names for name in sorted(glob.glob(pattern))]  # noqa: PTH207
+        return tuple(map(Path, found))
+    if isinstance(source, Mapping):
+        source = list(source.values())
+    if isinstance(source, list | tuple):
+        return tuple(file for each in source for file in files_of(each))
+    get_filename = getattr(source, "get_filename", None)
+    name = get_filename() if callable(get_filename) else None
+    return (Path(name),) if isinstance(name, str) else ()
