@@ -216,6 +216,28 @@ def test_a_half_that_comes_to_exist_meanwhile(tmp_path, monkeypatch):
     assert names(tmp_path) == ["out.L.npy", "out.R.npy"]
 
 
+def test_a_sidecar_that_cannot_take_its_place(tmp_path, monkeypatch):
+    replace = Path.replace
+
+    def fail(source, target):
+        if target.suffix == ".json":
+            raise OSError(errno.EIO, "Input/output error")
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    nib.save(SMALL, tmp_path / "atlas.nii")
+    image = rc.paint([1.5, 2.5], tmp_path / "atlas.nii")
+    monkeypatch.setattr(os, "link", fail)  # so that new names are made by renaming too
+    with pytest.raises(OutputError) as caught:
+        rc.save(image, folder / "out.nii")
+    said = str(caught.value)
+    assert said.startswith(f"{folder / 'out.nii'} was written, and what goes beside it not: ")
+    assert said.endswith("out.json failed: Input/output error.")
+    assert names(folder) == ["out.nii"]
+
+
 # --- a pair and signals ------------------------------------------------------------------------
 
 
@@ -340,24 +362,26 @@ def series(tmp_path_factory):
     maps = rng.standard_normal((6, 5, 4, 9), np.float32)
     nib.save(nib.Nifti1Image(maps, np.eye(4)), folder / "bold.nii.gz")
     labels = rng.integers(0, 5, (6, 5, 4)).astype(np.int16)
-    nib.save(nib.Nifti1Image(labels, np.eye(4)), folder / "atlas.nii")
+    nib.save(nib.Nifti1Image(labels, np.eye(4)), folder / "atlas.nii.gz")
     return folder
 
 
 LINES = """
-import contextlib, gc, itertools, os, signal, sys, threading, time
+import contextlib, gc, itertools, os, queue, signal, sys, threading, time
 import numpy as np, nibabel as nib
 import regioncast as rc
 from regioncast import files, interrupts
 from regioncast.engine import extraction, maps, painting, threads
+from regioncast.io import stored
 from regioncast.io.volume import map_streams, painted_gzip
+from isal import igzip_threaded
 
-map_streams._BLOCK_BYTES, map_streams._PIECE_BYTES = 2_000, 500
+map_streams._BLOCK_BYTES, map_streams.PIECE_BYTES, stored.PIECE_BYTES = 2_000, 500, 50
 extraction._VALUES_PER_THREAD = 10
 painted_gzip._BLOCK_BYTES = 1000
 modules = (
     threading, contextlib, interrupts, maps, map_streams, extraction, threads, painting,
-    painted_gzip, files,
+    painted_gzip, files, stored, queue, igzip_threaded,
 )
 places = {module.__file__ for module in modules}
 
@@ -378,12 +402,12 @@ def signal_at_line(step):
 
 signal.signal(signal.SIGTERM, end)
 os.fsync = lambda _: None
-atlas = rc.load_parcellation("atlas.nii")
+atlas = rc.load_parcellation("atlas.nii.gz")
 values = rc.extract("bold.nii.gz", atlas).values
 n_files = len(os.listdir("/proc/self/fd"))
 
 def extracting():
-    rc.extract("bold.nii.gz", atlas, n_jobs=2)
+    rc.extract("bold.nii.gz", "atlas.nii.gz", n_jobs=2)
 
 def saving():
     rc.save(rc.paint(values, atlas), "out.nii.gz", overwrite=True)
@@ -422,7 +446,7 @@ def test_a_signal_at_any_line_is_one(series):
     # None was lost, after which the work would have come to its end.
     assert (extracting > 900, saving > 900, painting > 50) == (True, True, True)
     assert left == [1, 0]
-    assert set(names(series)) <= {"atlas.nii", "bold.nii.gz", "out.nii.gz"}
+    assert set(names(series)) <= {"atlas.nii.gz", "bold.nii.gz", "out.json", "out.nii.gz"}
 
 
 MANY = """
@@ -460,6 +484,7 @@ def test_interrupted_commands_end_with_the_code_of_the_signal(tmp_path, number, 
     maps = nib.Nifti1Image(rng.standard_normal((16, 15, 14, 200), np.float32), np.eye(4))
     nib.save(maps, tmp_path / "bold.nii.gz")
     words = ["extract", "bold.nii.gz", "atlas.nii", "-o", "out.tsv", "--overwrite"]
+    words += ["--regions=none"]
     done = subprocess.run(
         [sys.executable, "-P", "-c", MANY, str(int(number)), *words],
         cwd=tmp_path, check=True, capture_output=True, text=True, timeout=100,
@@ -469,7 +494,7 @@ def test_interrupted_commands_end_with_the_code_of_the_signal(tmp_path, number, 
     assert set(counts) <= {0, code}, done.stderr
     assert counts[code] > 5, counts
     assert set(said) <= {"regioncast: interrupted"}
-    assert names(tmp_path) == ["atlas.nii", "bold.nii.gz", "out.tsv"]
+    assert names(tmp_path) == ["atlas.nii", "bold.nii.gz", "out.json", "out.tsv"]
 
 
 IGNORED = """
@@ -504,7 +529,7 @@ def test_without_threads_all_is_done_all_the_same(tmp_path, monkeypatch, series,
     monkeypatch.setattr(map_streams, "_BLOCK_BYTES", 2_000)
     monkeypatch.setattr(extraction, "_VALUES_PER_THREAD", 10)
     monkeypatch.setattr(painted_gzip, "_BLOCK_BYTES", 100)
-    path, atlas = series / "bold.nii.gz", rc.load_parcellation(series / "atlas.nii")
+    path, atlas = series / "bold.nii.gz", rc.load_parcellation(series / "atlas.nii.gz")
     expected = rc.extract(path, atlas).values
     rc.save(rc.paint(expected, atlas), tmp_path / "expected.nii.gz")
     start, left = Thread.start, iter(range(n_threads))
@@ -679,7 +704,7 @@ def test_images_and_folders_are_written_at_home(home, capsys):
     assert cli.main(["paint", "~/values.npy", "~/atlas.nii", "-o", "~/map.nii.gz"]) == 0
     assert capsys.readouterr().out.startswith(f"{home / 'map.nii.gz'}: 2 values")
     assert cli.main(["demo", "~/demo"]) == 0
-    assert len(names(home / "demo")) == 2
+    assert "motor_left-vs-right.tsv" in names(home / "demo")
     assert names(home.parent) == ["home"]
 
 

@@ -194,11 +194,10 @@ class Reading:
             label_map=self.label_map,
         )
         if self.regions is None and not parcellation.table.has_names:
-            print(
-                f"regioncast: note: no names of regions were found in {atlas} or beside it, so "
-                "they are called by their labels; --regions TABLE names them, --regions none says "
-                "that this is meant",
-                file=sys.stderr,
+            _complain(
+                f"note: no names of regions were found in {atlas} or beside it, so they are called "
+                "by their labels; --regions TABLE names them, --regions none says that this is "
+                "meant"
             )
         return parcellation
 
@@ -869,7 +868,7 @@ def _save_atlas(atlas: Parcellation, output: Path, *, overwrite: bool) -> int:
     if isinstance(atlas.space, VolumeGrid):
         written.append(table_path(written[0]))
     names = ", ".join(map(str, written))
-    print(f"{names}: {plural(len(atlas), 'region')}, {atlas.space.description}")
+    _say(f"{names}: {plural(len(atlas), 'region')}, {atlas.space.description}")
     return OK
 
 

@@ -254,7 +254,8 @@ def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
         with replacing(usable[0], overwrite=usable[0] in own) as temporary:
             temporary.write_text(_as_json(content), encoding="utf-8")
     except OutputError as error:
-        raise OutputError(f"{path} is written, and its sidecar is not. {error}") from error
+        reason = str(error).removesuffix(" Nothing was changed.")
+        raise OutputError(f"{path} is written, and its sidecar is not: {reason}") from error
 
 
 def content_of(

@@ -130,25 +130,29 @@ def read_stored(data: Any) -> NDArray[Any]:
     return scaled
 
 
-def opened(source: Any) -> AbstractContextManager[Any]:
+def opened(source: Any, *, ahead: bool = False) -> AbstractContextManager[Any]:
     """Open what an array proxy reads: a name or a file.
 
     Not what the image names: once it is saved, that is another file, of another dtype maybe.
+    With `ahead`, a thread inflates what is compressed.  It shares conditions with its reader, which
+    is not to be the main thread: interrupted, that may wait for them without an end.
     """
     if not isinstance(source, str | os.PathLike):
         source.seek(0)
         return ImageOpener(source)
     path = str(source)
-    return _inflated(path) if is_gzipped(Path(path)) else ImageOpener(path)
+    if not is_gzipped(Path(path)):
+        return ImageOpener(path)
+    file: AbstractContextManager[Any] = _inflated_ahead(path) if ahead else igzip.open(path, "rb")
+    return file
 
 
 @contextmanager
-def _inflated(path: str) -> Iterator[Any]:
-    """Open a compressed file, which a thread inflates ahead, where the system has one left."""
+def _inflated_ahead(path: str) -> Iterator[Any]:
     with Path(path).open("rb") as file:
         try:
             stream = igzip_threaded.open(file, "rb", threads=1, block_size=PIECE_BYTES)
-        except RuntimeError:
+        except RuntimeError:  # the system has no thread left
             stream = igzip.open(file, "rb")
         with stream:
             yield stream

@@ -235,7 +235,7 @@ def _stored_blocks(data: Any, n_maps: int) -> Iterator[Block]:
     steps = list(_steps(n_maps, n_samples * data.dtype.itemsize, _BLOCK_BYTES))
     # Two, of which one is being filled while the other is being reduced.
     buffers = [np.empty((steps[0].stop, n_samples), data.dtype) for _ in steps[:2]]
-    with opened(data.file_like) as file:
+    with opened(data.file_like, ahead=True) as file:
         skip(file, int(data.offset))
         for number, maps in enumerate(steps):
             stored = buffers[number % 2][: maps.stop - maps.start]
