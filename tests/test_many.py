@@ -313,6 +313,7 @@ def test_entities_of_folders_count_where_the_name_has_none(run, tree):
     [
         ("out/{sub}.tsv", [], "1 output would be written twice: out/sub-01.tsv of sub-01/ses-1"),
         ("out/{name}.tsv", [], "3 outputs would be written twice: out/stat.tsv of sub-01"),
+        ("out/{hemi}.tsv", [], "Nothing fills in {hemi} in the name 'out/{hemi}.tsv' for sub-01/"),
         ("out/{run}.tsv", [], r"{run} in the name 'out/{run}.tsv' for sub-01/ses-1/func/stat.nii"),
         ("out/{sub}{ses}.tsv", ["--coverage", "c.tsv"], "c.tsv of sub-01"),
         ("out/{sub}{ses}.tsv", ["--coverage", "out/{sub}{ses}.tsv"], "would be written twice"),
@@ -466,7 +467,7 @@ def test_maps_that_cannot_be_taken_apart(tree):
         rc.save(image, "{map}.tsv")
     with pytest.raises(ArgumentError, match=r"Nothing fills in \{hemi\}"):
         rc.save(image, "{hemi}_{map}.nii.gz")
-    with pytest.raises(FileFormatError, match="this Nifti1Image does not know its regions"):
+    with pytest.raises(FileFormatError, match="this Nifti1Image is none, or no longer"):
         rc.save(image_of(np.ones((2, 3, 4, 5))), "{map}.nii.gz")
     with pytest.raises(OutputError, match="written twice"):
         rc.save(rc.paint(group(["a", "a"]), "atlas.nii.gz"), "{map}.nii.gz")

@@ -458,7 +458,7 @@ def signals_of_painting(image: object, what: str) -> Signals:
     if atlas is None or match is None or not isinstance(data, PaintedArray):
         raise FileFormatError(
             f"{what} are written from what paint or extract returns; this {type(image).__name__} "
-            "does not know its regions."
+            "is none, or no longer knows its regions."
         )
     if edited(image) is not None:
         raise FileFormatError(

@@ -14,7 +14,7 @@ from ..errors import SignalsError, plural
 from ..files import check_output, expanded, make_folder
 from ..signals import Signals
 from . import kinds
-from .filenames import check_apart, check_fields, entities_of, filled, is_template, name_of
+from .filenames import check_apart, check_fields, entities_of, fields_of, filled, name_of
 
 if TYPE_CHECKING:
     from ..progress import Progress
@@ -41,7 +41,7 @@ def jobs(source: Any, templates: Sequence[Path]) -> list[Job]:
     OutputError
         When two outputs would be one file.
     """
-    if not any(map(is_template, templates)):
+    if not any(map(fields_of, templates)):
         return [Job(source, tuple(templates))]
     planned, outputs, files = [], [], []
     for image, file in kinds.kind_of(source).each(source, "the image"):
