@@ -255,7 +255,7 @@ def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
             temporary.write_text(_as_json(content), encoding="utf-8")
     except OutputError as error:
         reason = str(error).removesuffix(" Nothing was changed.")
-        raise OutputError(f"{path} is written, and its sidecar is not: {reason}") from error
+        raise OutputError(f"{path} was written, and what goes beside it not: {reason}") from error
 
 
 def content_of(
