@@ -484,8 +484,9 @@ def paint(
        counts columns.  Arrays and lists have no keys; those of a dict are its keys, and those of a
        Series its index, unless that is untitled and 0, 1, 2, ….
     8. The other columns of numbers are maps, and the output says their names.  What is titled as
-       labels or names, and what is empty in every row beside others, is none; without titles,
-       copies of labels and counts of rows are none either.  ``columns=`` chooses.
+       labels or names, also of another atlas (``index_17network``), and what is empty in every row
+       beside others, is none; without titles, copies of labels and counts of rows are none either.
+       ``columns=`` chooses.
     9. Region tables: the column of integers, whatever its title, that holds the most labels of the
        image; a title decides only between equals; equals that differ are an error.  A table that
        misses the image by a constant (it counts from 0, the image from 1) is an error that says so,
