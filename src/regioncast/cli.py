@@ -397,16 +397,14 @@ def extract(
                 standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
                 t_r=t_r, n_jobs=n_jobs, progress=progress if len(runs) == 1 else None,
             )  # fmt: skip
-            assert signals.coverage is not None, "freshly extracted signals know their coverage"
-            of_signals, *of_coverage = run.outputs
-            api.save(signals, of_signals, overwrite=overwrite, long=long, sidecar=not no_sidecar)
-            for path in of_coverage:
-                api.save(signals.coverage, path, overwrite=overwrite)
+            _save_extracted(
+                signals, *run.outputs, overwrite=overwrite, long=long, sidecar=not no_sidecar
+            )
             if len(runs) > 1:
                 progress(number, len(runs))
             if str(output) != STANDARD_STREAM:
                 seconds = time.perf_counter() - start
-                lines.append(_summary_of_signals(signals, of_signals, strategy, seconds))
+                lines.append(_summary_of_signals(signals, run.outputs[0], strategy, seconds))
             start = time.perf_counter()
     for line in lines:  # not before the progress bar is gone
         _say(line)
@@ -423,6 +421,22 @@ def _confounds_of(confounds: list[str] | None, n_runs: int) -> list[list[str] | 
             f"{plural(n_runs, 'image')}. Give it once for each, in their order."
         )
     return [[path] for path in confounds]
+
+
+def _save_extracted(
+    signals: Signals,
+    output: Path,
+    coverage: Path | None = None,
+    *,
+    overwrite: bool,
+    long: bool,
+    sidecar: bool,
+) -> None:
+    """Save signals, and their coverage where it is asked for."""
+    api.save(signals, output, overwrite=overwrite, long=long, sidecar=sidecar)
+    if coverage is not None:
+        assert signals.coverage is not None, "freshly extracted signals know their coverage"
+        api.save(signals.coverage, coverage, overwrite=overwrite)
 
 
 def _check_extraction(

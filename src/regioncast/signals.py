@@ -366,7 +366,7 @@ class Signals:
         SignalsError
             When `t_r` is no time, or these are a single map.
         """
-        return self._with(axis=self.axis.with_t_r(t_r))
+        return self.changed(axis=self.axis.with_t_r(t_r))
 
     def take(self, rows: Sequence[int]) -> Signals:
         """Return the signals of some of the maps, which are no series any more.
@@ -377,21 +377,17 @@ class Signals:
             Their numbers, from 0; one is a single map.
         """
         # Coverage is that of all maps.
-        return self._with(axis=self.axis.take(rows), values=self.values[list(rows)], coverage=None)
+        axis, values = self.axis.take(rows), self.values[list(rows)]
+        return self.changed(axis=axis, values=values, coverage=None)
 
-    def with_categories(self, categories: RegionTable) -> Signals:
-        """Return the same values as the labels of categories."""
-        return self._with(categories=categories)
-
-    def with_origin(self, origin: Origin) -> Signals:
-        """Return the same signals, made from these files."""
-        return self._with(origin=origin)
-
-    def _with(self, **changes: Any) -> Signals:
-        """Return the same values, of which something else is known."""
+    def changed(self, **changes: object) -> Signals:
+        """Return these signals with other attributes, which are taken as they are."""
         changed = copy(self)
+        # What was worked out from the keys is not that of others.
+        vars(changed).pop("_columns_by_key", None)
         for name, value in changes.items():
             object.__setattr__(changed, name, value)
+        changed.values.flags.writeable = False
         return changed
 
     def to_pandas(self, *, long: bool = False) -> pd.DataFrame:

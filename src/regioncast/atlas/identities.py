@@ -14,7 +14,7 @@ import difflib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -330,16 +330,21 @@ def near_misses(keys: Sequence[str], names: Iterable[str]) -> dict[str, str]:
         folded = _folded(key)
         if folded in left:
             near[key] = left.pop(folded)
-    unlike = [key for key in keys if key not in near]
-    budget = _COMPARED_LETTERS
-    for key in unlike[:_COMPARED_KEYS]:
-        budget -= len(_folded(key)) * sum(map(len, left))
-        if budget < 0:
-            break
+    for key in _affordable([key for key in keys if key not in near], left):
         closest = _closest(key, left, sided)
         if closest is not None:
             near[key] = left.pop(closest)
     return near
+
+
+def _affordable(keys: Sequence[str], names: Mapping[str, str]) -> Iterator[str]:
+    """Yield keys for as long as there is time to compare them with all names that are left."""
+    budget = _COMPARED_LETTERS
+    for key in keys[:_COMPARED_KEYS]:
+        budget -= len(_folded(key)) * sum(map(len, names))
+        if budget < 0:
+            return
+        yield key
 
 
 def _closest(key: str, names: Mapping[str, str], sided: Mapping[str, int]) -> str | None:

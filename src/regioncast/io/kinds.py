@@ -331,8 +331,11 @@ def save_parcellation(
             f"A parcellation of {atlas.space.nouns} cannot be written as {output.name!r}. It is "
             f"written as {', '.join(endings)}."
         )
-    written = kind.save_labels(atlas, output, overwrite=overwrite)
-    return written[0] if len(written) == 1 else tuple(written)
+    return _one_or_all(kind.save_labels(atlas, output, overwrite=overwrite))
+
+
+def _one_or_all(files: Sequence[Path]) -> Path | tuple[Path, ...]:
+    return files[0] if len(files) == 1 else tuple(files)
 
 
 def kind_that_saves(image: object) -> Kind:
@@ -386,9 +389,8 @@ def save_image(
         return output
     written = kind.save(image, output, overwrite=overwrite, progress=progress)
     for path in written:
-        content = _beside_image(image, path) if sidecar else None
-        sidecars.write_beside(path, content)
-    return written[0] if len(written) == 1 else tuple(written)
+        sidecars.write_beside(path, _beside_image(image, path) if sidecar else None)
+    return _one_or_all(written)
 
 
 def _regions_of_categories(image: object, categories: RegionTable) -> Parcellation:
@@ -499,8 +501,7 @@ def save_signals(
     parcels = parcel_files(output)
     if parcels is None:
         write.write_signals(signals, output, long=long, overwrite=overwrite)
-        content = _beside_signals(signals, output) if sidecar else None
-        sidecars.write_beside(output, content)
+        sidecars.write_beside(output, _beside_signals(signals, output) if sidecar else None)
         if str(output) == STANDARD_STREAM and signals.t_r is not None:
             warn(
                 f"The repetition time of {signals.t_r:g} s is not in the table, and standard "

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import filterfalse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -73,8 +74,10 @@ class Sidecar:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def sidecar_of(path: str | os.PathLike[str]) -> Sidecar | None:
+def sidecar_of(path: str | os.PathLike[str] | None) -> Sidecar | None:
     """Return what is said beside a file; None where nothing is, or nothing of use."""
+    if path is None:
+        return None
     file = expanded(path)
     for beside in reversed(_paths_beside(file)):
         content = _content(beside)
@@ -95,11 +98,12 @@ def axis_beside(axis: MapAxis, path: str | os.PathLike[str] | None, n_maps: int)
 
     What the file says itself counts; one warning says where the two differ in time.
     """
-    sidecar = None if path is None else sidecar_of(path)
+    sidecar = sidecar_of(path)
     if sidecar is None:
         return axis
     said, names = sidecar.axis, axis.names
-    if names is None and len(said.names or ()) == n_maps:
+    # Names of another number of maps are those of a file that was here before.
+    if names is None and said.names is not None and len(said.names) == n_maps:
         names = said.names
     if axis.single:
         return MapAxis(names, single=True)
@@ -128,7 +132,7 @@ def completed(signals: Signals, path: str | os.PathLike[str], *, is_whole: bool)
     origin = Origin((expanded(path),))
     sidecar = sidecar_of(path)
     if sidecar is None:
-        return signals.with_origin(origin)
+        return signals.changed(origin=origin)
     axis, asked_for = signals.axis, signals.t_r
     if is_whole:
         axis = axis_beside(MapAxis(axis.names, single=axis.single), path, signals.n_maps)
@@ -137,15 +141,8 @@ def completed(signals: Signals, path: str | os.PathLike[str], *, is_whole: bool)
     coverage = signals.coverage or sidecar.coverage
     if coverage is not None and not _is_of(coverage, signals):
         coverage = None
-    return Signals.along(
-        axis,
-        signals.values,
-        signals.keys,
-        labels=signals.labels,
-        coverage=coverage,
-        parcellation=signals.parcellation,
-        origin=Origin(origin.files, sidecar.strategy),
-    )
+    origin = Origin(origin.files, sidecar.strategy)
+    return signals.changed(axis=axis, coverage=coverage, origin=origin)
 
 
 def _is_of(coverage: RegionTable, signals: Signals) -> bool:
@@ -242,7 +239,7 @@ def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
         for sidecar in own:
             sidecar.unlink(missing_ok=True)
         return
-    usable = [*own, *(name for name in paths if not os.path.lexists(name))]
+    usable = [*own, *filterfalse(os.path.lexists, paths)]
     if not usable:
         warn(
             f"{path.name} has no sidecar: {' and '.join(name.name for name in paths)} are of other "

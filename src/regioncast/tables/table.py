@@ -487,11 +487,15 @@ def text_error(column: Column, table: Table, way_out: str = AS_CATEGORIES) -> Si
     cells = (column.plain or column).cells
     texts = [str(cell) for cell in cells if not is_number_or_gap(cell)]
     wrong = [text for text in dict.fromkeys(texts) if not is_like_number(text)]
-    for slip, point, advice in _SLIPS:
-        if wrong and all(is_like_number(slip.sub(point, text)) for text in wrong):
-            way_out = f", and {advice}{way_out}"
-            break
     return SignalsError(
         f"The column {column.title!r} of {table.source} holds text: {examples(wrong or texts)}. "
-        f"Values must be numbers; write n/a where there is none{way_out}."
+        f"Values must be numbers; write n/a where there is none{_slip_in(wrong)}{way_out}."
     )
+
+
+def _slip_in(texts: Sequence[str]) -> str:
+    """Return how to write numbers otherwise, where that makes numbers of all texts."""
+    for slip, point, advice in _SLIPS:
+        if texts and all(is_like_number(slip.sub(point, text)) for text in texts):
+            return f", and {advice}"
+    return ""

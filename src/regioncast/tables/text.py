@@ -14,7 +14,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,29 +120,25 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
     """
     head, lines = split_head(_LINE_END.split(text))
     declared = _DECLARED.fullmatch(next(iter(lines), ""))
-    if declared is not None:
+    if declared is None:
+        delimiter = _find_delimiter(lines[:_SAMPLE_LINES])
+    else:
+        delimiter = declared[1]
         head.append(lines.pop(0))
-    delimiter = declared[1] if declared else _find_delimiter(lines[:_SAMPLE_LINES])
     numbered_rows = list(_rows(lines, delimiter, len(head), source))
     if not any(any(cells) for _, cells in numbered_rows):
         raise FileFormatError(f"{source} is empty: it has no line other than blanks and comments.")
-    if _has_row_names([cells for _, cells in numbered_rows], delimiter):
-        numbered_rows[0][1].insert(0, "")
-    rows = _rectangle(numbered_rows, source)
+    rows = _rectangle(numbered_rows, delimiter, source)
+    header = _commented_header(head, rows, delimiter)
     decimal_comma = _have_decimal_commas(rows, delimiter)
-    pointed = rows[: _SAMPLE_LINES + 1]
-    if decimal_comma:
-        pointed = [[cell.replace(",", ".") for cell in row] for row in pointed]
-    if _first_row_is_header(pointed, delimiter):
+    if _first_row_is_header(rows[: _SAMPLE_LINES + 1], delimiter, decimal_comma=decimal_comma):
         header = rows.pop(0)
         if not rows:
             raise FileFormatError(
                 f"{source} has a header ({examples(header)}) and no rows below it."
             )
-    else:
-        header = _commented_header(head, rows, delimiter) or []
     return TextTable(
-        header=tuple(header) or None,
+        header=None if header is None else tuple(header),
         columns=tuple(zip(*rows, strict=True)),
         source=source,
         delimiter=delimiter,
@@ -303,8 +299,10 @@ def _rows_of_words(lines: Sequence[str], n_before: int) -> Iterator[Row]:
             yield number, [word or quoted.replace('""', '"').strip() for quoted, word in words]
 
 
-def _rectangle(rows: Iterable[Row], source: str) -> list[list[str]]:
+def _rectangle(rows: Sequence[Row], delimiter: str | None, source: str) -> list[list[str]]:
     """Return the rows, all as long as the first; empty cells beyond that are dropped."""
+    if _has_row_names([cells for _, cells in rows], delimiter):
+        rows[0][1].insert(0, "")
     table: list[list[str]] = []
     for number, cells in rows:
         width = len(table[0]) if table else len(cells)
@@ -351,26 +349,28 @@ def _has_row_names(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool
         return False
     if not all(header) or any(map(is_number, header)):
         return False
-    names = [row[0] for row in below]
+    names = next(zip(*below, strict=True))
     is_spaced = delimiter in ("\t", WHITE_SPACE)
     if is_known_title(header[0]):
-        counted = list(map(str, range(1, len(names) + 1)))
+        counted = tuple(map(str, range(1, len(names) + 1)))
         return is_spaced and len(header) > 1 and names == counted
     if len(header) == 1 and not is_spaced:
         return False
     return are_distinct(names) and not any(map(is_missing, names))
 
 
-def _first_row_is_header(rows: Sequence[Sequence[str]], delimiter: str | None) -> bool:
+def _first_row_is_header(
+    rows: Sequence[Sequence[str]], delimiter: str | None, *, decimal_comma: bool
+) -> bool:
+    if decimal_comma:
+        rows = [[cell.replace(",", ".") for cell in row] for row in rows]
     first, below = rows[0], rows[1:]
-    if len(first) == 1:
-        return _is_text_over_numbers(first, below)
-    if not first[0] and all(first[1:]) and below:
+    if len(first) > 1 and not first[0] and all(first[1:]) and below:
         return True  # as pandas and R write it over the names of rows
-    if is_known_title(first[0]):
+    if len(first) > 1 and is_known_title(first[0]):
         # "Area 3", "Area 1", … begin with a title and have no header.
-        is_list = delimiter == WHITE_SPACE and any(row[0] == first[0] for row in below)
-        return not is_list
+        firsts = next(zip(*below, strict=True), ())
+        return delimiter != WHITE_SPACE or first[0] not in firsts
     return _is_text_over_numbers(first, below)
 
 

@@ -106,28 +106,24 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
         raise SignalsError(
             f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
         )
+    return asked_of(_without_table(values), asked)
+
+
+def _without_table(values: object) -> Signals:
+    """Return the signals of what has no columns, and no index that says something."""
     if isinstance(values, Signals):
-        return asked_of(values, asked)
+        return values
     if isinstance(values, Mapping):
-        return asked_of(_signals_of_mapping(values), asked)
+        return _signals_of_mapping(values)
     # A Series is called by something also where its index says nothing.
     name = getattr(values, "name", None) if is_series(values) else None
-    names = [name] if isinstance(name, str) and name else None
-    return Signals(array_of(values), t_r=asked.t_r, map_names=names)
+    return Signals(array_of(values), map_names=[name] if isinstance(name, str) and name else None)
 
 
 def asked_of(signals: Signals, asked: Asked) -> Signals:
     """Return signals of no table with the repetition time and the keys that were asked for."""
     if asked.strip and signals.keys is not None:
-        signals = Signals.along(
-            signals.axis,
-            signals.values,
-            stripped(signals.keys, asked.strip),
-            labels=signals.labels,
-            coverage=signals.coverage,
-            parcellation=signals.parcellation,
-            origin=signals.origin,
-        )
+        signals = signals.changed(keys=tuple(stripped(signals.keys, asked.strip)))
     return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
 
 
@@ -158,17 +154,22 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
     if may_be_array and holds_numbers_alone(table, identities):
         return signals_of_numbers(table, identities, asked)
     table = _with_hemispheres(table, identities, asked.key)
+    column, naming = _key_column(table, identities, asked)
+    if column is None:
+        return _wide_signals(table, identities, asked)
+    return _long_signals(table, column, naming, identities, asked)
+
+
+def _key_column(table: Table, identities: Identities, asked: Asked) -> tuple[Column | None, Naming]:
+    """Return the column of keys, None for the titles, and which regions the keys name."""
     key = asked.key
     if key is None and asked.by in table.titles and asked.by not in _STANDARD:
         key = asked.by  # the column of that title holds what the regions are called by
-    if key is not None:
-        column = table.column(key)
-        naming = naming_of_cells(column, identities, asked.by)
-        return _long_signals(table, column, naming, identities, asked)
-    best = find(table, identities, asked.by)
-    if best.column is None:
-        return _wide_signals(table, identities, asked)
-    return _long_signals(table, best.column, best.naming, identities, asked)
+    if key is None:
+        best = find(table, identities, asked.by)
+        return best.column, best.naming
+    column = table.column(key)
+    return column, naming_of_cells(column, identities, asked.by)
 
 
 def _check_by(by: str, identities: Identities) -> None:
@@ -200,7 +201,7 @@ def read_categories(values: Any, identities: Identities, asked: Asked) -> Signal
         return as_categories(read(values if table is None else table, identities, asked))
     codes, categories = _coded(column)
     keys = as_keys(values) if isinstance(values, Mapping) else None
-    return asked_of(Signals(codes, keys), asked).with_categories(categories)
+    return asked_of(Signals(codes, keys), asked).changed(categories=categories)
 
 
 def _without_xarray(values: Any) -> Any:
@@ -237,9 +238,9 @@ def as_categories(signals: Signals) -> Signals:
             f"{examples(signals.axis.titles(signals.n_maps))}. Choose one by columns= (--columns)."
         )
     codes, categories = numbered(signals.values[0])
-    return Signals.along(
-        signals.axis, codes[np.newaxis], signals.keys, labels=signals.labels, origin=signals.origin
-    ).with_categories(categories)
+    return signals.changed(
+        values=codes[np.newaxis], categories=categories, coverage=None, parcellation=None
+    )
 
 
 def _by_position(table: Table, identities: Identities, asked: Asked) -> Signals:
@@ -278,7 +279,7 @@ def _in_column(
     """Return a column of categories as their codes; rows are regions."""
     codes, categories = _coded(column)
     coded = Column(column.title, codes.tolist(), array=codes)
-    return maps_in_columns([coded], table, asked, keys, labels).with_categories(categories)
+    return maps_in_columns([coded], table, asked, keys, labels).changed(categories=categories)
 
 
 def _may_be_categories(column: Column) -> bool:
@@ -308,9 +309,9 @@ def unlabelled(array: Any) -> Any:
     """Return a DataArray as what it is without xarray: a DataFrame or an array."""
     if array.ndim not in (1, 2):
         raise wrong_dimensions(array.shape)
-    for dimension in array.dims:
+    for dimension in sorted(set(array.dims) - set(array.coords)):
         along = [str(title) for title, c in array.coords.items() if c.dims == (dimension,)]
-        if along and dimension not in along:
+        if along:
             raise SignalsError(
                 f"The dimension {dimension!r} of the DataArray has no index; coordinates along it "
                 f"are {examples(along)}. Choose one: values.swap_dims({dimension}={along[0]!r})."
@@ -564,22 +565,27 @@ def _check_rows(column: Column, keys: list[Key], table: Table) -> None:
     times = Counter(keys)
     n_twice = sum(count > 1 for count in times.values())
     others = [c for c in table.columns if c is not column and (c.is_text or is_map_title(c.title))]
-    if n_twice <= len(times) // 2 or not others:
-        return
-    # One of networks, say, is the same in all rows of a region.
-    tellers = [other for other in others if are_distinct(list(zip(keys, other.texts, strict=True)))]
-    way = f". Keep one row of each, by {examples(other.title for other in others)}"
-    if tellers:
-        way = (
-            f", and {tellers[0].called} tells its rows apart "
-            f"({examples(dict.fromkeys(tellers[0].texts))}). Make each a map: "
-            f"{_way_to_wide(column, tellers[0], table)}; or keep the rows of one"
+    if n_twice > len(times) // 2 and others:
+        key, count = times.most_common(1)[0]
+        raise MatchError(
+            f"{table.subject} has {count} rows per region: so often {key!r} stands in "
+            f"{column.called}{_way_to_one_row(column, keys, others, table)}."
         )
-    key, count = times.most_common(1)[0]
-    raise MatchError(
-        f"{table.subject} has {count} rows per region: so often {key!r} stands in "
-        f"{column.called}{way}."
-    )
+
+
+def _way_to_one_row(
+    column: Column, keys: Sequence[Key], others: Sequence[Column], table: Table
+) -> str:
+    """Return what to do about several rows per region, by a column that tells them apart."""
+    for other in others:
+        # One of networks, say, is the same in all rows of a region.
+        if are_distinct(list(zip(keys, other.texts, strict=True))):
+            return (
+                f", and {other.called} tells its rows apart "
+                f"({examples(dict.fromkeys(other.texts))}). Make each a map: "
+                f"{_way_to_wide(column, other, table)}; or keep the rows of one"
+            )
+    return f". Keep one row of each, by {examples(other.title for other in others)}"
 
 
 def _way_to_wide(column: Column, teller: Column, table: Table) -> str:
