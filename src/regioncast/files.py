@@ -64,12 +64,8 @@ _MOST_WRITERS = 16
 def existing_file(path: str | os.PathLike[str], what: str) -> Path:
     """Return the path of an input file, which is a name and never a pattern.
 
-    Raises
-    ------
-    InputMissingError
-        When there is no such file, or when it is a folder.
-    InputUnreadableError
-        When it may not or cannot be read.
+    Raises `InputMissingError` when there is no such file, or when it is a folder;
+    `InputUnreadableError` when it may not or cannot be read.
     """
     file = expanded(path)
     try:
@@ -140,10 +136,8 @@ def _reason(error: Exception) -> str:
 def read_npy(path: Path) -> NDArray[Any] | NpzFile:
     """Return the array of a NumPy file, or what NumPy gives for a file of several.
 
-    Raises
-    ------
-    ValueError
-        When there is none, or it is shorter than it says: before memory is taken for it.
+    Raises `ValueError` when there is none, or it is shorter than it says: before memory is taken
+    for it.
     """
     with path.open("rb") as file:
         if file.read(len(npy.MAGIC_PREFIX)) == npy.MAGIC_PREFIX:
@@ -186,10 +180,7 @@ def files_matching(pattern: str | os.PathLike[str], what: str) -> list[str]:
 
     ``**`` stands for any number of folders.
 
-    Raises
-    ------
-    InputMissingError
-        When there is none.
+    Raises `InputMissingError` when there is none.
     """
     path = expanded(pattern)
     files = set(glob.glob(str(path), recursive=True))  # noqa: PTH207  absolute patterns too
@@ -214,12 +205,8 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     What processes that are dead left for the same output is removed before, so that it goes even
     where the output exists and stays: a writer may be killed when it has just come to exist.
 
-    Raises
-    ------
-    OutputExistsError
-        When the file exists and `overwrite` is false.
-    OutputError
-        When the path is a folder or a device, or its folder does not exist or is not writable.
+    Raises `OutputExistsError` when the file exists and `overwrite` is false; `OutputError` when the
+    path is a folder or a device, or its folder does not exist or is not writable.
     """
     target = _target_of(path)
     exists = os.path.lexists(path)
@@ -268,10 +255,7 @@ def _target_of(path: Path) -> Path:
 def make_folder(folder: Path) -> None:
     """Make a folder for outputs, if it does not exist.
 
-    Raises
-    ------
-    OutputError
-        When that is not possible, as where a file has its name.
+    Raises `OutputError` when that is not possible, as where a file has its name.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

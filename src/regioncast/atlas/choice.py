@@ -279,6 +279,8 @@ def categorized(
 ) -> tuple[NDArray[Any], RegionTable]:
     """Return the code of each cell, and the categories.
 
+    Raises `SignalsError` when there is no category.
+
     Parameters
     ----------
     cells : sequence of str or None
@@ -292,11 +294,6 @@ def categorized(
     codes : array of the smallest unsigned integers
     categories : RegionTable
         With a column ``color``: a colour for each that follows from its code.
-
-    Raises
-    ------
-    SignalsError
-        When there is no category.
 
     Examples
     --------
@@ -316,15 +313,12 @@ def categorized(
 def numbered(values: NDArray[Any]) -> tuple[NDArray[Any], RegionTable]:
     """Return integers as codes that are their own categories; see `categorized`.
 
+    Raises `SignalsError` when one is no such integer.
+
     Parameters
     ----------
     values : array, shape (n_regions,)
         From 1 on; 0 and NaN are no category.
-
-    Raises
-    ------
-    SignalsError
-        When one is no such integer.
     """
     listed = (values.astype(np.uint8) if values.dtype.kind == "b" else values).tolist()
     numbers = [0 if number != number else number for number in listed]  # noqa: PLR0124  NaN

@@ -422,17 +422,14 @@ class Parcellation:
 def map_number(names: Sequence[str], chosen: str | int | None) -> int:
     """Return the number of the chosen map of labels.
 
+    Raises `ArgumentError` when there is not just one such map.
+
     Parameters
     ----------
     names : sequence of str
         Of all maps.
     chosen : str, int or None
         A name or a number, from 0.
-
-    Raises
-    ------
-    ArgumentError
-        When there is not just one such map.
     """
     if chosen is None:
         numbers = list(range(len(names)))
@@ -466,11 +463,8 @@ def encode_integers(
 
     Of the labels that are no region there may be several.
 
-    Raises
-    ------
-    LabelsError
-        When a label is fractional, beyond int64, or a float so large that its dtype does not
-        tell integers apart.
+    Raises `LabelsError` when a label is fractional, beyond int64, or a float so large that its
+    dtype does not tell integers apart.
     """
     background = none[0] if none else math.nan
     if len(none) > 1:
@@ -536,6 +530,8 @@ def check_not_labelled(
 ) -> None:
     """Raise where labels are -1 and no table says what that is.
 
+    Raises `LabelsError`.
+
     Parameters
     ----------
     labels : array
@@ -543,10 +539,6 @@ def check_not_labelled(
         A name that is the label itself says nothing.
     where : str
         What has the labels, for messages: ``"the labels image"``.
-
-    Raises
-    ------
-    LabelsError
     """
     for table in tables:
         for label, name in table or ():

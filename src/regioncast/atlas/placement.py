@@ -42,19 +42,15 @@ class Placement:
     def on(cls, parcellation: Parcellation, space: Space, resample: str | None = None) -> Placement:
         """Return where the regions of a parcellation are on the space of an image.
 
+        Raises `SpaceError` when that would take resampling that was not asked for, or is not
+        possible; `ArgumentError` when there is no such way to resample.
+
         Parameters
         ----------
         parcellation : Parcellation
         space : VolumeGrid, SurfaceVertices or Grayordinates
         resample : {None, "labels"}, default=None
             ``"labels"`` brings them to another grid by nearest neighbour.
-
-        Raises
-        ------
-        SpaceError
-            When that would take resampling that was not asked for, or is not possible.
-        ArgumentError
-            When there is no such way to resample.
         """
         if resample not in (None, "labels"):
             raise ArgumentError(f"resample must be None or 'labels', not {resample!r}.")

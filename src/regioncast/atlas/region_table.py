@@ -368,10 +368,7 @@ def is_inexact(label: object) -> bool:
 def _ascending(ids: NDArray[np.int64], sides: NDArray[np.str_] | None) -> NDArray[np.intp]:
     """Return the rows by ascending label, and by hemisphere first where these share labels.
 
-    Raises
-    ------
-    RegionTableError
-        When a label stands twice in one hemisphere.
+    Raises `RegionTableError` when a label stands twice in one hemisphere.
     """
     if sides is None:
         _check_unique(ids)

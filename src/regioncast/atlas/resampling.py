@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 def resampled(parcellation: Parcellation, grid: VolumeGrid) -> Parcellation:
     """Return the parcellation on another grid; one warning lists the regions that vanish.
 
-    Raises
-    ------
-    LabelsError
-        When no region is left.
+    Raises `LabelsError` when no region is left.
     """
     from nibabel.processing import resample_from_to
 

@@ -137,18 +137,14 @@ class VolumeGrid:
     def of(cls, image: SpatialImage | _Box, what: str = "the image") -> VolumeGrid:
         """Return the grid of a nibabel image of three or more dimensions.
 
+        Raises `DimensionError` when it has fewer; `SpaceError` when its affine is no place in
+        space: not finite, or of voxels without a volume.
+
         Parameters
         ----------
         image : nibabel image
         what : str, default="the image"
             What it is, for messages.
-
-        Raises
-        ------
-        DimensionError
-            When it has fewer.
-        SpaceError
-            When its affine is no place in space: not finite, or of voxels without a volume.
         """
         if len(image.shape) < 3:
             raise DimensionError(

@@ -38,17 +38,14 @@ if TYPE_CHECKING:
 def transferred(parcellation: Parcellation, space: Space, *, name: str) -> Parcellation:
     """Return the parcellation on another space.
 
+    Raises `SpaceError` when surfaces have other meshes, volumes other grids, or nothing is shared.
+
     Parameters
     ----------
     parcellation : Parcellation
     space : VolumeGrid, SurfaceVertices or Grayordinates
     name : str
         What is on that space, for messages: ``"the image"``.
-
-    Raises
-    ------
-    SpaceError
-        When surfaces have other meshes, volumes other grids, or nothing is shared.
     """
     parcellation, space = beside(parcellation, space)
     source = parcellation.space
@@ -84,6 +81,8 @@ def moved(
 ) -> NDArray[Any]:
     """Return values of the samples of one space for those of another.
 
+    Raises `SpaceError` as `transferred`.
+
     Parameters
     ----------
     values : array, shape of `space`
@@ -92,11 +91,6 @@ def moved(
         What is on the one and the other, for messages: ``"the labels image"``, ``"the image"``.
     missing : number, default=0
         For samples that the one space has not.
-
-    Raises
-    ------
-    SpaceError
-        As `transferred`.
     """
     sources, targets = space.parts, target.parts
     shared = [part for part in targets if part in sources]

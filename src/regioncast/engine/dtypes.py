@@ -23,10 +23,7 @@ def storable(values: NDArray[Any]) -> NDArray[Any]:
     bool becomes uint8, float16 becomes float32, another byte order the native one; every
     other integer, float and complex dtype stays as it is.
 
-    Raises
-    ------
-    SignalsTypeError
-        For object, text, dates, structures, and floats wider than 64 bits.
+    Raises `SignalsTypeError` for object, text, dates, structures, and floats wider than 64 bits.
 
     Examples
     --------
@@ -65,10 +62,7 @@ def storage_dtype(dtype: DTypeLike) -> np.dtype[Any]:
 def cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return values in `dtype`; rounding to a float is fine, anything lost otherwise is not.
 
-    Raises
-    ------
-    SignalsError
-        When a value does not fit, naming up to five.
+    Raises `SignalsError` when a value does not fit, naming up to five.
     """
     if values.dtype == dtype:
         return values

@@ -89,21 +89,14 @@ def flat(array: NDArray[Any]) -> NDArray[Any]:
 def encode(labels: NDArray[Any], background: float = 0) -> Encoded:
     """Return the codes of an array of labels.
 
+    Raises `LabelsError` when labels are not numbers, beyond the range of int64, or floats so large
+    that their dtype does not tell integers apart.
+
     Parameters
     ----------
     labels : array of bool, int or float, 1D to 3D
     background : number, default=0
         The label that stands for no region; NaN: there is none.
-
-    Returns
-    -------
-    Encoded
-
-    Raises
-    ------
-    LabelsError
-        When labels are not numbers, beyond the range of int64, or floats so large that their
-        dtype does not tell integers apart.
 
     Examples
     --------

@@ -95,10 +95,7 @@ class Strategy:
     def of(cls, strategy: str | Function) -> Strategy:
         """Return the strategy of a name, or of a function on (n_samples, n_maps).
 
-        Raises
-        ------
-        ArgumentError
-            When there is none of that name.
+        Raises `ArgumentError` when there is none of that name.
 
         Examples
         --------
@@ -122,10 +119,7 @@ class Strategy:
     ) -> list[Strategy]:
         """Return the strategies of a list of names and functions, or of one of them.
 
-        Raises
-        ------
-        ArgumentError
-            When there is none, none of such a name, or several of the same.
+        Raises `ArgumentError` when there is none, none of such a name, or several of the same.
 
         Examples
         --------

@@ -350,6 +350,9 @@ def value_table(
 ) -> NDArray[Any]:
     """Return a table of values: the fill value, then one value per region.
 
+    Raises `SignalsError` when the fill value or a value does not fit the dtype; `SignalsTypeError`
+    when no image can hold the dtype; `ArgumentTypeError` when the fill value is no number.
+
     Parameters
     ----------
     values : array, shape (n_maps, n_columns)
@@ -363,15 +366,6 @@ def value_table(
     Returns
     -------
     array, shape (n_maps, 1 + n_regions)
-
-    Raises
-    ------
-    SignalsError
-        When the fill value or a value does not fit the dtype.
-    SignalsTypeError
-        When no image can hold the dtype.
-    ArgumentTypeError
-        When the fill value is no number.
 
     Examples
     --------
@@ -402,11 +396,8 @@ def _fill(fill: complex, dtype: np.dtype[Any]) -> NDArray[Any]:
 def _as_number(fill: Any, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return a number as NumPy's: one of another kind (`Decimal`) as an integer, or a float.
 
-    Raises
-    ------
-    OverflowError
-        When it is finite and beyond the range of float64, or `dtype` is of integers and would
-        need it rounded to a float first.
+    Raises `OverflowError` when it is finite and beyond the range of float64, or `dtype` is of
+    integers and would need it rounded to a float first.
     """
     value = np.asarray(fill)
     if value.dtype != object:

@@ -32,9 +32,7 @@ def n_cpus() -> int:
 def threads_of(n_jobs: int | None) -> int:
     """Return how many threads are meant: one per CPU by None and by numbers below 0.
 
-    Raises
-    ------
-    ArgumentError, ArgumentTypeError
+    Raises `ArgumentError`, `ArgumentTypeError`.
     """
     if n_jobs is None:
         return n_cpus()

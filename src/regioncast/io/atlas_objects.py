@@ -25,12 +25,8 @@ class HeldAtlas(NamedTuple):
 def held_atlas(source: Any) -> HeldAtlas:
     """Return what is in a fetched atlas or a label masker; anything else is a labels image.
 
-    Raises
-    ------
-    ImageTypeError
-        When an atlas is probabilistic.
-    ArgumentError
-        When a masker has no labels image.
+    Raises `ImageTypeError` when an atlas is probabilistic; `ArgumentError` when a masker has no
+    labels image.
     """
     is_mapping = isinstance(source, Mapping)
     if hasattr(source, "maps_img") or (is_mapping and source.get("atlas_type") == "probabilistic"):

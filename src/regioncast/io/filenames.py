@@ -110,9 +110,7 @@ def is_template(output: Path) -> bool:
 def check_fields(template: Path, known: Iterable[str], of_what: str = "") -> None:
     """Raise where a template has fields that nothing fills in.
 
-    Raises
-    ------
-    ArgumentError
+    Raises `ArgumentError`.
     """
     there_are = sorted(set(known))
     unknown = [field for field in fields_of(template) if field not in there_are]
@@ -131,10 +129,7 @@ def filled(template: Path, values: Mapping[str, str]) -> Path:
 
     Fields without a value stay.
 
-    Raises
-    ------
-    OutputError
-        When a value cannot be part of the name of a file.
+    Raises `OutputError` when a value cannot be part of the name of a file.
 
     Examples
     --------
@@ -159,9 +154,7 @@ def filled(template: Path, values: Mapping[str, str]) -> Path:
 def check_apart(outputs: Sequence[Path], of_what: Sequence[str]) -> None:
     """Raise where two things would be written to one file.
 
-    Raises
-    ------
-    OutputError
+    Raises `OutputError`.
     """
     first: dict[Path, str] = {}
     clashes = []

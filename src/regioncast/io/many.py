@@ -34,12 +34,8 @@ def jobs(source: Any, templates: Sequence[Path]) -> list[Job]:
     Fields are ``{name}``, the name of the image without its ending, and the entities of its name
     and folders, such as ``{sub}``.
 
-    Raises
-    ------
-    ArgumentError
-        When nothing fills in a field.
-    OutputError
-        When two outputs would be one file.
+    Raises `ArgumentError` when nothing fills in a field; `OutputError` when two outputs would be
+    one file.
     """
     if not any(map(fields_of, templates)):
         return [Job(source, tuple(templates))]
@@ -66,6 +62,9 @@ def save_each(
 ) -> tuple[Path, ...]:
     """Write each map to a file of its own, ``{map}`` of whose name is its name.
 
+    Raises `ArgumentError`, `OutputError`, `OutputExistsError`, `FileFormatError` before anything is
+    written; `SignalsError` when the maps are points of a series.
+
     Parameters
     ----------
     thing : Signals or painted image
@@ -75,13 +74,6 @@ def save_each(
     overwrite : bool
     progress : callable, optional
         Called with the number of maps written and the number of all.
-
-    Raises
-    ------
-    ArgumentError, OutputError, OutputExistsError, FileFormatError
-        Before anything is written.
-    SignalsError
-        When the maps are points of a series.
     """
     kinds.check_fields_of_maps(template)
     of_parcels = kinds.parcel_files(template) is not None

@@ -114,10 +114,7 @@ class SeveralMaps:
     def of(cls, maps: Sequence[Maps], files: Sequence[str | None], what: str) -> Self:
         """Return the maps of all, whose names begin with those of their files.
 
-        Raises
-        ------
-        SpaceError
-            When they are not on one space.
+        Raises `SpaceError` when they are not on one space.
         """
         called = [f"{what} {file or number}" for number, file in enumerate(files, start=1)]
         for each, name in zip(maps[1:], called[1:], strict=True):
@@ -209,12 +206,7 @@ class Source(NamedTuple):
 def each_source(source: Any, what: str) -> list[Source]:
     """Return the images of a list, with the files of each pattern in it; or of one by itself.
 
-    Raises
-    ------
-    InputMissingError
-        When a pattern has no file.
-    SignalsError
-        When a list is empty.
+    Raises `InputMissingError` when a pattern has no file; `SignalsError` when a list is empty.
     """
     sources: list[Any] = []
     for item in source if is_list(source) else [source]:
@@ -232,10 +224,7 @@ def is_list(source: object) -> bool:
 def the_one_map(maps: Maps, what: str) -> tuple[NDArray[Any], Space]:
     """Return the only map as an array of the samples, and where they are.
 
-    Raises
-    ------
-    DimensionError
-        When there are several.
+    Raises `DimensionError` when there are several.
     """
     if maps.n_maps != 1:
         raise DimensionError(f"{capitalized(what)} has {maps.n_maps:,} maps; give one.")

@@ -220,17 +220,14 @@ def _coverage(content: Mapping[str, Any]) -> RegionTable | None:
 def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
     """Write the sidecar of a file that has just been written.
 
+    Raises `OutputError` when the sidecar cannot be written; the file is.
+
     Parameters
     ----------
     path : Path
         Of the file.
     content : mapping or None
         None: the file gets no sidecar, and one that it had goes with what it was of.
-
-    Raises
-    ------
-    OutputError
-        When the sidecar cannot be written; the file is.
     """
     paths = _paths_beside(path)
     # One that was of a file of this name goes with it, or with what somebody removed.

@@ -103,10 +103,7 @@ def open_mgh(path: Path) -> nib.MGHImage:
 def read_stored(data: Any) -> NDArray[Any]:
     """Return the values of an array, read from its file to the end; any other as NumPy makes it.
 
-    Raises
-    ------
-    EOFError
-        When the file ends early.
+    Raises `EOFError` when the file ends early.
     """
     if not is_stored(data):
         return np.asanyarray(data)

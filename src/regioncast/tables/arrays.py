@@ -71,10 +71,7 @@ def maps_in_columns(
 ) -> Signals:
     """Return columns as maps, whose names are their titles; rows are regions.
 
-    Raises
-    ------
-    MatchError
-        When two maps would have one name.
+    Raises `MatchError` when two maps would have one name.
     """
     names = [str(column.title) for column in maps]
     for title, n_columns in Counter(names).items():
@@ -122,10 +119,7 @@ def _names_of_rows(table: Table) -> list[str] | None:
 def with_header(table: Table, identities: Identities, by: str) -> Table:
     """Return a table with a comment or its first row as header, where one is or is said to be.
 
-    Raises
-    ------
-    MatchError
-        When the first row may be a header as well as one of values.
+    Raises `MatchError` when the first row may be a header as well as one of values.
     """
     if by != "position" and table.comments:
         table = _with_comment(table, identities)
@@ -243,10 +237,8 @@ def holds_numbers_alone(table: Table, identities: Identities) -> bool:
 def signals_of_numbers(table: Table, identities: Identities, asked: Asked) -> Signals:
     """Return the signals of numbers without titles: rows are maps, columns regions.
 
-    Raises
-    ------
-    MatchError
-        When the index or the first column could be labels, and `by` does not say so.
+    Raises `MatchError` when the index or the first column could be labels, and `by` does not say
+    so.
     """
     columns = data_columns(table)
     # Numbers of rows in an index say nothing, and neither do decimals.

@@ -67,16 +67,13 @@ def is_number(text: str) -> bool:
 def parse_number(cell: str, *, decimal_comma: bool = False) -> int | float | None:
     """Return a cell as a number, `None` when it is missing.
 
+    Raises `FileFormatError` when it is neither.
+
     Parameters
     ----------
     cell : str
     decimal_comma : bool, default=False
         Whether ``0,5`` is a half, as in tables separated by semicolons.
-
-    Raises
-    ------
-    FileFormatError
-        When it is neither.
 
     Examples
     --------
@@ -197,10 +194,8 @@ def numbers_of_text(
 ) -> NDArray[Any] | None:
     """Return cells of text as integers or floats, NaN where one is missing; None for other text.
 
-    Raises
-    ------
-    SignalsError
-        When an integer would be rounded, or a number is beyond the range of float64.
+    Raises `SignalsError` when an integer would be rounded, or a number is beyond the range of
+    float64.
     """
     if all(map(is_missing, cells)):
         return np.full(len(cells), np.nan)
@@ -257,10 +252,8 @@ def numbers_with_gaps(cells: Sequence[Any], what: str) -> NDArray[Any]:
 
     A `Decimal` without decimals is an integer, any other a float.
 
-    Raises
-    ------
-    SignalsError
-        When a gap makes floats of integers that a float cannot hold, or a number is too large.
+    Raises `SignalsError` when a gap makes floats of integers that a float cannot hold, or a number
+    is too large.
 
     Examples
     --------
@@ -308,10 +301,7 @@ def check_exact(made: NDArray[Any], cells: Sequence[Any], what: str) -> None:
 def one_array(rows: Sequence[tuple[str, NDArray[Any]]]) -> NDArray[Any]:
     """Return arrays, each with what it is in messages, as rows of one array that holds them all.
 
-    Raises
-    ------
-    SignalsError
-        When an integer would be rounded.
+    Raises `SignalsError` when an integer would be rounded.
     """
     arrays = [numbers for _, numbers in rows]
     stacked = np.stack(arrays)

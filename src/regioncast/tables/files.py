@@ -32,17 +32,14 @@ _COLUMN_LABELS = re.compile(r"[# \t]*(?:ColumnLabels *= *)?")
 def read_values(path: str | Path) -> Table | NDArray[Any]:
     """Return what a file of values holds: a table, or an array that has no keys.
 
+    Raises `InputMissingError`, `FileFormatError`; `MissingPackageError` for Parquet without
+    pyarrow.
+
     Parameters
     ----------
     path : path
         ``.tsv``, ``.csv``, ``.txt``, ``.1D``, ``.parquet`` or ``.npy``; ``-`` for delimited
         text from standard input.
-
-    Raises
-    ------
-    InputMissingError, FileFormatError
-    MissingPackageError
-        For Parquet without pyarrow.
     """
     if str(path) == STANDARD_STREAM:
         text = decode(sys.stdin.buffer.read(), source="standard input")

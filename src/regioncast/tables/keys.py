@@ -194,17 +194,14 @@ def naming_of_cells(column: Column, identities: Identities, by: str) -> Naming:
 def find(table: Table, identities: Identities, by: str = "auto") -> Candidate:
     """Return who names the regions in a table of values: a column, or the titles.
 
+    Raises `MatchError` when nothing names a region, or two candidates differ.
+
     Parameters
     ----------
     table : Table
     identities : Identities
     by : str, default="auto"
         What the keys are to be.
-
-    Raises
-    ------
-    MatchError
-        When nothing names a region, or two candidates differ.
     """
     judge = _Judge(table, identities, by)
     # Each group is asked only where none before it names a region.
@@ -602,16 +599,13 @@ def _several(table: Table, identities: Identities, candidates: Sequence[Candidat
 def find_labels(table: Table, labels: NDArray[np.int64] | None) -> Column:
     """Return the column of a region table that holds the labels, whatever its title.
 
+    Raises `RegionTableError` when there is none, or several hold as many and differ.
+
     Parameters
     ----------
     table : Table
     labels : array of int64 or None
         Those of the image; None where there is no image, so that titles decide.
-
-    Raises
-    ------
-    RegionTableError
-        When there is none, or several hold as many and differ.
     """
     known = np.empty(0, np.int64) if labels is None else labels
     candidates = _holders_of_integers(table, Identities(RegionTable(known)))

@@ -312,10 +312,7 @@ def table_of_frame(frame: Any, source: str = "the DataFrame") -> Table:
 
     The index of a pandas DataFrame is a column too, level by level, unless it merely counts rows.
 
-    Raises
-    ------
-    MatchError
-        When two columns have one title.
+    Raises `MatchError` when two columns have one title.
     """
     import narwhals as nw
     from narwhals.exceptions import DuplicateError
@@ -464,10 +461,7 @@ def absent_rows(cells: Sequence[object]) -> list[int]:
 def stacked(columns: Sequence[Column], table: Table) -> NDArray[Any]:
     """Return columns as rows of one array, in a dtype that holds them all.
 
-    Raises
-    ------
-    SignalsError
-        When one holds text, or an integer would be rounded.
+    Raises `SignalsError` when one holds text, or an integer would be rounded.
     """
     rows = []
     for column in columns:

@@ -98,20 +98,14 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
     last comment line is, provided that it has one word per column.  A header that has no title for
     the first column, as R writes it over the names of rows, gets an empty one.
 
+    Raises `FileFormatError` when there are no rows, or a row has more or fewer cells than the
+    first.
+
     Parameters
     ----------
     text : str
     source : str
         The name to use in messages.
-
-    Returns
-    -------
-    TextTable
-
-    Raises
-    ------
-    FileFormatError
-        When there are no rows, or a row has more or fewer cells than the first.
 
     Examples
     --------
@@ -149,12 +143,8 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
 def read_text(path: Path) -> str:
     """Return the text of a file: UTF-8, UTF-16 with its mark, else that of Windows or Latin-1.
 
-    Raises
-    ------
-    InputMissingError, InputUnreadableError
-        When there is no such file, or it may not be read.
-    FileFormatError
-        When the file is not text.
+    Raises `InputMissingError`, `InputUnreadableError` when there is no such file, or it may not be
+    read; `FileFormatError` when the file is not text.
     """
     return decode(existing_file(path, "the table").read_bytes(), source=str(path))
 
@@ -162,10 +152,7 @@ def read_text(path: Path) -> str:
 def decode(data: bytes, *, source: str) -> str:
     """Return bytes as text: UTF-8, UTF-16 with its mark, else that of Windows or Latin-1.
 
-    Raises
-    ------
-    FileFormatError
-        When they are not text.
+    Raises `FileFormatError` when they are not text.
     """
     # Windows' has quotes and dashes where Latin-1 has control characters.  Every byte is a
     # character in Latin-1, so that is right or at least readable.

@@ -80,19 +80,16 @@ _STANDARD = frozenset(["auto", NAME, LABEL, "position"])
 def read(values: object, identities: Identities, asked: Asked) -> Signals:
     """Return the signals of values of any kind but CIFTI.
 
+    Raises `MatchError` when no column and no header names regions, when two could, or when a key is
+    missing; `SignalsError`, `SignalsTypeError` when there are no rows, no numbers, or text where
+    numbers are needed.
+
     Parameters
     ----------
     values : dict, Series, DataFrame, array, Signals or path
     identities : Identities
         Of the regions by whose names and labels the keys of a table are found.
     asked : Asked
-
-    Raises
-    ------
-    MatchError
-        When no column and no header names regions, when two could, or when a key is missing.
-    SignalsError, SignalsTypeError
-        When there are no rows, no numbers, or text where numbers are needed.
     """
     if isinstance(values, str | os.PathLike):
         values = read_values(os.fspath(values))
@@ -225,10 +222,7 @@ def _column_of(values: Any) -> Column | None:
 def as_categories(signals: Signals) -> Signals:
     """Return signals whose values are integers as codes of categories.
 
-    Raises
-    ------
-    SignalsError
-        When there are several maps, or values are no codes.
+    Raises `SignalsError` when there are several maps, or values are no codes.
     """
     if signals.categories is not None:
         return signals
@@ -345,12 +339,8 @@ def step_of_time(array: Any) -> float | None:
 def array_of(values: Any) -> NDArray[Any]:
     """Return an array, a list or a Series as numbers, NaN where it says that there is none.
 
-    Raises
-    ------
-    SignalsError
-        When an integer would be rounded, or the rows differ in length.
-    SignalsTypeError
-        When it holds anything but numbers.
+    Raises `SignalsError` when an integer would be rounded, or the rows differ in length;
+    `SignalsTypeError` when it holds anything but numbers.
     """
     array = as_array(values)
     if isinstance(values, list | tuple | np.ndarray):

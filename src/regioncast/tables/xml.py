@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 def xml_records(xml: bytes, source: str) -> list[Record]:
     """Return the records of an atlas of FSL or SPM, or of a label table of Workbench.
 
-    Raises
-    ------
-    RegionTableError, FileFormatError
-        When it is neither, or no XML.
+    Raises `RegionTableError`, `FileFormatError` when it is neither, or no XML.
 
     Notes
     -----

@@ -117,6 +117,10 @@ def read_labels(
 ) -> CiftiLabels:
     """Return the labels of a ``.dlabel.nii`` file, or the parcels of a ``.p*.nii``.
 
+    Raises `LabelsError` when the file holds no labels and no parcels, or parcels share a sample;
+    `ArgumentError` when the map is not said or does not exist, or a file of parcels is asked for
+    one; `InputMissingError`, `FileFormatError`, `ImageTypeError`, `RegionTableError`.
+
     Parameters
     ----------
     source : path or nibabel.Cifti2Image
@@ -131,14 +135,6 @@ def read_labels(
     -------
     CiftiLabels
         Parcels have the labels 1, 2, … in the order of the file.
-
-    Raises
-    ------
-    LabelsError
-        When the file holds no labels and no parcels, or parcels share a sample.
-    ArgumentError
-        When the map is not said or does not exist, or a file of parcels is asked for one.
-    InputMissingError, FileFormatError, ImageTypeError, RegionTableError
     """
     data, axes = open_matrix(source, "the labels image")
     # Of two axes of parcels, as a .pconn.nii has them, the first counts.
@@ -264,10 +260,7 @@ def _owners(
 def space_of(source: Image, what: str) -> Grayordinates:
     """Return the grayordinates of a dense CIFTI file.
 
-    Raises
-    ------
-    SpaceError
-        When it has none.
+    Raises `SpaceError` when it has none.
     """
     axes = open_matrix(source, what).axes
     models = [axis for axis in axes if isinstance(axis, BrainModelAxis)]
@@ -287,11 +280,8 @@ def read_parcel_signals(source: Image) -> Signals:
 
     They are keyed by the names of the parcels.
 
-    Raises
-    ------
-    SignalsError
-        When the file holds something else.
-    InputMissingError, FileFormatError, ImageTypeError
+    Raises `SignalsError` when the file holds something else; `InputMissingError`,
+    `FileFormatError`, `ImageTypeError`.
     """
     data, axes = open_matrix(source, "the table of values")
     if not are_axes(axes, ScalarAxis | SeriesAxis, ParcelsAxis):

@@ -68,17 +68,14 @@ _PROBES = 16
 def open_cifti_maps(source: Image, what: str) -> CiftiMaps:
     """Return the maps of a ``.dscalar.nii`` or ``.dtseries.nii`` file, or of an image.
 
+    Raises `DimensionError` when it is not maps × grayordinates; `InputMissingError`,
+    `FileFormatError`, `ImageTypeError`.
+
     Parameters
     ----------
     source : path or nibabel.Cifti2Image
     what : str
         What the maps are, for messages: ``"the image"``.
-
-    Raises
-    ------
-    DimensionError
-        When it is not maps × grayordinates.
-    InputMissingError, FileFormatError, ImageTypeError
     """
     data, axes = open_matrix(source, what)
     if not are_axes(axes, ScalarAxis | SeriesAxis | LabelAxis, BrainModelAxis):

@@ -92,18 +92,14 @@ class Matrix(NamedTuple):
 def open_matrix(source: Image, what: str) -> Matrix:
     """Return the matrix of a path or an image.
 
+    Raises `InputMissingError`; `FileFormatError` when the file is not CIFTI-2, or is damaged;
+    `ImageTypeError`.
+
     Parameters
     ----------
     source : path or nibabel.Cifti2Image
     what : str
         What the image is, for messages: ``"the image"``.
-
-    Raises
-    ------
-    InputMissingError
-    FileFormatError
-        When the file is not CIFTI-2, or is damaged.
-    ImageTypeError
     """
     if isinstance(source, nib.Cifti2Image):
         check_stored(source.dataobj, what)

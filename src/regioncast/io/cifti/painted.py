@@ -130,10 +130,7 @@ def _axis_of_maps(n_maps: int, axis: MapAxis, series: Series | None) -> ScalarAx
 def _nifti_header(data: Any, suffix: str) -> nib.Nifti2Header:
     """Return the NIfTI header of a file of this ending.
 
-    Raises
-    ------
-    SignalsTypeError
-        For complex numbers.
+    Raises `SignalsTypeError` for complex numbers.
     """
     if data.dtype.kind == "c":
         raise SignalsTypeError(
@@ -156,6 +153,10 @@ def save_cifti(
 ) -> None:
     """Write a dense image whole or not at all, in the dtype of its values.
 
+    Raises `FileFormatError` when the ending is another; `SignalsError` when a series is to be
+    written, and its repetition time is unknown; `DimensionError`, `SignalsTypeError`,
+    `OutputExistsError`, `OutputError`.
+
     Parameters
     ----------
     image : nibabel.Cifti2Image
@@ -167,14 +168,6 @@ def save_cifti(
         Whether an existing file may be replaced.
     progress : callable, optional
         Called with the number of grayordinates written and the number of all.
-
-    Raises
-    ------
-    FileFormatError
-        When the ending is another.
-    SignalsError
-        When a series is to be written, and its repetition time is unknown.
-    DimensionError, SignalsTypeError, OutputExistsError, OutputError
     """
     suffix = _writable(
         path, DENSE, "a dense CIFTI image", f", and a painting as {' or '.join(PARCELLATED)} too"
@@ -285,6 +278,10 @@ def save_parcels(
 ) -> None:
     """Write signals with the vertices and voxels of their regions.
 
+    Raises `FileFormatError` when the ending is another; `SpaceError` when it is not known of which
+    hemisphere the vertices are; `SignalsError` when there is not one column per region, or the
+    repetition time of a series is unknown; `OutputExistsError`, `OutputError`.
+
     Parameters
     ----------
     signals : Signals
@@ -295,16 +292,6 @@ def save_parcels(
         apart where that is not known.
     overwrite : bool
         Whether an existing file may be replaced.
-
-    Raises
-    ------
-    FileFormatError
-        When the ending is another.
-    SpaceError
-        When it is not known of which hemisphere the vertices are.
-    SignalsError
-        When there is not one column per region, or the repetition time of a series is unknown.
-    OutputExistsError, OutputError
     """
     suffix = _writable(path, PARCELLATED, "a parcellated CIFTI file")
     if signals.n_regions != len(parcellation):

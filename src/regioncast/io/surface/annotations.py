@@ -87,18 +87,15 @@ class Annotation:
 def read_annotation(path: Path, what: str) -> Annotation:
     """Return what is in an annotation.
 
+    Raises `FileFormatError` when the file ends too early, or its numbers cannot be those of an
+    annotation; `LabelsError` when it has no colour table, or vertices of a colour that several
+    entries have.
+
     Parameters
     ----------
     path : Path
     what : str
         What it is, for messages: ``"the labels image"``.
-
-    Raises
-    ------
-    FileFormatError
-        When the file ends too early, or its numbers cannot be those of an annotation.
-    LabelsError
-        When it has no colour table, or vertices of a colour that several entries have.
     """
     name = f"{capitalized(what)} {path}"
     content = _Content(path.read_bytes(), name)

@@ -170,18 +170,14 @@ def hemisphere_of(source: Any) -> str:
 def sides_of(source: Any) -> dict[str, Any]:
     """Return what is given for each hemisphere, left first.
 
+    Raises `SpaceError` when a hemisphere of a pair is missing or there twice; `InputMissingError`
+    when there is no such file.
+
     Returns
     -------
     dict of str to path, nibabel image or array
         With the keys ``"L"`` and ``"R"``, or one of them, or ``"?"``.  GIFTI files have been
         read.
-
-    Raises
-    ------
-    SpaceError
-        When a hemisphere of a pair is missing or there twice.
-    InputMissingError
-        When there is no such file.
     """
     if isinstance(source, PaintedSurface):
         return dict(source.parts)

@@ -34,10 +34,8 @@ _SIZE = re.compile(r"Dim\d+")
 def read_gifti(path: Path) -> GiftiImage | None:
     """Return the image in a file, None where the file is XML of another sort.
 
-    Raises
-    ------
-    ValueError
-        When an array has not the size that it says; nibabel and the parser of XML raise others.
+    Raises `ValueError` when an array has not the size that it says; nibabel and the parser of XML
+    raise others.
     """
     parser = _Parser(mmap=False)
     with opened(path) as file:

@@ -101,18 +101,15 @@ class Surfaces:
 def open_surface_maps(source: Any, what: str) -> MapsInMemory:
     """Return the maps of a surface or a pair.
 
+    Raises `DimensionError` when the hemispheres differ in their number of maps; `SpaceError`,
+    `FileFormatError`, `ImageTypeError`, `InputMissingError`.
+
     Parameters
     ----------
     source : path, mapping, pair or image
         See `sides_of`.
     what : str
         What they are, for messages: ``"the image"``.
-
-    Raises
-    ------
-    DimensionError
-        When the hemispheres differ in their number of maps.
-    SpaceError, FileFormatError, ImageTypeError, InputMissingError
     """
     if isinstance(source, PaintedSurface):
         values = source.array.__array__().reshape(source.space.shape[0], -1).T

@@ -103,6 +103,9 @@ class SurfaceLabels:
     def parcellation(self, regions: RegionTable | None, *, strict: bool) -> Parcellation:
         """Return the regions of a surface or a pair.
 
+        Raises `LabelsError` when labels below 0 have no name, and nothing says what they are;
+        `RegionTableError`.
+
         Parameters
         ----------
         regions : RegionTable or None
@@ -110,12 +113,6 @@ class SurfaceLabels:
             hemisphere a row is, the row goes there; else to each that has its label.
         strict : bool
             Raise where table and files do not list the same regions, instead of warning.
-
-        Raises
-        ------
-        LabelsError
-            When labels below 0 have no name, and nothing says what they are.
-        RegionTableError
         """
         if self.background is None:
             for name, side in self.sides.items():
@@ -151,6 +148,9 @@ def read_labels(
 ) -> SurfaceLabels:
     """Return the labels of a surface or a pair.
 
+    Raises `ArgumentError` when there are several maps, and which is not said; `SpaceError`,
+    `FileFormatError`, `ImageTypeError`, `InputMissingError`.
+
     Parameters
     ----------
     source : path, mapping, pair or image
@@ -159,12 +159,6 @@ def read_labels(
         Name or number of the map, where there are several.
     background : number, default=None
         The label of no region.
-
-    Raises
-    ------
-    ArgumentError
-        When there are several maps, and which is not said.
-    SpaceError, FileFormatError, ImageTypeError, InputMissingError
     """
     sides, space = read_sides(source, "the labels image")
     values = {}

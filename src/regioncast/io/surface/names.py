@@ -376,6 +376,9 @@ def output_paths(
 ) -> list[Path]:
     """Return the files that an output is written to, one per hemisphere.
 
+    Raises `FileFormatError` when the ending is none of files for this use; `OutputError` when there
+    is not one name per hemisphere, or a name says the other one.
+
     Parameters
     ----------
     path : path
@@ -388,13 +391,6 @@ def output_paths(
         The hemispheres, left first.
     use : {"image", "atlas"}, default="image"
         What is written: values of vertices, or labels.
-
-    Raises
-    ------
-    FileFormatError
-        When the ending is none of files for this use.
-    OutputError
-        When there is not one name per hemisphere, or a name says the other one.
 
     Examples
     --------

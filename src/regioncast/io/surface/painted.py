@@ -210,6 +210,10 @@ def save_surface(
     Neither is put in its place before both are whole.  Should that then fail for one of them, the
     error says which file was written.
 
+    Raises `FileFormatError` when the ending is not known; `SignalsTypeError` when the format cannot
+    hold the dtype; `DimensionError` when it holds one map, and there are several;
+    `OutputExistsError`, `OutputError`.
+
     Parameters
     ----------
     image : PaintedSurface
@@ -222,16 +226,6 @@ def save_surface(
     -------
     list of Path
         The files.
-
-    Raises
-    ------
-    FileFormatError
-        When the ending is not known.
-    SignalsTypeError
-        When the format cannot hold the dtype.
-    DimensionError
-        When it holds one map, and there are several.
-    OutputExistsError, OutputError
     """
     paths = output_paths(path, image.space.hemispheres)
     for output in paths:

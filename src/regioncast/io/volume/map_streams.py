@@ -128,6 +128,9 @@ class MapStream:
 def open_maps(source: Niimgs, what: str) -> MapStream:
     """Return the maps of a path, a pattern, an image, or a list of them.
 
+    Raises `InputMissingError`, `FileFormatError`, `ImageTypeError`, `DimensionError`; `SpaceError`
+    when the images are not on one grid.
+
     Parameters
     ----------
     source : path, nibabel image or sequence of them
@@ -135,12 +138,6 @@ def open_maps(source: Niimgs, what: str) -> MapStream:
         come in natural order, in which 9 is before 10.
     what : str
         What the maps are, for messages: ``"the image"``.
-
-    Raises
-    ------
-    InputMissingError, FileFormatError, ImageTypeError, DimensionError
-    SpaceError
-        When the images are not on one grid.
     """
     images = tuple(open_image(each, what) for each, _ in each_source(source, what))
     names = tuple(_checked_name(image, what, number) for number, image in enumerate(images))

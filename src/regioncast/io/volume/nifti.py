@@ -148,16 +148,14 @@ def plain_image(array: NDArray[Any], grid: VolumeGrid) -> nib.Nifti1Image:
 def read_volume(source: Niimg, what: str) -> tuple[NDArray[Any], VolumeGrid]:
     """Return the array and the grid of a three-dimensional image.
 
+    Raises `InputMissingError`, `FileFormatError`, `ImageTypeError`, `DimensionError`.
+
     Parameters
     ----------
     source : path or nibabel image
         A path is a name, never a pattern.  One volume in four dimensions is a volume.
     what : str
         What the image is, for messages: ``"the labels image"``.
-
-    Raises
-    ------
-    InputMissingError, FileFormatError, ImageTypeError, DimensionError
     """
     return voxels_of(open_image(source, what), what)
 
@@ -239,6 +237,9 @@ def save_volume(
 ) -> None:
     """Write a volume whole or not at all, in the dtype of its values.
 
+    Raises `FileFormatError` when the suffix is not known; `SignalsTypeError` when the format cannot
+    hold the dtype; `OutputExistsError`, `OutputError`.
+
     Parameters
     ----------
     image : nibabel image
@@ -248,14 +249,6 @@ def save_volume(
         Whether an existing file may be replaced.
     progress : callable, default=None
         Called with the number of maps written and the number of all maps.
-
-    Raises
-    ------
-    FileFormatError
-        When the suffix is not known.
-    SignalsTypeError
-        When the format cannot hold the dtype.
-    OutputExistsError, OutputError
     """
     check_volume_suffix(path)
     # Before the image is painted, which takes longer than to say no.
