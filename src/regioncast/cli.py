@@ -136,13 +136,9 @@ NoSidecar = Annotated[
 ]
 
 
-def _path(_: object, tokens: Sequence[Token]) -> Path:
-    """Return the path of an output, which all that follows looks at: shells leave some a ``~``."""
-    return expanded(tokens[0].value)
-
-
 Number = Annotated[float, Parameter(converter=_number)]
-NewPath = Annotated[Path, Parameter(converter=_path)]
+# All that follows looks at the path of an output, and shells leave some a ``~``.
+NewPath = Annotated[Path, Parameter(converter=lambda _, tokens: expanded(tokens[0].value))]
 Output = Annotated[NewPath, Parameter(name=["--output", "-o"])]
 TableOutput = Annotated[NewPath, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
 AtlasOutput = Annotated[
@@ -691,7 +687,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _prepare_streams()
     _prepare_signals()
     with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
+        warnings.showwarning = lambda message, *_, **__: _complain(f"warning: {message}")
         try:
             code = int(app(tokens, exit_on_error=False, print_error=False) or OK)
             sys.stdout.flush()
@@ -772,10 +768,6 @@ def _drop_output() -> None:
 
 def _terminate(number: int, _: object) -> None:
     sys.exit(128 + number)
-
-
-def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    _complain(f"warning: {message}")
 
 
 def _complain(message: str) -> None:

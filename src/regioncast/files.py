@@ -167,6 +167,14 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return Path(path)
 
 
+def name_of_file(source: Any) -> str:
+    """Return the name of the file that a source is, or that an image is in; ``""`` without one."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    name = source.get_filename() if hasattr(source, "get_filename") else None
+    return str(name or "")
+
+
 def is_pattern(source: object) -> bool:
     """Tell whether this is a path of which no file is there, but a pattern of files."""
     if not isinstance(source, str | os.PathLike):

@@ -80,7 +80,7 @@ def matched(signals: Signals, identities: Identities, by: str = "auto") -> Match
     elif signals.keys is None:
         problem = f"by={by!r} needs keys, and these values have none"
     else:
-        problem = _by_problem(by, identities)
+        problem = by_problem(by, identities)
         if not problem:
             naming = identities.naming(signals.keys, by)
             by = naming.by
@@ -97,7 +97,7 @@ def may_paint(naming: Naming, identities: Identities) -> bool:
     if not naming.n_regions or "" in naming.keys:
         return False
     by = naming.by if identities.knows(naming.by) else "auto"
-    return not (_by_problem(by, identities) or _naming_problem(naming, identities))
+    return not (by_problem(by, identities) or _naming_problem(naming, identities))
 
 
 def count_problem(shape: tuple[int, ...], n_expected: int, expected: str) -> str:
@@ -140,7 +140,8 @@ def _position_problem(signals: Signals, identities: Identities) -> str:
     )
 
 
-def _by_problem(by: str, identities: Identities) -> str:
+def by_problem(by: str, identities: Identities) -> str:
+    """Return what is wrong with what regions are to be called by, or ``""``."""
     if by == "auto" or identities.knows(by):
         return ""
     columns = [NAME, LABEL, *identities.table.columns]

@@ -7,7 +7,6 @@ map names, or a single map.
 
 from __future__ import annotations
 
-import difflib
 import math
 import numbers
 import re
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from .atlas.identities import near_misses
 from .atlas.region_table import is_inexact, is_whole
 from .engine.dtypes import storable
 from .errors import (
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
     from .atlas.region_table import RegionTable
 
 Key = str | int
-
-# So many letters are compared with letters, for "did you mean": some tenths of a second.
-_COMPARED_LETTERS = 1_000_000
 
 MAP_TITLE = "map"
 """Title of the column of map names in a wide table, or of what is no entity in them."""
@@ -467,10 +464,9 @@ class Signals:
         """
         columns = self._columns_of(key)
         if len(columns) != 1:
-            n_compared = _COMPARED_LETTERS // (1 + len(str(key))) ** 2
-            keys = list(map(str, self.keys or ()))[:n_compared]
-            close = difflib.get_close_matches(str(key), keys, n=1)
-            advice = f" Did you mean {close[0]!r}?" if close else ""
+            # Not one of the other hemisphere: whoever follows the hint gets other values.
+            near = near_misses([str(key)], map(str, self.keys or ())).values()
+            advice = "".join(f" Did you mean {name!r}?" for name in near)
             raise UnknownKeyError(
                 f"{len(columns) or 'None'} of {plural(self.n_regions, 'region')} "
                 f"{'are' if columns else 'is'} called {key!r}; the keys are "

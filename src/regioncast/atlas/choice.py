@@ -25,7 +25,7 @@ from ..errors import (
     warn,
 )
 from ..files import natural_order
-from .identities import LABEL, NAME, Identities, composed, label_of, near_misses
+from .identities import ASKED, LABEL, NAME, Identities, composed, label_of, near_misses
 from .region_table import Region, RegionTable, is_inexact, is_whole, new_color
 
 if TYPE_CHECKING:
@@ -40,9 +40,6 @@ Chosen: TypeAlias = (
 
 N_MEMBERS_TITLE = "regions"
 """Title of the column that says how many regions a group has."""
-
-# What `by=` may say that is no column.
-_ASKED = frozenset(["auto", NAME, LABEL, "position"])
 
 # Cells, in lower case, of regions that belong to no group.
 _NO_GROUP = frozenset(["", "n/a", "nan", "none", "<na>"])
@@ -209,7 +206,7 @@ def grouped(table: RegionTable, column: str) -> tuple[RegionTable, list[int | No
 def tells_apart(column: str, identities: Identities, *, with_sides: bool) -> bool:
     """Return whether no two regions with samples share a cell; or none of the same hemisphere."""
     table = identities.table
-    if column in _ASKED or column not in table.other_columns:
+    if column in ASKED or column not in table.other_columns:
         return True
     cells, sides = table.other_columns[column], table.sides if with_sides else None
     seen = set()

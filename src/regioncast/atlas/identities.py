@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 NAME, LABEL = "name", "label"
 """What identifies a region, beside the titles of other columns of the region table."""
 
+ASKED = frozenset(["auto", NAME, LABEL, "position"])
+"""What may be said of keys that is no column of the region table."""
+
 # How alike (difflib's ratio) a key and a name must be for "did you mean".
 _NEAR = 0.75
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import colorsys
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -435,6 +436,10 @@ def text_table(
     if n_left_out > 0:
         lines.insert(half + 1, f"… {n_left_out:,} more …")
     return lines
+
+
+HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
+"""A colour, maybe with its opacity."""
 
 
 def new_color(number: int) -> str:

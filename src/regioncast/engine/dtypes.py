@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +85,18 @@ def cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
         f"{plural(int(changed.sum()), 'value')} cannot be held by {dtype}: {shown}. "
         f"Pass another dtype, such as {values.dtype}."
     )
+
+
+def first_that_holds(
+    integers: Sequence[int], dtypes: Sequence[str]
+) -> np.dtype[np.integer[Any]] | None:
+    """Return the first of some dtypes of integers that holds all of these; None if none does."""
+    lowest, highest = min(integers), max(integers)
+    for name in dtypes:
+        limits = np.iinfo(name)
+        if limits.min <= lowest and highest <= limits.max:
+            return limits.dtype
+    return None
 
 
 def _is_beyond(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.bool_]:

@@ -407,15 +407,14 @@ def _regions_of_categories(image: object, categories: RegionTable) -> Parcellati
 
 def _beside_image(image: object, path: Path) -> dict[str, Any] | None:
     """Return what a sidecar says of a painted image; nothing is known of others."""
-    match = image.match if isinstance(image, Painted) else None
-    if match is None:
+    if not isinstance(image, Painted) or image.match is None:
         return None
-    atlas = image.parcellation if isinstance(image, Painted) else None
+    match = image.match
     return sidecars.content_of(
         path,
         match.signals.axis,
         origin=match.signals.origin,
-        atlas=atlas,
+        atlas=image.parcellation,
         what=f"Values of {plural(match.n_matched, 'region')}, painted onto their {match.noun}s.",
     )
 
@@ -454,10 +453,10 @@ def check_image_name(output: Path, *, categories: bool = False) -> None:
 
 def signals_of_painting(image: object, what: str) -> Signals:
     """Return what was painted, one column per region; `what` is what is made of it."""
-    match = image.match if isinstance(image, Painted) else None
-    atlas = image.parcellation if isinstance(image, Painted) else None
-    data = image.dataobj if isinstance(image, Painted) else None
-    if atlas is None or match is None or not isinstance(data, PaintedArray):
+    known = (image.match, image.parcellation) if isinstance(image, Painted) else (None, None)
+    match, atlas = known
+    data = getattr(image, "dataobj", None)
+    if match is None or atlas is None or not isinstance(data, PaintedArray):
         raise FileFormatError(
             f"{what} are written from what paint or extract returns; this {type(image).__name__} "
             "is none, or no longer knows its regions."
@@ -501,7 +500,18 @@ def save_signals(
     parcels = parcel_files(output)
     if parcels is None:
         write.write_signals(signals, output, long=long, overwrite=overwrite)
-        sidecars.write_beside(output, _beside_signals(signals, output) if sidecar else None)
+        content = None
+        if sidecar:
+            what = capitalized(signals.origin.strategy or "values")
+            content = sidecars.content_of(
+                output,
+                signals.axis,
+                origin=signals.origin,
+                atlas=signals.parcellation,
+                what=f"{what} of {plural(signals.n_regions, 'region')}.",
+                coverage=signals.coverage,
+            )
+        sidecars.write_beside(output, content)
         if str(output) == STANDARD_STREAM and signals.t_r is not None:
             warn(
                 f"The repetition time of {signals.t_r:g} s is not in the table, and standard "
@@ -516,19 +526,6 @@ def save_signals(
             "painting under this name."
         )
     parcels.save_signals(signals, signals.parcellation, output, overwrite=overwrite)
-
-
-def _beside_signals(signals: Signals, output: Path) -> dict[str, Any] | None:
-    """Return what a sidecar says of signals."""
-    strategy = signals.origin.strategy or "values"
-    return sidecars.content_of(
-        output,
-        signals.axis,
-        origin=signals.origin,
-        atlas=signals.parcellation,
-        what=f"{capitalized(strategy)} of {plural(signals.n_regions, 'region')}.",
-        coverage=signals.coverage,
-    )
 
 
 def check_table_output(

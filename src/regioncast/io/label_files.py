@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..atlas.region_table import new_color
+from ..atlas.region_table import HEX_COLOR, new_color
+from ..engine.dtypes import first_that_holds
 from ..errors import (
     LabelsError,
     LabelsWarning,
@@ -32,7 +33,6 @@ NO_REGION_NAME = "???"
 """What Connectome Workbench calls the label of no region."""
 
 _COLOR_TITLES = ("color", "colour")
-_HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -58,21 +58,20 @@ def labels_image(
             f"{none} is the label of {atlas[none].name!r}, and what is no region has it in files "
             "of this kind. Renumber that region."
         )
-    for name in dtypes:
-        limits = np.iinfo(name)
-        if limits.min <= labels.min() and labels.max() <= limits.max:
-            if name == "int64":
-                warn(
-                    f"Labels from {labels.min()} to {labels.max()} need int64, which not all "
-                    "programs read. Renumber the regions for those that do not.",
-                    LabelsWarning,
-                )
-            image: NDArray[Any] = labels.astype(name)[atlas.codes]
-            return image
-    raise LabelsError(
-        f"{what} {', '.join(dtypes)}; labels from {labels.min()} to {labels.max()} are beyond. "
-        "Renumber the regions."
-    )
+    dtype = first_that_holds([labels.min(), labels.max()], dtypes)
+    if dtype is None:
+        raise LabelsError(
+            f"{what} {', '.join(dtypes)}; labels from {labels.min()} to {labels.max()} are beyond. "
+            "Renumber the regions."
+        )
+    if dtype == np.int64:
+        warn(
+            f"Labels from {labels.min()} to {labels.max()} need int64, which not all programs "
+            "read. Renumber the regions for those that do not.",
+            LabelsWarning,
+        )
+    image: NDArray[Any] = labels.astype(dtype)[atlas.codes]
+    return image
 
 
 def unused_label(table: RegionTable) -> int:
@@ -117,7 +116,7 @@ def _colors(table: RegionTable) -> list[str]:
     colors = [str(cell) for cell in table.columns.get(title or "", [""] * len(table))]
     taken, number = set(map(str.lower, colors)), 0
     for row in range(len(colors)):
-        while not _HEX_COLOR.fullmatch(colors[row]):
+        while not HEX_COLOR.fullmatch(colors[row]):
             number += 1
             new = new_color(number)
             colors[row] = "" if new in taken else new

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from ..atlas.spaces import check_same
 from ..engine.extraction import Block, Grouping
 from ..engine.maps import Blocks, MapSource, Portion, all_at_once
 from ..errors import DimensionError, SignalsError, capitalized
-from ..files import files_matching, is_pattern
+from ..files import files_matching, is_pattern, name_of_file
 from ..signals import MapAxis
 from .filenames import names_of_maps
 
@@ -197,10 +196,7 @@ class Source(NamedTuple):
     @classmethod
     def of(cls, image: Any) -> Self:
         """Return an image or a path with the name of its file."""
-        if isinstance(image, str | os.PathLike):
-            return cls(image, os.fspath(image))
-        name = image.get_filename() if hasattr(image, "get_filename") else None
-        return cls(image, name or None)
+        return cls(image, name_of_file(image) or None)
 
 
 def each_source(source: Any, what: str) -> list[Source]:

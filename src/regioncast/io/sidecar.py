@@ -27,7 +27,7 @@ import numpy as np
 from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
 from ..errors import OutputError, RegioncastError, SidecarWarning, warn
-from ..files import expanded, natural_order, replacing
+from ..files import expanded, name_of_file, natural_order, replacing
 from ..formats import family_of, stem_of
 from ..signals import MapAxis, Origin, Series, Signals
 
@@ -407,9 +407,8 @@ def files_of(source: Any) -> tuple[Path, ...]:
         source = list(source.values())
     if isinstance(source, list | tuple):
         return tuple(file for each in source for file in files_of(each))
-    get_filename = getattr(source, "get_filename", None)
-    name = get_filename() if callable(get_filename) else None
-    return (Path(name),) if isinstance(name, str) else ()
+    name = name_of_file(source)
+    return (Path(name),) if name else ()
 
 
 def _files_named(source: str | os.PathLike[str]) -> tuple[Path, ...]:
@@ -417,7 +416,8 @@ def _files_named(source: str | os.PathLike[str]) -> tuple[Path, ...]:
     path = expanded(source)
     if path.exists():
         return (path,)
-    if not glob.has_magic(str(path)):
-        return tuple(filter(Path.exists, map(expanded, str(source).split(","))))
     files = glob.glob(str(path), recursive=True)  # noqa: PTH207  of a whole path
-    return tuple(map(Path, sorted(files, key=natural_order)))
+    if files:
+        return tuple(map(Path, sorted(files, key=natural_order)))
+    # Folders of a pair may have brackets in their names, which make no pattern of the two names.
+    return tuple(filter(Path.exists, map(expanded, str(source).split(","))))

@@ -17,7 +17,7 @@ import numpy as np
 from ..atlas.parcellation import no_region, warn_of_nonfinite
 from ..atlas.spaces import check_same
 from ..engine import encoding, extraction
-from ..engine.dtypes import storable
+from ..engine.dtypes import first_that_holds, storable
 from ..engine.extraction import Grouping, Strategy
 from ..engine.painting import paint, paint_signals
 from ..errors import (
@@ -288,13 +288,28 @@ def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
             f"'strategy' must be one of {', '.join(get_args(NilearnStrategy))}; it is "
             f"{strategy!r}. regioncast.extract has more."
         )
-    _warn_of_the_future(keep_masked=keep_masked_labels, return_atlas=return_masked_atlas)
+    # Code for later versions of nilearn cannot give these two.
+    if keep_masked_labels:
+        warn('In version 0.15.0, "keep_masked_labels" parameter will be removed.', FutureWarning)
+    if not return_masked_atlas:
+        warn(
+            'In version 0.15, "return_masked_atlas" parameter will be removed; '
+            "the masked atlas is then always returned.",
+            FutureWarning,
+        )
     maps = _translated(open_maps, imgs, "the image")
     encoded, grid = _encoded_labels(labels_img, mask_img, background_label, image_grid=maps.space)
     labels, codes = encoded.labels, encoded.codes
     kept = np.ones(len(labels), bool) if keep_masked_labels else _inside(encoded)
     if not kept.all():
-        _warn_of_removed(labels[~kept], len(labels))
+        # Up to the list of labels in nilearn's words, which people filter by.
+        warn(
+            "After applying mask to the labels image, the following labels were removed: "
+            f"{{{examples(labels[~kept].tolist())}}}. Out of {len(labels) + 1:,} labels, the "
+            f"masked labels image only contains {np.count_nonzero(kept) + 1:,} labels (including "
+            "background).",
+            MaskWarning,
+        )
     values = _reduced(maps, codes, labels, Strategy.of(strategy), n_jobs)[:, kept]
     with np.errstate(over="ignore"):  # a sum may be infinite as float32
         signals = np.asarray(values, dtype=maps.signals_dtype, order=order)
@@ -306,18 +321,6 @@ def img_to_signals_labels(  # noqa: PLR0917  nilearn's signature
 def _check_order(order: Order) -> None:
     if order not in ("C", "F"):
         raise ArgumentError(f"order must be 'C' or 'F', not {order!r}.")
-
-
-def _warn_of_the_future(*, keep_masked: bool, return_atlas: bool) -> None:
-    """Warn of parameters that code for later versions of nilearn cannot give."""
-    if keep_masked:
-        warn('In version 0.15.0, "keep_masked_labels" parameter will be removed.', FutureWarning)
-    if not return_atlas:
-        warn(
-            'In version 0.15, "return_masked_atlas" parameter will be removed; '
-            "the masked atlas is then always returned.",
-            FutureWarning,
-        )
 
 
 def _reduced(
@@ -354,16 +357,12 @@ def _atlas(
     """Return the image of the labels that are left, in the first dtype that holds them."""
     if codes.all():
         background = labels[0]  # no voxel has it: a value that changes no dtype
-    dtype: type[np.generic] = np.float64
+    dtype: np.dtype[Any] | None = None
     if labels.dtype.kind != "f" and float(background).is_integer():
         # As the labels ascend, the first and the last one tell of all.
         extremes = int(labels[0]), int(labels[-1]), int(background)
-        for integers in (np.int32, np.int64):
-            limits = np.iinfo(integers)
-            if limits.min <= min(extremes) and max(extremes) <= limits.max:
-                dtype = integers
-                break
-    table = np.empty((1, 1 + len(labels)), dtype)
+        dtype = first_that_holds(extremes, ["int32", "int64"])
+    table = np.empty((1, 1 + len(labels)), np.float64 if dtype is None else dtype)
     table[0, 0], table[0, 1:] = background, labels
     return plain_image(paint(codes, table, single=True, order="F"), grid)
 
@@ -451,7 +450,14 @@ def _codes_of_columns(
     inside = _inside(encoded) if masked else np.ones(n_regions, bool)
     n_inside = int(np.count_nonzero(inside))
     if n_columns not in (n_regions, n_inside):
-        raise _wrong_count(values.shape, n_regions, n_inside)
+        expected = f"the {plural(n_regions, 'region')} of the labels image"
+        if n_inside < n_regions:
+            expected += f", of which {n_inside:,} are inside the mask"
+        problem = count_problem(values.shape, n_regions, expected)
+        raise SignalsError(
+            f"Signals and regions do not match: {problem}. Give one column per region, in "
+            "ascending order of label, without the background."
+        )
     if n_columns < n_regions:
         column = np.zeros(1 + n_regions, encoded.codes.dtype)
         column[1:][inside] = np.arange(1, 1 + n_inside)
@@ -477,24 +483,3 @@ def _inside(encoded: encoding.Encoded) -> NDArray[np.bool_]:
             "Check that mask and labels overlap."
         )
     return inside
-
-
-def _warn_of_removed(labels: NDArray[Any], n_regions: int) -> None:
-    # Up to the list of labels in nilearn's words, which people filter by.
-    warn(
-        "After applying mask to the labels image, the following labels were removed: "
-        f"{{{examples(labels.tolist())}}}. Out of {n_regions + 1:,} labels, the masked labels "
-        f"image only contains {n_regions + 1 - len(labels):,} labels (including background).",
-        MaskWarning,
-    )
-
-
-def _wrong_count(shape: tuple[int, ...], n_regions: int, n_inside: int) -> SignalsError:
-    expected = f"the {plural(n_regions, 'region')} of the labels image"
-    if n_inside < n_regions:
-        expected += f", of which {n_inside:,} are inside the mask"
-    problem = count_problem(shape, n_regions, expected)
-    return SignalsError(
-        f"Signals and regions do not match: {problem}. Give one column per region, in ascending "
-        "order of label, without the background."
-    )

@@ -23,7 +23,7 @@ import numpy as np
 
 from ..atlas.hemispheres import is_hemisphere_title, side_of_word
 from ..atlas.no_region import names_background, names_no_region
-from ..atlas.region_table import RegionTable, range_problem
+from ..atlas.region_table import HEX_COLOR, RegionTable, range_problem
 from ..errors import MatchError, RegionTableError, examples, plural
 from ..files import folders_of_dataset
 from ..formats import stem_of
@@ -54,7 +54,7 @@ from .table import (
     table_of_structured,
     table_of_text,
 )
-from .text import WHITE_SPACE, TextTable, parse_delimited, read_text, split_head
+from .text import LINE_END, WHITE_SPACE, TextTable, parse_delimited, read_text, split_head
 from .titles import NAME_TITLES, normal_title
 from .xml import label_table_records, xml_records
 
@@ -67,7 +67,6 @@ if TYPE_CHECKING:
 _NEVER_NAMES = frozenset(
     ["color", "colour", "hemi", "hemisphere", "side", "xyz", "mapping", "comment"]
 )
-_HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}(?:[0-9a-fA-F]{2})?")
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
 # SPM and CAT12 put an XML of the same name beside the image.
 _TABLE_SUFFIXES = (".tsv", ".csv", ".txt", ".xml")
@@ -250,7 +249,7 @@ def _read_file(path: Path, labels: Labels | None, *, may_be_list: bool) -> Regio
     if text.lstrip().startswith("<"):
         # The bytes, because the XML declaration names their encoding.
         return _from_records(xml_records(path.read_bytes(), source), source, labels)
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = LINE_END.split(text)
     records = color_records(lines)
     if records:
         table = _from_records(records, source, labels)
@@ -403,7 +402,11 @@ def _from_names(names: Sequence[str], source: str, labels: Labels | None) -> Reg
     # An image that counts its regions may lack some, whose names count all the same.
     if np.isin(regions, counted).all():
         if not has_background and np.array_equal(regions, counted[:-1]):
-            raise _one_name_too_many(names, source)
+            raise RegionTableError(
+                f"{source} has {plural(len(names), 'name')}, one more than the image has labels: "
+                f"either the first, {names[0]!r}, is the background, or a region has no voxel. "
+                "Give labels with the names."
+            )
         return RegionTable(counted, list(names))
     # The name of the background is never that of a region.
     named, beside = [regions, labels], ""
@@ -428,14 +431,6 @@ def _check_names_alone(names: Sequence[str], source: str) -> None:
             f"{source} has no name in {plural(len(empty), 'row')}: {examples(empty)}. "
             "Names alone are numbered by their rows, so each row needs one."
         )
-
-
-def _one_name_too_many(names: Sequence[str], source: str) -> RegionTableError:
-    return RegionTableError(
-        f"{source} has {plural(len(names), 'name')}, one more than the image has labels: "
-        f"either the first, {names[0]!r}, is the background, or a region has no voxel. "
-        "Give labels with the names."
-    )
 
 
 # --- columns -------------------------------------------------------------------------------------
@@ -495,7 +490,7 @@ def _may_name(column: Column) -> bool:
     if normal == "name" or normal in _NEVER_NAMES:
         return normal == "name"
     texts = [cell for cell in column.cells if isinstance(cell, str) and not _is_absent(cell)]
-    return bool(texts) and not all(is_number(t) or _HEX_COLOR.fullmatch(t) for t in texts)
+    return bool(texts) and not all(is_number(t) or HEX_COLOR.fullmatch(t) for t in texts)
 
 
 def _checked(

@@ -347,7 +347,8 @@ def table_of_series(series: Any, source: str = "the Series") -> Table:
 
 def table_of_mapping(values: Mapping[Any, Sequence[Any]], source: str = "the mapping") -> Table:
     """Return a mapping of titles to columns as a table."""
-    return Table([_column_of_list(title, cells) for title, cells in values.items()], source)
+    columns = [Column(title_of(t), list(map(decoded, cells))) for t, cells in values.items()]
+    return Table(columns, source)
 
 
 def table_of_records(records: Sequence[Mapping[Any, Any]], source: str = "the records") -> Table:
@@ -396,10 +397,6 @@ def titled_table(values: Any) -> Table | None:
 def decoded(cell: Any) -> Any:
     """Return bytes, as HDF5 and older packages hold names, as text; anything else as it is."""
     return decode(cell, source=f"The name {cell!r}") if isinstance(cell, bytes) else cell
-
-
-def _column_of_list(title: object, cells: Iterable[object]) -> Column:
-    return Column(title_of(title), list(map(decoded, cells)))
 
 
 def levels_of(series: Any) -> list[object] | None:

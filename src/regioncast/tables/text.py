@@ -37,7 +37,7 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
-_LINE_END = re.compile(r"\r\n|\r|\n")
+LINE_END = re.compile(r"\r\n|\r|\n")
 # What Excel reads and writes in the first line to say what separates the cells.
 _DECLARED = re.compile(r"sep=([\t,;])", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
@@ -112,7 +112,7 @@ def parse_delimited(text: str, *, source: str) -> TextTable:
     >>> parse_delimited("# id name\n 7 V1\n20 V2\n", source="atlas.txt").header
     ('id', 'name')
     """
-    head, lines = split_head(_LINE_END.split(text))
+    head, lines = split_head(LINE_END.split(text))
     declared = _DECLARED.fullmatch(next(iter(lines), ""))
     if declared is None:
         delimiter = _find_delimiter(lines[:_SAMPLE_LINES])
@@ -352,9 +352,11 @@ def _first_row_is_header(
     if decimal_comma:
         rows = [[cell.replace(",", ".") for cell in row] for row in rows]
     first, below = rows[0], rows[1:]
-    if len(first) > 1 and not first[0] and all(first[1:]) and below:
+    if len(first) == 1:
+        return _is_text_over_numbers(first, below)
+    if not first[0] and all(first[1:]) and below:
         return True  # as pandas and R write it over the names of rows
-    if len(first) > 1 and is_known_title(first[0]):
+    if is_known_title(first[0]):
         # "Area 3", "Area 1", … begin with a title and have no header.
         firsts = next(zip(*below, strict=True), ())
         return delimiter != WHITE_SPACE or first[0] not in firsts

@@ -19,8 +19,9 @@ import numpy as np
 from ..atlas.affixes import stripped
 from ..atlas.choice import categorized, numbered
 from ..atlas.hemispheres import is_hemisphere_title, side_of_word
-from ..atlas.identities import LABEL, NAME, Identities, Naming
+from ..atlas.identities import ASKED, LABEL, Identities, Naming
 from ..errors import MatchError, SignalsError, SignalsTypeError, examples, plural
+from ..identity import by_problem
 from ..signals import Key, Signals, as_array, as_keys, wrong_dimensions
 from .arrays import (
     Asked,
@@ -73,8 +74,6 @@ if TYPE_CHECKING:
 
 # Of text under the title of a region.
 _NOT_WIDE = "; categories (categories=True, --categories) come in a column with a row per region"
-
-_STANDARD = frozenset(["auto", NAME, LABEL, "position"])
 
 
 def read(values: object, identities: Identities, asked: Asked) -> Signals:
@@ -146,7 +145,9 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
     table = with_header(table, identities, asked.by)
     if asked.by == "position":
         return _by_position(table, identities, asked)
-    _check_by(asked.by, identities)
+    problem = by_problem(asked.by, identities)
+    if problem:
+        raise MatchError(f"by={asked.by!r} (--by): {problem}.")
     may_be_array = asked.key is None and not table.has_header
     if may_be_array and holds_numbers_alone(table, identities):
         return signals_of_numbers(table, identities, asked)
@@ -160,21 +161,13 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
 def _key_column(table: Table, identities: Identities, asked: Asked) -> tuple[Column | None, Naming]:
     """Return the column of keys, None for the titles, and which regions the keys name."""
     key = asked.key
-    if key is None and asked.by in table.titles and asked.by not in _STANDARD:
+    if key is None and asked.by in table.titles and asked.by not in ASKED:
         key = asked.by  # the column of that title holds what the regions are called by
     if key is None:
         best = find(table, identities, asked.by)
         return best.column, best.naming
     column = table.column(key)
     return column, naming_of_cells(column, identities, asked.by)
-
-
-def _check_by(by: str, identities: Identities) -> None:
-    if by not in _STANDARD and not identities.knows(by):
-        columns = [NAME, LABEL, *identities.table.columns]
-        raise MatchError(
-            f"by={by!r} (--by): the region table has no column {by!r}; it has {examples(columns)}."
-        )
 
 
 # --- categories ----------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ from ...errors import (
     times,
     warn,
 )
-from ...files import existing_file, expanded, read_npy, readable
+from ...files import existing_file, expanded, name_of_file, read_npy, readable
 from ...formats import Family, family_of, format_of, suffixes
 from ...signals import MapAxis
 from ..maps import Source, t_r_of
@@ -164,7 +164,7 @@ def _is_side(source: object) -> bool:
 def hemisphere_of(source: Any) -> str:
     """Return ``"L"``, ``"R"``, or ``"?"`` where neither the file nor its name says."""
     source = _opened(source)
-    return _said_hemisphere(source) or hemisphere_in_name(_name_of(source))
+    return _said_hemisphere(source) or hemisphere_in_name(name_of_file(source))
 
 
 def sides_of(source: Any) -> dict[str, Any]:
@@ -247,7 +247,7 @@ def _hemispheres_of_two(sides: Sequence[Any]) -> list[str]:
 
     Raises where that is contradictory or unclear.
     """
-    names = [_name_of(side) for side in sides]
+    names = list(map(name_of_file, sides))
     marked = _marked_hemispheres(sides, names)
     said = [
         hemisphere_in_name(name) if side == UNKNOWN else side
@@ -367,15 +367,7 @@ def _is_morphometry(path: Path) -> bool:
 
 def _called(side: Any) -> str:
     """Return what to call a side in messages."""
-    return _name_of(side) or f"a {type(side).__name__} in memory"
-
-
-def _name_of(side: Any) -> str:
-    """Return the name of the file that a side is, or came from; ``""`` where it has none."""
-    if isinstance(side, str | os.PathLike):
-        return os.fspath(side)
-    name = side.get_filename() if hasattr(side, "get_filename") else None
-    return str(name or "")
+    return name_of_file(side) or f"a {type(side).__name__} in memory"
 
 
 # --- one side --------------------------------------------------------------------------------
