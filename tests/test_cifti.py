@@ -1123,7 +1123,7 @@ def test_workbench_parcellates_alike(
     atlas = read(real_file(labels))
     maps = open_cifti_maps(source, "the image")
     values, _ = reduced(maps, atlas, [Strategy.of(METHODS[method])])
-    one = Signals.along(maps.axis, values)
+    one = Signals(values).changed(axis=maps.axis)
     cifti.save_parcels(one, atlas, mine, overwrite=False)
     workbench(program, "-file-information", mine)
 

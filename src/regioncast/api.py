@@ -747,15 +747,14 @@ def extract(
         if min_coverage is not None:
             # Not `<`: a region without samples has the fraction NaN, and is missing.
             values[:, ~(np.array(coverage.columns["fraction"]) >= min_coverage)] = np.nan
-        signals[each.name] = Signals.along(
-            axis,
+        signals[each.name] = Signals(
             clean(values, atlas.table.unique_keys),
             atlas.table.unique_keys,
             labels=coverage.labels.tolist(),
             coverage=coverage,
             parcellation=atlas,
             origin=Origin(files_of(image), each.name),
-        )
+        ).changed(axis=axis)
     return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
 
 
@@ -846,6 +845,7 @@ def save(
         raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
     output = expanded(path)
     if is_template(output):
+        # Each map is saved as it would be alone.
         save_one = partial(save, overwrite=overwrite, long=long, sidecar=sidecar)
         return save_each(thing, output, save_one, overwrite=overwrite, progress=progress)
     if isinstance(thing, Signals):

@@ -86,6 +86,7 @@ def cleaner_of(
     elif confound_columns is not None:
         raise ArgumentError("confound_columns chooses columns of confounds; give those too.")
     elif not standardize:
+        # Nothing is asked for, and nilearn need not be there.
         return lambda values, _: values
     _check_series(maps)
     _check_filters(filters, t_r)

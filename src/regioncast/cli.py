@@ -222,7 +222,7 @@ def paint(
     onto: str | None = None,
     categories: bool = False,
     no_sidecar: NoSidecar = False,
-    overwrite: bool = False,
+    overwrite: Overwrite = False,
 ) -> int:
     """Paint region values into an image: every voxel of a region gets the region's value.
 
@@ -261,8 +261,6 @@ def paint(
     categories
         Paint text as the labels of categories, whose names and colours are written to the .tsv
         beside .nii.gz, to .label.gii or to .dlabel.nii.
-    overwrite
-        Replace the output if it exists.
     """
     start = time.perf_counter()
     check_image_output(output, overwrite=overwrite, categories=categories)
@@ -305,7 +303,7 @@ def extract(
     coverage: NewPath | None = None,
     long: bool = False,
     no_sidecar: NoSidecar = False,
-    overwrite: bool = False,
+    overwrite: Overwrite = False,
 ) -> int:
     """Extract region signals from images: one number per region and map.
 
@@ -369,8 +367,6 @@ def extract(
         Table to write with the voxels and data of each region: .tsv, .csv or .parquet.
     long
         Write one row per region instead of one per map.
-    overwrite
-        Replace outputs that exist.
     """
     start = time.perf_counter()
     if len(inputs) < 2:
@@ -378,6 +374,7 @@ def extract(
         return USAGE
     *images, atlas = inputs
     templates = [output] if coverage is None else [output, coverage]
+    # A list is a series, even of one image, which by itself may be none.
     runs = jobs(images[0] if len(images) == 1 else images, templates)
     for run in runs:
         _check_extraction(*run.outputs, overwrite=overwrite, long=long)
@@ -645,6 +642,7 @@ def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = Fals
 
     make_folder(folder)
     output, table = folder / "motor_left-vs-right.nii.gz", folder / "motor_left-vs-right.tsv"
+    # Before the examples are written, which takes longer than to say no.
     check_image_output(output, overwrite=overwrite)
     check_table_output(table, overwrite=overwrite)
     files = write_examples(folder, overwrite=overwrite)

@@ -413,12 +413,11 @@ class Match:
     def take(self) -> Signals:
         """Return the signals of the matched regions in the order of the region table."""
         rows = np.flatnonzero(self.columns >= 0)
-        return Signals.along(
-            self.signals.axis,
+        return Signals(
             self.signals.values[:, self.columns[rows]],
             [self.table.unique_names[row] for row in rows.tolist()],
             labels=self.table.labels[rows].tolist(),
-        )
+        ).changed(axis=self.signals.axis)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain values, for JSON."""

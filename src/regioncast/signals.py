@@ -276,32 +276,6 @@ class Signals:
         ):
             object.__setattr__(self, name, value)
 
-    @classmethod
-    def along(
-        cls,
-        axis: MapAxis,
-        values: ArrayLike,
-        keys: Sequence[Key] | None = None,
-        *,
-        labels: Sequence[int] | None = None,
-        coverage: RegionTable | None = None,
-        parcellation: Parcellation | None = None,
-        origin: Origin | None = None,
-    ) -> Signals:
-        """Return signals of maps of which an axis says all that is known; see `Signals`."""
-        return cls(
-            values,
-            keys,
-            labels=labels,
-            map_names=axis.names,
-            t_r=axis.t_r,
-            single=axis.single,
-            coverage=coverage,
-            series=axis.series,
-            parcellation=parcellation,
-            origin=origin,
-        )
-
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.values.flags.writeable = False  # arrays that were pickled are writeable

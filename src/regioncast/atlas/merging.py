@@ -63,6 +63,7 @@ def merged(atlases: Mapping[str, Parcellation], overlap: Overlap) -> Parcellatio
         is_new = new > 0 if overlap == "last" else (new > 0) & ~is_shared
         codes[is_new] = new[is_new]
     whole = Parcellation(codes, table, first.space)
+    # A region is lost where another has all of its samples; some have none to begin with.
     if overlaps:
         _report(overlaps, (counts[1:] > 0) & (whole.counts == 0), whole, overlap)
     return whole

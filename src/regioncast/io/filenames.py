@@ -147,6 +147,7 @@ def filled(template: Path, values: Mapping[str, str]) -> Path:
                 r"has one of / \ ? * { } or a control character in it. Rename it, or write one "
                 "file of all."
             )
+        # The longer form first: else sub-{sub} would become sub-sub-01.
         name = name.replace(f"{field}-{{{field}}}", value).replace(f"{{{field}}}", value)
     return Path(name)
 

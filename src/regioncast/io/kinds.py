@@ -373,6 +373,7 @@ def save_image(
     kind = kind_that_saves(image)
     categories = image.categories if isinstance(image, Painted) else None
     if categories is not None and has_use(output, "atlas", kind.name) and edited(image) is None:
+        # A file of labels keeps the names and colours, which one of values does not.
         regions = _regions_of_categories(image, categories)
         return save_parcellation(regions, output, overwrite=overwrite)
     check_image_name(output)
@@ -466,13 +467,9 @@ def signals_of_painting(image: object, what: str) -> Signals:
             f"{what} hold one value per region, and the array of this image was edited since it "
             "was painted. Save it as what it is painted on, or extract from it first."
         )
-    return Signals.along(
-        match.signals.axis,
-        data.table[:, 1:],
-        atlas.table.unique_keys,
-        labels=atlas.table.labels.tolist(),
-        parcellation=atlas,
-    )
+    labels = atlas.table.labels.tolist()
+    signals = Signals(data.table[:, 1:], atlas.table.unique_keys, labels=labels, parcellation=atlas)
+    return signals.changed(axis=match.signals.axis)
 
 
 # --- signals in and out ----------------------------------------------------------------------

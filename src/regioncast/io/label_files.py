@@ -114,6 +114,7 @@ def _colors(table: RegionTable) -> list[str]:
     """Return the colour of each region, ``#rrggbb`` or ``#rrggbbaa``."""
     title = next((title for title in table.columns if title.lower() in _COLOR_TITLES), None)
     colors = [str(cell) for cell in table.columns.get(title or "", [""] * len(table))]
+    # All that the table gives are taken, lest a new one be that of a later region.
     taken, number = set(map(str.lower, colors)), 0
     for row in range(len(colors)):
         while not HEX_COLOR.fullmatch(colors[row]):

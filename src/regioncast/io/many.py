@@ -47,6 +47,7 @@ def jobs(source: Any, templates: Sequence[Path]) -> list[Job]:
             outputs.append(expanded(filled(template, fields)))
             files.append(str(file))
         planned.append(Job(image, tuple(outputs[-len(templates) :])))
+    # Before the first is written: the last may be what would replace it.
     check_apart(outputs, files)
     _make_folders(outputs)
     return planned
@@ -76,6 +77,7 @@ def save_each(
         Called with the number of maps written and the number of all.
     """
     kinds.check_fields_of_maps(template)
+    # What is written by region takes signals, whatever they were painted on.
     of_parcels = kinds.parcel_files(template) is not None
     signals = _signals_of(thing, kinds.FILES_OF_PARCELS if of_parcels else "Files of one map each")
     maps = thing if isinstance(thing, kinds.Painted) and not of_parcels else signals

@@ -14,7 +14,7 @@ import numpy as np
 from ..atlas.spaces import check_same
 from ..engine.extraction import Block, Grouping
 from ..engine.maps import Blocks, MapSource, Portion, all_at_once
-from ..errors import DimensionError, SignalsError, capitalized
+from ..errors import DimensionError, ImageTypeError, SignalsError, capitalized
 from ..files import files_matching, is_pattern, name_of_file
 from ..signals import MapAxis
 from .filenames import names_of_maps
@@ -227,6 +227,15 @@ def the_one_map(maps: Maps, what: str) -> tuple[NDArray[Any], Space]:
     with maps.portions(_everything(maps.space), None) as (portion,):
         part, (block,) = portion.open()
         return block.take(part.samples)[0], maps.space
+
+
+def check_numbers(dtype: np.dtype[Any], what: str, noun: str = "voxel") -> None:
+    """Raise `ImageTypeError` where an image holds something else than numbers."""
+    if dtype.kind not in "biufc":
+        raise ImageTypeError(
+            f"{capitalized(what)} holds {dtype} (colours?), and numbers are needed. Give an image "
+            f"with one number per {noun}."
+        )
 
 
 def t_r_of(image: SpatialImage) -> float | None:

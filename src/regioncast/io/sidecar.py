@@ -353,6 +353,7 @@ def _generator() -> dict[str, str]:
 
 def _relative(word: str) -> str:
     """Return a word of a command with names of files as they lie from here."""
+    # Somebody's folders say nothing elsewhere, and may say who it was.
     option, equals, value = word.rpartition("=")
     files = [
         os.path.relpath(file) if Path(file).is_absolute() else file for file in value.split(",")

@@ -443,6 +443,7 @@ def _column_of_sides(table: Table, identities: Identities) -> Column | None:
     for column in table.columns:
         if is_hemisphere_title(column.title) and any(map(side_of_word, column.cells)):
             return column
+    # A level alone is that of the regions, even if their names are words for hemispheres.
     levels = [column for column in table.index if all(map(side_of_word, column.cells))]
     return levels[0] if levels and len(table.index) > 1 else None
 

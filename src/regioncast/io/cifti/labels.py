@@ -290,4 +290,4 @@ def read_parcel_signals(source: Image) -> Signals:
             f"{described(axes)}. Give a .pscalar.nii or .ptseries.nii file."
         )
     values = array_of(data, "the table of values")
-    return Signals.along(map_axis_of(axes[0]), values, axes[1].name.tolist())
+    return Signals(values, axes[1].name.tolist()).changed(axis=map_axis_of(axes[0]))

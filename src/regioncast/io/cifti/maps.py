@@ -27,13 +27,9 @@ from ...engine._kernels.read import read_rows
 from ...engine.extraction import Block, Grouping
 from ...engine.maps import Blocks, Portion, all_at_once, native
 from ...engine.painting import PaintedArray
-from ...errors import (
-    DimensionError,
-    ImageTypeError,
-    capitalized,
-)
+from ...errors import DimensionError, capitalized
 from ...files import readable
-from ..maps import MapsInMemory
+from ..maps import MapsInMemory, check_numbers
 from .matrix import Image, are_axes, described, map_axis_of, open_matrix
 
 if TYPE_CHECKING:
@@ -87,11 +83,7 @@ def open_cifti_maps(source: Image, what: str) -> CiftiMaps:
         raise DimensionError(f"{capitalized(what)} has no map: its shape is {data.shape}.")
     if not isinstance(data, ArrayProxy | PaintedArray):
         data = np.asanyarray(data)
-    if data.dtype.kind not in "biufc":
-        raise ImageTypeError(
-            f"{capitalized(what)} holds {data.dtype}, and numbers are needed. "
-            "Give an image with one number per grayordinate."
-        )
+    check_numbers(data.dtype, what, Grayordinates.noun)
     file = getattr(data, "file_like", "in memory")
     return CiftiMaps(data, map_axis_of(axes[0]), Grayordinates(axes[1]), f"{what} {file}")
 

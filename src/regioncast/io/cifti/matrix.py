@@ -237,7 +237,8 @@ def axes_of(header: Cifti2Header, n_dimensions: int) -> list[Any]:
         mapping = header.matrix.get_index_map(number)
         _check_frames(mapping)
         if mapping.indices_map_to_data_type == "CIFTI_INDEX_TYPE_BRAIN_MODELS":
-            axes.append(_brain_model_axis(_BrainModels(tuple(_contents(mapping)), mapping)))
+            models = _BrainModels(tuple(_contents(mapping)), mapping)
+            axes.append(_brain_model_axis(models))
         else:
             axes.append(from_index_mapping(mapping))
     return axes

@@ -20,10 +20,10 @@ from ...atlas.spaces import VolumeGrid, check_same
 from ...engine.extraction import Block, Grouping
 from ...engine.maps import Blocks, Portion, all_at_once, native
 from ...engine.threads import Workers
-from ...errors import DimensionError, ImageTypeError, capitalized
+from ...errors import DimensionError, capitalized
 from ...files import readable
 from ...signals import MapAxis
-from ..maps import axis_of_files, each_source, is_list, runs_of, t_r_of
+from ..maps import axis_of_files, check_numbers, each_source, is_list, runs_of, t_r_of
 from ..sidecar import axis_beside
 from ..stored import PIECE_BYTES, is_stored, opened, skip, skip_rest
 from .nifti import Niimg, open_image
@@ -173,11 +173,7 @@ def _checked_name(image: SpatialImage, what: str, number: int) -> str:
             f"{capitalized(name)} has the shape {shape}; "
             "extraction needs three dimensions, or four with at least one map."
         )
-    if _dtype(image).kind not in "biufc":
-        raise ImageTypeError(
-            f"{capitalized(name)} holds {_dtype(image)} (colours?), and numbers are needed. "
-            "Give an image with one number per voxel."
-        )
+    check_numbers(_dtype(image), name)
     return name
 
 

@@ -41,7 +41,7 @@ from ...files import (
 from ...formats import family_of, format_of, is_gzipped, suffix_of, suffixes
 from ...tables.write import write_table_of_labels
 from ..label_files import labels_image
-from ..maps import SECONDS, t_r_of
+from ..maps import SECONDS, check_numbers, t_r_of
 from ..painted import PaintedOnDemand, edited
 from ..stored import check_stored, open_mgh, opened, read_stored, skip_rest
 from . import painted_gzip
@@ -171,11 +171,7 @@ def voxels_of(image: SpatialImage, what: str) -> tuple[NDArray[Any], VolumeGrid]
     name = f"{what} {image.get_filename() or 'in memory'}"
     with readable(name):
         data = read_stored(image.dataobj)
-        if data.dtype.kind not in "biufc":
-            raise ImageTypeError(
-                f"{capitalized(what)} holds {data.dtype} (colours?), and numbers are needed. "
-                "Give an image with one number per voxel."
-            )
+        check_numbers(data.dtype, what)
         return data.reshape(data.shape[:3]), VolumeGrid.of(image, name)
 
 
