@@ -368,21 +368,17 @@ def _signals_of_mapping(values: Mapping[Any, Any]) -> Signals:
         array = numbers_with_gaps(rows, "the mapping")
     else:
         array = as_array(rows, row="region")
-        _check_rows_are_exact(array, values)
+        # An integer may have been rounded when rows became one array.
+        for made, (key, row) in zip(array, values.items(), strict=True):
+            if getattr(row, "dtype", np.dtype(object)).kind != "f":
+                cells = np.ravel(np.array(row, object)).tolist()
+                check_exact(np.ravel(made), cells, f"the values of {key!r}")
     if array.ndim > 2:
         raise SignalsError(
             "Each region of a mapping needs one number, or one number per map; the values have "
             f"the shape {array.shape[1:]}."
         )
     return Signals(array.T, as_keys(map(decoded, values)))
-
-
-def _check_rows_are_exact(array: NDArray[Any], values: Mapping[Any, Any]) -> None:
-    """Raise where an integer was rounded when rows became one array."""
-    for made, (key, row) in zip(array, values.items(), strict=True):
-        if getattr(row, "dtype", np.dtype(object)).kind != "f":
-            cells = np.ravel(np.array(row, object)).tolist()
-            check_exact(np.ravel(made), cells, f"the values of {key!r}")
 
 
 # --- hemispheres ---------------------------------------------------------------------------------

@@ -237,8 +237,7 @@ def axes_of(header: Cifti2Header, n_dimensions: int) -> list[Any]:
         mapping = header.matrix.get_index_map(number)
         _check_frames(mapping)
         if mapping.indices_map_to_data_type == "CIFTI_INDEX_TYPE_BRAIN_MODELS":
-            models = _BrainModels(tuple(_contents(mapping)), mapping)
-            axes.append(_brain_model_axis(models))
+            axes.append(_brain_model_axis(_BrainModels(tuple(_contents(mapping)), mapping)))
         else:
             axes.append(from_index_mapping(mapping))
     return axes

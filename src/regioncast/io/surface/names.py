@@ -284,7 +284,11 @@ def files_found(pattern: str) -> dict[str, str]:
 def pair_found(pattern: str) -> dict[str, str]:
     """Return the hemispheres of which a pattern finds just one file."""
     if _PLACEHOLDER in pattern:
-        files_of = _by_placeholder(pattern)
+        files_of: dict[str, set[str]] = {LEFT: set(), RIGHT: set()}
+        # Whatever the word where it stands.
+        for left, right in _SPELLINGS_IN_PATTERNS:
+            files_of[LEFT] |= set(_glob(pattern.replace(_PLACEHOLDER, left)))
+            files_of[RIGHT] |= set(_glob(pattern.replace(_PLACEHOLDER, right)))
     else:
         files_of = _by_question_mark(pattern)
         if not all(files_of.values()):
@@ -327,15 +331,6 @@ def without_hemisphere(path: str) -> str:
         after = name[mark.end() :]
         name = before + after if before else after.lstrip("._-")
     return os.path.join(folder, name)  # noqa: PTH118
-
-
-def _by_placeholder(pattern: str) -> dict[str, set[str]]:
-    """Return the files of each hemisphere, whatever the word where ``{hemi}`` stands."""
-    files_of: dict[str, set[str]] = {LEFT: set(), RIGHT: set()}
-    for left, right in _SPELLINGS_IN_PATTERNS:
-        files_of[LEFT] |= set(_glob(pattern.replace(_PLACEHOLDER, left)))
-        files_of[RIGHT] |= set(_glob(pattern.replace(_PLACEHOLDER, right)))
-    return files_of
 
 
 def _by_question_mark(pattern: str) -> dict[str, set[str]]:

@@ -230,21 +230,17 @@ def save_surface(
     paths = output_paths(path, image.space.hemispheres)
     for output in paths:
         check_output(output, overwrite=overwrite)
-        _check_holds(image, output)
+        family = family_of(output)
+        _check_dtype(image.dtype, family)
+        if family == "morphometry" and len(image.array.table) > 1:
+            raise DimensionError(
+                "FreeSurfer's morphometry files hold one map; there are "
+                f"{len(image.array.table):,} for {output.name}. Write .mgh or .func.gii."
+            )
     with replacing_all(paths, overwrite=overwrite) as temporaries:
         for side, temporary in zip(image.space.hemispheres, temporaries, strict=True):
             _write(image, side, temporary)
     return paths
-
-
-def _check_holds(image: PaintedSurface, path: Path) -> None:
-    family = family_of(path)
-    _check_dtype(image.dtype, family)
-    if family == "morphometry" and len(image.array.table) > 1:
-        raise DimensionError(
-            f"FreeSurfer's morphometry files hold one map; there are {len(image.array.table):,} "
-            f"for {path.name}. Write .mgh or .func.gii."
-        )
 
 
 def _check_dtype(dtype: np.dtype[Any], family: Family | None) -> None:
