@@ -106,6 +106,8 @@ def test_records_and_affixes_are_a_door_too(atlas):
     for values in (rows, by_mapping, pd.DataFrame(rows)):
         image = rc.paint(values, atlas, categories=True, strip="lh_")
         np.testing.assert_array_equal(array_of(image), painted())
+    signals = rc.load_signals(frame(), atlas, categories=True)
+    assert rc.paint(signals, atlas, strip="lh_").categories.names == ("net2", "net10", "Vis")
 
 
 def test_hemispheres_beside_categories_are_none_of_their_names():

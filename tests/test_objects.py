@@ -447,6 +447,13 @@ def test_an_unknown_key_comes_with_what_may_be_meant():
         Signals([[1, 2]], ["L:V1", "R:V1"], labels=[3, 3])[3]
 
 
+@pytest.mark.parametrize(("key", "keys"), [("V1_R", ["V1_L", "A"]), (7001, [7002, 12])])
+def test_no_hint_leads_to_another_region(key, keys):
+    with pytest.raises(KeyError) as caught:
+        Signals([[1, 2]], keys)[key]
+    assert "Did you mean" not in str(caught.value)
+
+
 def test_signals_without_keys():
     signals = Signals([[1, 2]])
     assert len(signals) == 2

@@ -20,6 +20,7 @@ from small_volumes import OBLIQUE, image_of, small_labels
 import regioncast as rc
 from regioncast import Signals, cli
 from regioncast.errors import OutputError, SidecarWarning
+from regioncast.io.sidecar import files_of
 
 NAMES = ["V2", "V1", "insula", "putamen"]  # of -2, 3, 7, 7001
 ATLAS = rc.load_parcellation(
@@ -265,6 +266,14 @@ def test_what_is_said(tmp_path):
     assert said["Sources"] == ["out/x.tsv"]
     assert said["SpatialReference"] == "atlas_dseg.nii.gz"
     assert str(tmp_path) not in Path("map.json").read_text() + Path("out/x.json").read_text()
+
+
+def test_brackets_in_the_name_of_a_folder_are_no_pattern_of_a_pair(folder):
+    (folder / "sub-[1]").mkdir()
+    pair = [folder / "sub-[1]" / f"{side}.aparc.annot" for side in ("lh", "rh")]
+    for file in pair:
+        file.touch()
+    assert files_of(",".join(map(str, pair))) == tuple(pair)
 
 
 def test_files_of_one_stem_each_have_a_sidecar():

@@ -438,8 +438,9 @@ class Signals:
         """
         columns = self._columns_of(key)
         if len(columns) != 1:
-            # Not one of the other hemisphere: whoever follows the hint gets other values.
-            near = near_misses([str(key)], map(str, self.keys or ())).values()
+            # Labels have no near ones: 17 is no misspelling of 18.
+            names = [key] if isinstance(key, str) else []
+            near = near_misses(names, map(str, self.keys or ())).values()
             advice = "".join(f" Did you mean {name!r}?" for name in near)
             raise UnknownKeyError(
                 f"{len(columns) or 'None'} of {plural(self.n_regions, 'region')} "
