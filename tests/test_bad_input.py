@@ -332,6 +332,13 @@ def test_a_title_that_stands_twice(folder):
         rc.paint(frame, "atlas.nii.gz")
 
 
+@pytest.mark.parametrize("columns", [{"map": [1.5, 2.5]}, {"subject": ["a", "b"]}])
+@pytest.mark.parametrize("categories", [False, True])
+def test_a_table_that_only_names_maps(folder, columns, categories):
+    with pytest.raises(errors.SignalsError, match="no column of numbers beside what names maps"):
+        rc.paint(pd.DataFrame(columns), "atlas.nii.gz", categories=categories)
+
+
 def test_numbers_beyond_64_bits(refused):
     Path("values.tsv").write_text(f"name\tz\nV1\t{2**70}\nV2\t1\nMT\t2\n")
     refused([errors.SignalsError, ValueError], "beyond 64 bits", str(2**70))

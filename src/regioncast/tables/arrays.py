@@ -241,6 +241,8 @@ def signals_of_numbers(table: Table, identities: Identities, asked: Asked) -> Si
     so.
     """
     columns = data_columns(table)
+    if not columns:
+        raise no_numbers(table)
     # Numbers of rows in an index say nothing, and neither do decimals.
     counted = list(range(table.n_rows))
     index = [c for c in table.index if c.are_integers and c.integers != counted]
@@ -263,6 +265,14 @@ def signals_of_numbers(table: Table, identities: Identities, asked: Asked) -> Si
     )
 
 
+def no_numbers(table: Table) -> SignalsError:
+    """Return the error for a table without a column that could be values."""
+    return SignalsError(
+        f"{table.subject} has no column of numbers beside what names maps or regions; its columns "
+        f"are {examples(table.titles)}."
+    )
+
+
 def signals_by_position(table: Table, identities: Identities, asked: Asked) -> Signals:
     """Return values in ascending order of label, one column or one row per region."""
     if asked.columns is None:
@@ -270,7 +280,7 @@ def signals_by_position(table: Table, identities: Identities, asked: Asked) -> S
     else:
         columns = [table.column(title) for title in asked.columns]
     if not columns:
-        raise SignalsError(f"{table.subject} has no column of numbers.")
+        raise no_numbers(table)
     if rows_are_regions(table, columns, identities):
         return maps_in_columns(columns, table, asked)
     return maps_in_rows(columns, table, asked)

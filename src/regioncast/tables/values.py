@@ -28,6 +28,7 @@ from .arrays import (
     holds_numbers_alone,
     maps_in_columns,
     maps_in_rows,
+    no_numbers,
     signals_by_position,
     signals_of_numbers,
     with_header,
@@ -475,6 +476,8 @@ def _wide_signals(table: Table, identities: Identities, asked: Asked) -> Signals
             keys.append(key)
         elif rows:
             raise text_error(column, table, _NOT_WIDE)
+    if not kept:
+        raise no_numbers(table)
     if any(isinstance(key, str) for key in keys):
         keys = [str(key) for key in keys]  # titles of one table are of one kind
     return maps_in_rows(kept, table, asked, keys)
