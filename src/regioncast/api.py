@@ -26,14 +26,7 @@ from .cleaning import cleaner_of
 from .engine.extraction import Grouping, Strategy
 from .engine.maps import extract_maps
 from .engine.painting import value_table
-from .errors import (
-    ArgumentError,
-    ArgumentTypeError,
-    SignalsError,
-    SpaceError,
-    examples,
-    plural,
-)
+from .errors import ArgumentError, ArgumentTypeError, SignalsError, SpaceError, examples, plural
 from .files import expanded
 from .formats import stem_of
 from .identity import matched

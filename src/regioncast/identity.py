@@ -22,14 +22,7 @@ import numpy as np
 
 from .atlas.affixes import shared_affixes
 from .atlas.hemispheres import LEFT, RIGHT
-from .atlas.identities import (
-    LABEL,
-    NAME,
-    Identities,
-    Naming,
-    label_of,
-    near_misses,
-)
+from .atlas.identities import LABEL, NAME, Identities, Naming, label_of, near_misses
 from .atlas.no_region import names_background, names_no_region
 from .errors import N_EXAMPLES, MatchError, examples, plural
 from .signals import Key, Signals

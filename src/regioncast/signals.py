@@ -20,14 +20,7 @@ import numpy as np
 from .atlas.identities import near_misses
 from .atlas.region_table import is_inexact, is_whole
 from .engine.dtypes import storable
-from .errors import (
-    MatchError,
-    MissingPackageError,
-    SignalsError,
-    UnknownKeyError,
-    examples,
-    plural,
-)
+from .errors import MatchError, MissingPackageError, SignalsError, UnknownKeyError, examples, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -22,11 +22,7 @@ from ..atlas.identities import LABEL, NAME, Identities, Naming, label_of
 from ..atlas.no_region import names_no_region
 from ..atlas.region_table import EXACT, RegionTable
 from ..errors import MatchError, RegionTableError, examples, plural
-from ..identity import (
-    may_paint,
-    nearly_named,
-    start_problem,
-)
+from ..identity import may_paint, nearly_named, start_problem
 from .cells import are_distinct, is_number
 from .titles import is_map_title, is_name_title, label_rank, normal_title, speaks_of_labels
 

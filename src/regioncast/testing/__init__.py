@@ -30,11 +30,7 @@ from .kernels import (
     reduce_region,
     sum_positions,
 )
-from .painting import (
-    brute_force_paint,
-    label_of,
-    regions_of,
-)
+from .painting import brute_force_paint, label_of, regions_of
 from .region_domain import (
     add_weights,
     count_bytes,

@@ -15,12 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from nibabel.arrayproxy import ArrayProxy
-from nibabel.cifti2.cifti2_axes import (
-    BrainModelAxis,
-    LabelAxis,
-    ScalarAxis,
-    SeriesAxis,
-)
+from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ScalarAxis, SeriesAxis
 
 from ...atlas.spaces import Grayordinates
 from ...engine._kernels.read import read_rows

@@ -41,13 +41,7 @@ from nibabel.cifti2.cifti2_axes import (
 from nibabel.cifti2.parse_cifti2 import Cifti2Extension, Cifti2Parser
 
 from ...engine.dtypes import storable
-from ...errors import (
-    FileFormatError,
-    ImageTypeError,
-    capitalized,
-    plural,
-    times,
-)
+from ...errors import FileFormatError, ImageTypeError, capitalized, plural, times
 from ...files import existing_file, readable
 from ...formats import family_of
 from ...signals import MapAxis, Series

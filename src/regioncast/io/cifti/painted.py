@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import nibabel as nib
 import numpy as np
-from nibabel.cifti2.cifti2 import (
-    Cifti2Header,
-)
+from nibabel.cifti2.cifti2 import Cifti2Header
 from nibabel.cifti2.cifti2_axes import (
     Axis,
     BrainModelAxis,

@@ -29,14 +29,7 @@ from ...atlas.parcellation import (
 )
 from ...atlas.region_table import RegionTable
 from ...atlas.spaces import SurfaceVertices
-from ...errors import (
-    LabelsError,
-    RegionTableError,
-    RegionTableWarning,
-    examples,
-    plural,
-    warn,
-)
+from ...errors import LabelsError, RegionTableError, RegionTableWarning, examples, plural, warn
 from ...files import expanded
 from ...tables.regions import find_region_table
 from .files import Side, read_sides

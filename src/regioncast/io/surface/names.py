@@ -19,14 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
-from ...errors import (
-    FileFormatError,
-    InputMissingError,
-    OutputError,
-    SpaceError,
-    examples,
-    plural,
-)
+from ...errors import FileFormatError, InputMissingError, OutputError, SpaceError, examples, plural
 from ...files import expanded, natural_order
 from ...formats import family_of, has_use, stem_of, suffixes
 

@@ -25,13 +25,7 @@ from ...atlas.no_region import names_no_region
 from ...atlas.spaces import SurfaceVertices
 from ...engine.dtypes import storable, storage_dtype
 from ...engine.painting import PaintedArray, paint
-from ...errors import (
-    ArgumentError,
-    DimensionError,
-    MissingPackageError,
-    SignalsTypeError,
-    times,
-)
+from ...errors import ArgumentError, DimensionError, MissingPackageError, SignalsTypeError, times
 from ...files import check_output, open_output, replacing_all
 from ...formats import Family, family_of, is_gzipped
 from ..label_files import NO_REGION_NAME, Entry, entries_of, labels_image, unused_label

@@ -22,13 +22,7 @@ from nibabel.volumeutils import native_code
 from ...atlas.spaces import UNIT_OF_SPACE, VolumeGrid
 from ...engine.dtypes import storable, storage_dtype
 from ...engine.painting import FileOrder, PaintedArray
-from ...errors import (
-    DimensionError,
-    FileFormatError,
-    ImageTypeError,
-    SignalsTypeError,
-    capitalized,
-)
+from ...errors import DimensionError, FileFormatError, ImageTypeError, SignalsTypeError, capitalized
 from ...files import (
     check_output,
     existing_file,
