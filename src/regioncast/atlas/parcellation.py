@@ -528,9 +528,7 @@ NOT_LABELLED = -1
 def check_not_labelled(
     labels: NDArray[Any], tables: Sequence[RegionTable | None], where: str
 ) -> None:
-    """Raise where labels are -1 and no table says what that is.
-
-    Raises `LabelsError`.
+    """Raise `LabelsError` where labels are -1 and no table says what that is.
 
     Parameters
     ----------

@@ -108,10 +108,7 @@ def is_template(output: Path) -> bool:
 
 
 def check_fields(template: Path, known: Iterable[str], of_what: str = "") -> None:
-    """Raise where a template has fields that nothing fills in.
-
-    Raises `ArgumentError`.
-    """
+    """Raise `ArgumentError` where a template has fields that nothing fills in."""
     there_are = sorted(set(known))
     unknown = [field for field in fields_of(template) if field not in there_are]
     if unknown:
@@ -153,10 +150,7 @@ def filled(template: Path, values: Mapping[str, str]) -> Path:
 
 
 def check_apart(outputs: Sequence[Path], of_what: Sequence[str]) -> None:
-    """Raise where two things would be written to one file.
-
-    Raises `OutputError`.
-    """
+    """Raise `OutputError` where two things would be written to one file."""
     first: dict[Path, str] = {}
     clashes = []
     for output, what in zip(outputs, of_what, strict=True):
