@@ -323,7 +323,7 @@ def test_a_sidecar_that_cannot_be_written_is_said(tmp_path, monkeypatch):
         raise OutputError("Writing x.json failed: no space left.")
 
     monkeypatch.setattr("regioncast.io.sidecar.replacing", fail)
-    with pytest.raises(OutputError, match=r"x\.tsv was written, and what goes beside it not: Writing"):
+    with pytest.raises(OutputError, match=r"x\.tsv was written, and what goes beside it not: "):
         rc.save(signals, "x.tsv")
     assert rc.load_signals("x.tsv", ATLAS).n_maps == 5
 
