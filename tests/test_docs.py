@@ -281,6 +281,22 @@ def test_tests_that_a_page_names_exist(page: Path) -> None:
     assert named <= set(re.findall(r"^def (test_\w+)", "\n".join(sources), re.MULTILINE))
 
 
+def test_recipes_take_three_lines() -> None:
+    """Ten tasks; what stands before the first is what all of them begin with."""
+    page = ROOT / "docs" / "recipes.md"
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"^## (\d+)\.", text, re.MULTILINE) == [str(n) for n in range(1, 11)]
+    tasks = text[text.index("## 1.") :]
+    for block in blocks_of(page, tasks):
+        lines = [line for line in block.code.splitlines() if line.strip()]
+        if ">>>" in block.code:
+            lines = [line for line in lines if line.startswith(">>>")]
+        if block.language == "console":
+            lines = [line for line in lines if line.startswith("$")]
+        code = [line for line in lines if not re.match(r"(>>> )?(import|from) ", line)]
+        assert len(code) <= 3, block.code
+
+
 def test_readme_lists_the_formats() -> None:
     """The table of the page is that of the code."""
     assert format_table() in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -484,8 +484,9 @@ def paint(
        counts columns.  Arrays and lists have no keys; those of a dict are its keys, and those of a
        Series its index, unless that is untitled and 0, 1, 2, ….
     8. The other columns of numbers are maps, and the output says their names.  What is titled as
-       labels or names, and what is empty in every row beside others, is none; without titles,
-       copies of labels and counts of rows are none either.  ``columns=`` chooses.
+       labels or names, also of another atlas (``index_17network``), and what is empty in every row
+       beside others, is none; without titles, copies of labels and counts of rows are none either.
+       ``columns=`` chooses.
     9. Region tables: the column of integers, whatever its title, that holds the most labels of the
        image; a title decides only between equals; equals that differ are an error.  A table that
        misses the image by a constant (it counts from 0, the image from 1) is an error that says so,
@@ -722,10 +723,11 @@ def extract(
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     axis = maps.axis.with_t_r(t_r)
-    clean = cleaner_of(
-        maps, strategies, confounds=confounds, confound_columns=confound_columns, t_r=axis.t_r,
-        standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
-    )  # fmt: skip
+    cleaning: dict[str, Any] = {
+        "confound_columns": confound_columns, "standardize": standardize, "detrend": detrend,
+        "low_pass": low_pass, "high_pass": high_pass,
+    }  # fmt: skip
+    clean = cleaner_of(maps, strategies, confounds=confounds, t_r=axis.t_r, **cleaning)
     placement = Placement.on(_grouped(parcellation, by), maps.space, resample)
     if mask is not None:
         placement = placement.masked(inside(mask, placement.parcellation.space))
@@ -753,7 +755,7 @@ def extract(
             labels=coverage.labels.tolist(),
             coverage=coverage,
             parcellation=atlas,
-            origin=Origin(files_of(image), each.name),
+            origin=Origin((*files_of(image), *files_of(confounds)), each.name, cleaning),
         )
     return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
 
