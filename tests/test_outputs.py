@@ -252,10 +252,16 @@ def end(*_):
 @pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def number(request):
     """A signal that raises `Ended`."""
-    handler = signal.signal(request.param, end)
+    before = {other: signal.getsignal(other) for other in interrupts._HELD}
+    signal.signal(request.param, end)
     yield request.param
+    # Where one came before the others were held or when they were no more, they are handled again.
+    for other in {request.param, signal.SIGINT}:
+        with pytest.raises((Ended, KeyboardInterrupt)):
+            signal.raise_signal(other)
     assert signal.getsignal(request.param) is end
-    signal.signal(request.param, handler)
+    for other, handler in before.items():
+        signal.signal(other, handler)
 
 
 def signal_at(step, number):

@@ -276,6 +276,18 @@ def test_brackets_in_the_name_of_a_folder_are_no_pattern_of_a_pair(folder):
     assert files_of(",".join(map(str, pair))) == tuple(pair)
 
 
+def test_what_was_taken_out_is_said():
+    confounds = pd.DataFrame({"x": [1.0, 2, 4, 3, 5], "y": [3.0, 1, 2, 5, 4]})
+    confounds.to_csv("c.tsv", sep="\t", index=False)
+    words = ["--confounds", "c.tsv", "--confound-columns", "x", "--detrend"]
+    assert run("extract", "bold.nii.gz", "atlas_dseg.nii.gz", "-o", "x.tsv", *words) == 0
+    said = beside("x.json")
+    assert said["Sources"] == ["bold.nii.gz", "c.tsv"]
+    assert said["Cleaning"] == {"confound_columns": ["x"], "detrend": True}
+    rc.save(rc.paint("x.tsv", "atlas_dseg.nii.gz"), "m.nii.gz")
+    assert beside("m.json")["Cleaning"] == said["Cleaning"]
+
+
 def test_files_of_one_stem_each_have_a_sidecar():
     signals = rc.extract("bold.nii.gz", ATLAS)
     rc.save(signals, "x.tsv")
@@ -332,9 +344,7 @@ def test_a_sidecar_that_cannot_be_written_is_said(tmp_path, monkeypatch):
         raise OutputError("Writing x.json failed: no space left.")
 
     monkeypatch.setattr("regioncast.io.sidecar.replacing", fail)
-    with pytest.raises(
-        OutputError, match=r"x\.tsv was written, and what goes beside it not: Writing"
-    ):
+    with pytest.raises(OutputError, match=r"x\.tsv was written, and what goes beside it not"):
         rc.save(signals, "x.tsv")
     assert rc.load_signals("x.tsv", ATLAS).n_maps == 5
 

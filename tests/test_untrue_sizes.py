@@ -341,14 +341,14 @@ def test_surfaces_that_claim_more_than_is_there(tmp_path, good):
     assert "" not in said
 
 
-def test_a_surface_never_reads_the_files_that_it_names(tmp_path):
+def test_a_surface_never_reads_files_that_are_not_beside_it(tmp_path):
     (tmp_path / "secret").write_bytes(np.int32([0, 3] * 5).tobytes())
-    path = tmp_path / "lh.x.label.gii"
+    (tmp_path / "here").mkdir()
+    path = tmp_path / "here" / "lh.x.label.gii"
     content = gifti([10], "", encoding="ExternalFileBinary")
-    content = content.replace('ExternalFileName=""', 'ExternalFileName="secret"')
-    for data in ("", "x"):
-        path.write_text(content.replace("<Data></Data>", f"<Data>{data}</Data>"))
-        with pytest.raises(FileFormatError, match=r"without data|not supported"):
+    for name in ("../secret", str(tmp_path / "secret"), "", ".."):
+        path.write_text(content.replace('ExternalFileName=""', f'ExternalFileName="{name}"'))
+        with pytest.raises(rc.RegioncastError, match=r"only a file beside it|is a folder"):
             rc.load_parcellation(path)
 
 

@@ -716,10 +716,11 @@ def extract(
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     axis = maps.axis.with_t_r(t_r)
-    clean = cleaner_of(
-        maps, strategies, confounds=confounds, confound_columns=confound_columns, t_r=axis.t_r,
-        standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
-    )  # fmt: skip
+    cleaning: dict[str, Any] = {
+        "confound_columns": confound_columns, "standardize": standardize, "detrend": detrend,
+        "low_pass": low_pass, "high_pass": high_pass,
+    }  # fmt: skip
+    clean = cleaner_of(maps, strategies, confounds=confounds, t_r=axis.t_r, **cleaning)
     placement = Placement.on(_grouped(parcellation, by), maps.space, resample)
     if mask is not None:
         placement = placement.masked(inside(mask, placement.parcellation.space))
@@ -746,7 +747,7 @@ def extract(
             labels=coverage.labels.tolist(),
             coverage=coverage,
             parcellation=atlas,
-            origin=Origin(files_of(image), each.name),
+            origin=Origin((*files_of(image), *files_of(confounds)), each.name, cleaning),
         ).changed(axis=axis)
     return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
 

@@ -541,7 +541,7 @@ def nearly_named(
             return (
                 f"all {plural(len(keys), 'key')} are cells of the column {title!r} of the region "
                 "table, where one cell stands for several regions; to paint all regions of each, "
-                f"pass this column as by (--by {shlex.quote(title)})"
+                f"pass by={title!r} (--by {shlex.quote(title)})"
             )
     ways = list(filter(finds, best_affixes(keys[:_TRIED_KEYS], identities)))
     if not ways:

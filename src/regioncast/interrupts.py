@@ -6,7 +6,6 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 _HELD = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -21,19 +20,28 @@ def interrupts_held() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    handlers = {number: signal.getsignal(number) for number in _HELD}
     arrived: set[int] = set()
-    # All handlers come back, even where one of those that did raises.
-    with ExitStack() as stack:
-        for number in _HELD:
-            handler = signal.getsignal(number)
-            # None: what another program, in which Python is embedded, does.
-            if handler not in (None, signal.SIG_IGN):
-                stack.callback(_release, number, handler, arrived)
-                signal.signal(number, lambda number, _: arrived.add(number))
-        yield
+    held = [True]
 
+    def release(number: int) -> None:
+        signal.signal(number, handlers[signal.Signals(number)])
+        if number in arrived:
+            signal.raise_signal(number)
 
-def _release(number: signal.Signals, handler: Any, arrived: set[int]) -> None:
-    signal.signal(number, handler)
-    if number in arrived:
-        signal.raise_signal(number)
+    def note(number: int, _: object) -> None:
+        arrived.add(number)
+        if not held:  # another one led past the release
+            release(number)
+
+    try:
+        # All handlers come back, even where one of those that did raises.
+        with ExitStack() as stack:
+            for number, handler in handlers.items():
+                # None: what another program, in which Python is embedded, does.
+                if handler not in (None, signal.SIG_IGN):
+                    stack.callback(release, number)
+                    signal.signal(number, note)
+            yield
+    finally:
+        held.clear()

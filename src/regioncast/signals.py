@@ -23,7 +23,7 @@ from .engine.dtypes import storable
 from .errors import MatchError, MissingPackageError, SignalsError, UnknownKeyError, examples, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -60,10 +60,13 @@ class Origin:
         The files that they were read or extracted from.
     strategy : str, default=None
         What became of the samples of a region: ``"mean"`` and the like.
+    cleaning : mapping, default=None
+        What was taken out of the signals, by the names of arguments of `regioncast.extract`.
     """
 
     files: tuple[Path, ...] = ()
     strategy: str | None = None
+    cleaning: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ class Sidecar:
         Names, repetition time and series of the maps.
     strategy : str or None
         How the values of regions were made.
+    cleaning : mapping or None
+        What was taken out of them.
     coverage : RegionTable or None
         The regions that the values are of, with the data that there were for each.
     """
@@ -68,6 +70,7 @@ class Sidecar:
     path: Path
     axis: MapAxis
     strategy: str | None
+    cleaning: Mapping[str, Any] | None
     coverage: RegionTable | None
 
 
@@ -83,11 +86,12 @@ def sidecar_of(path: str | os.PathLike[str] | None) -> Sidecar | None:
         content = _content(beside)
         if content is None or _is_of_another(content, file):
             continue
-        strategy = content.get("Strategy")
+        strategy, cleaning = content.get("Strategy"), content.get("Cleaning")
         return Sidecar(
             beside,
             MapAxis(_names(content), _repetition_time(content), _series(content)),
             strategy if isinstance(strategy, str) else None,
+            cleaning if isinstance(cleaning, dict) else None,
             _coverage(content),
         )
     return None
@@ -141,7 +145,7 @@ def completed(signals: Signals, path: str | os.PathLike[str], *, is_whole: bool)
     coverage = signals.coverage or sidecar.coverage
     if coverage is not None and not _is_of(coverage, signals):
         coverage = None
-    origin = Origin(origin.files, sidecar.strategy)
+    origin = Origin(origin.files, sidecar.strategy, sidecar.cleaning)
     return signals.changed(axis=axis, coverage=coverage, origin=origin)
 
 
@@ -289,6 +293,7 @@ def content_of(
         "Series": _titled(axis.series),
         "MapNames": axis.names,
         "Strategy": origin.strategy,
+        "Cleaning": _asked_for(origin.cleaning),
         "Sources": [_from(folder, file) for file in origin.files] or None,
         **of_atlas,
         "Coverage": None if coverage is None else coverage.to_pandas().to_dict("list"),
@@ -314,6 +319,12 @@ def _paths_beside(path: Path) -> list[Path]:
     if family is None or family in _SAY_IT_THEMSELVES:
         return []
     return [path.with_name(f"{name}.json") for name in (stem_of(path), path.name)]
+
+
+def _asked_for(cleaning: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what was taken out of signals, None where that is nothing."""
+    asked = {title: said for title, said in (cleaning or {}).items() if said not in (None, False)}
+    return asked or None
 
 
 def _titled(series: Series | None) -> dict[str, object] | None:

@@ -241,8 +241,6 @@ def signals_of_numbers(table: Table, identities: Identities, asked: Asked) -> Si
     so.
     """
     columns = data_columns(table)
-    if not columns:
-        raise no_numbers(table)
     # Numbers of rows in an index say nothing, and neither do decimals.
     counted = list(range(table.n_rows))
     index = [c for c in table.index if c.are_integers and c.integers != counted]

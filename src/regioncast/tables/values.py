@@ -151,6 +151,8 @@ def signals_of(table: Table, identities: Identities, asked: Asked) -> Signals:
         raise MatchError(f"by={asked.by!r} (--by): {problem}.")
     may_be_array = asked.key is None and not table.has_header
     if may_be_array and holds_numbers_alone(table, identities):
+        if not data_columns(table):
+            raise no_numbers(table)
         return signals_of_numbers(table, identities, asked)
     table = _with_hemispheres(table, identities, asked.key)
     column, naming = _key_column(table, identities, asked)

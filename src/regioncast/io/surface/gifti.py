@@ -77,6 +77,12 @@ class _Parser(GiftiImageParser):
 def _check_external(array: Any, gifti: Path) -> None:
     """Look at a file of values beside a GIFTI file before it is read: CAT12 and SPM write some."""
     dtype = np.dtype(str(data_type_codes.dtype[array.datatype]))
+    # A file that somebody sent is not to choose what is read of this machine.
+    if not array.ext_fname or Path(array.ext_fname).name != array.ext_fname:
+        raise FileFormatError(
+            f"The values of {gifti.name} are to be in {array.ext_fname!r}, and only a file beside "
+            "it is read. Bring that file here, and name it so in the GIFTI file."
+        )
     file = existing_file(gifti.parent / array.ext_fname, f"the file of values of {gifti.name}")
     n_bytes = array.ext_offset + math.prod(array.dims) * dtype.itemsize
     missing = n_bytes - file.stat().st_size
