@@ -385,6 +385,8 @@ def save_image(
         save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)
         return output
     written = kind.save(image, output, overwrite=overwrite, progress=progress)
+    if isinstance(image, Painted) and image.match is not None:
+        sidecars.warn_of_what_is_lost(output, image.match.signals.axis)
     for path in written:
         content = _beside_image(image, path) if sidecar else None
         sidecars.write_beside(path, content)
@@ -515,6 +517,7 @@ def save_signals(
             "painting under this name."
         )
     parcels.save_signals(signals, signals.parcellation, output, overwrite=overwrite)
+    sidecars.warn_of_what_is_lost(output, signals.axis)
 
 
 def _beside_signals(signals: Signals, output: Path) -> dict[str, Any] | None:

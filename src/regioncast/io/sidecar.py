@@ -27,7 +27,7 @@ from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
 from ..errors import OutputError, RegioncastError, SidecarWarning, warn
 from ..files import expanded, natural_order, replacing
-from ..formats import family_of, stem_of
+from ..formats import family_of, stem_of, suffix_of
 from ..signals import MapAxis, Origin, Series, Signals
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def sidecar_of(path: str | os.PathLike[str]) -> Sidecar | None:
     file = expanded(path)
     for beside in reversed(_paths_beside(file)):
         content = _content(beside)
-        if content is None or _is_of_another(content, file):
+        if content is None or _is_of_another(content, beside, file):
             continue
         strategy = content.get("Strategy")
         return Sidecar(
@@ -155,11 +155,15 @@ def _is_of(coverage: RegionTable, signals: Signals) -> bool:
     return [str(key) for key in coverage.unique_keys] == [str(key) for key in signals.keys]
 
 
-def _is_of_another(content: Mapping[str, Any], file: Path) -> bool:
+def _is_of_another(content: Mapping[str, Any], sidecar: Path, file: Path) -> bool:
     """Return whether a sidecar says that it is of another file, which is there."""
-    # A file and its sidecar may have been renamed.
     name = content.get("Filename")
-    return isinstance(name, str) and name != file.name and (file.parent / name).exists()
+    if not isinstance(name, str) or name == file.name:
+        return False
+    other = file.parent / name
+    # A file and its sidecar may have been renamed, or both copied.
+    is_copied = sidecar not in _paths_beside(other) and suffix_of(other) == suffix_of(file)
+    return other.exists() and not is_copied
 
 
 def _content(path: Path) -> dict[str, Any] | None:
@@ -256,6 +260,26 @@ def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
     except OutputError as error:
         reason = str(error).removesuffix(" Nothing was changed.")
         raise OutputError(f"{path} was written, and what goes beside it not: {reason}") from error
+
+
+def warn_of_what_is_lost(path: Path, axis: MapAxis) -> None:
+    """Warn where a CIFTI file, which has no sidecar, holds either times or names of maps."""
+    if family_of(path) != "cifti":
+        return
+    suffix = suffix_of(path)
+    if suffix in (".dscalar.nii", ".pscalar.nii"):
+        if axis.t_r is not None:
+            warn(
+                f"The repetition time of {axis.t_r:g} s is not in {path.name}, whose format has no "
+                f"place for it; {suffix.replace('scalar', 'tseries')} has.",
+                SidecarWarning,
+            )
+    elif axis.names is not None and axis.as_series() is not None:
+        warn(
+            f"The names of the maps are not in {path.name}, whose format has no place for them; "
+            f"{suffix.replace('tseries', 'scalar')} has.",
+            SidecarWarning,
+        )
 
 
 def content_of(

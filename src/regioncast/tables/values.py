@@ -63,6 +63,7 @@ from .table import (
     table_of_series,
     text_error,
     titled_table,
+    with_rows_keyed,
 )
 from .titles import is_map_title, label_rank
 
@@ -99,6 +100,8 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
     elif is_labelled_array(values):
         asked = dataclasses.replace(asked, t_r=asked.t_r or step_of_time(values))
         values = unlabelled(values)
+    elif asked.by != "position":
+        values = with_rows_keyed(values)
     table = _table_of(values, asked.by)
     if table is not None:
         return signals_of(table, identities.stripping(asked.strip), asked)
@@ -205,6 +208,8 @@ def read_categories(values: Any, identities: Identities, asked: Asked) -> Signal
 
 def _without_xarray(values: Any) -> Any:
     """Return a DataArray of one dimension as a Series or an array, anything else as it is."""
+    if is_labelled_array(values):
+        values = one_variable(values)
     if not is_labelled_array(values) or values.ndim != 1:
         return values
     return values.to_series() if values.dims[0] in values.coords else values.to_numpy()
@@ -304,8 +309,30 @@ def is_labelled_array(values: object) -> bool:
     return all(hasattr(values, name) for name in ("dims", "coords", "swap_dims", "to_pandas"))
 
 
+def one_variable(array: Any) -> Any:
+    """Return the variable of a Dataset of xarray, and a DataArray as it is.
+
+    Raises
+    ------
+    SignalsError
+        When it has several, or none.
+    """
+    variables = getattr(array, "data_vars", None)
+    if variables is None:
+        return array
+    titles = list(variables)
+    if len(titles) != 1:
+        way = f". Choose one: values[{titles[0]!r}]" if titles else ""
+        raise SignalsError(
+            f"A Dataset of one variable is needed, and this one has {len(titles):,}: "
+            f"{examples(titles) or 'none'}{way}."
+        )
+    return array[titles[0]]
+
+
 def unlabelled(array: Any) -> Any:
     """Return a DataArray as what it is without xarray: a DataFrame or an array."""
+    array = one_variable(array)
     if array.ndim not in (1, 2):
         raise wrong_dimensions(array.shape)
     for dimension in array.dims:
@@ -485,11 +512,12 @@ def _wide_signals(table: Table, identities: Identities, asked: Asked) -> Signals
         )
     columns = data_columns(table)
     naming = identities.naming([column.title for column in columns], asked.by)
-    # Text beside the regions names the maps; numbers beside them are keys without a region.
+    # Text and numbers of subjects beside the regions name the maps; other numbers beside them are
+    # keys without a region.
     kept = []
     keys: list[Key] = []
     for column, key, rows in zip(columns, naming.keys, naming.rows, strict=True):
-        if not column.is_text:
+        if not table.names_rows(column) or (rows and not column.is_text):
             kept.append(column)
             keys.append(key)
         elif rows:
