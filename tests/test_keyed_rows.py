@@ -158,3 +158,60 @@ def test_afnis_names_of_maps_hold_the_sign_of_comments(tmp_path, atlas):
     values, names = painted(table, atlas, strip="Mean_")
     assert values == VALUES.tolist()
     assert names == ("bold+tlrc_0[#0]", "bold+tlrc_1[#1]")
+
+
+# --- signals of one hemisphere -------------------------------------------------------------------
+
+
+@pytest.fixture
+def hemispheres(tmp_path, monkeypatch):
+    """The atlases of the left, the right and both, which have their names in common."""
+    monkeypatch.chdir(tmp_path)
+    table = np.array([[255, 0, 0, 0], [0, 255, 0, 0]])
+    for side in ("lh", "rh"):
+        labels = np.array([0, 1, 1])
+        write_annot(f"{side}.a.annot", labels, table, ["cuneus", "insula"], fill_ctab=True)
+    return [rc.load_parcellation(name) for name in ("lh.a.annot", "rh.a.annot", "?h.a.annot")]
+
+
+@pytest.mark.parametrize("way", ["in memory", "x.tsv", "x.csv", "x.npy", "x.parquet"])
+@pytest.mark.parametrize("long", [False, True])
+def test_signals_of_a_hemisphere_go_to_no_other(hemispheres, way, long):
+    left, right, both = hemispheres
+    np.save("rh.data.npy", np.array([1.5, 2.5, 3.5]))
+    signals = rc.extract("rh.data.npy", right)
+    assert signals.keys == ("cuneus", "insula")
+    if way != "in memory":
+        rc.save(signals, way, long=long and way != "x.npy")
+        signals = way
+    with pytest.raises(MatchError):
+        rc.paint(signals, left)
+    assert rc.paint(signals, right).parts["R"].tolist() == [1.5, 3, 3]
+    painted = rc.paint(signals, both, missing="fill")
+    assert painted.parts["R"].tolist() == [1.5, 3, 3]
+    assert painted.parts["L"].tolist() == [0, 0, 0]
+
+
+def test_where_names_say_it_or_nobody_knows_sides_keys_stay(hemispheres):
+    left, right, _ = hemispheres
+    values = rc.Signals([1.5, 2.5], ["cuneus", "insula"])
+    assert rc.paint(values, left).match.signals.keys == ("cuneus", "insula")
+    painted = rc.paint(rc.extract(rc.paint(values, right), right), right)
+    assert painted.match.signals.keys == ("cuneus", "insula")
+
+
+def test_an_array_with_the_sidecar_of_signals_knows_its_regions(tmp_path, atlas):
+    labels = np.arange(4, dtype="int16").reshape(2, 2, 1)
+    turned = rc.load_parcellation(
+        nib.Nifti1Image(labels, np.eye(4)), dict(enumerate(TURNED, start=1))
+    )
+    signals = rc.extract(rc.paint(dict(zip(NAMES, VALUES[0], strict=True)), atlas), turned)
+    assert signals["V1"] == VALUES[0, 2]
+    array = rc.save(signals, tmp_path / "x.npy")
+    by_name = VALUES[:1, ::-1].tolist()
+    assert painted(array, atlas)[0] == by_name
+    assert rc.load_signals(array, atlas).keys == tuple(TURNED)
+    assert painted(array, atlas, by="position")[0] == VALUES[:1].tolist()
+    others = rc.load_parcellation(nib.Nifti1Image(labels, np.eye(4)), {1: "A", 2: "B", 3: "C"})
+    (tmp_path / "x.json").unlink()
+    assert painted(array, others)[0] == VALUES[:1].tolist()

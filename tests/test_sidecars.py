@@ -404,3 +404,11 @@ def test_cifti_says_which_of_times_and_names_it_cannot_hold():
     assert rc.extract("x.dscalar.nii", atlas).map_names == tuple(names)
     assert rc.load_signals("x.pscalar.nii", atlas).map_names == tuple(names)
     assert rc.extract("x.dtseries.nii", atlas).t_r == 2.0
+
+
+def test_a_repetition_time_that_was_corrected_counts_for_the_series_too():
+    Path("x.tsv").write_text("V2\tV1\tinsula\tputamen\n1\t2\t3\t4\n5\t6\t7\t8\n")
+    said = {"RepetitionTime": 1.5, "Series": {"Start": 2.0, "Step": 0.7, "Unit": "SECOND"}}
+    Path("x.json").write_text(json.dumps(said))
+    signals = rc.load_signals("x.tsv", ATLAS)
+    assert (signals.t_r, signals.series) == (1.5, (2.0, 1.5, "SECOND"))

@@ -387,6 +387,10 @@ class Signals:
         """Return the same signals, made from these files."""
         return self._with(origin=origin)
 
+    def with_keys(self, keys: Sequence[Key]) -> Signals:
+        """Return the same values under other keys."""
+        return self._with(keys=tuple(as_keys(keys)))
+
     def _with(self, **changes: Any) -> Signals:
         """Return the same values, of which something else is known."""
         changed = copy(self)

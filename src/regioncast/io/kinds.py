@@ -39,7 +39,7 @@ from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.files import STANDARD_STREAM
-from ..tables.values import as_categories, asked_of, read, read_categories
+from ..tables.values import as_categories, asked_of, read, read_categories, with_sides
 from . import sidecar as sidecars
 from .atlas_objects import held_atlas
 from .cifti.kind import Cifti
@@ -490,7 +490,13 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
     signals = read(values, identities, asked)
     if not isinstance(values, str | os.PathLike) or str(values) == STANDARD_STREAM:
         return signals
-    return sidecars.completed(signals, values, is_whole=asked.columns is None)
+    signals = sidecars.completed(signals, values, is_whole=asked.columns is None)
+    regions = signals.coverage
+    has_no_keys = signals.keys is None and asked.by != "position"
+    # An array has none, but its sidecar may say which regions its columns are.
+    if has_no_keys and regions and any(identities.naming(regions.unique_keys).rows):
+        signals = signals.with_keys(regions.unique_keys)
+    return with_sides(signals, identities)
 
 
 def save_signals(

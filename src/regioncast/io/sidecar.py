@@ -199,9 +199,12 @@ def _is_positive(number: Any) -> TypeGuard[float]:
 def _series(content: Mapping[str, Any]) -> Series | None:
     said = content.get("Series")
     try:
-        return Series(float(said["Start"]), float(said["Step"]), str(said["Unit"]))  # type: ignore[index]
+        series = Series(float(said["Start"]), float(said["Step"]), str(said["Unit"]))  # type: ignore[index]
     except (TypeError, KeyError, ValueError):
         return None
+    t_r = _repetition_time(content)
+    # Who corrects the repetition time may not know of the series, which would contradict it.
+    return series._replace(step=t_r) if t_r is not None and series.unit == "SECOND" else series
 
 
 def _coverage(content: Mapping[str, Any]) -> RegionTable | None:

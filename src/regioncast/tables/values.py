@@ -110,7 +110,7 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
             f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
         )
     if isinstance(values, Signals):
-        return asked_of(values, asked)
+        return asked_of(with_sides(values, identities), asked)
     if isinstance(values, Mapping):
         return asked_of(_signals_of_mapping(values), asked)
     # A Series is called by something also where its index says nothing.
@@ -122,16 +122,25 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
 def asked_of(signals: Signals, asked: Asked) -> Signals:
     """Return signals of no table with the repetition time and the keys that were asked for."""
     if asked.strip and signals.keys is not None:
-        signals = Signals.along(
-            signals.axis,
-            signals.values,
-            stripped(signals.keys, asked.strip),
-            labels=signals.labels,
-            coverage=signals.coverage,
-            parcellation=signals.parcellation,
-            origin=signals.origin,
-        )
+        signals = signals.with_keys(stripped(signals.keys, asked.strip))
     return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
+
+
+def with_sides(signals: Signals, identities: Identities) -> Signals:
+    """Return signals whose keys say their hemisphere where those alone may go to another one.
+
+    Signals of one hemisphere, whose keys need not say it, know it from their regions, or from the
+    coverage beside a file.
+    """
+    regions = signals.coverage if signals.parcellation is None else signals.parcellation.table
+    if regions is None or regions.sides is None or signals.keys is None:
+        return signals
+    keys: list[Key] = []
+    rows_of_keys = identities.naming(signals.keys).rows
+    for key, side, rows in zip(signals.keys, regions.sides, rows_of_keys, strict=True):
+        sides = set(map(identities.side, rows))
+        keys.append(f"{side}:{key}" if side and not sides <= {side, None} else key)
+    return signals.with_keys(keys)
 
 
 def _table_of(values: object, by: str) -> Table | None:
