@@ -122,6 +122,13 @@ def test_numbers_of_subjects_name_the_maps(tmp_path, atlas, title):
     assert painted(tmp_path / "group.csv", atlas) == (VALUES.tolist(), ("0002_F", "0001_M"))
 
 
+def test_numbers_of_a_subject_are_no_map_of_a_long_table(atlas):
+    frame = pd.DataFrame({"subject": 7, "session": 1, "region": TURNED, "z": VALUES[0, ::-1]})
+    assert painted(frame, atlas) == (VALUES[:1].tolist(), ("z",))
+    asked = painted(frame, atlas, columns=["subject", "z"])
+    assert asked == ([[7, 7, 7], *VALUES[:1].tolist()], ("subject", "z"))
+
+
 def test_other_numbers_beside_regions_name_none(atlas):
     frame = pd.DataFrame(VALUES, columns=NAMES).assign(age=[31, 32])
     with pytest.raises(MatchError, match="'age'"):

@@ -664,7 +664,9 @@ def _no_values(table: Table, key_column: Column) -> SignalsError:
             f"{texts[0].title!r} holds text: {shown}. Values must be numbers{AS_CATEGORIES}."
         )
     if taken:
-        hints.append(f"{examples(taken)} was taken for labels; pass columns= to paint it.")
+        hints.append(
+            f"{examples(taken)} was taken for labels or subjects; pass columns= to paint it."
+        )
     line = str(key_column.texts[0])
     if len(table.columns) == 1 and " " in line:
         hints.append(f"A line was read as one cell: {line!r}. Separate cells by tab, comma or "
