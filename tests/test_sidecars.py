@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_spaces import brain_models, dlabel
 from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
@@ -219,8 +220,8 @@ def test_an_axis_comes_back_as_it_was(tmp_path_factory, names, t_r, suffix):
     rc.save(rc.paint(signals, ATLAS) if suffix == ".nii" else signals, path)
     again = rc.extract(path, ATLAS) if suffix == ".nii" else rc.load_signals(path, ATLAS)
     np.testing.assert_array_equal(again.values, values)
-    # NIfTI holds single precision.
-    expected = None if t_r is None else float(np.float32(t_r)) if suffix == ".nii" else t_r
+    # NIfTI holds single precision, and what is meant is the shortest number that is the same there.
+    expected = None if t_r is None else float(str(np.float32(t_r))) if suffix == ".nii" else t_r
     assert (again.map_names, again.t_r) == (None if names is None else tuple(names), expected)
 
 
@@ -376,3 +377,57 @@ def test_a_series_keeps_its_name():
     rc.save(rc.paint(column, ATLAS), "m.nii.gz")
     assert beside("m.json")["MapNames"] == ["thickness"]
     assert rc.extract("m.nii.gz", ATLAS).map_names == ("thickness",)
+
+
+# --- copies, CIFTI, and times as they are meant --------------------------------------------------
+
+
+def test_a_file_copied_with_its_sidecar_keeps_what_it_says():
+    rc.save(rc.extract("bold.nii.gz", ATLAS), "x.tsv")
+    for name in ("y.tsv", "y.nii.gz"):
+        shutil.copy("x.tsv", name)
+    shutil.copy("x.json", "y.json")
+    assert rc.load_signals("y.tsv", ATLAS).t_r == 2.0
+    # That of x.tsv is of no other file beside it, and a copy of one of no other kind.
+    rc.save(rc.extract(series(), ATLAS), "x.npy", sidecar=False)
+    shutil.copy("x.npy", "y.npy")
+    assert rc.load_signals("x.npy", ATLAS).t_r is None
+    assert rc.load_signals("y.npy", ATLAS).t_r is None
+
+
+def test_a_repetition_time_is_what_the_header_means():
+    nib.save(series(0.72), "fast.nii.gz")
+    assert rc.extract("fast.nii.gz", ATLAS).t_r == 0.72
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".csv", ".parquet"])
+def test_long_tables_of_a_series_give_its_maps_no_names(suffix):
+    rc.save(rc.extract("bold.nii.gz", ATLAS), f"x{suffix}", long=True)
+    back = rc.load_signals(f"x{suffix}", ATLAS)
+    assert (back.map_names, back.t_r) == (None, 2.0)
+
+
+def test_cifti_says_which_of_times_and_names_it_cannot_hold():
+    axis = brain_models()
+    regions = {0: "???", 1: "V1", 2: "V2"}
+    atlas = rc.load_parcellation(dlabel(np.arange(len(axis)) % 3, regions, axis))
+    names, values = ["a", "b"], np.ones((2, len(atlas)))
+    both = rc.Signals(values, map_names=names, t_r=2.0)
+    image = rc.paint(both, atlas)
+    for ending in ("dscalar", "pscalar"):
+        with pytest.warns(SidecarWarning, match=rf"time of 2 s is not in x\.{ending}\.nii"):
+            rc.save(image, f"x.{ending}.nii")
+    for ending in ("dtseries", "ptseries"):
+        with pytest.warns(SidecarWarning, match=rf"names of the maps are not in x\.{ending}\.nii"):
+            rc.save(image, f"x.{ending}.nii")
+    assert rc.extract("x.dscalar.nii", atlas).map_names == tuple(names)
+    assert rc.load_signals("x.pscalar.nii", atlas).map_names == tuple(names)
+    assert rc.extract("x.dtseries.nii", atlas).t_r == 2.0
+
+
+def test_a_repetition_time_that_was_corrected_counts_for_the_series_too():
+    Path("x.tsv").write_text("V2\tV1\tinsula\tputamen\n1\t2\t3\t4\n5\t6\t7\t8\n")
+    said = {"RepetitionTime": 1.5, "Series": {"Start": 2.0, "Step": 0.7, "Unit": "SECOND"}}
+    Path("x.json").write_text(json.dumps(said))
+    signals = rc.load_signals("x.tsv", ATLAS)
+    assert (signals.t_r, signals.series) == (1.5, (2.0, 1.5, "SECOND"))

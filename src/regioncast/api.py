@@ -463,7 +463,7 @@ def paint(
        titled as labels (``index``, ``label``, ``id``, ``roi``, ``…_id``, but not those of subjects,
        clusters and the like).  An index without a title fits if it holds every label.
     3. Titles that name regions, by name or label: one column per region.  Columns of text before
-       them (``subject``, ``session``) name the maps.
+       them (``subject``, ``session``) name the maps, and so do numbers of subjects and sessions.
     4. Nothing fits, or two that mean different regions: an error that lists each candidate, how
        many regions it names, and what to pass.
     5. What merely counts rows, from 0 or from 1, says nothing, unless it is titled as labels and
@@ -475,7 +475,8 @@ def paint(
        DataFrame a first row, a first column or an index could be labels (as many different integers
        as there are columns or rows), it is an error that asks for ``by=``; a first row 0, 1, 2, …
        counts columns.  Arrays and lists have no keys; those of a dict are its keys, and those of a
-       Series its index, unless that is untitled and 0, 1, 2, ….
+       Series its index, unless that is untitled and 0, 1, 2, …; rows of a list that have keys, as
+       Series and named tuples, go by them.
     8. The other columns of numbers are maps, and the output says their names.  What is titled as
        labels or names, also of another atlas (``index_17network``), and what is empty in every row
        beside others, is none; without titles, copies of labels and counts of rows are none either.

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from .atlas.affixes import shared_affixes
-from .atlas.hemispheres import LEFT, RIGHT
+from .atlas.hemispheres import LEFT, RIGHT, side_of
 from .atlas.identities import LABEL, NAME, Identities, Naming, label_of, near_misses
 from .atlas.no_region import names_background, names_no_region
 from .errors import N_EXAMPLES, MatchError, examples, plural
@@ -363,7 +363,15 @@ class Match:
         if self.by in (LABEL, "position"):
             return {}
         keys = [str(key) for key in [*self.unused, *self.unreached]]
-        return near_misses(keys, [str(region) for region in self.missing])
+        names = [str(region) for region in self.missing]
+        # Of one hemisphere alone, the names do not say which it is.
+        rows = np.flatnonzero((self.columns < 0) & self.has_voxels).tolist()
+        of_rows = self.table.sides or [None] * len(self.table)
+        sides = {name: of_rows[row] for name, row in zip(names, rows, strict=False)}
+        near = near_misses(keys, names)
+        return {
+            k: name for k, name in near.items() if {side_of(k)[0], sides[name]} != {LEFT, RIGHT}
+        }
 
     def check(self, missing: Missing = "raise", extra: Extra = "raise") -> None:
         """Raise where something does not match and is not allowed to.

@@ -347,6 +347,10 @@ class Signals:
         axis, values = self.axis.take(rows), self.values[list(rows)]
         return self.changed(axis=axis, values=values, coverage=None)
 
+    def with_keys(self, keys: Sequence[Key]) -> Signals:
+        """Return the same values under other keys."""
+        return self.changed(keys=tuple(as_keys(keys)))
+
     def changed(self, **changes: object) -> Signals:
         """Return these signals with other attributes, which are taken as they are."""
         changed = copy(self)

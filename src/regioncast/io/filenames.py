@@ -149,17 +149,16 @@ def filled(template: Path, values: Mapping[str, str]) -> Path:
     return Path(name)
 
 
-def check_apart(outputs: Sequence[Path], of_what: Sequence[str]) -> None:
-    """Raise `OutputError` where two things would be written to one file."""
+def check_apart(outputs: Sequence[Path], of_what: Sequence[str], way: str) -> None:
+    """Raise `OutputError` where two things would be one file; `way` says what to do about it."""
     first: dict[Path, str] = {}
-    clashes = []
+    clashes: dict[Path, str] = {}
     for output, what in zip(outputs, of_what, strict=True):
         if output in first:
-            clashes.append(f"{output} of {first[output]} and {what}")
+            clashes.setdefault(output, f"{output} of {first[output]} and {what}")
         first.setdefault(output, what)
     if clashes:
         raise OutputError(
-            f"{plural(len(clashes), 'output')} would be written twice: "
-            f"{examples(clashes).replace(chr(39), '')}. Put a field into the name that tells them "
-            "apart."
+            f"{plural(len(clashes), 'output')} would be written more than once: "
+            f"{examples(clashes.values()).replace(chr(39), '')}. {way}"
         )

@@ -39,7 +39,7 @@ from ..signals import Key, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.files import STANDARD_STREAM
-from ..tables.values import as_categories, asked_of, read, read_categories
+from ..tables.values import as_categories, asked_of, read, read_categories, with_sides
 from . import sidecar as sidecars
 from .atlas_objects import held_atlas
 from .cifti.kind import Cifti
@@ -389,6 +389,8 @@ def save_image(
         save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)
         return output
     written = kind.save(image, output, overwrite=overwrite, progress=progress)
+    if isinstance(image, Painted) and image.match is not None:
+        sidecars.warn_of_what_is_lost(output, image.match.signals.axis)
     for path in written:
         sidecars.write_beside(path, _beside_image(image, path) if sidecar else None)
     return _one_or_all(written)
@@ -486,7 +488,13 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
     signals = read(values, identities, asked)
     if not isinstance(values, str | os.PathLike) or str(values) == STANDARD_STREAM:
         return signals
-    return sidecars.completed(signals, values, is_whole=asked.columns is None)
+    signals = sidecars.completed(signals, values, is_whole=asked.columns is None)
+    regions = signals.coverage
+    has_no_keys = signals.keys is None and asked.by != "position"
+    # An array has none, but its sidecar may say which regions its columns are.
+    if has_no_keys and regions and any(identities.naming(regions.unique_keys).rows):
+        signals = signals.with_keys(regions.unique_keys)
+    return with_sides(signals, identities)
 
 
 def save_signals(
@@ -523,6 +531,7 @@ def save_signals(
             "painting under this name."
         )
     parcels.save_signals(signals, signals.parcellation, output, overwrite=overwrite)
+    sidecars.warn_of_what_is_lost(output, signals.axis)
 
 
 def check_table_output(

@@ -48,7 +48,7 @@ def jobs(source: Any, templates: Sequence[Path]) -> list[Job]:
             files.append(str(file))
         planned.append(Job(image, tuple(outputs[-len(templates) :])))
     # Before the first is written: the last may be what would replace it.
-    check_apart(outputs, files)
+    check_apart(outputs, files, "Put a field into the name that tells them apart.")
     _make_folders(outputs)
     return planned
 
@@ -117,7 +117,7 @@ def _check_all(
             of_what.append(f"map {name}")
             if path.parent.is_dir():
                 check_output(path, overwrite=overwrite)
-    check_apart(files, of_what)
+    check_apart(files, of_what, "Give each map a name of its own, or write one file of all.")
     _make_folders(files)
 
 

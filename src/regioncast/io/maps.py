@@ -248,5 +248,6 @@ def t_r_of(image: SpatialImage) -> float | None:
         unit = _IN_SECONDS.get(int(image.header["xyzt_units"]) & _TIME_BITS, 0.0)
     else:
         return None
-    seconds = float(image.header.get_zooms()[3]) * unit
+    # Headers have float32: 0.72 is meant, and not 0.7200000286102295.
+    seconds = float(str(image.header.get_zooms()[3])) * unit
     return seconds if 0 < seconds < math.inf else None

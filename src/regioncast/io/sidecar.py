@@ -28,7 +28,7 @@ from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
 from ..errors import OutputError, RegioncastError, SidecarWarning, warn
 from ..files import expanded, name_of_file, natural_order, replacing
-from ..formats import family_of, stem_of
+from ..formats import family_of, stem_of, suffix_of
 from ..signals import MapAxis, Origin, Series, Signals
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def sidecar_of(path: str | os.PathLike[str] | None) -> Sidecar | None:
     file = expanded(path)
     for beside in reversed(_paths_beside(file)):
         content = _content(beside)
-        if content is None or _is_of_another(content, file):
+        if content is None or _is_of_another(content, beside, file):
             continue
         strategy, cleaning = content.get("Strategy"), content.get("Cleaning")
         return Sidecar(
@@ -156,11 +156,15 @@ def _is_of(coverage: RegionTable, signals: Signals) -> bool:
     return [str(key) for key in coverage.unique_keys] == [str(key) for key in signals.keys]
 
 
-def _is_of_another(content: Mapping[str, Any], file: Path) -> bool:
+def _is_of_another(content: Mapping[str, Any], sidecar: Path, file: Path) -> bool:
     """Return whether a sidecar says that it is of another file, which is there."""
-    # A file and its sidecar may have been renamed.
     name = content.get("Filename")
-    return isinstance(name, str) and name != file.name and (file.parent / name).exists()
+    if not isinstance(name, str) or name == file.name:
+        return False
+    other = file.parent / name
+    # A file and its sidecar may have been renamed, or both copied.
+    is_copied = sidecar not in _paths_beside(other) and suffix_of(other) == suffix_of(file)
+    return other.exists() and not is_copied
 
 
 def _content(path: Path) -> dict[str, Any] | None:
@@ -196,9 +200,12 @@ def _is_positive(number: Any) -> TypeGuard[float]:
 def _series(content: Mapping[str, Any]) -> Series | None:
     said = content.get("Series")
     try:
-        return Series(float(said["Start"]), float(said["Step"]), str(said["Unit"]))  # type: ignore[index]
+        series = Series(float(said["Start"]), float(said["Step"]), str(said["Unit"]))  # type: ignore[index]
     except (TypeError, KeyError, ValueError):
         return None
+    t_r = _repetition_time(content)
+    # Who corrects the repetition time may not know of the series, which would contradict it.
+    return series._replace(step=t_r) if t_r is not None and series.unit == "SECOND" else series
 
 
 def _coverage(content: Mapping[str, Any]) -> RegionTable | None:
@@ -254,6 +261,26 @@ def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
     except OutputError as error:
         reason = str(error).removesuffix(" Nothing was changed.")
         raise OutputError(f"{path} was written, and what goes beside it not: {reason}") from error
+
+
+def warn_of_what_is_lost(path: Path, axis: MapAxis) -> None:
+    """Warn where a CIFTI file, which has no sidecar, holds either times or names of maps."""
+    if family_of(path) != "cifti":
+        return
+    suffix = suffix_of(path)
+    if suffix in (".dscalar.nii", ".pscalar.nii"):
+        if axis.t_r is not None:
+            warn(
+                f"The repetition time of {axis.t_r:g} s is not in {path.name}, whose format has no "
+                f"place for it; {suffix.replace('scalar', 'tseries')} has.",
+                SidecarWarning,
+            )
+    elif axis.names is not None and axis.as_series() is not None:
+        warn(
+            f"The names of the maps are not in {path.name}, whose format has no place for them; "
+            f"{suffix.replace('tseries', 'scalar')} has.",
+            SidecarWarning,
+        )
 
 
 def content_of(

@@ -81,7 +81,7 @@ def maps_in_columns(
                 "name. Name each column once, and rename columns of one title."
             )
     values = stacked(maps, table)
-    has_names = table.has_header and any(names)
+    has_names = table.has_header and any(names) and names != map_titles(len(names))
     return Signals(
         values[0] if len(maps) == 1 else values,
         keys,
@@ -104,8 +104,8 @@ def maps_in_rows(
 
 
 def _names_of_rows(table: Table) -> list[str] | None:
-    """Return the names of the maps of a wide table: its columns of text, joined, or its index."""
-    columns = [column for column in table.columns if column.is_text or column is table.map_column]
+    """Return the names of the maps of a wide table: its columns of them, joined, or its index."""
+    columns = list(filter(table.names_rows, table.columns))
     if not columns:
         return None
     rows = zip(*[column.texts for column in columns], strict=True)

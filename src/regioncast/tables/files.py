@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..errors import FileFormatError, MissingPackageError, SignalsError, examples, plural
 from ..files import existing_file, read_npy
 from ..formats import suffix_of, suffixes
-from .table import Table, table_of_frame, table_of_text
-from .text import TextTable, decode, parse_delimited, read_text
+from .table import Column, Table, table_of_frame, table_of_text
+from .text import MARK_OF_TITLES, TextTable, decode, parse_delimited, read_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +26,9 @@ STANDARD_STREAM = "-"
 
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
-_BESIDE_NUMBERS = re.compile(r"#.*|^[ \t]+", re.MULTILINE)
+# In "0[#0]" it is part of what AFNI calls a map.
+_BESIDE_NUMBERS = re.compile(r"(?<!\[)#.*|^[ \t]+", re.MULTILINE)
+_HEMISPHERE = re.compile(r"^# hemi +([lr]h)\s*$", re.MULTILINE)
 _COLUMN_LABELS = re.compile(r"[# \t]*(?:ColumnLabels *= *)?")
 
 
@@ -59,7 +62,13 @@ def read_values(path: str | Path) -> Table | NDArray[Any]:
     text = read_text(file)
     if suffix == ".1d":
         return _table_of_afni(text, str(file))
-    return _table(parse_delimited(text, source=str(file)))
+    table = _table(parse_delimited(text, source=str(file)))
+    side = _HEMISPHERE.search(text)
+    if side is None or f"# {MARK_OF_TITLES}" not in text:
+        return table
+    # FreeSurfer's statistics say once of which hemisphere they are.
+    of_rows = Column(HEMISPHERE_TITLE, [side[1]] * table.n_rows)
+    return dataclasses.replace(table, columns=[*table.columns, of_rows])
 
 
 def _table(text: TextTable) -> Table:

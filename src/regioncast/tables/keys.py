@@ -24,7 +24,14 @@ from ..atlas.region_table import EXACT, RegionTable
 from ..errors import MatchError, RegionTableError, examples, plural
 from ..identity import may_paint, nearly_named, start_problem
 from .cells import are_distinct, is_number
-from .titles import is_map_title, is_name_title, label_rank, normal_title, speaks_of_labels
+from .titles import (
+    is_map_title,
+    is_name_title,
+    label_rank,
+    normal_title,
+    says_whose,
+    speaks_of_labels,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -519,9 +526,11 @@ def _claim(column: Column, identities: Identities) -> str | None:
 def may_be_map(column: Column) -> bool:
     """Return whether a column may be a map: no text, and not titled as labels or names.
 
-    Labels may also be those of another atlas or of networks: ``index_17network``, ``network_id``.
+    Labels may also be those of another atlas or of networks: ``index_17network``, ``network_id``;
+    and numbers of subjects and sessions are no values either.
     """
-    if column.is_text or (column.are_integers and speaks_of_labels(column.title)):
+    is_numbered = speaks_of_labels(column.title) or says_whose(column.title)
+    if column.is_text or (column.are_integers and is_numbered):
         return False
     return not normal_title(column.title).endswith("name")
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import MatchError, SignalsError, capitalized, examples, plural
+from ..signals import Signals
 from .cells import (
     are_flags,
     integer_of,
@@ -31,7 +32,7 @@ from .cells import (
     text_of,
 )
 from .text import decode
-from .titles import normal_title
+from .titles import normal_title, says_whose
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -218,6 +219,15 @@ class Table:
             if normal_title(column.title) == "map":
                 return column
         return None
+
+    def names_rows(self, column: Column) -> bool:
+        """Return whether a column names maps where each row is one: text, or numbers of subjects.
+
+        That of `map` does too, whatever is in it.
+        """
+        if column.is_text or column is self.map_column:
+            return True
+        return column.are_integers and says_whose(column.title)
 
     def column(self, title: Title) -> Column:
         """Return the column of this title; raise `MatchError` listing those there are."""
@@ -450,6 +460,95 @@ def _duplicate_titles(frame: Any) -> MatchError:
 def absent_rows(cells: Sequence[object]) -> list[int]:
     """Return the numbers of rows, from 1, that have nothing where a region should be."""
     return [row for row, cell in enumerate(cells, start=1) if is_absent(cell)]
+
+
+# --- rows that bring keys of their own, as they come out of loops -------------------------------
+
+
+def with_rows_keyed(values: Any) -> Any:
+    """Return a list or a mapping of rows with mappings for rows, where rows have keys of their own.
+
+    A Series has its index, a DataArray its coordinate, a named tuple its fields and `Signals` their
+    keys.  NumPy would drop them, and cells would meet regions by the luck of their order.  All else
+    is returned as it is.
+
+    Raises
+    ------
+    MatchError
+        When a row has a key twice.
+    SignalsError
+        When some rows have keys and others have not.
+
+    Examples
+    --------
+    >>> from typing import NamedTuple
+    >>> Row = NamedTuple("Row", [("V2", float), ("V1", float)])
+    >>> with_rows_keyed([Row(0.5, 1.5)])
+    [{'V2': 0.5, 'V1': 1.5}]
+    """
+    if hasattr(values, "_asdict"):
+        return values._asdict()
+    is_mapping = isinstance(values, Mapping) and not isinstance(values, Signals)
+    rows = list(values.values()) if is_mapping else values
+    keyed = _rows_keyed(rows) if isinstance(rows, list | tuple) else None
+    if keyed is None:
+        return values
+    if is_mapping:
+        # The same points of time, say, in every row need no keys.
+        orders = set(map(tuple, keyed))
+        is_told = len(orders) > 1 or str in map(type, orders.pop())
+        return dict(zip(values, keyed, strict=True)) if is_told else values
+    names = dict.fromkeys(getattr(row, "name", None) for row in rows)
+    are_names = len(names) == len(keyed) and set(map(type, names)) == {str}
+    return dict(zip(names, keyed, strict=True)) if are_names else keyed
+
+
+def _rows_keyed(rows: Sequence[Any]) -> list[Mapping[Any, Any]] | None:
+    """Return rows as mappings; None where they are such already, or none has keys."""
+    if are_mappings(rows):
+        return None
+    keyed = list(map(_as_mapping, rows))
+    made = [row for row in keyed if row is not None]
+    if made and None in keyed:
+        raise SignalsError(
+            f"{len(made):,} of {len(rows):,} rows have keys of their own (an index, fields), and "
+            f"the others, such as that at {keyed.index(None)}, have none. Give all of them keys, "
+            "or none: numpy.asarray(row)."
+        )
+    return made or None
+
+
+def _as_mapping(row: Any) -> Mapping[Any, Any] | None:
+    """Return a row that says what its cells are as a mapping, None for one that does not."""
+    if isinstance(row, Mapping) and not isinstance(row, Signals):
+        return row
+    if hasattr(row, "_asdict"):
+        fields: Mapping[Any, Any] = row._asdict()
+        return fields
+    keys = _keys_of_row(row)
+    if keys is None:
+        return None
+    mapping = dict(zip(keys, np.asarray(row), strict=True))
+    if len(mapping) < len(keys):
+        twice = [key for key in mapping if keys.count(key) > 1]
+        raise MatchError(
+            f"A {type(row).__name__} in the values has keys more than once: {examples(twice)}. "
+            "Give each region once."
+        )
+    return mapping
+
+
+def _keys_of_row(row: Any) -> list[Any] | None:
+    """Return the keys of Signals of one map, a Series or a DataArray; None where there are none."""
+    if isinstance(row, Signals):
+        return list(row.keys) if row.keys is not None and row.single else None
+    if is_series(row):
+        # One that merely counts its cells does not say it.
+        return list(row.index) if _index_of(row) else None
+    if hasattr(row, "to_series") and len(getattr(row, "dims", ())) == 1:
+        keys = row.coords.get(row.dims[0])
+        return None if keys is None else list(keys.to_numpy().tolist())
+    return None
 
 
 # --- to arrays -----------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ _DECLARED = re.compile(r"sep=([\t,;])", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
 # What FreeSurfer writes before the titles of its statistics.
-_MARK_OF_TITLES = "ColHeaders "
+MARK_OF_TITLES = "ColHeaders "
 _WORD = re.compile(r'"((?:[^"]|"")*)"(?=\s|$)|(\S+)')
 
 Row = tuple[int, list[str]]  # line number, cells
@@ -395,7 +395,7 @@ def _commented_header(
         return None
     comment = head[-1].strip()
     # First without its sign (``# id name``), then with it (``#  name`` under a title "#").
-    for line in (comment.lstrip("#").strip().removeprefix(_MARK_OF_TITLES).strip(), comment):
+    for line in (comment.lstrip("#").strip().removeprefix(MARK_OF_TITLES).strip(), comment):
         for cells in _sample([line], delimiter):
             if len(cells) == len(rows[0]) and all(cells) and are_distinct(cells):
                 return cells

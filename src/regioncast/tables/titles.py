@@ -49,6 +49,8 @@ _REGION_WORDS = {
     "structure", "node",
 }
 # fmt: on
+# Words of titles of whom and when maps are of, whose cells may be numbers.
+_WHOSE_WORDS = {"subject", "subj", "sub", "participant", "patient", "session", "ses", "visit"}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -106,6 +108,18 @@ def is_name_title(title: object) -> bool:
 def is_map_title(title: object) -> bool:
     """Return whether a title says that a column names maps, or the points of a series."""
     return normal_title(title) in MAP_TITLES
+
+
+def says_whose(title: object) -> bool:
+    """Return whether a title says that a column tells subjects or sessions apart.
+
+    Examples
+    --------
+    >>> says_whose("participant_id"), says_whose("SubjID"), says_whose("id"), says_whose("age")
+    (True, True, False, False)
+    """
+    words = {word.lower() for word in _WORD.findall(str(title))} - {"id"}
+    return bool(words) and words <= _WHOSE_WORDS
 
 
 def is_known_title(title: str) -> bool:

@@ -65,6 +65,7 @@ from .table import (
     table_of_series,
     text_error,
     titled_table,
+    with_rows_keyed,
 )
 from .titles import is_map_title, label_rank
 
@@ -96,6 +97,8 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
     elif is_labelled_array(values):
         asked = dataclasses.replace(asked, t_r=asked.t_r or step_of_time(values))
         values = unlabelled(values)
+    elif asked.by != "position":
+        values = with_rows_keyed(values)
     table = _table_of(values, asked.by)
     if table is not None:
         return signals_of(table, identities.stripping(asked.strip), asked)
@@ -103,7 +106,7 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
         raise SignalsError(
             f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
         )
-    return asked_of(_without_table(values), asked)
+    return asked_of(with_sides(_without_table(values), identities), asked)
 
 
 def _without_table(values: object) -> Signals:
@@ -120,8 +123,25 @@ def _without_table(values: object) -> Signals:
 def asked_of(signals: Signals, asked: Asked) -> Signals:
     """Return signals of no table with the repetition time and the keys that were asked for."""
     if asked.strip and signals.keys is not None:
-        signals = signals.changed(keys=tuple(stripped(signals.keys, asked.strip)))
+        signals = signals.with_keys(stripped(signals.keys, asked.strip))
     return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
+
+
+def with_sides(signals: Signals, identities: Identities) -> Signals:
+    """Return signals whose keys say their hemisphere where those alone may go to another one.
+
+    Signals of one hemisphere, whose keys need not say it, know it from their regions, or from the
+    coverage beside a file.
+    """
+    regions = signals.coverage if signals.parcellation is None else signals.parcellation.table
+    if regions is None or regions.sides is None or signals.keys is None:
+        return signals
+    keys: list[Key] = []
+    rows_of_keys = identities.naming(signals.keys).rows
+    for key, side, rows in zip(signals.keys, regions.sides, rows_of_keys, strict=True):
+        sides = set(map(identities.side, rows))
+        keys.append(f"{side}:{key}" if side and not sides <= {side, None} else key)
+    return signals.with_keys(keys)
 
 
 def _table_of(values: object, by: str) -> Table | None:
@@ -199,6 +219,8 @@ def read_categories(values: Any, identities: Identities, asked: Asked) -> Signal
 
 def _without_xarray(values: Any) -> Any:
     """Return a DataArray of one dimension as a Series or an array, anything else as it is."""
+    if is_labelled_array(values):
+        values = one_variable(values)
     if not is_labelled_array(values) or values.ndim != 1:
         return values
     return values.to_series() if values.dims[0] in values.coords else values.to_numpy()
@@ -295,8 +317,30 @@ def is_labelled_array(values: object) -> bool:
     return all(hasattr(values, name) for name in ("dims", "coords", "swap_dims", "to_pandas"))
 
 
+def one_variable(array: Any) -> Any:
+    """Return the variable of a Dataset of xarray, and a DataArray as it is.
+
+    Raises
+    ------
+    SignalsError
+        When it has several, or none.
+    """
+    variables = getattr(array, "data_vars", None)
+    if variables is None:
+        return array
+    titles = list(variables)
+    if len(titles) != 1:
+        way = f". Choose one: values[{titles[0]!r}]" if titles else ""
+        raise SignalsError(
+            f"A Dataset of one variable is needed, and this one has {len(titles):,}: "
+            f"{examples(titles) or 'none'}{way}."
+        )
+    return array[titles[0]]
+
+
 def unlabelled(array: Any) -> Any:
     """Return a DataArray as what it is without xarray: a DataFrame or an array."""
+    array = one_variable(array)
     if array.ndim not in (1, 2):
         raise wrong_dimensions(array.shape)
     for dimension in sorted(set(array.dims) - set(array.coords)):
@@ -469,11 +513,12 @@ def _wide_signals(table: Table, identities: Identities, asked: Asked) -> Signals
         )
     columns = data_columns(table)
     naming = identities.naming([column.title for column in columns], asked.by)
-    # Text beside the regions names the maps; numbers beside them are keys without a region.
+    # Text and numbers of subjects beside the regions name the maps; other numbers beside them are
+    # keys without a region.
     kept = []
     keys: list[Key] = []
     for column, key, rows in zip(columns, naming.keys, naming.rows, strict=True):
-        if not column.is_text:
+        if not table.names_rows(column) or (rows and not column.is_text):
             kept.append(column)
             keys.append(key)
         elif rows:
@@ -618,7 +663,9 @@ def _no_values(table: Table, key_column: Column) -> SignalsError:
             f"{texts[0].title!r} holds text: {shown}. Values must be numbers{AS_CATEGORIES}."
         )
     if taken:
-        hints.append(f"{examples(taken)} was taken for labels; pass columns= to paint it.")
+        hints.append(
+            f"{examples(taken)} was taken for labels or subjects; pass columns= to paint it."
+        )
     line = str(key_column.texts[0])
     if len(table.columns) == 1 and " " in line:
         hints.append(f"A line was read as one cell: {line!r}. Separate cells by tab, comma or "

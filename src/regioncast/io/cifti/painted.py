@@ -182,7 +182,10 @@ def save_cifti(
     if not isinstance(axes[0], wanted):
         if wanted is SeriesAxis:
             raise _no_steps(path, DENSE[0])
-        maps = ScalarAxis(map_axis_of(axes[0]).titles(len(axes[0])))
+        # What was painted may have names for the points of a series.
+        match = image.match if isinstance(image, PaintedCifti) else None
+        points = map_axis_of(axes[0]) if match is None else match.signals.axis
+        maps = ScalarAxis(points.titles(len(axes[0])))
         header = Cifti2Header.from_axes((maps, axes[1]))
         header.matrix.metadata = image.header.matrix.metadata
     _write(data, header, path, suffix, overwrite=overwrite, progress=progress)
