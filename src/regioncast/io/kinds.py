@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -256,7 +257,7 @@ def _region_table(labels: Labels, regions: Any) -> tuple[RegionTable | None, Pat
         return RegionTable(labels.of_regions), None
     file = None
     if isinstance(regions, str | os.PathLike):
-        regions = file = existing_file(regions, "the region table")
+        regions = file = existing_file(regions, "the region table", may_be_pipe=True)
     if regions is not None:
         return region_tables.read_region_table(regions, labels=labels.of_regions), file
     beside = labels.table_beside()
@@ -386,8 +387,7 @@ def save_image(
         return output
     written = kind.save(image, output, overwrite=overwrite, progress=progress)
     for path in written:
-        content = _beside_image(image, path) if sidecar else None
-        sidecars.write_beside(path, content)
+        sidecars.write_beside(path, partial(_beside_image, image, path) if sidecar else _nothing)
     return written[0] if len(written) == 1 else tuple(written)
 
 
@@ -499,8 +499,8 @@ def save_signals(
     parcels = parcel_files(output)
     if parcels is None:
         write.write_signals(signals, output, long=long, overwrite=overwrite)
-        content = _beside_signals(signals, output) if sidecar else None
-        sidecars.write_beside(output, content)
+        describe = partial(_beside_signals, signals, output) if sidecar else _nothing
+        sidecars.write_beside(output, describe)
         if str(output) == STANDARD_STREAM and signals.t_r is not None:
             warn(
                 f"The repetition time of {signals.t_r:g} s is not in the table, and standard "
@@ -515,6 +515,10 @@ def save_signals(
             "painting under this name."
         )
     parcels.save_signals(signals, signals.parcellation, output, overwrite=overwrite)
+
+
+def _nothing() -> None:
+    """Say nothing beside a file."""
 
 
 def _beside_signals(signals: Signals, output: Path) -> dict[str, Any] | None:

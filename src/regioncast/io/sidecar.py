@@ -8,13 +8,15 @@ already, it is ``x.tsv.json``.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import json
 import math
 import os
 import shlex
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,7 +28,7 @@ import numpy as np
 from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
 from ..errors import OutputError, RegioncastError, SidecarWarning, warn
-from ..files import expanded, natural_order, replacing
+from ..files import expanded, found, replacing
 from ..formats import family_of, stem_of
 from ..signals import MapAxis, Origin, Series, Signals
 
@@ -84,7 +86,7 @@ def sidecar_of(path: str | os.PathLike[str]) -> Sidecar | None:
         return Sidecar(
             beside,
             MapAxis(_names(content), _repetition_time(content), _series(content)),
-            strategy if isinstance(strategy, str) else None,
+            strategy if isinstance(strategy, str) and _is_text(strategy) else None,
             _coverage(content),
         )
     return None
@@ -159,7 +161,8 @@ def _is_of_another(content: Mapping[str, Any], file: Path) -> bool:
     """Return whether a sidecar says that it is of another file, which is there."""
     # A file and its sidecar may have been renamed.
     name = content.get("Filename")
-    return isinstance(name, str) and name != file.name and (file.parent / name).exists()
+    # A name that no file can have is that of none.
+    return isinstance(name, str) and name != file.name and os.path.exists(file.parent / name)  # noqa: PTH110
 
 
 def _content(path: Path) -> dict[str, Any] | None:
@@ -175,28 +178,38 @@ def _content(path: Path) -> dict[str, Any] | None:
 
 def _names(content: Mapping[str, Any]) -> list[str] | None:
     names = content.get("MapNames")
-    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    return names if is_list else None
+    if not isinstance(names, list):
+        return None
+    return names if all(isinstance(name, str) and _is_text(name) for name in names) else None
+
+
+def _is_text(text: str) -> bool:
+    """Return whether text has whole characters: JSON can have halves, and other files cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _repetition_time(content: Mapping[str, Any]) -> float | None:
     """Return the seconds from one map to the next, by BIDS's name or as a frequency."""
     t_r, frequency = content.get("RepetitionTime"), content.get("SamplingFrequency")
-    if _is_positive(t_r):
-        return float(t_r)
-    return 1 / float(frequency) if _is_positive(frequency) else None
+    seconds = [t_r, 1 / frequency if _is_positive(frequency) else None]
+    return next((float(number) for number in seconds if _is_positive(number)), None)
 
 
 def _is_positive(number: Any) -> TypeGuard[float]:
     is_number = isinstance(number, int | float) and not isinstance(number, bool)
-    return is_number and 0 < number < math.inf
+    # Integers of JSON may be larger than any float.
+    return is_number and 0 < number <= sys.float_info.max
 
 
 def _series(content: Mapping[str, Any]) -> Series | None:
     said = content.get("Series")
     try:
         return Series(float(said["Start"]), float(said["Step"]), str(said["Unit"]))  # type: ignore[index]
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, OverflowError):
         return None
 
 
@@ -220,15 +233,16 @@ def _coverage(content: Mapping[str, Any]) -> RegionTable | None:
 # --- writing -------------------------------------------------------------------------------------
 
 
-def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
+def write_beside(path: Path, describe: Callable[[], Mapping[str, Any] | None]) -> None:
     """Write the sidecar of a file that has just been written.
 
     Parameters
     ----------
     path : Path
         Of the file.
-    content : mapping or None
-        None: the file gets no sidecar, and one that it had goes with what it was of.
+    describe : callable
+        Returns what is to be said, or None: the file gets no sidecar, and one that it had goes with
+        what it was of.
 
     Raises
     ------
@@ -238,10 +252,28 @@ def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
     paths = _paths_beside(path)
     # One that was of a file of this name goes with it, or with what somebody removed.
     own = [name for name in paths if _is_own(name, path)]
-    if content is None or not paths:
-        for sidecar in own:
-            sidecar.unlink(missing_ok=True)
-        return
+    try:
+        content = describe()
+        if content is not None and paths:
+            _write(path, content, paths, own)
+            return
+    except BaseException:
+        # It would say of the new file what was true of the old one.
+        _remove(own)
+        raise
+    _remove(own)
+
+
+def _remove(sidecars: Sequence[Path]) -> None:
+    for sidecar in sidecars:
+        with contextlib.suppress(OSError):
+            sidecar.unlink()
+
+
+def _write(
+    path: Path, content: Mapping[str, Any], paths: Sequence[Path], own: Sequence[Path]
+) -> None:
+    """Write a sidecar under the first of its names that is not that of another's."""
     usable = [*own, *(name for name in paths if not os.path.lexists(name))]
     if not usable:
         warn(
@@ -255,7 +287,9 @@ def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
             temporary.write_text(_as_json(content), encoding="utf-8")
     except OutputError as error:
         reason = str(error).removesuffix(" Nothing was changed.")
-        raise OutputError(f"{path} was written, and what goes beside it not: {reason}") from error
+        raise OutputError(
+            f"{path} was written, and what goes beside it not: {reason} It has no sidecar now."
+        ) from error
 
 
 def content_of(
@@ -385,6 +419,8 @@ def _as_json(content: Mapping[str, Any]) -> str:
     for title, said in content.items():
         # Not finite is nothing that JSON has, and whoever reads it may be strict.
         text = json.dumps(_plain(said), ensure_ascii=False, allow_nan=False)
+        if not _is_text(text):  # names of files that are no Unicode
+            text = json.dumps(_plain(said), allow_nan=False)
         lines.append(f"  {json.dumps(title)}: {text}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -425,5 +461,4 @@ def _files_named(source: str | os.PathLike[str]) -> tuple[Path, ...]:
         return (path,)
     if not glob.has_magic(str(path)):
         return tuple(filter(Path.exists, map(expanded, str(source).split(","))))
-    files = glob.glob(str(path), recursive=True)  # noqa: PTH207  of a whole path
-    return tuple(map(Path, sorted(files, key=natural_order)))
+    return tuple(map(Path, found(path)))
