@@ -19,6 +19,7 @@ import numpy as np
 from .engine._kernels.reduce import Reduction
 from .errors import (
     ArgumentError,
+    ArgumentTypeError,
     DimensionError,
     ImageTypeError,
     MissingPackageError,
@@ -27,6 +28,7 @@ from .errors import (
     SignalsTypeError,
     capitalized,
     examples,
+    listed,
     plural,
     warn,
 )
@@ -79,6 +81,8 @@ def cleaner_of(
             "standardize must be 'zscore_sample' (mean 0, standard deviation 1), 'psc' (percent "
             f"of the mean), or None; it is {standardize!r}."
         )
+    if not isinstance(detrend, bool | np.bool_):
+        raise ArgumentTypeError(f"detrend is True or False, not {detrend!r}.")
     both = {"low_pass": low_pass, "high_pass": high_pass}
     filters = {name: frequency for name, frequency in both.items() if frequency is not None}
     if filters or detrend or confounds is not None:
@@ -91,7 +95,7 @@ def cleaner_of(
     _check_filters(filters, t_r)
     _nilearns_clean()  # which is missed before maps are read
     of_runs = _of_runs(confounds, confound_columns, maps.runs)
-    options = {"standardize": standardize or None, "detrend": detrend, "t_r": t_r, **filters}
+    options = {"standardize": standardize or None, "detrend": bool(detrend), "t_r": t_r, **filters}
 
     def clean(values: NDArray[Any], keys: Sequence[Key]) -> NDArray[Any]:
         runs = np.split(values, np.cumsum(maps.runs)[:-1])
@@ -220,7 +224,7 @@ def _of_runs(
 def _table(source: Any, what: str) -> Table:
     """Return the confounds of a run as a table; the columns of an array are numbered."""
     if isinstance(source, str | os.PathLike):
-        file = existing_file(source, f"the file of {what}")
+        file = existing_file(source, f"the file of {what}", may_be_pipe=True)
         source, what = read_values(file), str(file)
     else:
         what = f"the {what}"
@@ -243,7 +247,7 @@ def _table(source: Any, what: str) -> Table:
 def _chosen(table: Table, columns: str | Sequence[str]) -> list[Column]:
     """Return the columns that titles or patterns name, each once."""
     chosen: dict[Column, None] = {}
-    for pattern in [columns] if isinstance(columns, str) else columns:
+    for pattern in listed(columns, "confound_columns", "titles of columns"):
         fitting = [column for column in table.body if str(column.title) == str(pattern)]
         fitting = fitting or [c for c in table.body if fnmatchcase(str(c.title), str(pattern))]
         if not fitting:

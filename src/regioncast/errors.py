@@ -174,6 +174,22 @@ class SidecarWarning(RegioncastWarning):
     """What belongs to maps cannot stay with them, or is said in two ways."""
 
 
+def listed(argument: Any, name: str, what: str) -> list[Any]:
+    """Return one text or number, or a sequence of them, as a list.
+
+    Raises
+    ------
+    ArgumentTypeError
+        When it is neither.
+    """
+    if isinstance(argument, str | int):
+        return [argument]
+    try:
+        return list(argument)
+    except TypeError:
+        raise ArgumentTypeError(f"{name} holds {what}; not {argument!r}.") from None
+
+
 def warn(message: str, category: type[RegioncastWarning | FutureWarning]) -> None:
     """Warn at the line outside this package that the call came from."""
     level, frame = 1, sys._getframe()  # noqa: SLF001  what warnings.warn itself counts by
