@@ -23,7 +23,7 @@ from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
 from .atlas.spaces import structure_name
 from .atlas.transfer import transferred
-from .cleaning import cleaner_of
+from .cleaning import check_whose, cleaner_of
 from .engine.extraction import Grouping, Strategy
 from .engine.maps import extract_maps
 from .engine.painting import value_table
@@ -727,6 +727,8 @@ def extract(
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     axis = maps.axis.with_t_r(t_r)
+    if confounds is not None:
+        check_whose(files_of(image), confounds)
     clean = cleaner_of(
         maps, strategies, confounds=confounds, confound_columns=confound_columns, t_r=axis.t_r,
         standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,

@@ -12,6 +12,7 @@ import numbers
 import os
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -20,6 +21,7 @@ from .engine._kernels.reduce import Reduction
 from .errors import (
     ArgumentError,
     ArgumentTypeError,
+    ConfoundsWarning,
     DimensionError,
     ImageTypeError,
     MissingPackageError,
@@ -33,6 +35,7 @@ from .errors import (
     warn,
 )
 from .files import existing_file
+from .io.filenames import entities_of
 from .signals import as_array
 from .tables.files import read_values
 from .tables.table import Column, Table, is_frame, table_of_frame
@@ -50,6 +53,9 @@ Standardize = Literal["zscore_sample", "psc", False] | None
 ConfoundTable: TypeAlias = "str | os.PathLike[str] | IntoDataFrame | NDArray[Any]"
 Confounds: TypeAlias = "ConfoundTable | Sequence[ConfoundTable]"
 """The confounds of one run, one row per map; or in a list those of each."""
+
+# What tells runs apart in BIDS's names of images and of confounds.
+_OF_RUNS = ("sub", "ses", "task", "acq", "run")
 
 _LINEAR = (Reduction.MEAN, Reduction.SUM)
 
@@ -219,6 +225,33 @@ def _of_runs(
         _check_complete(matrix, chosen, table)
         of_runs.append(matrix)
     return of_runs
+
+
+def check_whose(files: Sequence[Path], confounds: Confounds) -> None:
+    """Warn where the names of an image and of its confounds say that they are of different runs.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Of the images.
+    confounds : as in `regioncast.extract`
+    """
+    sources: Sequence[Any] = confounds if isinstance(confounds, list | tuple) else [confounds]
+    if len(sources) != len(files):
+        return
+    for file, source in zip(files, sources, strict=True):
+        if not isinstance(source, str | os.PathLike):
+            continue
+        of_image, of_source = entities_of(file), entities_of(source)
+        both = [entity for entity in _OF_RUNS if entity in of_image and entity in of_source]
+        differ = [entity for entity in both if of_image[entity] != of_source[entity]]
+        if differ:
+            warn(
+                f"{file.name} ({', '.join(of_image[e] for e in differ)}) is cleaned of "
+                f"{Path(source).name} ({', '.join(of_source[e] for e in differ)}). Give confounds "
+                "in the order of the images.",
+                ConfoundsWarning,
+            )
 
 
 def _table(source: Any, what: str) -> Table:

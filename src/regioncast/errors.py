@@ -170,6 +170,10 @@ class ResamplingWarning(RegioncastWarning):
     """Regions vanish on another grid."""
 
 
+class ConfoundsWarning(RegioncastWarning):
+    """Confounds are named as those of another image."""
+
+
 class SidecarWarning(RegioncastWarning):
     """What belongs to maps cannot stay with them, or is said in two ways."""
 
