@@ -377,10 +377,10 @@ def test_confounds_of_another_image_are_said(run, tree):
         rc.extract(images, "atlas.nii.gz", confounds=[motion, motion])
     with pytest.warns(ConfoundsWarning, match=r"\(sub-01\) is cleaned of .* \(sub-02\)"):
         rc.extract(images[0], "atlas.nii.gz", confounds=paths[1])
-    said = run(
-        "extract", *images, "atlas.nii.gz", "-o", "out/{sub}.tsv",
-        "--confounds", paths[1], "--confounds", paths[0],
-    )[2]  # fmt: skip
+    given = [word for path in paths[::-1] for word in ("--confounds", path)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        said = run("extract", *images, "atlas.nii.gz", "-o", "out/{sub}.tsv", *given)[2]
     assert said.count("is cleaned of") == 2
 
 
