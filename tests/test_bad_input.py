@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -772,6 +773,59 @@ def test_a_folder_where_a_file_is_needed(refused, role):
     option, what = ROLES[role]
     kinds = [errors.InputMissingError, FileNotFoundError]
     refused(kinds, what, "is a folder", "things.nii.gz", **{option: "things.nii.gz"})
+
+
+@pytest.mark.parametrize("name", ["x.nii.gz", "x.mgh", "lh.x.gii", "lh.x.annot", "x.dlabel.nii"])
+def test_a_pipe_is_no_image(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(errors.FileFormatError, match="is a pipe"):
+        rc.load_parcellation(tmp_path / name)
+
+
+def test_a_device_is_no_table(tmp_path, folder):
+    (tmp_path / "x.tsv").symlink_to("/dev/zero")
+    with pytest.raises(errors.FileFormatError, match="is a device"):
+        rc.paint(tmp_path / "x.tsv", folder / "atlas.nii.gz")
+
+
+def test_a_pipe_of_a_name_is_read_once(tmp_path):
+    os.mkfifo(tmp_path / "x.xml")
+    text = '<atlas><data><label index="1">a</label></data></atlas>'
+    writer = threading.Thread(target=(tmp_path / "x.xml").write_text, args=[text])
+    writer.start()
+    image = nib.Nifti1Image(np.ones((2, 2, 2), np.uint8), np.eye(4))
+    assert rc.load_parcellation(image, tmp_path / "x.xml").table.names == ("a",)
+    writer.join()
+
+
+def test_a_link_to_a_folder_above_gives_no_file_twice(tmp_path):
+    (tmp_path / "sub").mkdir()
+    nib.save(nib.Nifti1Image(np.ones((2, 2, 2), np.uint8), np.eye(4)), tmp_path / "sub/x.nii.gz")
+    (tmp_path / "sub" / "up").symlink_to("..")
+    assert rc.extract(tmp_path / "**" / "x.nii.gz", tmp_path / "sub/x.nii.gz").n_maps == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"min_coverage": "0.5"},
+        {"detrend": "yes"},
+        {"by": ["name"]},
+        {"confounds": [[1.0]], "confound_columns": 5.5},
+    ],
+)
+def test_arguments_of_another_type(options):
+    series = nib.Nifti1Image(np.random.default_rng(0).random((2, 2, 2, 3)), np.eye(4))
+    atlas = nib.Nifti1Image(np.ones((2, 2, 2), np.uint8), np.eye(4))
+    with pytest.raises(errors.RegioncastError):
+        rc.extract(series, atlas, **options)
+
+
+@pytest.mark.parametrize("option", ["strip", "columns"])
+def test_titles_of_another_type(option):
+    atlas = nib.Nifti1Image(np.ones((2, 2, 2), np.uint8), np.eye(4))
+    with pytest.raises(errors.ArgumentTypeError, match=option):
+        rc.paint({"name": [1], "z": [2.0]}, atlas, **{option: 1.5})
 
 
 @pytest.mark.parametrize("pattern", ["at*.nii.gz", "[a]tlas.nii.gz", "atlas.nii.g?"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import warnings
 
 import nibabel as nib
 import numpy as np
@@ -18,6 +19,7 @@ import regioncast as rc
 from regioncast import cli
 from regioncast.errors import (
     ArgumentError,
+    ConfoundsWarning,
     FileFormatError,
     InputMissingError,
     OutputError,
@@ -361,6 +363,37 @@ def test_each_image_has_its_own_confounds(run, tree):
     expected = rc.extract(image, "atlas.nii.gz", confounds=paths[2])
     again = rc.load_signals(tree / "out" / f"{name}.tsv", "atlas.nii.gz")
     np.testing.assert_array_equal(again.values, expected.values)
+
+
+def test_confounds_of_another_image_are_said(run, tree):
+    images = [f"sub-{sub}/ses-1/func/sub-{sub}_ses-1_task-rest_bold.nii.gz" for sub in ("01", "02")]
+    motion = pd.DataFrame({"motion": [1.0, 0, 2]})
+    paths = [f"sub-{sub}_ses-1_task-rest_desc-confounds_timeseries.tsv" for sub in ("01", "02")]
+    for path in paths:
+        motion.to_csv(path, sep="\t", index=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        rc.extract(images, "atlas.nii.gz", confounds=paths)
+        rc.extract(images, "atlas.nii.gz", confounds=[motion, motion])
+    with pytest.warns(ConfoundsWarning, match=r"\(sub-01\) is cleaned of .* \(sub-02\)"):
+        rc.extract(images[0], "atlas.nii.gz", confounds=paths[1])
+    given = [word for path in paths[::-1] for word in ("--confounds", path)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        said = run("extract", *images, "atlas.nii.gz", "-o", "out/{sub}.tsv", *given)[2]
+    assert said.count("is cleaned of") == 2
+
+
+def test_what_was_written_before_an_error_is_said(run, tree):
+    damaged = tree / "sub-02/ses-1/func/stat.nii.gz"
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    code, out, said = run("extract", "**/stat.nii.gz", "atlas.nii.gz", "-o", "out/{sub}_{ses}.tsv")
+    assert code == 1
+    assert "damaged" in said
+    assert [line.partition(":")[0] for line in out.splitlines()] == [
+        "out/sub-01_ses-1.tsv",
+        "out/sub-01_ses-2.tsv",
+    ]
 
 
 def test_pairs_of_surfaces_have_one_table_each(surfaces, tmp_path, capsys):

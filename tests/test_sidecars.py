@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
 from regioncast import Signals, cli
-from regioncast.errors import OutputError, SidecarWarning
+from regioncast.errors import FileFormatError, OutputError, SidecarWarning
 from regioncast.io.sidecar import files_of
 
 NAMES = ["V2", "V1", "insula", "putamen"]  # of -2, 3, 7, 7001
@@ -336,6 +337,59 @@ def test_what_was_said_of_a_file_that_is_gone_is_replaced():
     rc.save(signals.with_t_r(3.0), "x.tsv")
     assert beside("x.json")["RepetitionTime"] == 3.0
     assert not Path("x.tsv.json").exists()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"RepetitionTime": 1' + "0" * 400 + "}",
+        '{"SamplingFrequency": 1' + "0" * 400 + "}",
+        '{"SamplingFrequency": 1e-320}',
+        '{"Series": {"Start": 1' + "0" * 400 + ', "Step": 1, "Unit": "SECOND"}}',
+        '{"Filename": "' + "a" * 300 + '"}',
+        '{"MapNames": ["\\ud800", "b", "c", "d", "e"]}',
+        '{"Strategy": "\\ud800"}',
+        '{"Coverage": {"index": [1, 2], "name": ["a", "b"], "hemisphere": ["L"]}}',
+    ],
+)
+def test_what_no_file_can_hold_is_not_taken(said):
+    nib.save(series(), "other.nii.gz")
+    Path("other.json").write_text(said)
+    signals = rc.extract("other.nii.gz", ATLAS)
+    rc.save(signals, "x.tsv")
+    Path("y.tsv").write_text(Path("x.tsv").read_text())
+    Path("y.json").write_text(said)
+    signals = rc.load_signals("y.tsv", ATLAS)
+    assert signals.t_r is None
+    assert rc.save(signals, "z.tsv").exists()
+
+
+def test_a_sidecar_of_the_file_before_never_stays(monkeypatch):
+    rc.save(rc.extract("bold.nii.gz", ATLAS), "x.tsv")
+    assert rc.load_signals("x.tsv", ATLAS).t_r == 2
+    signals = rc.extract("bold.nii.gz", ATLAS, t_r=1.5)
+
+    def fail(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("regioncast.io.sidecar.content_of", fail)
+    with pytest.raises(KeyboardInterrupt):
+        rc.save(signals, "x.tsv", overwrite=True)
+    assert rc.load_signals("x.tsv", ATLAS).t_r is None
+
+
+def test_names_of_files_may_be_any_bytes():
+    name = os.fsdecode(b"\xff")
+    try:
+        nib.save(series(2.0), f"{name}.nii")
+    except OSError:
+        pytest.skip("names of files are text here")
+    signals = rc.extract(f"{name}.nii", ATLAS)
+    rc.save(signals, "x.tsv")
+    assert rc.load_signals("x.tsv", ATLAS).t_r == 2
+    shutil.copy("atlas_dseg.nii.gz", f"{name}.nii.gz")
+    with pytest.raises(FileFormatError, match="no text"):
+        rc.extract(f"{name}.nii.gz", ATLAS)
 
 
 def test_a_sidecar_that_cannot_be_written_is_said(tmp_path, monkeypatch):

@@ -16,7 +16,13 @@ import zlib
 import nibabel as nib
 import numpy as np
 import pytest
-from nibabel.cifti2.cifti2_axes import BrainModelAxis, LabelAxis, ParcelsAxis, ScalarAxis
+from nibabel.cifti2.cifti2_axes import (
+    BrainModelAxis,
+    LabelAxis,
+    ParcelsAxis,
+    ScalarAxis,
+    SeriesAxis,
+)
 from nibabel.freesurfer.mghformat import MGHHeader
 from nibabel.nifti1 import Nifti1PairHeader
 
@@ -381,6 +387,33 @@ def test_an_array_file_that_claims_more_than_is_there(tmp_path, good, shape, sai
         rc.load_parcellation(path)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "shape"), [("<f8", (0, 10**11)), ("|V0", (10**11,)), ("<U0", (10**9, 3))]
+)
+def test_an_array_file_of_any_number_of_nothing(tmp_path, good, dtype, shape):
+    with (tmp_path / "x.npy").open("wb") as file:
+        header = {"descr": dtype, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+    with pytest.raises(FileFormatError, match="nothing"):
+        rc.paint(tmp_path / "x.npy", good)
+
+
+def test_a_parquet_table_that_claims_more_than_its_bytes_are_for(tmp_path, good):
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    cells = pa.DictionaryArray.from_arrays(np.zeros(2_000_000, np.int8), ["V1"])
+    parquet.write_table(pa.table({"name": cells}), tmp_path / "x.parquet")
+    with pytest.raises(FileFormatError, match=r"2,000,000 rows of 1 columns"):
+        rc.paint(tmp_path / "x.parquet", good)
+
+
+def test_a_surface_without_a_vertex(tmp_path):
+    np.save(tmp_path / "lh.x.npy", np.zeros((0, 3)))
+    with pytest.raises(RegioncastError, match="no vertices"):
+        rc.load_parcellation(tmp_path / "lh.x.npy")
+
+
 @pytest.mark.parametrize(("old", "new"), [(b"}", b"{"), (b"<f8", b",f8"), (b"False", b"Falsy")])
 def test_an_array_file_whose_header_is_no_text(tmp_path, good, old, new):
     path = tmp_path / "x.npy"
@@ -449,6 +482,17 @@ def test_frames_that_cannot_be(tmp_path, frames):
     ):
         with pytest.raises(FileFormatError, match=r"no surface or volume has .* places"):
             rc.load_parcellation(path)
+
+
+def test_steps_of_a_series_that_no_number_is_for(tmp_path, good):
+    path = tmp_path / "x.dtseries.nii"
+    axes = (SeriesAxis(12345678, 1, 2), brain())
+    nib.save(nib.Cifti2Image(np.ones((2, 18), np.float32), axes), path)
+    # As many bytes as before, so that the data stay where they are.
+    content = path.read_bytes().replace(b'Exponent="0"', b'Exponent="99999999"')
+    path.write_bytes(content.replace(b'SeriesStart="12345678"', b'SeriesStart="1"'))
+    with pytest.raises(FileFormatError, match=r"steps of 10\*\*"):
+        rc.extract(path, saved_labels(tmp_path / "a.dlabel.nii"))
 
 
 def test_a_surface_for_a_frame_of_another_size_is_refused(tmp_path):

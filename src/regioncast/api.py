@@ -6,6 +6,7 @@ file.
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -22,11 +23,19 @@ from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
 from .atlas.spaces import structure_name
 from .atlas.transfer import transferred
-from .cleaning import cleaner_of
+from .cleaning import check_whose, cleaner_of
 from .engine.extraction import Grouping, Strategy
 from .engine.maps import extract_maps
 from .engine.painting import value_table
-from .errors import ArgumentError, ArgumentTypeError, SignalsError, SpaceError, examples, plural
+from .errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    SignalsError,
+    SpaceError,
+    examples,
+    listed,
+    plural,
+)
 from .files import expanded
 from .formats import stem_of
 from .identity import matched
@@ -710,13 +719,17 @@ def extract(
     # All that can be wrong is looked at first: to read the maps may take minutes.
     if nan not in ("omit", "propagate", "zero"):
         raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
-    if min_coverage is not None and not 0 <= min_coverage <= 1:
-        raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage}.")
+    if min_coverage is not None:
+        is_number = isinstance(min_coverage, numbers.Real)
+        if not is_number or not 0 <= min_coverage <= 1:
+            raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage!r}.")
     strategies = Strategy.all_of(strategy)
     maps = open_maps(image, "the image")
     for each in strategies:
         each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
     axis = maps.axis.with_t_r(t_r)
+    if confounds is not None:
+        check_whose(files_of(image), confounds)
     cleaning: dict[str, Any] = {
         "confound_columns": confound_columns, "standardize": standardize, "detrend": detrend,
         "low_pass": low_pass, "high_pass": high_pass,
@@ -942,11 +955,11 @@ def _asked(
     categories: bool,
 ) -> Asked:
     """Return what was said about values; one title or affix may stand alone."""
-    affixes = [strip] if isinstance(strip, str) else list(strip or ())
+    affixes = listed([] if strip is None else strip, "strip", "texts to cut from keys")
     if not all(isinstance(affix, str) for affix in affixes):
         raise ArgumentError(
             f"strip holds texts to cut from keys, such as '_thickness'; not {strip!r}."
         )
-    titles = [columns] if isinstance(columns, str | int) else columns
+    titles = None if columns is None else listed(columns, "columns", "titles of columns")
     # Whatever is no text is the title of no column, and the error says which there are.
     return Asked(str(by), key, titles, t_r, affixes, categories)

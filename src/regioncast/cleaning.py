@@ -12,6 +12,7 @@ import numbers
 import os
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -19,6 +20,8 @@ import numpy as np
 from .engine._kernels.reduce import Reduction
 from .errors import (
     ArgumentError,
+    ArgumentTypeError,
+    ConfoundsWarning,
     DimensionError,
     ImageTypeError,
     MissingPackageError,
@@ -27,10 +30,12 @@ from .errors import (
     SignalsTypeError,
     capitalized,
     examples,
+    listed,
     plural,
     warn,
 )
 from .files import existing_file
+from .io.filenames import entities_of
 from .signals import as_array
 from .tables.files import read_values
 from .tables.table import Column, Table, is_frame, table_of_frame
@@ -48,6 +53,9 @@ Standardize = Literal["zscore_sample", "psc", False] | None
 ConfoundTable: TypeAlias = "str | os.PathLike[str] | IntoDataFrame | NDArray[Any]"
 Confounds: TypeAlias = "ConfoundTable | Sequence[ConfoundTable]"
 """The confounds of one run, one row per map; or in a list those of each."""
+
+# What tells runs apart in BIDS's names of images and of confounds.
+_OF_RUNS = ("sub", "ses", "task", "acq", "run")
 
 _LINEAR = (Reduction.MEAN, Reduction.SUM)
 
@@ -79,6 +87,8 @@ def cleaner_of(
             "standardize must be 'zscore_sample' (mean 0, standard deviation 1), 'psc' (percent "
             f"of the mean), or None; it is {standardize!r}."
         )
+    if not isinstance(detrend, bool | np.bool_):
+        raise ArgumentTypeError(f"detrend is True or False, not {detrend!r}.")
     both = {"low_pass": low_pass, "high_pass": high_pass}
     filters = {name: frequency for name, frequency in both.items() if frequency is not None}
     if filters or detrend or confounds is not None:
@@ -92,7 +102,7 @@ def cleaner_of(
     _check_filters(filters, t_r)
     _nilearns_clean()  # which is missed before maps are read
     of_runs = _of_runs(confounds, confound_columns, maps.runs)
-    options = {"standardize": standardize or None, "detrend": detrend, "t_r": t_r, **filters}
+    options = {"standardize": standardize or None, "detrend": bool(detrend), "t_r": t_r, **filters}
 
     def clean(values: NDArray[Any], keys: Sequence[Key]) -> NDArray[Any]:
         runs = np.split(values, np.cumsum(maps.runs)[:-1])
@@ -218,10 +228,37 @@ def _of_runs(
     return of_runs
 
 
+def check_whose(files: Sequence[Path], confounds: Confounds) -> None:
+    """Warn where the names of an image and of its confounds say that they are of different runs.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Of the images.
+    confounds : as in `regioncast.extract`
+    """
+    sources: Sequence[Any] = confounds if isinstance(confounds, list | tuple) else [confounds]
+    if len(sources) != len(files):
+        return
+    for file, source in zip(files, sources, strict=True):
+        if not isinstance(source, str | os.PathLike):
+            continue
+        of_image, of_source = entities_of(file), entities_of(source)
+        both = [entity for entity in _OF_RUNS if entity in of_image and entity in of_source]
+        differ = [entity for entity in both if of_image[entity] != of_source[entity]]
+        if differ:
+            warn(
+                f"{file.name} ({', '.join(of_image[e] for e in differ)}) is cleaned of "
+                f"{Path(source).name} ({', '.join(of_source[e] for e in differ)}). Give confounds "
+                "in the order of the images.",
+                ConfoundsWarning,
+            )
+
+
 def _table(source: Any, what: str) -> Table:
     """Return the confounds of a run as a table; the columns of an array are numbered."""
     if isinstance(source, str | os.PathLike):
-        file = existing_file(source, f"the file of {what}")
+        file = existing_file(source, f"the file of {what}", may_be_pipe=True)
         source, what = read_values(file), str(file)
     else:
         what = f"the {what}"
@@ -244,7 +281,7 @@ def _table(source: Any, what: str) -> Table:
 def _chosen(table: Table, columns: str | Sequence[str]) -> list[Column]:
     """Return the columns that titles or patterns name, each once."""
     chosen: dict[Column, None] = {}
-    for pattern in [columns] if isinstance(columns, str) else columns:
+    for pattern in listed(columns, "confound_columns", "titles of columns"):
         fitting = [column for column in table.body if str(column.title) == str(pattern)]
         fitting = fitting or [c for c in table.body if fnmatchcase(str(c.title), str(pattern))]
         if not fitting:

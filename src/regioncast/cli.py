@@ -381,26 +381,30 @@ def extract(
     confounds_of_runs = _confounds_of(confounds, len(runs))
     parcellation = reading.of(atlas)
     lines = []
-    with ProgressBar("extracting") as progress:
-        for number, run in enumerate(runs, start=1):
-            signals = api.extract(
-                run.source, parcellation, strategy=strategy, nan=nan, mask=mask, weights=weights,
-                min_coverage=min_coverage, resample=resample, by=by,
-                confounds=confounds_of_runs[number - 1], confound_columns=confound_columns,
-                standardize=standardize, detrend=detrend, low_pass=low_pass, high_pass=high_pass,
-                t_r=t_r, n_jobs=n_jobs, progress=progress if len(runs) == 1 else None,
-            )  # fmt: skip
-            _save_extracted(
-                signals, *run.outputs, overwrite=overwrite, long=long, sidecar=not no_sidecar
-            )
-            if len(runs) > 1:
-                progress(number, len(runs))
-            if str(output) != STANDARD_STREAM:
-                seconds = time.perf_counter() - start
-                lines.append(_summary_of_signals(signals, run.outputs[0], strategy, seconds))
-            start = time.perf_counter()
-    for line in lines:  # not before the progress bar is gone
-        _say(line)
+    try:
+        with ProgressBar("extracting") as progress:
+            for number, run in enumerate(runs, start=1):
+                signals = api.extract(
+                    run.source, parcellation, strategy=strategy, nan=nan, mask=mask,
+                    weights=weights, min_coverage=min_coverage, resample=resample, by=by,
+                    confounds=confounds_of_runs[number - 1], confound_columns=confound_columns,
+                    standardize=standardize, detrend=detrend, low_pass=low_pass,
+                    high_pass=high_pass, t_r=t_r, n_jobs=n_jobs,
+                    progress=progress if len(runs) == 1 else None,
+                )  # fmt: skip
+                _save_extracted(
+                    signals, *run.outputs, overwrite=overwrite, long=long, sidecar=not no_sidecar
+                )
+                if len(runs) > 1:
+                    progress(number, len(runs))
+                if str(output) != STANDARD_STREAM:
+                    seconds = time.perf_counter() - start
+                    lines.append(_summary_of_signals(signals, run.outputs[0], strategy, seconds))
+                start = time.perf_counter()
+    finally:
+        # Not before the progress bar is gone; and of what was written before an error, too.
+        for line in lines:
+            _say(line)
     return OK
 
 

@@ -170,8 +170,28 @@ class ResamplingWarning(RegioncastWarning):
     """Regions vanish on another grid."""
 
 
+class ConfoundsWarning(RegioncastWarning):
+    """Confounds are named as those of another image."""
+
+
 class SidecarWarning(RegioncastWarning):
     """What belongs to maps cannot stay with them, or is said in two ways."""
+
+
+def listed(argument: Any, name: str, what: str) -> list[Any]:
+    """Return one text or number, or a sequence of them, as a list.
+
+    Raises
+    ------
+    ArgumentTypeError
+        When it is neither.
+    """
+    if isinstance(argument, str | int):
+        return [argument]
+    try:
+        return list(argument)
+    except TypeError:
+        raise ArgumentTypeError(f"{name} holds {what}; not {argument!r}.") from None
 
 
 def warn(message: str, category: type[RegioncastWarning | FutureWarning]) -> None:

@@ -57,20 +57,38 @@ _DIGITS = re.compile(r"(\d+)")
 # What is wrong with the system and not with a file.
 _OF_THE_SYSTEM = (errno.EIO, errno.EMFILE, errno.ENFILE)
 
+# Numbers that take no bytes may be as many as a header says, and lists of them are long.
+_MOST_OF_NOTHING = 1 << 20
+
 # Temporary names for one output, so many can write it at the same time.
 _MOST_WRITERS = 16
 
 
-def existing_file(path: str | os.PathLike[str], what: str) -> Path:
+def existing_file(path: str | os.PathLike[str], what: str, *, may_be_pipe: bool = False) -> Path:
     """Return the path of an input file, which is a name and never a pattern.
 
+    With `may_be_pipe`, what is read once, from its beginning to its end, may come from a pipe.
+
     Raises `InputMissingError` when there is no such file, or when it is a folder;
-    `InputUnreadableError` when it may not or cannot be read.
+    `InputUnreadableError` when it may not or cannot be read; `FileFormatError` when it is a device,
+    or a pipe where none will do.
     """
     file = expanded(path)
     try:
+        mode = file.stat().st_mode
+        # Not opened: a pipe waits for its writer, who is gone once it is closed again.
+        if may_be_pipe and stat.S_ISFIFO(mode):
+            return file
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            kind = "a pipe" if stat.S_ISFIFO(mode) else "a device or a socket"
+            raise FileFormatError(
+                f"{capitalized(what)} is {kind}: {file}. Write what comes from there to a file, "
+                "and give that."
+            )
         with file.open("rb"):
             return file
+    except FileFormatError:
+        raise
     except IsADirectoryError:
         raise InputMissingError(
             f"{capitalized(what)} is a folder: {file}. Name the file in it."
@@ -150,6 +168,8 @@ def read_npy(path: Path) -> NDArray[Any] | NpzFile:
             except Exception as error:  # it is read as Python, which raises what it likes
                 raise ValueError(f"its header cannot be read: {error}") from error
             n_bytes, left = math.prod(shape) * dtype.itemsize, path.stat().st_size - file.tell()
+            if not n_bytes and math.prod(filter(None, shape)) > left + _MOST_OF_NOTHING:
+                raise ValueError(f"it is to hold {times(shape)} of {dtype}, which is nothing")
             if not dtype.hasobject and (min(shape, default=0) < 0 or n_bytes > left):
                 raise ValueError(
                     f"it is to hold {times(shape)} numbers of {dtype}, which are {n_bytes:,} "
@@ -190,10 +210,25 @@ def files_matching(pattern: str | os.PathLike[str], what: str) -> list[str]:
 
     Raises `InputMissingError` when there is none.
     """
+    files = found(pattern)
+    if not files:
+        raise InputMissingError(
+            f"No file matches the pattern of {what}: {expanded(pattern)}. Check it."
+        )
+    return files
+
+
+def found(pattern: str | os.PathLike[str]) -> list[str]:
+    """Return the files of a pattern, as `files_matching`, or none."""
     path = expanded(pattern)
     files = set(glob.glob(str(path), recursive=True))  # noqa: PTH207  absolute patterns too
-    if not files:
-        raise InputMissingError(f"No file matches the pattern of {what}: {path}. Check it.")
+    if "**" in path.parts:
+        # A link to a folder above leads to the same files again and again.
+        nearest: dict[str, str] = {}
+        for file in sorted(files, key=len):
+            folder, name = os.path.split(file)
+            nearest.setdefault(os.path.join(os.path.realpath(folder), name), file)  # noqa: PTH118
+        files = set(nearest.values())
     return sorted(files, key=natural_order)
 
 

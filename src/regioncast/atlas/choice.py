@@ -228,7 +228,7 @@ def _group_of(cell: Any) -> str | None:
 def _cells(table: RegionTable, column: str) -> Sequence[Any]:
     columns: dict[str, Sequence[Any]] = {NAME: table.names, LABEL: table.labels.tolist()}
     columns |= table.other_columns
-    if column not in columns:
+    if not isinstance(column, str) or column not in columns:
         raise RegionTableError(
             f"The region table has no column {column!r} to group by; it has "
             f"{examples(columns, show=len(columns))}."
@@ -298,6 +298,9 @@ def categorized(
     >>> codes, categories.names
     (array([3, 2, 0, 1], dtype=uint8), ('n2', 'n10', 'Vis'))
     """
+    # What looks the same is the same, however it is written in Unicode.
+    cells = [None if cell is None else composed(cell) for cell in cells]
+    levels = None if levels is None else list(dict.fromkeys(map(composed, levels)))
     if levels is None:
         names = {cell for cell in cells if cell is not None}
         levels = sorted(names, key=lambda name: (natural_order(name.casefold()), name))

@@ -90,7 +90,8 @@ class RegionTable:
         ids = _integers(labels)
         names = list(map(str, ids.tolist())) if names is None else list(names)
         columns = {} if columns is None else dict(columns)
-        for title, column in [("name", names), *columns.items()]:
+        of_sides = {} if hemispheres is None else {HEMISPHERE_TITLE: hemispheres}
+        for title, column in [("name", names), *columns.items(), *of_sides.items()]:
             if len(column) != len(ids):
                 raise RegionTableError(
                     f"The column {title!r} has {plural(len(column), 'row')}, "

@@ -256,7 +256,7 @@ def _region_table(labels: Labels, regions: Any) -> tuple[RegionTable | None, Pat
         return RegionTable(labels.of_regions), None
     file = None
     if isinstance(regions, str | os.PathLike):
-        regions = file = existing_file(regions, "the region table")
+        regions = file = existing_file(regions, "the region table", may_be_pipe=True)
     if regions is not None:
         return region_tables.read_region_table(regions, labels=labels.of_regions), file
     beside = labels.table_beside()
@@ -388,11 +388,14 @@ def save_image(
         signals = signals_of_painting(image, FILES_OF_PARCELS)
         save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)
         return output
+    # Before anything is written: what cannot be said is no reason to fail afterwards.
+    outputs = kind.outputs(image, output)
+    said = {path: _beside_image(image, path) if sidecar else None for path in outputs}
     written = kind.save(image, output, overwrite=overwrite, progress=progress)
     if isinstance(image, Painted) and image.match is not None:
         sidecars.warn_of_what_is_lost(output, image.match.signals.axis)
     for path in written:
-        sidecars.write_beside(path, _beside_image(image, path) if sidecar else None)
+        sidecars.write_beside(path, said[path])
     return _one_or_all(written)
 
 
@@ -504,7 +507,6 @@ def save_signals(
     _check_not_long(output, long=long)
     parcels = parcel_files(output)
     if parcels is None:
-        write.write_signals(signals, output, long=long, overwrite=overwrite)
         content = None
         if sidecar:
             what = capitalized(signals.origin.strategy or "values")
@@ -516,6 +518,7 @@ def save_signals(
                 what=f"{what} of {plural(signals.n_regions, 'region')}.",
                 coverage=signals.coverage,
             )
+        write.write_signals(signals, output, long=long, overwrite=overwrite)
         sidecars.write_beside(output, content)
         if str(output) == STANDARD_STREAM and signals.t_r is not None:
             warn(

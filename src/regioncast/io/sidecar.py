@@ -8,12 +8,13 @@ already, it is ``x.tsv.json``.
 
 from __future__ import annotations
 
-import glob
+import contextlib
 import hashlib
 import json
 import math
 import os
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ import numpy as np
 from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
 from ..errors import OutputError, RegioncastError, SidecarWarning, warn
-from ..files import expanded, name_of_file, natural_order, replacing
+from ..files import expanded, found, name_of_file, replacing
 from ..formats import family_of, stem_of, suffix_of
 from ..signals import MapAxis, Origin, Series, Signals
 
@@ -90,7 +91,7 @@ def sidecar_of(path: str | os.PathLike[str] | None) -> Sidecar | None:
         return Sidecar(
             beside,
             MapAxis(_names(content), _repetition_time(content), _series(content)),
-            strategy if isinstance(strategy, str) else None,
+            strategy if isinstance(strategy, str) and _is_text(strategy) else None,
             cleaning if isinstance(cleaning, dict) else None,
             _coverage(content),
         )
@@ -164,7 +165,8 @@ def _is_of_another(content: Mapping[str, Any], sidecar: Path, file: Path) -> boo
     other = file.parent / name
     # A file and its sidecar may have been renamed, or both copied.
     is_copied = sidecar not in _paths_beside(other) and suffix_of(other) == suffix_of(file)
-    return other.exists() and not is_copied
+    # A name that no file can have is that of none.
+    return os.path.exists(other) and not is_copied  # noqa: PTH110
 
 
 def _content(path: Path) -> dict[str, Any] | None:
@@ -180,28 +182,38 @@ def _content(path: Path) -> dict[str, Any] | None:
 
 def _names(content: Mapping[str, Any]) -> list[str] | None:
     names = content.get("MapNames")
-    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    return names if is_list else None
+    if not isinstance(names, list):
+        return None
+    return names if all(isinstance(name, str) and _is_text(name) for name in names) else None
+
+
+def _is_text(text: str) -> bool:
+    """Return whether text has whole characters: JSON can have halves, and other files cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _repetition_time(content: Mapping[str, Any]) -> float | None:
     """Return the seconds from one map to the next, by BIDS's name or as a frequency."""
     t_r, frequency = content.get("RepetitionTime"), content.get("SamplingFrequency")
-    if _is_positive(t_r):
-        return float(t_r)
-    return 1 / float(frequency) if _is_positive(frequency) else None
+    seconds = [t_r, 1 / frequency if _is_positive(frequency) else None]
+    return next((float(number) for number in seconds if _is_positive(number)), None)
 
 
 def _is_positive(number: Any) -> TypeGuard[float]:
     is_number = isinstance(number, int | float) and not isinstance(number, bool)
-    return is_number and 0 < number < math.inf
+    # Integers of JSON may be larger than any float.
+    return is_number and 0 < number <= sys.float_info.max
 
 
 def _series(content: Mapping[str, Any]) -> Series | None:
     said = content.get("Series")
     try:
         series = Series(float(said["Start"]), float(said["Step"]), str(said["Unit"]))  # type: ignore[index]
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, OverflowError):
         return None
     t_r = _repetition_time(content)
     # Who corrects the repetition time may not know of the series, which would contradict it.
@@ -244,8 +256,7 @@ def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
     # One that was of a file of this name goes with it, or with what somebody removed.
     own = [name for name in paths if _is_own(name, path)]
     if content is None or not paths:
-        for sidecar in own:
-            sidecar.unlink(missing_ok=True)
+        _remove(own)
         return
     usable = [*own, *filterfalse(os.path.lexists, paths)]
     if not usable:
@@ -258,9 +269,21 @@ def write_beside(path: Path, content: Mapping[str, Any] | None) -> None:
     try:
         with replacing(usable[0], overwrite=usable[0] in own) as temporary:
             temporary.write_text(_as_json(content), encoding="utf-8")
-    except OutputError as error:
+    except BaseException as error:
+        # It would say of the new file what was true of the old one.
+        _remove(own)
+        if not isinstance(error, OutputError):
+            raise
         reason = str(error).removesuffix(" Nothing was changed.")
-        raise OutputError(f"{path} was written, and what goes beside it not: {reason}") from error
+        raise OutputError(
+            f"{path} was written, and what goes beside it not: {reason} It has no sidecar now."
+        ) from error
+
+
+def _remove(sidecars: Sequence[Path]) -> None:
+    for sidecar in sidecars:
+        with contextlib.suppress(OSError):
+            sidecar.unlink()
 
 
 def warn_of_what_is_lost(path: Path, axis: MapAxis) -> None:
@@ -418,6 +441,8 @@ def _as_json(content: Mapping[str, Any]) -> str:
     for title, said in content.items():
         # Not finite is nothing that JSON has, and whoever reads it may be strict.
         text = json.dumps(_plain(said), ensure_ascii=False, allow_nan=False)
+        if not _is_text(text):  # names of files that are no Unicode
+            text = json.dumps(_plain(said), allow_nan=False)
         lines.append(f"  {json.dumps(title)}: {text}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -455,8 +480,8 @@ def _files_named(source: str | os.PathLike[str]) -> tuple[Path, ...]:
     path = expanded(source)
     if path.exists():
         return (path,)
-    files = glob.glob(str(path), recursive=True)  # noqa: PTH207  of a whole path
+    files = found(path)
     if files:
-        return tuple(map(Path, sorted(files, key=natural_order)))
+        return tuple(map(Path, files))
     # Folders of a pair may have brackets in their names, which make no pattern of the two names.
     return tuple(filter(Path.exists, map(expanded, str(source).split(","))))

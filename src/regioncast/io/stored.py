@@ -89,7 +89,7 @@ def open_mgh(path: Path) -> nib.MGHImage:
 
     nibabel's own way leaves the file open.
     """
-    with ImageOpener(str(path)) as file:
+    with opened(path) as file:
         sizes = np.frombuffer(file.read(20)[4:], ">i4")
         if min(sizes, default=0) < 0:  # by which the end of the data would be looked for
             raise ValueError(f"its sizes are {times(sizes)}")

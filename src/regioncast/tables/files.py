@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 STANDARD_STREAM = "-"
 """The name that stands for standard input."""
 
+# A run of equal cells is a few bytes in Parquet, and of any length.
+_MOST_CELLS = 1 << 19
+_MOST_CELLS_PER_BYTE = 1000
+
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 # In "0[#0]" it is part of what AFNI calls a map.
@@ -47,7 +51,7 @@ def read_values(path: str | Path) -> Table | NDArray[Any]:
     if str(path) == STANDARD_STREAM:
         text = decode(sys.stdin.buffer.read(), source="standard input")
         return _table(parse_delimited(text, source="standard input"))
-    file = existing_file(path, "the file of values")
+    file = existing_file(path, "the file of values", may_be_pipe=True)
     # A pipe is the output of another program, as a shell's <(…) hands it over.
     suffix = ".tsv" if file.is_fifo() else suffix_of(file)
     if suffix == ".npy":
@@ -134,10 +138,22 @@ def _parquet(file: Path) -> Any:
     import pyarrow.parquet as pq
 
     try:
+        metadata = pq.read_metadata(file)
+        n_cells, n_bytes = metadata.num_rows * metadata.num_columns, file.stat().st_size
+        if n_cells > max(_MOST_CELLS, _MOST_CELLS_PER_BYTE * n_bytes):
+            raise ValueError(
+                f"it is to hold {metadata.num_rows:,} rows of {metadata.num_columns:,} columns in "
+                f"{n_bytes:,} bytes"
+            )
         # pandas would make floats of integers with gaps, and round them.
         return pq.read_table(file).to_pandas(integer_object_nulls=True)
-    except (OSError, ValueError) as error:
-        raise FileFormatError(f"{file} is no readable Parquet file: {error}") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # what is said of an index may be anything
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise FileFormatError(
+            f"{file} is no readable Parquet file: {reason or type(error).__name__}. Write it again."
+        ) from error
 
 
 def needs_pyarrow() -> None:

@@ -54,7 +54,7 @@ from .table import (
     table_of_structured,
     table_of_text,
 )
-from .text import LINE_END, WHITE_SPACE, TextTable, parse_delimited, read_text, split_head
+from .text import LINE_END, WHITE_SPACE, TextTable, decode, parse_delimited, read_bytes, split_head
 from .titles import NAME_TITLES, normal_title
 from .xml import label_table_records, xml_records
 
@@ -244,11 +244,12 @@ def region_table_from_label_table(xml: bytes | str, *, source: str = "label tabl
 
 
 def _read_file(path: Path, labels: Labels | None, *, may_be_list: bool) -> RegionTable:
-    text = read_text(path)
     source = str(path)
+    content = read_bytes(path)
+    text = decode(content, source=source)
     if text.lstrip().startswith("<"):
         # The bytes, because the XML declaration names their encoding.
-        return _from_records(xml_records(path.read_bytes(), source), source, labels)
+        return _from_records(xml_records(content, source), source, labels)
     lines = LINE_END.split(text)
     records = color_records(lines)
     if records:
@@ -591,7 +592,7 @@ def _inherited_table(folder: Path, image: Path, stem: str) -> Path | None:
     for table in sorted(folder.glob("*.tsv")):
         *of_table, table_suffix = table.stem.split("_")
         is_above = bool(of_table) and set(of_table) <= set(entities)
-        if is_above and table_suffix == suffix:
+        if is_above and table_suffix == suffix and table.is_file():
             close.setdefault(len(of_table), []).append(table)
     if not close:
         return None

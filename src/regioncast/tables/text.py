@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import FileFormatError, examples, plural
-from ..files import existing_file
+from ..files import existing_file, readable
 from .cells import are_distinct, are_flags, is_missing, is_number
 from .titles import is_known_title
 
@@ -146,7 +146,14 @@ def read_text(path: Path) -> str:
     Raises `InputMissingError`, `InputUnreadableError` when there is no such file, or it may not be
     read; `FileFormatError` when the file is not text.
     """
-    return decode(existing_file(path, "the table").read_bytes(), source=str(path))
+    return decode(read_bytes(path), source=str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what is in a file or comes from a pipe, of which it is read once; see `read_text`."""
+    file = existing_file(path, "the table", may_be_pipe=True)
+    with readable(f"the table {path}"):
+        return file.read_bytes()
 
 
 def decode(data: bytes, *, source: str) -> str:

@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -230,6 +231,7 @@ def axes_of(header: Cifti2Header, n_dimensions: int) -> list[Any]:
     for number in range(n_dimensions):
         mapping = header.matrix.get_index_map(number)
         _check_frames(mapping)
+        _check_exponent(mapping)
         if mapping.indices_map_to_data_type == "CIFTI_INDEX_TYPE_BRAIN_MODELS":
             axes.append(_brain_model_axis(_BrainModels(tuple(_contents(mapping)), mapping)))
         else:
@@ -247,6 +249,13 @@ def _check_frames(mapping: Cifti2MatrixIndicesMap) -> None:
     for shape in shapes:
         if min(shape) < 0 or math.prod(shape) > np.iinfo(np.int64).max:
             raise ValueError(f"no surface or volume has {times(shape)} places")
+
+
+def _check_exponent(mapping: Cifti2MatrixIndicesMap) -> None:
+    """Raise where the steps of a series are of no size that a number has."""
+    exponent = mapping.series_exponent
+    if exponent is not None and abs(exponent) > sys.float_info.max_10_exp:
+        raise ValueError(f"its series has steps of 10**{exponent}")
 
 
 def _check_samples(mapping: Cifti2MatrixIndicesMap) -> None:

@@ -24,7 +24,6 @@ import numpy as np
 from nibabel.freesurfer.io import read_morph_data
 from nibabel.freesurfer.mghformat import MGHHeader
 from nibabel.gifti.gifti import GiftiDataArray, GiftiImage
-from nibabel.openers import ImageOpener
 
 from ...atlas.hemispheres import HEMISPHERE_NAMES, LEFT, RIGHT, UNKNOWN, side_of_word
 from ...atlas.no_region import no_region_labels
@@ -49,7 +48,7 @@ from ...formats import Family, family_of, format_of, suffixes
 from ...signals import MapAxis
 from ..maps import Source, t_r_of
 from ..sidecar import axis_beside
-from ..stored import check_stored, open_mgh, read_stored
+from ..stored import check_stored, open_mgh, opened, read_stored
 from .annotations import read_annotation
 from .gifti import read_gifti
 from .names import (
@@ -336,8 +335,10 @@ def _is_surface_name(name: str) -> bool:
 
 
 def _is_mgh_vector(path: Path) -> bool:
+    if not path.is_file():  # a pipe would wait
+        return False
     try:
-        with ImageOpener(str(path)) as file:
+        with opened(path) as file:
             return _is_vector(MGHHeader.from_fileobj(file).get_data_shape())
     except Exception:  # noqa: BLE001  whoever reads it will say what is wrong with it
         return False
@@ -459,7 +460,7 @@ def _from_gifti(image: GiftiImage, what: str) -> Side:
     arrays = _arrays_of_values(image, name)
     # An array may have a column per map instead of being one of many.
     n_vertices = len(_upright(np.asarray(arrays[0].data)))
-    columns = [_upright(np.asarray(array.data)).reshape(n_vertices, -1) for array in arrays]
+    columns = [_columns(_upright(np.asarray(array.data)), name) for array in arrays]
     values = np.concatenate(columns, axis=1).T
     order = _order_of_vertices(image, n_vertices, name)
     if order is not None:
@@ -579,7 +580,18 @@ def _from_array(array: NDArray[Any], what: str) -> Side:
             f"{capitalized(what)} has the shape {array.shape}; values of vertices have "
             "(n_vertices,) or (n_vertices, n_maps)."
         )
-    return Side(array.reshape(len(array), -1).T, MapAxis(single=array.ndim == 1))
+    return Side(_columns(array, capitalized(what)).T, MapAxis(single=array.ndim == 1))
+
+
+def _columns(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Return values with a row per vertex and a column per map; `name` begins messages."""
+    if not len(array):
+        raise DimensionError(f"{name} has no vertices: its shape is {array.shape}.")
+    if array.dtype.kind not in "biufcmMOSU":  # as of numbers of a size that this machine lacks
+        raise FileFormatError(
+            f"{name} holds {array.dtype}, and numbers are needed. Save it as float32 or int32."
+        )
+    return array.reshape(len(array), -1)
 
 
 def _upright(array: NDArray[Any]) -> NDArray[Any]:

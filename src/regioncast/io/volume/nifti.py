@@ -284,6 +284,7 @@ def _load(path: Path, what: str) -> FileBasedImage:
     _refuse_surface(path, magic, what)
     if family_of(path) == "mgh":
         return open_mgh(path.absolute())
+    _refuse_unwritable_name(path, what)
     try:
         return nib.load(path.absolute())  # nibabel would expand a name that begins with ~
     except ImageFileError as error:
@@ -299,6 +300,18 @@ def _load(path: Path, what: str) -> FileBasedImage:
             f"{capitalized(what)} {path} is not an image that nibabel can read. Give a NIfTI file, "
             ".nii or .nii.gz, or another image of voxels."
         ) from error
+
+
+def _refuse_unwritable_name(path: Path, what: str) -> None:
+    """Raise where indexed_gzip, by which nibabel may read, would end the process."""
+    try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        if is_gzipped(path):
+            raise FileFormatError(
+                f"{capitalized(what)} has a name with bytes that are no text, under which nibabel "
+                f"cannot read compressed files: {path}. Rename it, or the folder."
+            ) from None
 
 
 def _refuse_misnamed(path: Path, magic: bytes, what: str) -> None:
