@@ -372,7 +372,13 @@ def test_a_sidecar_of_the_file_before_never_stays(monkeypatch):
     def fail(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("regioncast.io.sidecar.content_of", fail)
+    with monkeypatch.context() as patch:
+        # Before anything is written: both are the old ones.
+        patch.setattr("regioncast.io.sidecar.content_of", fail)
+        with pytest.raises(KeyboardInterrupt):
+            rc.save(signals, "x.tsv", overwrite=True)
+    assert rc.load_signals("x.tsv", ATLAS).t_r == 2
+    monkeypatch.setattr("regioncast.io.sidecar.replacing", fail)
     with pytest.raises(KeyboardInterrupt):
         rc.save(signals, "x.tsv", overwrite=True)
     assert rc.load_signals("x.tsv", ATLAS).t_r is None

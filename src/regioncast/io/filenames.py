@@ -138,7 +138,7 @@ def filled(template: Path, values: Mapping[str, str]) -> Path:
         if field not in values:
             continue
         value = values[field]
-        if not value or _NOT_IN_NAMES.search(value):
+        if value in ("", ".", "..") or _NOT_IN_NAMES.search(value):
             raise OutputError(
                 f"{value!r} cannot stand for {{{field}}} in the name of a file: it is empty, or "
                 r"has one of / \ ? * { } or a control character in it. Rename it, or write one "
