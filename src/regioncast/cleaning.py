@@ -238,21 +238,23 @@ def check_whose(files: Sequence[Path], confounds: Confounds) -> None:
     confounds : as in `regioncast.extract`
     """
     sources: Sequence[Any] = confounds if isinstance(confounds, list | tuple) else [confounds]
-    if len(sources) != len(files):
-        return
-    for file, source in zip(files, sources, strict=True):
-        if not isinstance(source, str | os.PathLike):
-            continue
-        of_image, of_source = entities_of(file), entities_of(source)
-        both = [entity for entity in _OF_RUNS if entity in of_image and entity in of_source]
-        differ = [entity for entity in both if of_image[entity] != of_source[entity]]
-        if differ:
-            warn(
-                f"{file.name} ({', '.join(of_image[e] for e in differ)}) is cleaned of "
-                f"{Path(source).name} ({', '.join(of_source[e] for e in differ)}). Give confounds "
-                "in the order of the images.",
-                ConfoundsWarning,
-            )
+    if len(sources) == len(files):
+        for file, source in zip(files, sources, strict=True):
+            if isinstance(source, str | os.PathLike):
+                _check_run(file, Path(source))
+
+
+def _check_run(image: Path, confounds: Path) -> None:
+    of_image, of_source = entities_of(image), entities_of(confounds)
+    both = [entity for entity in _OF_RUNS if entity in of_image and entity in of_source]
+    differ = [entity for entity in both if of_image[entity] != of_source[entity]]
+    if differ:
+        warn(
+            f"{image.name} ({', '.join(of_image[e] for e in differ)}) is cleaned of "
+            f"{confounds.name} ({', '.join(of_source[e] for e in differ)}). Give confounds "
+            "in the order of the images.",
+            ConfoundsWarning,
+        )
 
 
 def _table(source: Any, what: str) -> Table:

@@ -79,12 +79,7 @@ def existing_file(path: str | os.PathLike[str], what: str, *, may_be_pipe: bool 
         # Not opened: a pipe waits for its writer, who is gone once it is closed again.
         if may_be_pipe and stat.S_ISFIFO(mode):
             return file
-        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            kind = "a pipe" if stat.S_ISFIFO(mode) else "a device or a socket"
-            raise FileFormatError(
-                f"{capitalized(what)} is {kind}: {file}. Write what comes from there to a file, "
-                "and give that."
-            )
+        _refuse_device(file, mode, what)
         with file.open("rb"):
             return file
     except FileFormatError:
@@ -107,6 +102,15 @@ def existing_file(path: str | os.PathLike[str], what: str, *, may_be_pipe: bool 
         if not file.parent.exists():
             advice = f"Its folder does not exist either: {file.parent}."
         raise InputMissingError(f"{capitalized(what)} does not exist: {file}. {advice}") from None
+
+
+def _refuse_device(file: Path, mode: int, what: str) -> None:
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        kind = "a pipe" if stat.S_ISFIFO(mode) else "a device or a socket"
+        raise FileFormatError(
+            f"{capitalized(what)} is {kind}: {file}. Write what comes from there to a file, "
+            "and give that."
+        )
 
 
 def folders_of_dataset(file: Path) -> list[Path]:

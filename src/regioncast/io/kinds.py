@@ -388,6 +388,22 @@ def save_image(
         signals = signals_of_painting(image, FILES_OF_PARCELS)
         save_signals(signals, output, long=False, overwrite=overwrite, sidecar=sidecar)
         return output
+    written = _saved_by(
+        kind, image, output, overwrite=overwrite, sidecar=sidecar, progress=progress
+    )
+    return _one_or_all(written)
+
+
+def _saved_by(
+    kind: Kind,
+    image: SpatialImage | Cifti2Image | Painted,
+    output: Path,
+    *,
+    overwrite: bool,
+    sidecar: bool,
+    progress: Progress | None,
+) -> list[Path]:
+    """Write an image and what goes beside its files; return these."""
     # Before anything is written: what cannot be said is no reason to fail afterwards.
     outputs = kind.outputs(image, output)
     said = {path: _beside_image(image, path) if sidecar else None for path in outputs}
@@ -396,7 +412,7 @@ def save_image(
         sidecars.warn_of_what_is_lost(output, image.match.signals.axis)
     for path in written:
         sidecars.write_beside(path, said[path])
-    return _one_or_all(written)
+    return written
 
 
 def _regions_of_categories(image: object, categories: RegionTable) -> Parcellation:
@@ -491,7 +507,14 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
     signals = read(values, identities, asked)
     if not isinstance(values, str | os.PathLike) or str(values) == STANDARD_STREAM:
         return signals
-    signals = sidecars.completed(signals, values, is_whole=asked.columns is None)
+    return _completed(signals, values, identities, asked)
+
+
+def _completed(
+    signals: Signals, path: str | os.PathLike[str], identities: Identities, asked: Asked
+) -> Signals:
+    """Return signals of a table with what is said beside it, also which regions they are of."""
+    signals = sidecars.completed(signals, path, is_whole=asked.columns is None)
     regions = signals.coverage
     has_no_keys = signals.keys is None and asked.by != "position"
     # An array has none, but its sidecar may say which regions its columns are.
