@@ -14,7 +14,15 @@ import numpy as np
 from ..atlas.spaces import check_same
 from ..engine.extraction import Block, Grouping
 from ..engine.maps import Blocks, MapSource, Portion, all_at_once
-from ..errors import DimensionError, ImageTypeError, SignalsError, capitalized
+from ..errors import (
+    DimensionError,
+    ImageTypeError,
+    SidecarWarning,
+    SignalsError,
+    capitalized,
+    examples,
+    warn,
+)
 from ..files import files_matching, is_pattern, name_of_file
 from ..signals import MapAxis
 from .filenames import names_of_maps
@@ -171,6 +179,13 @@ def axis_of_files(
         parts.append(axis.names or [f"volume-{number}" for number in range(count)])
     # A time or a series is known where all say the same.
     shared = MapAxis.shared(axes)
+    times = sorted({axis.t_r for axis in axes if axis.t_r is not None})
+    if len(times) > 1:
+        warn(
+            f"The images have different repetition times ({examples(times)} s), so that of their "
+            "maps is not known. Extract from each by itself to keep it.",
+            SidecarWarning,
+        )
     return MapAxis(names_of_maps(files, parts), shared.t_r, shared.series)
 
 
