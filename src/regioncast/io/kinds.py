@@ -36,7 +36,7 @@ from ..errors import (
 )
 from ..files import check_output, existing_file, expanded
 from ..formats import family_of, has_use, suffix_of, suffixes
-from ..signals import Key, Signals
+from ..signals import Key, Origin, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.files import STANDARD_STREAM
@@ -333,6 +333,9 @@ def save_parcellation(
             f"written as {', '.join(endings)}."
         )
     written = kind.save_labels(atlas, output, overwrite=overwrite)
+    for path in written:
+        # What was said of the maps of an earlier file of this name.
+        sidecars.write_beside(path, _nothing)
     return written[0] if len(written) == 1 else tuple(written)
 
 
@@ -372,6 +375,8 @@ def save_image(
     categories = image.categories if isinstance(image, Painted) else None
     if categories is not None and has_use(output, "atlas", kind.name) and edited(image) is None:
         regions = _regions_of_categories(image, categories)
+        if kind.name == "volume":
+            _check_values_stay(image, region_tables.table_path(output))
         return save_parcellation(regions, output, overwrite=overwrite)
     check_image_name(output)
     if categories is not None:
@@ -389,6 +394,17 @@ def save_image(
     for path in written:
         sidecars.write_beside(path, partial(_beside_image, image, path) if sidecar else _nothing)
     return written[0] if len(written) == 1 else tuple(written)
+
+
+def _check_values_stay(image: object, table: Path) -> None:
+    """Raise where the table beside labels would replace the one that was painted."""
+    match = image.match if isinstance(image, Painted) else None
+    files = () if match is None else match.signals.origin.files
+    if any(os.path.realpath(table) == os.path.realpath(file) for file in files):
+        raise OutputError(
+            f"The table of the categories would replace {table}, which was painted. Give the image "
+            "another name."
+        )
 
 
 def _regions_of_categories(image: object, categories: RegionTable) -> Parcellation:
@@ -483,11 +499,12 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
         if kind.parcels is not None and kind.holds(values):
             signals = kind.parcels.read_signals(values, asked.key, asked.columns)
             return asked_of(as_categories(signals) if asked.categories else signals, asked)
-    if asked.categories:
-        return read_categories(values, identities, asked)
-    signals = read(values, identities, asked)
+    reading = read_categories if asked.categories else read
+    signals = reading(values, identities, asked)
     if not isinstance(values, str | os.PathLike) or str(values) == STANDARD_STREAM:
         return signals
+    if asked.categories:  # of which a sidecar says nothing
+        return signals.with_origin(Origin((expanded(values),)))
     return sidecars.completed(signals, values, is_whole=asked.columns is None)
 
 
