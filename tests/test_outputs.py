@@ -234,7 +234,7 @@ def test_a_sidecar_that_cannot_take_its_place(tmp_path, monkeypatch):
         rc.save(image, folder / "out.nii")
     said = str(caught.value)
     assert said.startswith(f"{folder / 'out.nii'} was written, and what goes beside it not: ")
-    assert said.endswith("out.json failed: Input/output error.")
+    assert said.endswith("out.json failed: Input/output error. It has no sidecar now.")
     assert names(folder) == ["out.nii"]
 
 
