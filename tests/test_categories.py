@@ -21,6 +21,7 @@ from regioncast.atlas.choice import categorized, numbered
 from regioncast.errors import (
     ArgumentError,
     FileFormatError,
+    OutputError,
     OutputExistsError,
     RegioncastError,
     RegionTableWarning,
@@ -375,3 +376,27 @@ def test_categories_that_look_the_same_are_the_same():
     atlas = rc.load_parcellation({"left": np.arange(3)}, {1: "a", 2: "b"})
     image = rc.paint({"a": "\u00e9", "b": "e\u0301"}, atlas, categories=True)
     assert image.categories.names == ("\u00e9",)
+
+
+def test_the_table_that_was_painted_is_never_replaced(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    atlas = rc.load_parcellation(image_of(small_labels()))
+    labels = atlas.table.labels.tolist()
+    text = "index\tnetwork\n" + "".join(f"{label}\tVis\n" for label in labels)
+    (tmp_path / "networks.tsv").write_text(text)
+    image = rc.paint("networks.tsv", atlas, categories=True)
+    for overwrite in (False, True):
+        with pytest.raises(OutputError, match="was painted"):
+            rc.save(image, "networks.nii.gz", overwrite=overwrite)
+    assert (tmp_path / "networks.tsv").read_text() == text
+    assert not (tmp_path / "networks.nii.gz").exists()
+
+
+def test_labels_have_no_sidecar_of_the_maps_before(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    atlas = rc.load_parcellation(image_of(small_labels()))
+    series = rc.paint(np.ones((3, len(atlas))), atlas, t_r=2.0)
+    rc.save(series, "x.nii.gz")
+    assert (tmp_path / "x.json").exists()
+    rc.save(atlas, "x.nii.gz", overwrite=True)
+    assert not (tmp_path / "x.json").exists()

@@ -1077,3 +1077,17 @@ def test_two_oblique_runs_of_a_real_subject_give_what_scipy_does(real_file, stra
     )
     assert signals.values.shape == (80, 26)
     assert signals.t_r == pytest.approx(1.35)
+
+
+def test_masked_numbers_of_an_image_are_refused():
+    """What is read of them are the numbers under the mask."""
+    labels = image_of(small_labels())
+    numbers = np.ma.array(np.ones((6, 5, 4)), mask=np.indices((6, 5, 4))[0] < 2)
+    for masked in (image_of(numbers), nib.MGHImage(numbers.astype("f4"), OBLIQUE)):
+        with pytest.raises(rc.RegioncastError, match=r"the image is masked.*filled"):
+            rc.extract(masked, labels)
+    with pytest.raises(rc.RegioncastError, match=r"the labels image is masked"):
+        rc.load_parcellation(image_of(np.ma.array(small_labels(), mask=small_labels() == 3)))
+    vertices = np.ma.array([1, 1, 2, 2], mask=[0, 0, 0, 1])
+    with pytest.raises(rc.RegioncastError, match="is masked"):
+        rc.load_parcellation({"left": vertices})

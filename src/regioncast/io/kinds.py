@@ -35,7 +35,7 @@ from ..errors import (
 )
 from ..files import check_output, existing_file, expanded
 from ..formats import family_of, has_use, suffix_of, suffixes
-from ..signals import Key, Signals
+from ..signals import Key, Origin, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.files import STANDARD_STREAM
@@ -331,7 +331,11 @@ def save_parcellation(
             f"A parcellation of {atlas.space.nouns} cannot be written as {output.name!r}. It is "
             f"written as {', '.join(endings)}."
         )
-    return _one_or_all(kind.save_labels(atlas, output, overwrite=overwrite))
+    written = kind.save_labels(atlas, output, overwrite=overwrite)
+    for path in written:
+        # What was said of the maps of an earlier file of this name.
+        sidecars.write_beside(path, None)
+    return _one_or_all(written)
 
 
 def _one_or_all(files: Sequence[Path]) -> Path | tuple[Path, ...]:
@@ -375,6 +379,8 @@ def save_image(
     if categories is not None and has_use(output, "atlas", kind.name) and edited(image) is None:
         # A file of labels keeps the names and colours, which one of values does not.
         regions = _regions_of_categories(image, categories)
+        if kind.name == "volume":
+            _check_values_stay(image, region_tables.table_path(output))
         return save_parcellation(regions, output, overwrite=overwrite)
     check_image_name(output)
     if categories is not None:
@@ -413,6 +419,17 @@ def _saved_by(
     for path in written:
         sidecars.write_beside(path, said[path])
     return written
+
+
+def _check_values_stay(image: object, table: Path) -> None:
+    """Raise where the table beside labels would replace the one that was painted."""
+    match = image.match if isinstance(image, Painted) else None
+    files = () if match is None else match.signals.origin.files
+    if any(os.path.realpath(table) == os.path.realpath(file) for file in files):
+        raise OutputError(
+            f"The table of the categories would replace {table}, which was painted. Give the image "
+            "another name."
+        )
 
 
 def _regions_of_categories(image: object, categories: RegionTable) -> Parcellation:
@@ -502,11 +519,12 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
         if kind.parcels is not None and kind.holds(values):
             signals = kind.parcels.read_signals(values, asked.key, asked.columns)
             return asked_of(as_categories(signals) if asked.categories else signals, asked)
-    if asked.categories:
-        return read_categories(values, identities, asked)
-    signals = read(values, identities, asked)
+    reading = read_categories if asked.categories else read
+    signals = reading(values, identities, asked)
     if not isinstance(values, str | os.PathLike) or str(values) == STANDARD_STREAM:
         return signals
+    if asked.categories:  # of which a sidecar says nothing
+        return signals.changed(origin=Origin((expanded(values),)))
     return _completed(signals, values, identities, asked)
 
 

@@ -24,7 +24,7 @@ from nibabel.freesurfer.mghformat import MGHHeader
 from nibabel.openers import ImageOpener
 from nibabel.volumeutils import apply_read_scaling
 
-from ..errors import FileFormatError, capitalized, plural, times
+from ..errors import FileFormatError, SignalsError, capitalized, plural, times
 from ..files import readable
 from ..formats import is_gzipped
 
@@ -43,6 +43,15 @@ def is_stored(data: object) -> bool:
     """Return whether this is an array that lies in a file in one piece, and is not read yet."""
     # Just these types: what is derived from them may read otherwise.
     return type(data) in (ArrayProxy, AFNIArrayProxy)
+
+
+def check_unmasked(data: object, what: str) -> None:
+    """Raise `SignalsError` where numbers are masked: what is read of them would be the numbers."""
+    if np.ma.is_masked(data):
+        raise SignalsError(
+            f"Some of {what} is masked, and an image has no masked numbers. Say what they are: "
+            "array.filled(numpy.nan), for example."
+        )
 
 
 def check_stored(data: Any, what: str) -> None:

@@ -48,7 +48,7 @@ from ...formats import Family, family_of, format_of, suffixes
 from ...signals import MapAxis
 from ..maps import Source, t_r_of
 from ..sidecar import axis_beside
-from ..stored import check_stored, open_mgh, opened, read_stored
+from ..stored import check_stored, check_unmasked, open_mgh, opened, read_stored
 from .annotations import read_annotation
 from .gifti import read_gifti
 from .names import (
@@ -574,6 +574,7 @@ def _from_mgh(source: Path | nib.MGHImage, what: str) -> Side:
 
 
 def _from_array(array: NDArray[Any], what: str) -> Side:
+    check_unmasked(array, what)
     array = _upright(array)
     if array.ndim not in (1, 2):
         raise DimensionError(

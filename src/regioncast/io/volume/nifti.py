@@ -37,7 +37,7 @@ from ...tables.write import write_table_of_labels
 from ..label_files import labels_image
 from ..maps import SECONDS, check_numbers, t_r_of
 from ..painted import PaintedOnDemand, edited
-from ..stored import check_stored, open_mgh, opened, read_stored, skip_rest
+from ..stored import check_stored, check_unmasked, open_mgh, opened, read_stored, skip_rest
 from . import painted_gzip
 
 if TYPE_CHECKING:
@@ -178,6 +178,7 @@ def open_image(source: Niimg, what: str) -> SpatialImage:
     else:
         image = _volume(source, what)
     check_stored(image.dataobj, what)
+    check_unmasked(image.dataobj, what)
     return image
 
 
