@@ -968,7 +968,7 @@ def test_parcels_come_back(tmp_path, dtype):
     values = np.array([[1, 2, 3], [100, 101, 102]], dtype)
     one = Signals(values, map_names=["a", "b"])
     cifti.save_parcels(one, parcellation(), tmp_path / "a.pscalar.nii", overwrite=False)
-    found = cifti_parcellations.read_parcel_signals(tmp_path / "a.pscalar.nii")
+    found, _ = cifti_parcellations.read_parcel_signals(tmp_path / "a.pscalar.nii")
     np.testing.assert_array_equal(found.values, values)
     assert found.values.dtype == dtype
     assert (found.keys, found.map_names) == (TABLE.names, ("a", "b"))
@@ -987,7 +987,7 @@ def test_series_of_parcels(tmp_path):
     path = tmp_path / "a.ptseries.nii"
     cifti.save_parcels(signals(t_r=0.8), parcellation(), path, overwrite=False)
     assert nib.load(path).header.get_axis(0) == SeriesAxis(0, 0.8, 2, "SECOND")
-    found = cifti_parcellations.read_parcel_signals(path)
+    found, _ = cifti_parcellations.read_parcel_signals(path)
     assert (found.t_r, found.map_names, found.single) == (0.8, None, False)
     with pytest.raises(SignalsError, match=r"that of these is unknown.* or write \.pscalar\.nii"):
         cifti.save_parcels(signals(), parcellation(), path, overwrite=True)
@@ -998,7 +998,7 @@ def test_single_maps_and_names_that_are_not_unique(tmp_path):
     table = RegionTable([7, 12, 300], ["a", "a", "b"])
     twice = Parcellation(parcellation().codes.copy(), table, SPACE)
     cifti.save_parcels(Signals([1.0, 2, 3]), twice, path, overwrite=False)
-    found = cifti_parcellations.read_parcel_signals(path)
+    found, _ = cifti_parcellations.read_parcel_signals(path)
     assert (found.single, found.keys, found.map_names) == (True, ("7", "12", "300"), ("value",))
     assert rc.match(found, twice).by == "label"
     assert rc.match(found, twice).take().values.tolist() == [[1.0, 2.0, 3.0]]
@@ -1069,7 +1069,7 @@ def test_names_hold_nothing_that_xml_cannot(tmp_path, program):
     for suffix in (".dscalar.nii", ".pscalar.nii"):
         rc.save(image, tmp_path / f"a{suffix}")
         assert "zscore" in workbench(program, "-file-information", tmp_path / f"a{suffix}")
-    found = cifti_parcellations.read_parcel_signals(tmp_path / "a.pscalar.nii")
+    found, _ = cifti_parcellations.read_parcel_signals(tmp_path / "a.pscalar.nii")
     assert (found.keys, found.map_names) == (("V1", "Thal", "M<&>T"), ("zscore",))
 
 

@@ -12,6 +12,7 @@ import xarray as xr
 from nibabel.freesurfer import write_annot
 
 import regioncast as rc
+from regioncast import Signals
 from regioncast.errors import MatchError, SignalsError
 
 NAMES = ["V1", "V2", "M1"]
@@ -222,3 +223,36 @@ def test_an_array_with_the_sidecar_of_signals_knows_its_regions(tmp_path, atlas)
     others = rc.load_parcellation(nib.Nifti1Image(labels, np.eye(4)), {1: "A", 2: "B", 3: "C"})
     (tmp_path / "x.json").unlink()
     assert painted(array, others)[0] == VALUES[:1].tolist()
+
+
+def test_what_is_cut_from_keys_does_not_lose_their_hemisphere():
+    left = rc.load_parcellation({"left": np.array([1, 1, 2, 0])}, {1: "V1", 2: "V2"})
+    values = {"rh_V1_area": 1.0, "rh_V2_area": 2.0}
+    frame = pd.DataFrame({"region": list(values), "z": values.values()})
+    for table in (values, frame, pd.DataFrame([values]), Signals([1.0, 2.0], list(values))):
+        with pytest.raises(MatchError):
+            rc.paint(table, left, strip=["rh_", "_area"])
+        with pytest.raises(MatchError):
+            rc.paint(table, left, strip=["rh_", "_area"], missing="fill", extra="ignore")
+    pair = rc.load_parcellation(
+        {"left": np.array([1, 1, 2, 0]), "right": np.array([2, 1, 0])}, {1: "V1", 2: "V2"}
+    )
+    for table in (values, frame):
+        painted = rc.paint(table, pair, strip=["rh_", "_area"], missing="fill")
+        assert np.asarray(painted).tolist() == [0, 0, 0, 0, 2, 1, 0]
+    # Without sides in the atlas, what is cut is only text.
+    labels = nib.Nifti1Image(np.array([[[1, 2, 0]]], np.int16), np.eye(4))
+    plain = rc.load_parcellation(labels, {1: "V1", 2: "V2"})
+    assert rc.paint(values, plain, strip=["rh_", "_area"]).dataobj[0, 0].tolist() == [1, 2, 0]
+
+
+def test_parcels_of_one_hemisphere_are_not_painted_onto_the_other(tmp_path):
+    names = {1: "V1", 2: "V2"}
+    right = rc.load_parcellation({"right": np.array([1, 2, 2, 0])}, names)
+    left = rc.load_parcellation({"left": np.array([1, 1, 2, 0])}, names)
+    maps = {"right": np.array([1.0, 2, 4, 8])}
+    path = rc.save(rc.extract(maps, right), tmp_path / "x.pscalar.nii")
+    assert rc.load_signals(path, right).keys == ("V1", "V2")
+    assert np.asarray(rc.paint(path, right)).reshape(-1).tolist() == [1, 3, 3, 0]
+    with pytest.raises(MatchError):
+        rc.paint(path, left, missing="fill", extra="ignore")

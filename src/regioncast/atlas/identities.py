@@ -162,7 +162,7 @@ class Identities:
             ``"auto"``: by whatever names most regions, names before labels before columns.
             ``"text"``: the same, but not by labels.
         """
-        keys = stripped(keys, self.strip)
+        keys = self.cut(keys, self.strip)
         # What has no names is called by its labels.
         by_name = [NAME] if self.table.has_names else []
         titles = {
@@ -181,6 +181,20 @@ class Identities:
         del namings[best.by]
         rivals = [namings[title] for title in (NAME, LABEL) if title in namings]
         return Naming(best.by, keys, best.rows, rivals)
+
+    def cut(self, keys: Sequence[str | int], affixes: Sequence[str]) -> list[str | int]:
+        """Return keys without these affixes, which keep the hemisphere that only they said.
+
+        Where no region is of one, that is text like any other.
+        """
+        rests = stripped(keys, affixes)
+        if not affixes or self.table.sides is None:
+            return rests
+        for place, (key, rest) in enumerate(zip(keys, rests, strict=True)):
+            side = side_of(composed(key))[0]
+            if side is not None and side_of(composed(rest))[0] is None:
+                rests[place] = f"{side}:{rest}"
+        return rests
 
     def stripping(self, affixes: Sequence[str]) -> Identities:
         """Return the same, for keys without these affixes too."""

@@ -120,8 +120,11 @@ class ParcelFiles(Protocol):
 
     def read_signals(
         self, source: Any, key: Key | None, columns: Key | Sequence[Key] | None
-    ) -> Signals:
-        """Return the values, or of them the maps of these names; files without keys refuse some."""
+    ) -> tuple[Signals, Sequence[str | None]]:
+        """Return the values, or of them the maps of these names; files without keys refuse some.
+
+        And the hemisphere of each region, where it is of one.
+        """
 
     def save_signals(
         self, signals: Signals, atlas: Parcellation, output: Path, *, overwrite: bool
@@ -517,8 +520,10 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
     """Return the signals of values of any kind: files of parcels, tables, objects in memory."""
     for kind in KINDS:
         if kind.parcels is not None and kind.holds(values):
-            signals = kind.parcels.read_signals(values, asked.key, asked.columns)
-            return asked_of(as_categories(signals) if asked.categories else signals, asked)
+            signals, sides = kind.parcels.read_signals(values, asked.key, asked.columns)
+            signals = with_sides(signals, identities, sides)
+            signals = as_categories(signals) if asked.categories else signals
+            return asked_of(signals, asked, identities)
     reading = read_categories if asked.categories else read
     signals = reading(values, identities, asked)
     if not isinstance(values, str | os.PathLike) or str(values) == STANDARD_STREAM:

@@ -106,7 +106,7 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
         raise SignalsError(
             f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
         )
-    return asked_of(with_sides(_without_table(values), identities), asked)
+    return asked_of(with_sides(_without_table(values), identities), asked, identities)
 
 
 def _without_table(values: object) -> Signals:
@@ -120,25 +120,29 @@ def _without_table(values: object) -> Signals:
     return Signals(array_of(values), map_names=[name] if isinstance(name, str) and name else None)
 
 
-def asked_of(signals: Signals, asked: Asked) -> Signals:
+def asked_of(signals: Signals, asked: Asked, identities: Identities) -> Signals:
     """Return signals of no table with the repetition time and the keys that were asked for."""
     if asked.strip and signals.keys is not None:
-        signals = signals.with_keys(stripped(signals.keys, asked.strip))
+        signals = signals.with_keys(identities.cut(signals.keys, asked.strip))
     return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
 
 
-def with_sides(signals: Signals, identities: Identities) -> Signals:
+def with_sides(
+    signals: Signals, identities: Identities, sides_of_keys: Sequence[str | None] | None = None
+) -> Signals:
     """Return signals whose keys say their hemisphere where those alone may go to another one.
 
     Signals of one hemisphere, whose keys need not say it, know it from their regions, or from the
-    coverage beside a file.
+    coverage beside a file; else it is given.
     """
     regions = signals.coverage if signals.parcellation is None else signals.parcellation.table
-    if regions is None or regions.sides is None or signals.keys is None:
+    if sides_of_keys is None and regions is not None:
+        sides_of_keys = regions.sides
+    if sides_of_keys is None or signals.keys is None:
         return signals
     keys: list[Key] = []
     rows_of_keys = identities.naming(signals.keys).rows
-    for key, side, rows in zip(signals.keys, regions.sides, rows_of_keys, strict=True):
+    for key, side, rows in zip(signals.keys, sides_of_keys, rows_of_keys, strict=True):
         sides = set(map(identities.side, rows))
         keys.append(f"{side}:{key}" if side and not sides <= {side, None} else key)
     return signals.with_keys(keys)
@@ -214,7 +218,7 @@ def read_categories(values: Any, identities: Identities, asked: Asked) -> Signal
         return as_categories(read(values if table is None else table, identities, asked))
     codes, categories = _coded(column)
     keys = as_keys(values) if isinstance(values, Mapping) else None
-    return asked_of(Signals(codes, keys), asked).changed(categories=categories)
+    return asked_of(Signals(codes, keys), asked, identities).changed(categories=categories)
 
 
 def _without_xarray(values: Any) -> Any:

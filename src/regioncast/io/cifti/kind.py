@@ -33,14 +33,14 @@ class CiftiParcels:
 
     def read_signals(
         self, source: Any, key: Key | None, columns: Key | Sequence[Key] | None
-    ) -> Signals:
-        """Return the values of parcels, or of them the maps of these names."""
+    ) -> tuple[Signals, list[str | None]]:
+        """Return the values of parcels, or of them the maps of these names, and hemispheres."""
         if key is not None:
             raise SignalsError(
                 "key= is for tables; the names of parcels are the keys of this file."
             )
-        signals = read_parcel_signals(source)
-        return signals if columns is None else _chosen(signals, columns)
+        signals, sides = read_parcel_signals(source)
+        return signals if columns is None else _chosen(signals, columns), sides
 
     def save_signals(
         self, signals: Signals, atlas: Parcellation, output: Path, *, overwrite: bool

@@ -16,6 +16,7 @@ from nibabel.cifti2.cifti2_axes import (
     SeriesAxis,
 )
 
+from ...atlas.hemispheres import CORTEX
 from ...atlas.no_region import names_no_region
 from ...atlas.parcellation import (
     NOT_LABELLED,
@@ -275,8 +276,8 @@ def space_of(source: Image, what: str) -> Grayordinates:
 # --- parcellated files in --------------------------------------------------------------------
 
 
-def read_parcel_signals(source: Image) -> Signals:
-    """Return the values of a ``.pscalar.nii`` or ``.ptseries.nii`` file.
+def read_parcel_signals(source: Image) -> tuple[Signals, list[str | None]]:
+    """Return the values of a ``.pscalar.nii`` or ``.ptseries.nii`` file, and parcels' hemispheres.
 
     They are keyed by the names of the parcels.
 
@@ -290,4 +291,10 @@ def read_parcel_signals(source: Image) -> Signals:
             f"{described(axes)}. Give a .pscalar.nii or .ptseries.nii file."
         )
     values = array_of(data, "the table of values")
-    return Signals(values, axes[1].name.tolist()).changed(axis=map_axis_of(axes[0]))
+    signals = Signals(values, axes[1].name.tolist()).changed(axis=map_axis_of(axes[0]))
+    sides = {frozenset([structure]): side for side, structure in CORTEX.items()}
+    # A parcel of both hemispheres, or with voxels, is of none.
+    of_parcels = zip(axes[1].vertices, axes[1].voxels, strict=True)
+    return signals, [
+        None if len(voxels) else sides.get(frozenset(vertices)) for vertices, voxels in of_parcels
+    ]
