@@ -122,7 +122,11 @@ def _what_is_no_number(values: NDArray[Any]) -> str:
     verb = "is" if len(wrong) == 1 else "are"
     advice = ""
     if any(isinstance(value, str) for value in wrong):
-        advice = " Text is painted as categories: categories=True (--categories)."
+        advice = (
+            " Titles with columns are a table, pandas.DataFrame(values), and pairs of a name and a "
+            "number a dict, dict(values). Text is painted as categories: categories=True "
+            "(--categories)."
+        )
     return (
         f" {len(wrong):,} of {plural(len(listed), 'value')} {verb} no number: {examples(wrong)}."
         f"{advice}"
