@@ -27,10 +27,12 @@ POINTING = {"found", "given", "one", "others", "own"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Of the lines, a quarter are docstrings, which say shapes, units, dtypes and errors.  They are more
-# than the 17,400 of before, since reasons stand beside the code.  The branches are those of reading
-# tables: what is told apart there is what the ten rules tell apart.
+# than the 17,600 of before, since the package does more: what stays beside files, regions chosen,
+# grouped, merged and saved, categories, many images and outputs of one call, objects and files of
+# other programs, cleaning, a transformer of scikit-learn, files that claim what they do not hold.  The
+# branches are those of reading tables: what is told apart there is what the ten rules tell apart.
 AT_MOST = {
-    "lines": 17_600,
+    "lines": 22_950,
     "modules in a folder": 12,
     "complex functions": 6,
     "functions that are too complex": 0,
