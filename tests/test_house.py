@@ -29,8 +29,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Of the lines, a quarter are docstrings, which say shapes, units, dtypes and errors.  They are more
 # than the 17,600 of before, since the package does more: what stays beside files, regions chosen,
 # grouped, merged and saved, categories, many images and outputs of one call, objects and files of
-# other programs, cleaning, a transformer of scikit-learn, files that claim what they do not hold.  The
-# branches are those of reading tables: what is told apart there is what the ten rules tell apart.
+# other programs, cleaning, a transformer of scikit-learn, files that claim what they do not hold.
+# The branches are those of reading tables: what is told apart there, the ten rules tell apart.
 AT_MOST = {
     "lines": 22_950,
     "modules in a folder": 12,
