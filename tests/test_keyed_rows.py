@@ -256,3 +256,14 @@ def test_parcels_of_one_hemisphere_are_not_painted_onto_the_other(tmp_path):
     assert np.asarray(rc.paint(path, right)).reshape(-1).tolist() == [1, 3, 3, 0]
     with pytest.raises(MatchError):
         rc.paint(path, left, missing="fill", extra="ignore")
+
+
+def test_parcels_whose_names_look_like_a_hemisphere_keep_their_names(tmp_path):
+    """A region of the left one may be called r1."""
+    atlas = rc.load_parcellation({"left": np.array([1, 1, 2, 0])}, {1: "r1", 2: "r2"})
+    path = rc.save(
+        rc.extract({"left": np.array([2.0, 4, 8, 0])}, atlas), tmp_path / "x.pscalar.nii"
+    )
+    again = rc.load_parcellation(path)
+    assert rc.load_signals(path, again).keys == rc.load_signals(path, atlas).keys == ("r1", "r2")
+    assert np.asarray(rc.paint(path, atlas)).reshape(-1).tolist() == [3, 3, 8, 0]

@@ -39,7 +39,14 @@ from ..signals import Key, Origin, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.files import STANDARD_STREAM
-from ..tables.values import as_categories, asked_of, read, read_categories, with_sides
+from ..tables.values import (
+    as_categories,
+    asked_of,
+    read,
+    read_categories,
+    with_own_sides,
+    with_sides,
+)
 from . import sidecar as sidecars
 from .atlas_objects import held_atlas
 from .cifti.kind import Cifti
@@ -521,7 +528,7 @@ def read_signals(values: object, identities: Identities, asked: Asked) -> Signal
     for kind in KINDS:
         if kind.parcels is not None and kind.holds(values):
             signals, sides = kind.parcels.read_signals(values, asked.key, asked.columns)
-            signals = with_sides(signals, identities, sides)
+            signals = with_sides(signals, sides, identities)
             signals = as_categories(signals) if asked.categories else signals
             return asked_of(signals, asked, identities)
     reading = read_categories if asked.categories else read
@@ -543,7 +550,7 @@ def _completed(
     # An array has none, but its sidecar may say which regions its columns are.
     if has_no_keys and regions and any(identities.naming(regions.unique_keys).rows):
         signals = signals.with_keys(regions.unique_keys)
-    return with_sides(signals, identities)
+    return with_own_sides(signals, identities)
 
 
 def save_signals(

@@ -106,7 +106,7 @@ def read(values: object, identities: Identities, asked: Asked) -> Signals:
         raise SignalsError(
             f"key= and columns= choose columns of a table; a {type(values).__name__} has none."
         )
-    return asked_of(with_sides(_without_table(values), identities), asked, identities)
+    return asked_of(with_own_sides(_without_table(values), identities), asked, identities)
 
 
 def _without_table(values: object) -> Signals:
@@ -127,23 +127,25 @@ def asked_of(signals: Signals, asked: Asked, identities: Identities) -> Signals:
     return signals if asked.t_r is None else signals.with_t_r(asked.t_r)
 
 
-def with_sides(
-    signals: Signals, identities: Identities, sides_of_keys: Sequence[str | None] | None = None
-) -> Signals:
-    """Return signals whose keys say their hemisphere where those alone may go to another one.
-
-    Signals of one hemisphere, whose keys need not say it, know it from their regions, or from the
-    coverage beside a file; else it is given.
-    """
+def with_own_sides(signals: Signals, identities: Identities) -> Signals:
+    """Return signals of which their regions, or the coverage beside a file, say the hemisphere."""
     regions = signals.coverage if signals.parcellation is None else signals.parcellation.table
-    if sides_of_keys is None and regions is not None:
-        sides_of_keys = regions.sides
-    if sides_of_keys is None or signals.keys is None:
+    sides = None if regions is None else regions.sides
+    return signals if sides is None else with_sides(signals, sides, identities)
+
+
+def with_sides(
+    signals: Signals, sides_of_keys: Sequence[str | None], identities: Identities
+) -> Signals:
+    """Return signals whose keys say their hemisphere where those alone may go to another one."""
+    # Where no column says the hemispheres of regions, their names do, which keys are compared with.
+    of_regions = identities.table.sides
+    if signals.keys is None or of_regions is None:
         return signals
     keys: list[Key] = []
     rows_of_keys = identities.naming(signals.keys).rows
     for key, side, rows in zip(signals.keys, sides_of_keys, rows_of_keys, strict=True):
-        sides = set(map(identities.side, rows))
+        sides = {of_regions[row] for row in rows}
         keys.append(f"{side}:{key}" if side and not sides <= {side, None} else key)
     return signals.with_keys(keys)
 
