@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import warnings
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -127,6 +128,27 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tree):
     assert signals.map_names == tuple(f"sub-{sub}_ses-{ses}_stat" for sub, ses in WHO)
     one = rc.extract("sub-01/**/stat.nii.gz", "atlas.nii.gz")
     assert one.map_names == ("ses-1_stat", "ses-2_stat")
+
+
+def test_a_tidy_table_says_who_and_when(tree):
+    signals = rc.extract("**/stat.nii.gz", "atlas.nii.gz")
+    tidy = signals.to_pandas(long="tidy")
+    wide = signals.to_pandas().assign(**signals.entities)
+    expected = wide.melt([*signals.entities], var_name="name")
+    titles = ["sub", "ses", "map", "name", "value"]
+    by = titles[:-1]
+    pd.testing.assert_frame_equal(
+        tidy[titles].sort_values(by).reset_index(drop=True),
+        expected.sort_values(by).reset_index(drop=True),
+        check_dtype=False,
+    )
+    rc.save(signals, "tidy.tsv", long="tidy")
+    read = pd.read_csv("tidy.tsv", sep="\t")
+    assert read["value"].tolist() == tidy["value"].tolist()
+    assert read["sub"].tolist() == tidy["sub"].tolist()
+    words = ["extract", "**/stat.nii.gz", "atlas.nii.gz", "--tidy", "-o", "shell.tsv"]
+    assert cli.main(words) == 0
+    assert Path("shell.tsv").read_text() == Path("tidy.tsv").read_text()
 
 
 def test_the_tidy_form_is_one_line(tree):

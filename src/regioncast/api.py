@@ -54,7 +54,7 @@ from .io.kinds import (
 )
 from .io.many import save_each
 from .io.sidecar import files_of
-from .signals import Key, Origin, Signals
+from .signals import Key, Long, Origin, Signals
 from .tables import write
 from .tables.arrays import Asked
 
@@ -771,7 +771,7 @@ def save(
     path: FileName,
     *,
     overwrite: bool = False,
-    long: bool = False,
+    long: Long = False,
     sidecar: bool = True,
     progress: Progress | None = None,
 ) -> Path | tuple[Path, ...]:
@@ -794,8 +794,9 @@ def save(
         The last two hold names and colours; regions without a colour get one.
     overwrite : bool, default=False
         Whether an existing file may be replaced.
-    long : bool, default=False
-        Write signals with one row per region instead of one per map.
+    long : bool or "tidy", default=False
+        Write signals with one row per region instead of one per map; ``"tidy"``: one per map and
+        region, with columns of who and when, for statistics programs and not to be painted.
     sidecar : bool, default=True
         Write ``x.json`` beside ``x.tsv``, ``x.nii.gz`` and other files that cannot say it: the
         repetition time, the names of the maps, sources, atlas, strategy and coverage, under

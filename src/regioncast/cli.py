@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from .atlas.choice import Chosen
     from .atlas.parcellation import Parcellation
     from .io.kinds import Painted
-    from .signals import Signals
+    from .signals import Long, Signals
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -302,6 +302,7 @@ def extract(
     reading: Reading = _AS_USUAL,
     coverage: NewPath | None = None,
     long: bool = False,
+    tidy: bool = False,
     no_sidecar: NoSidecar = False,
     overwrite: Overwrite = False,
 ) -> int:
@@ -367,17 +368,20 @@ def extract(
         Table to write with the voxels and data of each region: .tsv, .csv or .parquet.
     long
         Write one row per region instead of one per map.
+    tidy
+        Write one row per map and region, with columns of who and when (sub, task, volume).
     """
     start = time.perf_counter()
     if len(inputs) < 2:
         _complain("extract needs IMAGE... and ATLAS; see extract --help")
         return USAGE
     *images, atlas = inputs
-    templates = [output] if coverage is None else [output, coverage]
+    templates = list(filter(None, [output, coverage]))
     # A list is a series, even of one image, which by itself may be none.
     runs = jobs(images[0] if len(images) == 1 else images, templates)
+    layout: Long = "tidy" if tidy else long
     for run in runs:
-        _check_extraction(*run.outputs, overwrite=overwrite, long=long)
+        _check_extraction(*run.outputs, overwrite=overwrite, long=layout)
     confounds_of_runs = _confounds_of(confounds, len(runs))
     parcellation = reading.of(atlas)
     lines = []
@@ -393,7 +397,7 @@ def extract(
                     progress=progress if len(runs) == 1 else None,
                 )  # fmt: skip
                 _save_extracted(
-                    signals, *run.outputs, overwrite=overwrite, long=long, sidecar=not no_sidecar
+                    signals, *run.outputs, overwrite=overwrite, long=layout, sidecar=not no_sidecar
                 )
                 if len(runs) > 1:
                     progress(number, len(runs))
@@ -426,7 +430,7 @@ def _save_extracted(
     coverage: Path | None = None,
     *,
     overwrite: bool,
-    long: bool,
+    long: Long,
     sidecar: bool,
 ) -> None:
     """Save signals, and their coverage where it is asked for."""
@@ -437,7 +441,7 @@ def _save_extracted(
 
 
 def _check_extraction(
-    output: Path, coverage: Path | None = None, *, overwrite: bool, long: bool
+    output: Path, coverage: Path | None = None, *, overwrite: bool, long: Long
 ) -> None:
     """Raise where what is extracted cannot be written under these names."""
     check_table_output(output, overwrite=overwrite, long=long)

@@ -13,7 +13,7 @@ import re
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from .atlas.region_table import RegionTable
 
 Key = str | int
+
+Long = bool | Literal["tidy"]
+"""How tables of signals are long: not, a row per region, or a row per map and region."""
 
 MAP_TITLE = "map"
 """Title of the column of map names in a wide table, or of what is no entity in them."""
@@ -361,15 +364,17 @@ class Signals:
         changed.values.flags.writeable = False
         return changed
 
-    def to_pandas(self, *, long: bool = False) -> pd.DataFrame:
+    def to_pandas(self, *, long: Long = False) -> pd.DataFrame:
         """Return the values as a table.
 
         Parameters
         ----------
-        long : bool, default=False
+        long : bool or "tidy", default=False
             False: a row per map and a column per region, titled by its key; the labels are
             in ``attrs["labels"]``.  True: a row per region, with the columns ``index``
             (label) and ``name``, as far as they are known, and one column per map.
+            ``"tidy"``: a row per map and region, with a column for each of `entities`, such as
+            ``sub`` and ``volume``, and the column ``value``.
 
         Returns
         -------
@@ -381,6 +386,15 @@ class Signals:
             frame = pd.DataFrame(self.values, index=self.map_names, columns=self.keys)
             frame.attrs["labels"] = self.labels
             return frame
+        if long == "tidy":
+            of_maps = self.entities or {MAP_TITLE: self.axis.titles(self.n_maps)}
+            columns: dict[str, Any] = {
+                title: np.repeat(np.array(cells, object), self.n_regions)
+                for title, cells in of_maps.items()
+            }
+            for title, keys in self.region_columns().items():
+                columns[title] = list(keys) * self.n_maps
+            return pd.DataFrame({**columns, "value": self.values.ravel()})
         frame = pd.DataFrame(self.values.T, columns=self.axis.titles(self.n_maps))
         of_regions = self.region_columns()
         taken = [title for title in of_regions if title in frame]

@@ -35,7 +35,7 @@ from ..errors import (
 )
 from ..files import check_output, existing_file, expanded
 from ..formats import family_of, has_use, suffix_of, suffixes
-from ..signals import Key, Origin, Signals
+from ..signals import Key, Long, Origin, Signals
 from ..tables import regions as region_tables
 from ..tables import write
 from ..tables.files import STANDARD_STREAM
@@ -554,7 +554,7 @@ def _completed(
 
 
 def save_signals(
-    signals: Signals, output: Path, *, long: bool, overwrite: bool, sidecar: bool
+    signals: Signals, output: Path, *, long: Long, overwrite: bool, sidecar: bool
 ) -> None:
     """Write signals as a table, or with the samples of their regions as a file of parcels."""
     _check_not_long(output, long=long)
@@ -591,7 +591,7 @@ def save_signals(
 
 
 def check_table_output(
-    path: Path, use: Use = "signals", *, overwrite: bool, long: bool = False
+    path: Path, use: Use = "signals", *, overwrite: bool, long: Long = False
 ) -> None:
     """Raise where signals or coverage cannot be written under this name, before they are made."""
     output = expanded(path)
@@ -611,7 +611,7 @@ def parcel_files(output: Path) -> ParcelFiles | None:
     return None
 
 
-def _check_not_long(output: Path, *, long: bool) -> None:
+def _check_not_long(output: Path, *, long: Long) -> None:
     if not long:
         return
     if family_of(output) == "numpy" or parcel_files(output) is not None:

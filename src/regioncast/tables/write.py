@@ -38,12 +38,12 @@ if TYPE_CHECKING:
 
     from ..atlas.region_table import Region, RegionTable
     from ..formats import Use
-    from ..signals import Signals
+    from ..signals import Long, Signals
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) -> None:
+def write_signals(signals: Signals, path: Path, *, long: Long, overwrite: bool) -> None:
     """Write signals as a table, whole or not at all.
 
     Parameters
@@ -52,8 +52,8 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
     path : Path
         ``.tsv`` and ``.csv`` (missing values are ``n/a``), ``.parquet``, or ``.npy`` for the
         values alone; ``-`` for TSV on standard output.
-    long : bool
-        One row per region rather than one per map.
+    long : bool or "tidy"
+        One row per region rather than one per map, or one per both.
     overwrite : bool
     """
     suffix = table_suffix(path)
@@ -70,7 +70,7 @@ def write_signals(signals: Signals, path: Path, *, long: bool, overwrite: bool) 
     frame = _frame(signals, long=long)
     _check_names([*map(str, signals.keys or ()), *(signals.map_names or ())], path, suffix)
     # Columns that are merely counted have no titles, unless integers could be taken for such.
-    is_titled = long or signals.keys is not None or MAP_TITLE in frame
+    is_titled = bool(long) or signals.keys is not None or MAP_TITLE in frame
     _write_frame(frame, path, suffix, header=is_titled, overwrite=overwrite)
 
 
@@ -183,7 +183,7 @@ def _write_frame(
         frame.to_csv(file, **options)
 
 
-def _frame(signals: Signals, *, long: bool) -> pd.DataFrame:
+def _frame(signals: Signals, *, long: Long) -> pd.DataFrame:
     """Return signals as the table to write, titles as text."""
     if signals.values.dtype.kind == "c":
         raise SignalsTypeError(
