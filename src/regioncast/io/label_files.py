@@ -85,7 +85,7 @@ def entries_of(table: RegionTable, path: Path, is_none: Callable[[Entry], bool])
     `is_none` tells whether whoever reads an entry takes it for that of no region.  That, and a name
     that XML does not keep, is a `RegionTableError`; other columns are a warning.
     """
-    rows = zip(table, _colors(table), strict=True)
+    rows = zip(table, colors_of(table), strict=True)
     entries = [Entry(region.label, region.name, _parts(color)) for region, color in rows]
     wrong = [entry.name for entry in entries if not _is_kept(entry.name) or is_none(entry)]
     if wrong:
@@ -110,7 +110,7 @@ def _is_kept(name: str) -> bool:
     return bool(name) and name == name.strip() and not _NOT_IN_NAMES.search(name)
 
 
-def _colors(table: RegionTable) -> list[str]:
+def colors_of(table: RegionTable) -> list[str]:
     """Return the colour of each region, ``#rrggbb`` or ``#rrggbbaa``."""
     title = next((title for title in table.columns if title.lower() in _COLOR_TITLES), None)
     colors = [str(cell) for cell in table.columns.get(title or "", [""] * len(table))]

@@ -1,0 +1,276 @@
+"""From values to colours: limits, ramps, and the look-up that painting is, with colours for values.
+
+A *ramp* is 256 colours from low to high.  A value becomes one of them; or it has none, because it
+is below the threshold, or is not there.  Page, PNG and SVG have their colours from here; the page
+looks them up by the same arithmetic, which a test holds it to.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from ..errors import ArgumentError, examples
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+N_COLOURS = 256
+
+# Colours at even steps, of even lightness; between them, channels are interpolated.
+_ANCHORS = {
+    "diverging": (
+        "#0a2a5e", "#2166ac", "#6fa8d6", "#c6dcec", "#f4f4f4",
+        "#f6cfc0", "#e08a72", "#b2303a", "#5f0a1e",
+    ),
+    "sequential": (
+        "#f4f1e6", "#f3d69b", "#eea765", "#db6f52", "#b03a58", "#74185a", "#2f0a3f",
+    ),
+    "grey": ("#222222", "#f5f5f5"),
+}  # fmt: skip
+
+RAMPS = tuple(_ANCHORS)
+"""The names of our own ramps."""
+
+NO_REGION, SHOWN, BELOW, ABSENT = range(4)
+"""What a sample is: of no region, of a value that is shown, below the threshold, or n/a."""
+
+
+class Theme(NamedTuple):
+    """Colours of what has no value, as ``#rrggbb``.
+
+    Parameters
+    ----------
+    paper, ink, dim : str
+        Of the background, of text, and of text of less weight.
+    below : str
+        Of regions below the threshold.
+    absent, stripe : str
+        Of regions without a value, and of the stripes across them.
+    bare : str
+        Of what a mesh shows where there is no region.
+    """
+
+    paper: str
+    ink: str
+    dim: str
+    below: str
+    absent: str
+    stripe: str
+    bare: str
+
+
+ThemeName = Literal["light", "dark"]
+
+THEMES: dict[ThemeName, Theme] = {
+    "light": Theme("#ffffff", "#1b1f24", "#5c6670", "#d6d6d6", "#a2a2a2", "#7a7a7a", "#cdcdcd"),
+    "dark": Theme("#14171a", "#e6e8eb", "#9aa4b0", "#4a4e54", "#6f6f6f", "#9a9a9a", "#7d7d7d"),
+}
+
+
+class Scale(NamedTuple):
+    """How values become colours.
+
+    Parameters
+    ----------
+    name : str
+        Of the ramp.
+    ramp : array of uint8, shape (256, 3)
+        Red, green and blue, from low to high.
+    low, high : float
+        The values at the ends of the ramp; those beyond get the colours of the ends.
+    threshold : float
+        Values nearer to 0 than this are not shown.
+    """
+
+    name: str
+    ramp: NDArray[np.uint8]
+    low: float
+    high: float
+    threshold: float = 0.0
+
+
+class Colours(NamedTuple):
+    """What each region looks like in one map, and first what is no region.
+
+    Parameters
+    ----------
+    kinds : array of uint8, shape (1 + n_regions,)
+        `NO_REGION`, `SHOWN`, `BELOW` or `ABSENT`.
+    rgb : array of uint8, shape (1 + n_regions, 3)
+        Of those that are shown; 0 elsewhere.
+    """
+
+    kinds: NDArray[np.uint8]
+    rgb: NDArray[np.uint8]
+
+
+def rgb_of(color: str) -> tuple[int, int, int]:
+    """Return the channels of ``#rrggbb``.
+
+    Examples
+    --------
+    >>> rgb_of("#ff8000")
+    (255, 128, 0)
+    """
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    return red, green, blue
+
+
+def interpolated(anchors: Sequence[str]) -> NDArray[np.uint8]:
+    """Return 256 colours through those of some even steps.
+
+    Examples
+    --------
+    >>> interpolated(["#000000", "#ffffff"])[[0, 1, 255]].tolist()
+    [[0, 0, 0], [1, 1, 1], [255, 255, 255]]
+    """
+    channels = np.array([rgb_of(anchor) for anchor in anchors], np.float64)
+    at = np.linspace(0, len(anchors) - 1, N_COLOURS)
+    columns = [np.interp(at, np.arange(len(anchors)), channel) for channel in channels.T]
+    colours: NDArray[np.uint8] = np.rint(np.stack(columns, 1)).astype(np.uint8)
+    return colours
+
+
+def ramp_of(cmap: object) -> tuple[str, NDArray[np.uint8]]:
+    """Return the name and the colours of a ramp.
+
+    Parameters
+    ----------
+    cmap : str, sequence of str, or colour map of matplotlib
+        One of `RAMPS`; colours ``#rrggbb`` at even steps, low to high; or, where matplotlib is
+        installed, one of its colour maps or its name.
+
+    Raises
+    ------
+    ArgumentError
+        When there is no such ramp.
+    """
+    if isinstance(cmap, str) and cmap in _ANCHORS:
+        return cmap, interpolated(_ANCHORS[cmap])
+    if isinstance(cmap, Sequence) and not isinstance(cmap, str):
+        wrong = [str(color) for color in cmap if not re.fullmatch("#[0-9a-fA-F]{6}", str(color))]
+        if wrong or len(cmap) < 2:
+            raise ArgumentError(
+                "The colours of a ramp are two or more, each written #rrggbb"
+                + (f"; not {examples(wrong)}." if wrong else ".")
+            )
+        return "own", interpolated([str(color) for color in cmap])
+    return _of_matplotlib(cmap)
+
+
+def _of_matplotlib(cmap: Any) -> tuple[str, NDArray[np.uint8]]:
+    if importlib.util.find_spec("matplotlib") is not None:
+        from matplotlib import colormaps
+
+        if isinstance(cmap, str) and cmap in colormaps:
+            cmap = colormaps[cmap]
+        if callable(cmap):
+            colours = np.asarray(cmap(np.arange(N_COLOURS) / (N_COLOURS - 1)), np.float64)
+            name = str(getattr(cmap, "name", "own"))
+            return name, np.rint(colours[:, :3] * 255).astype(np.uint8)
+        others = "a colour map of matplotlib, "
+    else:
+        others = (
+            "with matplotlib installed (pip install 'regioncast[plot]') one of its colour maps, "
+        )
+    raise ArgumentError(
+        f"There is no colour map {cmap!r}. Pass one of {', '.join(map(repr, RAMPS))}, {others}"
+        "or a list of colours such as ['#ffffff', '#b2303a'], from low to high."
+    )
+
+
+def scale_of(
+    values: NDArray[Any],
+    cmap: object = None,
+    *,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    threshold: float | None = None,
+) -> Scale:
+    """Return how values become colours.
+
+    Parameters
+    ----------
+    values : array
+        Of all maps; NaN and infinite ones count for nothing here.
+    cmap : optional
+        As in `ramp_of`.  When not given, values on both sides of 0 get the diverging ramp, and
+        others the sequential one.
+    vmin, vmax : float, default=None
+        Values at the ends of the ramp.  When not given, the lowest and the highest, or where
+        values lie on both sides of 0, numbers that are equally far from it.
+    threshold : float, default=None
+        Values nearer to 0 than this are not shown.
+
+    Raises
+    ------
+    ArgumentError
+        When limits are no numbers or the lower is not below the upper, a threshold is negative,
+        or there is no such ramp.
+    """
+    for what, number in (("vmin", vmin), ("vmax", vmax), ("threshold", threshold)):
+        if number is not None and not np.isfinite(number):
+            raise ArgumentError(f"{what} is a number, not {number!r}.")
+    if threshold is not None and threshold < 0:
+        raise ArgumentError(f"threshold is a distance from 0, so it is not negative: {threshold}.")
+    numbers = np.asarray(values, np.float64)
+    numbers = numbers[np.isfinite(numbers)]
+    lowest, highest = (numbers.min(), numbers.max()) if numbers.size else (0.0, 1.0)
+    is_signed = lowest < 0 < highest
+    if is_signed:
+        # What is given of one end holds for the other.
+        either = vmax if vmax is not None else vmin
+        reach = max(-lowest, highest) if either is None else abs(either)
+        lowest, highest = -reach, reach
+    low = float(lowest if vmin is None else vmin)
+    high = float(highest if vmax is None else vmax)
+    if low == high and (vmin is None or vmax is None):
+        # All values are equal: the ramp goes from 0 to them, or from 0 to 1.
+        low, high = min(low, 0.0), max(high, 0.0) if high else 1.0
+    if not low < high:
+        raise ArgumentError(f"vmin has to be below vmax; they are {low:g} and {high:g}.")
+    if cmap is None:
+        cmap = "diverging" if is_signed else "sequential"
+        name, ramp = ramp_of(cmap)
+        # What is furthest from 0 is darkest.
+        if cmap == "sequential" and high <= 0:
+            ramp = ramp[::-1]
+    else:
+        name, ramp = ramp_of(cmap)
+    return Scale(name, ramp, low, high, float(threshold or 0))
+
+
+def coloured(values: NDArray[Any], has_value: NDArray[np.bool_], scale: Scale) -> Colours:
+    """Return what the regions of one map look like.
+
+    Parameters
+    ----------
+    values : array, shape (n_regions,)
+    has_value : array of bool, shape (n_regions,)
+        False: n/a, whatever `values` say; so is NaN.
+    scale : Scale
+
+    Examples
+    --------
+    >>> values = np.array([-2.0, 0.25, np.nan])
+    >>> scale = scale_of(values, ["#0000ff", "#ff0000"], vmax=2, threshold=1)
+    >>> kinds, rgb = coloured(values, np.ones(3, bool), scale)
+    >>> kinds.tolist(), rgb[1].tolist()
+    ([0, 1, 2, 3], [0, 0, 255])
+    """
+    numbers = np.asarray(values, np.float64)
+    is_absent = np.isnan(numbers) | ~has_value
+    is_below = ~is_absent & (np.abs(numbers) < scale.threshold)
+    is_shown = ~(is_absent | is_below)
+    kinds = np.zeros(1 + len(numbers), np.uint8)
+    kinds[1:] = np.select([is_absent, is_below], [ABSENT, BELOW], SHOWN)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.floor((numbers - scale.low) / (scale.high - scale.low) * N_COLOURS)
+    rgb = np.zeros((1 + len(numbers), 3), np.uint8)
+    rgb[1:][is_shown] = scale.ramp[np.clip(steps[is_shown], 0, N_COLOURS - 1).astype(np.intp)]
+    return Colours(kinds, rgb)

@@ -1,0 +1,142 @@
+"""What a page holds: one mapping that says what there is, and arrays, packed.
+
+The scripts of the page read just this.  Values stay what they are, bit for bit, in their own dtype.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..colours import RAMPS, THEMES, ramp_of
+from ..volumes import Volume, cropped, sides_of_regions, volume_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..scene import Scene
+
+# JavaScript's typed arrays, by NumPy's name for what they hold.
+_TYPES = {
+    "uint8": "Uint8Array", "int8": "Int8Array", "uint16": "Uint16Array", "int16": "Int16Array",
+    "uint32": "Uint32Array", "int32": "Int32Array", "float32": "Float32Array",
+    "float64": "Float64Array", "int64": "BigInt64Array", "uint64": "BigUint64Array",
+}  # fmt: skip
+
+
+def packed(array: NDArray[Any]) -> str:
+    """Return the bytes of an array, little-endian, gzipped, as text in base 64."""
+    little = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False)
+    return base64.b64encode(gzip.compress(little.tobytes(), 9, mtime=0)).decode()
+
+
+def as_json(content: dict[str, Any]) -> str:
+    """Return JSON that may stand in a script element: no text in it ends that."""
+    text = json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text.replace("</", "<\\/").replace("<!--", "<\\u0021--")
+
+
+def contents_of(scene: Scene) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Return what a page says and its arrays by name."""
+    atlas = scene.atlas
+    arrays: dict[str, NDArray[Any]] = {}
+    meta: dict[str, Any] = {
+        "title": scene.title,
+        "about": list(scene.about),
+        "show": scene.show,
+        "unit": scene.unit,
+        "regions": {
+            "names": list(atlas.table.unique_names),
+            "labels": [str(label) for label in atlas.table.labels.tolist()],
+            "sides": [0] * len(atlas),
+            "missing": (np.flatnonzero(~scene.is_there) + 1).tolist(),
+            "coverage": None if scene.coverage is None else _numbers(scene.coverage),
+        },
+        "maps": {"titles": scene.map_titles},
+        "themes": {name: theme._asdict() for name, theme in THEMES.items()},
+    }
+    if scene.show == "atlas":
+        meta["regions"]["colors"] = scene.region_colors
+    if scene.categories is not None:
+        meta["categories"] = {
+            "labels": [str(label) for label in scene.categories.labels.tolist()],
+            "names": list(scene.categories.names),
+            "colors": scene.category_colors,
+        }
+    if scene.scale is not None:
+        scale = scene.scale
+        ramps = {name: ramp_of(name)[1] for name in RAMPS} | {scale.name: scale.ramp}
+        arrays["ramps"] = np.stack(list(ramps.values()))
+        meta["scale"] = {
+            "ramps": list(ramps),
+            "ramp": scale.name,
+            "limits": [scale.low, scale.high],
+            "threshold": scale.threshold,
+        }
+    if scene.values is not None:
+        arrays["values"] = _storable(scene.values)
+    volume = volume_of(atlas, None if scene.background is None else scene.background.greys)
+    if volume is not None:
+        _add_volume(scene, volume, meta, arrays)
+    meta["arrays"] = {name: _TYPES[array.dtype.name] for name, array in arrays.items()}
+    return meta, arrays
+
+
+def _add_volume(
+    scene: Scene, volume: Volume, meta: dict[str, Any], arrays: dict[str, NDArray[Any]]
+) -> None:
+    """Add what is known of voxels: their codes, the greys behind them, and where regions are."""
+    codes = volume.codes
+    arrays["codes"] = codes.ravel("F")
+    meta["volume"] = {"shape": list(codes.shape), "affine": volume.affine[:3].tolist()}
+    sides = sides_of_regions(scene.atlas, volume)
+    meta["regions"]["sides"] = sides.tolist()
+    meta["regions"]["at"] = _places(codes, len(scene.atlas))
+    if scene.background is not None:
+        frame = scene.atlas.space.parts["voxels"].frame
+        greys = scene.background.greys
+        assert not isinstance(frame, int), "voxels lie in a volume"
+        of_atlas = volume_of(scene.atlas, greys)
+        assert of_atlas is not None, "there are codes"
+        is_kept = _full_codes(scene) | (greys > 0)
+        arrays["greys"] = cropped(greys, frame.affine, is_kept).codes.ravel("F")
+        meta["volume"]["background"] = scene.background.name
+
+
+def _full_codes(scene: Scene) -> NDArray[np.bool_]:
+    part = scene.atlas.space.parts["voxels"]
+    assert not isinstance(part.frame, int), "voxels lie in a volume"
+    is_region = np.zeros(part.frame.shape, bool)
+    is_region.reshape(-1)[part.places] = scene.atlas.codes.reshape(-1)[part.samples] > 0
+    return is_region
+
+
+def _places(codes: NDArray[Any], n_regions: int) -> list[list[int] | None]:
+    """Return a voxel of each region to go to: that nearest to its centroid."""
+    places: list[list[int] | None] = [None] * n_regions
+    order = np.argsort(codes, axis=None, kind="stable")
+    sorted_codes = codes.reshape(-1)[order]
+    starts = np.searchsorted(sorted_codes, np.arange(1, n_regions + 2))
+    for row in range(n_regions):
+        voxels = order[starts[row] : starts[row + 1]]
+        if len(voxels):
+            indices = np.stack(np.unravel_index(voxels, codes.shape), 1)
+            distance = ((indices - indices.mean(0)) ** 2).sum(1)
+            places[row] = indices[distance.argmin()].tolist()
+    return places
+
+
+def _storable(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values of a dtype that scripts have an array for, bit for bit or wider."""
+    if values.dtype.kind == "b":
+        return values.astype(np.uint8)
+    return values.astype(np.float32) if values.dtype == np.float16 else values
+
+
+def _numbers(array: NDArray[np.float64]) -> list[float | None]:
+    """Return numbers as JSON has them, which knows no NaN."""
+    return [None if np.isnan(number) else float(number) for number in array]
