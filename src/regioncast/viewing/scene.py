@@ -31,7 +31,7 @@ class Background(NamedTuple):
     Parameters
     ----------
     greys : array of uint8, shape of the volume of the parcellation
-        0: nothing there; else from 8, dark, to 248, in steps of 8.
+        0: nothing there; else from 8, dark, to 248, bright.
     name : str
         What it is, for people.
     """
