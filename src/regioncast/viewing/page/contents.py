@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +52,7 @@ def contents_of(scene: Scene) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     meta: dict[str, Any] = {
         "title": scene.title,
         "about": list(scene.about),
+        "version": version("regioncast"),
         "show": scene.show,
         "unit": scene.unit,
         "regions": {
