@@ -8,14 +8,13 @@ keep its size.  The page does the same in ``meshes.js``, and vertices have the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from ..atlas.hemispheres import CORTEX, LEFT, RIGHT
-from ..atlas.spaces import VOXELS
 from .volumes import Volume, is_divided, sides_of_regions, volume_of
 
 if TYPE_CHECKING:
@@ -29,6 +28,14 @@ _STEPS = (0.52, -0.5) * 4
 
 # How far smoothing may move a vertex along each axis, in voxels.
 _FURTHEST = 1.0
+
+# How often the normals of a mesh of voxels are averaged with those around.
+_N_SMOOTHINGS = 3
+
+# Of the width of a hemisphere: how far the two may lie in each other, as they do a little at the
+# midline; and how far apart they are when they are moved.
+_MOST_OVERLAP = 0.1
+_GAP = 0.05
 
 _SIDE_OF = {CORTEX[LEFT]: -1, CORTEX[RIGHT]: 1}
 
@@ -49,6 +56,8 @@ class DrawnMesh:
         -1 left, 1 right, 0 neither alone.
     sulci : array of bool, shape (n_vertices,), default=None
         Where the surface lies deep, to be drawn darker, where it is known.
+    kind : str, default="surface"
+        ``"voxels"``: made from them.
     """
 
     coordinates: NDArray[np.float64]
@@ -56,53 +65,82 @@ class DrawnMesh:
     codes: NDArray[np.uint32]
     side: int
     sulci: NDArray[np.bool_] | None = None
+    kind: Literal["surface", "voxels"] = "surface"
 
     @cached_property
     def normals(self) -> NDArray[np.float64]:
         """Directions of length 1 away from the surface at its vertices, shape (n_vertices, 3).
 
-        Large triangles count more; 0 at vertices without triangles.
+        Large triangles count more; 0 at vertices without triangles.  Those of voxels are smoothed,
+        or the steps from one layer of voxels to the next would be seen as terraces.
         """
         first, second, third = (self.coordinates[corner] for corner in self.faces.T)
-        of_faces = np.cross(second - first, third - first)
-        normals = np.zeros_like(self.coordinates)
+        normals = self._directions(np.cross(second - first, third - first))
+        for _ in range(_N_SMOOTHINGS if self.kind == "voxels" else 0):
+            normals = self._directions(normals[self.faces].sum(1))
+        return normals
+
+    def _directions(self, of_faces: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the directions, of length 1, of the sums over the triangles of each vertex."""
+        sums = np.zeros_like(self.coordinates)
         for corner in self.faces.T:
             for axis in range(3):
-                added = np.bincount(corner, of_faces[:, axis], len(normals))
-                normals[:, axis] += added
-        lengths = np.linalg.norm(normals, axis=1, keepdims=True)
-        return normals / np.where(lengths > 0, lengths, 1)
+                sums[:, axis] += np.bincount(corner, of_faces[:, axis], len(sums))
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        return sums / np.where(lengths > 0, lengths, 1)
 
 
 def meshes_of(scene: Scene) -> list[DrawnMesh]:
-    """Return what is drawn of a scene in three dimensions, left before right.
+    """Return what is drawn of a scene: its surfaces as far as it has meshes, else its voxels."""
+    return surfaces_of(scene) or voxels_of(scene)
 
-    That is its surfaces as far as it has their meshes; else, for voxels, one mesh per side of the
-    brain, so that hemispheres that touch are not joined; else nothing.
+
+def surfaces_of(scene: Scene) -> list[DrawnMesh]:
+    """Return the surfaces that a scene has meshes of, left before right.
+
+    Hemispheres that lie in each other, as inflated ones do, are moved apart.
     """
-    atlas = scene.atlas
     surfaces = [
         _of_surface(scene, structure, mesh)
         for structure, mesh in scene.meshes.items()
-        if structure in atlas.space.parts
+        if structure in scene.atlas.space.parts
     ]
-    if surfaces:
-        return sorted(surfaces, key=lambda mesh: mesh.side)
-    volume = volume_of(atlas)
+    return moved_apart(sorted(surfaces, key=lambda mesh: mesh.side))
+
+
+def voxels_of(scene: Scene) -> list[DrawnMesh]:
+    """Return the surfaces around the voxels of a scene, left before right.
+
+    Each side of the brain is a mesh by itself, so hemispheres that touch are not joined.
+    """
+    volume = volume_of(scene.atlas)
     if volume is None:
         return []
-    sides = sides_of_voxels(volume, sides_of_regions(atlas, volume))
+    sides = sides_of_voxels(volume, sides_of_regions(scene.atlas, volume))
+    codes = {side: np.where(sides == side, volume.codes, 0) for side in (-1, 0, 1)}
     return [
-        mesh_of_voxels(volume, np.where(sides == side, volume.codes, 0), side)
-        for side in (-1, 0, 1)
-        if (sides[volume.codes > 0] == side).any()
+        mesh_of_voxels(volume, of_side, side) for side, of_side in codes.items() if of_side.any()
     ]
+
+
+def moved_apart(meshes: list[DrawnMesh]) -> list[DrawnMesh]:
+    """Return meshes, those of the left and the right side moved apart where they overlap."""
+    left = [mesh.coordinates[:, 0].max() for mesh in meshes if mesh.side == -1]
+    right = [mesh.coordinates[:, 0].min() for mesh in meshes if mesh.side == 1]
+    if not left or not right:
+        return meshes
+    width = max(np.ptp(mesh.coordinates[:, 0]) for mesh in meshes)
+    overlap = max(left) - min(right)
+    if overlap < _MOST_OVERLAP * width:
+        return meshes
+    outwards = np.array([(overlap + _GAP * width) / 2, 0, 0])
+    return [replace(mesh, coordinates=mesh.coordinates + mesh.side * outwards) for mesh in meshes]
 
 
 def _of_surface(scene: Scene, structure: str, mesh: Mesh) -> DrawnMesh:
     part = scene.atlas.space.parts[structure]
-    assert structure != VOXELS, "the mesh of a surface"
-    codes = np.zeros(len(mesh.coordinates), np.uint32)
+    assert isinstance(part.frame, int), "a mesh is one of a surface"
+    codes = np.zeros(part.frame, np.uint32)
     codes[part.places] = scene.atlas.codes.reshape(-1)[part.samples]
     return DrawnMesh(
         np.asarray(mesh.coordinates, np.float64),
@@ -162,7 +200,7 @@ def mesh_of_voxels(volume: Volume, codes: NDArray[Any], side: int) -> DrawnMesh:
     if np.linalg.det(volume.affine[:3, :3]) < 0:
         faces = faces[:, ::-1]
     coordinates = _smoothed(net) @ volume.affine[:3, :3].T + volume.affine[:3, 3]
-    return DrawnMesh(coordinates, np.ascontiguousarray(faces), _codes_of(net), side)
+    return DrawnMesh(coordinates, np.ascontiguousarray(faces), _codes_of(net), side, kind="voxels")
 
 
 class _Net(NamedTuple):

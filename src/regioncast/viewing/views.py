@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from .meshes import DrawnMesh
     from .volumes import Volume
 
-# How bright a surface is: a part whatever its direction, one that is largest where it faces the
-# eye, and a little where it faces up.
-_AMBIENT, _FACING, _FROM_ABOVE = 0.38, 0.58, 0.08
+# How bright a surface is that is seen from its edge, how much brighter where it faces the eye, and
+# how much light comes from above.
+_AMBIENT, _FACING, _FROM_ABOVE = 0.4, 0.58, 0.07
 
-# How bright the deep parts of a surface are, of what they would be.
-_IN_SULCI = 0.9
+# How bright a surface without a region is where it lies deep, of what it would be.
+_IN_SULCI = 0.72
 
 # Empty space on each side, of the width of the image: what is drawn around borders needs some.
 _MARGIN = 0.01
@@ -268,8 +268,8 @@ def drawn(meshes: Sequence[DrawnMesh], frame: Frame, *, factor: int = 1) -> Code
 def _shades(mesh: DrawnMesh, camera: Camera) -> NDArray[np.float64]:
     """Return how bright each vertex is, 0 to 255: light comes from the eye, and some from above."""
     _, up, near = camera.axes @ mesh.normals.T
-    light = _AMBIENT + _FACING * np.abs(near) + _FROM_ABOVE * np.maximum(up, 0)
-    if mesh.sulci is not None:
-        light *= np.where(mesh.sulci, _IN_SULCI, 1.0)
+    light = _AMBIENT + _FACING * np.maximum(near, 0) + _FROM_ABOVE * np.maximum(up, 0)
     shades: NDArray[np.float64] = 255 * np.minimum(light, 1)
+    if mesh.sulci is not None:
+        shades[mesh.sulci & (mesh.codes == 0)] *= _IN_SULCI
     return shades

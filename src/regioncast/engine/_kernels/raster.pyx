@@ -18,16 +18,24 @@ cdef inline double _turn(Corner a, Corner b, double x, double y) noexcept nogil:
     return (b.x - a.x) * (y - a.y) - (b.y - a.y) * (x - a.x)
 
 
-cdef inline double _least(double a, double b, double c) noexcept nogil:
-    return fmin(a, fmin(b, c))
+cdef inline Py_ssize_t _first(double a, double b, double c, Py_ssize_t n) noexcept nogil:
+    """Return the first of n pixels whose centre is not before three numbers, at most n."""
+    return <Py_ssize_t>fmin(n, fmax(0, ceil(fmin(a, fmin(b, c)) - 0.5)))
 
 
-cdef inline double _most(double a, double b, double c) noexcept nogil:
-    return fmax(a, fmax(b, c))
+cdef inline Py_ssize_t _last(double a, double b, double c, Py_ssize_t n) noexcept nogil:
+    """Return the last of n pixels whose centre is not after three numbers, at least -1."""
+    return <Py_ssize_t>fmin(n - 1, fmax(-1, floor(fmax(a, fmax(b, c)) - 0.5)))
 
 
-cdef inline uint32_t _nearest(Corner* of, double a, double b, double c) noexcept nogil:
-    """Return the code of the corner with the largest weight, by weights of one sign, negative."""
+cdef inline uint32_t _code_of(Corner* of, double a, double b, double c) noexcept nogil:
+    """Return the code with the largest weight, by weights of the corners, all of them negative."""
+    if of[1].code == of[2].code:
+        return of[0].code if a < b + c else of[1].code
+    if of[0].code == of[2].code:
+        return of[1].code if b < a + c else of[2].code
+    if of[0].code == of[1].code:
+        return of[2].code if c < a + b else of[0].code
     if a <= b and a <= c:
         return of[0].code
     return of[1].code if b <= c else of[2].code
@@ -43,9 +51,10 @@ def fill(
 ):
     """Draw triangles seen from the front into images that may hold something already.
 
-    A pixel whose centre is in a triangle gets the code of the corner with the largest weight, the
-    first of equals, where the triangle is nearer than `depth` says.  Codes are never mixed; shades
-    and depths are.
+    A pixel whose centre is in a triangle gets a code where the triangle is nearer than `depth`
+    says: that of the largest part of the pixel's weights, which are those of its depth and shade.
+    Codes are never mixed, and that of two corners ends amid the edges to the third, so borders
+    have no teeth.
 
     Parameters
     ----------
@@ -84,10 +93,10 @@ def fill(
             if not area < 0:  # seen from behind, or from its edge
                 continue
             # Within the image whatever the corners are, so nothing is written beside it.
-            first_row = <Py_ssize_t>fmin(height, fmax(0, ceil(_least(of[0].y, of[1].y, of[2].y) - 0.5)))
-            last_row = <Py_ssize_t>fmin(height - 1, fmax(-1, floor(_most(of[0].y, of[1].y, of[2].y) - 0.5)))
-            first_column = <Py_ssize_t>fmin(width, fmax(0, ceil(_least(of[0].x, of[1].x, of[2].x) - 0.5)))
-            last_column = <Py_ssize_t>fmin(width - 1, fmax(-1, floor(_most(of[0].x, of[1].x, of[2].x) - 0.5)))
+            first_row = _first(of[0].y, of[1].y, of[2].y, height)
+            last_row = _last(of[0].y, of[1].y, of[2].y, height)
+            first_column = _first(of[0].x, of[1].x, of[2].x, width)
+            last_column = _last(of[0].x, of[1].x, of[2].x, width)
             for row in range(first_row, last_row + 1):
                 y = row + 0.5
                 for column in range(first_column, last_column + 1):
@@ -101,7 +110,7 @@ def fill(
                     if near <= depth[row, column]:
                         continue
                     depth[row, column] = near
-                    codes[row, column] = _nearest(of, a, b, c)
+                    codes[row, column] = _code_of(of, a, b, c)
                     shade[row, column] = <uint8_t>(
                         (a * of[0].shade + b * of[1].shade + c * of[2].shade) / area
                     )
