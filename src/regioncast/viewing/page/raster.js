@@ -76,7 +76,8 @@ function normalsOf({positions, triangles}) {
 
 function unitLong(vectors) {
   for (let at = 0; at < vectors.length; at += 3) {
-    const length = Math.hypot(vectors[at], vectors[at + 1], vectors[at + 2]) || 1;
+    const x = vectors[at], y = vectors[at + 1], z = vectors[at + 2];
+    const length = Math.sqrt(x * x + y * y + z * z) || 1;
     for (let axis = 0; axis < 3; axis++) vectors[at + axis] /= length;
   }
   return vectors;
@@ -274,8 +275,11 @@ function cutSpan(start, step) {
  * are made of several.  Both are listed once per view, so that a new map just looks up colours.
  */
 class Picture {
-  /** Lists the pixels of an image that has `factor` samples along each edge of a pixel. */
-  take(image, factor) {
+  /**
+   * Lists the pixels of an image that has `factor` samples along each edge of a pixel.  Lines between
+   * regions are one sample wide, or, if they shall be thick, two.
+   */
+  take(image, factor, isThick) {
     this.image = image;
     this.factor = factor;
     this.width = image.width / factor;
@@ -283,7 +287,7 @@ class Picture {
     const nPixels = this.width * this.height;
     if (!this.pixels || this.pixels.length !== nPixels) this.makeRoom(nPixels);
     this.pixels.fill(0);
-    this.findLines();
+    this.findLines(isThick);
     this.listPixels();
   }
 
@@ -296,17 +300,19 @@ class Picture {
     this.mixed = new Uint32Array(nPixels);
   }
 
-  /** Finds samples whose neighbour to the left or above is of another region. */
-  findLines() {
+  /** Finds samples that are of another region than the one to the left or above. */
+  findLines(isThick) {
     const {codes, shade, width} = this.image;
     if (!this.isLine || this.isLine.length !== codes.length) this.isLine = new Uint8Array(codes.length);
     const {isLine} = this;
     isLine.fill(0);
     for (let at = width; at < codes.length; at++) {
       if (!shade[at]) continue;
-      const code = codes[at];
-      const differsLeft = codes[at - 1] !== code && shade[at - 1];
-      if (differsLeft || codes[at - width] !== code && shade[at - width]) isLine[at] = 1;
+      for (const other of [at - 1, at - width]) {
+        if (codes[other] === codes[at] || !shade[other]) continue;
+        isLine[at] = 1;
+        if (isThick) isLine[other] = 1;
+      }
     }
   }
 
