@@ -83,7 +83,7 @@ class Brain {
     this.isApart = isApart;
     const distance = isApart ? Math.max(0, this.overlap) + GAP * this.hemisphereWidth : 0;
     for (const mesh of this.meshes) mesh.shift = mesh.side * distance / 2;
-    this.apartButton.ariaPressed = String(isApart);
+    setAria(this.apartButton, {pressed: isApart});
     this.lookAtMiddle();
   }
 
@@ -150,8 +150,9 @@ class Brain {
   /** Makes the image of codes of what the camera sees. */
   look() {
     const factor = this.isMoving ? 1 : 2;
-    const {width, height} = this.canvas;
-    rasterise(this.visibleMeshes, this.camera, factor * width, factor * height, this.image);
+    const [width, height] = [factor * this.canvas.width, factor * this.canvas.height];
+    this.camera.margin = factor * pixelRatio() * ROOM_OF_LETTERS;
+    rasterise(this.visibleMeshes, this.camera, width, height, this.image);
     this.picture.take(this.image, factor, factor * pixelRatio() > 3);
     this.outlines.clear();
     this.isDrawn = true;
@@ -223,19 +224,20 @@ class Brain {
     this.viewButtons = VIEWS.map(view => {
       const button = made('button', '', view.letter);
       button.type = 'button';
-      button.ariaLabel = button.title = view.name;
+      button.title = view.name;
+      setAria(button, {label: view.name});
       button.addEventListener('click', () => this.show(view));
       return button;
     });
     const views = made('span', 'group');
     views.setAttribute('role', 'group');
-    views.ariaLabel = 'View';
+    setAria(views, {label: 'View'});
     views.append(...this.viewButtons);
     bar.append(views, this.sideChoice(), this.apartChoice());
     this.canvas = made('canvas');
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute('role', 'application');
-    this.canvas.setAttribute('aria-roledescription', '3D view');
+    setAria(this.canvas, {roledescription: '3D view'});
     this.context = this.canvas.getContext('2d');
     this.letters = SIDES.map(side => made('b', side));
     this.label = made('span', 'place');
@@ -246,7 +248,7 @@ class Brain {
 
   sideChoice() {
     const choice = made('select');
-    choice.ariaLabel = 'Hemispheres';
+    setAria(choice, {label: 'Hemispheres'});
     choice.append(new Option('both', 0), new Option('left', -1), new Option('right', 1));
     choice.addEventListener('change', () => this.setSide(Number(choice.value)));
     choice.hidden = !this.isPair;
@@ -278,11 +280,11 @@ class Brain {
     directions.forEach((direction, n) => {
       this.letters[n].textContent = directionsOf(direction, 0.8)[0] || '';
     });
-    this.canvas.ariaLabel =
-      `Brain in 3D, ${this.label.textContent} view. Arrow keys turn it, plus and minus zoom.`;
+    const label = `Brain in 3D, ${this.label.textContent} view. Arrow keys turn it, + and - zoom.`;
+    setAria(this.canvas, {label});
     VIEWS.forEach((view, n) => {
       const isShown = words.length === 1 && words[0] === view.name.toLowerCase();
-      this.viewButtons[n].ariaPressed = String(isShown);
+      setAria(this.viewButtons[n], {pressed: isShown});
     });
   }
 

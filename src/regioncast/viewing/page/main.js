@@ -50,8 +50,9 @@ function setMap(map) {
   lookUp();
   element('map').value = state.map;
   const title = meta.maps.titles[state.map];
-  element('map').setAttribute('aria-valuetext', title);
+  setAria(element('map'), {valuetext: title});
   element('map-title').textContent = title;
+  element('names').value = state.map;
   course.move();
   describeChosen();
   refreshTip();
@@ -97,9 +98,9 @@ function regionText(code) {
 }
 
 function describeChosen() {
-  const [name, number, more] = element('chosen').children;
+  const [name, number, more] = element('chosen').querySelectorAll('strong, .value, .more');
   const code = state.chosen;
-  name.textContent = code ? meta.regions.names[code - 1] : 'No region chosen';
+  name.textContent = code ? meta.regions.names[code - 1] : 'Point at a region, or choose one';
   number.textContent = code ? valueWithUnit(state.map, code) : '';
   const details = [];
   if (code && meta.regions.coverage) details.push(`coverage ${coverageText(code)}`);
@@ -154,6 +155,7 @@ function refreshTip() {
 
 function describePage() {
   const title = meta.title || (meta.show === 'atlas' ? 'Atlas' : 'Painted regions');
+  document.documentElement.dataset.show = meta.show;
   element('title').textContent = title;
   if (!document.title) document.title = title;
   element('subtitle').textContent = meta.about[0] || '';
@@ -198,7 +200,7 @@ async function startViews() {
 
 describePage();
 useTheme();
-element('theme').ariaPressed = state.dark;
+setAria(element('theme'), {pressed: state.dark});
 startScale();
 startLegend();
 startLooks();

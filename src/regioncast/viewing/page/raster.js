@@ -13,9 +13,6 @@ const BARE_SULCUS = 0.7;
 // How often the normals of voxels are softened.
 const SOFTENINGS = 3;
 
-// How much of an image a mesh takes at most; letters stand around it.
-const MARGIN = 0.86;
-
 // How much darker hollows are, and ridges brighter; they are found by so many rounds of smoothing.
 const RELIEF = 0.1;
 const ROUNDS = 6;
@@ -121,8 +118,8 @@ function reliefOf({positions, triangles, normals}) {
  * Draws meshes into an image, which has the code, the depth and the shade of each pixel; a shade of
  * 0 says that nothing is there.
  *
- * The camera has an azimuth, an elevation, and the `centre` of what it looks at, in mm; either a
- * `scale`, pixels per mm, or a `zoom` to what just fits; and `offset`, in parts of the image.
+ * The camera has an azimuth, an elevation, and the `centre` of what it looks at, in mm; a `margin`
+ * around it, in pixels, a `zoom` to what fits into that, and an `offset`, in parts of the image.
  */
 function rasterise(meshes, camera, width, height, image) {
   makeRoom(image, width, height, meshes);
@@ -133,9 +130,9 @@ function rasterise(meshes, camera, width, height, image) {
     across = Math.max(across, x);
     up = Math.max(up, y);
   }
-  const fitting = Math.min(width / (2 * across), height / (2 * up));
-  const scale = camera.scale || MARGIN * camera.zoom * fitting;
-  const [right, down] = camera.offset || [0, 0];
+  const [room, headroom] = [width, height].map(size => Math.max(1, size / 2 - camera.margin));
+  const scale = camera.zoom * Math.min(room / across, headroom / up);
+  const [right, down] = camera.offset;
   image.scale = scale;
   for (const mesh of meshes) {
     placeMesh(mesh, scale, width * (0.5 + right), height * (0.5 + down));
