@@ -7,6 +7,7 @@ a line says so.
 from __future__ import annotations
 
 import importlib.util
+import io
 import shutil
 import statistics
 import sys
@@ -27,6 +28,7 @@ from scipy.spatial import KDTree
 import regioncast as rc
 from regioncast.io.surface.meshes import read_meshes
 from regioncast.viewing.page import View
+from regioncast.viewing.scene import Scene
 
 from .measure import Row, side_by_side
 
@@ -35,6 +37,9 @@ MADE_S, READY_MS, NEXT_MAP_MS = 0.5, 1000, 20
 
 # So many maps are drawn one after the other, and a page is opened so often.
 N_DRAWN, N_OPENED = 40, 3
+
+# Of figures.
+PIXELS, INCHES = 1000, 8
 
 REGIONS_OF_DESIKAN, VERTICES_OF_FSAVERAGE5 = 34, 10_242
 
@@ -268,6 +273,89 @@ def in_time(title: str, milliseconds: float, at_most: float) -> Row:
     )
 
 
+# --- figures --------------------------------------------------------------------------------
+
+
+def figures(repeats: int = 3) -> Iterator[Row]:
+    """Figures from what is shown to a PNG of 1,000 pixels across, beside nilearn's of the same."""
+    mosaic = partial(one_map, background="mni152")
+    for title, kind, of, at_most, by_nilearn in (
+        ("four views of fsaverage5", "surface", surface, 1, plot_surf),
+        ("slices of Schaefer-100 with T1", "slices", mosaic, None, plot_img),
+    ):
+        cases: dict[str, Callable[[], object]] = {"ours": partial(saved, of().scene, kind)}
+        if is_there("nilearn"):
+            cases["theirs"] = by_nilearn
+        seconds = side_by_side(cases, repeats)
+        ours = seconds["ours"]
+        yield Row(
+            f"{title}, figure in a PNG / {MADE_S} s",
+            ours / MADE_S,
+            at_most=at_most,
+            detail=f"{ours * 1e3:.0f} ms",
+        )
+        if "theirs" in seconds:
+            yield Row(
+                f"{title}, figure in a PNG: nilearn / regioncast",
+                seconds["theirs"] / ours,
+                detail=f"{seconds['theirs'] * 1e3:.0f} / {ours * 1e3:.0f} ms",
+            )
+
+
+def saved(scene: Scene, kind: str) -> bytes:
+    from regioncast.viewing.figures import plotted
+
+    file = io.BytesIO()
+    plotted(scene, kind=kind, size=INCHES).savefig(file, format="png", dpi=PIXELS / INCHES)
+    return file.getvalue()
+
+
+def plot_surf() -> bytes:
+    """Draw the lateral and medial views of both hemispheres by nilearn."""
+    from matplotlib import pyplot as plt
+    from nilearn.plotting import plot_surf_stat_map
+
+    atlas = desikan()
+    painted = rc.paint(noise(1, len(atlas))[0], atlas)
+    figure, axes = plt.subplots(1, 4, subplot_kw={"projection": "3d"}, figsize=(INCHES, 2))
+    sides = zip("LR", ("left", "right"), read_meshes("pial", atlas.space).values(), strict=True)
+    each = iter(axes)
+    for side, name, mesh in sides:
+        for view in ("lateral", "medial"):
+            values = np.asarray(painted.part(side))
+            plot_surf_stat_map(
+                (mesh.coordinates, mesh.faces),
+                values,
+                hemi=name,
+                view=view,
+                colorbar=False,
+                axes=next(each),
+                figure=figure,
+            )
+    return png_of(figure)
+
+
+def plot_img() -> bytes:
+    """Draw rows of slices in three directions by nilearn, on its template."""
+    from matplotlib import pyplot as plt
+    from nilearn.plotting import plot_stat_map
+
+    painted = rc.paint(rc.demo_data().values, schaefer())
+    volume = nib.Nifti1Image(np.asarray(painted.dataobj), painted.affine)
+    figure = plt.figure(figsize=(INCHES, INCHES))
+    plot_stat_map(volume, display_mode="mosaic", figure=figure)
+    return png_of(figure)
+
+
+def png_of(figure: Any) -> bytes:
+    from matplotlib import pyplot as plt
+
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=PIXELS / INCHES)
+    plt.close(figure)
+    return file.getvalue()
+
+
 # --- all ------------------------------------------------------------------------------------
 
 
@@ -289,6 +377,8 @@ def everything() -> Iterator[Row]:
     yield from sizes(measured)
     if is_there("nilearn"):
         yield from beside_nilearn()
+    if is_there("matplotlib"):
+        yield from figures()
     if is_there("chromium"):
         yield from drawn(measured)
 
