@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from ...atlas.spaces import VOXELS, VolumeGrid
 from ...errors import ArgumentError, examples
-from ..outlines import borders, traced
+from ..outlines import arcs, traced
 from ..svg import BORDER_WIDTH, ParcelImage, path_around
 from ..views import slice_of
 from ..volumes import cropped, volume_of
@@ -126,12 +126,8 @@ class Slices:
         inside = np.flatnonzero((self.volume.codes > 0).any(axis=others))
         first, last = int(inside[0]), int(inside[-1])
         if isinstance(asked, int | np.integer):
-            margin = _LEFT_OUT * (last - first)
-            at = (
-                np.linspace(first + margin, last - margin, int(asked))
-                if asked > 1
-                else [(first + last) / 2]
-            )
+            margin = max(_LEFT_OUT, 0.5 / asked) * (last - first)
+            at = np.linspace(first + margin, last - margin, int(asked))
             return sorted(set(np.rint(at).astype(int).tolist()))
         n_layers = self.volume.codes.shape[axis]
         step = self.mm(axis, 1) - self.mm(axis, 0)
@@ -225,15 +221,14 @@ class Slices:
                 zorder=2,
             )
         )
-        segments = in_mm(borders(codes)).reshape(-1, 2)
         # As one path: where lines meet, they are not drawn twice.
-        kinds = np.tile([Path.MOVETO, Path.LINETO], len(segments) // 2)
         lines = PathPatch(
-            Path(segments, kinds),
+            Path.make_compound_path(*(Path(in_mm(arc.points)) for arc in arcs(codes))),
             fill=False,
             edgecolor=painter.line,
             alpha=_BORDER_OPACITY,
             linewidth=BORDER_WIDTH,
+            joinstyle="miter",
             capstyle="projecting",
             snap=True,
             clip_on=False,
@@ -264,6 +259,11 @@ class Silhouette:
         sampling = self.steps * zooms
         grown = ndimage.distance_transform_edt(~cells, sampling) <= radius
         closed = ndimage.distance_transform_edt(grown, sampling) - radius
+        # What regions enclose in an axial layer is brain: openings below lead into the other planes.
+        for layer in range(closed.shape[2]):
+            is_inside = ndimage.binary_fill_holes(closed[:, :, layer] > 0)
+            filled = np.maximum(closed[:, :, layer], sampling.min())
+            closed[:, :, layer] = np.where(is_inside, filled, closed[:, :, layer])
         closed[cells] = np.maximum(closed[cells], sampling.min() / 2)
         self.field = ndimage.gaussian_filter(closed, 0.8)
 
