@@ -163,9 +163,10 @@ def _distances(points: Points) -> NDArray[np.float64]:
     direction = from_first[-1]
     length = np.hypot(*direction)
     if length == 0:
-        return np.hypot(*from_first.T)
-    across = direction[0] * from_first[:, 1] - direction[1] * from_first[:, 0]
-    distances: NDArray[np.float64] = np.abs(across) / length
+        distances: NDArray[np.float64] = np.hypot(*from_first.T)
+    else:
+        across = direction[0] * from_first[:, 1] - direction[1] * from_first[:, 0]
+        distances = np.abs(across) / length
     return distances
 
 
