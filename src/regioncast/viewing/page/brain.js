@@ -33,6 +33,9 @@ const CALM_MS = 150;
 const MOST_OVERLAP = 0.3;
 const GAP = 0.15;
 
+// What is less high than this, of its length, is flat.
+const FLAT = 0.01;
+
 class Brain {
   constructor(box) {
     this.box = box;
@@ -51,27 +54,33 @@ class Brain {
     this.meshes = (await surfaceMeshes()).map(prepared);
     this.box.hidden = this.meshes.length === 0;
     if (this.box.hidden) return false;
-    this.isPair = [-1, 1].every(side => this.meshes.some(mesh => mesh.side === side));
+    this.isPair = arePair(this.meshes);
     this.findOverlap();
     this.makeControls();
     this.listen();
-    this.setApart(this.isPair && this.isInflated);
-    const isRightAlone = this.meshes.every(mesh => mesh.side === 1);
-    this.turn(isRightAlone ? 90 : -90, 0);
+    this.setApart(this.isInflated);
+    this.show(VIEWS.find(view => view.letter === this.firstView()));
     return true;
   }
 
   // -------------------------------------------------------------- what is seen
 
-  /** Finds how far the hemispheres overlap, and leaves out voxels that lie in another space. */
+  /** Returns from where there is most to see: flat maps are seen from above. */
+  firstView() {
+    const {low, high} = extentOf(this.meshes);
+    if (high[2] - low[2] < FLAT * (high[1] - low[1])) return 'S';
+    return this.meshes.every(mesh => mesh.side === 1) ? 'R' : 'L';
+  }
+
+  /** Finds how far hemispheres lie in each other; where that is far, voxels are of another space. */
   findOverlap() {
     const surfaces = this.meshes.filter(mesh => mesh.kind === 'surface');
-    const of = side => extentOf((surfaces.length ? surfaces : this.meshes)
-      .filter(mesh => mesh.side === side));
-    const [left, right] = [of(-1), of(1)];
+    const measured = arePair(surfaces) ? surfaces : this.meshes;
+    const [left, right] = [-1, 1].map(
+      side => extentOf(measured.filter(mesh => mesh.side === side)));
     this.overlap = left.high[0] - right.low[0];
     this.hemisphereWidth = right.high[0] - right.low[0];
-    this.isInflated = this.overlap > MOST_OVERLAP * this.hemisphereWidth;
+    this.isInflated = this.isPair && this.overlap > MOST_OVERLAP * this.hemisphereWidth;
     if (this.isInflated && surfaces.length) this.meshes = surfaces;
   }
 
@@ -322,7 +331,6 @@ class Brain {
     hover(0);
     this.isMoving = true;
     if (this.pointers.size > 1) this.pinch(event);
-    else if (event.shiftKey || event.buttons & 6) this.shiftBy(right, down);
     else this.turnBy(-DEGREES_PER_PIXEL * right, DEGREES_PER_PIXEL * down);
     this.pointers.set(event.pointerId, event);
   }
@@ -353,13 +361,6 @@ class Brain {
 
   turnBy(azimuth, elevation) {
     this.turn(this.camera.azimuth + azimuth, this.camera.elevation + elevation);
-  }
-
-  shiftBy(right, down) {
-    const {clientWidth, clientHeight} = this.canvas;
-    const {offset} = this.camera;
-    this.camera.offset = [offset[0] + right / clientWidth, offset[1] + down / clientHeight];
-    this.change();
   }
 
   /** Zooms by how much further two fingers are apart than before. */
@@ -401,7 +402,13 @@ class Brain {
     event.preventDefault();
     event.stopPropagation();
     actions[event.key]();
+    say(this.label.textContent);
   }
+}
+
+/** Returns whether there are meshes of both sides. */
+function arePair(meshes) {
+  return [-1, 1].every(side => meshes.some(mesh => mesh.side === side));
 }
 
 /** Returns the ends of meshes along the axes of space. */
