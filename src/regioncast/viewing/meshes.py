@@ -173,8 +173,8 @@ def _of_surface(scene: Scene, structure: str, mesh: Mesh) -> DrawnMesh:
     codes = np.zeros(part.frame, np.uint32)
     codes[part.places] = scene.atlas.codes.reshape(-1)[part.samples]
     return DrawnMesh(
-        np.asarray(mesh.coordinates, np.float64),
-        np.asarray(mesh.faces, np.int32),
+        np.ascontiguousarray(mesh.coordinates, np.float64),
+        np.ascontiguousarray(mesh.faces, np.int32),
         codes,
         _SIDE_OF.get(structure, 0),
         mesh.sulci,
