@@ -33,8 +33,8 @@ const CALM_MS = 150;
 const MOST_OVERLAP = 0.3;
 const GAP = 0.15;
 
-// What is less high than this, of its length, is flat.
-const FLAT = 0.01;
+// The normals of a flat map are nearly one; those of what is closed cancel each other.
+const FLAT = 0.8;
 
 class Brain {
   constructor(box) {
@@ -59,17 +59,24 @@ class Brain {
     this.makeControls();
     this.listen();
     this.setApart(this.isInflated);
-    this.show(VIEWS.find(view => view.letter === this.firstView()));
+    this.show(this.firstView());
     return true;
   }
 
   // -------------------------------------------------------------- what is seen
 
-  /** Returns from where there is most to see: flat maps are seen from above. */
+  /** Returns the view that shows most: of flat maps, which have a normal, the one along it. */
   firstView() {
-    const {low, high} = extentOf(this.meshes);
-    if (high[2] - low[2] < FLAT * (high[1] - low[1])) return 'S';
-    return this.meshes.every(mesh => mesh.side === 1) ? 'R' : 'L';
+    const mean = [0, 0, 0];
+    let nVertices = 0;
+    for (const {normals} of this.meshes) {
+      for (let at = 0; at < normals.length; at++) mean[at % 3] += normals[at];
+      nVertices += normals.length / 3;
+    }
+    const isAlong = view => axesOf(view)[2].reduce(
+      (sum, part, axis) => sum + part * mean[axis], 0) > FLAT * nVertices;
+    const isRight = this.meshes.every(mesh => mesh.side === 1);
+    return VIEWS.find(isAlong) || VIEWS[isRight ? 1 : 0];
   }
 
   /** Finds how far hemispheres lie in each other; where that is far, voxels are of another space. */
