@@ -138,8 +138,9 @@ class Browser:
         theme: str = "light",
         size: tuple[int, int] = (1200, 900),
         before: str = "",
+        may_fail: bool = False,
     ) -> Page:
-        """Open a page and wait until it is ready or shows an error.
+        """Open a page and wait until it is ready; or shows an error, where that is expected.
 
         Parameters
         ----------
@@ -149,6 +150,8 @@ class Browser:
             Width and height of the viewport, pixels.
         before : str
             A script that runs before any of the page, to take something away from it.
+        may_fail : bool
+            Whether the page may show an error.
         """
         self.resize(*size)
         self.prefer(theme)
@@ -159,6 +162,7 @@ class Browser:
             self.load(html)
             page = Page(self)
             page.wait_until_settled()
+            assert may_fail or page.is_ready, page.error
         finally:
             if script is not None:
                 self.command("Page.removeScriptToEvaluateOnNewDocument", **script)
@@ -269,15 +273,15 @@ class Page:
 
     def downloaded(self, what: Callable[[], object]) -> Path:
         """Return the file that comes of doing something."""
-        before = set(self.browser.downloads.iterdir())
+        for path in self.browser.downloads.iterdir():
+            path.unlink()
         what()
 
-        def new_file() -> Path | None:
-            new = set(self.browser.downloads.iterdir()) - before
-            whole = [path for path in new if path.suffix != ".crdownload"]
-            return whole[0] if len(whole) == 1 and whole[0].stat().st_size else None
+        def whole_files() -> list[Path]:
+            files = list(self.browser.downloads.iterdir())
+            return [] if any(path.suffix == ".crdownload" for path in files) else files
 
-        path: Path = self.wait_for(new_file, "a download")
+        (path,) = self.wait_for(whole_files, "a download")
         return path
 
 
