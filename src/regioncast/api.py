@@ -9,6 +9,7 @@ from __future__ import annotations
 import numbers
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
@@ -41,7 +42,9 @@ from .formats import stem_of
 from .identity import matched
 from .io.filenames import is_template
 from .io.kinds import (
+    Painted,
     inside,
+    is_image,
     one_map,
     open_maps,
     painted,
@@ -57,8 +60,12 @@ from .io.sidecar import files_of
 from .signals import Key, Long, Origin, Signals
 from .tables import write
 from .tables.arrays import Asked
+from .viewing.backdrops import backdrop
+from .viewing.page import View
+from .viewing.scene import alone, scene_of, with_meshes
 
 if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
     from narwhals.typing import IntoDataFrame, IntoSeries
     from nibabel.cifti2.cifti2 import Cifti2Image
     from nibabel.filebasedimages import FileBasedImage
@@ -70,7 +77,6 @@ if TYPE_CHECKING:
     from .cleaning import Confounds, Standardize
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
-    from .io.kinds import Painted
     from .io.surface.painted import PaintedSurface
     from .progress import Progress
 
@@ -124,6 +130,19 @@ Values: TypeAlias = (
     " | Sequence[Mapping[str, object]] | Mapping[str, Mapping[str, object]]"
 )
 """What is painted: numbers with names or labels of regions, or an array of them in order."""
+
+
+ColourMap: TypeAlias = "str | Sequence[str] | Colormap"
+"""Colours from low to high: a name, the colours, or a colour map of matplotlib."""
+
+Mesh: TypeAlias = "FileName | FileBasedImage | SurfaceImage | Mapping[str, object]"
+"""The geometry of surfaces: its files, or as nibabel and nilearn have it."""
+
+# What is meant where nothing is said of how values find their regions.
+_AS_USUAL = {
+    "by": "auto", "key": None, "columns": None, "strip": None, "missing": "raise",
+    "extra": "raise", "categories": False,
+}  # fmt: skip
 
 
 def load_parcellation(
@@ -766,8 +785,122 @@ def extract(
     return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
 
 
+def view(
+    values: Values | Image | Painted | Labels,
+    parcellation: Labels | None = None,
+    *,
+    by: str = "auto",
+    key: Key | None = None,
+    columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
+    missing: Missing = "raise",
+    extra: Extra = "raise",
+    t_r: float | None = None,
+    categories: bool = False,
+    resample: Literal["labels"] | None = None,
+    background: FileName | SpatialImage | None = None,
+    mesh: Mesh | None = None,
+    title: str | None = None,
+    unit: str = "",
+    cmap: ColourMap | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    threshold: float | None = None,
+) -> View:
+    """Show regions and their values in a page for a browser or a notebook.
+
+    Slices and the brain in three dimensions, the name and the exact value of a region under the
+    mouse, a list of all regions; of series the time course, too.  One file, which asks for nothing
+    else and needs no network.
+
+    Parameters
+    ----------
+    values : painted image, Signals, values, image or atlas
+        - What `paint` or `extract` returned, without `parcellation`.
+        - Values of any kind that `paint` takes, with it.
+        - An image, or its path, of voxels, vertices or grayordinates, with it: the mean of each
+          region is shown, as `extract` returns it.
+        - A Parcellation, or what `load_parcellation` takes, without another: the regions in their
+          own colours.
+    parcellation : Parcellation, path or nibabel image, default=None
+        The regions, where `values` do not know them.
+    by, key, columns, strip, missing, extra, categories
+        As in `paint`; for values with `parcellation`.  Regions without a value are shown as n/a.
+    t_r : float, default=None
+        Repetition time in seconds, for values and images that are time series.
+    resample : {"labels"}, default=None
+        As in `extract`; for an image that is on another grid than the labels.
+    background : path, nibabel image or "mni152", default=None
+        What is shown behind the regions in slices: an image of the same space, such as a T1, or the
+        template of MNI152 that comes with nilearn, where that is installed.
+    mesh : path, mapping, pair, nilearn's mesh, or a word, default=None
+        The geometry of surfaces: ``"lh.pial,rh.pial"``, ``"?h.inflated"``,
+        ``{"left": …, "right": …}``, of GIFTI or FreeSurfer; or ``"pial"``, ``"inflated"``,
+        ``"white"`` or ``"sphere"`` of fsaverage5, which comes with nilearn.  When not given, that
+        of the labels, or the pial one of fsaverage5 where it fits.  Regions of voxels make their
+        own surface.
+    title : str, default=None
+        The name of the file of values or of the atlas, when not given.
+    unit : str, default=""
+        Of the values, for people: ``"z"``, ``"mm"``.
+    cmap : str, sequence of str, or matplotlib colour map, default=None
+        ``"diverging"``, ``"sequential"`` or ``"grey"``; two or more colours ``#rrggbb`` from low to
+        high; a colour map of matplotlib or its name.  When not given, values on both sides of 0
+        diverge.
+    vmin, vmax : float, default=None
+        The values at the ends of the colours; when not given, the extremes, as far from 0 where
+        values are on both sides of it.
+    threshold : float, default=None
+        Values nearer to 0 are shown as below the threshold.  It can be moved in the page, as can
+        limits and colours.
+
+    Returns
+    -------
+    View
+        With the methods of nilearn's views: `View.save_as_html`, `View.open_in_browser` and others.
+        A notebook shows it.
+
+    Raises
+    ------
+    ArgumentError
+        When an option is not for what is shown, has a value that it cannot have, or regions or
+        meshes are lacking.
+    ImageTypeError
+        When an image no longer knows what was painted into it.
+    SignalsTypeError
+        When values are complex, or have more digits than a page can hold.
+    RegioncastError
+        What `paint`, `extract` and `load_parcellation` raise.
+
+    Notes
+    -----
+    The page holds the values in their own dtype, bit for bit.  Left is left until the page is asked
+    for the radiological view.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> demo = rc.demo_data()
+    >>> rc.view(demo.values, demo.atlas, unit="z", title="Left against right finger movement")
+    View: 1 map of 100 regions, ... kB, 'Left against right finger movement'
+    >>> rc.view(demo.statistic, demo.atlas, resample="labels").open_in_browser("means.html")
+    >>> rc.view(demo.atlas).save_as_html("atlas.html").name
+    'atlas.html'
+    """
+    matching = {
+        "by": by, "key": key, "columns": columns, "strip": strip, "missing": missing,
+        "extra": extra, "categories": categories,
+    }  # fmt: skip
+    shown = _shown(values, parcellation, matching, t_r=t_r, resample=resample)
+    scene = scene_of(
+        shown, cmap=cmap, vmin=vmin, vmax=vmax, threshold=threshold, title=title, unit=unit
+    )
+    scene = with_meshes(scene, mesh)
+    return View(replace(scene, background=backdrop(background, scene.atlas)))
+
+
 def save(
-    thing: SpatialImage | Cifti2Image | Painted | Signals | RegionTable | Parcellation,
+    thing: SpatialImage | Cifti2Image | Painted | Signals | RegionTable | Parcellation | View,
     path: FileName,
     *,
     overwrite: bool = False,
@@ -775,11 +908,11 @@ def save(
     sidecar: bool = True,
     progress: Progress | None = None,
 ) -> Path | tuple[Path, ...]:
-    """Write an image, signals, regions or their table to a file, whole or not at all.
+    """Write an image, signals, regions, their table or a page to a file, whole or not at all.
 
     Parameters
     ----------
-    thing : nibabel image, painted surface, Signals, Parcellation or RegionTable
+    thing : nibabel image, painted surface, Signals, Parcellation, RegionTable or View
     path : path
         ``.nii``, ``.nii.gz``, ``.mgz`` or ``.mgh`` for an image of voxels; ``.func.gii``,
         ``.shape.gii``, ``.mgh``, ``.mgz``, ``.npy`` or FreeSurfer's ``.curv`` and its like for
@@ -791,7 +924,8 @@ def save(
         such as `Signals.coverage`.  A parcellation of voxels is written as ``.nii.gz`` or ``.nii``,
         in the smallest dtype of integers that holds its labels, with its table as ``.tsv`` beside
         it: both, or neither; of vertices as ``.label.gii``; of grayordinates as ``.dlabel.nii``.
-        The last two hold names and colours; regions without a colour get one.
+        The last two hold names and colours; regions without a colour get one.  ``.html`` for what
+        `view` returns.
     overwrite : bool, default=False
         Whether an existing file may be replaced.
     long : bool or "tidy", default=False
@@ -853,6 +987,8 @@ def save(
     if not isinstance(path, str | os.PathLike):
         raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
     output = expanded(path)
+    if isinstance(thing, View):
+        return thing.save_as_html(output, overwrite=overwrite)
     if is_template(output):
         # Each map is saved as it would be alone.
         save_one = partial(save, overwrite=overwrite, long=long, sidecar=sidecar)
@@ -866,6 +1002,52 @@ def save(
     else:
         return save_image(thing, output, overwrite=overwrite, sidecar=sidecar, progress=progress)
     return output
+
+
+def _shown(
+    values: Any,
+    parcellation: Labels | None,
+    matching: dict[str, Any],
+    *,
+    t_r: float | None,
+    resample: Literal["labels"] | None,
+) -> Painted | Signals | Parcellation:
+    """Return what is to be seen: values painted, the means of an image, or what knows its regions.
+
+    An option that is not for this is refused: unheard, it would have been meant for something.
+    """
+    if parcellation is not None and isinstance(values, Parcellation):
+        raise ArgumentError(
+            "Values come first and the atlas second, and the first of these is a Parcellation. An "
+            "atlas alone is shown in its own colours: view(atlas)."
+        )
+    has_values = parcellation is not None and not is_image(values)
+    asked = {} if has_values else matching
+    said = [name for name, option in asked.items() if option != _AS_USUAL[name]]
+    if said:
+        raise ArgumentError(
+            f"{', '.join(said)}: such options say how values find the regions of an atlas, for "
+            "view(values, atlas), and what is shown here knows its regions or is an image. Leave "
+            "them out."
+        )
+    if resample is not None and (parcellation is None or has_values):
+        raise ArgumentError(
+            "resample= is for an image that is on another grid than the labels of its atlas: "
+            "view(image, atlas). Leave it out."
+        )
+    if parcellation is None:
+        if t_r is not None:
+            raise ArgumentError(
+                "t_r= is for values or an image with an atlas; what was painted or extracted has "
+                "a t_r already. Give it to paint or extract, or signals.with_t_r(…)."
+            )
+        if isinstance(values, Signals | Painted):
+            return values
+        with alone():
+            return load_parcellation(values)
+    if has_values:
+        return paint(values, parcellation, t_r=t_r, **matching)
+    return extract(values, parcellation, t_r=t_r, resample=resample)
 
 
 def _one_source(labels: Labels | None, left: Side | None, right: Side | None) -> Labels:

@@ -35,12 +35,15 @@ from .io.sidecar import COMMAND
 from .progress import ProgressBar
 from .tables.files import STANDARD_STREAM
 from .tables.regions import table_path
+from .viewing.page import check_page_output, open_file
+from .viewing.scene import alone
 
 if TYPE_CHECKING:
     from .atlas.choice import Chosen
     from .atlas.parcellation import Parcellation
     from .io.kinds import Painted
     from .signals import Long, Signals
+    from .viewing.scene import Scene
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -90,6 +93,17 @@ Atlas = Annotated[
         )
     ),
 ]
+Seen = Annotated[
+    str,
+    Parameter(
+        name="values",
+        allow_leading_hyphen=True,
+        validator=_check_is_no_option,
+        help="Table of values as paint takes it; or an image, of which the mean of each region is "
+        "shown; or a labels image alone, whose regions are shown in their own colours.",
+    ),
+]
+AtlasOfSeen = Annotated[str | None, Parameter(help="Labels image, as paint takes it.")]
 By = Annotated[
     str,
     Parameter(
@@ -199,6 +213,79 @@ class Reading:
 
 
 _AS_USUAL = Reading()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Looking:
+    """What is shown and how: options of `view` and `plot`, with the names that Python has for them.
+
+    Parameters
+    ----------
+    by
+        What identifies a region in VALUES: auto, name, label, position, or a column of the region
+        table; where regions share a cell of it, a value goes to all of them.
+    key, columns, strip
+        As in paint.
+    missing
+        What to do with a region that has voxels and no value; fill shows it as n/a.
+    extra
+        What to do with a value that has no region.
+    categories
+        Whether values are text, shown as categories.
+    t_r
+        Repetition time in seconds, for time series.
+    resample
+        Bring the labels to the grid of IMAGE, by nearest neighbour.
+    backdrop
+        Image to show behind the regions in slices, such as a T1; or mni152, the template that comes
+        with nilearn. In Python: background.
+    mesh
+        Geometry of surfaces, "lh.pial,rh.pial" or "?h.surf.gii"; or pial, inflated, white or
+        sphere of fsaverage5, which comes with nilearn.
+    title
+        Title; the name of the file when not given.
+    unit
+        Unit of the values, such as z.
+    cmap
+        diverging, sequential or grey; colours from low to high, "#ffffff,#b2303a"; or a colour map
+        of matplotlib.
+    vmin
+        Value at the low end of the colours.
+    vmax
+        Value at the high end.
+    threshold
+        Values nearer to 0 are shown as below the threshold.
+    """
+
+    by: By = "auto"
+    key: KeyColumn = None
+    columns: Columns = None
+    strip: Strip = None
+    missing: Literal["raise", "fill"] = "raise"
+    extra: Literal["raise", "ignore"] = "raise"
+    categories: bool = False
+    t_r: float | None = None
+    resample: Literal["labels"] | None = None
+    backdrop: str | None = None
+    mesh: str | None = None
+    title: str | None = None
+    unit: str = ""
+    cmap: str | None = None
+    vmin: Number | None = None
+    vmax: Number | None = None
+    threshold: Number | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of the function in Python."""
+        said = vars(self) | {"background": self.backdrop}
+        del said["backdrop"]
+        if self.cmap is not None and "#" in self.cmap:
+            said["cmap"] = self.cmap.split(",")
+        return said
+
+
+_PLAINLY = Looking()
 
 
 @app.command
@@ -500,6 +587,66 @@ def match(
     except MatchError:  # whose message is what was printed
         return FAILED
     return OK
+
+
+@app.command(
+    usage=(
+        "Usage: regioncast view VALUES|IMAGE ATLAS --output PATH [OPTIONS]\n"
+        "       regioncast view ATLAS --output PATH [OPTIONS]"
+    )
+)
+def view(
+    values: Seen,
+    atlas: AtlasOfSeen = None,
+    /,
+    *,
+    output: Output,
+    looking: Looking = _PLAINLY,
+    reading: Reading = _AS_USUAL,
+    open_it: Annotated[bool, Parameter(name="--open")] = False,
+    overwrite: Overwrite = False,
+) -> int:
+    """Show regions and their values in a page for a browser: one file, which needs no network.
+
+    For example:
+
+    regioncast view values.tsv atlas_dseg.nii.gz -o map.html --unit z --open
+
+    regioncast view stat_map.nii.gz atlas_dseg.nii.gz -o means.html --resample labels
+
+    regioncast view atlas_dseg.nii.gz -o atlas.html
+
+    Parameters
+    ----------
+    output
+        Page to write: .html.
+    open_it
+        Open the page in the browser.
+    """
+    start = time.perf_counter()
+    check_page_output(output, overwrite=overwrite)
+    page = api.view(*_seen(values, atlas, reading), **looking.options())
+    page.save_as_html(output, overwrite=overwrite)
+    seconds = time.perf_counter() - start
+    _say(f"{output}: {_summary_of_scene(page.scene)}, {_bytes(output)}, {seconds:.2f} s")
+    if open_it:
+        open_file(output)
+    return OK
+
+
+def _seen(values: str, atlas: str | None, reading: Reading) -> tuple[Any, ...]:
+    """Return what is shown: values or an image with their regions, or an atlas alone."""
+    if atlas is not None:
+        return values, reading.of(atlas)
+    with alone():
+        return (reading.of(values),)
+
+
+def _summary_of_scene(scene: Scene) -> str:
+    """Return in how many regions there are values, of how many maps; or which atlas it is."""
+    if scene.show == "atlas":
+        return scene.about[0]
+    return f"{scene.about[0]}, {plural(scene.n_maps, 'map')}"
 
 
 @app.command

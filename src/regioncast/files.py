@@ -14,6 +14,7 @@ import errno
 import fcntl
 import glob
 import hashlib
+import importlib.util
 import io
 import math
 import os
@@ -197,6 +198,22 @@ def name_of_file(source: Any) -> str:
         return os.fspath(source)
     name = source.get_filename() if hasattr(source, "get_filename") else None
     return str(name or "")
+
+
+def package_file(package: str, name: str) -> Path | None:
+    """Return a file that an installed package brings, which is not imported; None where none is.
+
+    Parameters
+    ----------
+    package : str
+        Its name, as it is imported.
+    name : str
+        The path of the file inside the package.
+    """
+    spec = importlib.util.find_spec(package)
+    folders = () if spec is None else spec.submodule_search_locations or ()
+    files = (Path(folder) / name for folder in folders)
+    return next((file for file in files if file.is_file()), None)
 
 
 def is_pattern(source: object) -> bool:

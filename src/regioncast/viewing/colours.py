@@ -234,6 +234,11 @@ def scale_of(
         low, high = min(low, 0.0), max(high, 0.0) if high else 1.0
     if not low < high:
         raise ArgumentError(f"vmin has to be below vmax; they are {low:g} and {high:g}.")
+    if not np.isfinite(high - low):
+        raise ArgumentError(
+            f"The limits of the colours, {low:g} and {high:g}, are too far apart for numbers of 64 "
+            "bits. Pass vmin and vmax that are closer."
+        )
     if cmap is None:
         cmap = "diverging" if is_signed else "sequential"
         name, ramp = ramp_of(cmap)

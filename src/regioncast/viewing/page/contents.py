@@ -8,12 +8,13 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..colours import RAMPS, THEMES, ramp_of
-from ..volumes import Volume, cropped, sides_of_regions, volume_of
+from ..volumes import Volume, places_of_regions, sides_of_regions, volume_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,6 +48,7 @@ def contents_of(scene: Scene) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     meta: dict[str, Any] = {
         "title": scene.title,
         "about": list(scene.about),
+        "version": version("regioncast"),
         "show": scene.show,
         "unit": scene.unit,
         "regions": {
@@ -90,44 +92,14 @@ def _add_volume(
     scene: Scene, volume: Volume, meta: dict[str, Any], arrays: dict[str, NDArray[Any]]
 ) -> None:
     """Add what is known of voxels: their codes, the greys behind them, and where regions are."""
-    codes = volume.codes
-    arrays["codes"] = codes.ravel("F")
-    meta["volume"] = {"shape": list(codes.shape), "affine": volume.affine[:3].tolist()}
-    sides = sides_of_regions(scene.atlas, volume)
-    meta["regions"]["sides"] = sides.tolist()
-    meta["regions"]["at"] = _places(codes, len(scene.atlas))
-    if scene.background is not None:
-        frame = scene.atlas.space.parts["voxels"].frame
-        greys = scene.background.greys
-        assert not isinstance(frame, int), "voxels lie in a volume"
-        of_atlas = volume_of(scene.atlas, greys)
-        assert of_atlas is not None, "there are codes"
-        is_kept = _full_codes(scene) | (greys > 0)
-        arrays["greys"] = cropped(greys, frame.affine, is_kept).codes.ravel("F")
+    arrays["codes"] = volume.codes.ravel("F")
+    meta["volume"] = {"shape": list(volume.codes.shape), "affine": volume.affine[:3].tolist()}
+    meta["regions"]["sides"] = sides_of_regions(scene.atlas, volume).tolist()
+    meta["regions"]["at"] = places_of_regions(volume, len(scene.atlas))
+    if volume.greys is not None:
+        assert scene.background is not None, "greys are of a background"
+        arrays["greys"] = volume.greys.ravel("F")
         meta["volume"]["background"] = scene.background.name
-
-
-def _full_codes(scene: Scene) -> NDArray[np.bool_]:
-    part = scene.atlas.space.parts["voxels"]
-    assert not isinstance(part.frame, int), "voxels lie in a volume"
-    is_region = np.zeros(part.frame.shape, bool)
-    is_region.reshape(-1)[part.places] = scene.atlas.codes.reshape(-1)[part.samples] > 0
-    return is_region
-
-
-def _places(codes: NDArray[Any], n_regions: int) -> list[list[int] | None]:
-    """Return a voxel of each region to go to: that nearest to its centroid."""
-    places: list[list[int] | None] = [None] * n_regions
-    order = np.argsort(codes, axis=None, kind="stable")
-    sorted_codes = codes.reshape(-1)[order]
-    starts = np.searchsorted(sorted_codes, np.arange(1, n_regions + 2))
-    for row in range(n_regions):
-        voxels = order[starts[row] : starts[row + 1]]
-        if len(voxels):
-            indices = np.stack(np.unravel_index(voxels, codes.shape), 1)
-            distance = ((indices - indices.mean(0)) ** 2).sum(1)
-            places[row] = indices[distance.argmin()].tolist()
-    return places
 
 
 def _storable(values: NDArray[Any]) -> NDArray[Any]:
