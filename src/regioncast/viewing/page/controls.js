@@ -17,8 +17,8 @@ function drawBar() {
     image.data[4 * step + 3] = 255;
   }
   context.putImageData(image, 0, 0);
-  element('bar').ariaLabel =
-    `Colours from ${briefText(state.low)} to ${briefText(state.high)} ${meta.unit}`;
+  const label = `Colours from ${briefText(state.low)} to ${briefText(state.high)} ${meta.unit}`;
+  setAria(element('bar'), {label});
   drawTicks();
 }
 
@@ -28,7 +28,6 @@ function drawTicks() {
     node.style.left = `${100 * shareOf(tick)}%`;
     return node;
   });
-  if (meta.unit) ticks.push(made('em', '', meta.unit));
   element('ticks').replaceChildren(...ticks);
 }
 
@@ -46,30 +45,28 @@ function moveMarker() {
   if (!Number.isNaN(number)) element('marker').style.left = `${100 * shareOf(number)}%`;
 }
 
-/** Writes limits and threshold into their fields. */
+/** Writes limits and threshold into their fields; six digits, where values have sixteen. */
 function writeScale() {
-  element('low').value = state.low;
-  element('high').value = state.high;
+  element('low').value = Number(state.low.toPrecision(6));
+  element('high').value = Number(state.high.toPrecision(6));
   element('ramp').value = state.ramp;
   element('threshold').value = state.threshold;
   element('threshold-slider').value = state.threshold;
 }
 
-/** Takes limits that were typed; where they are none, says so and keeps the old ones. */
-function readLimits() {
-  const low = element('low').valueAsNumber;
-  const high = element('high').valueAsNumber;
-  const isRight = low < high;
-  for (const id of ['low', 'high']) {
-    element(id).ariaInvalid = !isRight;
-    element(id).title = isRight ? '' : 'The lower limit has to be below the upper one.';
-  }
-  if (!isRight) {
-    say('The lower limit has to be below the upper one.');
+/** Takes a limit that was typed; where it is none, says so and keeps the old one. */
+function readLimit(event) {
+  const field = event.target;
+  const limits = {low: state.low, high: state.high, [field.id]: field.valueAsNumber};
+  const isRight = limits.low < limits.high;
+  const wrong = isRight ? '' : 'The lower limit has to be below the upper one.';
+  setAria(field, {invalid: !isRight});
+  field.title = wrong;
+  if (wrong) {
+    say(wrong);
     return;
   }
-  state.low = low;
-  state.high = high;
+  Object.assign(state, limits);
   recolour();
 }
 
@@ -87,8 +84,9 @@ function readThreshold(event) {
 function resetScale() {
   const {limits, ramp, threshold} = meta.scale;
   Object.assign(state, {low: limits[0], high: limits[1], ramp, threshold});
+  for (const id of ['low', 'high']) setAria(element(id), {invalid: false});
   writeScale();
-  readLimits();
+  recolour();
 }
 
 function startScale() {
@@ -98,9 +96,11 @@ function startScale() {
   const most = Math.max(...meta.scale.limits.map(Math.abs));
   element('threshold-slider').max = most;
   element('threshold-slider').step = most / 200;
+  element('unit').textContent = meta.unit;
+  element('unit').hidden = !meta.unit;
   writeScale();
-  element('low').addEventListener('change', readLimits);
-  element('high').addEventListener('change', readLimits);
+  element('low').addEventListener('change', readLimit);
+  element('high').addEventListener('change', readLimit);
   element('threshold').addEventListener('input', readThreshold);
   element('threshold-slider').addEventListener('input', readThreshold);
   element('reset').addEventListener('click', resetScale);
@@ -146,11 +146,23 @@ function startLooks() {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', event => {
     setDark(event.matches);
   });
+  printLight();
+}
+
+/** Paper is white. */
+function printLight() {
+  let wasDark = false;
+  addEventListener('beforeprint', () => {
+    wasDark = state.dark;
+    setDark(false);
+    drawNow();
+  });
+  addEventListener('afterprint', () => setDark(wasDark));
 }
 
 function setDark(isDark) {
   state.dark = isDark;
-  element('theme').ariaPressed = isDark;
+  setAria(element('theme'), {pressed: isDark});
   useTheme();
   for (const slice of slices) slice.linesAreDrawn = false;
   recolour();
@@ -165,9 +177,9 @@ function setPlaying(isPlaying) {
   if (isPlaying === state.playing) return;
   state.playing = isPlaying;
   element('play').textContent = isPlaying ? 'Pause' : 'Play';
-  element('play').ariaPressed = isPlaying;
+  setAria(element('play'), {pressed: isPlaying});
   // Nobody wants to hear each map that passes.
-  element('chosen').ariaLive = isPlaying ? 'off' : 'polite';
+  setAria(element('chosen').firstElementChild, {live: isPlaying ? 'off' : 'polite'});
   if (isPlaying) requestAnimationFrame(playOn);
   else regionList.refreshSoon();
 }
@@ -183,8 +195,24 @@ function playOn(time) {
   requestAnimationFrame(playOn);
 }
 
+// Names that say no more than which map it is, in order.
+const PLAIN_TITLE = /^(map )?[-+.e\d]+( (s|Hz|m|rad))?$/;
+const MOST_OPTIONS = 1000;
+
+/** Offers maps by their names. */
+function startNames() {
+  const {titles} = meta.maps;
+  const isNamed = nMaps <= MOST_OPTIONS && titles.some(title => !PLAIN_TITLE.test(title));
+  element('names').hidden = !isNamed;
+  if (!isNamed) return;
+  element('map-title').className = 'hidden';
+  titles.forEach((title, map) => element('names').append(new Option(title, map)));
+  element('names').addEventListener('change', event => setMap(Number(event.target.value)));
+}
+
 function startMaps() {
   element('series').hidden = nMaps < 2;
+  startNames();
   element('map').max = nMaps - 1;
   element('map').addEventListener('input', event => setMap(event.target.valueAsNumber));
   element('play').addEventListener('click', () => setPlaying(!state.playing));

@@ -2,11 +2,16 @@
 
 const COURSE_MARGIN = {left: 56, right: 12, top: 20, bottom: 20};
 
-/** Numbers at round steps between two others, some four of them. */
-function roundTicks(low, high, count) {
-  const rough = (high - low) / count;
+/** The least of 1, 2 and 5 times a power of ten that parts a span into no more than so many. */
+function roundStep(span, count) {
+  const rough = span / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find(factor => factor * power >= rough * 0.999);
+  return power * [1, 2, 5, 10].find(factor => factor * power >= rough * 0.999);
+}
+
+/** Numbers at round steps between two others, no more than about so many. */
+function roundTicks(low, high, count) {
+  const step = roundStep(high - low, count);
   const ticks = [];
   for (let tick = Math.ceil(low / step - 1e-9); tick * step <= high + 1e-9 * step; tick++) {
     ticks.push(Number((tick * step).toPrecision(12)));
@@ -60,11 +65,12 @@ class Course {
   /** Writes the titles of some maps below the course. */
   drawMaps() {
     const y = this.box.clientHeight - 6;
-    const count = clamped(Math.floor(this.room / 110), 1, Math.min(10, nMaps - 1));
-    for (let tick = 0; tick <= count; tick++) {
-      const map = Math.round((tick / count) * (nMaps - 1));
-      const align = tick === 0 ? 'left' : tick === count ? 'right' : 'center';
-      this.write(shortened(meta.maps.titles[map], 16), this.placeOf(map), y, align);
+    const step = Math.max(1, roundStep(nMaps - 1, Math.max(1, this.room / 120)));
+    for (let map = 0; map < nMaps; map += step) {
+      const place = this.placeOf(map);
+      const isAtEnd = place + 50 > this.box.clientWidth;
+      const align = map === 0 ? 'left' : isAtEnd ? 'right' : 'center';
+      this.write(shortened(meta.maps.titles[map], 18), place, y, align);
     }
   }
 
@@ -74,7 +80,7 @@ class Course {
     const height = bottom - COURSE_MARGIN.top;
     const yOf = number => bottom - ((number - low) / (high - low)) * height;
     const {context} = this;
-    for (const tick of roundTicks(low, high, Math.max(2, height / 28))) {
+    for (const tick of roundTicks(low, high, Math.max(2, height / 20))) {
       context.fillStyle = css(theme.dim, tick === 0 ? 0.6 : 0.18);
       context.fillRect(COURSE_MARGIN.left, Math.round(yOf(tick)), this.room, 1);
       this.write(briefText(tick), COURSE_MARGIN.left - 6, yOf(tick) + 4, 'right');

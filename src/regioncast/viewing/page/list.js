@@ -61,6 +61,7 @@ class RegionList {
       `${name} ${meta.regions.labels[row]}`.toLocaleLowerCase());
     this.codes = [];
     this.active = 0;
+    this.marked = [];
     this.timer = 0;
     this.makeHead();
     this.listen();
@@ -103,9 +104,9 @@ class RegionList {
     this.sort();
     for (const column of this.columns) {
       const order = this.direction > 0 ? 'ascending' : 'descending';
-      column.head.ariaSort = column === this.sorted ? order : 'none';
+      setAria(column.head, {sort: column === this.sorted ? order : 'none'});
     }
-    this.table.ariaRowCount = this.codes.length + 1;
+    setAria(this.table, {rowcount: this.codes.length + 1});
     this.firstRow = -1;
     this.render();
     const isAll = this.codes.length === nRegions;
@@ -175,7 +176,7 @@ class RegionList {
   /** The room of rows that are not there. */
   space(count) {
     const row = made('tr');
-    row.ariaHidden = 'true';
+    setAria(row, {hidden: true});
     row.style.height = `${count * this.rowHeight()}px`;
     return row;
   }
@@ -184,12 +185,12 @@ class RegionList {
     const row = made('tr');
     row.id = `row-${code}`;
     row.dataset.code = code;
-    row.ariaRowIndex = index + 2;
+    setAria(row, {rowindex: index + 2, selected: false});
     const check = made('input');
     check.type = 'checkbox';
     check.tabIndex = -1;
     check.checked = Boolean(state.only && state.only.has(code));
-    check.ariaLabel = `Show ${meta.regions.names[code - 1]} alone`;
+    setAria(check, {label: `Show ${meta.regions.names[code - 1]} alone`});
     const cell = made('td', 'check');
     cell.append(check);
     row.append(cell);
@@ -214,16 +215,20 @@ class RegionList {
 
   /** Marks the rows of the chosen region, of that under the pointer, and of that of the keys. */
   mark() {
-    for (const row of this.body.rows) {
-      const code = Number(row.dataset.code);
-      if (!code) continue;
-      row.ariaSelected = code === state.chosen;
-      row.classList.toggle('hovered', code === state.hovered);
-      row.classList.toggle('active', code === this.active);
+    for (const row of this.marked) {
+      row.className = '';
+      setAria(row, {selected: false});
     }
-    const isThere = this.active && element(`row-${this.active}`);
-    if (isThere) this.frame.setAttribute('aria-activedescendant', `row-${this.active}`);
-    else this.frame.removeAttribute('aria-activedescendant');
+    const codes = {chosen: state.chosen, hovered: state.hovered, active: this.active};
+    this.marked = [];
+    for (const [className, code] of Object.entries(codes)) {
+      const row = element(`row-${code}`);
+      if (!row) continue;
+      row.classList.add(className);
+      if (className === 'chosen') setAria(row, {selected: true});
+      this.marked.push(row);
+    }
+    setAria(this.frame, {activedescendant: element(`row-${this.active}`) ? `row-${this.active}` : ''});
   }
 
   /** Scrolls to the row of a region. */

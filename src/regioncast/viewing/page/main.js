@@ -50,8 +50,9 @@ function setMap(map) {
   lookUp();
   element('map').value = state.map;
   const title = meta.maps.titles[state.map];
-  element('map').setAttribute('aria-valuetext', title);
+  setAria(element('map'), {valuetext: title});
   element('map-title').textContent = title;
+  element('names').value = state.map;
   course.move();
   describeChosen();
   refreshTip();
@@ -97,7 +98,7 @@ function regionText(code) {
 }
 
 function describeChosen() {
-  const [name, number, more] = element('chosen').children;
+  const [name, number, more] = element('chosen').querySelectorAll('strong, .value, .more');
   const code = state.chosen;
   name.textContent = code ? meta.regions.names[code - 1] : 'No region chosen';
   number.textContent = code ? valueWithUnit(state.map, code) : '';
@@ -198,7 +199,7 @@ async function startViews() {
 
 describePage();
 useTheme();
-element('theme').ariaPressed = state.dark;
+setAria(element('theme'), {pressed: state.dark});
 startScale();
 startLegend();
 startLooks();

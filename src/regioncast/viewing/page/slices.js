@@ -7,6 +7,8 @@ const PLANES = [
   {id: 'axial', axis: 2, across: 0, up: 1, letters: {west: 'L', east: 'R', north: 'A', south: 'P'}},
 ];
 const SIDES = ['west', 'east', 'north', 'south'];
+// On each side of a slice, in pixels of the page.
+const ROOM_OF_LETTERS = 20;
 // A trackpad scrolls by many small steps.
 const SCROLL_OF_A_SLICE = 40;
 
@@ -115,9 +117,10 @@ class Slice {
 
   /** How many pixels of the canvas a mm may have, so that all of the slice is seen. */
   get largestScale() {
+    const margins = 2 * ROOM_OF_LETTERS * pixelRatio();
     return Math.min(
-      this.canvas.width / (this.width * zooms[this.across]),
-      this.canvas.height / (this.height * zooms[this.up]),
+      Math.max(1, this.canvas.width - margins) / (this.width * zooms[this.across]),
+      Math.max(1, this.canvas.height - margins) / (this.height * zooms[this.up]),
     );
   }
 
@@ -206,7 +209,7 @@ class Slice {
 
   /** Fills lines along edges of voxels, on whole pixels of the screen. */
   fillRuns(context, runs, thickness) {
-    const thick = Math.max(1, Math.round(thickness * (pixelRatio())));
+    const thick = Math.max(1, Math.round(thickness * pixelRatio()));
     const before = Math.floor(thick / 2);
     const place = (axis, edge) => Math.round(this.origin[axis] + edge * this.scale[axis]) - before;
     const fill = (list, line, along, turn) => {
@@ -332,5 +335,5 @@ const slices = meta.volume ? PLANES.map(plane => new Slice(plane)) : [];
 function fitSlices() {
   for (const slice of slices) slice.fit();
   const scale = Math.min(...slices.map(slice => slice.largestScale));
-  for (const slice of slices) slice.place(0.92 * scale);
+  for (const slice of slices) slice.place(scale);
 }

@@ -17,6 +17,11 @@ function made(tag, className, text) {
   return node;
 }
 
+/** Sets aria-* attributes, as all browsers know them. */
+function setAria(node, attributes) {
+  for (const [name, text] of Object.entries(attributes)) node.setAttribute(`aria-${name}`, text);
+}
+
 const meta = JSON.parse(element('meta').textContent);
 const nRegions = meta.regions.names.length;
 const nMaps = meta.maps.titles.length;
