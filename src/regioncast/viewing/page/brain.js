@@ -132,7 +132,7 @@ class Brain {
   /** Measures the box. */
   fit() {
     if (this.box.hidden) return;
-    const ratio = devicePixelRatio || 1;
+    const ratio = pixelRatio();
     this.canvas.width = Math.max(1, Math.round(this.canvas.clientWidth * ratio));
     this.canvas.height = Math.max(1, Math.round(this.canvas.clientHeight * ratio));
     this.isDrawn = false;
@@ -174,7 +174,7 @@ class Brain {
     if (!code) return;
     if (!this.outlines.has(code)) this.outlines.set(code, this.picture.outline(code));
     const {context} = this;
-    const ratio = devicePixelRatio || 1;
+    const ratio = pixelRatio();
     context.lineCap = 'round';
     context.strokeStyle = css(theme.paper);
     context.lineWidth = 3.5 * ratio;
@@ -219,7 +219,7 @@ class Brain {
   // -------------------------------------------------------------- what it says
 
   makeControls() {
-    const bar = made('div', 'controls');
+    const bar = made('div', 'row');
     this.viewButtons = VIEWS.map(view => {
       const button = made('button', '', view.letter);
       button.type = 'button';
@@ -231,14 +231,17 @@ class Brain {
     views.setAttribute('role', 'group');
     views.ariaLabel = 'View';
     views.append(...this.viewButtons);
-    bar.append(views, this.sideChoice(), this.apartChoice());
+    this.label = made('span', 'place');
+    bar.append(this.label, views, this.sideChoice(), this.apartChoice());
     this.canvas = made('canvas');
     this.canvas.tabIndex = 0;
-    this.canvas.setAttribute('role', 'img');
+    this.canvas.setAttribute('role', 'application');
+    this.canvas.setAttribute('aria-roledescription', '3D view');
     this.context = this.canvas.getContext('2d');
-    this.label = made('span', 'place');
     this.letters = SIDES.map(side => made('b', side));
-    this.box.append(this.canvas, this.label, ...this.letters, bar);
+    const stage = made('div', 'stage');
+    stage.append(this.canvas, ...this.letters);
+    this.box.append(bar, stage);
   }
 
   sideChoice() {

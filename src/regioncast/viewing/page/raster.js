@@ -10,6 +10,12 @@ const FROM_ABOVE = 0.07;
 const SULCUS = 0.9;
 const BARE_SULCUS = 0.7;
 
+// How often the normals of voxels are softened.
+const SOFTENINGS = 3;
+
+// How much of an image a mesh takes at most; letters stand around it.
+const MARGIN = 0.86;
+
 const DEGREE = Math.PI / 180;
 
 // Triangles that share an edge leave no pixel on it to each other, whatever rounding says.
@@ -31,6 +37,9 @@ function axesOf({azimuth, elevation}) {
 function prepared(mesh) {
   const nVertices = mesh.positions.length / 3;
   mesh.normals = normalsOf(mesh);
+  // Smoother than the mesh itself, on which voxels leave terraces.
+  const nTimes = mesh.kind === 'voxels' ? SOFTENINGS : 0;
+  for (let time = 0; time < nTimes; time++) mesh.normals = softened(mesh);
   mesh.shift = 0;
   for (const name of ['x', 'y', 'depth', 'light']) mesh[name] = new Float32Array(nVertices);
   return mesh;
@@ -51,11 +60,30 @@ function normalsOf({positions, triangles}) {
       normals[corner + 2] += z;
     }
   }
-  for (let at = 0; at < normals.length; at += 3) {
-    const length = Math.hypot(normals[at], normals[at + 1], normals[at + 2]) || 1;
-    for (let axis = 0; axis < 3; axis++) normals[at + axis] /= length;
+  return unitLong(normals);
+}
+
+/** Returns the normals of a mesh, each as a mean with those of its neighbours. */
+function softened({normals, triangles}) {
+  const sums = new Float32Array(normals.length);
+  for (let at = 0; at < triangles.length; at += 3) {
+    const a = 3 * triangles[at], b = 3 * triangles[at + 1], c = 3 * triangles[at + 2];
+    for (let axis = 0; axis < 3; axis++) {
+      const sum = normals[a + axis] + normals[b + axis] + normals[c + axis];
+      sums[a + axis] += sum;
+      sums[b + axis] += sum;
+      sums[c + axis] += sum;
+    }
   }
-  return normals;
+  return unitLong(sums);
+}
+
+function unitLong(vectors) {
+  for (let at = 0; at < vectors.length; at += 3) {
+    const length = Math.hypot(vectors[at], vectors[at + 1], vectors[at + 2]) || 1;
+    for (let axis = 0; axis < 3; axis++) vectors[at + axis] /= length;
+  }
+  return vectors;
 }
 
 /**
@@ -75,7 +103,7 @@ function rasterise(meshes, camera, width, height, image) {
     up = Math.max(up, y);
   }
   const fitting = Math.min(width / (2 * across), height / (2 * up));
-  const scale = camera.scale || 0.92 * camera.zoom * fitting;
+  const scale = camera.scale || MARGIN * camera.zoom * fitting;
   const [right, down] = camera.offset || [0, 0];
   image.scale = scale;
   for (const mesh of meshes) {
