@@ -303,12 +303,14 @@ def with_script(html: str, change: Callable[[str], str]) -> str:
     return page
 
 
-def mutant(html: str, right: str, wrong: str) -> str:
-    """Return a page with a fault: one line of its scripts replaced."""
+def mutant(html: str, faults: dict[str, str]) -> str:
+    """Return a page with a fault: what is right in its scripts, each of it once, made wrong."""
 
     def change(script: str) -> str:
-        count = script.count(right)
-        assert count == 1, f"{count} lines of the scripts, not one, are {right!r}"
-        return script.replace(right, wrong)
+        for right, wrong in faults.items():
+            count = script.count(right)
+            assert count == 1, f"{count} places of the scripts, not one, are {right!r}"
+            script = script.replace(right, wrong)
+        return script
 
     return with_script(html, change)

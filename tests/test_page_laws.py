@@ -14,7 +14,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import small_scenes as small
-from browser import Page
+from browser import Page, mutant
 from nibabel.affines import apply_affine
 
 from regioncast.viewing.colours import (
@@ -27,7 +27,9 @@ from regioncast.viewing.colours import (
     ramp_of,
     rgb_of,
 )
+from regioncast.viewing.meshes import DrawnMesh, meshes_of, surfaces_of, voxels_of
 from regioncast.viewing.scene import Scene
+from regioncast.viewing.views import CAMERAS, Camera, Frame, drawn
 
 # Of each view: its axis, and the axes that go to the right and up on the screen.
 AXES = {"sagittal": (0, 1, 2), "coronal": (1, 0, 2), "axial": (2, 0, 1)}
@@ -318,3 +320,183 @@ def test_what_is_drawn_has_the_colours_of_the_values(open_page, theme):
                 rows, columns = (Counter(place[i] for place in wrong) for i in (1, 0))
                 row, column = (max(lines, key=lines.get, default=0) for lines in (rows, columns))
                 assert all(x == column or y == row for x, y in wrong), wrong
+
+
+# ------------------------------------------------------------------------- the brain
+
+# What is to the right, up and in front on the screen, seen from each side: the left of a person
+# whom one faces is on the right.
+LEFT, RIGHT = np.array([-1.0, 0, 0]), np.array([1.0, 0, 0])
+POSTERIOR, ANTERIOR = np.array([0, -1.0, 0]), np.array([0, 1.0, 0])
+INFERIOR, SUPERIOR = np.array([0, 0, -1.0]), np.array([0, 0, 1.0])
+SIDES = {
+    "left": (POSTERIOR, SUPERIOR, LEFT),
+    "right": (ANTERIOR, SUPERIOR, RIGHT),
+    "superior": (RIGHT, ANTERIOR, SUPERIOR),
+    "inferior": (RIGHT, POSTERIOR, INFERIOR),
+    "anterior": (LEFT, SUPERIOR, ANTERIOR),
+    "posterior": (RIGHT, SUPERIOR, POSTERIOR),
+}
+
+
+def look_from(page: Page, camera: Camera) -> tuple[np.ndarray, float, np.ndarray]:
+    """The image of codes of a camera, its pixels per mm, and what is in its middle, in mm."""
+    page.run("r.brain.turn(...arguments); r.drawNow()", camera.azimuth, camera.elevation)
+    width, height, scale, centre = page.run(
+        """const {image, camera} = r.brain;
+        return [image.width, image.height, image.scale, camera.centre];"""
+    )
+    return page.array("r.brain.image.codes").reshape(height, width), scale, np.array(centre)
+
+
+def check_brain(page: Page, meshes: list[DrawnMesh], cameras: dict[str, Camera]) -> None:
+    """The page sees of the meshes what Python sees."""
+    for name, camera in cameras.items():
+        codes, scale, centre = look_from(page, camera)
+        expected = drawn(meshes, Frame(camera, centre, scale, *codes.shape[::-1])).codes
+        is_something = (codes > 0) | (expected > 0)
+        assert is_something.mean() > 0.05, name
+        is_other = codes != expected
+        assert is_other.mean() <= 0.001, name
+        assert is_other[is_something].mean() <= 0.005, name
+
+
+OBLIQUE_CAMERAS = {"from the left above": Camera(-60, 35), "from below": Camera(130, -50)}
+
+
+@pytest.mark.parametrize("name", ["RAS", "PSR", "oblique", "anisotropic", "one slice"])
+def test_brain_of_voxels_is_that_of_python(open_page, name):
+    scene = small.scene_of_image(name)
+    cameras = CAMERAS | OBLIQUE_CAMERAS if name == "oblique" else CAMERAS
+    if name == "one slice":
+        cameras = {side: CAMERAS[side] for side in ("superior", "inferior")}
+    check_brain(open_page(html_of_image(name)), meshes_of(scene), cameras)
+
+
+@pytest.mark.parametrize("is_pair", [True, False])
+def test_brain_of_surfaces_is_that_of_python(open_page, is_pair):
+    scene = small.surface_scene(is_pair=is_pair)
+    check_brain(open_page(small.html_of(scene)), meshes_of(scene), CAMERAS | OBLIQUE_CAMERAS)
+
+
+def test_brain_of_cifti_is_that_of_python(open_page):
+    scene = small.cifti_scene()
+    meshes = surfaces_of(scene) + voxels_of(scene)
+    check_brain(open_page(small.html_of(scene)), meshes, CAMERAS)
+
+
+def front_voxels(image: nib.Nifti1Image, side: str) -> dict[tuple[int, ...], np.ndarray]:
+    """The voxel that is nearest to the eye, by where it is on the screen."""
+    right, up, eye = SIDES[side]
+    array = np.asarray(image.dataobj)
+    voxels = np.argwhere(array)
+    places = apply_affine(image.affine, voxels)
+    front: dict[tuple[int, ...], np.ndarray] = {}
+    for voxel, place in zip(voxels, places, strict=True):
+        # In tenths of a mm: voxels behind each other are at the same.
+        on_screen = (round(10 * (place @ right)), round(10 * (place @ up)))
+        if on_screen not in front or place @ eye > front[on_screen][:3] @ eye:
+            front[on_screen] = np.array([*place, array[tuple(voxel)]])
+    return front
+
+
+def check_front(page: Page, image: nib.Nifti1Image, side: str) -> None:
+    """Of each column of voxels, the code of the nearest is seen, where neighbours are alike."""
+    right, up, eye = SIDES[side]
+    front = front_voxels(image, side)
+    steps = [int(np.diff(sorted({key[i] for key in front}))[0]) for i in (0, 1)]
+    labels = np.unique(np.asarray(image.dataobj))
+    codes, scale, centre = look_from(page, CAMERAS[side])
+    height, width = codes.shape
+    n_checked = 0
+    for (x, y), voxel in front.items():
+        around = [
+            front.get((x + dx * steps[0], y + dy * steps[1]))
+            for dx in (-1, 0, 1)
+            for dy in (-1, 0, 1)
+        ]
+        if all(
+            other is not None and other[3] == voxel[3] and np.isclose((other - voxel)[:3] @ eye, 0)
+            for other in around
+        ):
+            away = voxel[:3] - centre
+            column = int(width / 2 + scale * (away @ right))
+            row = int(height / 2 - scale * (away @ up))
+            n_checked += 1
+            assert codes[row, column] == np.searchsorted(labels, voxel[3]), f"seen from {side}"
+    assert n_checked >= 3, side
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_brain_is_seen_from_where_it_says(open_page, side):
+    page = open_page(html_of_image("LAS"))
+    check_front(page, small.IMAGES["LAS"](), side)
+
+
+def test_buttons_of_the_brain_turn_it_to_each_side(open_page):
+    page = open_page(html_of_image("LAS"))
+    for name, camera in CAMERAS.items():
+        from_script, *_ = look_from(page, camera)
+        page.run("r.brain.turn(33, 12)")
+        page.element(f"#brain button[aria-label='{name.capitalize()}']").click()
+        page.run("r.drawNow()")
+        shape = from_script.shape
+        np.testing.assert_array_equal(page.array("r.brain.image.codes").reshape(shape), from_script)
+
+
+def test_one_hemisphere(open_page):
+    page = open_page(html_of_image("LAS"))
+    for side, number, seen in (("left", -1, {1, 2}), ("right", 1, {3, 4})):
+        choose_option(page, "#brain select", side)
+        assert page.run("return r.brain.side") == number
+        for camera in CAMERAS.values():
+            codes, *_ = look_from(page, camera)
+            # The region in the middle has a part on either side.
+            assert set(np.unique(codes)) - {0, 5} <= seen
+            assert set(np.unique(codes)) & seen
+
+
+# ------------------------------------------------------------------------- faults that are seen
+
+# In one view, columns are taken from the other side; the letters stay.
+COLUMNS_OF = {
+    "const step = this.isFlipped ?": "const step = (this.isFlipped !== (this.id === '{}')) ?",
+    "(this.isFlipped ? (this.width - 1)": (
+        "((this.isFlipped !== (this.id === '{}')) ? (this.width - 1)"
+    ),
+}
+
+
+@pytest.mark.parametrize("display", DISPLAYS)
+@pytest.mark.parametrize("view", AXES)
+def test_a_mirrored_slice_is_noticed(open_page, view, display):
+    faults = {right: wrong.format(view) for right, wrong in COLUMNS_OF.items()}
+    page = open_page(mutant(html_of_image("LAS"), faults))
+    image = small.IMAGES["LAS"]()
+    for other in AXES:
+        if other != view:
+            check_slices(page, image, other, radiological=DISPLAYS[display])
+    with pytest.raises(AssertionError, match=f"{view} slices"):
+        check_slices(page, image, view, radiological=DISPLAYS[display])
+
+
+def test_a_mirrored_brain_is_noticed(open_page):
+    faults = {
+        "return [[ca, sa, 0],": "return [[-ca, -sa, 0],",
+        # The triangles that are seen from outside are now those that went round the other way.
+        "if (!(area < 0)) return;": "if (!(area > 0)) return;",
+    }
+    page = open_page(mutant(html_of_image("LAS"), faults))
+    for side in SIDES:
+        with pytest.raises(AssertionError, match=f"seen from {side}"):
+            check_front(page, small.IMAGES["LAS"](), side)
+    with pytest.raises(AssertionError):
+        check_brain(page, meshes_of(small.scene_of_image("LAS")), CAMERAS)
+
+
+def test_a_colour_beside_the_right_one_is_noticed(open_page):
+    faults = {"const step = Math.floor(": "const step = Math.round("}
+    scene = small.scene_of_image("many regions")
+    page = open_page(mutant(small.html_of(scene), faults))
+    with pytest.raises(AssertionError):
+        check_colours(page, scene)
