@@ -797,9 +797,11 @@ def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = Fals
 
     make_folder(folder)
     output, table = folder / "motor_left-vs-right.nii.gz", folder / "motor_left-vs-right.tsv"
+    page = folder / "motor_left-vs-right.html"
     # Before the examples are written, which takes longer than to say no.
     check_image_output(output, overwrite=overwrite)
     check_table_output(table, overwrite=overwrite)
+    check_page_output(page, overwrite=overwrite)
     files = write_examples(folder, overwrite=overwrite)
     start = time.perf_counter()
     atlas = folder / "atlas_dseg.nii.gz"
@@ -818,7 +820,10 @@ def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = Fals
     _say("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
     _say("\n".join(_extremes(signals)))
     _say(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
+    title = "Left against right finger movement"
+    api.view(image, title=title, unit="z").save_as_html(page, overwrite=overwrite)
     _say(f"\nFor the blocks of README.md and docs/: cd {folder} ({plural(len(files), 'file')})")
+    _say(f"\nThe painted map, to be looked at in a browser: {page}")
     return OK
 
 

@@ -114,8 +114,15 @@ def _on_grid(values: NDArray[Any], frame: VolumeGrid, grid: VolumeGrid) -> NDArr
     if values.dtype.kind != "u":
         numbers = np.nan_to_num(values.astype(np.float32), posinf=0, neginf=0)
     to_image = np.linalg.inv(frame.affine) @ grid.affine
+    # "grid-constant": a place that rounding puts just outside keeps its value.
     moved: NDArray[np.float32] = affine_transform(
-        numbers, to_image[:3, :3], to_image[:3, 3], grid.shape, np.float32, order=1, mode="constant"
+        numbers,
+        to_image[:3, :3],
+        to_image[:3, 3],
+        grid.shape,
+        np.float32,
+        order=1,
+        mode="grid-constant",
     )
     return moved
 

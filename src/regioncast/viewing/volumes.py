@@ -143,13 +143,12 @@ def sides_of_regions(atlas: Parcellation, volume: Volume) -> NDArray[np.int8]:
         table nor x = 0 divides the regions.
     """
     said = _sides_said(atlas)
-    x_of = volume.affine[0, :3]
+    x_of = volume.affine[0]
     i, j, k = np.ogrid[tuple(map(slice, volume.codes.shape))]
-    x = x_of[0] * i + x_of[1] * j + x_of[2] * k + volume.affine[0, 3]
-    is_left = np.broadcast_to(x < 0, volume.codes.shape)
+    is_left = x_of[0] * i + x_of[1] * j + x_of[3] < -x_of[2] * k
     n_codes = len(atlas) + 1
-    all_voxels = np.bincount(volume.codes.reshape(-1), minlength=n_codes)[1:]
-    left = np.bincount(volume.codes[is_left], minlength=n_codes)[1:]
+    all_voxels = count(volume.codes, n_codes)[1:]
+    left = count(volume.codes[is_left], n_codes)[1:]
     with np.errstate(invalid="ignore"):
         share = left / all_voxels
     sides = np.where(share > 1 - _SHARE_OF_BOTH, -1, np.where(share < _SHARE_OF_BOTH, 1, 0))

@@ -54,7 +54,7 @@ _MOST_COMMENT = 1000
 _LEAST_FOLDED = 1.5
 
 # How often each vertex is averaged with its neighbours: small bumps are no sulci.
-_N_SMOOTHINGS = 4
+_N_SMOOTHINGS = 3
 
 
 class Mesh(NamedTuple):
@@ -391,11 +391,16 @@ def deep_vertices(mesh: Mesh) -> NDArray[np.bool_] | None:
     def of_neighbours(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.bincount(start, values[end], n_vertices) / n_neighbours
 
+    outwards = np.empty((n_vertices, 3))
+    for axis in range(3):
+        outwards[:, axis] = np.bincount(start, np.repeat(normals[:, axis], 3), n_vertices)
+    # A vertex of no face has no direction.
+    lengths = np.linalg.norm(outwards, axis=1)
+    outwards /= np.where(lengths > 0, lengths, 1)[:, np.newaxis]
     depth = np.zeros(n_vertices)
     for axis in range(3):
-        outwards = np.bincount(start, np.repeat(normals[:, axis], 3), n_vertices)
         at = mesh.coordinates[:, axis]
-        depth += (of_neighbours(at) - at) * outwards
+        depth += (of_neighbours(at) - at) * outwards[:, axis]
     for _ in range(_N_SMOOTHINGS):
         depth = (depth + of_neighbours(depth)) / 2
     is_deep: NDArray[np.bool_] = depth > 0

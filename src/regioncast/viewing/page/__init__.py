@@ -311,7 +311,7 @@ def _hand_over(page: bytes) -> None:
     programs on this machine can ask, and only who knows the address, which is told to the browser.
     """
     from http import HTTPStatus
-    from http.server import BaseHTTPRequestHandler, HTTPServer
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
     address = f"/{secrets.token_urlsafe(16)}.html"
     is_fetched = threading.Event()
@@ -331,7 +331,8 @@ def _hand_over(page: bytes) -> None:
         def log_message(self, *_: object) -> None:
             """Print nothing."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    # With threads, as browsers also open connections by which they ask for nothing.
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         # Beside this thread: a browser of the terminal holds it until its user leaves.
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

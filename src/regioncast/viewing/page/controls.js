@@ -115,7 +115,7 @@ function startLegend() {
   element('legend').hidden = false;
   meta.categories.names.forEach((name, row) => {
     const item = made('li', '');
-    const chip = made('i', 'chip');
+    const chip = made('span', 'chip');
     chip.style.backgroundColor = meta.categories.colors[row];
     const text = made('span', '', name);
     text.dir = 'auto';
@@ -205,7 +205,7 @@ function startNames() {
   const isNamed = nMaps <= MOST_OPTIONS && titles.some(title => !PLAIN_TITLE.test(title));
   element('names').hidden = !isNamed;
   if (!isNamed) return;
-  element('map-title').className = 'hidden';
+  element('map-title').hidden = true;
   titles.forEach((title, map) => element('names').append(new Option(title, map)));
   element('names').addEventListener('change', event => setMap(Number(event.target.value)));
 }

@@ -306,7 +306,7 @@ function counted(count) {
 
 /** A patch of the colour that a region has. */
 function chipOf(code) {
-  const chip = made('i', 'chip');
+  const chip = made('span', 'chip');
   const colour = colourOf(code);
   if (colour) chip.style.backgroundColor = css(colour);
   if (kinds[code] === ABSENT) {

@@ -100,7 +100,7 @@ function regionText(code) {
 function describeChosen() {
   const [name, number, more] = element('chosen').querySelectorAll('strong, .value, .more');
   const code = state.chosen;
-  name.textContent = code ? meta.regions.names[code - 1] : 'No region chosen';
+  name.textContent = code ? meta.regions.names[code - 1] : 'Point at a region, or choose one';
   number.textContent = code ? valueWithUnit(state.map, code) : '';
   const details = [];
   if (code && meta.regions.coverage) details.push(`coverage ${coverageText(code)}`);
@@ -155,6 +155,7 @@ function refreshTip() {
 
 function describePage() {
   const title = meta.title || (meta.show === 'atlas' ? 'Atlas' : 'Painted regions');
+  document.documentElement.dataset.show = meta.show;
   element('title').textContent = title;
   if (!document.title) document.title = title;
   element('subtitle').textContent = meta.about[0] || '';

@@ -87,12 +87,14 @@ function exactText(number) {
   return String(Number(number.toPrecision(9)));
 }
 
-/** A number for a narrow place: four digits. */
-function briefText(number) {
+/** A number for a narrow place: four digits, but whole numbers whole. */
+function briefText(exact) {
+  const number = Number(exact);
   const size = Math.abs(number);
   if (!Number.isFinite(size) || (Number.isInteger(number) && size < 1e7)) return exactText(number);
-  if (size >= 1e-3 && size < 1e5) return String(Number(number.toPrecision(4)));
-  return number === 0 ? '0' : number.toExponential(2);
+  return size >= 1e-3 && size < 1e5
+    ? String(Number(number.toPrecision(4)))
+    : number.toExponential(2);
 }
 
 // By label; the labels of categories are whole numbers.

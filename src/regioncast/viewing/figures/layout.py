@@ -1,0 +1,252 @@
+"""Where things are in a figure, in inches from its upper left corner.
+
+A *panel* is one picture: a slice, or a mesh as a camera sees it.  A *strip* is a row of panels.
+Panels of one scale share millimetres per inch, so that sizes can be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+from ...errors import ArgumentError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+# Sizes of text, in points.
+TITLE, LABEL, SMALL = 10.0, 8.0, 7.0
+
+# Inches: around everything, between panels, between strips; and what a line of text needs.
+MARGIN, GAP, BETWEEN_STRIPS = 0.12, 0.12, 0.1
+CAPTION, TITLE_HEIGHT = 0.19, 0.34
+
+_POINTS = 72.0  # per inch
+
+
+class Box(NamedTuple):
+    """A rectangle, in inches from the upper left corner."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One picture.
+
+    Parameters
+    ----------
+    low, high : tuple of float
+        Its left lower and right upper corner, in mm, as its axes have them.
+    caption : str
+        What it shows: a view, or where a slice is.
+    ends : tuple of str
+        Where its left and its right end lead to: one of L, R, A, P each.
+    draw : function of axes and the number of a map
+        Draws it.
+    """
+
+    low: tuple[float, float]
+    high: tuple[float, float]
+    caption: str
+    ends: tuple[str, str]
+    draw: Callable[[Axes, int], None]
+
+    @property
+    def width(self) -> float:
+        """In mm."""
+        return self.high[0] - self.low[0]
+
+    @property
+    def height(self) -> float:
+        """In mm."""
+        return self.high[1] - self.low[1]
+
+    @property
+    def caption_width(self) -> float:
+        """Inches that the caption and both letters need."""
+        texts = [self.caption, *self.ends]
+        return sum(text_width(text, SMALL) for text in texts) + 0.14
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """A row of panels.
+
+    Parameters
+    ----------
+    panels : sequence of Panel
+    scale : str
+        Strips of the same name have the same scale.
+    """
+
+    panels: Sequence[Panel]
+    scale: str
+
+    @property
+    def height(self) -> float:
+        """In mm."""
+        return max(panel.height for panel in self.panels)
+
+    def widths(self, scale: float) -> list[float]:
+        """Return the widths of its cells in inches, which have room for the captions."""
+        return [max(panel.width * scale, panel.caption_width) for panel in self.panels]
+
+    def fitting(self, width: float) -> float:
+        """Return the largest scale at which it is not wider than some inches."""
+        available = width - GAP * (len(self.panels) - 1)
+        low, high = 0.0, available / sum(panel.width for panel in self.panels)
+        # With room for the captions, width grows with the scale, but not in proportion.
+        for _ in range(40):
+            middle = (low + high) / 2
+            if sum(self.widths(middle)) > available:
+                high = middle
+            else:
+                low = middle
+        return low
+
+
+class Place:
+    """What is drawn into: a figure, or axes of somebody's figure.
+
+    Parameters
+    ----------
+    host : Figure or Axes
+    width, height : float
+        In inches.
+    ink : str
+        Colour of text.
+    """
+
+    def __init__(self, host: Figure | Axes, width: float, height: float, ink: str) -> None:
+        self.host = host
+        self.width = width
+        self.height = height
+        self.ink = ink
+
+    def axes(self, box: Box) -> Axes:
+        """Return new axes in a box, without anything."""
+        bounds = (
+            box.left / self.width,
+            1 - (box.top + box.height) / self.height,
+            box.width / self.width,
+            box.height / self.height,
+        )
+        is_axes = hasattr(self.host, "inset_axes")
+        ax: Axes = self.host.inset_axes(bounds) if is_axes else self.host.add_axes(bounds)
+        ax.set_axis_off()
+        return ax
+
+    def text(self, x: float, y: float, text: str, **how: object) -> Text:
+        """Write text at a point, its middle line there."""
+        if hasattr(self.host, "transAxes"):
+            how["transform"] = self.host.transAxes
+        how = {"color": self.ink, "fontsize": SMALL, "va": "center_baseline"} | how
+        # Names are names: a dollar sign in them begins no formula.
+        return self.host.text(
+            x / self.width, 1 - y / self.height, text, parse_math=False, **how
+        )
+
+
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Return how wide text will be, in inches."""
+    font = FontProperties(size=size, weight=weight)  # type: ignore[arg-type]  # any text
+    lines = text.split("\n")
+    widths = [text_to_path.get_text_width_height_descent(line, font, ismath=False) for line in lines]
+    return max(float(width) for width, _, _ in widths) / _POINTS
+
+
+class Plan(NamedTuple):
+    """How large panels are.
+
+    Parameters
+    ----------
+    scales : dict of str to float
+        Inches per mm, by the name of the scale.
+    height : float
+        Inches of all strips.
+    """
+
+    scales: dict[str, float]
+    height: float
+
+
+def planned(
+    strips: Sequence[Strip], width: float, height: float | None, n_captions: int
+) -> Plan:
+    """Return at which scales strips, one above the other, fill a width, or a height if less.
+
+    Parameters
+    ----------
+    strips : sequence of Strip
+    width : float
+        Inches that there are.
+    height : float, default=None
+        None: as many as are needed.
+    n_captions : int
+        How many of the strips have captions.
+
+    Raises
+    ------
+    ArgumentError
+        When there is no room.
+    """
+    fixed = n_captions * CAPTION + (len(strips) - 1) * BETWEEN_STRIPS
+    scales: dict[str, float] = {}
+    for strip in strips:
+        fitting = strip.fitting(width)
+        scales[strip.scale] = min(fitting, scales.get(strip.scale, fitting))
+    needed = sum(strip.height * scales[strip.scale] for strip in strips)
+    if height is not None and needed + fixed > height:
+        share = (height - fixed) / needed
+        scales = {name: scale * share for name, scale in scales.items()}
+        needed *= share
+    if min(scales.values()) <= 0:
+        most = max(len(strip.panels) for strip in strips)
+        raise ArgumentError(
+            f"There is no room for {len(strips)} rows of up to {most} pictures in {width:.1f} inches"
+            + ("" if height is None else f" by {height:.1f}")
+            + ". Pass a larger size=, or fewer cuts=, views= or maps=."
+        )
+    return Plan(scales, needed + fixed)
+
+
+def draw_strip(
+    place: Place, strip: Strip, box: Box, scale: float, number: int, dim: str, *, has_captions: bool
+) -> None:
+    """Draw a row of panels, evenly spread over a box, with their captions below them."""
+    widths = strip.widths(scale)
+    n_gaps = len(widths) + 1
+    # What is left over is shared among the gaps and both ends, but does not tear the row apart.
+    gap = (box.width - sum(widths)) / max(1, n_gaps - 2)
+    left = box.left
+    if n_gaps == 2 or gap > 4 * GAP:
+        gap = min(4 * GAP, gap)
+        left += (box.width - sum(widths) - gap * (n_gaps - 2)) / 2
+    height = strip.height * scale
+    for panel, width in zip(strip.panels, widths, strict=True):
+        drawn = panel.width * scale, panel.height * scale
+        inside = Box(
+            left + (width - drawn[0]) / 2, box.top + (height - drawn[1]) / 2, *drawn
+        )
+        ax = place.axes(inside)
+        panel.draw(ax, number)
+        ax.set_xlim(panel.low[0], panel.high[0])
+        ax.set_ylim(panel.low[1], panel.high[1])
+        ax.set_aspect("equal")
+        if has_captions:
+            y = box.top + height + 0.6 * CAPTION
+            middle, reach = left + width / 2, max(drawn[0], panel.caption_width) / 2
+            place.text(middle, y, panel.caption, ha="center", color=dim)
+            place.text(middle - reach, y, panel.ends[0], ha="left", weight="bold")
+            place.text(middle + reach, y, panel.ends[1], ha="right", weight="bold")
+        left += width + gap
