@@ -15,6 +15,7 @@ import numpy as np
 
 from ..colours import RAMPS, THEMES, ramp_of
 from ..volumes import Volume, places_of_regions, sides_of_regions, volume_of
+from .packing import packed_meshes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,6 +89,10 @@ def contents_of(scene: Scene) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     volume = volume_of(atlas, None if scene.background is None else scene.background.greys)
     if volume is not None:
         _add_volume(scene, volume, meta, arrays)
+    meshes, of_meshes = packed_meshes(scene)
+    if meshes:
+        meta["meshes"] = meshes
+        arrays |= of_meshes
     meta["arrays"] = {name: _TYPES[array.dtype.name] for name, array in arrays.items()}
     return meta, arrays
 

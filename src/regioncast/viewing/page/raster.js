@@ -2,9 +2,9 @@
 
 // How bright a surface is that is seen from its edge, how much brighter one that faces the eye, and
 // how much light comes from above.
-const AMBIENT = 0.4;
-const FACING = 0.58;
-const FROM_ABOVE = 0.07;
+const AMBIENT = 0.5;
+const FACING = 0.48;
+const FROM_ABOVE = 0.06;
 
 // How bright a surface is where it lies deep, of what it would be: with a region, and without.
 const SULCUS = 0.9;
@@ -15,6 +15,10 @@ const SOFTENINGS = 3;
 
 // How much of an image a mesh takes at most; letters stand around it.
 const MARGIN = 0.86;
+
+// How much darker hollows are, and ridges brighter; they are found by so many rounds of smoothing.
+const RELIEF = 0.1;
+const ROUNDS = 6;
 
 const DEGREE = Math.PI / 180;
 
@@ -37,12 +41,19 @@ function axesOf({azimuth, elevation}) {
 function prepared(mesh) {
   const nVertices = mesh.positions.length / 3;
   mesh.normals = normalsOf(mesh);
-  // Smoother than the mesh itself, on which voxels leave terraces.
-  const nTimes = mesh.kind === 'voxels' ? SOFTENINGS : 0;
-  for (let time = 0; time < nTimes; time++) mesh.normals = softened(mesh);
+  mesh.relief = null;
+  if (mesh.kind === 'surface') mesh.relief = reliefOf(mesh);
+  else softenNormals(mesh);
   mesh.shift = 0;
   for (const name of ['x', 'y', 'depth', 'light']) mesh[name] = new Float32Array(nVertices);
   return mesh;
+}
+
+/** Makes normals smoother than the mesh itself, on which voxels leave terraces. */
+function softenNormals(mesh) {
+  for (let round = 0; round < SOFTENINGS; round++) {
+    mesh.normals = unitLong(neighbourMeans(mesh.normals, mesh.triangles));
+  }
 }
 
 /** Returns directions of length 1 away from a surface, at its vertices. */
@@ -63,27 +74,46 @@ function normalsOf({positions, triangles}) {
   return unitLong(normals);
 }
 
-/** Returns the normals of a mesh, each as a mean with those of its neighbours. */
-function softened({normals, triangles}) {
-  const sums = new Float32Array(normals.length);
-  for (let at = 0; at < triangles.length; at += 3) {
-    const a = 3 * triangles[at], b = 3 * triangles[at + 1], c = 3 * triangles[at + 2];
-    for (let axis = 0; axis < 3; axis++) {
-      const sum = normals[a + axis] + normals[b + axis] + normals[c + axis];
-      sums[a + axis] += sum;
-      sums[b + axis] += sum;
-      sums[c + axis] += sum;
-    }
-  }
-  return unitLong(sums);
-}
-
 function unitLong(vectors) {
   for (let at = 0; at < vectors.length; at += 3) {
     const length = Math.hypot(vectors[at], vectors[at + 1], vectors[at + 2]) || 1;
     for (let axis = 0; axis < 3; axis++) vectors[at + axis] /= length;
   }
   return vectors;
+}
+
+/** Returns the mean of vectors at each vertex and at its neighbours. */
+function neighbourMeans(vectors, triangles) {
+  const sums = new Float32Array(vectors.length);
+  const counts = new Float32Array(vectors.length / 3);
+  for (let at = 0; at < triangles.length; at += 3) {
+    const [a, b, c] = [triangles[at], triangles[at + 1], triangles[at + 2]];
+    counts[a] += 3;
+    counts[b] += 3;
+    counts[c] += 3;
+    for (let axis = 0; axis < 3; axis++) {
+      const sum = vectors[3 * a + axis] + vectors[3 * b + axis] + vectors[3 * c + axis];
+      sums[3 * a + axis] += sum;
+      sums[3 * b + axis] += sum;
+      sums[3 * c + axis] += sum;
+    }
+  }
+  for (let at = 0; at < sums.length; at++) sums[at] /= counts[at / 3 | 0] || 1;
+  return sums;
+}
+
+/** Returns how bright vertices are for their place: in hollows less, on ridges more. */
+function reliefOf({positions, triangles, normals}) {
+  let smooth = positions;
+  for (let round = 0; round < ROUNDS; round++) smooth = neighbourMeans(smooth, triangles);
+  const hollows = new Float32Array(positions.length / 3);
+  let sum = 0;
+  for (let at = 0; at < positions.length; at++) {
+    hollows[at / 3 | 0] += normals[at] * (smooth[at] - positions[at]);
+  }
+  for (const depth of hollows) sum += depth ** 2;
+  const usual = Math.sqrt(sum / hollows.length) || 1;
+  return hollows.map(depth => 1 - RELIEF * clamped(depth / usual, -1, 2));
 }
 
 /**
@@ -131,7 +161,7 @@ function makeRoom(image, width, height, meshes) {
 
 /** Finds where a camera sees the vertices of a mesh, and returns how far they go, across and up. */
 function projectMesh(mesh, [right, up, eye], centre) {
-  const {positions, normals, x, y, depth, light, grey} = mesh;
+  const {positions, normals, relief, x, y, depth, light, grey} = mesh;
   const [cx, cy, cz] = [centre[0] - mesh.shift, centre[1], centre[2]];
   let width = 0, height = 0;
   for (let vertex = 0, at = 0; vertex < x.length; vertex++, at += 3) {
@@ -144,8 +174,10 @@ function projectMesh(mesh, [right, up, eye], centre) {
     height = Math.max(height, Math.abs(y[vertex]));
     const facing = Math.max(0, eye[0] * nx + eye[1] * ny + eye[2] * nz);
     const above = Math.max(0, up[0] * nx + up[1] * ny + up[2] * nz);
-    light[vertex] = 255 * Math.min(1, AMBIENT + FACING * facing + FROM_ABOVE * above);
-    if (grey && grey[vertex]) light[vertex] *= mesh.codes[vertex] ? SULCUS : BARE_SULCUS;
+    let bright = AMBIENT + FACING * facing + FROM_ABOVE * above;
+    if (relief) bright *= relief[vertex];
+    if (grey && grey[vertex]) bright *= mesh.codes[vertex] ? SULCUS : BARE_SULCUS;
+    light[vertex] = 255 * Math.min(1, bright);
   }
   return [width, height];
 }
@@ -349,20 +381,27 @@ class Picture {
     return alpha << 24 | (blue / nSamples | 0) << 16 | (green / nSamples | 0) << 8 | red / nSamples | 0;
   }
 
-  /** Returns the outline of a region, in pixels. */
+  /** Returns the outline of a region as a path; none where it is not seen. */
   outline(code) {
-    const {codes, width, height} = this.image;
+    const {codes, width} = this.image;
     const path = new Path2D();
+    const top = Math.floor(codes.indexOf(code) / width);
+    if (top < 0) return path;
+    // Just the rows that it is in, which are few of many.
+    const height = Math.floor(codes.lastIndexOf(code) / width) + 1 - top;
+    const rows = codes.subarray(top * width, (top + height) * width);
+    const {horizontal, vertical} = borderRuns(rows, width, height, code);
     const line = (x1, y1, x2, y2) => {
-      path.moveTo(x1 / this.factor, y1 / this.factor);
-      path.lineTo(x2 / this.factor, y2 / this.factor);
+      path.moveTo(x1 / this.factor, (y1 + top) / this.factor);
+      path.lineTo(x2 / this.factor, (y2 + top) / this.factor);
     };
-    for (let at = codes.indexOf(code); at >= 0; at = codes.indexOf(code, at + 1)) {
-      const x = at % width, y = at / width | 0;
-      if (x === 0 || codes[at - 1] !== code) line(x, y, x, y + 1);
-      if (x === width - 1 || codes[at + 1] !== code) line(x + 1, y, x + 1, y + 1);
-      if (y === 0 || codes[at - width] !== code) line(x, y, x + 1, y);
-      if (y === height - 1 || codes[at + width] !== code) line(x, y + 1, x + 1, y + 1);
+    for (let run = 0; run < horizontal.length; run += 3) {
+      const [y, start, end] = horizontal.slice(run, run + 3);
+      line(start, y, end, y);
+    }
+    for (let run = 0; run < vertical.length; run += 3) {
+      const [x, start, end] = vertical.slice(run, run + 3);
+      line(x, start, x, end);
     }
     return path;
   }
