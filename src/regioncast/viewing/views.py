@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 # How bright a surface is that is seen from its edge, how much brighter where it faces the eye, and
 # how much light comes from above.
-_AMBIENT, _FACING, _FROM_ABOVE = 0.4, 0.58, 0.07
+_AMBIENT, _FACING, _FROM_ABOVE = 0.5, 0.48, 0.06
 
-# How bright a surface without a region is where it lies deep, of what it would be.
-_IN_SULCI = 0.72
+# How bright a surface is where it lies deep, of what it would be: with a region, and without.
+_SULCUS, _BARE_SULCUS = 0.9, 0.7
 
 # Empty space on each side, of the width of the image: what is drawn around borders needs some.
 _MARGIN = 0.01
@@ -269,7 +269,8 @@ def _shades(mesh: DrawnMesh, camera: Camera) -> NDArray[np.float64]:
     """Return how bright each vertex is, 0 to 255: light comes from the eye, and some from above."""
     _, up, near = camera.axes @ mesh.normals.T
     light = _AMBIENT + _FACING * np.maximum(near, 0) + _FROM_ABOVE * np.maximum(up, 0)
-    shades: NDArray[np.float64] = 255 * np.minimum(light, 1)
+    light *= mesh.relief
     if mesh.sulci is not None:
-        shades[mesh.sulci & (mesh.codes == 0)] *= _IN_SULCI
+        light[mesh.sulci] *= np.where(mesh.codes[mesh.sulci] > 0, _SULCUS, _BARE_SULCUS)
+    shades: NDArray[np.float64] = 255 * np.minimum(light, 1)
     return shades
