@@ -31,7 +31,7 @@ CHROMIUM = shutil.which("chromium")
 CHROMEDRIVER = shutil.which("chromedriver")
 IS_THERE = CHROMIUM is not None and CHROMEDRIVER is not None
 
-SECONDS = 20  # a busy machine may need long; whoever waits longer waits for what never comes
+SECONDS = 15  # a busy machine may need long; whoever waits longer waits for what never comes
 
 # No profile, no GPU, and nothing that a browser asks of the network by itself.
 _OPTIONS = (
@@ -106,13 +106,16 @@ class Browser:
     def quit(self) -> None:
         self.driver.quit()
 
-    def resize(self, width: int, height: int) -> None:
-        """Set the size of the viewport, which may be smaller than a window can be."""
+    def resize(self, width: int, height: int, *, ratio: float = 1) -> None:
+        """Set the size of the viewport, which may be smaller than a window can be.
+
+        `ratio` is how many pixels of the screen a pixel of the page has along each edge.
+        """
         self.command(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
-            deviceScaleFactor=1,
+            deviceScaleFactor=ratio,
             mobile=False,
         )
 
@@ -137,6 +140,7 @@ class Browser:
         *,
         theme: str = "light",
         size: tuple[int, int] = (1200, 900),
+        ratio: float = 1,
         before: str = "",
         may_fail: bool = False,
     ) -> Page:
@@ -148,12 +152,14 @@ class Browser:
         theme : {"light", "dark"}
         size : tuple of int
             Width and height of the viewport, pixels.
+        ratio : float
+            Pixels of the screen to a pixel of the page.
         before : str
             A script that runs before any of the page, to take something away from it.
         may_fail : bool
             Whether the page may show an error.
         """
-        self.resize(*size)
+        self.resize(*size, ratio=ratio)
         self.prefer(theme)
         script = None
         if before:

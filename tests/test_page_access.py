@@ -261,6 +261,12 @@ def test_theme_of_the_reader_and_of_the_control(open_page, theme):
     assert page.run("return r.state.dark") == (theme == "light")
 
 
+def test_theme_follows_the_reader_while_the_page_is_open(open_page):
+    page = open_page(pages()["one map"])
+    page.browser.prefer("dark")
+    page.wait_for(lambda: page.run("return r.state.dark"), "the dark theme")
+
+
 # ------------------------------------------------------------------------- sizes
 
 BOXES = (

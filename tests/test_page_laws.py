@@ -28,7 +28,7 @@ from regioncast.viewing.colours import (
     rgb_of,
 )
 from regioncast.viewing.meshes import DrawnMesh, meshes_of, surfaces_of, voxels_of
-from regioncast.viewing.scene import Scene
+from regioncast.viewing.scene import Background, Scene
 from regioncast.viewing.views import CAMERAS, Camera, Frame, drawn
 
 # Of each view: its axis, and the axes that go to the right and up on the screen.
@@ -115,6 +115,16 @@ def test_every_pixel_shows_the_region_at_its_place(open_page, name):
     for radiological in (False, True):
         for view in AXES:
             check_slices(page, image, view, radiological=radiological)
+
+
+def test_codes_of_four_bytes(open_page):
+    scene = small.scene_of_image("LAS")
+    atlas = replace(scene.atlas, codes=scene.atlas.codes.astype(np.uint32))
+    page = open_page(small.html_of(replace(scene, atlas=atlas)))
+    assert page.array("r.arrays.codes").dtype == np.uint32
+    for view in AXES:
+        check_slices(page, small.IMAGES["LAS"](), view, radiological=False)
+    check_brain(page, meshes_of(scene), {"left": CAMERAS["left"]})
 
 
 def letter_of(direction: np.ndarray) -> str:
@@ -260,6 +270,21 @@ def exact_number(text: str, dtype: str) -> object:
     return int(text) if "int" in dtype else np.dtype(dtype).type(text).item()
 
 
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(0.0, 5e-324), (1e16, 1e16 + 4), (1.0, 1.0 + 2**-52), (-1e-310, 1e300)],
+)
+def test_limits_of_every_size(open_page, low, high):
+    """Whatever values span: the page is there, with ticks on its bar, and shows their colours."""
+    atlas = small.atlas_of(small.many_regions(4))
+    scene = small.scene_of_values(atlas, np.array([[low, high, low, high], [high, low, low, low]]))
+    page = open_page(small.html_of(scene))
+    for code in (1, 3):
+        page.run("r.choose(arguments[0])", code)
+    check_colours(page, scene)
+    assert len(page.elements("#ticks span")) < 20
+
+
 # What stands at every fifth pixel of the canvas of a slice that has the same code all around: where
 # it is, its code and its colour.  The canvas is read once, by way of another one.
 PIXELS = """
@@ -305,7 +330,7 @@ def colours_of(scene: Scene, number: int, theme: str) -> list[set[tuple[int, ...
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_what_is_drawn_has_the_colours_of_the_values(open_page, theme):
     scene = small.scene_of_image("RAS", threshold=0.3)
-    page = open_page(small.html_of(scene), theme=theme)
+    page = open_page(small.html_of(scene), theme=theme, size=(800, 600))
     page.run("r.state.borders = false")
     for number in range(scene.n_maps):
         allowed = colours_of(scene, number, theme)
@@ -314,12 +339,44 @@ def test_what_is_drawn_has_the_colours_of_the_values(open_page, theme):
             page.run("r.state.at = [...r.meta.regions.at[arguments[0] - 1]]; r.drawNow()", code)
             for axis in range(3):
                 pixels = page.run(PIXELS, axis)
-                assert len(pixels) > 20
+                assert len(pixels) > 10
                 wrong = [(x, y) for x, y, code, *rgb in pixels if tuple(rgb) not in allowed[code]]
                 # Nothing but a crosshair lies over them: one row and one column.
                 rows, columns = (Counter(place[i] for place in wrong) for i in (1, 0))
                 row, column = (max(lines, key=lines.get, default=0) for lines in (rows, columns))
                 assert all(x == column or y == row for x, y in wrong), wrong
+
+
+@pytest.mark.parametrize("opacity", [1, 0.5, 0])
+def test_what_lies_behind(open_page, opacity):
+    """Greys are seen where there is no region, and through those that are."""
+    image = small.IMAGES["RAS"]()
+    greys = np.full(image.shape, 96, np.uint8)
+    scene = replace(
+        small.scene_of_image("RAS", np.arange(1.0, 6)), background=Background(greys, "T1")
+    )
+    page = open_page(small.html_of(scene), size=(800, 600))
+    page.run(
+        """
+        const slider = document.getElementById('opacity');
+        slider.value = arguments[0];
+        slider.dispatchEvent(new Event('input'));
+        r.state.borders = false;
+        r.state.at = [...r.meta.regions.at[3]];
+        r.drawNow();""",
+        opacity,
+    )
+    _, rgb = scene.colours()
+    seen = Counter()
+    for axis in range(3):
+        for _x, _y, code, *colour in page.run(PIXELS.replace("if (code && ", "if ("), axis):
+            is_there = tuple(colour) != (0, 0, 0)
+            own = rgb[code].astype(float) if code else np.full(3, 96.0)
+            expected = 96 + opacity * (own - 96)
+            seen[code] += bool(is_there and np.all(np.abs(expected - colour) <= 1))
+    assert seen[0] > 100
+    assert seen[4] > 10
+    assert "T1" in page.text("#about")
 
 
 # ------------------------------------------------------------------------- the brain
@@ -376,7 +433,8 @@ def test_brain_of_voxels_is_that_of_python(open_page, name):
 @pytest.mark.parametrize("is_pair", [True, False])
 def test_brain_of_surfaces_is_that_of_python(open_page, is_pair):
     scene = small.surface_scene(is_pair=is_pair)
-    check_brain(open_page(small.html_of(scene)), meshes_of(scene), CAMERAS | OBLIQUE_CAMERAS)
+    page = open_page(small.html_of(scene), size=(800, 600))
+    check_brain(page, meshes_of(scene), CAMERAS | OBLIQUE_CAMERAS)
 
 
 def test_brain_of_cifti_is_that_of_python(open_page):

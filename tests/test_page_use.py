@@ -7,17 +7,20 @@ import html
 import re
 import struct
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import small_scenes as small
 from browser import Page, with_script
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
 from selenium.webdriver.common.keys import Keys
-from test_page_laws import type_into
+from test_page_laws import choose_option, type_into
 
 import regioncast as rc
 from regioncast.signals import MapAxis
+from regioncast.viewing import page as page_module
 from regioncast.viewing.scene import scene_of
 
 # Odd numbers, which are told from their neighbours by the last digit.
@@ -118,6 +121,41 @@ def test_hover_over_a_slice(page, view):
     assert page.run("return r.state.hovered") == 0
 
 
+@pytest.mark.parametrize("ratio", [1, 2, 1.5])
+def test_pointing_in_the_radiological_display(open_page, ratio):
+    """What the pointer is at is what is seen there: mirrored, and on screens of fine pixels."""
+    page = open_page(small.html_of(series_scene()), ratio=ratio, size=(900, 700))
+    page.element("#radiological").click()
+    for code, is_left in ((1, True), (4, False)):
+        x, y = place_of_code(page, 2, code)
+        box = page.element("#axial canvas").rect
+        assert (x > box["x"] + box["width"] / 2) == is_left
+        page.point_at(x, y).perform()
+        assert small.NAMES[code - 1] in tip_of(page)
+        page.point_at(x, y).click().perform()
+        page.settle()
+        assert page.run("return r.state.chosen") == code
+        i, j, k = page.run("return r.state.at")
+        ni, nj, _ = page.run("return r.meta.volume.shape")
+        assert page.array("r.arrays.codes")[i + ni * (j + nj * k)] == code
+    page.run("r.brain.turn(-90, 0); r.drawNow()")
+    page.point_at(*place_in_brain(page, 2)).perform()
+    assert small.NAMES[1] in tip_of(page)
+
+
+def test_wheel_goes_through_slices(page):
+    canvas = page.element("#coronal canvas")
+    before = page.run("return r.state.at[1]")
+    origin = ScrollOrigin.from_element(canvas)
+    ActionChains(page.driver, duration=0).scroll_from_origin(origin, 0, -120).perform()
+    page.settle()
+    after = page.run("return r.state.at[1]")
+    assert after > before
+    ActionChains(page.driver, duration=0).scroll_from_origin(origin, 0, 10_000).perform()
+    page.settle()
+    assert page.run("return r.state.at[1]") == 0
+
+
 def test_hover_over_the_brain_and_the_list(page):
     for code in (1, 2):
         page.run("r.brain.turn(-90, 0); r.drawNow()")
@@ -214,16 +252,11 @@ def test_drag_turns_the_brain_and_wheel_comes_nearer(page):
     assert turned.shape != before.shape or np.any(turned != before)
     n_seen = np.mean(turned > 0)
     canvas = page.element("#brain canvas")
-    ActionChains(page.driver, duration=0).scroll_from_origin(_origin(canvas), 0, -200).perform()
+    origin = ScrollOrigin.from_element(canvas)
+    ActionChains(page.driver, duration=0).scroll_from_origin(origin, 0, -200).perform()
     page.settle()
     page.run("r.drawNow()")
     assert np.mean(page.array("r.brain.image.codes") > 0) > n_seen
-
-
-def _origin(element):
-    from selenium.webdriver.common.actions.wheel_input import ScrollOrigin
-
-    return ScrollOrigin.from_element(element)
 
 
 # ------------------------------------------------------------------------- the list
@@ -306,6 +339,43 @@ def test_slider_keys_and_course_change_the_map(page):
     page.point_at(box["x"] + 60, box["y"] + box["height"] / 2).click().perform()
     page.settle()
     assert page.run("return r.state.map") == 0
+
+
+def test_maps_by_their_names(page):
+    choose_option(page, "#names", "left > right")
+    assert page.run("return r.state.map") == 2
+    choose_option(page, "#names", "<i>fourth</i>")
+    assert page.run("return r.state.map") == 3
+    page.run("r.setMap(1)")
+    assert page.run("return document.getElementById('names').selectedOptions[0].text") == "second"
+
+
+def test_limits_that_are_none_are_refused(page):
+    before = page.run("return [r.state.low, r.state.high]")
+    type_into(page, "#low", "100")
+    assert page.element("#low").get_attribute("aria-invalid") == "true"
+    assert page.run("return [r.state.low, r.state.high]") == before
+    type_into(page, "#low", "-1")
+    assert page.element("#low").get_attribute("aria-invalid") != "true"
+    assert page.run("return r.state.low") == -1
+    type_into(page, "#threshold", "-3")
+    assert page.run("return r.state.threshold") == 0
+    page.element("#reset").click()
+    page.settle()
+    assert page.run("return [r.state.low, r.state.high]") == before
+    assert page.array("r.kinds").tolist() == [0, 1, 1, 3, 1, 1]
+
+
+def test_borders_on_and_off(page):
+    views = [f"#{view} canvas" for view in ("sagittal", "coronal", "axial", "brain")]
+    before = [picture_of(page, view) for view in views]
+    page.element("#borders").click()
+    page.settle()
+    without = [picture_of(page, view) for view in views]
+    assert all(one != other for one, other in zip(before, without, strict=True))
+    page.element("#borders").click()
+    page.settle()
+    assert [picture_of(page, view) for view in views] == before
 
 
 def test_play_goes_through_the_maps(page):
@@ -478,6 +548,22 @@ def test_it_says_what_it_shows(page):
     assert rc.__version__ in page.run("return document.body.textContent")
 
 
+FORBIDDEN = (
+    "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function",
+    "localStorage", "sessionStorage", "indexedDB", "document.cookie", "fetch(", "XMLHttpRequest",
+    "WebSocket", "EventSource", "sendBeacon", "import(", "webgl", "http://", "https://",
+)  # fmt: skip
+
+
+def test_scripts_have_nothing_that_asks_stores_or_injects():
+    folder = Path(page_module.__file__).parent
+    files = [*sorted(folder.glob("*.js")), folder / "page.html", folder / "page.css"]
+    assert len(files) >= 12
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        assert not [word for word in FORBIDDEN if word in text], path.name
+
+
 def test_atlas_alone(open_page):
     atlas = small.atlas_of(small.IMAGES["PSR"]())
     scene = scene_of(atlas)
@@ -540,7 +626,7 @@ def test_surfaces(open_page, is_pair):
     assert page.run("return r.slices.length") == 0
     assert not any(element.is_displayed() for element in page.elements("#sagittal, #axial"))
     page.run("r.brain.turn(-90, 0); r.drawNow()")
-    assert set(np.unique(page.array("r.brain.image.codes"))) == {0, 1, 2, 3}
+    assert {0, 1, 2, 3} <= set(np.unique(page.array("r.brain.image.codes")))
     place = place_in_brain(page, 2)
     page.point_at(*place).perform()
     assert scene.atlas.table.unique_names[1] in tip_of(page)
