@@ -48,11 +48,15 @@ def unpacked(text):
 def contents(view):
     """META of a view, and its arrays by name; values have a row per map."""
     elements = Elements(view.html)
-    meta = json.loads(elements.text_of("meta"))
+    meta = json.loads(unpacked(elements.text_of("meta-data")))
     arrays = {
         name: np.frombuffer(unpacked(elements.text_of(f"{name}-data")), DTYPES[kind])
         for name, kind in meta["arrays"].items()
     }
+    if "runs" in arrays:
+        arrays["codes"] = np.repeat(arrays["codes"], arrays.pop("runs"))
+    if "ramps" in arrays:
+        arrays["ramps"] = arrays["ramps"].reshape(-1, 256, 3).cumsum(1, dtype=np.uint8)
     if "values" in arrays:
         arrays["values"] = arrays["values"].reshape(-1, len(meta["regions"]["names"]))
     return meta, arrays

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import threading
 import urllib.error
 import urllib.request
@@ -40,8 +39,12 @@ MARKUP = "</script><script>window.broken=1</script><!--"
 PLACES = "@SCRIPT@ @META@ @DATA@ @TITLE@"
 
 
+AFFINE = OBLIQUE.astype(np.float32).astype(np.float64)  # as files hold it
+
+
 def small_atlas(regions=None):
-    return rc.load_parcellation(image_of(small_labels()), REGIONS if regions is None else regions)
+    image = image_of(small_labels(), AFFINE)
+    return rc.load_parcellation(image, REGIONS if regions is None else regions)
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ def doors(folder):
     painted = rc.paint(VALUES, atlas)
     rc.save(painted, folder / "map.nii.gz")
     rc.save(rc.extract(painted, atlas), folder / "values.csv")
-    nib.save(image_of(small_labels()), folder / "atlas.nii.gz")
+    nib.save(image_of(small_labels(), AFFINE), folder / "atlas.nii.gz")
     pd.Series(REGIONS, name="name").to_csv(folder / "atlas.tsv", sep="\t", index_label="index")
     return {
         "dict": (VALUES, atlas),
@@ -90,7 +93,7 @@ def doors(folder):
         "signals with atlas": (rc.load_signals(VALUES, atlas), atlas),
         "painted": (painted,),
         "signals": (rc.extract(painted, atlas),),
-        "image": (image_of(np.asarray(painted.dataobj)), atlas),
+        "image": (image_of(np.asarray(painted.dataobj), AFFINE), atlas),
         "image file": (folder / "map.nii.gz", atlas),
         "painted with atlas": (painted, atlas),
     }
@@ -127,7 +130,7 @@ def test_the_volume_of_the_page_is_that_of_the_atlas(atlas):
     codes = arrays["codes"].reshape(meta["volume"]["shape"], order="F")
     affine = np.vstack([meta["volume"]["affine"], [0, 0, 0, 1]])
     labels = small_labels()
-    to_page = np.linalg.inv(affine) @ OBLIQUE
+    to_page = np.linalg.inv(affine) @ AFFINE
     n_regions = 0
     for index in np.ndindex(labels.shape):
         i, j, k = np.rint(to_page[:3, :3] @ index + to_page[:3, 3]).astype(int)
@@ -143,7 +146,7 @@ def test_an_atlas_alone_has_its_own_colours(tmp_path):
         {"index": [*REGIONS], "name": [*REGIONS.values()], "color": ["#0a0b0c"] * 4}
     )
     table.to_csv(tmp_path / "atlas.tsv", sep="\t", index=False)
-    nib.save(image_of(small_labels()), tmp_path / "atlas.nii.gz")
+    nib.save(image_of(small_labels(), AFFINE), tmp_path / "atlas.nii.gz")
     for door in (tmp_path / "atlas.nii.gz", rc.load_parcellation(tmp_path / "atlas.nii.gz")):
         view = rc.view(door)
         meta, arrays = contents(view)
@@ -200,7 +203,7 @@ def test_parcels_in_memory_are_values(tmp_path):
 
 
 def test_an_image_on_another_grid_is_shown_where_it_was_asked_for(atlas):
-    finer = OBLIQUE @ np.diag([0.5, 0.5, 0.5, 1])
+    finer = AFFINE @ np.diag([0.5, 0.5, 0.5, 1])
     image = image_of(np.random.default_rng(0).standard_normal((12, 10, 8)), finer)
     with pytest.raises(SpaceError, match="resample='labels'"):
         rc.view(image, atlas)
@@ -261,7 +264,7 @@ def test_maps_have_names_or_times(atlas):
     np.testing.assert_array_equal(arrays["values"], table[["t", "p"]].T)
     series = np.arange(12.0).reshape(3, 4)
     assert contents(rc.view(series, atlas, t_r=1.5))[0]["maps"]["titles"] == ["0 s", "1.5 s", "3 s"]
-    image = image_of(np.ones((6, 5, 4, 2)))
+    image = image_of(np.ones((6, 5, 4, 2)), AFFINE)
     assert contents(rc.view(image, atlas, t_r=2))[0]["maps"]["titles"] == ["0 s", "2 s"]
 
 
@@ -307,8 +310,7 @@ def test_colours_are_as_they_were_asked_for(atlas):
     meta, arrays = contents(view)
     scale = meta["scale"]
     assert (scale["limits"], scale["threshold"]) == ([-2, 7], 0.5)
-    ramps = arrays["ramps"].reshape(len(scale["ramps"]), 256, 3)
-    ramp = ramps[scale["ramps"].index(scale["ramp"])]
+    ramp = arrays["ramps"][scale["ramps"].index(scale["ramp"])]
     np.testing.assert_array_equal(ramp, np.repeat(np.arange(256), 3).reshape(256, 3))
 
 
@@ -459,7 +461,7 @@ def test_no_name_breaks_the_page(name):
 
 def test_a_title_that_is_no_text_is_shown_as_far_as_it_is():
     view = rc.view(VALUES, small_atlas(), title="a\udcffb")
-    assert view.html.encode()
+    assert b"<title>a?b</title>" in view.html.encode()
     assert contents(view)[0]["title"] == "a?b"
 
 
@@ -613,7 +615,6 @@ def test_a_view_says_what_it_shows(atlas):
     n_kb = round(len(view.html.encode()) / 1e3)
     assert repr(view) == f"View: 3 maps of 4 regions, {n_kb} kB, 'x'"
     assert repr(rc.view(VALUES, atlas)).endswith(" kB")
-    assert json.loads(Elements(view.html).text_of("meta"))["title"] == "x"
 
 
 # --- sizes ---------------------------------------------------------------------------------------

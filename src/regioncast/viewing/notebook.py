@@ -7,6 +7,7 @@ a result can always be shown.
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -164,5 +165,6 @@ def _row(cells: Iterable[str]) -> str:
 
 def _cell(cell: object) -> str:
     side = "right" if isinstance(cell, int | float) else "left"
-    text = "n/a" if cell is None else str(cell)
+    is_missing = cell is None or (isinstance(cell, float) and math.isnan(cell))
+    text = "n/a" if is_missing else str(cell)
     return f'<td style="{_CELL}{side}">{html.escape(text)}</td>'

@@ -63,7 +63,9 @@ def borders(codes: NDArray[Any]) -> Points:
     return np.concatenate([_runs(lying), _runs(standing.T)[:, :, ::-1]])
 
 
-def traced(codes: NDArray[Any], *, passes: int = 0, tolerance: float = 0.0) -> dict[int, list[Points]]:
+def traced(
+    codes: NDArray[Any], *, passes: int = 0, tolerance: float = 0.0
+) -> dict[int, list[Points]]:
     """Return the closed paths around each region.
 
     Parameters

@@ -6,14 +6,16 @@ Panels of one scale share millimetres per inch, so that sizes can be compared.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
-
-from ...errors import ArgumentError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +27,10 @@ TITLE, LABEL, SMALL = 10.0, 8.0, 7.0
 
 # Inches: around everything, between panels, between strips; and what a line of text needs.
 MARGIN, GAP, BETWEEN_STRIPS = 0.12, 0.12, 0.1
-CAPTION, TITLE_HEIGHT = 0.19, 0.34
+CAPTION, TITLE_HEIGHT = 0.19, 0.3
+
+# Names of scales.
+SLICES, MESHES = "slices", "meshes"
 
 _POINTS = 72.0  # per inch
 
@@ -71,7 +76,7 @@ class Panel:
         """In mm."""
         return self.high[1] - self.low[1]
 
-    @property
+    @cached_property
     def caption_width(self) -> float:
         """Inches that the caption and both letters need."""
         texts = [self.caption, *self.ends]
@@ -96,6 +101,17 @@ class Strip:
     def height(self) -> float:
         """In mm."""
         return max(panel.height for panel in self.panels)
+
+    @property
+    def mean_width(self) -> float:
+        """In mm, of a panel."""
+        return sum(panel.width for panel in self.panels) / len(self.panels)
+
+    def in_rows(self, n_rows: int) -> list[Strip]:
+        """Return it as several rows."""
+        ends = np.linspace(0, len(self.panels), n_rows + 1).round().astype(int).tolist()
+        pieces = [self.panels[start:end] for start, end in itertools.pairwise(ends)]
+        return [Strip(panels, self.scale) for panels in pieces]
 
     def widths(self, scale: float) -> list[float]:
         """Return the widths of its cells in inches, which have room for the captions."""
@@ -133,6 +149,12 @@ class Place:
         self.height = height
         self.ink = ink
 
+    @property
+    def figure(self) -> Figure:
+        """The figure that is drawn into."""
+        figure: Figure = self.host.get_figure(root=True)
+        return figure
+
     def axes(self, box: Box) -> Axes:
         """Return new axes in a box, without anything."""
         bounds = (
@@ -152,17 +174,29 @@ class Place:
             how["transform"] = self.host.transAxes
         how = {"color": self.ink, "fontsize": SMALL, "va": "center_baseline"} | how
         # Names are names: a dollar sign in them begins no formula.
-        return self.host.text(
-            x / self.width, 1 - y / self.height, text, parse_math=False, **how
-        )
+        return self.host.text(x / self.width, 1 - y / self.height, text, parse_math=False, **how)
+
+    def line(self, x0: float, y0: float, x1: float, y1: float, width: float = 0.5) -> None:
+        """Draw a straight line."""
+        xs, ys = [x0 / self.width, x1 / self.width], [1 - y0 / self.height, 1 - y1 / self.height]
+        transform = getattr(self.host, "transAxes", None) or self.host.transFigure
+        line = Line2D(xs, ys, transform=transform, color=self.ink, linewidth=width, clip_on=False)
+        self.host.add_artist(line)
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Return how wide text will be, in inches."""
     font = FontProperties(size=size, weight=weight)  # type: ignore[arg-type]  # any text
     lines = text.split("\n")
-    widths = [text_to_path.get_text_width_height_descent(line, font, ismath=False) for line in lines]
+    widths = [
+        text_to_path.get_text_width_height_descent(line, font, ismath=False) for line in lines
+    ]
     return max(float(width) for width, _, _ in widths) / _POINTS
+
+
+def title_height(title: str) -> float:
+    """Return how many inches the title of a figure needs."""
+    return TITLE_HEIGHT if title else 0.0
 
 
 class Plan(NamedTuple):
@@ -170,54 +204,54 @@ class Plan(NamedTuple):
 
     Parameters
     ----------
+    strips : sequence of Strip
+        Of each map.
     scales : dict of str to float
-        Inches per mm, by the name of the scale.
+        Inches per mm, by the name of the scale; not above 0 where there is no room.
     height : float
         Inches of all strips.
     """
 
+    strips: Sequence[Strip]
     scales: dict[str, float]
     height: float
 
+    @property
+    def are_captions_shared(self) -> bool:
+        """Whether all maps show the same in one row, so that the last one's captions serve all."""
+        return len(self.strips) == 1
 
-def planned(
-    strips: Sequence[Strip], width: float, height: float | None, n_captions: int
-) -> Plan:
-    """Return at which scales strips, one above the other, fill a width, or a height if less.
+    @property
+    def least_scale(self) -> float:
+        """The smallest of its scales."""
+        return min(self.scales.values())
+
+
+def planned(strips: Sequence[Strip], n_maps: int, width: float, height: float | None) -> Plan:
+    """Return at which scales the strips of some maps fill a width, or a height if less.
 
     Parameters
     ----------
     strips : sequence of Strip
+        Of each map, one above the other.
+    n_maps : int
     width : float
         Inches that there are.
     height : float, default=None
         None: as many as are needed.
-    n_captions : int
-        How many of the strips have captions.
-
-    Raises
-    ------
-    ArgumentError
-        When there is no room.
     """
-    fixed = n_captions * CAPTION + (len(strips) - 1) * BETWEEN_STRIPS
     scales: dict[str, float] = {}
     for strip in strips:
         fitting = strip.fitting(width)
         scales[strip.scale] = min(fitting, scales.get(strip.scale, fitting))
-    needed = sum(strip.height * scales[strip.scale] for strip in strips)
+    n_captions = 1 if len(strips) == 1 else len(strips) * n_maps
+    fixed = n_captions * CAPTION + (len(strips) * n_maps - 1) * BETWEEN_STRIPS
+    needed = n_maps * sum(strip.height * scales[strip.scale] for strip in strips)
     if height is not None and needed + fixed > height:
-        share = (height - fixed) / needed
+        share = max(0.0, height - fixed) / max(needed, 1e-9)
         scales = {name: scale * share for name, scale in scales.items()}
         needed *= share
-    if min(scales.values()) <= 0:
-        most = max(len(strip.panels) for strip in strips)
-        raise ArgumentError(
-            f"There is no room for {len(strips)} rows of up to {most} pictures in {width:.1f} inches"
-            + ("" if height is None else f" by {height:.1f}")
-            + ". Pass a larger size=, or fewer cuts=, views= or maps=."
-        )
-    return Plan(scales, needed + fixed)
+    return Plan(strips, scales, needed + fixed)
 
 
 def draw_strip(
@@ -235,9 +269,7 @@ def draw_strip(
     height = strip.height * scale
     for panel, width in zip(strip.panels, widths, strict=True):
         drawn = panel.width * scale, panel.height * scale
-        inside = Box(
-            left + (width - drawn[0]) / 2, box.top + (height - drawn[1]) / 2, *drawn
-        )
+        inside = Box(left + (width - drawn[0]) / 2, box.top + (height - drawn[1]) / 2, *drawn)
         ax = place.axes(inside)
         panel.draw(ax, number)
         ax.set_xlim(panel.low[0], panel.high[0])

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from contourpy import FillType, contour_generator
-from matplotlib.collections import LineCollection
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from scipy import ndimage
@@ -20,7 +19,7 @@ from ..outlines import borders, traced
 from ..svg import BORDER_WIDTH, ParcelImage, path_around
 from ..views import slice_of
 from ..volumes import cropped, volume_of
-from .layout import Panel, Strip
+from .layout import SLICES, Panel, Strip
 from .painting import Painter, mixed
 
 if TYPE_CHECKING:
@@ -47,9 +46,13 @@ PLANES = (
     _Plane("axial", "z", 0, 1, ("L", "R")),
 )
 
-_N_CUTS = 7
+# Slices of a row, and inches for each of them.
+_N_CUTS, _CUT_WIDTH = 7, 1.25
 # Of the extent of the regions, what is left out at each end: the first slices show next to nothing.
 _LEFT_OUT = 0.1
+
+# Of lines between regions; and how much the silhouette is like what is bare on a mesh.
+_BORDER_OPACITY, _OF_SILHOUETTE = 0.55, 0.5
 
 # The silhouette: cells along the longest edge, and how wide gaps are that it closes, of that edge.
 _N_CELLS, _CLOSED = 48, 0.1
@@ -91,7 +94,7 @@ class Slices:
         """What is behind the regions where there is no image."""
         return Silhouette(self.volume)
 
-    def strips(self, cuts: object, n_maps: int) -> list[Strip]:
+    def strips(self, cuts: object, n_maps: int, width: float) -> list[Strip]:
         """Return a row of slices for each plane that is asked for.
 
         Parameters
@@ -99,12 +102,16 @@ class Slices:
         cuts : None, int, or mapping of ``"x"``, ``"y"``, ``"z"`` to int or mm
         n_maps : int
             Of several maps, only axial slices are shown where nothing else is asked for.
+        width : float
+            Of the figure, in inches: a narrow one has fewer slices where no number is asked for.
         """
+        n_cuts = int(np.clip(round(width / _CUT_WIDTH), 1, _N_CUTS))
         strips = []
         for axis, asked in _asked_cuts(cuts, n_maps).items():
-            indices = self._indices(axis, asked)
+            at = self._n_cuts(axis, n_cuts) if asked is None else asked
+            indices = self._indices(axis, at)
             panels = [self._panel(axis, index) for index in indices]
-            strips.append(Strip(_aligned(panels), "slices"))
+            strips.append(Strip(_aligned(panels), SLICES))
         return strips
 
     def mm(self, axis: int, index: float) -> float:
@@ -118,11 +125,13 @@ class Slices:
         others = tuple(other for other in range(3) if other != axis)
         inside = np.flatnonzero((self.volume.codes > 0).any(axis=others))
         first, last = int(inside[0]), int(inside[-1])
-        if asked is None:
-            asked = self._n_cuts(axis)
         if isinstance(asked, int | np.integer):
             margin = _LEFT_OUT * (last - first)
-            at = np.linspace(first + margin, last - margin, int(asked)) if asked > 1 else [(first + last) / 2]
+            at = (
+                np.linspace(first + margin, last - margin, int(asked))
+                if asked > 1
+                else [(first + last) / 2]
+            )
             return sorted(set(np.rint(at).astype(int).tolist()))
         n_layers = self.volume.codes.shape[axis]
         step = self.mm(axis, 1) - self.mm(axis, 0)
@@ -135,24 +144,21 @@ class Slices:
             )
         return at.tolist()
 
-    def _n_cuts(self, axis: int) -> int:
-        """Return how many slices of a plane make a row as wide as that of the coronal ones."""
+    def _n_cuts(self, axis: int, n_coronal: int) -> int:
+        """Return how many slices of a plane make a row as wide as some coronal ones."""
         edges = np.array(self.volume.codes.shape) * self.volume.zooms
         if axis != 0:
-            return _N_CUTS
+            return n_coronal
         # An even number, so that there is none between the hemispheres.
-        return max(2, 2 * round(_N_CUTS * edges[0] / edges[1] / 2))
+        return max(2, 2 * round(n_coronal * edges[0] / edges[1] / 2))
 
     def _panel(self, axis: int, index: int) -> Panel:
         plane = PLANES[axis]
         is_content = self.content.take(index, axis)
         if not is_content.any():
             is_content = self.content.any(axis)
-        if self.greys is None:
-            silhouette = self.silhouette.at(self, axis, index)
-            xs, ys = silhouette.vertices.T if len(silhouette.vertices) else ([], [])
-        else:
-            silhouette, xs, ys = None, [], []
+        silhouette = self.silhouette.at(self, axis, index) if self.greys is None else None
+        xs, ys = silhouette.vertices.T if silhouette is not None else ([], [])
         columns, rows = (np.flatnonzero(is_content.any(other)) for other in (1, 0))
         lows, highs = [], []
         for edge, layers, points in ((plane.right, columns, xs), (plane.up, rows, ys)):
@@ -180,21 +186,21 @@ class Slices:
         relation = "≈" if is_oblique else "="
         return f"{PLANES[axis].letter} {relation} {'−' if mm < 0 else ''}{number}"
 
-    def _draw(
-        self, ax: Axes, axis: int, index: int, number: int, silhouette: Path | None
-    ) -> None:
+    def _draw(self, ax: Axes, axis: int, index: int, number: int, silhouette: Path | None) -> None:
         painter, plane = self.painter, PLANES[axis]
         codes = slice_of(self.volume, axis, index).codes
         height, width = codes.shape
         left, bottom = self._edge(plane.right, 0), self._edge(plane.up, 0)
         extent = (left, self._edge(plane.right, width), bottom, self._edge(plane.up, height))
         if silhouette is not None:
-            color = mixed(painter.theme.paper, painter.theme.bare, 0.3)
-            ax.add_patch(PathPatch(silhouette, facecolor=color, edgecolor="none", linewidth=0))
+            color = mixed(painter.theme.paper, painter.theme.bare, _OF_SILHOUETTE)
+            ax.add_artist(
+                PathPatch(silhouette, facecolor=color, linewidth=0, zorder=0, clip_on=False)
+            )
         if self.greys is not None:
             greys = self.greys.take(index, axis).T[::-1]
             rgba = np.stack([greys] * 3 + [np.where(greys > 0, 255, 0)], 2).astype(np.uint8)
-            ax.imshow(rgba, extent=extent, interpolation="bilinear", origin="upper")
+            ax.imshow(rgba, extent=extent, interpolation="bilinear", origin="upper", zorder=0)
 
         def in_mm(points: NDArray[np.float64]) -> NDArray[np.float64]:
             steps = np.array([extent[1] - extent[0], extent[2] - extent[3]]) / [width, height]
@@ -203,8 +209,7 @@ class Slices:
         def parcels() -> list[Any]:
             paths = traced(codes)
             around = {
-                code: path_around([in_mm(ring) for ring in rings])
-                for code, rings in paths.items()
+                code: path_around([in_mm(ring) for ring in rings]) for code, rings in paths.items()
             }
             return painter.parcels(around, number)
 
@@ -217,19 +222,30 @@ class Slices:
                 panel=panel,
                 extent=extent,
                 interpolation="nearest",
+                zorder=2,
             )
         )
-        lines = LineCollection(
-            list(in_mm(borders(codes))), colors=painter.line, alpha=0.6, linewidths=BORDER_WIDTH,
+        segments = in_mm(borders(codes)).reshape(-1, 2)
+        # As one path: where lines meet, they are not drawn twice.
+        kinds = np.tile([Path.MOVETO, Path.LINETO], len(segments) // 2)
+        lines = PathPatch(
+            Path(segments, kinds),
+            fill=False,
+            edgecolor=painter.line,
+            alpha=_BORDER_OPACITY,
+            linewidth=BORDER_WIDTH,
             capstyle="projecting",
+            snap=True,
+            clip_on=False,
+            zorder=3,
         )
-        ax.add_collection(lines, autolim=False)
+        ax.add_artist(lines)
 
 
 class Silhouette:
     """A calm outline around all regions, without the gaps between them.
 
-    Gaps up to a tenth of the longest edge are closed, whatever the species: what is nearer to the
+    Gaps up to a fifth of the longest edge are closed, whatever the species: what is nearer to the
     regions than that, and not nearer than that to what is further.
 
     Parameters
@@ -248,14 +264,11 @@ class Silhouette:
         sampling = self.steps * zooms
         grown = ndimage.distance_transform_edt(~cells, sampling) <= radius
         closed = ndimage.distance_transform_edt(grown, sampling) - radius
-        for layer in range(closed.shape[2]):
-            is_filled = ndimage.binary_fill_holes(closed[:, :, layer] > 0)
-            closed[:, :, layer][is_filled & (closed[:, :, layer] <= 0)] = sampling.min()
         closed[cells] = np.maximum(closed[cells], sampling.min() / 2)
         self.field = ndimage.gaussian_filter(closed, 0.8)
 
-    def at(self, slices: Slices, axis: int, index: int) -> Path:
-        """Return the outline in one slice, in the coordinates of its picture."""
+    def at(self, slices: Slices, axis: int, index: int) -> Path | None:
+        """Return the outline in one slice, in the coordinates of its picture; None where none is."""
         plane = PLANES[axis]
         # The middle of a block of voxels, counted from the first voxel.
         layer = (index - (self.steps[axis] - 1) / 2) / self.steps[axis] + self.margin[axis]
@@ -269,11 +282,11 @@ class Silhouette:
             ]
             for edge in (plane.right, plane.up)
         )
-        generator = contour_generator(x, y, field.T, fill_type=FillType.OuterCode)
-        points, codes = generator.filled(0.0, np.inf)
-        if not points:
-            return Path(np.empty((0, 2)))
-        return Path(np.concatenate(points), np.concatenate(codes))
+        generator = contour_generator(x, y, field.T, fill_type=FillType.OuterOffset)
+        points, offsets = generator.filled(0.0, np.inf)
+        # Of each piece the line around it, which is the first; what is inside is brain.
+        rings = [of_piece[: ends[1] - 1] for of_piece, ends in zip(points, offsets, strict=True)]
+        return path_around(rings) if rings else None
 
 
 def _in_blocks(is_in: NDArray[np.bool_], steps: NDArray[np.int_]) -> NDArray[np.bool_]:
@@ -291,9 +304,7 @@ def _aligned(panels: Sequence[Panel]) -> list[Panel]:
     low = min(panel.low[1] for panel in panels)
     high = max(panel.high[1] for panel in panels)
     return [
-        Panel(
-            (panel.low[0], low), (panel.high[0], high), panel.caption, panel.ends, panel.draw
-        )
+        Panel((panel.low[0], low), (panel.high[0], high), panel.caption, panel.ends, panel.draw)
         for panel in panels
     ]
 

@@ -6,8 +6,6 @@ scope, gzipped; `contents` says what they read.
 
 from __future__ import annotations
 
-import base64
-import gzip
 import html
 import json
 import re
@@ -22,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 from ...errors import ArgumentError, FileFormatError, OutputError, plural
 from ...files import check_output, expanded, replacing
 from ...formats import has_use, suffixes
-from .contents import as_json, contents_of, packed
+from .contents import as_json, contents_of, embedded, packed, zipped
 
 if TYPE_CHECKING:
     import os
@@ -221,21 +219,21 @@ class View:
 
 def page_of(scene: Scene) -> str:
     """Return the page of a scene, as HTML."""
-    meta, arrays = contents_of(scene)
+    meta, arrays = embedded(*contents_of(scene))
     blobs = [
         f'<script type="text/plain" id="{name}-data">{packed(array)}</script>'
         for name, array in arrays.items()
     ]
+    title = (scene.title or "regioncast").encode("utf-8", "replace").decode()
     parts = {
-        "TITLE": html.escape(scene.title or "regioncast"),
+        "TITLE": html.escape(title),
         "STYLE": _UNSTYLED,
-        "META": as_json(meta),
+        # What is no text, as names of files may be, is replaced.
+        "META": zipped(as_json(meta).encode("utf-8", "replace")),
         "DATA": "\n".join(blobs),
         "SCRIPT": _script(),
     }
-    page = filled((_HERE / "page.html").read_text("utf-8"), parts)
-    # The name of a file may be no text, and a page is.
-    return page.encode("utf-8", "replace").decode()
+    return filled((_HERE / "page.html").read_text("utf-8"), parts)
 
 
 @cache
@@ -248,7 +246,7 @@ def _script() -> str:
         f"style.textContent = {json.dumps(style)};document.head.append(style);"
     )
     code = "\n".join(["'use strict';", f"{{{set_style}}}", *scripts])
-    return base64.b64encode(gzip.compress(code.encode(), 9, mtime=0)).decode()
+    return zipped(code.encode())
 
 
 def without_comments(source: str) -> str:

@@ -12,8 +12,11 @@ function roundStep(span, count) {
 /** Numbers at round steps between two others, no more than about so many. */
 function roundTicks(low, high, count) {
   const step = roundStep(high - low, count);
+  // Limits as far apart as numbers can be.
+  if (!Number.isFinite(step)) return [low, high];
   const ticks = [];
-  for (let tick = Math.ceil(low / step - 1e-9); tick * step <= high + 1e-9 * step; tick++) {
+  const last = Math.floor(high / step + 1e-9);
+  for (let tick = Math.ceil(low / step - 1e-9); tick <= last; tick++) {
     ticks.push(Number((tick * step).toPrecision(12)));
   }
   return ticks;
@@ -45,6 +48,8 @@ class Course {
     canvas.height = Math.round(box.clientHeight * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.font = `11px ${getComputedStyle(document.body).fontFamily}`;
+    const name = state.chosen ? meta.regions.names[state.chosen - 1] : 'the chosen region';
+    setAria(canvas, {label: `Course of ${name} over maps`});
     this.drawMaps();
     if (!state.chosen) this.drawHint();
     else if (meta.show === 'categories') this.drawCategories();

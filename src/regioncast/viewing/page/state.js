@@ -22,7 +22,7 @@ function setAria(node, attributes) {
   for (const [name, text] of Object.entries(attributes)) node.setAttribute(`aria-${name}`, text);
 }
 
-const meta = JSON.parse(element('meta').textContent);
+const meta = JSON.parse(new TextDecoder().decode(await unpacked('meta-data')));
 const nRegions = meta.regions.names.length;
 const nMaps = meta.maps.titles.length;
 
@@ -32,6 +32,27 @@ await Promise.all(Object.entries(meta.arrays).map(async ([name, type]) => {
   const bytes = await unpacked(`${name}-data`);
   arrays[name] = new globalThis[type](bytes);
 }));
+if (arrays.runs) arrays.codes = spread(arrays.codes, arrays.runs);
+if (arrays.ramps) addUp(arrays.ramps, 3 * 256);
+
+/** Returns an array of runs: values, each as often as it is long. */
+function spread(values, lengths) {
+  const spreadOut = new values.constructor(lengths.reduce((sum, length) => sum + length, 0));
+  let start = 0;
+  for (let run = 0; run < values.length; run++) {
+    const end = start + lengths[run];
+    spreadOut.fill(values[run], start, end);
+    start = end;
+  }
+  return spreadOut;
+}
+
+/** Makes colours of the differences between each and the one before, in ramps of so many bytes. */
+function addUp(bytes, size) {
+  for (let at = 0; at < bytes.length; at++) {
+    if (at % size >= 3) bytes[at] += bytes[at - 3];
+  }
+}
 
 const isMissing = new Uint8Array(nRegions + 1);
 for (const code of meta.regions.missing) isMissing[code] = 1;
