@@ -490,6 +490,21 @@ def test_only_surfaces_with_a_mesh_are_drawn_and_else_voxels():
     assert meshes.meshes_of(surface_scene(voxels=False, sides="")) == []
 
 
+def test_meshes_in_any_layout_and_byte_order_are_drawn():
+    scene = surface_scene(voxels=False, sides="L")
+    ((structure, mesh),) = scene.meshes.items()
+    expected = views.rasterised(meshes.meshes_of(scene), views.camera_of("anterior"), 50)
+    foreign = mesh._replace(
+        coordinates=np.asfortranarray(mesh.coordinates, ">f8"),
+        faces=np.asfortranarray(mesh.faces, ">i8"),
+    )
+    drawn = meshes.meshes_of(replace(scene, meshes={structure: foreign}))
+    image = views.rasterised(drawn, views.camera_of("anterior"), 50)
+    assert expected.codes.any()
+    np.testing.assert_array_equal(image.codes, expected.codes)
+    np.testing.assert_array_equal(image.shade, expected.shade)
+
+
 def test_a_surface_of_which_the_side_is_not_known():
     labels = np.array([0, 4, 4, 4, 9, 9])
     scene = replace(scene_of(rc.load_parcellation(labels)), meshes={"?": strip(6, 0)})

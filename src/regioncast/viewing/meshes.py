@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
+from nibabel.affines import apply_affine
 
 from ..atlas.hemispheres import CORTEX, LEFT, RIGHT
 from .volumes import Volume, is_divided, sides_of_regions, volume_of
@@ -172,8 +173,8 @@ def _of_surface(scene: Scene, structure: str, mesh: Mesh) -> DrawnMesh:
     codes = np.zeros(part.frame, np.uint32)
     codes[part.places] = scene.atlas.codes.reshape(-1)[part.samples]
     return DrawnMesh(
-        np.asarray(mesh.coordinates, np.float64),
-        np.asarray(mesh.faces, np.int32),
+        np.ascontiguousarray(mesh.coordinates, np.float64),
+        np.ascontiguousarray(mesh.faces, np.int32),
         codes,
         _SIDE_OF.get(structure, 0),
         mesh.sulci,
@@ -228,7 +229,7 @@ def mesh_of_voxels(volume: Volume, codes: NDArray[Any], side: int) -> DrawnMesh:
     faces = _triangles(net)
     if np.linalg.det(volume.affine[:3, :3]) < 0:
         faces = faces[:, ::-1]
-    coordinates = _smoothed(net) @ volume.affine[:3, :3].T + volume.affine[:3, 3]
+    coordinates = apply_affine(volume.affine, _smoothed(net))
     return DrawnMesh(coordinates, np.ascontiguousarray(faces), _codes_of(net), side, kind="voxels")
 
 
