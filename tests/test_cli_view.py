@@ -110,6 +110,7 @@ def test_series_and_categories_are_shown(run):
     assert page("c.html") == rc.view("words.tsv", "atlas_dseg.nii.gz", categories=True).html
 
 
+@pytest.mark.filterwarnings("ignore:The region table and the labels image differ")
 def test_how_the_atlas_is_read_is_said(run):
     regions = pd.read_csv("atlas_dseg.tsv", sep="\t")
     regions.assign(name=[f"r{n}" for n in regions["index"]]).to_csv("other.csv", index=False)
@@ -172,6 +173,94 @@ def test_wrong_usage_exits_with_2(run, words):
     code, out, err = run(*words)
     assert (code, out) == (2, "")
     assert "Traceback" not in err
+
+
+# --- figures -------------------------------------------------------------------------------------
+
+FIGURE = ["plot", "values.tsv", "atlas_dseg.nii.gz", "-o"]
+SMALL = ["--cuts", "z=2", "--size", "3"]
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What figures are asked for, which are then small and empty."""
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    asked = []
+
+    def plot(*inputs, **options):
+        asked.append((inputs, options))
+        return figure((3, 2))
+
+    monkeypatch.setattr(cli.api, "plot", plot)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("ending", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
+)
+def test_figures_are_written(run, ending, start):
+    pytest.importorskip("matplotlib")
+    code, out, err = run(*FIGURE, f"map.{ending}", *SMALL, "--dpi", "50")
+    assert (code, err) == (0, "")
+    assert re.fullmatch(rf"map\.{ending}: 3×[\d.]+ inches, \d+ (kB|bytes), \d+\.\d\d s\n", out)
+    content = Path(f"map.{ending}").read_bytes()
+    assert content.startswith(start)
+    rc.plot("values.tsv", "atlas_dseg.nii.gz", cuts={"z": 2}, size=3).savefig("x.png", dpi=50)
+    assert ending != "png" or content == Path("x.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "keywords"),
+    [
+        ([], {}),
+        (["--kind", "ranked", "--theme", "dark"], {"kind": "ranked", "theme": "dark"}),
+        (["--map", "z", "--map", "0"], {"maps": ["z", 0]}),
+        (["--cuts", "5"], {"cuts": 5}),
+        (["--cuts", "z=5", "--cuts", "x=-3,4.5"], {"cuts": {"z": 5, "x": [-3, 4.5]}}),
+        (["--cuts", "y=-10"], {"cuts": {"y": [-10]}}),
+        (["--views", "lateral", "--views", "superior"], {"views": ["lateral", "superior"]}),
+        (["--size", "7"], {"size": 7}),
+        (["--size", "7,4.5"], {"size": (7, 4.5)}),
+        (["--transparent", "--unit", "z"], {"transparent": True, "unit": "z"}),
+    ],
+    ids=str,
+)
+def test_each_option_of_figures_is_handed_on(run, drawn, words, keywords):
+    assert run(*FIGURE, "map.png", *words)[::2] == (0, "")
+    ((inputs, options),) = drawn
+    assert inputs[0] == "values.tsv"
+    assert len(inputs[1]) == 100
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(rc.plot).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY and name != "ax"
+    }
+    assert options == defaults | keywords
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["map.jpg"], "A figure cannot be written as 'map.jpg'. It is written as .png, .svg, .pdf"),
+        (["there.png"], "--overwrite"),
+        (["map.png", "--cuts", "foo"], "--cuts foo"),
+        (["map.png", "--cuts", "z="], "--cuts z="),
+        (["map.png", "--dpi", "0"], "--dpi"),
+        (["map.png", "--dpi", "nan"], "--dpi"),
+        (["map.png", "--map", "nope"], "nope"),
+        (["map.png", "--views", "sideways", "--kind", "surface"], "sideways"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_drawn_is_said_and_nothing_written(run, demo_folder, words, message):
+    pytest.importorskip("matplotlib")
+    Path("there.png").write_text("old")
+    before = sorted(demo_folder.iterdir())
+    code, out, err = run(*FIGURE, *words)
+    assert (code, out) == (1, "")
+    assert message in err
+    assert "unexpected" not in err
+    assert sorted(demo_folder.iterdir()) == before
 
 
 def test_the_demo_ends_with_its_page(run):

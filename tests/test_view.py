@@ -495,6 +495,53 @@ def test_the_same_values_make_the_same_page(atlas):
     assert rc.view(VALUES, atlas).html == rc.view(VALUES, small_atlas()).html
 
 
+# --- figures -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What a figure is drawn of, instead of drawing it: the scene, and the options."""
+    figures = pytest.importorskip("regioncast.viewing.figures")
+    calls = []
+    monkeypatch.setattr(figures, "plotted", lambda scene, **how: calls.append((scene, how)))
+    return calls
+
+
+def test_a_figure_shows_what_a_view_does(atlas, drawn):
+    look = {"title": "x", "unit": "mm", "vmin": -1, "vmax": 2, "threshold": 0.5, "cmap": "grey"}
+    how = {"kind": "slices", "maps": [0], "cuts": {"z": 3}, "views": "lateral", "theme": "dark"}
+    how |= {"size": (5, 4), "transparent": True, "ax": None}
+    rc.plot({"pallidum": 2.0}, atlas, missing="fill", **look, **how)
+    ((scene, options),) = drawn
+    assert options == how
+    wanted = rc.view({"pallidum": 2.0}, atlas, missing="fill", **look)
+    assert rc.View(scene).html == wanted.html
+
+
+def test_both_take_the_same_and_a_figure_says_how():
+    of_view, of_plot = (inspect.signature(verb).parameters for verb in (rc.view, rc.plot))
+    how = ["kind", "maps", "cuts", "views", "theme", "size", "transparent", "ax"]
+    assert [name for name in of_plot if name not in how] == list(of_view)
+    assert sorted(how) == sorted(of_plot.keys() - of_view.keys())
+    for name, parameter in of_view.items():
+        assert of_plot[name].default == parameter.default
+
+
+def test_bars_need_no_mesh(pair, drawn):
+    rc.plot(pair, kind="ranked")
+    with pytest.raises(ArgumentError, match="mesh="):
+        rc.plot(pair)
+    rc.plot(pair, mesh=MESH, kind="ranked")
+    assert [len(scene.meshes) for scene, _ in drawn] == [0, 2]
+
+
+def test_a_figure_is_saved():
+    pytest.importorskip("matplotlib")
+    demo = rc.demo_data()
+    figure = rc.plot(demo.values, demo.atlas, cuts={"z": 2}, size=3)
+    assert figure.get_size_inches()[0] == 3
+
+
 # --- files, browsers, frames ---------------------------------------------------------------------
 
 

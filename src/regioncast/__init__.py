@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         match,
         merge,
         paint,
+        plot,
         save,
         view,
     )
@@ -59,6 +60,7 @@ _HOME = {
     "merge": "api",
     "paint": "api",
     "patch_nilearn": "nilearn.patch",
+    "plot": "api",
     "save": "api",
     "signals_to_img_labels": "nilearn.regions",
     "unpatch_nilearn": "nilearn.patch",
@@ -87,6 +89,7 @@ __all__ = [
     "merge",
     "paint",
     "patch_nilearn",
+    "plot",
     "save",
     "signals_to_img_labels",
     "unpatch_nilearn",

@@ -65,7 +65,9 @@ from .viewing.page import View
 from .viewing.scene import alone, scene_of, with_meshes
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
     from narwhals.typing import IntoDataFrame, IntoSeries
     from nibabel.cifti2.cifti2 import Cifti2Image
     from nibabel.filebasedimages import FileBasedImage
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
     from .identity import Extra, Match, Missing
     from .io.surface.painted import PaintedSurface
     from .progress import Progress
+    from .viewing.scene import Scene
 
 FileName: TypeAlias = "str | os.PathLike[str]"
 
@@ -872,6 +875,10 @@ def view(
     RegioncastError
         What `paint`, `extract` and `load_parcellation` raise.
 
+    See Also
+    --------
+    regioncast.plot : The same as a figure.
+
     Notes
     -----
     The page holds the values in their own dtype, bit for bit.  Left is left until the page is asked
@@ -891,12 +898,116 @@ def view(
         "by": by, "key": key, "columns": columns, "strip": strip, "missing": missing,
         "extra": extra, "categories": categories,
     }  # fmt: skip
-    shown = _shown(values, parcellation, matching, t_r=t_r, resample=resample)
-    scene = scene_of(
-        shown, cmap=cmap, vmin=vmin, vmax=vmax, threshold=threshold, title=title, unit=unit
-    )
-    scene = with_meshes(scene, mesh)
-    return View(replace(scene, background=backdrop(background, scene.atlas)))
+    scene = _scene(
+        values, parcellation, matching, t_r=t_r, resample=resample, background=background,
+        mesh=mesh, title=title, unit=unit, cmap=cmap, vmin=vmin, vmax=vmax, threshold=threshold,
+    )  # fmt: skip
+    return View(scene)
+
+
+def plot(
+    values: Values | Image | Painted | Labels,
+    parcellation: Labels | None = None,
+    *,
+    kind: Literal["auto", "slices", "surface", "ranked"] = "auto",
+    maps: int | str | Sequence[int | str] | None = None,
+    cuts: int | Mapping[str, int | Sequence[float]] | None = None,
+    views: str | Sequence[str] | None = None,
+    by: str = "auto",
+    key: Key | None = None,
+    columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
+    missing: Missing = "raise",
+    extra: Extra = "raise",
+    t_r: float | None = None,
+    categories: bool = False,
+    resample: Literal["labels"] | None = None,
+    background: FileName | SpatialImage | None = None,
+    mesh: Mesh | None = None,
+    title: str | None = None,
+    unit: str = "",
+    cmap: ColourMap | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    threshold: float | None = None,
+    theme: Literal["light", "dark"] = "light",
+    size: float | tuple[float, float] | None = None,
+    transparent: bool = False,
+    ax: Axes | None = None,
+) -> Figure:
+    """Show regions and their values in a figure: slices, surfaces, or bars of the extremes.
+
+    Needs matplotlib: ``pip install 'regioncast[plot]'``.
+
+    Parameters
+    ----------
+    values, parcellation
+        As in `view`.
+    kind : {"auto", "slices", "surface", "ranked"}, default="auto"
+        Slices of the voxels; the meshes of surfaces, or those made of voxels; or the regions with
+        the highest and lowest values, as bars.  ``"auto"``: surfaces where there are meshes, and
+        slices where there are voxels.
+    maps : int, str, or sequence of these, default=None
+        Which maps, by number from 0 or by name, a row each; all when not given.
+    cuts : int, or mapping of ``"x"``, ``"y"``, ``"z"`` to int or mm, default=None
+        How many slices a row has; or which rows there are, and how many slices they have or at
+        which mm: ``{"x": [-40, 40], "z": 5}``.
+    views : str or sequence of str, default=None
+        Of surfaces: ``"lateral"``, ``"medial"``, ``"superior"``, ``"inferior"``, ``"anterior"``,
+        ``"posterior"``; lateral and medial when not given.
+    by, key, columns, strip, missing, extra, t_r, categories, resample, background, mesh, title, \
+unit, cmap, vmin, vmax, threshold
+        As in `view`.
+    theme : {"light", "dark"}, default="light"
+    size : float or tuple of two float, default=None
+        Width, or width and height, in inches; what is not given follows from what is shown.
+    transparent : bool, default=False
+        Whether nothing is behind.
+    ax : matplotlib Axes, default=None
+        Of a figure of your own, to be drawn into.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A new one, which `savefig` writes as PNG, PDF or SVG, where regions have their names as
+        titles; or that of `ax`.  It is none of pyplot's: nothing has to be closed.
+
+    Raises
+    ------
+    MissingPackageError
+        When matplotlib is not installed.
+    ArgumentError
+        As `view`; when there is no such kind, map, cut or view, or no room.
+    RegioncastError
+        What `view` raises.
+
+    See Also
+    --------
+    regioncast.view : The same as a page, with every name and value.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> demo = rc.demo_data()
+    >>> figure = rc.plot(demo.values, demo.atlas, cuts={"z": 4}, unit="z")
+    >>> figure.savefig("map.png")
+    >>> rc.plot(demo.values, demo.atlas, kind="ranked").savefig("ranked.svg")
+    """
+    from .viewing.figures import plotted  # or the error that says what to install, before all work
+
+    matching = {
+        "by": by, "key": key, "columns": columns, "strip": strip, "missing": missing,
+        "extra": extra, "categories": categories,
+    }  # fmt: skip
+    scene = _scene(
+        values, parcellation, matching, t_r=t_r, resample=resample, background=background,
+        mesh=mesh, title=title, unit=unit, cmap=cmap, vmin=vmin, vmax=vmax, threshold=threshold,
+        needs_mesh=kind != "ranked",
+    )  # fmt: skip
+    return plotted(
+        scene, kind=kind, maps=maps, theme=theme, size=size, transparent=transparent, ax=ax,
+        cuts=cuts, views=views,
+    )  # fmt: skip
 
 
 def save(
@@ -1002,6 +1113,26 @@ def save(
     else:
         return save_image(thing, output, overwrite=overwrite, sidecar=sidecar, progress=progress)
     return output
+
+
+def _scene(
+    values: Any,
+    parcellation: Labels | None,
+    matching: dict[str, Any],
+    *,
+    t_r: float | None,
+    resample: Literal["labels"] | None,
+    background: FileName | SpatialImage | None,
+    mesh: Mesh | None,
+    needs_mesh: bool = True,
+    **look: Any,
+) -> Scene:
+    """Return what `view` and `plot` show; `look` is what `scene_of` takes."""
+    shown = _shown(values, parcellation, matching, t_r=t_r, resample=resample)
+    scene = scene_of(shown, **look)
+    if needs_mesh or mesh is not None:
+        scene = with_meshes(scene, mesh)
+    return replace(scene, background=backdrop(background, scene.atlas))
 
 
 def _shown(

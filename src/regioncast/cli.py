@@ -28,14 +28,14 @@ from . import __version__, api
 from .atlas.spaces import VolumeGrid, came_as_one_vector
 from .engine.painting import PaintedArray
 from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, printable, times
-from .files import expanded, make_folder
+from .files import check_output_of, expanded, make_folder, replacing
 from .io.kinds import check_image_output, check_table_output
 from .io.many import jobs
 from .io.sidecar import COMMAND
 from .progress import ProgressBar
 from .tables.files import STANDARD_STREAM
 from .tables.regions import table_path
-from .viewing.page import check_page_output, open_file
+from .viewing.page import open_file
 from .viewing.scene import alone
 
 if TYPE_CHECKING:
@@ -149,6 +149,14 @@ NoSidecar = Annotated[
     ),
 ]
 
+
+def _size(_: object, tokens: Sequence[Token]) -> float | tuple[float, ...]:
+    """Return a width, or width and height."""
+    edges = tuple(map(float, tokens[0].value.split(",")))
+    return edges if len(edges) > 1 else edges[0]
+
+
+_SIZE = Parameter(converter=_size)
 
 Number = Annotated[float, Parameter(converter=_number)]
 # All that follows looks at the path of an output, and shells leave some a ``~``.
@@ -624,7 +632,7 @@ def view(
         Open the page in the browser.
     """
     start = time.perf_counter()
-    check_page_output(output, overwrite=overwrite)
+    check_output_of(output, "page", overwrite=overwrite)
     page = api.view(*_seen(values, atlas, reading), **looking.options())
     page.save_as_html(output, overwrite=overwrite)
     seconds = time.perf_counter() - start
@@ -632,6 +640,91 @@ def view(
     if open_it:
         open_file(output)
     return OK
+
+
+@app.command(
+    usage=(
+        "Usage: regioncast plot VALUES|IMAGE ATLAS --output PATH [OPTIONS]\n"
+        "       regioncast plot ATLAS --output PATH [OPTIONS]"
+    )
+)
+def plot(
+    values: Seen,
+    atlas: AtlasOfSeen = None,
+    /,
+    *,
+    output: Output,
+    kind: Literal["auto", "slices", "surface", "ranked"] = "auto",
+    maps: Annotated[list[int | str] | None, Parameter(name="--map")] = None,
+    cuts: list[str] | None = None,
+    views: list[str] | None = None,
+    looking: Looking = _PLAINLY,
+    theme: Literal["light", "dark"] = "light",
+    size: Annotated[float | tuple[float, float] | None, _SIZE] = None,
+    dpi: float = 200,
+    transparent: bool = False,
+    reading: Reading = _AS_USUAL,
+    overwrite: Overwrite = False,
+) -> int:
+    """Show regions and their values in a figure: slices, surfaces, or bars of the extremes.
+
+    For example:
+
+    regioncast plot values.tsv atlas_dseg.nii.gz -o map.png --unit z
+
+    regioncast plot group.tsv atlas_dseg.nii.gz -o map.svg --map sub-01 --cuts z=-10,5,20
+
+    Parameters
+    ----------
+    output
+        Figure to write: .png, .svg or .pdf. Needs matplotlib.
+    kind
+        Slices of voxels, meshes of surfaces or of voxels, or the highest and lowest values as bars.
+    maps
+        Name or number, from 0, of a map to show; give it once per map. When not given, all.
+    cuts
+        Number of slices; or x=, y= or z= with a number of slices, or with several mm: z=-10,5,20.
+        Give it once per direction.
+    views
+        lateral, medial, superior, inferior, anterior or posterior; give it once per view.
+    theme
+        Colours of background and text.
+    size
+        Width, or width and height, in inches: 7 or 7,4.
+    dpi
+        Dots per inch.
+    transparent
+        Leave out what is behind.
+    """
+    start = time.perf_counter()
+    if not 0 < dpi < math.inf:
+        raise ArgumentError(f"--dpi is a number of dots per inch, above 0, not {dpi:g}.")
+    check_output_of(output, "figure", overwrite=overwrite)
+    figure = api.plot(
+        *_seen(values, atlas, reading), **looking.options(), kind=kind, maps=maps,
+        cuts=_cuts(cuts), views=views, theme=theme, size=size, transparent=transparent,
+    )  # fmt: skip
+    with replacing(output, overwrite=overwrite) as temporary:
+        figure.savefig(temporary, dpi=dpi)
+    seconds = time.perf_counter() - start
+    width, height = figure.get_size_inches()
+    _say(f"{output}: {width:.3g}×{height:.3g} inches, {_bytes(output)}, {seconds:.2f} s")
+    return OK
+
+
+def _cuts(texts: Sequence[str] | None) -> int | dict[str, int | list[float]] | None:
+    """Return how many slices there are, or by direction how many or at which mm."""
+    cuts: dict[str, int | list[float]] = {}
+    for text in texts or ():
+        letter, _, at = text.rpartition("=")
+        try:
+            cuts[letter] = int(at) if at.isdecimal() else [float(mm) for mm in at.split(",")]
+        except ValueError:
+            raise ArgumentError(
+                f"--cuts {text}: give a number of slices, 5 or z=5, or some mm, z=-10,5,20."
+            ) from None
+    count = cuts.get("")
+    return count if isinstance(count, int) and len(cuts) == 1 else cuts or None
 
 
 def _seen(values: str, atlas: str | None, reading: Reading) -> tuple[Any, ...]:
@@ -801,7 +894,7 @@ def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = Fals
     # Before the examples are written, which takes longer than to say no.
     check_image_output(output, overwrite=overwrite)
     check_table_output(table, overwrite=overwrite)
-    check_page_output(page, overwrite=overwrite)
+    check_output_of(page, "page", overwrite=overwrite)
     files = write_examples(folder, overwrite=overwrite)
     start = time.perf_counter()
     atlas = folder / "atlas_dseg.nii.gz"

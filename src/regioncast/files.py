@@ -23,7 +23,7 @@ import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
@@ -40,7 +40,7 @@ from .errors import (
     capitalized,
     times,
 )
-from .formats import suffix_of
+from .formats import has_use, suffix_of, suffixes
 from .interrupts import interrupts_held
 
 if TYPE_CHECKING:
@@ -286,6 +286,19 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         )
     if target.exists() and not os.access(target, os.W_OK):
         raise OutputError(f"The output is write-protected: {path}. Choose another name.")
+
+
+def check_output_of(path: Path, use: Literal["page", "figure"], *, overwrite: bool) -> None:
+    """Raise where a page or a figure cannot be written under this name, before it is made.
+
+    Raises `FileFormatError` when the name is that of something else; else as `check_output`.
+    """
+    if not has_use(path, use):
+        raise FileFormatError(
+            f"A {use} cannot be written as {path.name!r}. It is written as "
+            f"{', '.join(suffixes(use))}."
+        )
+    check_output(path, overwrite=overwrite)
 
 
 def _target_of(path: Path) -> Path:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
+from nibabel.affines import apply_affine
 
 from ..atlas.hemispheres import CORTEX, LEFT, RIGHT
 from .volumes import Volume, is_divided, sides_of_regions, volume_of
@@ -30,12 +31,17 @@ _STEPS = (0.52, -0.5) * 4
 _FURTHEST = 1.0
 
 # How often the normals of a mesh of voxels are averaged with those around.
-_N_SMOOTHINGS = 3
+_SOFTENINGS = 3
 
-# Of the width of a hemisphere: how far the two may lie in each other, as they do a little at the
-# midline; and how far apart they are when they are moved.
-_MOST_OVERLAP = 0.1
-_GAP = 0.05
+# How much darker hollows of a surface are than usual, and ridges brighter; they are found by so
+# many rounds of smoothing.
+_RELIEF = 0.1
+_RELIEF_ROUNDS = 6
+
+# Of the width of a hemisphere: hemispheres that lie in each other by more than this were not meant
+# to be seen in one space, as inflated ones; and how far apart they are moved.
+_MOST_OVERLAP = 0.3
+_GAP = 0.15
 
 _SIDE_OF = {CORTEX[LEFT]: -1, CORTEX[RIGHT]: 1}
 
@@ -71,23 +77,44 @@ class DrawnMesh:
     def normals(self) -> NDArray[np.float64]:
         """Directions of length 1 away from the surface at its vertices, shape (n_vertices, 3).
 
-        Large triangles count more; 0 at vertices without triangles.  Those of voxels are smoothed,
+        Large triangles count more; 0 at vertices without triangles.  Those of voxels are softened,
         or the steps from one layer of voxels to the next would be seen as terraces.
         """
         first, second, third = (self.coordinates[corner] for corner in self.faces.T)
-        normals = self._directions(np.cross(second - first, third - first))
-        for _ in range(_N_SMOOTHINGS if self.kind == "voxels" else 0):
-            normals = self._directions(normals[self.faces].sum(1))
+        normals = _of_length_1(self._sums(np.cross(second - first, third - first)))
+        for _ in range(_SOFTENINGS if self.kind == "voxels" else 0):
+            normals = _of_length_1(self._sums(normals[self.faces].sum(1)))
         return normals
 
-    def _directions(self, of_faces: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the directions, of length 1, of the sums over the triangles of each vertex."""
+    @cached_property
+    def relief(self) -> NDArray[np.float64]:
+        """How bright vertices are for their place: in hollows less than 1, on ridges more.
+
+        A hollow is where the surface, made smooth, lies further out.  Of voxels, 1 throughout.
+        """
+        if self.kind == "voxels":
+            return np.ones(len(self.coordinates))
+        counts = self._sums(np.full((len(self.faces), 3), 3.0))
+        smooth = self.coordinates
+        for _ in range(_RELIEF_ROUNDS):
+            smooth = self._sums(smooth[self.faces].sum(1)) / np.maximum(counts, 1)
+        hollows = ((smooth - self.coordinates) * self.normals).sum(1)
+        usual = np.sqrt((hollows**2).mean()) or 1.0
+        relief: NDArray[np.float64] = 1 - _RELIEF * np.clip(hollows / usual, -1, 2)
+        return relief
+
+    def _sums(self, of_faces: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum, at each vertex, of vectors of the triangles that it is a corner of."""
         sums = np.zeros_like(self.coordinates)
         for corner in self.faces.T:
             for axis in range(3):
                 sums[:, axis] += np.bincount(corner, of_faces[:, axis], len(sums))
-        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-        return sums / np.where(lengths > 0, lengths, 1)
+        return sums
+
+
+def _of_length_1(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(lengths > 0, lengths, 1)
 
 
 def meshes_of(scene: Scene) -> list[DrawnMesh]:
@@ -125,12 +152,15 @@ def voxels_of(scene: Scene) -> list[DrawnMesh]:
 
 def moved_apart(meshes: list[DrawnMesh]) -> list[DrawnMesh]:
     """Return meshes, those of the left and the right side moved apart where they overlap."""
-    left = [mesh.coordinates[:, 0].max() for mesh in meshes if mesh.side == -1]
-    right = [mesh.coordinates[:, 0].min() for mesh in meshes if mesh.side == 1]
-    if not left or not right:
+    left, right = (
+        np.concatenate(
+            [np.empty(0), *(mesh.coordinates[:, 0] for mesh in meshes if mesh.side == side)]
+        )
+        for side in (-1, 1)
+    )
+    if not len(left) or not len(right):
         return meshes
-    width = max(np.ptp(mesh.coordinates[:, 0]) for mesh in meshes)
-    overlap = max(left) - min(right)
+    overlap, width = left.max() - right.min(), np.ptp(right)
     if overlap < _MOST_OVERLAP * width:
         return meshes
     outwards = np.array([(overlap + _GAP * width) / 2, 0, 0])
@@ -143,8 +173,8 @@ def _of_surface(scene: Scene, structure: str, mesh: Mesh) -> DrawnMesh:
     codes = np.zeros(part.frame, np.uint32)
     codes[part.places] = scene.atlas.codes.reshape(-1)[part.samples]
     return DrawnMesh(
-        np.asarray(mesh.coordinates, np.float64),
-        np.asarray(mesh.faces, np.int32),
+        np.ascontiguousarray(mesh.coordinates, np.float64),
+        np.ascontiguousarray(mesh.faces, np.int32),
         codes,
         _SIDE_OF.get(structure, 0),
         mesh.sulci,
@@ -199,7 +229,7 @@ def mesh_of_voxels(volume: Volume, codes: NDArray[Any], side: int) -> DrawnMesh:
     faces = _triangles(net)
     if np.linalg.det(volume.affine[:3, :3]) < 0:
         faces = faces[:, ::-1]
-    coordinates = _smoothed(net) @ volume.affine[:3, :3].T + volume.affine[:3, 3]
+    coordinates = apply_affine(volume.affine, _smoothed(net))
     return DrawnMesh(coordinates, np.ascontiguousarray(faces), _codes_of(net), side, kind="voxels")
 
 

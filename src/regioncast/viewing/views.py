@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 # How bright a surface is that is seen from its edge, how much brighter where it faces the eye, and
 # how much light comes from above.
-_AMBIENT, _FACING, _FROM_ABOVE = 0.4, 0.58, 0.07
+_AMBIENT, _FACING, _FROM_ABOVE = 0.5, 0.48, 0.06
 
-# How bright a surface without a region is where it lies deep, of what it would be.
-_IN_SULCI = 0.72
+# How bright a surface is where it lies deep, of what it would be: with a region, and without.
+_SULCUS, _BARE_SULCUS = 0.9, 0.7
 
 # Empty space on each side, of the width of the image: what is drawn around borders needs some.
 _MARGIN = 0.01
@@ -76,6 +76,15 @@ class Camera(NamedTuple):
         ca, sa = np.cos(azimuth), np.sin(azimuth)
         ce, se = np.cos(elevation), np.sin(elevation)
         return np.array([[ca, sa, 0], [-sa * se, ca * se, ce], [sa * ce, -ca * ce, se]])
+
+    def turned(self, vectors: NDArray[Any]) -> NDArray[np.float64]:
+        """Return the parts of vectors, shape (n, 3), to the right, up, and towards the eye.
+
+        An array of shape (3, n).
+        """
+        # A product of matrices as small as this one, given to all processors, takes longer.
+        parts: NDArray[np.float64] = np.einsum("ij,nj->in", self.axes, vectors)
+        return parts
 
 
 CAMERAS = {
@@ -162,7 +171,7 @@ class Frame(NamedTuple):
             To the right and down, in pixels from the upper left corner; and towards the eye, in mm
             from the centre.
         """
-        right, up, near = self.camera.axes @ (np.asarray(points, np.float64) - self.centre).T
+        right, up, near = self.camera.turned(points - self.centre)
         middle = np.array([self.width, self.height]) / 2
         return np.stack([middle[0] + self.scale * right, middle[1] - self.scale * up, near], 1)
 
@@ -237,8 +246,8 @@ def frame_of(
     """Return the frame in which a camera sees all of the meshes; see `rasterised`."""
     if not meshes:
         raise ArgumentError("There is no mesh to look at. Give the meshes of the surfaces.")
-    points = np.concatenate([mesh.coordinates for mesh in meshes]) @ camera.axes.T
-    low, high = points.min(0), points.max(0)
+    points = camera.turned(np.concatenate([mesh.coordinates for mesh in meshes]))
+    low, high = points.min(1), points.max(1)
     across, upright, _ = np.maximum(high - low, np.finfo(np.float32).eps)
     across = max(across, _LEAST_ASPECT * upright)
     margin = _MARGIN * width
@@ -267,9 +276,10 @@ def drawn(meshes: Sequence[DrawnMesh], frame: Frame, *, factor: int = 1) -> Code
 
 def _shades(mesh: DrawnMesh, camera: Camera) -> NDArray[np.float64]:
     """Return how bright each vertex is, 0 to 255: light comes from the eye, and some from above."""
-    _, up, near = camera.axes @ mesh.normals.T
+    _, up, near = camera.turned(mesh.normals)
     light = _AMBIENT + _FACING * np.maximum(near, 0) + _FROM_ABOVE * np.maximum(up, 0)
-    shades: NDArray[np.float64] = 255 * np.minimum(light, 1)
+    light *= mesh.relief
     if mesh.sulci is not None:
-        shades[mesh.sulci & (mesh.codes == 0)] *= _IN_SULCI
+        light[mesh.sulci] *= np.where(mesh.codes[mesh.sulci] > 0, _SULCUS, _BARE_SULCUS)
+    shades: NDArray[np.float64] = 255 * np.minimum(light, 1)
     return shades

@@ -13,12 +13,11 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from scipy import ndimage
 
-from ...atlas.spaces import VOXELS, VolumeGrid
 from ...errors import ArgumentError, examples
 from ..outlines import borders, traced
 from ..svg import BORDER_WIDTH, ParcelImage, path_around
 from ..views import slice_of
-from ..volumes import cropped, volume_of
+from ..volumes import volume_of
 from .layout import SLICES, Panel, Strip
 from .painting import Painter, mixed
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from ..scene import Scene
     from ..volumes import Volume
 
 
@@ -82,7 +80,7 @@ class Slices:
                 "There are no voxels to be cut into slices; pass kind='surface' or kind='ranked'."
             )
         self.volume = volume
-        self.greys = None if background is None else _greys(scene)
+        self.greys = volume.greys
 
     @cached_property
     def content(self) -> NDArray[np.bool_]:
@@ -336,16 +334,3 @@ def _asked_cuts(cuts: object, n_maps: int) -> dict[int, object]:
 
 def _is_count(cuts: object) -> bool:
     return isinstance(cuts, int | np.integer) and not isinstance(cuts, bool) and cuts > 0
-
-
-def _greys(scene: Scene) -> NDArray[np.uint8]:
-    """Return what is behind the slices, for the voxels of `volume_of`."""
-    assert scene.background is not None, "there is something behind"
-    greys = scene.background.greys
-    part = scene.atlas.space.parts[VOXELS]
-    assert isinstance(part.frame, VolumeGrid), "voxels lie in a volume"
-    is_kept = greys > 0
-    is_region = np.zeros(greys.size, bool)
-    is_region[part.places] = scene.atlas.codes.reshape(-1)[part.samples] > 0
-    is_kept = is_kept | is_region.reshape(greys.shape)
-    return cropped(greys, part.frame.affine, is_kept).codes

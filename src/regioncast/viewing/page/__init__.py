@@ -17,9 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from ...errors import ArgumentError, FileFormatError, OutputError, plural
-from ...files import check_output, expanded, replacing
-from ...formats import has_use, suffixes
+from ...errors import ArgumentError, OutputError, plural
+from ...files import check_output_of, expanded, replacing
 from .contents import as_json, contents_of, embedded, packed, zipped
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ class View:
             When the name is not that of a page.
         """
         output = expanded(file_name)
-        check_page_output(output, overwrite=overwrite)
+        check_output_of(output, "page", overwrite=overwrite)
         with replacing(output, overwrite=overwrite) as temporary:
             temporary.write_bytes(self.html.encode())
         return output
@@ -273,16 +272,6 @@ def filled(template: str, parts: Mapping[str, str]) -> str:
     '<b>about @DATA@</b> 1 2'
     """
     return _PLACE.sub(lambda place: parts.get(place[1], place[0]), template)
-
-
-def check_page_output(output: Path, *, overwrite: bool) -> None:
-    """Raise where a page cannot be written under this name, before it is made."""
-    if not has_use(output, "page"):
-        raise FileFormatError(
-            f"A page cannot be written as {output.name!r}. It is written as "
-            f"{', '.join(suffixes('page'))}."
-        )
-    check_output(output, overwrite=overwrite)
 
 
 def open_file(file: Path) -> None:

@@ -33,6 +33,9 @@ const CALM_MS = 150;
 const MOST_OVERLAP = 0.3;
 const GAP = 0.15;
 
+// What is less high than this, of its length, is flat.
+const FLAT = 0.01;
+
 class Brain {
   constructor(box) {
     this.box = box;
@@ -51,27 +54,33 @@ class Brain {
     this.meshes = (await surfaceMeshes()).map(prepared);
     this.box.hidden = this.meshes.length === 0;
     if (this.box.hidden) return false;
-    this.isPair = [-1, 1].every(side => this.meshes.some(mesh => mesh.side === side));
+    this.isPair = arePair(this.meshes);
     this.findOverlap();
     this.makeControls();
     this.listen();
-    this.setApart(this.isPair && this.isInflated);
-    const isRightAlone = this.meshes.every(mesh => mesh.side === 1);
-    this.turn(isRightAlone ? 90 : -90, 0);
+    this.setApart(this.isInflated);
+    this.show(VIEWS.find(view => view.letter === this.firstView()));
     return true;
   }
 
   // -------------------------------------------------------------- what is seen
 
-  /** Finds how far the hemispheres overlap, and leaves out voxels that lie in another space. */
+  /** Returns from where there is most to see: flat maps are seen from above. */
+  firstView() {
+    const {low, high} = extentOf(this.meshes);
+    if (high[2] - low[2] < FLAT * (high[1] - low[1])) return 'S';
+    return this.meshes.every(mesh => mesh.side === 1) ? 'R' : 'L';
+  }
+
+  /** Finds how far hemispheres lie in each other; where that is far, voxels are of another space. */
   findOverlap() {
     const surfaces = this.meshes.filter(mesh => mesh.kind === 'surface');
-    const of = side => extentOf((surfaces.length ? surfaces : this.meshes)
-      .filter(mesh => mesh.side === side));
-    const [left, right] = [of(-1), of(1)];
+    const measured = arePair(surfaces) ? surfaces : this.meshes;
+    const [left, right] = [-1, 1].map(
+      side => extentOf(measured.filter(mesh => mesh.side === side)));
     this.overlap = left.high[0] - right.low[0];
     this.hemisphereWidth = right.high[0] - right.low[0];
-    this.isInflated = this.overlap > MOST_OVERLAP * this.hemisphereWidth;
+    this.isInflated = this.isPair && this.overlap > MOST_OVERLAP * this.hemisphereWidth;
     if (this.isInflated && surfaces.length) this.meshes = surfaces;
   }
 
@@ -83,7 +92,7 @@ class Brain {
     this.isApart = isApart;
     const distance = isApart ? Math.max(0, this.overlap) + GAP * this.hemisphereWidth : 0;
     for (const mesh of this.meshes) mesh.shift = mesh.side * distance / 2;
-    this.apartButton.ariaPressed = String(isApart);
+    setAria(this.apartButton, {pressed: isApart});
     this.lookAtMiddle();
   }
 
@@ -150,9 +159,10 @@ class Brain {
   /** Makes the image of codes of what the camera sees. */
   look() {
     const factor = this.isMoving ? 1 : 2;
-    const {width, height} = this.canvas;
-    rasterise(this.visibleMeshes, this.camera, factor * width, factor * height, this.image);
-    this.picture.take(this.image, factor);
+    const [width, height] = [factor * this.canvas.width, factor * this.canvas.height];
+    this.camera.margin = factor * pixelRatio() * ROOM_OF_LETTERS;
+    rasterise(this.visibleMeshes, this.camera, width, height, this.image);
+    this.picture.take(this.image, factor, factor * pixelRatio() > 3);
     this.outlines.clear();
     this.isDrawn = true;
   }
@@ -223,30 +233,31 @@ class Brain {
     this.viewButtons = VIEWS.map(view => {
       const button = made('button', '', view.letter);
       button.type = 'button';
-      button.ariaLabel = button.title = view.name;
+      button.title = view.name;
+      setAria(button, {label: view.name});
       button.addEventListener('click', () => this.show(view));
       return button;
     });
     const views = made('span', 'group');
     views.setAttribute('role', 'group');
-    views.ariaLabel = 'View';
+    setAria(views, {label: 'View'});
     views.append(...this.viewButtons);
-    this.label = made('span', 'place');
-    bar.append(this.label, views, this.sideChoice(), this.apartChoice());
+    bar.append(views, this.sideChoice(), this.apartChoice());
     this.canvas = made('canvas');
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute('role', 'application');
-    this.canvas.setAttribute('aria-roledescription', '3D view');
+    setAria(this.canvas, {roledescription: '3D view'});
     this.context = this.canvas.getContext('2d');
     this.letters = SIDES.map(side => made('b', side));
+    this.label = made('span', 'place');
     const stage = made('div', 'stage');
-    stage.append(this.canvas, ...this.letters);
+    stage.append(this.canvas, this.label, ...this.letters);
     this.box.append(bar, stage);
   }
 
   sideChoice() {
     const choice = made('select');
-    choice.ariaLabel = 'Hemispheres';
+    setAria(choice, {label: 'Hemispheres'});
     choice.append(new Option('both', 0), new Option('left', -1), new Option('right', 1));
     choice.addEventListener('change', () => this.setSide(Number(choice.value)));
     choice.hidden = !this.isPair;
@@ -272,18 +283,17 @@ class Brain {
     const {camera} = this;
     const [right, up, eye] = axesOf(camera);
     const words = directionsOf(eye).map(letter => NAMES[letter]);
-    const shown = this.side || (this.isPair ? 0 : this.meshes[0].side);
-    const text = capital(words.join(', '));
-    this.label.textContent = shown ? `${text}${sideText(shown, words)}` : text;
+    const side = this.side || (this.isPair ? 0 : this.meshes[0].side);
+    this.label.textContent = side ? textOfSide(side, words) : capital(words.join(', '));
     const directions = [right.map(part => -part), right, up, up.map(part => -part)];
     directions.forEach((direction, n) => {
       this.letters[n].textContent = directionsOf(direction, 0.8)[0] || '';
     });
-    this.canvas.ariaLabel =
-      `Brain in 3D, ${this.label.textContent} view. Arrow keys turn it, plus and minus zoom.`;
+    const label = `Brain in 3D, ${this.label.textContent} view. Arrow keys turn it, + and - zoom.`;
+    setAria(this.canvas, {label});
     VIEWS.forEach((view, n) => {
       const isShown = words.length === 1 && words[0] === view.name.toLowerCase();
-      this.viewButtons[n].ariaPressed = String(isShown);
+      setAria(this.viewButtons[n], {pressed: isShown});
     });
   }
 
@@ -321,7 +331,6 @@ class Brain {
     hover(0);
     this.isMoving = true;
     if (this.pointers.size > 1) this.pinch(event);
-    else if (event.shiftKey || event.buttons & 6) this.shiftBy(right, down);
     else this.turnBy(-DEGREES_PER_PIXEL * right, DEGREES_PER_PIXEL * down);
     this.pointers.set(event.pointerId, event);
   }
@@ -329,8 +338,18 @@ class Brain {
   onUp(event) {
     const isClick = event.type === 'pointerup' && this.travelled < CLICK;
     const isLast = this.pointers.delete(event.pointerId) && this.pointers.size === 0;
-    if (isClick && isLast) choose(this.pick(event.clientX, event.clientY));
+    if (isClick && isLast) this.chooseAt(event);
     if (isLast) this.rest();
+  }
+
+  /** Chooses the region under a pointer, and moves the crosshair to the nearest of its voxels. */
+  chooseAt(event) {
+    const sample = this.sampleAt(event.clientX, event.clientY);
+    const code = sample < 0 ? 0 : this.image.codes[sample];
+    const point = code && meta.volume && this.pointAt(sample);
+    const voxel = point && nearestVoxel(code, point);
+    if (voxel) moveTo(voxel);
+    choose(code);
   }
 
   /** Draws finely what was drawn coarsely while it moved. */
@@ -342,13 +361,6 @@ class Brain {
 
   turnBy(azimuth, elevation) {
     this.turn(this.camera.azimuth + azimuth, this.camera.elevation + elevation);
-  }
-
-  shiftBy(right, down) {
-    const {clientWidth, clientHeight} = this.canvas;
-    const {offset} = this.camera;
-    this.camera.offset = [offset[0] + right / clientWidth, offset[1] + down / clientHeight];
-    this.change();
   }
 
   /** Zooms by how much further two fingers are apart than before. */
@@ -390,7 +402,13 @@ class Brain {
     event.preventDefault();
     event.stopPropagation();
     actions[event.key]();
+    say(this.label.textContent);
   }
+}
+
+/** Returns whether there are meshes of both sides. */
+function arePair(meshes) {
+  return [-1, 1].every(side => meshes.some(mesh => mesh.side === side));
 }
 
 /** Returns the ends of meshes along the axes of space. */
@@ -407,6 +425,18 @@ function extentOf(meshes) {
   return {low, high};
 }
 
+/** Returns the voxel of a region that is nearest to a point, in mm; null where it has none. */
+function nearestVoxel(code, point) {
+  const [ni, nj] = meta.volume.shape;
+  let nearest = null, least = Infinity;
+  for (let at = arrays.codes.indexOf(code); at >= 0; at = arrays.codes.indexOf(code, at + 1)) {
+    const voxel = [at % ni, Math.floor(at / ni) % nj, Math.floor(at / (ni * nj))];
+    const distance = Math.hypot(...millimetres(voxel).map((place, axis) => place - point[axis]));
+    if (distance < least) [nearest, least] = [voxel, distance];
+  }
+  return nearest;
+}
+
 /** Returns the letters of where a direction points, the nearest first. */
 function directionsOf(direction, least = LEAST_PART) {
   const axes = [0, 1, 2].filter(axis => Math.abs(direction[axis]) > least);
@@ -415,10 +445,11 @@ function directionsOf(direction, least = LEAST_PART) {
 }
 
 /** Returns what a view is of one hemisphere. */
-function sideText(side, words) {
+function textOfSide(side, words) {
   const name = side < 0 ? 'left' : 'right';
-  if (words.length > 1 || !['left', 'right'].includes(words[0])) return `, ${name} hemisphere`;
-  return `, ${name} hemisphere, ${words[0] === name ? 'lateral' : 'medial'}`;
+  const isFromSide = words.length === 1 && ['left', 'right'].includes(words[0]);
+  const view = isFromSide ? (words[0] === name ? 'lateral' : 'medial') : words.join(', ');
+  return `${capital(name)} hemisphere, ${view}`;
 }
 
 function capital(text) {

@@ -62,9 +62,7 @@ def _name_of(array: NDArray[Any], arrays: dict[str, NDArray[Any]], name: str) ->
     return name
 
 
-def packed_mesh(
-    mesh: Mesh, codes: NDArray[Any]
-) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def packed_mesh(mesh: Mesh, codes: NDArray[Any]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return what a page says of a mesh, and its arrays.
 
     A coordinate is ``origin + step * number``, and so at most half a step from where it was.

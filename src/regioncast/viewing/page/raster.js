@@ -13,9 +13,6 @@ const BARE_SULCUS = 0.7;
 // How often the normals of voxels are softened.
 const SOFTENINGS = 3;
 
-// How much of an image a mesh takes at most; letters stand around it.
-const MARGIN = 0.86;
-
 // How much darker hollows are, and ridges brighter; they are found by so many rounds of smoothing.
 const RELIEF = 0.1;
 const ROUNDS = 6;
@@ -76,7 +73,8 @@ function normalsOf({positions, triangles}) {
 
 function unitLong(vectors) {
   for (let at = 0; at < vectors.length; at += 3) {
-    const length = Math.hypot(vectors[at], vectors[at + 1], vectors[at + 2]) || 1;
+    const x = vectors[at], y = vectors[at + 1], z = vectors[at + 2];
+    const length = Math.sqrt(x * x + y * y + z * z) || 1;
     for (let axis = 0; axis < 3; axis++) vectors[at + axis] /= length;
   }
   return vectors;
@@ -120,21 +118,22 @@ function reliefOf({positions, triangles, normals}) {
  * Draws meshes into an image, which has the code, the depth and the shade of each pixel; a shade of
  * 0 says that nothing is there.
  *
- * The camera has an azimuth, an elevation, and the `centre` of what it looks at, in mm; either a
- * `scale`, pixels per mm, or a `zoom` to what just fits; and `offset`, in parts of the image.
+ * The camera has an azimuth, an elevation, and the `centre` of what it looks at, in mm; a `margin`
+ * around it, in pixels, a `zoom` to what fits into that, and an `offset`, in parts of the image.
  */
 function rasterise(meshes, camera, width, height, image) {
-  makeRoom(image, width, height, meshes);
+  makeRoom(image, width, height);
   const axes = axesOf(camera);
-  let across = 0, up = 0;
+  // What has no extent is not infinitely large for that.
+  let across = 1e-6, up = 1e-6;
   for (const mesh of meshes) {
     const [x, y] = projectMesh(mesh, axes, camera.centre);
     across = Math.max(across, x);
     up = Math.max(up, y);
   }
-  const fitting = Math.min(width / (2 * across), height / (2 * up));
-  const scale = camera.scale || MARGIN * camera.zoom * fitting;
-  const [right, down] = camera.offset || [0, 0];
+  const [room, headroom] = [width, height].map(size => Math.max(1, size / 2 - camera.margin));
+  const scale = camera.zoom * Math.min(room / across, headroom / up);
+  const [right, down] = camera.offset;
   image.scale = scale;
   for (const mesh of meshes) {
     placeMesh(mesh, scale, width * (0.5 + right), height * (0.5 + down));
@@ -144,11 +143,10 @@ function rasterise(meshes, camera, width, height, image) {
 }
 
 /** Empties an image, and makes it of a size. */
-function makeRoom(image, width, height, meshes) {
+function makeRoom(image, width, height) {
   const nPixels = width * height;
   if (!image.codes || image.codes.length !== nPixels) {
-    const isWide = meshes.some(mesh => mesh.codes instanceof Uint32Array);
-    image.codes = new (isWide ? Uint32Array : Uint16Array)(nPixels);
+    image.codes = new (nRegions > 0xffff ? Uint32Array : Uint16Array)(nPixels);
     image.depth = new Float32Array(nPixels);
     image.shade = new Uint8Array(nPixels);
   }
@@ -274,39 +272,45 @@ function cutSpan(start, step) {
  * are made of several.  Both are listed once per view, so that a new map just looks up colours.
  */
 class Picture {
-  /** Lists the pixels of an image that has `factor` samples along each edge of a pixel. */
-  take(image, factor) {
+  /**
+   * Lists the pixels of an image that has `factor` samples along each edge of a pixel.  Lines between
+   * regions are one sample wide, or, if they shall be thick, two.
+   */
+  take(image, factor, isThick) {
     this.image = image;
     this.factor = factor;
     this.width = image.width / factor;
     this.height = image.height / factor;
-    const nPixels = this.width * this.height;
-    if (!this.pixels || this.pixels.length !== nPixels) this.makeRoom(nPixels);
+    const {data} = this;
+    if (!data || data.width !== this.width || data.height !== this.height) this.makeRoom();
     this.pixels.fill(0);
-    this.findLines();
+    this.findLines(isThick);
     this.listPixels();
   }
 
-  makeRoom(nPixels) {
+  makeRoom() {
+    const nPixels = this.width * this.height;
     this.data = new ImageData(this.width, this.height);
     this.pixels = new Uint32Array(this.data.data.buffer);
     this.plain = new Uint32Array(nPixels);
     this.plainCodes = new this.image.codes.constructor(nPixels);
     this.plainShades = new Uint8Array(nPixels);
     this.mixed = new Uint32Array(nPixels);
+    this.isLine = new Uint8Array(4 * nPixels);
   }
 
-  /** Finds samples whose neighbour to the left or above is of another region. */
-  findLines() {
+  /** Finds samples that are of another region than the one to the left or above. */
+  findLines(isThick) {
     const {codes, shade, width} = this.image;
-    if (!this.isLine || this.isLine.length !== codes.length) this.isLine = new Uint8Array(codes.length);
     const {isLine} = this;
     isLine.fill(0);
     for (let at = width; at < codes.length; at++) {
       if (!shade[at]) continue;
-      const code = codes[at];
-      const differsLeft = codes[at - 1] !== code && shade[at - 1];
-      if (differsLeft || codes[at - width] !== code && shade[at - width]) isLine[at] = 1;
+      for (const other of [at - 1, at - width]) {
+        if (codes[other] === codes[at] || !shade[other]) continue;
+        isLine[at] = 1;
+        if (isThick) isLine[other] = 1;
+      }
     }
   }
 
@@ -319,7 +323,8 @@ class Picture {
     for (let y = 0, pixel = 0; y < height; y++) {
       let at = factor * y * rowStep;
       for (let x = 0; x < width; x++, pixel++, at += factor) {
-        const [one, two, three, four] = [shade[at], shade[at + right], shade[at + below], shade[at + last]];
+        const one = shade[at], two = shade[at + right];
+        const three = shade[at + below], four = shade[at + last];
         if (!(one | two | three | four)) continue;
         const code = codes[at];
         const isPlain = one && two && three && four
@@ -391,17 +396,14 @@ class Picture {
     const height = Math.floor(codes.lastIndexOf(code) / width) + 1 - top;
     const rows = codes.subarray(top * width, (top + height) * width);
     const {horizontal, vertical} = borderRuns(rows, width, height, code);
-    const line = (x1, y1, x2, y2) => {
-      path.moveTo(x1 / this.factor, (y1 + top) / this.factor);
-      path.lineTo(x2 / this.factor, (y2 + top) / this.factor);
-    };
+    const go = (how, x, y) => path[how](x / this.factor, (y + top) / this.factor);
     for (let run = 0; run < horizontal.length; run += 3) {
-      const [y, start, end] = horizontal.slice(run, run + 3);
-      line(start, y, end, y);
+      go('moveTo', horizontal[run + 1], horizontal[run]);
+      go('lineTo', horizontal[run + 2], horizontal[run]);
     }
     for (let run = 0; run < vertical.length; run += 3) {
-      const [x, start, end] = vertical.slice(run, run + 3);
-      line(x, start, x, end);
+      go('moveTo', vertical[run], vertical[run + 1]);
+      go('lineTo', vertical[run], vertical[run + 2]);
     }
     return path;
   }
