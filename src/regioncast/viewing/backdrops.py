@@ -149,7 +149,8 @@ def _interpolated_along(
     padded = np.pad(values, [(1, 1) if other == axis else (0, 0) for other in range(3)])
     lower, upper = (np.clip(before + n, 0, n_voxels + 1).astype(np.intp) for n in (1, 2))
     between = padded.take(lower, axis) * (1 - to_next) + padded.take(upper, axis) * to_next
-    return between.astype(np.float32, copy=False)
+    numbers: NDArray[np.float32] = between.astype(np.float32, copy=False)
+    return numbers
 
 
 def _greys(values: NDArray[np.float32]) -> NDArray[np.uint8]:
