@@ -98,8 +98,10 @@ class DrawnMesh:
         smooth = self.coordinates
         for _ in range(_RELIEF_ROUNDS):
             smooth = self._sums(smooth[self.faces].sum(1)) / np.maximum(counts, 1)
-        hollows = ((smooth - self.coordinates) * self.normals).sum(1)
-        usual = np.sqrt((hollows**2).mean()) or 1.0
+        moved = smooth - self.coordinates
+        hollows = (moved * self.normals).sum(1)
+        # Of flat maps vertices move along the surface, so what little they move off it is nothing.
+        usual = np.sqrt((moved**2).sum(1).mean()) or 1.0
         relief: NDArray[np.float64] = 1 - _RELIEF * np.clip(hollows / usual, -1, 2)
         return relief
 
@@ -173,8 +175,8 @@ def _of_surface(scene: Scene, structure: str, mesh: Mesh) -> DrawnMesh:
     codes = np.zeros(part.frame, np.uint32)
     codes[part.places] = scene.atlas.codes.reshape(-1)[part.samples]
     return DrawnMesh(
-        np.asarray(mesh.coordinates, np.float64),
-        np.asarray(mesh.faces, np.int32),
+        np.ascontiguousarray(mesh.coordinates, np.float64),
+        np.ascontiguousarray(mesh.faces, np.int32),
         codes,
         _SIDE_OF.get(structure, 0),
         mesh.sulci,

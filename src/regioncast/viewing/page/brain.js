@@ -33,6 +33,9 @@ const CALM_MS = 150;
 const MOST_OVERLAP = 0.3;
 const GAP = 0.15;
 
+// The normals of a flat map are nearly one; those of what is closed cancel each other.
+const FLAT = 0.8;
+
 class Brain {
   constructor(box) {
     this.box = box;
@@ -51,27 +54,40 @@ class Brain {
     this.meshes = (await surfaceMeshes()).map(prepared);
     this.box.hidden = this.meshes.length === 0;
     if (this.box.hidden) return false;
-    this.isPair = [-1, 1].every(side => this.meshes.some(mesh => mesh.side === side));
+    this.isPair = arePair(this.meshes);
     this.findOverlap();
     this.makeControls();
     this.listen();
-    this.setApart(this.isPair && this.isInflated);
-    const isRightAlone = this.meshes.every(mesh => mesh.side === 1);
-    this.turn(isRightAlone ? 90 : -90, 0);
+    this.setApart(this.isInflated);
+    this.show(this.firstView());
     return true;
   }
 
   // -------------------------------------------------------------- what is seen
 
-  /** Finds how far the hemispheres overlap, and leaves out voxels that lie in another space. */
+  /** Returns the view that shows most: of flat maps, which have a normal, the one along it. */
+  firstView() {
+    const mean = [0, 0, 0];
+    let nVertices = 0;
+    for (const {normals} of this.meshes) {
+      for (let at = 0; at < normals.length; at++) mean[at % 3] += normals[at];
+      nVertices += normals.length / 3;
+    }
+    const isAlong = view => axesOf(view)[2].reduce(
+      (sum, part, axis) => sum + part * mean[axis], 0) > FLAT * nVertices;
+    const isRight = this.meshes.every(mesh => mesh.side === 1);
+    return VIEWS.find(isAlong) || VIEWS[isRight ? 1 : 0];
+  }
+
+  /** Finds how far hemispheres lie in each other; where that is far, voxels are of another space. */
   findOverlap() {
     const surfaces = this.meshes.filter(mesh => mesh.kind === 'surface');
-    const of = side => extentOf((surfaces.length ? surfaces : this.meshes)
-      .filter(mesh => mesh.side === side));
-    const [left, right] = [of(-1), of(1)];
+    const measured = arePair(surfaces) ? surfaces : this.meshes;
+    const [left, right] = [-1, 1].map(
+      side => extentOf(measured.filter(mesh => mesh.side === side)));
     this.overlap = left.high[0] - right.low[0];
     this.hemisphereWidth = right.high[0] - right.low[0];
-    this.isInflated = this.overlap > MOST_OVERLAP * this.hemisphereWidth;
+    this.isInflated = this.isPair && this.overlap > MOST_OVERLAP * this.hemisphereWidth;
     if (this.isInflated && surfaces.length) this.meshes = surfaces;
   }
 
@@ -322,7 +338,6 @@ class Brain {
     hover(0);
     this.isMoving = true;
     if (this.pointers.size > 1) this.pinch(event);
-    else if (event.shiftKey || event.buttons & 6) this.shiftBy(right, down);
     else this.turnBy(-DEGREES_PER_PIXEL * right, DEGREES_PER_PIXEL * down);
     this.pointers.set(event.pointerId, event);
   }
@@ -353,13 +368,6 @@ class Brain {
 
   turnBy(azimuth, elevation) {
     this.turn(this.camera.azimuth + azimuth, this.camera.elevation + elevation);
-  }
-
-  shiftBy(right, down) {
-    const {clientWidth, clientHeight} = this.canvas;
-    const {offset} = this.camera;
-    this.camera.offset = [offset[0] + right / clientWidth, offset[1] + down / clientHeight];
-    this.change();
   }
 
   /** Zooms by how much further two fingers are apart than before. */
@@ -401,7 +409,13 @@ class Brain {
     event.preventDefault();
     event.stopPropagation();
     actions[event.key]();
+    say(this.label.textContent);
   }
+}
+
+/** Returns whether there are meshes of both sides. */
+function arePair(meshes) {
+  return [-1, 1].every(side => meshes.some(mesh => mesh.side === side));
 }
 
 /** Returns the ends of meshes along the axes of space. */

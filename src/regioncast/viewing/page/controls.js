@@ -219,6 +219,7 @@ function startMaps() {
   if (matchMedia('(prefers-reduced-motion: reduce)').matches) element('rate').value = 2;
   // Arrow keys belong to what has the focus; where nothing has, they go through the maps.
   document.addEventListener('keydown', event => {
+    if (event.key === 'Escape') choose(0);
     if (nMaps < 2 || event.target !== document.body) return;
     const steps = {ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10};
     if (event.key in steps) setMap(state.map + steps[event.key]);

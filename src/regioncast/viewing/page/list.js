@@ -115,6 +115,7 @@ class RegionList {
       : `${this.codes.length.toLocaleString('en')} of ${counted(nRegions)}`;
     element('only-found').hidden = isAll || this.codes.length === 0;
     element('show-all').hidden = !state.only;
+    element('found').hidden = !state.only && element('only-found').hidden;
   }
 
   /** Codes of the regions that hold every word that is searched. */

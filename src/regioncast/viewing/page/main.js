@@ -153,6 +153,10 @@ function refreshTip() {
 
 // ---------------------------------------------------------------- the start
 
+const KEYS = 'Keys: in a slice, arrows and Page Up or Down move the crosshair, Enter chooses; in the '
+  + 'list, arrows move, Enter goes there, Space shows alone; elsewhere, arrows change the map, Space '
+  + 'plays, Escape chooses nothing.';
+
 function describePage() {
   const title = meta.title || (meta.show === 'atlas' ? 'Atlas' : 'Painted regions');
   document.documentElement.dataset.show = meta.show;
@@ -165,7 +169,7 @@ function describePage() {
   for (const mesh of new Set((meta.meshes || []).map(each => each.name).filter(Boolean))) {
     lines.push(`Surface: ${mesh}`);
   }
-  lines.push(`Made by regioncast ${meta.version || ''}`.trim());
+  lines.push(KEYS, `Made by regioncast ${meta.version}`);
   const nodes = lines.map(line => made('p', '', line));
   element('about').querySelector('div').replaceChildren(...nodes);
 }

@@ -38,12 +38,22 @@ function axesOf({azimuth, elevation}) {
 function prepared(mesh) {
   const nVertices = mesh.positions.length / 3;
   mesh.normals = normalsOf(mesh);
+  leaveOutLoose(mesh);
   mesh.relief = null;
   if (mesh.kind === 'surface') mesh.relief = reliefOf(mesh);
   else softenNormals(mesh);
   mesh.shift = 0;
   for (const name of ['x', 'y', 'depth', 'light']) mesh[name] = new Float32Array(nVertices);
   return mesh;
+}
+
+/** Puts vertices without triangles, as flat maps have them, where they make no view wider. */
+function leaveOutLoose({positions, normals, triangles}) {
+  const first = 3 * triangles[0];
+  const somewhere = positions.slice(first, first + 3);
+  for (let at = 0; at < positions.length; at += 3) {
+    if (!normals[at] && !normals[at + 1] && !normals[at + 2]) positions.set(somewhere, at);
+  }
 }
 
 /** Makes normals smoother than the mesh itself, on which voxels leave terraces. */
@@ -107,9 +117,11 @@ function reliefOf({positions, triangles, normals}) {
   const hollows = new Float32Array(positions.length / 3);
   let sum = 0;
   for (let at = 0; at < positions.length; at++) {
-    hollows[at / 3 | 0] += normals[at] * (smooth[at] - positions[at]);
+    const moved = smooth[at] - positions[at];
+    hollows[at / 3 | 0] += normals[at] * moved;
+    sum += moved ** 2;
   }
-  for (const depth of hollows) sum += depth ** 2;
+  // Of flat maps vertices move along the surface, so what little they move off it is nothing.
   const usual = Math.sqrt(sum / hollows.length) || 1;
   return hollows.map(depth => 1 - RELIEF * clamped(depth / usual, -1, 2));
 }
@@ -122,9 +134,10 @@ function reliefOf({positions, triangles, normals}) {
  * around it, in pixels, a `zoom` to what fits into that, and an `offset`, in parts of the image.
  */
 function rasterise(meshes, camera, width, height, image) {
-  makeRoom(image, width, height, meshes);
+  makeRoom(image, width, height);
   const axes = axesOf(camera);
-  let across = 0, up = 0;
+  // What has no extent is not infinitely large for that.
+  let across = 1e-6, up = 1e-6;
   for (const mesh of meshes) {
     const [x, y] = projectMesh(mesh, axes, camera.centre);
     across = Math.max(across, x);
@@ -142,11 +155,10 @@ function rasterise(meshes, camera, width, height, image) {
 }
 
 /** Empties an image, and makes it of a size. */
-function makeRoom(image, width, height, meshes) {
+function makeRoom(image, width, height) {
   const nPixels = width * height;
   if (!image.codes || image.codes.length !== nPixels) {
-    const isWide = meshes.some(mesh => mesh.codes instanceof Uint32Array);
-    image.codes = new (isWide ? Uint32Array : Uint16Array)(nPixels);
+    image.codes = new (nRegions > 0xffff ? Uint32Array : Uint16Array)(nPixels);
     image.depth = new Float32Array(nPixels);
     image.shade = new Uint8Array(nPixels);
   }
@@ -281,26 +293,27 @@ class Picture {
     this.factor = factor;
     this.width = image.width / factor;
     this.height = image.height / factor;
-    const nPixels = this.width * this.height;
-    if (!this.pixels || this.pixels.length !== nPixels) this.makeRoom(nPixels);
+    const {data} = this;
+    if (!data || data.width !== this.width || data.height !== this.height) this.makeRoom();
     this.pixels.fill(0);
     this.findLines(isThick);
     this.listPixels();
   }
 
-  makeRoom(nPixels) {
+  makeRoom() {
+    const nPixels = this.width * this.height;
     this.data = new ImageData(this.width, this.height);
     this.pixels = new Uint32Array(this.data.data.buffer);
     this.plain = new Uint32Array(nPixels);
     this.plainCodes = new this.image.codes.constructor(nPixels);
     this.plainShades = new Uint8Array(nPixels);
     this.mixed = new Uint32Array(nPixels);
+    this.isLine = new Uint8Array(4 * nPixels);
   }
 
   /** Finds samples that are of another region than the one to the left or above. */
   findLines(isThick) {
     const {codes, shade, width} = this.image;
-    if (!this.isLine || this.isLine.length !== codes.length) this.isLine = new Uint8Array(codes.length);
     const {isLine} = this;
     isLine.fill(0);
     for (let at = width; at < codes.length; at++) {
@@ -322,7 +335,8 @@ class Picture {
     for (let y = 0, pixel = 0; y < height; y++) {
       let at = factor * y * rowStep;
       for (let x = 0; x < width; x++, pixel++, at += factor) {
-        const [one, two, three, four] = [shade[at], shade[at + right], shade[at + below], shade[at + last]];
+        const one = shade[at], two = shade[at + right];
+        const three = shade[at + below], four = shade[at + last];
         if (!(one | two | three | four)) continue;
         const code = codes[at];
         const isPlain = one && two && three && four
@@ -394,17 +408,14 @@ class Picture {
     const height = Math.floor(codes.lastIndexOf(code) / width) + 1 - top;
     const rows = codes.subarray(top * width, (top + height) * width);
     const {horizontal, vertical} = borderRuns(rows, width, height, code);
-    const line = (x1, y1, x2, y2) => {
-      path.moveTo(x1 / this.factor, (y1 + top) / this.factor);
-      path.lineTo(x2 / this.factor, (y2 + top) / this.factor);
-    };
+    const go = (how, x, y) => path[how](x / this.factor, (y + top) / this.factor);
     for (let run = 0; run < horizontal.length; run += 3) {
-      const [y, start, end] = horizontal.slice(run, run + 3);
-      line(start, y, end, y);
+      go('moveTo', horizontal[run + 1], horizontal[run]);
+      go('lineTo', horizontal[run + 2], horizontal[run]);
     }
     for (let run = 0; run < vertical.length; run += 3) {
-      const [x, start, end] = vertical.slice(run, run + 3);
-      line(x, start, x, end);
+      go('moveTo', vertical[run], vertical[run + 1]);
+      go('lineTo', vertical[run], vertical[run + 2]);
     }
     return path;
   }
