@@ -11,7 +11,6 @@ const VIEWS = [
 
 // What lies in the direction of each axis of space, and against it.
 const TOWARDS = [['R', 'L'], ['A', 'P'], ['S', 'I']];
-const NAMES = {L: 'left', R: 'right', A: 'anterior', P: 'posterior', S: 'superior', I: 'inferior'};
 
 // A direction that points less than this along an axis is not called by it.
 const LEAST_PART = 0.35;
@@ -33,8 +32,8 @@ const CALM_MS = 150;
 const MOST_OVERLAP = 0.3;
 const GAP = 0.15;
 
-// The normals of a flat map are nearly one; those of what is closed cancel each other.
-const FLAT = 0.8;
+// How many times as much another view has to show to be the first one.
+const FAR_MORE = 2;
 
 class Brain {
   constructor(box) {
@@ -65,18 +64,20 @@ class Brain {
 
   // -------------------------------------------------------------- what is seen
 
-  /** Returns the view that shows most: of flat maps, which have a normal, the one along it. */
+  /** Returns the lateral view, or another where that shows far more, as of flat maps and slabs. */
   firstView() {
-    const mean = [0, 0, 0];
-    let nVertices = 0;
-    for (const {normals} of this.meshes) {
-      for (let at = 0; at < normals.length; at++) mean[at % 3] += normals[at];
-      nVertices += normals.length / 3;
-    }
-    const isAlong = view => axesOf(view)[2].reduce(
-      (sum, part, axis) => sum + part * mean[axis], 0) > FLAT * nVertices;
-    const isRight = this.meshes.every(mesh => mesh.side === 1);
-    return VIEWS.find(isAlong) || VIEWS[isRight ? 1 : 0];
+    const usual = VIEWS[this.meshes.every(mesh => mesh.side === 1) ? 1 : 0];
+    const shown = view => {
+      const [x, y, z] = axesOf(view)[2];
+      let sum = 0;
+      for (const {normals} of this.meshes) {
+        for (let at = 0; at < normals.length; at += 3) {
+          sum += Math.max(0, x * normals[at] + y * normals[at + 1] + z * normals[at + 2]);
+        }
+      }
+      return sum;
+    };
+    return VIEWS.find(view => shown(view) > FAR_MORE * shown(usual)) || usual;
   }
 
   /** Finds how far hemispheres lie in each other; where that is far, voxels are of another space. */
@@ -289,7 +290,7 @@ class Brain {
   sayView() {
     const {camera} = this;
     const [right, up, eye] = axesOf(camera);
-    const words = directionsOf(eye).map(letter => NAMES[letter]);
+    const words = directionsOf(eye).map(wordOf);
     const side = this.side || (this.isPair ? 0 : this.meshes[0].side);
     this.label.textContent = side ? textOfSide(side, words) : capital(words.join(', '));
     const directions = [right.map(part => -part), right, up, up.map(part => -part)];
@@ -457,6 +458,10 @@ function textOfSide(side, words) {
   const isFromSide = words.length === 1 && ['left', 'right'].includes(words[0]);
   const view = isFromSide ? (words[0] === name ? 'lateral' : 'medial') : words.join(', ');
   return `${capital(name)} hemisphere, ${view}`;
+}
+
+function wordOf(letter) {
+  return VIEWS.find(view => view.letter === letter).name.toLowerCase();
 }
 
 function capital(text) {
