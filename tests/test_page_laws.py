@@ -492,7 +492,7 @@ def test_brain_is_seen_from_where_it_says(open_page, side):
 
 
 def test_buttons_of_the_brain_turn_it_to_each_side(open_page):
-    page = open_page(html_of_image("LAS"))
+    page = open_page(html_of_image("LAS"), size=(800, 600))
     for name, camera in CAMERAS.items():
         from_script, *_ = look_from(page, camera)
         page.run("r.brain.turn(33, 12)")
@@ -500,10 +500,14 @@ def test_buttons_of_the_brain_turn_it_to_each_side(open_page):
         page.run("r.drawNow()")
         shape = from_script.shape
         np.testing.assert_array_equal(page.array("r.brain.image.codes").reshape(shape), from_script)
+        right, up, _ = SIDES[name]
+        expected = {"east": right, "west": -right, "north": up, "south": -up}
+        for edge, direction in expected.items():
+            assert page.element(f"#brain b.{edge}").text == letter_of(direction), (name, edge)
 
 
 def test_one_hemisphere(open_page):
-    page = open_page(html_of_image("LAS"))
+    page = open_page(html_of_image("LAS"), size=(800, 600))
     for side, number, seen in (("left", -1, {1, 2}), ("right", 1, {3, 4})):
         choose_option(page, "#brain select", side)
         assert page.run("return r.brain.side") == number
