@@ -93,7 +93,7 @@ function startScale() {
   element('scale').hidden = !meta.scale;
   if (!meta.scale) return;
   for (const name of meta.scale.ramps) element('ramp').append(new Option(name, name));
-  const most = Math.max(...meta.scale.limits.map(Math.abs));
+  const most = Math.max(...meta.scale.limits.map(Math.abs), meta.scale.threshold);
   element('threshold-slider').max = most;
   element('threshold-slider').step = most / 200;
   element('unit').textContent = meta.unit;
@@ -279,10 +279,10 @@ function picture() {
   const box = element('views').getBoundingClientRect();
   const ratio = pixelRatio();
   const above = 56;
-  const below = 64;
+  const key = placesOfKey(box.width);
   const canvas = made('canvas');
   canvas.width = Math.round(box.width * ratio);
-  canvas.height = Math.round((box.height + above + below) * ratio);
+  canvas.height = Math.round((box.height + above + 28 + key.height) * ratio);
   const context = canvas.getContext('2d');
   context.scale(ratio, ratio);
   context.fillStyle = css(theme.paper);
@@ -292,14 +292,15 @@ function picture() {
     context.font = `${font} ${family}`;
     context.textAlign = align;
     context.fillStyle = css(colour);
-    context.fillText(text, x, y);
+    context.fillText(text, x, y, box.width - 32);
   };
   write(element('title').textContent, 16, 26, {font: '600 17px', colour: theme.ink});
-  write([meta.maps.titles[state.map], element('subtitle').textContent].filter(Boolean).join(' · '), 16, 45);
+  const told = state.chosen ? regionText(state.chosen) : element('subtitle').textContent;
+  write([meta.maps.titles[state.map], told].filter(Boolean).join(' · '), 16, 45);
   for (const view of document.querySelectorAll('.view:not([hidden])')) {
     drawView(context, view, box.left, box.top - above, write);
   }
-  drawKey(context, box.height + above + 20, box.width, write);
+  drawKey(context, key, box.height + above + 18, box.width, write);
   return canvas;
 }
 
@@ -316,8 +317,27 @@ function drawView(context, view, left, top, write) {
   }
 }
 
+/** Where the names of categories go, in rows as wide as a picture; and how high the key is. */
+function placesOfKey(width) {
+  if (!meta.categories) return {height: meta.scale ? 32 : 0};
+  const context = element('bar').getContext('2d');
+  context.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+  let left = 16;
+  let top = 0;
+  const places = meta.categories.names.map(name => {
+    const length = context.measureText(name).width + 32;
+    if (left > 16 && left + length > width) {
+      left = 16;
+      top += 18;
+    }
+    left += length;
+    return [left - length, top];
+  });
+  return {places, height: top + 18};
+}
+
 /** Draws the colour bar, or the colours of the categories. */
-function drawKey(context, top, width, write) {
+function drawKey(context, key, top, width, write) {
   if (meta.scale) {
     const length = Math.min(320, width - 32);
     const left = (width - length) / 2;
@@ -328,12 +348,11 @@ function drawKey(context, top, width, write) {
     }
     write(meta.unit, left + length + 10, top + 11);
   } else if (meta.categories) {
-    let left = 16;
     meta.categories.names.forEach((name, row) => {
+      const [left, below] = key.places[row];
       context.fillStyle = meta.categories.colors[row];
-      context.fillRect(left, top, 11, 11);
-      write(name, left + 16, top + 10);
-      left += context.measureText(name).width + 32;
+      context.fillRect(left, top + below, 11, 11);
+      write(name, left + 16, top + below + 10);
     });
   }
 }

@@ -31,6 +31,11 @@ class Course {
     this.listen();
   }
 
+  /** The region whose course is drawn: the chosen one, else that under the pointer. */
+  get code() {
+    return state.chosen || state.hovered;
+  }
+
   /** The width between the margins, in pixels of the page. */
   get room() {
     return this.box.clientWidth - COURSE_MARGIN.left - COURSE_MARGIN.right;
@@ -48,10 +53,10 @@ class Course {
     canvas.height = Math.round(box.clientHeight * ratio);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.font = `11px ${getComputedStyle(document.body).fontFamily}`;
-    const name = state.chosen ? meta.regions.names[state.chosen - 1] : 'the chosen region';
+    const name = this.code ? meta.regions.names[this.code - 1] : 'the chosen region';
     setAria(canvas, {label: `Course of ${name} over maps`});
     this.drawMaps();
-    if (!state.chosen) this.drawHint();
+    if (!this.code) this.drawHint();
     else if (meta.show === 'categories') this.drawCategories();
     else this.drawValues();
     this.move();
@@ -92,7 +97,7 @@ class Course {
     }
     this.drawLine(yOf);
     const unit = meta.unit ? ` (${meta.unit})` : '';
-    this.write(meta.regions.names[state.chosen - 1] + unit, COURSE_MARGIN.left, 13);
+    this.write(meta.regions.names[this.code - 1] + unit, COURSE_MARGIN.left, 13);
   }
 
   /** The lowest and the highest value of the chosen region. */
@@ -100,7 +105,7 @@ class Course {
     let low = Infinity;
     let high = -Infinity;
     for (let map = 0; map < nMaps; map++) {
-      const number = value(map, state.chosen);
+      const number = value(map, this.code);
       if (!Number.isFinite(number)) continue;
       if (number < low) low = number;
       if (number > high) high = number;
@@ -119,7 +124,7 @@ class Course {
     context.beginPath();
     let isDrawing = false;
     for (let map = 0; map < nMaps; map++) {
-      const number = value(map, state.chosen);
+      const number = value(map, this.code);
       const isThere = Number.isFinite(number);
       if (isThere && isDrawing) context.lineTo(this.placeOf(map), yOf(number));
       if (isThere && !isDrawing) context.moveTo(this.placeOf(map), yOf(number));
@@ -129,7 +134,7 @@ class Course {
     // Few maps, or some between gaps, would have no line to be seen by.
     if (this.room / nMaps < 6) return;
     for (let map = 0; map < nMaps; map++) {
-      const number = value(map, state.chosen);
+      const number = value(map, this.code);
       if (!Number.isFinite(number)) continue;
       context.beginPath();
       context.arc(this.placeOf(map), yOf(number), 2.5, 0, 2 * Math.PI);
@@ -143,12 +148,12 @@ class Course {
     const width = this.room / (nMaps - 1);
     const height = this.box.clientHeight - COURSE_MARGIN.top - COURSE_MARGIN.bottom;
     for (let map = 0; map < nMaps; map++) {
-      const row = categoryRows.get(value(map, state.chosen));
+      const row = categoryRows.get(value(map, this.code));
       if (row === undefined) continue;
       context.fillStyle = meta.categories.colors[row];
       context.fillRect(this.placeOf(map) - width / 2, COURSE_MARGIN.top, width + 0.5, height);
     }
-    this.write(meta.regions.names[state.chosen - 1], COURSE_MARGIN.left, 13);
+    this.write(meta.regions.names[this.code - 1], COURSE_MARGIN.left, 13);
   }
 
   /** Moves the cursor to the map that is seen. */

@@ -126,6 +126,7 @@ function hover(code, event, mm) {
     state.hovered = code;
     moveMarker();
     regionList.mark();
+    if (!state.chosen) course.draw();
     repaint();
   }
   tipped = code && event ? {code, mm, x: event.clientX, y: event.clientY} : null;
@@ -167,8 +168,9 @@ function describePage() {
   const {background} = meta.volume || {};
   if (background) lines.push(`Behind the slices: ${background}`);
   for (const mesh of new Set((meta.meshes || []).map(each => each.name).filter(Boolean))) {
-    lines.push(`Surface: ${mesh}`);
+    lines.push(`Surfaces: ${mesh}`);
   }
+  if (meta.volume && !meta.meshes) lines.push('3D: the surface of the regions, smoothed');
   lines.push(KEYS, `Made by regioncast ${meta.version}`);
   const nodes = lines.map(line => made('p', '', line));
   element('about').querySelector('div').replaceChildren(...nodes);

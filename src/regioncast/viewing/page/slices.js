@@ -49,7 +49,7 @@ class Slice {
   constructor(plane) {
     Object.assign(this, plane);
     this.box = element(plane.id);
-    this.canvas = this.box.querySelector('canvas');
+    this.fillBox();
     this.context = this.canvas.getContext('2d');
     this.width = meta.volume.shape[this.across];
     this.height = meta.volume.shape[this.up];
@@ -61,11 +61,24 @@ class Slice {
     this.small = new OffscreenCanvas(this.width, this.height);
     this.smallContext = this.small.getContext('2d');
     this.lines = new OffscreenCanvas(1, 1);
-    this.label = this.box.querySelector('.place');
     this.scale = [1, 1];
     this.origin = [0, 0];
     this.forget();
     this.listen();
+  }
+
+  fillBox() {
+    this.canvas = made('canvas');
+    this.canvas.tabIndex = 0;
+    this.canvas.setAttribute('role', 'application');
+    setAria(this.canvas, {
+      roledescription: 'slice',
+      label: `${this.id} slice; arrow keys move the crosshair, Page Up and Page Down the slice, `
+        + 'Enter chooses the region',
+    });
+    this.label = made('span', 'place');
+    this.edges = Object.fromEntries(SIDES.map(side => [side, made('b', side)]));
+    this.box.append(this.canvas, this.label, ...Object.values(this.edges));
   }
 
   /** Whether the right of the brain is on the left of the picture. */
@@ -80,7 +93,7 @@ class Slice {
     for (const side of SIDES) {
       const isSwapped = this.isFlipped && (side === 'west' || side === 'east');
       const from = isSwapped ? (side === 'west' ? 'east' : 'west') : side;
-      this.box.querySelector(`.${side}`).textContent = this.letters[from];
+      this.edges[side].textContent = this.letters[from];
     }
   }
 
