@@ -82,7 +82,7 @@ class Painter:
         -------
         array of uint8, shape (height, width, 4)
         """
-        image = self.palette(number, bare)[codes]
+        image: NDArray[np.uint8] = self.palette(number, bare)[codes]
         is_absent = (self.colours(number).kinds == ABSENT)[codes]
         if is_absent.any():
             y, x = np.ogrid[: codes.shape[0], : codes.shape[1]]
@@ -141,7 +141,7 @@ def value_text(scene: Scene, number: int, row: int) -> str:
         return "n/a"
     if scene.categories is not None:
         names = dict(zip(scene.categories.labels.tolist(), scene.categories.names, strict=True))
-        return names.get(int(value), "n/a")
+        return str(names.get(int(value), "n/a"))
     return f"{value:.6g}" if scene.values.dtype.kind == "f" else str(value)
 
 

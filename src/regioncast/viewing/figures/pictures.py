@@ -107,8 +107,7 @@ class Pictures:
                 scale = self.plan.scales[strip.scale]
                 height = strip.height * scale
                 box = Box(self.left, top, self.inner_width, height)
-                dim = self.painter.theme.dim
-                draw_strip(place, strip, box, scale, number, dim, has_captions=has_captions)
+                draw_strip(place, strip, box, scale, number, has_captions=has_captions)
                 top += height + has_captions * CAPTION + BETWEEN_STRIPS
             if title:
                 end = top - BETWEEN_STRIPS - has_captions * CAPTION

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.artist import allow_rasterization
-from matplotlib.transforms import IdentityTransform
-from scipy import ndimage
+from matplotlib.transforms import Affine2D
+from scipy import ndimage  # type: ignore[import-untyped]
 
 from ...errors import ArgumentError, examples, listed
 from ..meshes import meshes_of
 from ..outlines import traced
-from ..svg import BORDER_WIDTH, ParcelImage, draws_paths, group, path_around
+from ..svg import BORDER_WIDTH, ParcelImage, draws_paths, group, path_around, pixels_of
 from ..views import Frame, camera_of, drawn
 from .layout import MESHES, Panel, Strip
 
@@ -36,8 +36,8 @@ _FACTOR = 2
 # Stripes, in points; samples per mm of what is traced, and how paths are evened out.
 _STRIPE = 0.7
 _TRACED_SCALE, _PASSES, _TOLERANCE = 4.0, 5, 0.3
-# How bright what is seen is, by its shade.  Slopes are a little brighter than they would be, so that
-# colours on them are still those of the bar.
+# How bright what is seen is, by its shade.  Slopes are a little brighter than they would be, so
+# that colours on them are still those of the bar.
 _LIGHT = ((np.arange(256) / 255) ** 0.7).astype(np.float32)
 # How bright lines between regions are, of what they would be.
 _OF_LINES = 0.5
@@ -97,6 +97,7 @@ class MeshView:
             edges = (self.high - self.low)[:2]
             width, height = np.ceil(edges * _TRACED_SCALE).astype(int).tolist()
             codes, shade, _ = self.codes(width, height, factor=1)
+            assert shade is not None, "a mesh has light and shade"
             # No region is what is traced as 0; here it is beside the mesh.
             ones = traced(np.where(shade > 0, codes + 1, 0), passes=_PASSES, tolerance=_TOLERANCE)
             steps = np.array([edges[0], -edges[1]]) / [width, height]
@@ -137,7 +138,7 @@ class MeshImage(ParcelImage):
         self.view = view
         self.number = number
 
-    @allow_rasterization
+    @allow_rasterization  # type: ignore[untyped-decorator]
     def draw(self, renderer: RendererBase) -> None:
         """Draw pixels; or paths, with light and shade above them."""
         super().draw(renderer)
@@ -158,11 +159,11 @@ class MeshImage(ParcelImage):
         renderer: RendererBase,
         magnification: float = 1.0,
         unsampled: bool = False,  # noqa: ARG002, FBT001, FBT002  as AxesImage has it
-    ) -> tuple[NDArray[np.uint8], float, float, IdentityTransform]:
+    ) -> tuple[NDArray[np.uint8], float, float, Affine2D]:
         """Return the pixels for just the place where they are shown."""
         x, y, (codes, shade, factor) = self._seen(magnification)
         assert shade is not None, "a mesh has light and shade"
-        samples_per_point = factor * magnification * renderer.points_to_pixels(1.0)
+        samples_per_point = factor * magnification * pixels_of(renderer, 1.0)
         painter = self.view.painter
         pitch = max(1, round(_STRIPE * samples_per_point))
         samples = painter.painted(codes, self.number, bare=painter.theme.bare, pitch=pitch).astype(
@@ -172,7 +173,7 @@ class MeshImage(ParcelImage):
         light[_is_line(codes, max(1, round(BORDER_WIDTH * samples_per_point)))] *= _OF_LINES
         samples[..., :3] *= light[..., None]
         samples[shade == 0] = 0
-        return _in_pixels(samples, factor), x, y, IdentityTransform()
+        return _in_pixels(samples, factor), x, y, Affine2D()
 
     def _seen(self, magnification: float) -> tuple[float, float, CodeImage]:
         """Return the lower left corner of what is drawn, and the codes to fill its pixels."""
@@ -187,7 +188,8 @@ def _is_line(codes: NDArray[np.uint32], width: int) -> NDArray[np.bool_]:
     differs = np.zeros(codes.shape, np.uint8)
     differs[1:] |= codes[1:] != codes[:-1]
     differs[:, 1:] |= codes[:, 1:] != codes[:, :-1]
-    return ndimage.maximum_filter(differs, width) > 0
+    is_line: NDArray[np.bool_] = ndimage.maximum_filter(differs, width) > 0
+    return is_line
 
 
 def _in_pixels(samples: NDArray[np.float32], factor: int) -> NDArray[np.uint8]:
