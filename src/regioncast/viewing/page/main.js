@@ -154,9 +154,9 @@ function refreshTip() {
 
 // ---------------------------------------------------------------- the start
 
-const KEYS = 'Keys: in a slice, arrows and Page Up or Down move the crosshair, Enter chooses; in the '
-  + 'list, arrows move, Enter goes there, Space shows alone; elsewhere, arrows change the map, Space '
-  + 'plays, Escape chooses nothing.';
+const KEYS = 'Keys: in a slice, arrows and Page Up or Down move the crosshair, Enter chooses; '
+  + 'in the list, arrows move, Enter goes there, Space shows alone; elsewhere, arrows change the '
+  + 'map, Space plays, Escape chooses nothing.';
 
 function describePage() {
   const title = meta.title || (meta.show === 'atlas' ? 'Atlas' : 'Painted regions');
