@@ -151,7 +151,7 @@ def test_the_browser_is_opened_where_asked_for(run, monkeypatch):
         (["values.tsv", "-o", "x.html"], "What is shown alone is an atlas"),
         (["stat_map.nii.gz", "atlas_dseg.nii.gz", "-o", "x.html"], "--resample labels"),
         (["atlas_dseg.nii.gz", "values.tsv", "-o", "x.html"], "VALUES come before ATLAS"),
-        (["atlas_dseg.nii.gz", "-o", "x.html", "--by", "name"], "by: such options"),
+        (["atlas_dseg.nii.gz", "-o", "x.html", "--by", "name"], "by is for values or an image"),
         (["values.tsv", "atlas_dseg.nii.gz", "-o", "x.html", "--cmap", "nope"], "no colour map"),
         (["lh.atlas.label.gii", "-o", "x.html"], "--mesh"),
     ],

@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from regioncast.viewing.outlines import arcs, borders, traced
+from regioncast.viewing.outlines import arcs, smoothed, traced
 
 # Few codes that do not follow each other: many junctions, holes, and regions that touch by corners.
 images = npst.arrays(
-    np.uint16, npst.array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.sampled_from([0, 3, 7, 900])
+    np.uint16,
+    npst.array_shapes(min_dims=2, max_dims=2, max_side=9),
+    elements=st.sampled_from([0, 3, 7, 900]),
 )
 
 
@@ -27,9 +29,15 @@ def border_pieces(codes):
     for row in range(height + 1):
         for column in range(width + 1):
             if code(row, column) != code(row - 1, column):
-                pieces[(column, row), (column + 1, row)] = (code(row - 1, column), code(row, column))
+                pieces[(column, row), (column + 1, row)] = (
+                    code(row - 1, column),
+                    code(row, column),
+                )
             if code(row, column) != code(row, column - 1):
-                pieces[(column, row), (column, row + 1)] = (code(row, column), code(row, column - 1))
+                pieces[(column, row), (column, row + 1)] = (
+                    code(row, column),
+                    code(row, column - 1),
+                )
     return pieces
 
 
@@ -60,24 +68,6 @@ def filled(paths, shape):
 
 
 @given(images)
-def test_borders_are_where_neighbours_differ(codes):
-    pieces = [piece for segment in borders(codes) for piece in cut_up(*segment)]
-    assert len(pieces) == len(set(pieces))
-    assert set(pieces) == set(border_pieces(codes))
-
-
-@given(images)
-def test_straight_borders_are_in_one_piece(codes):
-    segments = {(tuple(start), tuple(end)) for start, end in borders(codes).tolist()}
-    for start, end in segments:
-        step = (end[0] > start[0], end[1] > start[1])
-        assert not any(
-            other == end and (after[0] > other[0], after[1] > other[1]) == step
-            for other, after in segments
-        )
-
-
-@given(images)
 def test_paths_filled_are_the_pixels(codes):
     paths = traced(codes)
     assert sorted(paths) == sorted(set(np.unique(codes).tolist()) - {0})
@@ -100,27 +90,40 @@ def test_arcs_are_the_borders_with_a_region_on_each_side(codes):
     assert seen == pieces
 
 
+@given(images)
+def test_arcs_turn_at_each_of_their_points(codes):
+    """Straight borders are in one piece."""
+    for arc in arcs(codes):
+        steps = np.sign(np.diff(arc.points, axis=0))
+        assert (steps[1:] != steps[:-1]).any(axis=1).all()
+
+
 @settings(max_examples=50)
 @given(images, st.integers(1, 4), st.sampled_from([0.0, 0.2, 1.0]))
 def test_smoothed_neighbours_share_their_border(codes, passes, tolerance):
-    """Each step of a path is, backwards, a step of a neighbour, or it borders on no region."""
-    # Outside is one more region, so that every border has a path on both sides.
-    around = np.pad(codes, 1, constant_values=1) if codes.size else codes
-    around = np.where(around == 0, 2, around)
-    paths = traced(around, passes=passes, tolerance=tolerance)
-    steps = [
-        (tuple(start), tuple(end))
-        for of_code in paths.values()
-        for path in of_code
-        for start, end in zip(path, np.roll(path, -1, 0), strict=True)
-    ]
-    lonely = [step for step in steps if step[::-1] not in set(steps)]
-    # What is left alone is the outline of the whole.
-    xs_and_ys = np.array(lonely).reshape(-1, 2)
-    assert (xs_and_ys.min(1) < around.shape[0] + around.shape[1]).all()
-    total = sum(area(path) for of_code in paths.values() for path in of_code)
-    alone = sum(start[1] * end[0] - start[0] * end[1] for start, end in lonely) / 2
-    assert total == pytest.approx(alone)
+    """Each step of a path is a neighbour's step backwards; or outside is beyond it."""
+    # Every pixel is of a region, and a frame is around them, with outside beyond it alone.
+    framed = np.pad(codes + 1, 1, constant_values=1000)
+    paths = traced(framed, passes=passes, tolerance=tolerance)
+    steps = {}
+    for code, rings in paths.items():
+        for ring in rings:
+            for start, end in zip(ring.tolist(), np.roll(ring, -1, 0).tolist(), strict=True):
+                steps.setdefault((tuple(start), tuple(end)), []).append(code)
+    alone = [step for step in steps if step[::-1] not in steps]
+    assert {code for step in alone for code in steps[step]} == {1000}
+    # They are one line around everything, which has as much inside as all regions together.
+    around = sum(start[1] * end[0] - start[0] * end[1] for start, end in alone) / 2
+    total = sum(area(ring) for rings in paths.values() for ring in rings)
+    assert total == pytest.approx(around)
+
+
+def test_the_ends_of_a_smoothed_arc_stay():
+    steps = np.repeat(np.arange(9.0), 2)
+    stairs = np.stack([steps[1:], steps[:-1]], 1)
+    even = smoothed(stairs, passes=6, is_closed=False)
+    assert even[[0, -1]].tolist() == stairs[[0, -1]].tolist()
+    assert np.ptp(even[4:-4, 0] - even[4:-4, 1]) < np.ptp(stairs[:, 0] - stairs[:, 1]) / 4
 
 
 def test_holes_run_the_other_way():

@@ -15,8 +15,13 @@ import numpy as np
 import pytest
 import small_scenes as small
 from browser import Page, mutant
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
 from nibabel.affines import apply_affine
+from small_scenes import rotated
 
+import regioncast as rc
 from regioncast.viewing.colours import (
     ABSENT,
     BELOW,
@@ -28,7 +33,7 @@ from regioncast.viewing.colours import (
     rgb_of,
 )
 from regioncast.viewing.meshes import DrawnMesh, meshes_of, surfaces_of, voxels_of
-from regioncast.viewing.scene import Background, Scene
+from regioncast.viewing.scene import Background, Scene, scene_of
 from regioncast.viewing.views import CAMERAS, Camera, Frame, drawn
 
 # Of each view: its axis, and the axes that go to the right and up on the screen.
@@ -492,7 +497,7 @@ def test_brain_is_seen_from_where_it_says(open_page, side):
 
 
 def test_buttons_of_the_brain_turn_it_to_each_side(open_page):
-    page = open_page(html_of_image("LAS"))
+    page = open_page(html_of_image("LAS"), size=(800, 600))
     for name, camera in CAMERAS.items():
         from_script, *_ = look_from(page, camera)
         page.run("r.brain.turn(33, 12)")
@@ -500,10 +505,14 @@ def test_buttons_of_the_brain_turn_it_to_each_side(open_page):
         page.run("r.drawNow()")
         shape = from_script.shape
         np.testing.assert_array_equal(page.array("r.brain.image.codes").reshape(shape), from_script)
+        right, up, _ = SIDES[name]
+        expected = {"east": right, "west": -right, "north": up, "south": -up}
+        for edge, direction in expected.items():
+            assert page.element(f"#brain b.{edge}").text == letter_of(direction), (name, edge)
 
 
 def test_one_hemisphere(open_page):
-    page = open_page(html_of_image("LAS"))
+    page = open_page(html_of_image("LAS"), size=(800, 600))
     for side, number, seen in (("left", -1, {1, 2}), ("right", 1, {3, 4})):
         choose_option(page, "#brain select", side)
         assert page.run("return r.brain.side") == number
@@ -512,6 +521,63 @@ def test_one_hemisphere(open_page):
             # The region in the middle has a part on either side.
             assert set(np.unique(codes)) - {0, 5} <= seen
             assert set(np.unique(codes)) & seen
+
+
+def test_hemispheres_of_a_real_atlas(open_page):
+    """What the names of a real atlas say of sides is what is seen from each side."""
+    demo = rc.demo_data()
+    scene = scene_of(rc.paint(demo.values, demo.atlas))
+    page = open_page(small.html_of(scene))
+    is_left = np.array([False, *("_LH_" in name for name in scene.atlas.table.names)])
+    assert is_left.sum() == 50
+    seen = {side: look_from(page, camera)[0] for side, camera in CAMERAS.items()}
+    # At the edges, a little of the other hemisphere looks over it.
+    assert np.mean(is_left[seen["left"][seen["left"] > 0]]) > 0.97
+    assert np.mean(is_left[seen["right"][seen["right"] > 0]]) < 0.03
+    for side, is_mirrored in (("superior", False), ("posterior", False), ("anterior", True)):
+        codes = seen[side][:, ::-1] if is_mirrored else seen[side]
+        halves = np.array_split(codes, 2, axis=1)
+        left, right = (np.mean(is_left[half[half > 0]]) for half in halves)
+        assert left > 0.97, side
+        assert right < 0.03, side
+    names = page.run("return r.meta.regions.names")
+    sides = np.array(page.run("return r.meta.regions.sides"))
+    assert [("_LH_" in name) for name in names] == (sides == -1).tolist()
+
+
+@st.composite
+def volumes(draw) -> nib.Nifti1Image:
+    """Any small volume that has a region, however its voxels lie in space."""
+    shape = draw(st.tuples(*[st.integers(1, 6)] * 3))
+    labels = draw(npst.arrays(np.int32, shape, elements=st.sampled_from([0, 0, 1, 5, 6, 4000])))
+    labels[draw(st.tuples(*[st.integers(0, length - 1) for length in shape]))] = 5
+    order = draw(st.permutations(range(3)))
+    signs = draw(st.tuples(*[st.sampled_from([-1, 1])] * 3))
+    zooms = draw(st.tuples(*[st.sampled_from([0.5, 1, 2, 3.25])] * 3))
+    upright = np.eye(4)
+    upright[:3, :3] = np.eye(3)[:, order] * signs * zooms
+    upright[:3, 3] = draw(st.tuples(*[st.integers(-20, 20)] * 3))
+    return nib.Nifti1Image(labels, rotated(upright) if draw(st.booleans()) else upright)
+
+
+NUMBERS = st.floats(-1e6, 1e6) | st.sampled_from([np.nan, np.inf, -np.inf, -0.0])
+
+
+@settings(max_examples=10)
+@given(st.data())
+def test_any_volume_and_any_values(browser, data):
+    image = data.draw(volumes())
+    atlas = small.atlas_of(image)
+    values = data.draw(npst.arrays(np.float64, (2, len(atlas)), elements=NUMBERS))
+    threshold = data.draw(st.sampled_from([0, 0.5, 1e3]))
+    scene = small.scene_of_values(atlas, values, threshold=threshold)
+    page = browser.open(small.html_of(scene))
+    for view in AXES:
+        check_slices(page, image, view, radiological=data.draw(st.booleans()))
+    check_colours(page, scene)
+    camera = Camera(data.draw(st.integers(-180, 180)), data.draw(st.integers(-90, 90)))
+    check_brain(page, meshes_of(scene), {"any": camera})
+    page.assert_quiet()
 
 
 # ------------------------------------------------------------------------- faults that are seen

@@ -21,6 +21,7 @@ from test_page_laws import choose_option, type_into
 import regioncast as rc
 from regioncast.signals import MapAxis
 from regioncast.viewing import page as page_module
+from regioncast.viewing.page import View
 from regioncast.viewing.scene import scene_of
 
 # Odd numbers, which are told from their neighbours by the last digit.
@@ -480,19 +481,25 @@ def test_keys_alone(page):
 
 # ------------------------------------------------------------------------- where it is opened
 
-FRAMES = {"plain": "", "sandboxed": 'sandbox="allow-scripts"'}
+
+def framed(attributes: str) -> str:
+    """The page of a series in a frame that is given as text."""
+    inside = html.escape(small.html_of(series_scene()))
+    return f'<iframe style="width: 900px; height: 600px" {attributes} srcdoc="{inside}"></iframe>'
+
+
+FRAMES = {
+    "plain": lambda: framed(""),
+    "sandboxed": lambda: framed('sandbox="allow-scripts"'),
+    "ours": lambda: View(series_scene()).get_iframe(),
+}
 
 
 @pytest.mark.parametrize("kind", FRAMES)
 def test_in_a_frame_of_a_notebook(browser, kind):
-    inside = html.escape(small.html_of(series_scene()))
-    outside = (
-        '<!doctype html><title>notebook</title><iframe style="width: 900px; height: 600px" '
-        f'{FRAMES[kind]} srcdoc="{inside}"></iframe>'
-    )
     browser.resize(1000, 700)
     browser.prefer("light")
-    browser.load(outside)
+    browser.load(f"<!doctype html><title>notebook</title>{FRAMES[kind]()}")
     browser.driver.switch_to.frame(0)
     page = Page(browser)
     page.wait_until_settled()
@@ -504,6 +511,9 @@ def test_in_a_frame_of_a_notebook(browser, kind):
     page.element("#map").send_keys(Keys.ARROW_RIGHT)
     page.settle()
     assert page.run("return [r.state.chosen, r.state.map, r.state.radiological]") == [2, 1, True]
+    if kind == "ours":
+        for button in ("#save-png", "#save-tsv"):
+            assert page.downloaded(page.element(button).click).stat().st_size > 100
     page.assert_quiet()
 
 
@@ -636,8 +646,14 @@ def test_cifti_has_slices_and_surfaces(open_page):
     scene = small.cifti_scene()
     page = open_page(small.html_of(scene))
     names = scene.atlas.table.unique_names
-    page.point_at(*place_of_code(page, 2, names.index("left back") + 1)).perform()
+    page.point_at(*place_of_code(page, 2, names.index("left back") + 1)).click().perform()
     assert "left back" in tip_of(page)
+    assert "mm" in page.text("#chosen")
+    # A region of the cortex is not where the crosshair is.
+    page.element(f"#row-{names.index('front') + 1} .name").click()
+    page.settle()
+    assert "front" in page.text("#chosen")
+    assert "mm" not in page.text("#chosen")
     page.run("r.brain.turn(0, 90); r.drawNow()")
     seen = set(np.unique(page.array("r.brain.image.codes")))
     assert {names.index("upper back") + 1, names.index("front") + 1} <= seen

@@ -541,8 +541,21 @@ def test_ridges_are_brighter_than_hollows():
     ridges, hollows = (
         mesh.relief[is_inside & at] for at in (waves[:, 2] > 1.9, waves[:, 2] < -1.9)
     )
-    assert ridges.min() > 1.05
-    assert hollows.max() < 0.95
+    assert ridges.min() > 1.03
+    assert hollows.max() < 0.97
+
+
+def test_flat_maps_have_no_relief_but_that_of_rounding():
+    rng = np.random.default_rng(0)
+    x, y = (part.ravel() for part in np.meshgrid(np.arange(30.0), np.arange(20.0)))
+    flat = np.stack([x, y, np.zeros(600)], 1) + rng.uniform(-0.3, 0.3, (600, 3)) * [1, 1, 1e-4]
+    numbers = np.arange(600).reshape(20, 30)
+    one, two, three = (
+        part.ravel() for part in (numbers[:-1, :-1], numbers[:-1, 1:], numbers[1:, 1:])
+    )
+    faces = np.stack([one, two, three], 1).astype(np.int32)
+    mesh = meshes.DrawnMesh(flat, faces, np.ones(600, np.uint32), 0)
+    np.testing.assert_allclose(mesh.relief, 1, atol=1e-3)
 
 
 def test_vertices_without_triangles_have_no_normals():

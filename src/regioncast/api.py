@@ -890,9 +890,10 @@ def view(
     >>> demo = rc.demo_data()
     >>> rc.view(demo.values, demo.atlas, unit="z", title="Left against right finger movement")
     View: 1 map of 100 regions, ... kB, 'Left against right finger movement'
-    >>> rc.view(demo.statistic, demo.atlas, resample="labels").open_in_browser("means.html")
-    >>> rc.view(demo.atlas).save_as_html("atlas.html").name
-    'atlas.html'
+    >>> rc.view(demo.statistic, demo.atlas, resample="labels").save_as_html("means.html").name
+    'means.html'
+    >>> rc.view(demo.atlas).resize("100%", 500)
+    View: an atlas of 100 regions, ...
     """
     matching = {
         "by": by, "key": key, "columns": columns, "strip": strip, "missing": missing,
@@ -1143,42 +1144,35 @@ def _shown(
     t_r: float | None,
     resample: Literal["labels"] | None,
 ) -> Painted | Signals | Parcellation:
-    """Return what is to be seen: values painted, the means of an image, or what knows its regions.
-
-    An option that is not for this is refused: unheard, it would have been meant for something.
-    """
-    if parcellation is not None and isinstance(values, Parcellation):
-        raise ArgumentError(
-            "Values come first and the atlas second, and the first of these is a Parcellation. An "
-            "atlas alone is shown in its own colours: view(atlas)."
-        )
-    has_values = parcellation is not None and not is_image(values)
-    asked = {} if has_values else matching
-    said = [name for name, option in asked.items() if option != _AS_USUAL[name]]
-    if said:
-        raise ArgumentError(
-            f"{', '.join(said)}: such options say how values find the regions of an atlas, for "
-            "view(values, atlas), and what is shown here knows its regions or is an image. Leave "
-            "them out."
-        )
-    if resample is not None and (parcellation is None or has_values):
-        raise ArgumentError(
-            "resample= is for an image that is on another grid than the labels of its atlas: "
-            "view(image, atlas). Leave it out."
-        )
+    """Return what is to be seen: values painted, means of an image, or what knows its regions."""
     if parcellation is None:
-        if t_r is not None:
-            raise ArgumentError(
-                "t_r= is for values or an image with an atlas; what was painted or extracted has "
-                "a t_r already. Give it to paint or extract, or signals.with_t_r(…)."
-            )
+        _refuse(
+            matching | {"t_r": t_r, "resample": resample},
+            "values or an image with an atlas; what is shown alone is an atlas, or was painted or "
+            "extracted, and knows its regions and times",
+        )
         if isinstance(values, Signals | Painted):
             return values
         with alone():
             return load_parcellation(values)
-    if has_values:
-        return paint(values, parcellation, t_r=t_r, **matching)
-    return extract(values, parcellation, t_r=t_r, resample=resample)
+    if isinstance(values, Parcellation):
+        raise ArgumentError(
+            "Values come first and the atlas second, and the first of these is a Parcellation. An "
+            "atlas is shown alone: view(atlas), plot(atlas)."
+        )
+    if is_image(values):
+        _refuse(matching, "values of regions; this is an image, whose means in them are shown")
+        return extract(values, parcellation, t_r=t_r, resample=resample)
+    _refuse({"resample": resample}, "an image on another grid; these are values of regions")
+    return paint(values, parcellation, t_r=t_r, **matching)
+
+
+def _refuse(options: dict[str, Any], reason: str) -> None:
+    """Raise where an option was said that is for something else: it would be left unheard."""
+    said = [name for name, option in options.items() if option != _AS_USUAL.get(name)]
+    if said:
+        are = "is" if len(said) == 1 else "are"
+        raise ArgumentError(f"{', '.join(said)} {are} for {reason}. Leave it out.")
 
 
 def _one_source(labels: Labels | None, left: Side | None, right: Side | None) -> Labels:

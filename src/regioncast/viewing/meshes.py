@@ -98,8 +98,10 @@ class DrawnMesh:
         smooth = self.coordinates
         for _ in range(_RELIEF_ROUNDS):
             smooth = self._sums(smooth[self.faces].sum(1)) / np.maximum(counts, 1)
-        hollows = ((smooth - self.coordinates) * self.normals).sum(1)
-        usual = np.sqrt((hollows**2).mean()) or 1.0
+        moved = smooth - self.coordinates
+        hollows = (moved * self.normals).sum(1)
+        # Of flat maps vertices move along the surface, so what little they move off it is nothing.
+        usual = np.sqrt((moved**2).sum(1).mean()) or 1.0
         relief: NDArray[np.float64] = 1 - _RELIEF * np.clip(hollows / usual, -1, 2)
         return relief
 

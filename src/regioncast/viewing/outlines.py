@@ -1,4 +1,4 @@
-"""Where regions end in an image of codes: border lines, and paths around each region.
+"""Where regions end in an image of codes: the borders, and the paths around each region.
 
 An image has its first row at the top; the pixel in row `r` and column `c` covers the square from
 `(c, r)` to `(c + 1, r + 1)`, and points are `(x, y)`.  What is outside the image is no region.
@@ -40,27 +40,6 @@ class Arc(NamedTuple):
     def is_closed(self) -> bool:
         """Whether it ends where it began."""
         return bool((self.points[0] == self.points[-1]).all())
-
-
-def borders(codes: NDArray[Any]) -> Points:
-    """Return the lines between pixels of different codes, with straight runs in one piece.
-
-    Parameters
-    ----------
-    codes : array of integers, shape (height, width)
-
-    Returns
-    -------
-    array of float64, shape (n_segments, 2, 2)
-        Both ends of each, `(x, y)`.
-
-    Examples
-    --------
-    >>> borders(np.array([[1, 2]])).tolist()[-1]
-    [[2.0, 0.0], [2.0, 1.0]]
-    """
-    lying, standing = _are_borders(codes)
-    return np.concatenate([_runs(lying), _runs(standing.T)[:, :, ::-1]])
 
 
 def traced(
@@ -184,9 +163,10 @@ def _distances(points: Points) -> NDArray[np.float64]:
     direction = from_first[-1]
     length = np.hypot(*direction)
     if length == 0:
-        return np.hypot(*from_first.T)
-    across = direction[0] * from_first[:, 1] - direction[1] * from_first[:, 0]
-    distances: NDArray[np.float64] = np.abs(across) / length
+        distances: NDArray[np.float64] = np.hypot(*from_first.T)
+    else:
+        across = direction[0] * from_first[:, 1] - direction[1] * from_first[:, 0]
+        distances = np.abs(across) / length
     return distances
 
 
@@ -204,20 +184,18 @@ def _are_borders(codes: NDArray[Any]) -> tuple[NDArray[np.bool_], NDArray[np.boo
     return lying, standing
 
 
-def _runs(is_border: NDArray[np.bool_], is_cut: NDArray[np.bool_] | None = None) -> Points:
+def _runs(is_border: NDArray[np.bool_], is_cut: NDArray[np.bool_]) -> Points:
     """Return the stretches of borders in each row as segments.
 
     Parameters
     ----------
     is_border : array of bool, shape (n_rows, n)
-    is_cut : array of bool, shape (n_rows, n + 1), default=None
+    is_cut : array of bool, shape (n_rows, n + 1)
         Where a stretch ends though another one follows.
     """
     padded = np.pad(is_border, ((0, 0), (1, 1)))
     before, after = padded[:, :-1], padded[:, 1:]
-    is_end = before != after
-    if is_cut is not None:
-        is_end |= is_cut
+    is_end = (before != after) | is_cut
     rows, starts = np.nonzero(after & is_end)
     _, ends = np.nonzero(before & is_end)
     segments = [np.stack([starts, rows], 1), np.stack([ends, rows], 1)]

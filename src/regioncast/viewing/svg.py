@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.artist import allow_rasterization
+from matplotlib.colors import to_rgb
 from matplotlib.image import AxesImage
 from matplotlib.path import Path
 
@@ -95,7 +96,7 @@ class ParcelImage(AxesImage):
         """Return False: merged with other images it would not be drawn by itself."""
         return False
 
-    @allow_rasterization
+    @allow_rasterization  # type: ignore[untyped-decorator]
     def draw(self, renderer: RendererBase) -> None:
         """Draw pixels, or paths where the renderer makes a file of paths."""
         if not self.get_visible():
@@ -104,10 +105,10 @@ class ParcelImage(AxesImage):
             super().draw(renderer)
             return
         gc = renderer.new_gc()
-        self._set_gc_clip(gc)
+        gc.set_clip_rectangle(self.get_clip_box())
         gc.set_joinstyle("round")
         if self.edge:
-            gc.set_linewidth(renderer.points_to_pixels(BORDER_WIDTH))
+            gc.set_linewidth(pixels_of(renderer, BORDER_WIDTH))
             gc.set_foreground(self.edge)
         else:
             gc.set_linewidth(0)
@@ -128,8 +129,12 @@ def _draw(
         gc.set_hatch_linewidth(_STRIPE_WIDTH)
     else:
         gc.set_hatch(None)
-    face = tuple(int(parcel.color[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    renderer.draw_path(gc, parcel.path, transform, face)
+    renderer.draw_path(gc, parcel.path, transform, to_rgb(parcel.color))
+
+
+def pixels_of(renderer: RendererBase, points: float) -> float:
+    """Return how many pixels some points are."""
+    return float(renderer.points_to_pixels(points))  # type: ignore[arg-type]  # of one, one
 
 
 def draws_paths(renderer: RendererBase) -> bool:

@@ -9,7 +9,7 @@ the space of a template, is not applied, as regions do not depend on it.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -172,20 +172,23 @@ def _fitting(meshes: Mapping[str, Mesh], counts: Mapping[str, int]) -> dict[str,
     """Return the mesh of each surface, or raise where one is missing or of another hemisphere."""
     if list(counts) == [UNKNOWN]:
         return {UNKNOWN: _of_unknown(meshes, counts[UNKNOWN])}
-    wanted = {structure: side for side, structure in CORTEX.items() if structure in counts}
+    wanted = [side for side, structure in CORTEX.items() if structure in counts]
     if list(meshes) == [UNKNOWN] and len(wanted) == 1:
-        return dict.fromkeys(wanted, meshes[UNKNOWN])
-    missing = [HEMISPHERE_NAMES[side] for side in wanted.values() if side not in meshes]
+        # Nobody said of which hemisphere it is: it may be the one that there is.
+        meshes = dict.fromkeys(wanted, meshes[UNKNOWN])
+    _check_complete(meshes, wanted)
+    return {CORTEX[side]: meshes[side] for side in wanted}
+
+
+def _check_complete(meshes: Mapping[str, Mesh], wanted: Sequence[str]) -> None:
+    missing = [HEMISPHERE_NAMES[side] for side in wanted if side not in meshes]
     if missing:
-        has = " and the ".join(
-            "hemisphere that nobody named" if side == UNKNOWN else HEMISPHERE_NAMES[side]
-            for side in meshes
-        )
+        names = HEMISPHERE_NAMES | {UNKNOWN: "hemisphere that nobody named"}
         raise SpaceError(
             f"There is no mesh of the {' and the '.join(missing)}, which the labels have; there "
-            f"is one of the {has}. Give {{'left': …, 'right': …}}, or a pattern as '?h.pial'."
+            f"is one of the {' and the '.join(names[side] for side in meshes)}. Give "
+            "{'left': …, 'right': …}, or a pattern such as '?h.pial'."
         )
-    return {structure: meshes[side] for structure, side in wanted.items()}
 
 
 def _of_unknown(meshes: Mapping[str, Mesh], n_vertices: int) -> Mesh:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -39,7 +38,7 @@ from matplotlib.patches import Rectangle
 
 from .layout import MARGIN, TITLE, Place
 from .painting import Painter
-from .pictures import Pictures
+from .pictures import USUAL_WIDTH, Pictures
 from .ranked import Rankings
 from .slices import Slices
 from .surfaces import strips_of
@@ -52,7 +51,6 @@ Kind = Literal["auto", "slices", "surface", "ranked"]
 KINDS = ("auto", "slices", "surface", "ranked")
 
 DPI = 200
-_WIDTH = 9.0
 _MOST_MAPS = 12
 
 
@@ -140,8 +138,9 @@ def plotted(
     if kind == "ranked":
         drawing = Rankings(painter, numbers, width, height)
     else:
-        width = width or _WIDTH
-        strips = _strips(painter, kind, len(numbers), cuts, views, width)
+        strips = _strips(
+            painter, kind, len(numbers), cuts=cuts, views=views, width=width or USUAL_WIDTH
+        )
         drawing = Pictures(painter, numbers, strips, width, height)
     place = _place(drawing.width, drawing.height, painter, ax, transparent=transparent)
     drawing.draw(place)
@@ -151,7 +150,7 @@ def plotted(
 
 
 def _strips(
-    painter: Painter, kind: Kind, n_maps: int, cuts: object, views: object, width: float
+    painter: Painter, kind: Kind, n_maps: int, *, cuts: object, views: object, width: float
 ) -> list[Strip]:
     """Return what is shown of each map."""
     has_voxels = VOXELS in painter.scene.atlas.space.parts
@@ -178,8 +177,9 @@ def _numbers(scene: Scene, maps: int | str | Sequence[int | str] | None) -> list
         asked = listed(maps, "maps", "numbers or titles of maps")
         unknown = [which for which in asked if _number(which, titles) is None]
         if unknown or not asked:
+            problem = f"there is no map {examples(unknown)}" if asked else "none is chosen"
             raise ArgumentError(
-                f"maps: there is no map {examples(unknown)}. There are "
+                f"maps: {problem}. There are "
                 f"{plural(len(titles), 'map')}, by number from 0 to {len(titles) - 1}"
                 + (f", or by title: {examples(titles)}." if titles[0] else ".")
             )
@@ -194,12 +194,13 @@ def _numbers(scene: Scene, maps: int | str | Sequence[int | str] | None) -> list
 
 
 def _number(which: object, titles: list[str]) -> int | None:
+    """Return the number of one map, counted from 0; None where there is no such map."""
     if isinstance(which, str):
         return titles.index(which) if which in titles else None
-    is_number = isinstance(which, int | np.integer) and not isinstance(which, bool)
-    if not is_number or not -len(titles) <= int(which) < len(titles):
+    if isinstance(which, bool) or not isinstance(which, int | np.integer):
         return None
-    return int(which) % len(titles)
+    number = int(which)
+    return number % len(titles) if -len(titles) <= number < len(titles) else None
 
 
 def _size(size: object, ax: Axes | None) -> tuple[float | None, float | None]:
@@ -207,14 +208,17 @@ def _size(size: object, ax: Axes | None) -> tuple[float | None, float | None]:
     if ax is not None:
         if size is not None:
             raise ArgumentError("ax has a size already: pass either ax= or size=.")
+        figure = ax.get_figure(root=True)
+        assert figure is not None, "axes to be drawn into are of a figure"
         extent = ax.get_window_extent()
-        dpi = ax.get_figure(root=True).dpi
-        return extent.width / dpi, extent.height / dpi
+        return extent.width / figure.dpi, extent.height / figure.dpi
     if size is None:
         return None, None
-    edges = list(size) if isinstance(size, Sequence) and not isinstance(size, str) else [size]
-    are_numbers = all(isinstance(edge, Real) and np.isfinite(edge) and edge > 0 for edge in edges)
-    if len(edges) not in (1, 2) or not are_numbers:
+    try:
+        edges = np.atleast_1d(np.asarray(size, np.float64))
+    except (TypeError, ValueError):
+        edges = np.empty(0)
+    if edges.shape not in ((1,), (2,)) or not ((edges > 0) & np.isfinite(edges)).all():
         raise ArgumentError(
             f"size is a width, or a width and a height, in inches: 9 or (9, 4); not {size!r}."
         )
@@ -229,14 +233,14 @@ def _place(
     if ax is None:
         figure = BrainFigure(figsize=(width, height), dpi=DPI, facecolor=paper, edgecolor="none")
         FigureCanvasAgg(figure)
-        return Place(figure, width, height, painter.theme.ink)
+        return Place(figure, width, height, painter.theme.ink, painter.theme.dim)
     ax.set_axis_off()
     ax.add_patch(
         Rectangle(
             (0, 0), 1, 1, transform=ax.transAxes, facecolor=paper, edgecolor="none", zorder=-1
         )
     )
-    return Place(ax, width, height, painter.theme.ink)
+    return Place(ax, width, height, painter.theme.ink, painter.theme.dim)
 
 
 def _check_choice(name: str, choice: object, choices: Sequence[str]) -> None:

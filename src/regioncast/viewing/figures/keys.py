@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,7 +10,7 @@ from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from ..colours import ABSENT, N_COLOURS, SHOWN, rgb_of
-from .layout import LABEL, SMALL, Box, text_width
+from .layout import LABEL, SMALL, Box, text_width, with_minus
 from .painting import kinds_shown
 
 if TYPE_CHECKING:
@@ -32,6 +31,8 @@ _MOST_ENTRIES, _MOST_REGIONS = 30, 12
 _LONGEST_NAME = 32
 # Ticks nearer to each other than this share of the bar are one.
 _TOO_NEAR = 0.07
+# Numbers of other sizes are written with powers of ten.
+_LEAST_PLAIN, _MOST_PLAIN = 1e-4, 1e6
 
 
 class Key(Protocol):
@@ -56,7 +57,8 @@ def key_of(painter: Painter, numbers: Sequence[int]) -> Key:
         return ColourBar(painter, numbers)
     entries: list[tuple[str, str]] = []
     if scene.show == "categories":
-        assert scene.values is not None and scene.categories is not None
+        assert scene.values is not None, "categories are values"
+        assert scene.categories is not None, "and known"
         shown = np.unique(scene.values[list(numbers)][:, scene.is_there])
         labels = scene.categories.labels.tolist()
         rows = zip(labels, scene.categories.names, scene.category_colors, strict=True)
@@ -236,39 +238,38 @@ class ColourBar:
 
 def ticks_of(scale: Scale) -> list[float]:
     """Return which numbers stand beside a bar: round ones, and the threshold."""
-    low, high = scale.low, scale.high
-    ticks = [
-        float(tick) for tick in MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    ]
-    marks = [mark for mark in (-scale.threshold, scale.threshold) if scale.threshold > 0]
-    marks = [mark for mark in marks if low <= mark <= high]
-    near = _TOO_NEAR * (high - low)
-    inside = [
-        tick
-        for tick in ticks
-        if low - near / 100 <= tick <= high + near / 100
-        and all(abs(tick - mark) > near for mark in marks)
-    ]
-    return sorted(inside + marks)
+    low, high, threshold = scale.low, scale.high, scale.threshold
+    ticks = round_ticks(low, high)
+    if threshold > 0:
+        marks = [mark for mark in (-threshold, threshold) if low <= mark <= high]
+        near = _TOO_NEAR * (high - low)
+        ticks = [tick for tick in ticks if all(abs(tick - mark) > near for mark in marks)]
+        ticks = sorted(ticks + marks)
+    return ticks
+
+
+def round_ticks(low: float, high: float) -> list[float]:
+    """Return some round numbers between two."""
+    ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    # What is beyond by rounding alone is not beyond.
+    off = 1e-9 * (high - low)
+    return [float(tick) for tick in ticks if low - off <= tick <= high + off]
 
 
 def numbers_as_text(numbers: Sequence[float]) -> list[str]:
-    """Return numbers with as few digits as tell them apart, and true minus signs."""
-    largest = max(map(abs, numbers), default=0.0)
-    for digits in range(2, 12):
-        texts = [f"{number:.{digits}g}" for number in numbers]
-        is_exact = all(
-            math.isclose(float(text), number, rel_tol=1e-9, abs_tol=1e-9 * largest)
-            for text, number in zip(texts, numbers, strict=True)
-        )
-        if is_exact:
-            break
-    plain = [_plain(float(text)) for text in texts]
-    return [text.replace("-", "−") for text in plain]
+    """Return numbers with as many digits as they need, and true minus signs.
 
-
-def _plain(number: float) -> str:
-    return f"{number:,.10g}" if 1e-4 <= abs(number) < 1e6 or number == 0 else f"{number:.6g}"
+    Examples
+    --------
+    >>> numbers_as_text([0.0, 0.1 + 0.2, 2500])
+    ['0', '0.3', '2,500']
+    """
+    # Ten digits tell ticks apart, and leave out what rounding did to the last ones.
+    texts = []
+    for number in numbers:
+        is_plain = number == 0 or _LEAST_PLAIN <= abs(number) < _MOST_PLAIN
+        texts.append(with_minus(format(number, ",.10g" if is_plain else ".6g")))
+    return texts
 
 
 def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
@@ -287,14 +288,12 @@ def shortened(name: str, longest: int = _LONGEST_NAME) -> str:
 
 def _beyond(painter: Painter, numbers: Sequence[int]) -> tuple[bool, bool]:
     """Return whether values that are shown lie below or above the ends of the bar."""
-    scene, scale = painter.scene, painter.scene.scale
-    assert scene.values is not None and scale is not None, "there are values"
-    is_below = is_above = False
-    for number in numbers:
-        values = scene.values[number][painter.colours(number).kinds[1:] == SHOWN]
-        is_below |= bool((values < scale.low).any())
-        is_above |= bool((values > scale.high).any())
-    return is_below, is_above
+    values, scale = painter.scene.values, painter.scene.scale
+    assert values is not None, "there are values"
+    assert scale is not None, "and what they look like"
+    shown = [values[number][painter.colours(number).kinds[1:] == SHOWN] for number in numbers]
+    all_shown = np.concatenate(shown)
+    return bool((all_shown < scale.low).any()), bool((all_shown > scale.high).any())
 
 
 def _swatch(place: Place, box: Box, color: str, name: str) -> None:

@@ -7,27 +7,32 @@ Panels of one scale share millimetres per inch, so that sizes can be compared.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
 
+from ...errors import printable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from matplotlib.text import Text
+    from matplotlib.transforms import Transform
 
 # Sizes of text, in points.
 TITLE, LABEL, SMALL = 10.0, 8.0, 7.0
 
 # Inches: around everything, between panels, between strips; and what a line of text needs.
-MARGIN, GAP, BETWEEN_STRIPS = 0.12, 0.12, 0.1
-CAPTION, TITLE_HEIGHT = 0.19, 0.3
+MARGIN, BETWEEN_STRIPS = 0.12, 0.1
+_GAP, _WIDEST_GAP = 0.12, 0.48
+CAPTION, _TITLE_LINE, _BELOW_TITLE = 0.19, 0.2, 0.1
 
 # Names of scales.
 SLICES, MESHES = "slices", "meshes"
@@ -103,6 +108,11 @@ class Strip:
         return max(panel.height for panel in self.panels)
 
     @property
+    def longest(self) -> float:
+        """In mm, the longest edge of a panel."""
+        return max(max(panel.width, panel.height) for panel in self.panels)
+
+    @property
     def mean_width(self) -> float:
         """In mm, of a panel."""
         return sum(panel.width for panel in self.panels) / len(self.panels)
@@ -119,7 +129,7 @@ class Strip:
 
     def fitting(self, width: float) -> float:
         """Return the largest scale at which it is not wider than some inches."""
-        available = width - GAP * (len(self.panels) - 1)
+        available = width - _GAP * (len(self.panels) - 1)
         low, high = 0.0, available / sum(panel.width for panel in self.panels)
         # With room for the captions, width grows with the scale, but not in proportion.
         for _ in range(40):
@@ -139,21 +149,29 @@ class Place:
     host : Figure or Axes
     width, height : float
         In inches.
-    ink : str
-        Colour of text.
+    ink, dim : str
+        Colours of text, and of text of less weight.
     """
 
-    def __init__(self, host: Figure | Axes, width: float, height: float, ink: str) -> None:
+    def __init__(
+        self, host: Figure | Axes, width: float, height: float, ink: str, dim: str
+    ) -> None:
         self.host = host
         self.width = width
         self.height = height
         self.ink = ink
+        self.dim = dim
 
     @property
     def figure(self) -> Figure:
         """The figure that is drawn into."""
-        figure: Figure = self.host.get_figure(root=True)
+        figure = self.host.get_figure(root=True)
+        assert figure is not None, "axes to be drawn into are of a figure"
         return figure
+
+    @property
+    def _transform(self) -> Transform:
+        return self.host.transFigure if isinstance(self.host, Figure) else self.host.transAxes
 
     def axes(self, box: Box) -> Axes:
         """Return new axes in a box, without anything."""
@@ -163,40 +181,53 @@ class Place:
             box.width / self.width,
             box.height / self.height,
         )
-        is_axes = hasattr(self.host, "inset_axes")
-        ax: Axes = self.host.inset_axes(bounds) if is_axes else self.host.add_axes(bounds)
+        if isinstance(self.host, Figure):
+            ax = self.host.add_axes(bounds)
+        else:
+            ax = self.host.inset_axes(bounds)
         ax.set_axis_off()
         return ax
 
-    def text(self, x: float, y: float, text: str, **how: object) -> Text:
+    def text(self, x: float, y: float, text: str, **how: Any) -> Text:
         """Write text at a point, its middle line there."""
-        if hasattr(self.host, "transAxes"):
-            how["transform"] = self.host.transAxes
-        how = {"color": self.ink, "fontsize": SMALL, "va": "center_baseline"} | how
+        usual: dict[str, Any] = {"color": self.ink, "fontsize": SMALL, "va": "center_baseline"}
+        how = usual | {"transform": self._transform} | how
         # Names are names: a dollar sign in them begins no formula.
+        text = _in_lines(text)
         return self.host.text(x / self.width, 1 - y / self.height, text, parse_math=False, **how)
 
     def line(self, x0: float, y0: float, x1: float, y1: float, width: float = 0.5) -> None:
         """Draw a straight line."""
         xs, ys = [x0 / self.width, x1 / self.width], [1 - y0 / self.height, 1 - y1 / self.height]
-        transform = getattr(self.host, "transAxes", None) or self.host.transFigure
-        line = Line2D(xs, ys, transform=transform, color=self.ink, linewidth=width, clip_on=False)
+        line = Line2D(
+            xs, ys, transform=self._transform, color=self.ink, linewidth=width, clip_on=False
+        )
         self.host.add_artist(line)
+
+
+def with_minus(number: str) -> str:
+    """Return a number with a true minus sign."""
+    return number.replace("-", "\N{MINUS SIGN}")
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Return how wide text will be, in inches."""
-    font = FontProperties(size=size, weight=weight)  # type: ignore[arg-type]  # any text
-    lines = text.split("\n")
+    font = FontProperties(size=size, weight=weight)
+    lines = _in_lines(text).split("\n")
     widths = [
         text_to_path.get_text_width_height_descent(line, font, ismath=False) for line in lines
     ]
     return max(float(width) for width, _, _ in widths) / _POINTS
 
 
+def _in_lines(text: str) -> str:
+    """Return text of which nothing but ends of lines does not show."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def title_height(title: str) -> float:
     """Return how many inches the title of a figure needs."""
-    return TITLE_HEIGHT if title else 0.0
+    return _TITLE_LINE * (1 + title.count("\n")) + _BELOW_TITLE if title else 0.0
 
 
 class Plan(NamedTuple):
@@ -217,6 +248,14 @@ class Plan(NamedTuple):
     height: float
 
     @property
+    def width(self) -> float:
+        """Inches of the widest strip."""
+        return max(
+            sum(strip.widths(self.scales[strip.scale])) + _GAP * (len(strip.panels) - 1)
+            for strip in self.strips
+        )
+
+    @property
     def are_captions_shared(self) -> bool:
         """Whether all maps show the same in one row, so that the last one's captions serve all."""
         return len(self.strips) == 1
@@ -227,7 +266,13 @@ class Plan(NamedTuple):
         return min(self.scales.values())
 
 
-def planned(strips: Sequence[Strip], n_maps: int, width: float, height: float | None) -> Plan:
+def planned(
+    strips: Sequence[Strip],
+    n_maps: int,
+    width: float,
+    height: float | None,
+    largest: float = math.inf,
+) -> Plan:
     """Return at which scales the strips of some maps fill a width, or a height if less.
 
     Parameters
@@ -239,11 +284,20 @@ def planned(strips: Sequence[Strip], n_maps: int, width: float, height: float | 
         Inches that there are.
     height : float, default=None
         None: as many as are needed.
+    largest : float, optional
+        Inches that no panel is wider or higher than.
     """
     scales: dict[str, float] = {}
     for strip in strips:
-        fitting = strip.fitting(width)
+        fitting = min(strip.fitting(width), largest / strip.longest)
         scales[strip.scale] = min(fitting, scales.get(strip.scale, fitting))
+    return _sized(strips, scales, n_maps, height)
+
+
+def _sized(
+    strips: Sequence[Strip], scales: dict[str, float], n_maps: int, height: float | None
+) -> Plan:
+    """Return a plan of some scales, which are made smaller where there is no such height."""
     n_captions = 1 if len(strips) == 1 else len(strips) * n_maps
     fixed = n_captions * CAPTION + (len(strips) * n_maps - 1) * BETWEEN_STRIPS
     needed = n_maps * sum(strip.height * scales[strip.scale] for strip in strips)
@@ -255,30 +309,26 @@ def planned(strips: Sequence[Strip], n_maps: int, width: float, height: float | 
 
 
 def draw_strip(
-    place: Place, strip: Strip, box: Box, scale: float, number: int, dim: str, *, has_captions: bool
+    place: Place, strip: Strip, box: Box, scale: float, number: int, *, has_captions: bool
 ) -> None:
-    """Draw a row of panels, evenly spread over a box, with their captions below them."""
+    """Draw a row of panels of one map, evenly spread over a box, and captions below it."""
     widths = strip.widths(scale)
-    n_gaps = len(widths) + 1
-    # What is left over is shared among the gaps and both ends, but does not tear the row apart.
-    gap = (box.width - sum(widths)) / max(1, n_gaps - 2)
-    left = box.left
-    if n_gaps == 2 or gap > 4 * GAP:
-        gap = min(4 * GAP, gap)
-        left += (box.width - sum(widths) - gap * (n_gaps - 2)) / 2
-    height = strip.height * scale
+    n_gaps = max(1, len(widths) - 1)
+    # What is left over widens the gaps, but does not tear the row apart.
+    gap = min((box.width - sum(widths)) / n_gaps, _WIDEST_GAP)
+    left = box.left + (box.width - sum(widths) - gap * (len(widths) - 1)) / 2
     for panel, width in zip(strip.panels, widths, strict=True):
-        drawn = panel.width * scale, panel.height * scale
-        inside = Box(left + (width - drawn[0]) / 2, box.top + (height - drawn[1]) / 2, *drawn)
-        ax = place.axes(inside)
+        drawn, height = panel.width * scale, panel.height * scale
+        top = box.top + (box.height - height) / 2
+        ax = place.axes(Box(left + (width - drawn) / 2, top, drawn, height))
         panel.draw(ax, number)
         ax.set_xlim(panel.low[0], panel.high[0])
         ax.set_ylim(panel.low[1], panel.high[1])
         ax.set_aspect("equal")
         if has_captions:
-            y = box.top + height + 0.6 * CAPTION
-            middle, reach = left + width / 2, max(drawn[0], panel.caption_width) / 2
-            place.text(middle, y, panel.caption, ha="center", color=dim)
+            y = box.top + box.height + 0.6 * CAPTION
+            middle, reach = left + width / 2, max(drawn, panel.caption_width) / 2
+            place.text(middle, y, panel.caption, ha="center", color=place.dim)
             place.text(middle - reach, y, panel.ends[0], ha="left", weight="bold")
             place.text(middle + reach, y, panel.ends[1], ha="right", weight="bold")
         left += width + gap

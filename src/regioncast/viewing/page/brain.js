@@ -11,7 +11,6 @@ const VIEWS = [
 
 // What lies in the direction of each axis of space, and against it.
 const TOWARDS = [['R', 'L'], ['A', 'P'], ['S', 'I']];
-const NAMES = {L: 'left', R: 'right', A: 'anterior', P: 'posterior', S: 'superior', I: 'inferior'};
 
 // A direction that points less than this along an axis is not called by it.
 const LEAST_PART = 0.35;
@@ -33,8 +32,8 @@ const CALM_MS = 150;
 const MOST_OVERLAP = 0.3;
 const GAP = 0.15;
 
-// What is less high than this, of its length, is flat.
-const FLAT = 0.01;
+// How many times as much another view has to show to be the first one.
+const FAR_MORE = 2;
 
 class Brain {
   constructor(box) {
@@ -59,17 +58,26 @@ class Brain {
     this.makeControls();
     this.listen();
     this.setApart(this.isInflated);
-    this.show(VIEWS.find(view => view.letter === this.firstView()));
+    this.show(this.firstView());
     return true;
   }
 
   // -------------------------------------------------------------- what is seen
 
-  /** Returns from where there is most to see: flat maps are seen from above. */
+  /** Returns the lateral view, or another where that shows far more, as of flat maps and slabs. */
   firstView() {
-    const {low, high} = extentOf(this.meshes);
-    if (high[2] - low[2] < FLAT * (high[1] - low[1])) return 'S';
-    return this.meshes.every(mesh => mesh.side === 1) ? 'R' : 'L';
+    const usual = VIEWS[this.meshes.every(mesh => mesh.side === 1) ? 1 : 0];
+    const shown = view => {
+      const [x, y, z] = axesOf(view)[2];
+      let sum = 0;
+      for (const {normals} of this.meshes) {
+        for (let at = 0; at < normals.length; at += 3) {
+          sum += Math.max(0, x * normals[at] + y * normals[at + 1] + z * normals[at + 2]);
+        }
+      }
+      return sum;
+    };
+    return VIEWS.find(view => shown(view) > FAR_MORE * shown(usual)) || usual;
   }
 
   /** Finds how far hemispheres lie in each other; where that is far, voxels are of another space. */
@@ -282,7 +290,7 @@ class Brain {
   sayView() {
     const {camera} = this;
     const [right, up, eye] = axesOf(camera);
-    const words = directionsOf(eye).map(letter => NAMES[letter]);
+    const words = directionsOf(eye).map(wordOf);
     const side = this.side || (this.isPair ? 0 : this.meshes[0].side);
     this.label.textContent = side ? textOfSide(side, words) : capital(words.join(', '));
     const directions = [right.map(part => -part), right, up, up.map(part => -part)];
@@ -450,6 +458,10 @@ function textOfSide(side, words) {
   const isFromSide = words.length === 1 && ['left', 'right'].includes(words[0]);
   const view = isFromSide ? (words[0] === name ? 'lateral' : 'medial') : words.join(', ');
   return `${capital(name)} hemisphere, ${view}`;
+}
+
+function wordOf(letter) {
+  return VIEWS.find(view => view.letter === letter).name.toLowerCase();
 }
 
 function capital(text) {

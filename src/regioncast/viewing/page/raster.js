@@ -38,12 +38,22 @@ function axesOf({azimuth, elevation}) {
 function prepared(mesh) {
   const nVertices = mesh.positions.length / 3;
   mesh.normals = normalsOf(mesh);
+  leaveOutLoose(mesh);
   mesh.relief = null;
   if (mesh.kind === 'surface') mesh.relief = reliefOf(mesh);
   else softenNormals(mesh);
   mesh.shift = 0;
   for (const name of ['x', 'y', 'depth', 'light']) mesh[name] = new Float32Array(nVertices);
   return mesh;
+}
+
+/** Puts vertices without triangles, as flat maps have them, where they make no view wider. */
+function leaveOutLoose({positions, normals, triangles}) {
+  const first = 3 * triangles[0];
+  const somewhere = positions.slice(first, first + 3);
+  for (let at = 0; at < positions.length; at += 3) {
+    if (!normals[at] && !normals[at + 1] && !normals[at + 2]) positions.set(somewhere, at);
+  }
 }
 
 /** Makes normals smoother than the mesh itself, on which voxels leave terraces. */
@@ -107,9 +117,11 @@ function reliefOf({positions, triangles, normals}) {
   const hollows = new Float32Array(positions.length / 3);
   let sum = 0;
   for (let at = 0; at < positions.length; at++) {
-    hollows[at / 3 | 0] += normals[at] * (smooth[at] - positions[at]);
+    const moved = smooth[at] - positions[at];
+    hollows[at / 3 | 0] += normals[at] * moved;
+    sum += moved ** 2;
   }
-  for (const depth of hollows) sum += depth ** 2;
+  // Of flat maps vertices move along the surface, so what little they move off it is nothing.
   const usual = Math.sqrt(sum / hollows.length) || 1;
   return hollows.map(depth => 1 - RELIEF * clamped(depth / usual, -1, 2));
 }
