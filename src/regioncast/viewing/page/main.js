@@ -104,7 +104,9 @@ function describeChosen() {
   number.textContent = code ? valueWithUnit(state.map, code) : '';
   const details = [];
   if (code && meta.regions.coverage) details.push(`coverage ${coverageText(code)}`);
-  if (slices.length) details.push(placeText(millimetres(state.at)));
+  // The crosshair may have been moved out of the region, or never have been there.
+  const isThere = slices.length && (!code || codeOfVoxel(state.at) === code);
+  if (isThere) details.push(placeText(millimetres(state.at)));
   more.textContent = details.join(' · ');
 }
 
