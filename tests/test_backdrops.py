@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -15,6 +16,7 @@ from small_spaces import labels_gifti
 from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
+from regioncast.atlas.spaces import VolumeGrid
 from regioncast.viewing import backdrops
 from regioncast.viewing.backdrops import backdrop
 from regioncast.viewing.volumes import volume_of
@@ -45,15 +47,19 @@ def between(array, place):
     return value
 
 
-@pytest.mark.parametrize("of_image", [OBLIQUE, LEFT_HANDED, np.diag([2.0, 3, 4, 1])])
-@pytest.mark.parametrize("of_atlas", [OBLIQUE, LEFT_HANDED])
+STRAIGHT = np.diag([2.0, 3, 4, 1])
+MIRRORED = np.diag([-1.5, 2.25, 5, 1])
+
+
+@pytest.mark.parametrize("of_image", [OBLIQUE, LEFT_HANDED, STRAIGHT, MIRRORED])
+@pytest.mark.parametrize("of_atlas", [OBLIQUE, LEFT_HANDED, STRAIGHT])
 def test_each_voxel_has_what_the_image_has_at_its_place(of_image, of_atlas):
     # Somewhere in the middle of the atlas, and not all of it.
     grid = atlas_of(of_atlas).space
     of_image = of_image.copy()
     of_image[:3, 3] += apply_affine(grid.affine, [2, 1, 1]) - apply_affine(of_image, [3, 2, 2])
     image = image_of(noise((7, 5, 6)), of_image)
-    got = backdrops._on_grid(np.asarray(image.dataobj), image_grid(image), grid)
+    got = backdrops._on_grid(np.asarray(image.dataobj), VolumeGrid.of(image), grid)
     to_image = np.linalg.inv(of_image) @ grid.affine
     for index in np.ndindex(*grid.shape):
         place = apply_affine(to_image, index)
@@ -62,8 +68,20 @@ def test_each_voxel_has_what_the_image_has_at_its_place(of_image, of_atlas):
     np.testing.assert_allclose(got, np.asarray(theirs.dataobj), atol=1e-2)
 
 
-def image_grid(image):
-    return rc.load_parcellation(image_of(np.ones(image.shape, np.uint8), image.affine)).space
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64])
+@given(
+    shape=st.tuples(*[st.integers(1, 6)] * 3),
+    steps=st.tuples(*[st.sampled_from([-2, -1, -0.5, 0.5, 0.75, 1, 3])] * 3),
+    start=st.tuples(*[st.floats(-4, 8)] * 3),
+)
+def test_axis_after_axis_is_the_same_as_all_at_once(dtype, shape, steps, start):
+    values = (noise((5, 4, 3)) - 90).astype(dtype)
+    image, grid = (VolumeGrid.of(image_of(np.ones(n), np.eye(4))) for n in (values.shape, shape))
+    affine = np.diag([*steps, 1.0])
+    affine[:3, 3] = start
+    got = backdrops._on_grid(values, image, replace(grid, affine=affine))
+    assert (got.shape, got.dtype) == (shape, np.float32)
+    np.testing.assert_allclose(got, backdrops._interpolated(values, affine, shape), atol=1e-3)
 
 
 def test_nilearn_resamples_to_the_same():
@@ -176,6 +194,8 @@ def test_what_cannot_be_behind_slices_is_refused(tmp_path, monkeypatch):
     surface = rc.load_parcellation(labels_gifti("L"))
     with pytest.raises(rc.errors.SpaceError, match=r"behind slices.*made of vertices"):
         backdrop("mni152", surface)
+    with pytest.raises(rc.errors.ImageTypeError, match="image in memory, is complex"):
+        backdrop(image_of(np.ones((6, 5, 4), np.complex64)), atlas)
     with pytest.raises(rc.errors.InputMissingError, match="background does not exist"):
         backdrop(tmp_path / "none.nii", atlas)
     monkeypatch.setattr(backdrops, "package_file", lambda package, name: None)

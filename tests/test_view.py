@@ -275,8 +275,7 @@ def test_regions_without_a_value_are_missing_and_not_zero(atlas):
     meta, _ = contents(rc.view(few, atlas, missing="fill"))
     assert meta["regions"]["missing"] == [1, 3]
     assert meta["scale"]["limits"] == [-0.75, 0.75]
-    assert "2 of 4 regions have a value, by name" in meta["about"]
-    assert "2 without a value" in meta["about"]
+    assert meta["about"][0] == "2 of 4 regions have a value, by name; 2 have none"
 
 
 def test_values_without_a_region_are_left_out_where_asked_for(atlas):

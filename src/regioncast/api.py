@@ -890,9 +890,10 @@ def view(
     >>> demo = rc.demo_data()
     >>> rc.view(demo.values, demo.atlas, unit="z", title="Left against right finger movement")
     View: 1 map of 100 regions, ... kB, 'Left against right finger movement'
-    >>> rc.view(demo.statistic, demo.atlas, resample="labels").open_in_browser("means.html")
-    >>> rc.view(demo.atlas).save_as_html("atlas.html").name
-    'atlas.html'
+    >>> rc.view(demo.statistic, demo.atlas, resample="labels").save_as_html("means.html").name
+    'means.html'
+    >>> rc.view(demo.atlas).resize("100%", 500)
+    View: an atlas of 100 regions, ...
     """
     matching = {
         "by": by, "key": key, "columns": columns, "strip": strip, "missing": missing,

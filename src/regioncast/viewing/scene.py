@@ -281,6 +281,8 @@ def _of_painting(image: Painted) -> Scene:
     signals = match.signals
     missing = match.missing
     told = f"{match.n_matched:,} of {plural(match.n_regions, 'region')} have a value, by {match.by}"
+    if missing:
+        told += f"; {len(missing):,} have none"
     return Scene(
         atlas,
         data.table[:, 1:],
@@ -288,11 +290,7 @@ def _of_painting(image: Painted) -> Scene:
         axis=signals.axis,
         categories=image.categories,
         title=_title([path.name for path in signals.origin.files]),
-        about=(
-            told,
-            *([f"{len(missing):,} without a value"] if missing else []),
-            *_about_atlas(atlas),
-        ),
+        about=(told, *_about_atlas(atlas)),
     )
 
 

@@ -38,7 +38,7 @@ from matplotlib.patches import Rectangle
 
 from .layout import MARGIN, TITLE, Place
 from .painting import Painter
-from .pictures import Pictures
+from .pictures import USUAL_WIDTH, Pictures
 from .ranked import Rankings
 from .slices import Slices
 from .surfaces import strips_of
@@ -51,7 +51,6 @@ Kind = Literal["auto", "slices", "surface", "ranked"]
 KINDS = ("auto", "slices", "surface", "ranked")
 
 DPI = 200
-_WIDTH = 9.0
 _MOST_MAPS = 12
 
 
@@ -139,8 +138,9 @@ def plotted(
     if kind == "ranked":
         drawing = Rankings(painter, numbers, width, height)
     else:
-        width = width or _WIDTH
-        strips = _strips(painter, kind, len(numbers), cuts=cuts, views=views, width=width)
+        strips = _strips(
+            painter, kind, len(numbers), cuts=cuts, views=views, width=width or USUAL_WIDTH
+        )
         drawing = Pictures(painter, numbers, strips, width, height)
     place = _place(drawing.width, drawing.height, painter, ax, transparent=transparent)
     drawing.draw(place)
@@ -177,8 +177,9 @@ def _numbers(scene: Scene, maps: int | str | Sequence[int | str] | None) -> list
         asked = listed(maps, "maps", "numbers or titles of maps")
         unknown = [which for which in asked if _number(which, titles) is None]
         if unknown or not asked:
+            problem = f"there is no map {examples(unknown)}" if asked else "none is chosen"
             raise ArgumentError(
-                f"maps: there is no map {examples(unknown)}. There are "
+                f"maps: {problem}. There are "
                 f"{plural(len(titles), 'map')}, by number from 0 to {len(titles) - 1}"
                 + (f", or by title: {examples(titles)}." if titles[0] else ".")
             )

@@ -7,6 +7,7 @@ Panels of one scale share millimetres per inch, so that sizes can be compared.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import text_to_path
+
+from ...errors import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +32,7 @@ TITLE, LABEL, SMALL = 10.0, 8.0, 7.0
 # Inches: around everything, between panels, between strips; and what a line of text needs.
 MARGIN, BETWEEN_STRIPS = 0.12, 0.1
 _GAP, _WIDEST_GAP = 0.12, 0.48
-CAPTION, TITLE_HEIGHT = 0.19, 0.3
+CAPTION, _TITLE_LINE, _BELOW_TITLE = 0.19, 0.2, 0.1
 
 # Names of scales.
 SLICES, MESHES = "slices", "meshes"
@@ -103,6 +106,11 @@ class Strip:
     def height(self) -> float:
         """In mm."""
         return max(panel.height for panel in self.panels)
+
+    @property
+    def longest(self) -> float:
+        """In mm, the longest edge of a panel."""
+        return max(max(panel.width, panel.height) for panel in self.panels)
 
     @property
     def mean_width(self) -> float:
@@ -185,6 +193,7 @@ class Place:
         usual: dict[str, Any] = {"color": self.ink, "fontsize": SMALL, "va": "center_baseline"}
         how = usual | {"transform": self._transform} | how
         # Names are names: a dollar sign in them begins no formula.
+        text = _in_lines(text)
         return self.host.text(x / self.width, 1 - y / self.height, text, parse_math=False, **how)
 
     def line(self, x0: float, y0: float, x1: float, y1: float, width: float = 0.5) -> None:
@@ -204,16 +213,21 @@ def with_minus(number: str) -> str:
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Return how wide text will be, in inches."""
     font = FontProperties(size=size, weight=weight)
-    lines = text.split("\n")
+    lines = _in_lines(text).split("\n")
     widths = [
         text_to_path.get_text_width_height_descent(line, font, ismath=False) for line in lines
     ]
     return max(float(width) for width, _, _ in widths) / _POINTS
 
 
+def _in_lines(text: str) -> str:
+    """Return text of which nothing but ends of lines does not show."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
 def title_height(title: str) -> float:
     """Return how many inches the title of a figure needs."""
-    return TITLE_HEIGHT if title else 0.0
+    return _TITLE_LINE * (1 + title.count("\n")) + _BELOW_TITLE if title else 0.0
 
 
 class Plan(NamedTuple):
@@ -234,6 +248,14 @@ class Plan(NamedTuple):
     height: float
 
     @property
+    def width(self) -> float:
+        """Inches of the widest strip."""
+        return max(
+            sum(strip.widths(self.scales[strip.scale])) + _GAP * (len(strip.panels) - 1)
+            for strip in self.strips
+        )
+
+    @property
     def are_captions_shared(self) -> bool:
         """Whether all maps show the same in one row, so that the last one's captions serve all."""
         return len(self.strips) == 1
@@ -244,7 +266,13 @@ class Plan(NamedTuple):
         return min(self.scales.values())
 
 
-def planned(strips: Sequence[Strip], n_maps: int, width: float, height: float | None) -> Plan:
+def planned(
+    strips: Sequence[Strip],
+    n_maps: int,
+    width: float,
+    height: float | None,
+    largest: float = math.inf,
+) -> Plan:
     """Return at which scales the strips of some maps fill a width, or a height if less.
 
     Parameters
@@ -256,11 +284,20 @@ def planned(strips: Sequence[Strip], n_maps: int, width: float, height: float | 
         Inches that there are.
     height : float, default=None
         None: as many as are needed.
+    largest : float, optional
+        Inches that no panel is wider or higher than.
     """
     scales: dict[str, float] = {}
     for strip in strips:
-        fitting = strip.fitting(width)
+        fitting = min(strip.fitting(width), largest / strip.longest)
         scales[strip.scale] = min(fitting, scales.get(strip.scale, fitting))
+    return _sized(strips, scales, n_maps, height)
+
+
+def _sized(
+    strips: Sequence[Strip], scales: dict[str, float], n_maps: int, height: float | None
+) -> Plan:
+    """Return a plan of some scales, which are made smaller where there is no such height."""
     n_captions = 1 if len(strips) == 1 else len(strips) * n_maps
     fixed = n_captions * CAPTION + (len(strips) * n_maps - 1) * BETWEEN_STRIPS
     needed = n_maps * sum(strip.height * scales[strip.scale] for strip in strips)

@@ -54,40 +54,43 @@ class Painter:
 
         Returns
         -------
-        array of uint8, shape (1 + n_regions, 4)
+        array of uint8, shape (1 + n_regions + 1, 4)
+            The last row is that of stripes.
         """
         kinds, rgb = self.colours(number)
-        palette = np.full((len(kinds), 4), 255, np.uint8)
-        palette[:, :3] = rgb
-        palette[kinds == BELOW, :3] = rgb_of(self.theme.below)
-        palette[kinds == ABSENT, :3] = rgb_of(self.theme.absent)
-        palette[kinds == NO_REGION] = (*rgb_of(bare), 255) if bare else 0
+        palette = np.full((len(kinds) + 1, 4), 255, np.uint8)
+        palette[-1, :3] = rgb_of(self.theme.stripe)
+        of_codes = palette[:-1]
+        of_codes[:, :3] = rgb
+        of_codes[kinds == BELOW, :3] = rgb_of(self.theme.below)
+        of_codes[kinds == ABSENT, :3] = rgb_of(self.theme.absent)
+        of_codes[kinds == NO_REGION] = (*rgb_of(bare), 255) if bare else 0
         return palette
 
-    def painted(
-        self, codes: NDArray[Any], number: int, *, bare: str | None = None, pitch: int = 1
-    ) -> NDArray[np.uint8]:
-        """Return an image of codes in the colours of one map.
+    def striped(self, codes: NDArray[Any], number: int, pitch: int = 1) -> NDArray[Any]:
+        """Return which row of the palette of one map each sample of an image of codes has.
 
         Parameters
         ----------
         codes : array of unsigned int, shape (height, width)
         number : int
-        bare : str, default=None
-            As in `palette`.
         pitch : int, default=1
             How many samples are as wide as a stripe.
 
         Returns
         -------
-        array of uint8, shape (height, width, 4)
+        array of integers, shape (height, width)
         """
-        image: NDArray[np.uint8] = self.palette(number, bare)[codes]
-        is_absent = (self.colours(number).kinds == ABSENT)[codes]
-        if is_absent.any():
-            y, x = np.ogrid[: codes.shape[0], : codes.shape[1]]
-            is_stripe = (x // pitch + y // pitch) % _STRIPES == 0
-            image[is_absent & is_stripe, :3] = rgb_of(self.theme.stripe)
+        kinds = self.colours(number).kinds
+        if ABSENT not in kinds:
+            return codes
+        y, x = np.ogrid[: codes.shape[0], : codes.shape[1]]
+        is_stripe = (x // pitch + y // pitch) % _STRIPES == 0
+        return np.where(is_stripe & (kinds == ABSENT)[codes], len(kinds), codes)
+
+    def painted(self, codes: NDArray[Any], number: int) -> NDArray[np.uint8]:
+        """Return an image of codes in the colours of one map, shape (height, width, 4)."""
+        image: NDArray[np.uint8] = self.palette(number)[self.striped(codes, number)]
         return image
 
     def parcels(self, paths: dict[int, Path], number: int, bare: str = "") -> list[Parcel]:

@@ -14,6 +14,7 @@ from .layout import (
     LABEL,
     MARGIN,
     MESHES,
+    TITLE,
     Box,
     draw_strip,
     planned,
@@ -24,6 +25,9 @@ from .layout import (
 if TYPE_CHECKING:
     from .layout import Place, Plan, Strip
     from .painting import Painter
+
+# Inches: the width of a figure that has room for what is usual, and of its largest pictures.
+USUAL_WIDTH, _LARGEST = 9.0, 2.6
 
 _LINE_LENGTH = 16  # characters of a line of a map's title
 # Inches: where a figure may be as high as it needs, no mesh is smaller than this in one long row.
@@ -40,10 +44,9 @@ class Pictures:
         The maps that are shown.
     strips : sequence of Strip
         Of each of them.
-    width : float
-        In inches.
-    height : float, default=None
-        None: as high as it needs.
+    width, height : float, default=None
+        In inches.  None: a usual width, or less where there is little to show; and as high as it
+        has to be.
     """
 
     def __init__(
@@ -51,12 +54,11 @@ class Pictures:
         painter: Painter,
         numbers: Sequence[int],
         strips: Sequence[Strip],
-        width: float,
+        width: float | None,
         height: float | None,
     ) -> None:
         self.painter = painter
         self.numbers = numbers
-        self.width = width
         self.key = key_of(painter, numbers)
         self.titles = [""] * len(numbers)
         if len(numbers) > 1:
@@ -64,36 +66,42 @@ class Pictures:
             self.titles = [textwrap.fill(titles[n], _LINE_LENGTH) for n in numbers]
         widest = max(text_width(title, LABEL, "bold") for title in self.titles)
         self.left = MARGIN + (widest + 0.15 if widest else 0)
-        self.top = MARGIN + title_height(painter.scene.title)
+        title = painter.scene.title
+        self.top = MARGIN + title_height(title)
+        beside = self.left + self.key.width + MARGIN
         room = None if height is None else height - self.top - MARGIN
-        self.plan = self._best_plan(strips, room)
+        self.plan = self._best_plan(strips, (width or USUAL_WIDTH) - beside, room, width)
         if self.plan.least_scale <= 0:
             raise ArgumentError(
                 f"There is no room for {len(strips) * len(numbers)} rows of up to "
-                f"{max(len(strip.panels) for strip in strips)} pictures in {width:.1f} inches"
+                f"{max(len(strip.panels) for strip in strips)} pictures in "
+                f"{width or USUAL_WIDTH:.1f} inches"
                 + ("" if height is None else f" by {height:.1f}")
                 + ". Pass a larger size=, or fewer cuts=, views= or maps=."
             )
+        if width is None:
+            width = max(self.plan.width + beside, text_width(title, TITLE, "bold") + 2 * MARGIN)
+        self.width = width
+        self.inner_width = width - beside
         needed = max(self.plan.height, self.key.height)
         self.height = height if height is not None else self.top + needed + MARGIN
 
-    @property
-    def inner_width(self) -> float:
-        """Inches between the titles of maps and the key."""
-        return self.width - self.left - MARGIN - self.key.width
-
-    def _best_plan(self, strips: Sequence[Strip], room: float | None) -> Plan:
+    def _best_plan(
+        self, strips: Sequence[Strip], inner: float, room: float | None, width: float | None
+    ) -> Plan:
         """Return how large everything is: meshes in several rows where they are larger there."""
-        width = self.inner_width
-        plan = planned(strips, len(self.numbers), width, room)
-        if len(self.numbers) > 1 or len(strips) > 1 or strips[0].scale != MESHES:
+        n_maps = len(self.numbers)
+        if width is None:
+            return planned(strips, n_maps, inner, room, _LARGEST)
+        plan = planned(strips, n_maps, inner, room)
+        if n_maps > 1 or len(strips) > 1 or strips[0].scale != MESHES:
             return plan
         strip = strips[0]
         for n_rows in range(2, len(strip.panels) + 1):
             if room is None and plan.least_scale * strip.mean_width > _LEAST_WIDTH:
                 break
-            other = planned(strip.in_rows(n_rows), 1, width, room)
-            plan = max(plan, other, key=lambda one: one.least_scale)
+            in_rows = planned(strip.in_rows(n_rows), 1, inner, room)
+            plan = max(plan, in_rows, key=lambda either: either.least_scale)
         return plan
 
     def draw(self, place: Place) -> None:

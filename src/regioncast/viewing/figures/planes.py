@@ -12,6 +12,8 @@ from ...errors import ArgumentError, examples
 from .layout import with_minus
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ..volumes import Volume
 
 # A cut is oblique where a voxel further along another axis is this much of a mm off.
@@ -49,7 +51,8 @@ def mm_of(volume: Volume, axis: int, index: float) -> float:
     """Return where a layer of voxels is along its axis, in the middle of the volume."""
     at = (np.array(volume.codes.shape) - 1) / 2
     at[axis] = index
-    return float(np.dot(volume.affine[axis], [*at, 1]))
+    along: NDArray[np.float64] = volume.affine[axis, :3] * at
+    return float(along.sum() + volume.affine[axis, 3])
 
 
 def edge_of(volume: Volume, axis: int, index: float) -> float:

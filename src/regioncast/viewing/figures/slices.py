@@ -161,7 +161,8 @@ class Slices:
         pixel = np.array([(right - left) / width, (bottom - top) / height])
 
         def in_mm(points: Points) -> Points:
-            return np.add(points * pixel, [left, top])
+            moved: Points = points * pixel + np.array([left, top])
+            return moved
 
         def parcels() -> list[Parcel]:
             around = traced(codes).items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -146,12 +146,15 @@ class MeshImage(ParcelImage):
             return
         x, y, image = self._seen(renderer.get_image_magnification())
         assert image.shade is not None, "a mesh has light and shade"
-        shadow = np.zeros((*image.shade.shape, 4), np.float32)
-        shadow[..., 3] = np.where(image.shade > 0, 255 * (1 - _LIGHT[image.shade]), 0)
+        # Black, the less opaque the brighter it is.
+        darkness = 255 * (1 - _LIGHT[image.shade]) * (image.shade > 0)
+        opacity = np.mean(list(_subsamples(darkness, image.factor)), axis=0)
+        shadow = np.zeros((*opacity.shape, 4), np.uint8)
+        shadow[..., 3] = np.rint(opacity)
         gc = renderer.new_gc()
         # The mouse reaches what is below.
         with group(renderer, **{"pointer-events": "none"}):
-            renderer.draw_image(gc, x, y, _in_pixels(shadow, image.factor))
+            renderer.draw_image(gc, x, y, np.ascontiguousarray(shadow[::-1]))
         gc.restore()
 
     def make_image(
@@ -164,16 +167,14 @@ class MeshImage(ParcelImage):
         x, y, (codes, shade, factor) = self._seen(magnification)
         assert shade is not None, "a mesh has light and shade"
         samples_per_point = factor * magnification * pixels_of(renderer, 1.0)
-        painter = self.view.painter
-        pitch = max(1, round(_STRIPE * samples_per_point))
-        samples = painter.painted(codes, self.number, bare=painter.theme.bare, pitch=pitch).astype(
-            np.float32
-        )
         light = _LIGHT[shade]
         light[_is_line(codes, max(1, round(BORDER_WIDTH * samples_per_point)))] *= _OF_LINES
-        samples[..., :3] *= light[..., None]
-        samples[shade == 0] = 0
-        return _in_pixels(samples, factor), x, y, Affine2D()
+        painter = self.view.painter
+        rows = painter.striped(codes, self.number, max(1, round(_STRIPE * samples_per_point)))
+        palette = painter.palette(self.number, painter.theme.bare).astype(np.float32)
+        pixels = _mixed(palette, rows, light, shade > 0, factor)
+        # Renderers take the lowest row first.
+        return np.ascontiguousarray(pixels[::-1]), x, y, Affine2D()
 
     def _seen(self, magnification: float) -> tuple[float, float, CodeImage]:
         """Return the lower left corner of what is drawn, and the codes to fill its pixels."""
@@ -192,29 +193,44 @@ def _is_line(codes: NDArray[np.uint32], width: int) -> NDArray[np.bool_]:
     return is_line
 
 
-def _in_pixels(samples: NDArray[np.float32], factor: int) -> NDArray[np.uint8]:
+def _mixed(
+    palette: NDArray[np.float32],
+    rows: NDArray[Any],
+    light: NDArray[np.float32],
+    is_there: NDArray[np.bool_],
+    factor: int,
+) -> NDArray[np.uint8]:
     """Return pixels made of samples: those at the rim are transparent as far as they are empty.
 
     Parameters
     ----------
-    samples : array of float32, shape (height, width, 4)
-        Red, green, blue and opacity, to 255; all of them 0 where nothing is.
+    palette : array of float32, shape (n, 4)
+    rows, light, is_there : array, shape (factor * height, factor * width)
+        Of each sample, its row of the palette, how bright it is, and whether it is of the mesh.
     factor : int
         How many samples are along each edge of a pixel.
 
     Returns
     -------
-    array of uint8
-        With the lowest row first, as renderers take it.
+    array of uint8, shape (height, width, 4)
     """
-    height, width = (np.array(samples.shape[:2]) // factor).tolist()
-    blocks = samples.reshape(height, factor, width, factor, 4)
-    pixels = blocks.mean((1, 3))
-    opacity = pixels[..., 3:]
+    height, width = (np.array(rows.shape) // factor).tolist()
+    total = np.zeros((height, width, 3), np.float32)
+    n_there = np.zeros((height, width, 1), np.float32)
+    each = zip(*(_subsamples(image, factor) for image in (rows, light, is_there)), strict=True)
+    for of_rows, of_light, of_mesh in each:
+        total += palette[of_rows, :3] * (of_light * of_mesh)[..., None]
+        n_there += of_mesh[..., None]
     # Colours are those of what is there, and not mixed with emptiness.
-    pixels[..., :3] *= 255 / np.maximum(opacity, 1e-3)
-    pixels = np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(pixels[::-1])
+    pixels = np.concatenate([total / np.maximum(n_there, 1), n_there * (255 / factor**2)], 2)
+    return np.rint(pixels).astype(np.uint8)
+
+
+def _subsamples(image: NDArray[Any], factor: int) -> Iterator[NDArray[Any]]:
+    """Yield the first sample of each pixel, the second, and so on."""
+    for down in range(factor):
+        for right in range(factor):
+            yield image[down::factor, right::factor]
 
 
 def strips_of(painter: Painter, views: object) -> list[Strip]:
@@ -264,10 +280,8 @@ def _asked_views(views: object) -> list[str]:
     asked = list(dict.fromkeys(listed(views, "views", "names of views")))
     unknown = [view for view in asked if view not in VIEWS]
     if unknown or not asked:
-        raise ArgumentError(
-            f"views: there is no view {examples(unknown)}. Views are "
-            f"{examples(VIEWS, show=len(VIEWS))}."
-        )
+        problem = f"there is no view {examples(unknown)}" if asked else "none is chosen"
+        raise ArgumentError(f"views: {problem}. Views are {examples(VIEWS, show=len(VIEWS))}.")
     return asked
 
 

@@ -91,7 +91,7 @@ function useColour(code, colours, row) {
   }
 }
 
-/** Whether a sample without a value is on one of the stripes, by its place in the image of codes. */
+/** Whether a sample, if it has no value, is on a stripe: by its place in the image of codes. */
 function isStripe(x, y) {
   return (x + y) % 4 === 0;
 }

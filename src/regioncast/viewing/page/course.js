@@ -90,7 +90,7 @@ class Course {
     const height = bottom - COURSE_MARGIN.top;
     const yOf = number => bottom - ((number - low) / (high - low)) * height;
     const {context} = this;
-    for (const tick of roundTicks(low, high, Math.max(2, height / 20))) {
+    for (const tick of roundTicks(low, high, Math.max(2, height / 14))) {
       context.fillStyle = css(theme.dim, tick === 0 ? 0.6 : 0.18);
       context.fillRect(COURSE_MARGIN.left, Math.round(yOf(tick)), this.room, 1);
       this.write(briefText(tick), COURSE_MARGIN.left - 6, yOf(tick) + 4, 'right');

@@ -28,7 +28,9 @@ function listColumns() {
   columns.push({
     key: 'value',
     title: VALUE_TITLES[meta.show],
-    text: code => (meta.show === 'values' ? briefText(held(state.map, code)) : valueText(state.map, code)),
+    text: code => (meta.show === 'values'
+      ? briefText(held(state.map, code))
+      : valueText(state.map, code)),
     number: code => value(state.map, code),
   });
   if (coverage) {
@@ -229,7 +231,8 @@ class RegionList {
       if (className === 'chosen') setAria(row, {selected: true});
       this.marked.push(row);
     }
-    setAria(this.frame, {activedescendant: element(`row-${this.active}`) ? `row-${this.active}` : ''});
+    const id = `row-${this.active}`;
+    setAria(this.frame, {activedescendant: element(id) ? id : ''});
   }
 
   /** Scrolls to the row of a region. */

@@ -104,7 +104,9 @@ function describeChosen() {
   number.textContent = code ? valueWithUnit(state.map, code) : '';
   const details = [];
   if (code && meta.regions.coverage) details.push(`coverage ${coverageText(code)}`);
-  if (slices.length) details.push(placeText(millimetres(state.at)));
+  // The crosshair may have been moved out of the region, or never have been there.
+  const isThere = slices.length && (!code || codeOfVoxel(state.at) === code);
+  if (isThere) details.push(placeText(millimetres(state.at)));
   more.textContent = details.join(' · ');
 }
 
@@ -154,9 +156,9 @@ function refreshTip() {
 
 // ---------------------------------------------------------------- the start
 
-const KEYS = 'Keys: in a slice, arrows and Page Up or Down move the crosshair, Enter chooses; in the '
-  + 'list, arrows move, Enter goes there, Space shows alone; elsewhere, arrows change the map, Space '
-  + 'plays, Escape chooses nothing.';
+const KEYS = 'Keys: in a slice, arrows and Page Up or Down move the crosshair, Enter chooses; '
+  + 'in the list, arrows move, Enter goes there, Space shows alone; elsewhere, arrows change the '
+  + 'map, Space plays, Escape chooses nothing.';
 
 function describePage() {
   const title = meta.title || (meta.show === 'atlas' ? 'Atlas' : 'Painted regions');

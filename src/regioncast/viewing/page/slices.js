@@ -1,11 +1,13 @@
 // Slices through a volume: an image of codes each, coloured by look-up.
 
-// Which axis of the volume goes through the slice, to the right and up, and what lies where.
+// Which axis of the volume goes through the slice, to the right and up.
 const PLANES = [
-  {id: 'sagittal', axis: 0, across: 1, up: 2, letters: {west: 'P', east: 'A', north: 'S', south: 'I'}},
-  {id: 'coronal', axis: 1, across: 0, up: 2, letters: {west: 'L', east: 'R', north: 'S', south: 'I'}},
-  {id: 'axial', axis: 2, across: 0, up: 1, letters: {west: 'L', east: 'R', north: 'A', south: 'P'}},
+  {id: 'sagittal', axis: 0, across: 1, up: 2},
+  {id: 'coronal', axis: 1, across: 0, up: 2},
+  {id: 'axial', axis: 2, across: 0, up: 1},
 ];
+// What lies at the end of each axis, and at its start.
+const ENDS = [['R', 'L'], ['A', 'P'], ['S', 'I']];
 const SIDES = ['west', 'east', 'north', 'south'];
 // On each side of a slice, in pixels of the page.
 const ROOM_OF_LETTERS = 20;
@@ -90,11 +92,12 @@ class Slice {
   forget() {
     this.cutAt = -1;
     this.linesAreDrawn = false;
-    for (const side of SIDES) {
-      const isSwapped = this.isFlipped && (side === 'west' || side === 'east');
-      const from = isSwapped ? (side === 'west' ? 'east' : 'west') : side;
-      this.edges[side].textContent = this.letters[from];
-    }
+    const [east, west] = ENDS[this.across];
+    const [north, south] = ENDS[this.up];
+    this.edges.west.textContent = this.isFlipped ? east : west;
+    this.edges.east.textContent = this.isFlipped ? west : east;
+    this.edges.north.textContent = north;
+    this.edges.south.textContent = south;
   }
 
   /** Takes the codes where the crosshair is, top row first. */
