@@ -28,7 +28,8 @@ SOURCES := pyproject.toml meson.build README.md LICENSE \
 .DELETE_ON_ERROR:
 
 help:
-	@echo 'make demo     set up .venv, build, paint and extract the embedded data into demo-output/'
+	@echo 'make demo     set up .venv, build, paint and extract the embedded data into demo-output/,'
+	@echo '              with a page that shows the painted map'
 	@echo 'make test     set up .venv, build, and run every check of the project'
 	@echo 'make lint       only ruff, mypy and import-linter'
 	@echo 'make pytest     only the tests (PYTEST_ARGS="-k paint" for some of them)'

@@ -10,9 +10,11 @@ import importlib.metadata
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import browser as browsers
 import hypothesis
 import other_programs
 import pytest
@@ -85,6 +87,34 @@ def demo_folder(examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     shutil.copytree(examples, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def browser(
+    program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[browsers.Browser]:
+    """The browser of this process, or a skip."""
+    program("chromium")
+    program("chromedriver")
+    chromium = browsers.Browser(tmp_path_factory.mktemp("browser"))
+    yield chromium
+    chromium.quit()
+
+
+@pytest.fixture
+def open_page(browser: browsers.Browser) -> Iterator[Callable[..., browsers.Page]]:
+    """``open_page(html, theme=…, size=…)``: a page, in whose life nothing may be complained of."""
+    last: list[browsers.Page] = []
+
+    def open_one(html: str, **options: Any) -> browsers.Page:
+        for page in last:
+            page.assert_quiet()
+        last[:] = [browser.open(html, **options)]
+        return last[0]
+
+    yield open_one
+    for page in last:
+        page.assert_quiet()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

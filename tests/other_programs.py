@@ -15,6 +15,8 @@ PROGRAMS = {
     "mrinfo": "MRtrix3 (Debian: mrtrix3)",
     "nifti_tool": "the NIfTI reference tools (Debian: nifti-bin)",
     "pigz": "a parallel gzip (Debian: pigz)",
+    "chromium": "a browser, in which pages are looked at (Debian: chromium)",
+    "chromedriver": "what drives it (Debian: chromium-driver)",
 }
 PACKAGES = {
     "SimpleITK": "ITK's reader of NIfTI files (PyPI: SimpleITK)",

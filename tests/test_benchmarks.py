@@ -15,7 +15,7 @@ pytest.importorskip("scipy", reason="the benchmarks' atlases are made with SciPy
 if not sys.platform.startswith("linux"):
     pytest.skip("peak memory is read from /proc", allow_module_level=True)
 
-from benchmarks import atlases, cifti, earlier, extraction, measure, painting, saving
+from benchmarks import atlases, cifti, earlier, extraction, measure, painting, saving, viewing
 
 
 def test_every_benchmark_yields_a_finite_ratio_with_its_title():
@@ -25,6 +25,36 @@ def test_every_benchmark_yields_a_finite_ratio_with_its_title():
     assert all(row.ratio > 0 or "memory" in row.title for row in rows)
     assert all(np.isfinite(row.ratio) and row.ratio >= 0 for row in rows)
     assert len({row.title for row in rows}) == len(rows)
+
+
+def test_pages_are_measured_as_they_are_made(capsys):
+    rows = list(viewing.quick())
+    assert all(np.isfinite(row.ratio) and row.ratio > 0 for row in rows)
+    assert not any(row.is_missed for row in rows if "bytes" in row.title)
+    is_drawn = any("next map" in row.title for row in rows)
+    assert is_drawn != ("chromium is absent" in capsys.readouterr().err)
+
+
+def test_what_is_absent_is_said(monkeypatch, capsys):
+    monkeypatch.setattr(viewing.shutil, "which", lambda program: None)
+    assert not viewing.is_there("chromium")
+    assert not viewing.is_there("no_such_package")
+    assert capsys.readouterr().err == (
+        "chromium is absent: what needs it is not measured\n"
+        "no_such_package is absent: what needs it is not measured\n"
+    )
+
+
+def test_the_atlases_of_pages_have_as_many_regions_as_they_say():
+    assert len(viewing.desikan()) == 2 * viewing.REGIONS_OF_DESIKAN
+    fine = viewing.millimetre_atlas()
+    assert len(fine) == 796
+    np.testing.assert_allclose(np.linalg.norm(fine.space.affine[:3, :3], axis=0), 1)
+    # The regions stay where those of the demo are.
+    demo = viewing.schaefer()
+    assert fine.counts.sum() / 8 == pytest.approx(demo.counts.sum(), rel=0.2)
+    middles = [(a.counts @ a.centroids) / a.counts.sum() for a in (fine, demo)]
+    np.testing.assert_allclose(*middles, atol=2)
 
 
 def test_painting_beside_an_earlier_version_yields_a_ratio_for_labels_of_each_kind():

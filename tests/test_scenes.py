@@ -26,7 +26,12 @@ from regioncast.viewing.colours import (
     scale_of,
 )
 from regioncast.viewing.scene import scene_of
-from regioncast.viewing.volumes import sides_of_regions, volume_of
+from regioncast.viewing.volumes import (
+    Volume,
+    places_of_regions,
+    sides_of_regions,
+    volume_of,
+)
 
 NUMBERS = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
@@ -278,6 +283,24 @@ def test_voxels_of_cifti_are_where_the_file_says():
     }
     places = nib.affines.apply_affine(volume.affine, np.argwhere(volume.codes))
     assert {tuple(np.round(place, 4)) for place in places} == expected
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0.05, 0.9))
+def test_the_place_of_a_region_is_its_voxel_nearest_to_its_centroid(seed, share):
+    rng = np.random.default_rng(seed)
+    codes = (rng.integers(1, 9, (5, 7, 6)) * (rng.random((5, 7, 6)) < share)).astype(np.uint16)
+    zooms = np.array([1.0, 2.0, 1.5])
+    places = places_of_regions(Volume(codes, np.diag([*zooms, 1])), 10)
+    assert len(places) == 10
+    for code, place in enumerate(places, start=1):
+        voxels = np.argwhere(codes == code)
+        if place is None:
+            assert not len(voxels)
+            continue
+        assert codes[tuple(place)] == code
+        distances = (((voxels - voxels.mean(0)) * zooms) ** 2).sum(1)
+        ours = (((place - voxels.mean(0)) * zooms) ** 2).sum()
+        assert ours == pytest.approx(distances.min())
 
 
 def test_surfaces_have_no_volume():

@@ -8,8 +8,20 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from .notebook import show_by
+
 if TYPE_CHECKING:
-    from .api import extract, load_parcellation, load_signals, match, merge, paint, save
+    from .api import (
+        extract,
+        load_parcellation,
+        load_signals,
+        match,
+        merge,
+        paint,
+        plot,
+        save,
+        view,
+    )
     from .atlas.parcellation import Parcellation
     from .atlas.region_table import RegionTable
     from .data import demo_data
@@ -22,6 +34,7 @@ if TYPE_CHECKING:
     from .nilearn.patch import patch_nilearn, unpatch_nilearn
     from .nilearn.regions import img_to_signals_labels, signals_to_img_labels
     from .signals import Signals
+    from .viewing.page import View
 
     __version__: str
 
@@ -37,6 +50,7 @@ _HOME = {
     "RegioncastError": "errors",
     "RegioncastWarning": "errors",
     "Signals": "signals",
+    "View": "viewing.page",
     "demo_data": "data",
     "extract": "api",
     "img_to_signals_labels": "nilearn.regions",
@@ -46,9 +60,11 @@ _HOME = {
     "merge": "api",
     "paint": "api",
     "patch_nilearn": "nilearn.patch",
+    "plot": "api",
     "save": "api",
     "signals_to_img_labels": "nilearn.regions",
     "unpatch_nilearn": "nilearn.patch",
+    "view": "api",
 }
 
 __all__ = [
@@ -63,6 +79,7 @@ __all__ = [
     "RegioncastError",
     "RegioncastWarning",
     "Signals",
+    "View",
     "demo_data",
     "extract",
     "img_to_signals_labels",
@@ -72,9 +89,11 @@ __all__ = [
     "merge",
     "paint",
     "patch_nilearn",
+    "plot",
     "save",
     "signals_to_img_labels",
     "unpatch_nilearn",
+    "view",
 ]
 
 
@@ -88,6 +107,15 @@ def __getattr__(name: str) -> object:
     value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
     globals()[name] = value
     return value
+
+
+def _shown_in_notebooks(thing: object) -> str | None:
+    from .viewing.notebook import html_of
+
+    return html_of(thing)
+
+
+show_by(_shown_in_notebooks)
 
 
 def __dir__() -> list[str]:

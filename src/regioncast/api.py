@@ -9,6 +9,7 @@ from __future__ import annotations
 import numbers
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
@@ -41,7 +42,9 @@ from .formats import stem_of
 from .identity import matched
 from .io.filenames import is_template
 from .io.kinds import (
+    Painted,
     inside,
+    is_image,
     one_map,
     open_maps,
     painted,
@@ -57,8 +60,14 @@ from .io.sidecar import files_of
 from .signals import Key, Long, Origin, Signals
 from .tables import write
 from .tables.arrays import Asked
+from .viewing.backdrops import backdrop
+from .viewing.page import View
+from .viewing.scene import alone, scene_of, with_meshes
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
     from narwhals.typing import IntoDataFrame, IntoSeries
     from nibabel.cifti2.cifti2 import Cifti2Image
     from nibabel.filebasedimages import FileBasedImage
@@ -70,9 +79,9 @@ if TYPE_CHECKING:
     from .cleaning import Confounds, Standardize
     from .engine.extraction import Function, Nan
     from .identity import Extra, Match, Missing
-    from .io.kinds import Painted
     from .io.surface.painted import PaintedSurface
     from .progress import Progress
+    from .viewing.scene import Scene
 
 FileName: TypeAlias = "str | os.PathLike[str]"
 
@@ -124,6 +133,19 @@ Values: TypeAlias = (
     " | Sequence[Mapping[str, object]] | Mapping[str, Mapping[str, object]]"
 )
 """What is painted: numbers with names or labels of regions, or an array of them in order."""
+
+
+ColourMap: TypeAlias = "str | Sequence[str] | Colormap"
+"""Colours from low to high: a name, the colours, or a colour map of matplotlib."""
+
+Mesh: TypeAlias = "FileName | FileBasedImage | SurfaceImage | Mapping[str, object]"
+"""The geometry of surfaces: its files, or as nibabel and nilearn have it."""
+
+# What is meant where nothing is said of how values find their regions.
+_AS_USUAL = {
+    "by": "auto", "key": None, "columns": None, "strip": None, "missing": "raise",
+    "extra": "raise", "categories": False,
+}  # fmt: skip
 
 
 def load_parcellation(
@@ -766,8 +788,231 @@ def extract(
     return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
 
 
+def view(
+    values: Values | Image | Painted | Labels,
+    parcellation: Labels | None = None,
+    *,
+    by: str = "auto",
+    key: Key | None = None,
+    columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
+    missing: Missing = "raise",
+    extra: Extra = "raise",
+    t_r: float | None = None,
+    categories: bool = False,
+    resample: Literal["labels"] | None = None,
+    background: FileName | SpatialImage | None = None,
+    mesh: Mesh | None = None,
+    title: str | None = None,
+    unit: str = "",
+    cmap: ColourMap | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    threshold: float | None = None,
+) -> View:
+    """Show regions and their values in a page for a browser or a notebook.
+
+    Slices and the brain in three dimensions, the name and the exact value of a region under the
+    mouse, a list of all regions; of series the time course, too.  One file, which asks for nothing
+    else and needs no network.
+
+    Parameters
+    ----------
+    values : painted image, Signals, values, image or atlas
+        - What `paint` or `extract` returned, without `parcellation`.
+        - Values of any kind that `paint` takes, with it.
+        - An image, or its path, of voxels, vertices or grayordinates, with it: the mean of each
+          region is shown, as `extract` returns it.
+        - A Parcellation, or what `load_parcellation` takes, without another: the regions in their
+          own colours.
+    parcellation : Parcellation, path or nibabel image, default=None
+        The regions, where `values` do not know them.
+    by, key, columns, strip, missing, extra, categories
+        As in `paint`; for values with `parcellation`.  Regions without a value are shown as n/a.
+    t_r : float, default=None
+        Repetition time in seconds, for values and images that are time series.
+    resample : {"labels"}, default=None
+        As in `extract`; for an image that is on another grid than the labels.
+    background : path, nibabel image or "mni152", default=None
+        What is shown behind the regions in slices: an image of the same space, such as a T1, or the
+        template of MNI152 that comes with nilearn, where that is installed.
+    mesh : path, mapping, pair, nilearn's mesh, or a word, default=None
+        The geometry of surfaces: ``"lh.pial,rh.pial"``, ``"?h.inflated"``,
+        ``{"left": …, "right": …}``, of GIFTI or FreeSurfer; or ``"pial"``, ``"inflated"``,
+        ``"white"`` or ``"sphere"`` of fsaverage5, which comes with nilearn.  When not given, that
+        of the labels, or the pial one of fsaverage5 where it fits.  Regions of voxels make their
+        own surface.
+    title : str, default=None
+        The name of the file of values or of the atlas, when not given.
+    unit : str, default=""
+        Of the values, for people: ``"z"``, ``"mm"``.
+    cmap : str, sequence of str, or matplotlib colour map, default=None
+        ``"diverging"``, ``"sequential"`` or ``"grey"``; two or more colours ``#rrggbb`` from low to
+        high; a colour map of matplotlib or its name.  When not given, values on both sides of 0
+        diverge.
+    vmin, vmax : float, default=None
+        The values at the ends of the colours; when not given, the extremes, as far from 0 where
+        values are on both sides of it.
+    threshold : float, default=None
+        Values nearer to 0 are shown as below the threshold.  It can be moved in the page, as can
+        limits and colours.
+
+    Returns
+    -------
+    View
+        With the methods of nilearn's views: `View.save_as_html`, `View.open_in_browser` and others.
+        A notebook shows it.
+
+    Raises
+    ------
+    ArgumentError
+        When an option is not for what is shown, has a value that it cannot have, or regions or
+        meshes are lacking.
+    ImageTypeError
+        When an image no longer knows what was painted into it.
+    SignalsTypeError
+        When values are complex, or have more digits than a page can hold.
+    RegioncastError
+        What `paint`, `extract` and `load_parcellation` raise.
+
+    See Also
+    --------
+    regioncast.plot : The same as a figure.
+
+    Notes
+    -----
+    The page holds the values in their own dtype, bit for bit.  Left is left until the page is asked
+    for the radiological view.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> demo = rc.demo_data()
+    >>> rc.view(demo.values, demo.atlas, unit="z", title="Left against right finger movement")
+    View: 1 map of 100 regions, ... kB, 'Left against right finger movement'
+    >>> rc.view(demo.statistic, demo.atlas, resample="labels").save_as_html("means.html").name
+    'means.html'
+    >>> rc.view(demo.atlas).resize("100%", 500)
+    View: an atlas of 100 regions, ...
+    """
+    matching = {
+        "by": by, "key": key, "columns": columns, "strip": strip, "missing": missing,
+        "extra": extra, "categories": categories,
+    }  # fmt: skip
+    scene = _scene(
+        values, parcellation, matching, t_r=t_r, resample=resample, background=background,
+        mesh=mesh, title=title, unit=unit, cmap=cmap, vmin=vmin, vmax=vmax, threshold=threshold,
+    )  # fmt: skip
+    return View(scene)
+
+
+def plot(
+    values: Values | Image | Painted | Labels,
+    parcellation: Labels | None = None,
+    *,
+    kind: Literal["auto", "slices", "surface", "ranked"] = "auto",
+    maps: int | str | Sequence[int | str] | None = None,
+    cuts: int | Mapping[str, int | Sequence[float]] | None = None,
+    views: str | Sequence[str] | None = None,
+    by: str = "auto",
+    key: Key | None = None,
+    columns: Key | Sequence[Key] | None = None,
+    strip: str | Sequence[str] | None = None,
+    missing: Missing = "raise",
+    extra: Extra = "raise",
+    t_r: float | None = None,
+    categories: bool = False,
+    resample: Literal["labels"] | None = None,
+    background: FileName | SpatialImage | None = None,
+    mesh: Mesh | None = None,
+    title: str | None = None,
+    unit: str = "",
+    cmap: ColourMap | None = None,
+    vmin: float | None = None,
+    vmax: float | None = None,
+    threshold: float | None = None,
+    theme: Literal["light", "dark"] = "light",
+    size: float | tuple[float, float] | None = None,
+    transparent: bool = False,
+    ax: Axes | None = None,
+) -> Figure:
+    """Show regions and their values in a figure: slices, surfaces, or bars of the extremes.
+
+    Needs matplotlib: ``pip install 'regioncast[plot]'``.
+
+    Parameters
+    ----------
+    values, parcellation
+        As in `view`.
+    kind : {"auto", "slices", "surface", "ranked"}, default="auto"
+        Slices of the voxels; the meshes of surfaces, or those made of voxels; or the regions with
+        the highest and lowest values, as bars.  ``"auto"``: surfaces where there are meshes, and
+        slices where there are voxels.
+    maps : int, str, or sequence of these, default=None
+        Which maps, by number from 0 or by name, a row each; all when not given.
+    cuts : int, or mapping of ``"x"``, ``"y"``, ``"z"`` to int or mm, default=None
+        How many slices a row has; or which rows there are, and how many slices they have or at
+        which mm: ``{"x": [-40, 40], "z": 5}``.
+    views : str or sequence of str, default=None
+        Of surfaces: ``"lateral"``, ``"medial"``, ``"superior"``, ``"inferior"``, ``"anterior"``,
+        ``"posterior"``; lateral and medial when not given.
+    by, key, columns, strip, missing, extra, t_r, categories, resample, background, mesh, title, \
+unit, cmap, vmin, vmax, threshold
+        As in `view`.
+    theme : {"light", "dark"}, default="light"
+    size : float or tuple of two float, default=None
+        Width, or width and height, in inches; what is not given follows from what is shown.
+    transparent : bool, default=False
+        Whether nothing is behind.
+    ax : matplotlib Axes, default=None
+        Of a figure of your own, to be drawn into.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A new one, which `savefig` writes as PNG, PDF or SVG, where regions have their names as
+        titles; or that of `ax`.  It is none of pyplot's: nothing has to be closed.
+
+    Raises
+    ------
+    MissingPackageError
+        When matplotlib is not installed.
+    ArgumentError
+        As `view`; when there is no such kind, map, cut or view, or no room.
+    RegioncastError
+        What `view` raises.
+
+    See Also
+    --------
+    regioncast.view : The same as a page, with every name and value.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> demo = rc.demo_data()
+    >>> figure = rc.plot(demo.values, demo.atlas, cuts={"z": 4}, unit="z")
+    >>> figure.savefig("map.png")
+    >>> rc.plot(demo.values, demo.atlas, kind="ranked").savefig("ranked.svg")
+    """
+    from .viewing.figures import plotted  # or the error that says what to install, before all work
+
+    matching = {
+        "by": by, "key": key, "columns": columns, "strip": strip, "missing": missing,
+        "extra": extra, "categories": categories,
+    }  # fmt: skip
+    scene = _scene(
+        values, parcellation, matching, t_r=t_r, resample=resample, background=background,
+        mesh=mesh, title=title, unit=unit, cmap=cmap, vmin=vmin, vmax=vmax, threshold=threshold,
+        needs_mesh=kind != "ranked",
+    )  # fmt: skip
+    return plotted(
+        scene, kind=kind, maps=maps, theme=theme, size=size, transparent=transparent, ax=ax,
+        cuts=cuts, views=views,
+    )  # fmt: skip
+
+
 def save(
-    thing: SpatialImage | Cifti2Image | Painted | Signals | RegionTable | Parcellation,
+    thing: SpatialImage | Cifti2Image | Painted | Signals | RegionTable | Parcellation | View,
     path: FileName,
     *,
     overwrite: bool = False,
@@ -775,11 +1020,11 @@ def save(
     sidecar: bool = True,
     progress: Progress | None = None,
 ) -> Path | tuple[Path, ...]:
-    """Write an image, signals, regions or their table to a file, whole or not at all.
+    """Write an image, signals, regions, their table or a page to a file, whole or not at all.
 
     Parameters
     ----------
-    thing : nibabel image, painted surface, Signals, Parcellation or RegionTable
+    thing : nibabel image, painted surface, Signals, Parcellation, RegionTable or View
     path : path
         ``.nii``, ``.nii.gz``, ``.mgz`` or ``.mgh`` for an image of voxels; ``.func.gii``,
         ``.shape.gii``, ``.mgh``, ``.mgz``, ``.npy`` or FreeSurfer's ``.curv`` and its like for
@@ -791,7 +1036,8 @@ def save(
         such as `Signals.coverage`.  A parcellation of voxels is written as ``.nii.gz`` or ``.nii``,
         in the smallest dtype of integers that holds its labels, with its table as ``.tsv`` beside
         it: both, or neither; of vertices as ``.label.gii``; of grayordinates as ``.dlabel.nii``.
-        The last two hold names and colours; regions without a colour get one.
+        The last two hold names and colours; regions without a colour get one.  ``.html`` for what
+        `view` returns.
     overwrite : bool, default=False
         Whether an existing file may be replaced.
     long : bool or "tidy", default=False
@@ -853,6 +1099,8 @@ def save(
     if not isinstance(path, str | os.PathLike):
         raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
     output = expanded(path)
+    if isinstance(thing, View):
+        return thing.save_as_html(output, overwrite=overwrite)
     if is_template(output):
         # Each map is saved as it would be alone.
         save_one = partial(save, overwrite=overwrite, long=long, sidecar=sidecar)
@@ -866,6 +1114,65 @@ def save(
     else:
         return save_image(thing, output, overwrite=overwrite, sidecar=sidecar, progress=progress)
     return output
+
+
+def _scene(
+    values: Any,
+    parcellation: Labels | None,
+    matching: dict[str, Any],
+    *,
+    t_r: float | None,
+    resample: Literal["labels"] | None,
+    background: FileName | SpatialImage | None,
+    mesh: Mesh | None,
+    needs_mesh: bool = True,
+    **look: Any,
+) -> Scene:
+    """Return what `view` and `plot` show; `look` is what `scene_of` takes."""
+    shown = _shown(values, parcellation, matching, t_r=t_r, resample=resample)
+    scene = scene_of(shown, **look)
+    if needs_mesh or mesh is not None:
+        scene = with_meshes(scene, mesh)
+    return replace(scene, background=backdrop(background, scene.atlas))
+
+
+def _shown(
+    values: Any,
+    parcellation: Labels | None,
+    matching: dict[str, Any],
+    *,
+    t_r: float | None,
+    resample: Literal["labels"] | None,
+) -> Painted | Signals | Parcellation:
+    """Return what is to be seen: values painted, means of an image, or what knows its regions."""
+    if parcellation is None:
+        _refuse(
+            matching | {"t_r": t_r, "resample": resample},
+            "values or an image with an atlas; what is shown alone is an atlas, or was painted or "
+            "extracted, and knows its regions and times",
+        )
+        if isinstance(values, Signals | Painted):
+            return values
+        with alone():
+            return load_parcellation(values)
+    if isinstance(values, Parcellation):
+        raise ArgumentError(
+            "Values come first and the atlas second, and the first of these is a Parcellation. An "
+            "atlas is shown alone: view(atlas), plot(atlas)."
+        )
+    if is_image(values):
+        _refuse(matching, "values of regions; this is an image, whose means in them are shown")
+        return extract(values, parcellation, t_r=t_r, resample=resample)
+    _refuse({"resample": resample}, "an image on another grid; these are values of regions")
+    return paint(values, parcellation, t_r=t_r, **matching)
+
+
+def _refuse(options: dict[str, Any], reason: str) -> None:
+    """Raise where an option was said that is for something else: it would be left unheard."""
+    said = [name for name, option in options.items() if option != _AS_USUAL.get(name)]
+    if said:
+        are = "is" if len(said) == 1 else "are"
+        raise ArgumentError(f"{', '.join(said)} {are} for {reason}. Leave it out.")
 
 
 def _one_source(labels: Labels | None, left: Side | None, right: Side | None) -> Labels:

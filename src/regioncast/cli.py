@@ -28,19 +28,22 @@ from . import __version__, api
 from .atlas.spaces import VolumeGrid, came_as_one_vector
 from .engine.painting import PaintedArray
 from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, printable, times
-from .files import expanded, make_folder
+from .files import check_output_of, expanded, make_folder, replacing
 from .io.kinds import check_image_output, check_table_output
 from .io.many import jobs
 from .io.sidecar import COMMAND
 from .progress import ProgressBar
 from .tables.files import STANDARD_STREAM
 from .tables.regions import table_path
+from .viewing.page import open_file
+from .viewing.scene import alone
 
 if TYPE_CHECKING:
     from .atlas.choice import Chosen
     from .atlas.parcellation import Parcellation
     from .io.kinds import Painted
     from .signals import Long, Signals
+    from .viewing.scene import Scene
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -90,6 +93,17 @@ Atlas = Annotated[
         )
     ),
 ]
+Seen = Annotated[
+    str,
+    Parameter(
+        name="values",
+        allow_leading_hyphen=True,
+        validator=_check_is_no_option,
+        help="Table of values as paint takes it; or an image, of which the mean of each region is "
+        "shown; or a labels image alone, whose regions are shown in their own colours.",
+    ),
+]
+AtlasOfSeen = Annotated[str | None, Parameter(help="Labels image, as paint takes it.")]
 By = Annotated[
     str,
     Parameter(
@@ -135,6 +149,14 @@ NoSidecar = Annotated[
     ),
 ]
 
+
+def _size(_: object, tokens: Sequence[Token]) -> float | tuple[float, ...]:
+    """Return a width, or width and height."""
+    edges = tuple(map(float, tokens[0].value.split(",")))
+    return edges if len(edges) > 1 else edges[0]
+
+
+_SIZE = Parameter(converter=_size)
 
 Number = Annotated[float, Parameter(converter=_number)]
 # All that follows looks at the path of an output, and shells leave some a ``~``.
@@ -199,6 +221,79 @@ class Reading:
 
 
 _AS_USUAL = Reading()
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Looking:
+    """What is shown and how: options of `view` and `plot`, with the names that Python has for them.
+
+    Parameters
+    ----------
+    by
+        What identifies a region in VALUES: auto, name, label, position, or a column of the region
+        table; where regions share a cell of it, a value goes to all of them.
+    key, columns, strip
+        As in paint.
+    missing
+        What to do with a region that has voxels and no value; fill shows it as n/a.
+    extra
+        What to do with a value that has no region.
+    categories
+        Whether values are text, shown as categories.
+    t_r
+        Repetition time in seconds, for time series.
+    resample
+        Bring the labels to the grid of IMAGE, by nearest neighbour.
+    backdrop
+        Image to show behind the regions in slices, such as a T1; or mni152, the template that comes
+        with nilearn. In Python: background.
+    mesh
+        Geometry of surfaces, "lh.pial,rh.pial" or "?h.surf.gii"; or pial, inflated, white or
+        sphere of fsaverage5, which comes with nilearn.
+    title
+        Title; the name of the file when not given.
+    unit
+        Unit of the values, such as z.
+    cmap
+        diverging, sequential or grey; colours from low to high, "#ffffff,#b2303a"; or a colour map
+        of matplotlib.
+    vmin
+        Value at the low end of the colours.
+    vmax
+        Value at the high end.
+    threshold
+        Values nearer to 0 are shown as below the threshold.
+    """
+
+    by: By = "auto"
+    key: KeyColumn = None
+    columns: Columns = None
+    strip: Strip = None
+    missing: Literal["raise", "fill"] = "raise"
+    extra: Literal["raise", "ignore"] = "raise"
+    categories: bool = False
+    t_r: float | None = None
+    resample: Literal["labels"] | None = None
+    backdrop: str | None = None
+    mesh: str | None = None
+    title: str | None = None
+    unit: str = ""
+    cmap: str | None = None
+    vmin: Number | None = None
+    vmax: Number | None = None
+    threshold: Number | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments of the function in Python."""
+        said = vars(self) | {"background": self.backdrop}
+        del said["backdrop"]
+        if self.cmap is not None and "#" in self.cmap:
+            said["cmap"] = self.cmap.split(",")
+        return said
+
+
+_PLAINLY = Looking()
 
 
 @app.command
@@ -502,6 +597,151 @@ def match(
     return OK
 
 
+@app.command(
+    usage=(
+        "Usage: regioncast view VALUES|IMAGE ATLAS --output PATH [OPTIONS]\n"
+        "       regioncast view ATLAS --output PATH [OPTIONS]"
+    )
+)
+def view(
+    values: Seen,
+    atlas: AtlasOfSeen = None,
+    /,
+    *,
+    output: Output,
+    looking: Looking = _PLAINLY,
+    reading: Reading = _AS_USUAL,
+    open_it: Annotated[bool, Parameter(name="--open")] = False,
+    overwrite: Overwrite = False,
+) -> int:
+    """Show regions and their values in a page for a browser: one file, which needs no network.
+
+    For example:
+
+    regioncast view values.tsv atlas_dseg.nii.gz -o map.html --unit z --open
+
+    regioncast view stat_map.nii.gz atlas_dseg.nii.gz -o means.html --resample labels
+
+    regioncast view atlas_dseg.nii.gz -o atlas.html
+
+    Parameters
+    ----------
+    output
+        Page to write: .html.
+    open_it
+        Open the page in the browser.
+    """
+    start = time.perf_counter()
+    check_output_of(output, "page", overwrite=overwrite)
+    page = api.view(*_seen(values, atlas, reading), **looking.options())
+    page.save_as_html(output, overwrite=overwrite)
+    seconds = time.perf_counter() - start
+    _say(f"{output}: {_summary_of_scene(page.scene)}, {_bytes(output)}, {seconds:.2f} s")
+    if open_it:
+        open_file(output)
+    return OK
+
+
+@app.command(
+    usage=(
+        "Usage: regioncast plot VALUES|IMAGE ATLAS --output PATH [OPTIONS]\n"
+        "       regioncast plot ATLAS --output PATH [OPTIONS]"
+    )
+)
+def plot(
+    values: Seen,
+    atlas: AtlasOfSeen = None,
+    /,
+    *,
+    output: Output,
+    kind: Literal["auto", "slices", "surface", "ranked"] = "auto",
+    maps: Annotated[list[int | str] | None, Parameter(name="--map")] = None,
+    cuts: list[str] | None = None,
+    views: list[str] | None = None,
+    looking: Looking = _PLAINLY,
+    theme: Literal["light", "dark"] = "light",
+    size: Annotated[float | tuple[float, float] | None, _SIZE] = None,
+    dpi: float = 200,
+    transparent: bool = False,
+    reading: Reading = _AS_USUAL,
+    overwrite: Overwrite = False,
+) -> int:
+    """Show regions and their values in a figure: slices, surfaces, or bars of the extremes.
+
+    For example:
+
+    regioncast plot values.tsv atlas_dseg.nii.gz -o map.png --unit z
+
+    regioncast plot group.tsv atlas_dseg.nii.gz -o map.svg --map sub-01 --cuts z=-10,5,20
+
+    Parameters
+    ----------
+    output
+        Figure to write: .png, .svg or .pdf. Needs matplotlib.
+    kind
+        Slices of voxels, meshes of surfaces or of voxels, or the highest and lowest values as bars.
+    maps
+        Name or number, from 0, of a map to show; give it once per map. When not given, all.
+    cuts
+        Number of slices; or x=, y= or z= with a number of slices, or with several mm: z=-10,5,20.
+        Give it once per direction.
+    views
+        lateral, medial, superior, inferior, anterior or posterior; give it once per view.
+    theme
+        Colours of background and text.
+    size
+        Width, or width and height, in inches: 7 or 7,4.
+    dpi
+        Dots per inch.
+    transparent
+        Leave out what is behind.
+    """
+    start = time.perf_counter()
+    if not 0 < dpi < math.inf:
+        raise ArgumentError(f"--dpi is a number of dots per inch, above 0, not {dpi:g}.")
+    check_output_of(output, "figure", overwrite=overwrite)
+    figure = api.plot(
+        *_seen(values, atlas, reading), **looking.options(), kind=kind, maps=maps,
+        cuts=_cuts(cuts), views=views, theme=theme, size=size, transparent=transparent,
+    )  # fmt: skip
+    with replacing(output, overwrite=overwrite) as temporary:
+        figure.savefig(temporary, dpi=dpi)
+    seconds = time.perf_counter() - start
+    width, height = figure.get_size_inches()
+    _say(f"{output}: {width:.3g}×{height:.3g} inches, {_bytes(output)}, {seconds:.2f} s")
+    return OK
+
+
+def _cuts(texts: Sequence[str] | None) -> int | dict[str, int | list[float]] | None:
+    """Return how many slices there are, or by direction how many or at which mm."""
+    cuts: dict[str, int | list[float]] = {}
+    for text in texts or ():
+        letter, _, at = text.rpartition("=")
+        try:
+            cuts[letter] = int(at) if at.isdecimal() else [float(mm) for mm in at.split(",")]
+        except ValueError:
+            raise ArgumentError(
+                f"--cuts {text}: give a number of slices, 5 or z=5, or some mm, z=-10,5,20."
+            ) from None
+    count = cuts.get("")
+    return count if isinstance(count, int) and len(cuts) == 1 else cuts or None
+
+
+def _seen(values: str, atlas: str | None, reading: Reading) -> tuple[Any, ...]:
+    """Return what is shown: values or an image with their regions, or an atlas alone."""
+    if atlas is not None:
+        return values, reading.of(atlas)
+    with alone():
+        return (reading.of(values),)
+
+
+def _summary_of_scene(scene: Scene) -> str:
+    """Return in how many regions there are values, of how many maps; or which atlas it is."""
+    if scene.show == "atlas":
+        return scene.about[0]
+    return f"{scene.about[0]}, {plural(scene.n_maps, 'map')}"
+
+
 @app.command
 def info(
     atlas: Atlas,
@@ -650,9 +890,11 @@ def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = Fals
 
     make_folder(folder)
     output, table = folder / "motor_left-vs-right.nii.gz", folder / "motor_left-vs-right.tsv"
+    page = folder / "motor_left-vs-right.html"
     # Before the examples are written, which takes longer than to say no.
     check_image_output(output, overwrite=overwrite)
     check_table_output(table, overwrite=overwrite)
+    check_output_of(page, "page", overwrite=overwrite)
     files = write_examples(folder, overwrite=overwrite)
     start = time.perf_counter()
     atlas = folder / "atlas_dseg.nii.gz"
@@ -671,7 +913,10 @@ def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = Fals
     _say("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
     _say("\n".join(_extremes(signals)))
     _say(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
+    title = "Left against right finger movement"
+    api.view(image, title=title, unit="z").save_as_html(page, overwrite=overwrite)
     _say(f"\nFor the blocks of README.md and docs/: cd {folder} ({plural(len(files), 'file')})")
+    _say(f"\nThe painted map, to be looked at in a browser: {page}")
     return OK
 
 

@@ -14,6 +14,7 @@ import errno
 import fcntl
 import glob
 import hashlib
+import importlib.util
 import io
 import math
 import os
@@ -22,7 +23,7 @@ import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
@@ -39,7 +40,7 @@ from .errors import (
     capitalized,
     times,
 )
-from .formats import suffix_of
+from .formats import has_use, suffix_of, suffixes
 from .interrupts import interrupts_held
 
 if TYPE_CHECKING:
@@ -199,6 +200,22 @@ def name_of_file(source: Any) -> str:
     return str(name or "")
 
 
+def package_file(package: str, name: str) -> Path | None:
+    """Return a file that an installed package brings, which is not imported; None where none is.
+
+    Parameters
+    ----------
+    package : str
+        Its name, as it is imported.
+    name : str
+        The path of the file inside the package.
+    """
+    spec = importlib.util.find_spec(package)
+    folders = () if spec is None else spec.submodule_search_locations or ()
+    files = (Path(folder) / name for folder in folders)
+    return next((file for file in files if file.is_file()), None)
+
+
 def is_pattern(source: object) -> bool:
     """Tell whether this is a path of which no file is there, but a pattern of files."""
     if not isinstance(source, str | os.PathLike):
@@ -269,6 +286,19 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         )
     if target.exists() and not os.access(target, os.W_OK):
         raise OutputError(f"The output is write-protected: {path}. Choose another name.")
+
+
+def check_output_of(path: Path, use: Literal["page", "figure"], *, overwrite: bool) -> None:
+    """Raise where a page or a figure cannot be written under this name, before it is made.
+
+    Raises `FileFormatError` when the name is that of something else; else as `check_output`.
+    """
+    if not has_use(path, use):
+        raise FileFormatError(
+            f"A {use} cannot be written as {path.name!r}. It is written as "
+            f"{', '.join(suffixes(use))}."
+        )
+    check_output(path, overwrite=overwrite)
 
 
 def _target_of(path: Path) -> Path:

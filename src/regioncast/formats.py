@@ -8,18 +8,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-Use = Literal["labels", "data", "image", "atlas", "regions", "values", "signals", "coverage"]
+Use = Literal[
+    "labels", "data", "image", "atlas", "regions", "values", "signals", "coverage", "page", "figure"
+]
 """What a file is for: labels (in), data to extract from, mask or weights (in), painted image
-(out), atlas (out), region table (in), values to paint (in), signals (out), coverage (out)."""
+(out), atlas (out), region table (in), values to paint (in), signals (out), coverage (out), page or
+figure that shows them (out)."""
 
 KindName = Literal["volume", "surface", "cifti", "table"]
-"""What a file holds; all but tables are the kinds of `regioncast.io.kinds`."""
+"""What a file holds; all but tables are the kinds of `regioncast.io.kinds`.  Pages and figures hold
+none: nothing is read from them."""
 
 Family = Literal[
     "nifti", "pair", "mgh", "afni",
     "gifti", "annotation", "morphometry", "mesh",
     "cifti",
     "text", "numpy", "parquet", "xml",
+    "html", "picture",
 ]  # fmt: skip
 """What a file is written by: those of one family have one reader and one writer."""
 
@@ -88,13 +93,15 @@ FORMATS = (
     Format((".parquet",), "Parquet tables (needs pyarrow)", "parquet", ("table",),
            ("values", "signals", "coverage")),
     Format((".xml",), "atlases of FSL, SPM and Workbench", "xml", ("table",), ("regions",)),
+    Format((".html", ".htm"), "pages for a browser", "html", (), ("page",)),
+    Format((".png", ".svg", ".pdf"), "figures (need matplotlib)", "picture", (), ("figure",)),
 )
 # fmt: on
 
 GZIPPED = (".gz", ".mgz")
 """How names of files that are compressed with gzip end, in lower case, whatever is in them."""
 
-_OUT = ("image", "atlas", "signals", "coverage")
+_OUT = ("image", "atlas", "signals", "coverage", "page", "figure")
 
 
 def suffixes(use: Use | None = None, kind: KindName | None = None) -> tuple[str, ...]:

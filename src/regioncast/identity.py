@@ -25,6 +25,7 @@ from .atlas.hemispheres import LEFT, RIGHT, side_of
 from .atlas.identities import LABEL, NAME, Identities, Naming, label_of, near_misses
 from .atlas.no_region import names_background, names_no_region
 from .errors import N_EXAMPLES, MatchError, examples, plural
+from .notebook import ShownInNotebooks
 from .signals import Key, Signals
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ def start_problem(
 
 
 @dataclass(frozen=True, eq=False)
-class Match:
+class Match(ShownInNotebooks):
     """What goes where, and what does not: the result of matching signals to regions.
 
     Parameters

@@ -21,6 +21,7 @@ from .atlas.identities import near_misses
 from .atlas.region_table import is_inexact, is_whole
 from .engine.dtypes import storable
 from .errors import MatchError, MissingPackageError, SignalsError, UnknownKeyError, examples, plural
+from .notebook import ShownInNotebooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -159,7 +160,7 @@ class MapAxis:
 
 
 @dataclass(frozen=True, eq=False)
-class Signals:
+class Signals(ShownInNotebooks):
     """Values of regions, with the keys of the regions where they are known.
 
     Parameters

@@ -30,6 +30,7 @@ from ..errors import (
     times,
     warn,
 )
+from ..notebook import ShownInNotebooks
 from .choice import grouped, is_chosen
 from .identities import Identities
 from .region_table import SHOWN_ROWS, Region, RegionTable, text_table
@@ -61,7 +62,7 @@ NO_FILES = Files()
 
 
 @dataclass(frozen=True, eq=False)
-class Parcellation:
+class Parcellation(ShownInNotebooks):
     """Regions and the voxels, vertices or grayordinates that belong to each.
 
     Made by `regioncast.load_parcellation`.  Its length is the number of regions, iterating

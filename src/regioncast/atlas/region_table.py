@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 import numpy as np
 
 from ..errors import RegionTableError, UnknownKeyError, examples, plural, printable
+from ..notebook import ShownInNotebooks
 from .hemispheres import HEMISPHERE_TITLE, is_hemisphere_title, says_no_side, side_of_word
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Region(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class RegionTable:
+class RegionTable(ShownInNotebooks):
     """Labels, names and other columns of regions, in ascending order of label.
 
     Rows given in another order are sorted.

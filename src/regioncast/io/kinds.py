@@ -8,13 +8,16 @@ does what `Kind` says, its entry in `KINDS`, and the endings of its files in `re
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
+from nibabel import Cifti2Image
+from nibabel.filebasedimages import FileBasedImage
 
+from ..atlas.hemispheres import side_of_word
 from ..atlas.parcellation import Files, Parcellation
 from ..atlas.region_table import RegionTable
 from ..atlas.spaces import Grayordinates, check_same, divided
@@ -50,14 +53,15 @@ from ..tables.values import (
 from . import sidecar as sidecars
 from .atlas_objects import held_atlas
 from .cifti.kind import Cifti
+from .cifti.matrix import is_of_parcels
 from .filenames import HEMISPHERE_FIELD, check_fields, is_template
 from .painted import edited
+from .surface.files import is_surface
 from .surface.kind import Surfaces
 from .volume import nifti
 from .volume.kind import Volumes
 
 if TYPE_CHECKING:
-    from nibabel import Cifti2Image
     from nibabel.spatialimages import SpatialImage
     from numpy.typing import NDArray
 
@@ -212,6 +216,24 @@ KINDS: tuple[Kind, ...] = (Surfaces(), Cifti(), Volumes())
 def kind_of(source: Any) -> Kind:
     """Return the kind of a path, an image or a list of them."""
     return next(kind for kind in KINDS if kind.holds(source))
+
+
+def is_image(source: object) -> bool:
+    """Return whether this is an image of any kind, with a number for each sample.
+
+    Arrays, and files whose names are also those of tables, have one for each region.
+    """
+    if isinstance(source, Mapping):
+        return all(map(side_of_word, source)) and is_image(list(source.values()))
+    if isinstance(source, list | tuple):
+        return bool(source) and all(map(is_image, source))
+    if isinstance(source, str | os.PathLike):
+        return has_use(Path(source), "data") and not has_use(Path(source), "values")
+    if isinstance(source, np.ndarray):
+        return False
+    if isinstance(source, Cifti2Image):
+        return not is_of_parcels(source)
+    return isinstance(source, FileBasedImage) or is_surface(source)
 
 
 # --- labels and maps in ----------------------------------------------------------------------

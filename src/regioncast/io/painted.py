@@ -15,6 +15,7 @@ from nibabel.dataobj_images import DataobjImage
 
 from ..engine.painting import FileOrder, PaintedArray
 from ..errors import times
+from ..notebook import ShownInNotebooks
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -34,7 +35,7 @@ def as_xml(text: str) -> str:
     return _NOT_IN_XML.sub("", text)
 
 
-class PaintedOnDemand(DataobjImage):
+class PaintedOnDemand(ShownInNotebooks, DataobjImage):
     """An image whose data are a `PaintedArray`: what its classes for volumes and CIFTI share."""
 
     match: Match | None = None

@@ -31,6 +31,7 @@ from .kernels import (
     sum_positions,
 )
 from .painting import brute_force_paint, label_of, regions_of
+from .raster import rasterise
 from .region_domain import (
     add_weights,
     count_bytes,
@@ -82,6 +83,7 @@ __all__ = [
     "paint_series",
     "parse",
     "prepare",
+    "rasterise",
     "recode",
     "reduce_region",
     "region_labels",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -10,10 +11,21 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from ..atlas.parcellation import Parcellation
+from ..atlas.spaces import VOXELS
 from ..engine.painting import PaintedArray
-from ..errors import ArgumentError, ImageTypeError, SignalsTypeError, plural
+from ..errors import (
+    ArgumentError,
+    DimensionError,
+    FileFormatError,
+    ImageTypeError,
+    LabelsError,
+    SignalsTypeError,
+    examples,
+    plural,
+)
 from ..io.label_files import colors_of
 from ..io.painted import edited
+from ..io.surface.meshes import read_meshes
 from ..signals import MapAxis, Signals
 from .colours import ABSENT, SHOWN, Colours, Scale, coloured, rgb_of, scale_of
 
@@ -31,7 +43,7 @@ class Background(NamedTuple):
     Parameters
     ----------
     greys : array of uint8, shape of the volume of the parcellation
-        0: nothing there; else from 8, dark, to 248, in steps of 8.
+        0: nothing there; else from 8, dark, to 248, bright.
     name : str
         What it is, for people.
     """
@@ -170,7 +182,8 @@ def scene_of(
         When values are complex, or too precise for a screen's arithmetic.
     """
     if isinstance(thing, Parcellation):
-        scene = Scene(thing, about=_about_atlas(thing))
+        names = [path.name for path in thing.files.labels]
+        scene = Scene(thing, title=_title(names), about=_about_atlas(thing))
     elif isinstance(thing, Signals):
         scene = _of_signals(thing)
     else:
@@ -183,6 +196,51 @@ def scene_of(
         scale = scale_of(shown, cmap, vmin=vmin, vmax=vmax, threshold=threshold)
         scene = replace(scene, scale=scale)
     return replace(scene, title=scene.title if title is None else title, unit=unit)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Say what else is shown where what is read here, to be shown alone, is no atlas."""
+    try:
+        yield
+    except (DimensionError, FileFormatError, ImageTypeError, LabelsError) as error:
+        raise ArgumentError(
+            f"What is shown alone is an atlas, and this is none. {error} Values of regions, and "
+            "images of anything but labels, are shown with their atlas: view(values, atlas), "
+            "plot(values, atlas)."
+        ) from error
+
+
+def with_meshes(scene: Scene, mesh: object = None) -> Scene:
+    """Return a scene with meshes for its surfaces, where it has some.
+
+    Parameters
+    ----------
+    scene : Scene
+    mesh : optional
+        As `read_meshes` takes it; None: what is known for so many vertices.
+
+    Raises
+    ------
+    ArgumentError
+        When there are surfaces alone, and no mesh for any of them.
+    RegioncastError
+        What `read_meshes` raises.
+    """
+    space = scene.atlas.space
+    surfaces = [part.frame for part in space.parts.values() if isinstance(part.frame, int)]
+    meshes = read_meshes(mesh, space)
+    about = scene.about
+    if len(meshes) < len(surfaces):
+        lacking = f"no mesh is known for surfaces of {examples(surfaces)} vertices"
+        advice = (
+            "Pass mesh= (--mesh): the files of their geometry, such as 'lh.pial,rh.pial' or "
+            "'?h.surf.gii', or nilearn's load_fsaverage()['pial']"
+        )
+        if not meshes and VOXELS not in space.parts:
+            raise ArgumentError(f"To show surfaces takes meshes, and {lacking}. {advice}.")
+        about = (*about, f"Not all surfaces are shown: {lacking}. {advice}.")
+    return replace(scene, meshes=meshes, about=about)
 
 
 def _of_signals(signals: Signals) -> Scene:
@@ -232,11 +290,7 @@ def _of_painting(image: Painted) -> Scene:
         axis=signals.axis,
         categories=image.categories,
         title=_title([path.name for path in signals.origin.files]),
-        about=(
-            told,
-            *([f"{len(missing):,} without a value"] if missing else []),
-            *_about_atlas(atlas),
-        ),
+        about=(told, *_about_atlas(atlas)),
     )
 
 

@@ -10,6 +10,8 @@ from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
 from ..atlas.hemispheres import HEMISPHERE_TITLE, LEFT, RIGHT, side_of_word
 from ..atlas.spaces import VOXELS, VolumeGrid
+from ..engine._kernels import encode as kernels
+from ..engine.encoding import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,13 +28,16 @@ class Volume(NamedTuple):
     Parameters
     ----------
     codes : array of uint8, uint16 or uint32, shape (n_i, n_j, n_k)
-        Cropped to the regions, with at least one layer of no region on each side.
+        Cropped to the regions and what is behind them, with a layer of no region around it.
     affine : array of float64, shape (4, 4)
         From indices of `codes` to mm.
+    greys : array of uint8, shape (n_i, n_j, n_k), default=None
+        What is behind the same voxels; see `regioncast.viewing.scene.Background`.
     """
 
     codes: NDArray[Any]
     affine: NDArray[np.float64]
+    greys: NDArray[np.uint8] | None = None
 
     @property
     def zooms(self) -> NDArray[np.float64]:
@@ -40,55 +45,92 @@ class Volume(NamedTuple):
         return np.asarray(nib.affines.voxel_sizes(self.affine))
 
 
-def volume_of(atlas: Parcellation, background: NDArray[Any] | None = None) -> Volume | None:
+def volume_of(atlas: Parcellation, greys: NDArray[np.uint8] | None = None) -> Volume | None:
     """Return the voxels of a parcellation; None where it has none.
 
     Parameters
     ----------
     atlas : Parcellation
-    background : array, shape of the volume of the atlas, default=None
-        The volume is cropped to what is not 0 in it, too; see `cropped`.
+    greys : array of uint8, shape of the volume of the atlas, default=None
+        What is behind the regions; 0 where there is nothing.
     """
+    grid = grid_of(atlas)
+    if grid is None:
+        return None
+    turn = io_orientation(grid.affine)
+    codes = apply_orientation(codes_on(grid, atlas), turn)
+    is_kept = codes > 0
+    if greys is not None:
+        greys = apply_orientation(greys, turn)
+        is_kept |= greys > 0
+    if not is_kept.any():
+        return None
+    start, end = _bounds(is_kept)
+    box = tuple(slice(*ends) for ends in zip(start, end, strict=True))
+    affine = grid.affine @ inv_ornt_aff(turn, grid.shape)
+    # One layer before the box is where the volume begins.
+    affine[:3, 3] += affine[:3, :3] @ (np.array(start) - 1)
+    behind = None if greys is None else np.pad(greys[box], 1)
+    return Volume(np.pad(codes[box], 1), affine, behind)
+
+
+def grid_of(atlas: Parcellation) -> VolumeGrid | None:
+    """Return the grid of the voxels of a parcellation; None where it has none."""
     part = atlas.space.parts.get(VOXELS)
     if part is None:
         return None
-    grid = part.frame
-    assert isinstance(grid, VolumeGrid), "voxels lie in a volume"
+    assert isinstance(part.frame, VolumeGrid), "voxels lie in a volume"
+    return part.frame
+
+
+def codes_on(grid: VolumeGrid, atlas: Parcellation) -> NDArray[Any]:
+    """Return the codes of all voxels of the grid of a parcellation, shape of the grid."""
+    if atlas.codes.shape == grid.shape:
+        return atlas.codes
+    part = atlas.space.parts[VOXELS]
     codes = np.zeros(grid.shape, atlas.codes.dtype)
-    codes.reshape(-1)[part.places] = atlas.codes.reshape(-1)[part.samples]
-    is_kept = codes > 0 if background is None else (codes > 0) | (background > 0)
-    if not is_kept.any():
-        return None
-    return cropped(codes, grid.affine, is_kept)
+    codes.reshape(-1)[part.places] = atlas.codes[part.samples]
+    return codes
 
 
-def cropped(
-    values: NDArray[Any], affine: NDArray[np.float64], is_kept: NDArray[np.bool_]
-) -> Volume:
-    """Return an array of voxels turned right, front, up, without the margins that nobody sees.
-
-    Parameters
-    ----------
-    values : array of three dimensions
-        Codes, or whatever is of the same voxels.
-    affine : array, shape (4, 4)
-    is_kept : array of bool, shape of `values`
-        What has to stay; a layer of zeros is around it.
-    """
-    turn = io_orientation(affine)
-    turned = apply_orientation(values, turn)
-    is_kept = apply_orientation(is_kept, turn)
-    affine = affine @ inv_ornt_aff(turn, values.shape)
+def _bounds(is_kept: NDArray[np.bool_]) -> tuple[list[int], list[int]]:
+    """Return the first index along each axis at which something is, and the one after the last."""
     start, end = [], []
     for axis in range(3):
         others = tuple(other for other in range(3) if other != axis)
         inside = np.flatnonzero(is_kept.any(axis=others))
         start.append(int(inside[0]))
         end.append(int(inside[-1]) + 1)
-    box = tuple(slice(*ends) for ends in zip(start, end, strict=True))
-    moved = affine.copy()
-    moved[:3, 3] += affine[:3, :3] @ (np.array(start) - 1)
-    return Volume(np.pad(turned[box], 1), moved)
+    return start, end
+
+
+def places_of_regions(volume: Volume, n_regions: int) -> list[list[int] | None]:
+    """Return a voxel of each region to go to: that nearest to its centroid.
+
+    Returns
+    -------
+    list of lists of three int
+        Indices (i, j, k); None for a region without a voxel.
+    """
+    codes = volume.codes
+    sums = np.zeros((n_regions + 1, 3), np.int64)
+    kernels.sum_positions(codes, sums)
+    counts = count(codes, n_regions + 1)
+    is_there = counts > 0
+    is_there[0] = False
+    centroids = sums / np.maximum(counts, 1)[:, np.newaxis]
+    places = np.rint(centroids).astype(np.intp)
+    # Most regions are where their centroid is; of others, all voxels are looked at.
+    is_elsewhere = is_there & (codes[tuple(places.T)] != np.arange(n_regions + 1))
+    voxels = np.argwhere(is_elsewhere[codes])
+    of_voxels = codes[tuple(voxels.T)]
+    distances = (((voxels - centroids[of_voxels]) * volume.zooms) ** 2).sum(axis=1)
+    nearest = np.full(n_regions + 1, np.inf)
+    np.minimum.at(nearest, of_voxels, distances)
+    is_nearest = distances == nearest[of_voxels]
+    places[of_voxels[is_nearest]] = voxels[is_nearest]
+    listed = zip(places[1:].tolist(), is_there[1:].tolist(), strict=True)
+    return [place if there else None for place, there in listed]
 
 
 def sides_of_regions(atlas: Parcellation, volume: Volume) -> NDArray[np.int8]:
@@ -100,14 +142,13 @@ def sides_of_regions(atlas: Parcellation, volume: Volume) -> NDArray[np.int8]:
         -1 left, 1 right, 0 both: each voxel is on its own side of x = 0.  All 0 where neither the
         table nor x = 0 divides the regions.
     """
-    said = _sides_said(atlas)
-    x_of = volume.affine[0, :3]
+    said = sides_said(atlas)
+    x_of = volume.affine[0]
     i, j, k = np.ogrid[tuple(map(slice, volume.codes.shape))]
-    x = x_of[0] * i + x_of[1] * j + x_of[2] * k + volume.affine[0, 3]
-    is_left = np.broadcast_to(x < 0, volume.codes.shape)
+    is_left = x_of[0] * i + x_of[1] * j + x_of[3] < -x_of[2] * k
     n_codes = len(atlas) + 1
-    all_voxels = np.bincount(volume.codes.reshape(-1), minlength=n_codes)[1:]
-    left = np.bincount(volume.codes[is_left], minlength=n_codes)[1:]
+    all_voxels = count(volume.codes, n_codes)[1:]
+    left = count(volume.codes[is_left], n_codes)[1:]
     with np.errstate(invalid="ignore"):
         share = left / all_voxels
     sides = np.where(share > 1 - _SHARE_OF_BOTH, -1, np.where(share < _SHARE_OF_BOTH, 1, 0))
@@ -123,7 +164,7 @@ def is_divided(n_left: int, n_voxels: int) -> bool:
     return _SHARE_OF_BOTH * n_voxels < n_left < (1 - _SHARE_OF_BOTH) * n_voxels
 
 
-def _sides_said(atlas: Parcellation) -> NDArray[np.int8]:
+def sides_said(atlas: Parcellation) -> NDArray[np.int8]:
     """Return the sides that the region table says; 0 where it says none."""
     cells = atlas.table.hemispheres or atlas.table.columns.get(HEMISPHERE_TITLE)
     if cells is None:

@@ -77,6 +77,12 @@ def is_cifti(source: object) -> bool:
     return family_of(path) == "cifti"
 
 
+def is_of_parcels(image: nib.Cifti2Image) -> bool:
+    """Return whether the columns of a CIFTI image are parcels, each with one number per map."""
+    mapping = image.header.matrix.get_index_map(len(image.shape) - 1)
+    return bool(mapping.indices_map_to_data_type == "CIFTI_INDEX_TYPE_PARCELS")
+
+
 class Matrix(NamedTuple):
     """The numbers of a CIFTI image, which need not be read yet, and its axes."""
 

@@ -28,6 +28,7 @@ from ...engine.painting import PaintedArray, paint
 from ...errors import ArgumentError, DimensionError, MissingPackageError, SignalsTypeError, times
 from ...files import check_output, open_output, replacing_all
 from ...formats import Family, family_of, is_gzipped
+from ...notebook import ShownInNotebooks
 from ..label_files import NO_REGION_NAME, Entry, entries_of, labels_image, unused_label
 from ..painted import as_xml
 from .names import STRUCTURE, STRUCTURES, output_paths
@@ -54,7 +55,7 @@ _DTYPES: dict[Family | None, tuple[str, tuple[str, ...]]] = {
 
 
 @dataclasses.dataclass(eq=False, repr=False)
-class PaintedSurface:
+class PaintedSurface(ShownInNotebooks):
     """Values of vertices, made from codes and values when they are asked for.
 
     Made by `regioncast.paint`.  `numpy.asarray` gives all vertices, left before right; `parts`
