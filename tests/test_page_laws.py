@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import small_scenes as small
 from browser import Page, mutant
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from nibabel.affines import apply_affine
@@ -417,10 +417,12 @@ def check_brain(page: Page, meshes: list[DrawnMesh], cameras: dict[str, Camera])
         codes, scale, centre = look_from(page, camera)
         expected = drawn(meshes, Frame(camera, centre, scale, *codes.shape[::-1])).codes
         is_something = (codes > 0) | (expected > 0)
-        assert is_something.mean() > 0.05, name
         is_other = codes != expected
+        assert is_something.any(), name
         assert is_other.mean() <= 0.001, name
-        assert is_other[is_something].mean() <= 0.005, name
+        # What is thin and seen from its edge is all edges, which one of the two rounds away.
+        if is_something.mean() > 0.05:
+            assert is_other[is_something].mean() <= 0.005, name
 
 
 OBLIQUE_CAMERAS = {"from the left above": Camera(-60, 35), "from below": Camera(130, -50)}
@@ -563,7 +565,8 @@ def volumes(draw) -> nib.Nifti1Image:
 NUMBERS = st.floats(-1e6, 1e6) | st.sampled_from([np.nan, np.inf, -np.inf, -0.0])
 
 
-@settings(max_examples=10)
+# To make an example smaller takes hundreds of pages.
+@settings(max_examples=10, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.data())
 def test_any_volume_and_any_values(browser, data):
     image = data.draw(volumes())
@@ -571,7 +574,7 @@ def test_any_volume_and_any_values(browser, data):
     values = data.draw(npst.arrays(np.float64, (2, len(atlas)), elements=NUMBERS))
     threshold = data.draw(st.sampled_from([0, 0.5, 1e3]))
     scene = small.scene_of_values(atlas, values, threshold=threshold)
-    page = browser.open(small.html_of(scene))
+    page = browser.open(small.html_of(scene), size=(700, 520))
     for view in AXES:
         check_slices(page, image, view, radiological=data.draw(st.booleans()))
     check_colours(page, scene)

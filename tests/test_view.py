@@ -407,6 +407,12 @@ def test_surfaces_alone_need_a_mesh(pair):
         rc.view(pair, mesh={"left": MESH["left"], "right": mesh_of(99, 30)})
 
 
+def test_regions_of_surfaces_have_sides(pair):
+    meta, _ = contents(rc.view(pair, mesh=MESH))
+    sides = {"L": -1, "R": 1}
+    assert meta["regions"]["sides"] == [sides[side] for side in pair.table.hemispheres]
+
+
 def test_a_volume_takes_no_mesh(atlas):
     with pytest.raises(SpaceError, match="mesh"):
         rc.view(VALUES, atlas, mesh=MESH)

@@ -152,7 +152,7 @@ def ramp_of(cmap: object) -> tuple[str, NDArray[np.uint8]]:
     """
     if isinstance(cmap, str) and cmap in _ANCHORS:
         return cmap, interpolated(_ANCHORS[cmap])
-    if isinstance(cmap, Sequence) and not isinstance(cmap, str):
+    if isinstance(cmap, list | tuple):
         wrong = [str(color) for color in cmap if not re.fullmatch("#[0-9a-fA-F]{6}", str(color))]
         if wrong or len(cmap) < 2:
             raise ArgumentError(
@@ -213,25 +213,14 @@ def scale_of(
         When limits are no numbers or the lower is not below the upper, a threshold is negative,
         or there is no such ramp.
     """
-    for what, number in (("vmin", vmin), ("vmax", vmax), ("threshold", threshold)):
-        if number is not None and not np.isfinite(number):
-            raise ArgumentError(f"{what} is a number, not {number!r}.")
+    _check_numbers(vmin=vmin, vmax=vmax, threshold=threshold)
     if threshold is not None and threshold < 0:
         raise ArgumentError(f"threshold is a distance from 0, so it is not negative: {threshold}.")
     numbers = np.asarray(values, np.float64)
     numbers = numbers[np.isfinite(numbers)]
     lowest, highest = (numbers.min(), numbers.max()) if numbers.size else (0.0, 1.0)
     is_signed = lowest < 0 < highest
-    if is_signed:
-        # What is given of one end holds for the other.
-        either = vmax if vmax is not None else vmin
-        reach = max(-lowest, highest) if either is None else abs(either)
-        lowest, highest = -reach, reach
-    low = float(lowest if vmin is None else vmin)
-    high = float(highest if vmax is None else vmax)
-    if low == high and (vmin is None or vmax is None):
-        # All values are equal: the ramp goes from 0 to them, or from 0 to 1.
-        low, high = min(low, 0.0), max(high, 0.0) if high else 1.0
+    low, high = _limits(float(lowest), float(highest), vmin, vmax)
     if not low < high:
         raise ArgumentError(f"vmin has to be below vmax; they are {low:g} and {high:g}.")
     if not np.isfinite(high - low):
@@ -239,15 +228,35 @@ def scale_of(
             f"The limits of the colours, {low:g} and {high:g}, are too far apart for numbers of 64 "
             "bits. Pass vmin and vmax that are closer."
         )
-    if cmap is None:
-        cmap = "diverging" if is_signed else "sequential"
-        name, ramp = ramp_of(cmap)
-        # What is furthest from 0 is darkest.
-        if cmap == "sequential" and high <= 0:
-            ramp = ramp[::-1]
-    else:
-        name, ramp = ramp_of(cmap)
+    is_ours = cmap is None
+    name, ramp = ramp_of(("diverging" if is_signed else "sequential") if is_ours else cmap)
+    # What is furthest from 0 is darkest.
+    if is_ours and high <= 0:
+        ramp = ramp[::-1]
     return Scale(name, ramp, low, high, float(threshold or 0))
+
+
+def _check_numbers(**said: float | None) -> None:
+    for what, number in said.items():
+        if number is not None and not np.isfinite(number):
+            raise ArgumentError(f"{what} is a number, not {number!r}.")
+
+
+def _limits(
+    lowest: float, highest: float, vmin: float | None, vmax: float | None
+) -> tuple[float, float]:
+    """Return the values at the ends of a ramp, from those of the data and what was said."""
+    if lowest < 0 < highest:
+        # What is said of one end holds for the other.
+        said = [abs(end) for end in (vmax, vmin) if end is not None]
+        reach = said[0] if said else max(-lowest, highest)
+        lowest, highest = -reach, reach
+    elif lowest == highest:
+        # All values are equal: the ramp goes from 0 to them, or from 0 to 1.
+        lowest, highest = min(lowest, 0.0), max(highest, 0.0)
+        if lowest == highest:
+            highest = 1.0
+    return (lowest if vmin is None else vmin), (highest if vmax is None else vmax)
 
 
 def coloured(values: NDArray[Any], has_value: NDArray[np.bool_], scale: Scale) -> Colours:

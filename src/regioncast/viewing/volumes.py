@@ -142,7 +142,7 @@ def sides_of_regions(atlas: Parcellation, volume: Volume) -> NDArray[np.int8]:
         -1 left, 1 right, 0 both: each voxel is on its own side of x = 0.  All 0 where neither the
         table nor x = 0 divides the regions.
     """
-    said = _sides_said(atlas)
+    said = sides_said(atlas)
     x_of = volume.affine[0]
     i, j, k = np.ogrid[tuple(map(slice, volume.codes.shape))]
     is_left = x_of[0] * i + x_of[1] * j + x_of[3] < -x_of[2] * k
@@ -164,7 +164,7 @@ def is_divided(n_left: int, n_voxels: int) -> bool:
     return _SHARE_OF_BOTH * n_voxels < n_left < (1 - _SHARE_OF_BOTH) * n_voxels
 
 
-def _sides_said(atlas: Parcellation) -> NDArray[np.int8]:
+def sides_said(atlas: Parcellation) -> NDArray[np.int8]:
     """Return the sides that the region table says; 0 where it says none."""
     cells = atlas.table.hemispheres or atlas.table.columns.get(HEMISPHERE_TITLE)
     if cells is None:

@@ -12,8 +12,6 @@ from ...errors import ArgumentError, examples
 from .layout import with_minus
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ..volumes import Volume
 
 # A cut is oblique where a voxel further along another axis is this much of a mm off.
@@ -51,8 +49,7 @@ def mm_of(volume: Volume, axis: int, index: float) -> float:
     """Return where a layer of voxels is along its axis, in the middle of the volume."""
     at = (np.array(volume.codes.shape) - 1) / 2
     at[axis] = index
-    along: NDArray[np.float64] = volume.affine[axis, :3] * at
-    return float(along.sum() + volume.affine[axis, 3])
+    return float(volume.affine[axis] @ np.append(at, 1.0))
 
 
 def edge_of(volume: Volume, axis: int, index: float) -> float:
@@ -60,16 +57,17 @@ def edge_of(volume: Volume, axis: int, index: float) -> float:
 
     Of an oblique volume, the middle of the picture is where it says, and a mm is one mm.
     """
-    middle = (volume.codes.shape[axis] - 1) / 2
+    middle: float = (volume.codes.shape[axis] - 1) / 2
     return mm_of(volume, axis, middle) + (index - 0.5 - middle) * float(volume.zooms[axis])
 
 
 def caption_of(volume: Volume, axis: int, index: int) -> str:
     """Return what is written below a cut."""
     along_others = np.delete(volume.affine[axis, :3], axis)
-    relation = "≈" if np.abs(along_others).max() > _OFF else "="
+    is_oblique = bool(np.abs(along_others).max() > _OFF)
+    relation, n_decimals = ("≈", 0) if is_oblique else ("=", 1)
     # Rounding must not leave a negative 0.
-    mm = round(mm_of(volume, axis, index), 1) + 0.0
+    mm = round(mm_of(volume, axis, index), n_decimals) + 0.0
     return f"{PLANES[axis].letter} {relation} {with_minus(f'{mm:g}')}"
 
 

@@ -25,11 +25,12 @@ _STEP, _PAD, _TO_NUMBER, _AXIS = 0.185, 0.08, 0.05, 0.42
 _BAR = 0.73
 # Inches: what bars and their numbers need, what they get by themselves and beside others, between
 # rankings, and the title of a map.
-_LEAST_WIDTH, _ALONE, _BESIDE, _BETWEEN, _MAP_TITLE = 1.2, 2.8, 1.7, 0.25, 0.25
+_LEAST_WIDTH, _ALONE, _BESIDE, _BETWEEN, _MAP_TITLE = 0.9, 2.8, 1.7, 0.25, 0.25
 
 # Regions of a ranking, where there may be as many as there should; and rankings of a figure.
 _N_REGIONS, _MOST_MAPS = 20, 4
-_LONGEST_NAME = 44
+# Characters of a name, where there is room, and where there is less and less.
+_LONGEST_NAMES = (44, 30, 20, 14)
 
 # Digits before the point of numbers that are written out; below 0 they are zeros after it.
 _FEW_DIGITS, _MANY_DIGITS = -2, 7
@@ -69,9 +70,11 @@ class Ranking:
         Of the map.
     n_most : int
         How many regions there may be.
+    longest : int
+        How many characters a name may have.
     """
 
-    def __init__(self, painter: Painter, number: int, n_most: int) -> None:
+    def __init__(self, painter: Painter, number: int, n_most: int, longest: int) -> None:
         scene = painter.scene
         assert scene.values is not None, "regions are ranked by their values"
         self.painter = painter
@@ -90,7 +93,7 @@ class Ranking:
         lines = np.arange(len(rows))
         self.lines = np.where(lines < n_high, lines, lines + (self.n_between > 0))
         names = scene.atlas.table.unique_names
-        self.names = [shortened(names[row], _LONGEST_NAME) for row in rows.tolist()]
+        self.names = [shortened(names[row], longest) for row in rows.tolist()]
 
     @property
     def n_lines(self) -> int:
@@ -126,6 +129,9 @@ class Ranking:
                 place.text(axis.x(end) - _TO_NUMBER, y, number, ha="right", color=dim)
             else:
                 place.text(axis.x(end) + _TO_NUMBER, y, number, color=dim)
+        if not len(self.rows):
+            middle = axis.left + axis.width / 2, bars.top + step / 2
+            place.text(*middle, "No region has a value.", ha="center", color=dim)
         if self.n_between:
             line = int(np.setdiff1d(np.arange(self.n_lines), self.lines)[0])
             y = bars.top + (line + 0.5) * step
@@ -198,13 +204,16 @@ class Rankings:
         if height is not None:
             # One of the lines is that of the regions that are left out.
             n_regions = max(1, int((height - self.top - MARGIN - _AXIS) / _STEP) - 1)
-        self.rankings = [Ranking(painter, number, n_regions) for number in numbers]
-        names = sum(ranking.names_width + _PAD for ranking in self.rankings)
-        fixed = names + 2 * MARGIN + _BETWEEN * (n_maps - 1)
-        usual = fixed + n_maps * (_ALONE if n_maps == 1 else _BESIDE)
-        self.width = usual if width is None else width
-        self.bars_width = (self.width - fixed) / n_maps
-        if self.bars_width < _LEAST_WIDTH:
+        for longest in _LONGEST_NAMES:
+            self.rankings = [Ranking(painter, n, n_regions, longest) for n in numbers]
+            names = sum(ranking.names_width + _PAD for ranking in self.rankings)
+            fixed = names + 2 * MARGIN + _BETWEEN * (n_maps - 1)
+            usual = fixed + n_maps * (_ALONE if n_maps == 1 else _BESIDE)
+            self.width = usual if width is None else width
+            self.bars_width = (self.width - fixed) / n_maps
+            if self.bars_width >= _LEAST_WIDTH:
+                break
+        else:
             raise ArgumentError(
                 f"Names and bars do not fit into {self.width:.1f} inches. Give them a width of at "
                 f"least {fixed + _LEAST_WIDTH * n_maps:.1f}, or choose fewer maps=."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from contourpy import FillType, contour_generator
 from scipy import ndimage  # type: ignore[import-untyped]
+from scipy.spatial import ConvexHull  # type: ignore[import-untyped]
 
 from ..svg import path_around
 from .planes import PLANES, edge_of
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 # Blocks of voxels along the longest edge; gaps that are closed, as a share of it; and how much the
 # outline is smoothed, in blocks.
 _N_BLOCKS, _CLOSED, _SMOOTHED = 48, 0.1, 0.8
+# What is around sparse regions is less than this share of the box that holds them; an ellipsoid
+# would be half of it.
+_SPARSE = 0.3
 
 
 class Silhouette:
@@ -27,6 +31,7 @@ class Silhouette:
 
     Gaps are closed that are up to a fifth of the longest edge wide, whatever the species: all is
     inside that is as near to a region as that, but for what is as near to what is further away.
+    Regions that are too sparse for that have their convex hull around them.
 
     Parameters
     ----------
@@ -52,6 +57,8 @@ class Silhouette:
             [ndimage.binary_fill_holes(layer > 0) for layer in np.moveaxis(depths, 2, 0)], 2
         )
         depths[is_inside] = np.maximum(depths[is_inside], sizes.min())
+        if is_inside.sum() < _SPARSE * np.prod(np.ptp(np.argwhere(is_region), axis=0) + 1):
+            depths = _depths_in_hull(is_region, sizes) + radius / 3
         self.depths: NDArray[np.float64] = ndimage.gaussian_filter(depths, _SMOOTHED)
 
     def at(self, axis: int, index: int) -> Path | None:
@@ -75,6 +82,21 @@ class Silhouette:
         """Return where blocks are along an edge of a picture, in mm."""
         blocks = np.arange(self.depths.shape[axis]) - self.margins[axis] + 0.5
         return [edge_of(self.volume, axis, at) for at in (blocks * self.steps[axis]).tolist()]
+
+
+def _depths_in_hull(
+    is_region: NDArray[np.bool_], sizes: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how far blocks are inside the convex hull of regions, in mm, and negative outside."""
+    blocks = np.argwhere(is_region)
+    corners = np.stack(np.meshgrid(*[(-0.5, 0.5)] * 3), -1).reshape(-1, 1, 3)
+    faces = ConvexHull((blocks + corners).reshape(-1, 3) * sizes).equations
+    i, j, k = np.ogrid[tuple(map(slice, is_region.shape))]
+    depths = np.full(is_region.shape, np.inf)
+    for across_i, across_j, across_k, offset in faces * [*sizes, 1]:
+        beyond = across_i * i + across_j * j + across_k * k + offset
+        depths = np.minimum(depths, -beyond)
+    return depths
 
 
 def _in_blocks(is_in: NDArray[np.bool_], steps: NDArray[np.int_]) -> NDArray[np.bool_]:

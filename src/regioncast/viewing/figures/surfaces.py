@@ -43,6 +43,8 @@ _LIGHT = ((np.arange(256) / 255) ** 0.7).astype(np.float32)
 _OF_LINES = 0.5
 # Hemispheres that overlap by more than this many mm are inflated, and drawn this far apart.
 _OVERLAP, _APART = 8.0, 6.0
+# They overlap by no more than this, of the width of the wider one.
+_SAME_PLACE = 1.2
 
 
 class MeshView:
@@ -152,6 +154,7 @@ class MeshImage(ParcelImage):
         shadow = np.zeros((*opacity.shape, 4), np.uint8)
         shadow[..., 3] = np.rint(opacity)
         gc = renderer.new_gc()
+        gc.set_gid(f"{self.panel}.light")  # type: ignore[arg-type]  # an id is text
         # The mouse reaches what is below.
         with group(renderer, **{"pointer-events": "none"}):
             renderer.draw_image(gc, x, y, np.ascontiguousarray(shadow[::-1]))
@@ -223,7 +226,7 @@ def _mixed(
         n_there += of_mesh[..., None]
     # Colours are those of what is there, and not mixed with emptiness.
     pixels = np.concatenate([total / np.maximum(n_there, 1), n_there * (255 / factor**2)], 2)
-    return np.rint(pixels).astype(np.uint8)
+    return np.asarray(np.rint(pixels), np.uint8)
 
 
 def _subsamples(image: NDArray[Any], factor: int) -> Iterator[NDArray[Any]]:
@@ -306,7 +309,9 @@ def _moved_apart(meshes: list[DrawnMesh]) -> list[DrawnMesh]:
         return meshes
     inner = max(mesh.coordinates[:, 0].max() for mesh in left)
     overlap = float(inner - min(mesh.coordinates[:, 0].min() for mesh in right))
-    if overlap < _OVERLAP:
+    widest = max(float(np.ptp(mesh.coordinates[:, 0])) for mesh in meshes)
+    # Meshes that overlap by more are not the two hemispheres of one brain.
+    if not _OVERLAP < overlap < _SAME_PLACE * widest:
         return meshes
     step = np.array([(overlap + _APART) / 2, 0, 0])
     return [replace(mesh, coordinates=mesh.coordinates + mesh.side * step) for mesh in meshes]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..colours import RAMPS, THEMES, ramp_of
-from ..volumes import Volume, places_of_regions, sides_of_regions, volume_of
+from ..volumes import Volume, places_of_regions, sides_of_regions, sides_said, volume_of
 from .packing import packed_meshes
 
 if TYPE_CHECKING:
@@ -109,13 +109,29 @@ def contents_of(scene: Scene) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         "regions": {
             "names": list(atlas.table.unique_names),
             "labels": [str(label) for label in atlas.table.labels.tolist()],
-            "sides": [0] * len(atlas),
+            "sides": sides_said(atlas).tolist(),
             "missing": (np.flatnonzero(~scene.is_there) + 1).tolist(),
             "coverage": None if scene.coverage is None else _numbers(scene.coverage),
         },
         "maps": {"titles": scene.map_titles},
         "themes": {name: theme._asdict() for name, theme in THEMES.items()},
     }
+    _add_legend(scene, meta, arrays)
+    if scene.values is not None:
+        arrays["values"] = _storable(scene.values)
+    volume = volume_of(atlas, None if scene.background is None else scene.background.greys)
+    if volume is not None:
+        _add_volume(scene, volume, meta, arrays)
+    meshes, of_meshes = packed_meshes(scene)
+    if meshes:
+        meta["meshes"] = meshes
+        arrays |= of_meshes
+    meta["arrays"] = {name: _TYPES[array.dtype.name] for name, array in arrays.items()}
+    return meta, arrays
+
+
+def _add_legend(scene: Scene, meta: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> None:
+    """Add what colours stand for: regions, categories, or values by a scale."""
     if scene.show == "atlas":
         meta["regions"]["colors"] = scene.region_colors
     if scene.categories is not None:
@@ -134,17 +150,6 @@ def contents_of(scene: Scene) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             "limits": [scale.low, scale.high],
             "threshold": scale.threshold,
         }
-    if scene.values is not None:
-        arrays["values"] = _storable(scene.values)
-    volume = volume_of(atlas, None if scene.background is None else scene.background.greys)
-    if volume is not None:
-        _add_volume(scene, volume, meta, arrays)
-    meshes, of_meshes = packed_meshes(scene)
-    if meshes:
-        meta["meshes"] = meshes
-        arrays |= of_meshes
-    meta["arrays"] = {name: _TYPES[array.dtype.name] for name, array in arrays.items()}
-    return meta, arrays
 
 
 def _add_volume(
