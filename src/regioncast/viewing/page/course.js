@@ -14,12 +14,14 @@ function roundTicks(low, high, count) {
   const step = roundStep(high - low, count);
   // Limits as far apart as numbers can be.
   if (!Number.isFinite(step)) return [low, high];
-  const ticks = [];
-  const last = Math.floor(high / step + 1e-9);
-  for (let tick = Math.ceil(low / step - 1e-9); tick <= last; tick++) {
-    ticks.push(Number((tick * step).toPrecision(12)));
+  const first = Math.ceil(low / step - 1e-9);
+  const more = Math.floor(high / step + 1e-9) - first;
+  // A set: numbers that differ by less than twelve digits would be written twice.
+  const ticks = new Set();
+  for (let tick = 0; tick <= more; tick++) {
+    ticks.add(Number(((first + tick) * step).toPrecision(12)));
   }
-  return ticks;
+  return [...ticks];
 }
 
 class Course {
