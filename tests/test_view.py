@@ -185,7 +185,7 @@ def test_an_atlas_alone_has_its_own_colours(tmp_path):
         (rc.Signals([1.0]), False),
         (None, False),
     ],
-    ids=repr,
+    ids=lambda value: repr(value)[:30].partition(" object")[0],
 )
 def test_images_are_told_from_values(source, answer):
     assert is_image(source) is answer
