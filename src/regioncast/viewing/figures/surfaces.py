@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +15,13 @@ from ...errors import ArgumentError, examples, listed
 from ..meshes import meshes_of
 from ..outlines import traced
 from ..svg import BORDER_WIDTH, ParcelImage, draws_paths, group, path_around, pixels_of
-from ..views import Frame, camera_of, drawn
+from ..views import Frame, camera_of, drawn, extent_of
 from .layout import MESHES, Panel, Strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
+    from matplotlib.path import Path
     from numpy.typing import NDArray
 
     from ..meshes import DrawnMesh
@@ -41,10 +42,6 @@ _TRACED_SCALE, _PASSES, _TOLERANCE = 4.0, 5, 0.3
 _LIGHT = ((np.arange(256) / 255) ** 0.7).astype(np.float32)
 # How bright lines between regions are, of what they would be.
 _OF_LINES = 0.5
-# Hemispheres that overlap by more than this many mm are inflated, and drawn this far apart.
-_OVERLAP, _APART = 8.0, 6.0
-# They overlap by no more than this, of the width of the wider one.
-_SAME_PLACE = 1.2
 
 
 class MeshView:
@@ -66,10 +63,8 @@ class MeshView:
         self.meshes = meshes
         self.camera = camera
         self.name = name
-        points = np.concatenate([mesh.coordinates for mesh in meshes]) @ camera.axes.T
-        self.low, self.high = points.min(0), points.max(0)
-        self._drawn: dict[tuple[int, int], CodeImage] = {}
-        self._paths: dict[int, Any] | None = None
+        self.low, self.high = extent_of(meshes, camera)
+        self._drawn: dict[tuple[int, int, int], CodeImage] = {}
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -85,30 +80,27 @@ class MeshView:
 
     def codes(self, width: int, height: int, factor: int = _FACTOR) -> CodeImage:
         """Return what is seen, in a picture of as many pixels; the same one when asked again."""
-        if (width, height) not in self._drawn:
-            edges = np.maximum(self.high - self.low, 1e-3)[:2]
-            scale = float((np.array([width, height]) / edges).min())
-            centre = (self.low + self.high) / 2 @ self.camera.axes
-            frame = Frame(self.camera, centre, scale, width, height)
-            self._drawn[width, height] = drawn(self.meshes, frame, factor=factor)
-        return self._drawn[width, height]
+        # Maps of several rows are seen alike, and PDF and SVG ask twice.
+        if (width, height, factor) not in self._drawn:
+            frame = Frame.around(self.camera, self.low, self.high, width, height)
+            self._drawn[width, height, factor] = drawn(self.meshes, frame, factor=factor)
+        return self._drawn[width, height, factor]
 
-    def paths(self) -> dict[int, Any]:
-        """Return what is around each region that is seen, in mm; 0 is what is no region."""
-        if self._paths is None:
-            edges = (self.high - self.low)[:2]
-            width, height = np.ceil(edges * _TRACED_SCALE).astype(int).tolist()
-            codes, shade, _ = self.codes(width, height, factor=1)
-            assert shade is not None, "a mesh has light and shade"
-            # No region is what is traced as 0; here it is beside the mesh.
-            ones = traced(np.where(shade > 0, codes + 1, 0), passes=_PASSES, tolerance=_TOLERANCE)
-            steps = np.array([edges[0], -edges[1]]) / [width, height]
-            corner = np.array([self.low[0], self.high[1]])
-            self._paths = {
-                code - 1: path_around([ring * steps + corner for ring in rings])
-                for code, rings in ones.items()
-            }
-        return self._paths
+    @cached_property
+    def paths(self) -> dict[int, Path]:
+        """What is around each region that is seen, in mm; 0 is what is no region."""
+        edges = (self.high - self.low)[:2]
+        width, height = np.ceil(edges * _TRACED_SCALE).astype(int).tolist()
+        codes, shade, _ = self.codes(width, height, factor=1)
+        assert shade is not None, "a mesh has light and shade"
+        # Tracing leaves 0 out; here that is what is beside the mesh, and no region is 1.
+        around = traced(np.where(shade > 0, codes + 1, 0), passes=_PASSES, tolerance=_TOLERANCE)
+        steps = np.array([edges[0], -edges[1]]) / [width, height]
+        corner = np.array([self.low[0], self.high[1]])
+        return {
+            code - 1: path_around([ring * steps + corner for ring in rings])
+            for code, rings in around.items()
+        }
 
     def _draw(self, ax: Axes, number: int) -> None:
         ax.add_image(MeshImage(ax, self, number))
@@ -132,7 +124,7 @@ class MeshImage(ParcelImage):
         super().__init__(
             ax,
             np.zeros((1, 1, 4), np.uint8),
-            parcels=lambda: view.painter.parcels(view.paths(), number, theme.bare),
+            parcels=lambda: view.painter.parcels(view.paths, number, theme.bare),
             panel=f"map{number + 1}.{view.name}",
             edge=view.painter.line,
             extent=(view.low[0], view.high[0], view.low[1], view.high[1]),
@@ -265,10 +257,9 @@ def strips_of(painter: Painter, views: object) -> list[Strip]:
             # From the left one sees the left hemisphere from outside; then both from inside.
             for view in of_side if side == -1 else of_side[::-1]:
                 panels += _of_hemisphere(painter, meshes, side, letter, view)
-    whole = _moved_apart(meshes)
     for view in asked:
         if view not in OF_HEMISPHERES:
-            panels.append(MeshView(painter, whole, camera_of(view), view).panel(view))
+            panels.append(MeshView(painter, meshes, camera_of(view), view).panel(view))
     if not panels:
         raise ArgumentError(
             f"views: {examples(asked)} is of one hemisphere, and this brain is not divided into "
@@ -300,18 +291,3 @@ def _of_hemisphere(
         return []
     seen = MeshView(painter, of_side, camera_of(view, side), f"{_SIDES[side]}.{view}")
     return [seen.panel(f"{letter} {view}")]
-
-
-def _moved_apart(meshes: list[DrawnMesh]) -> list[DrawnMesh]:
-    """Return meshes of which inflated hemispheres do not go through each other."""
-    left, right = ([mesh for mesh in meshes if mesh.side == side] for side in (-1, 1))
-    if not left or not right:
-        return meshes
-    inner = max(mesh.coordinates[:, 0].max() for mesh in left)
-    overlap = float(inner - min(mesh.coordinates[:, 0].min() for mesh in right))
-    widest = max(float(np.ptp(mesh.coordinates[:, 0])) for mesh in meshes)
-    # Meshes that overlap by more are not the two hemispheres of one brain.
-    if not _OVERLAP < overlap < _SAME_PLACE * widest:
-        return meshes
-    step = np.array([(overlap + _APART) / 2, 0, 0])
-    return [replace(mesh, coordinates=mesh.coordinates + mesh.side * step) for mesh in meshes]
