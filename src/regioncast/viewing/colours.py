@@ -214,7 +214,8 @@ def scale_of(
         or there is no such ramp.
     """
     _check_numbers(vmin=vmin, vmax=vmax, threshold=threshold)
-    if threshold is not None and threshold < 0:
+    threshold = float(threshold or 0)
+    if threshold < 0:
         raise ArgumentError(f"threshold is a distance from 0, so it is not negative: {threshold}.")
     numbers = np.asarray(values, np.float64)
     numbers = numbers[np.isfinite(numbers)]
@@ -233,7 +234,7 @@ def scale_of(
     # What is furthest from 0 is darkest.
     if is_ours and high <= 0:
         ramp = ramp[::-1]
-    return Scale(name, ramp, low, high, float(threshold or 0))
+    return Scale(name, ramp, low, high, threshold)
 
 
 def _check_numbers(**said: float | None) -> None:

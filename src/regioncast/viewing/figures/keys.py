@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.patches import Polygon, Rectangle
@@ -35,23 +35,8 @@ _TOO_NEAR = 0.07
 _LEAST_PLAIN, _MOST_PLAIN = 1e-4, 1e6
 
 
-class Key(Protocol):
-    """Explains colours, in a column at the right."""
-
-    @property
-    def width(self) -> float:
-        """Inches that it needs, with what is before it; 0 where there is nothing to say."""
-
-    @property
-    def height(self) -> float:
-        """Inches that it has to have."""
-
-    def draw(self, place: Place, box: Box) -> None:
-        """Draw it in the middle of a column."""
-
-
-def key_of(painter: Painter, numbers: Sequence[int]) -> Key:
-    """Return what explains the colours of some maps."""
+def key_of(painter: Painter, numbers: Sequence[int]) -> ColourBar | Legend:
+    """Return what explains the colours of some maps, in a column at the right."""
     scene = painter.scene
     if scene.show == "values":
         return ColourBar(painter, numbers)
@@ -89,7 +74,7 @@ class Legend:
 
     @property
     def width(self) -> float:
-        """Inches that it needs; 0 where there is nothing to say."""
+        """Inches that it needs, with what is before it; 0 where there is nothing to say."""
         if not self.height:
             return 0.0
         names = [name for _, name in self.entries] + ["n/a"]
@@ -142,7 +127,7 @@ class ColourBar:
 
     @property
     def width(self) -> float:
-        """Inches that it needs."""
+        """Inches that it needs, with what is before it."""
         numbers = max(text_width(text, SMALL) for text in self.texts)
         width = _BAR_WIDTH + _TICK + _TO_TEXT + numbers
         if self.is_unit_above:

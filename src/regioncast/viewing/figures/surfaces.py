@@ -249,14 +249,10 @@ def strips_of(painter: Painter, views: object) -> list[Strip]:
             "There is no mesh to draw these regions on. Give the meshes of the surfaces, as "
             "mesh=; or pass kind='ranked'."
         )
-    sides = {mesh.side for mesh in meshes}
-    panels = []
-    for side, letter in ((-1, "L"), (1, "R")):
-        if sides == {0} or side in sides:
-            of_side = [view for view in asked if view in OF_HEMISPHERES]
-            # From the left one sees the left hemisphere from outside; then both from inside.
-            for view in of_side if side == -1 else of_side[::-1]:
-                panels += _of_hemisphere(painter, meshes, side, letter, view)
+    of_hemispheres = [view for view in asked if view in OF_HEMISPHERES]
+    panels = _of_hemisphere(painter, meshes, -1, of_hemispheres)
+    # From the left one sees the left hemisphere from outside; then both from inside.
+    panels += _of_hemisphere(painter, meshes, 1, of_hemispheres[::-1])
     for view in asked:
         if view not in OF_HEMISPHERES:
             panels.append(MeshView(painter, meshes, camera_of(view), view).panel(view))
@@ -280,14 +276,21 @@ def _asked_views(views: object) -> list[str]:
 
 
 def _of_hemisphere(
-    painter: Painter, meshes: list[DrawnMesh], side: int, letter: str, view: str
+    painter: Painter, meshes: list[DrawnMesh], side: int, views: list[str]
 ) -> list[Panel]:
-    """Return the panel of one hemisphere; none of the inside of what is not divided."""
-    of_side = [mesh for mesh in meshes if mesh.side == side]
-    if view == "lateral":
-        # What is in the middle hides the inside of a hemisphere, and nothing of its outside.
-        of_side += [mesh for mesh in meshes if mesh.side == 0]
-    if not of_side:
+    """Return panels of one hemisphere, if there is such a one.
+
+    What is not divided is seen from both sides, and has no inside.
+    """
+    sides, name = {mesh.side for mesh in meshes}, _SIDES[side]
+    if side not in sides and sides != {0}:
         return []
-    seen = MeshView(painter, of_side, camera_of(view, side), f"{_SIDES[side]}.{view}")
-    return [seen.panel(f"{letter} {view}")]
+    panels = []
+    for view in views:
+        # What is in the middle hides the inside of a hemisphere, and nothing of its outside.
+        shown = (side,) if view == "medial" else (side, 0)
+        seen = [mesh for mesh in meshes if mesh.side in shown]
+        if seen:
+            of_view = MeshView(painter, seen, camera_of(view, side), f"{name}.{view}")
+            panels.append(of_view.panel(f"{name[0].upper()} {view}"))
+    return panels
