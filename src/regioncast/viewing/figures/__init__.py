@@ -163,7 +163,8 @@ def _number(which: Any, titles: list[str]) -> int:
     # A bool is an int for Python, and the number of no map.
     is_number = isinstance(which, int | np.integer) and not isinstance(which, bool)
     if is_number and which in range(-n_maps, n_maps):
-        return range(n_maps)[which]
+        number: int = range(n_maps)[which]
+        return number
     by_title = f", or by title: {examples(titles)}" if titles[0] else ""
     raise ArgumentError(
         f"maps: there is no map {examples([which])}. There are {plural(n_maps, 'map')}, by number "
