@@ -395,12 +395,11 @@ def deep_vertices(mesh: Mesh) -> NDArray[np.bool_] | None:
         return np.bincount(start, values[end], n_vertices) / n_neighbours
 
     sums = [np.bincount(start, np.repeat(along, 3), n_vertices) for along in normals.T]
-    outwards = np.stack(sums, 1)
+    lengths = np.linalg.norm(sums, axis=0)
     # A vertex of no face has no direction.
-    lengths = np.linalg.norm(outwards, axis=1, keepdims=True)
-    outwards /= np.where(lengths > 0, lengths, 1)
-    from_neighbours = [of_neighbours(along) - along for along in mesh.coordinates.T]
-    depth = (np.stack(from_neighbours, 1) * outwards).sum(1)
+    outwards = np.array(sums) / np.where(lengths > 0, lengths, 1)
+    to_neighbours = np.array([of_neighbours(along) - along for along in mesh.coordinates.T])
+    depth: NDArray[np.float64] = (to_neighbours * outwards).sum(0)
     for _ in range(_N_SMOOTHINGS):
         depth = (depth + of_neighbours(depth)) / 2
     is_deep: NDArray[np.bool_] = depth > 0
