@@ -40,7 +40,7 @@ from .layout import MARGIN, TITLE, Place
 from .painting import Painter
 from .pictures import USUAL_WIDTH, Pictures
 from .ranked import Rankings
-from .slices import Slices
+from .slices import rows_of_slices
 from .surfaces import strips_of
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _strips(
         if strips and cuts is None:
             # Below the surfaces, what lies below the cortex.
             cuts = {"z": max(2, round(width))}
-        strips += Slices(painter).strips(cuts, n_maps, width)
+        strips += rows_of_slices(painter, cuts, n_maps, width)
     return strips
 
 
