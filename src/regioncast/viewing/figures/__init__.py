@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from .layout import Strip
 
 Kind = Literal["auto", "slices", "surface", "ranked"]
-KINDS = ("auto", "slices", "surface", "ranked")
 
 DPI = 200
 _MOST_MAPS = 12
@@ -101,7 +100,7 @@ def plotted(
     ArgumentTypeError
         When `ax` is no axes.
     """
-    _check_choice("kind", kind, KINDS)
+    _check_choice("kind", kind, get_args(Kind))
     _check_choice("theme", theme, tuple(THEMES))
     if ax is not None and not isinstance(ax, Axes):
         raise ArgumentTypeError(f"ax is one axes of matplotlib, not {type(ax).__name__}.")
