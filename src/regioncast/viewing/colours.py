@@ -284,8 +284,10 @@ def coloured(values: NDArray[Any], has_value: NDArray[np.bool_], scale: Scale) -
     is_shown = ~(is_absent | is_below)
     kinds = np.zeros(1 + len(numbers), np.uint8)
     kinds[1:] = np.select([is_absent, is_below], [ABSENT, BELOW], SHOWN)
+    # Infinite values, and differences that become so, are at the ends of the ramp.
     with np.errstate(over="ignore", invalid="ignore"):
         steps = np.floor((numbers - scale.low) / (scale.high - scale.low) * N_COLOURS)
     rgb = np.zeros((1 + len(numbers), 3), np.uint8)
+    # The highest value of all would be one step beyond the last colour.
     rgb[1:][is_shown] = scale.ramp[np.clip(steps[is_shown], 0, N_COLOURS - 1).astype(np.intp)]
     return Colours(kinds, rgb)

@@ -182,6 +182,7 @@ def slice_of(volume: Volume, axis: int, index: int) -> CodeImage:
     index : int
         The layer along `axis`, from 0.
     """
+    # Rows of an image go down; the second axis of a layer goes up.
     layer = volume.codes.take(index, axis)
     return CodeImage(np.ascontiguousarray(layer.T[::-1], np.uint32))
 

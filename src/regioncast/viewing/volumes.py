@@ -94,6 +94,7 @@ def codes_in(atlas: Parcellation, structure: str) -> NDArray[Any]:
     """
     part = atlas.space.parts[structure]
     shape = (part.frame,) if isinstance(part.frame, int) else part.frame.shape
+    # Most atlases are whole, and a copy of a volume would take its time and memory.
     if atlas.codes.shape == shape:
         return atlas.codes
     codes = np.zeros(shape, atlas.codes.dtype)
