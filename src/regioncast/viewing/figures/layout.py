@@ -143,6 +143,7 @@ class Strip:
         return low
 
 
+@dataclass(frozen=True, eq=False)
 class Place:
     """What is drawn into: a figure, or axes of somebody's figure.
 
@@ -155,11 +156,10 @@ class Place:
         Whose colours text has.
     """
 
-    def __init__(self, host: Figure | Axes, width: float, height: float, theme: Theme) -> None:
-        self.host = host
-        self.width = width
-        self.height = height
-        self.theme = theme
+    host: Figure | Axes
+    width: float
+    height: float
+    theme: Theme
 
     @property
     def figure(self) -> Figure:

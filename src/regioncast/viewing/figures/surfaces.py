@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ _LIGHT = ((np.arange(256) / 255) ** 0.7).astype(np.float32)
 _OF_LINES = 0.5
 
 
+@dataclass(frozen=True, eq=False)
 class MeshView:
     """Meshes as one camera sees them.
 
@@ -56,15 +58,16 @@ class MeshView:
         Of the view, for ids.
     """
 
-    def __init__(
-        self, painter: Painter, meshes: Sequence[DrawnMesh], camera: Camera, name: str
-    ) -> None:
-        self.painter = painter
-        self.meshes = meshes
-        self.camera = camera
-        self.name = name
-        self.low, self.high = extent_of(meshes, camera)
-        self._drawn: dict[tuple[int, int, int], CodeImage] = {}
+    painter: Painter
+    meshes: Sequence[DrawnMesh]
+    camera: Camera
+    name: str
+    _drawn: dict[tuple[int, int, int], CodeImage] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def extent(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The low and the high corner of what is seen, in mm, as the camera sees them."""
+        return extent_of(self.meshes, self.camera)
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -75,28 +78,29 @@ class MeshView:
 
     def panel(self, caption: str) -> Panel:
         """Return its panel."""
-        low, high = self.low[:2].tolist(), self.high[:2].tolist()
-        return Panel((low[0], low[1]), (high[0], high[1]), caption, self.ends, self._draw)
+        (left, bottom, _), (right, top, _) = (corner.tolist() for corner in self.extent)
+        return Panel((left, bottom), (right, top), caption, self.ends, self._draw)
 
     def codes(self, width: int, height: int, factor: int = _FACTOR) -> CodeImage:
         """Return what is seen, in a picture of as many pixels; the same one when asked again."""
         # Maps of several rows are seen alike, and PDF and SVG ask twice.
         if (width, height, factor) not in self._drawn:
-            frame = Frame.around(self.camera, self.low, self.high, width, height)
+            frame = Frame.around(self.camera, *self.extent, width, height)
             self._drawn[width, height, factor] = drawn(self.meshes, frame, factor=factor)
         return self._drawn[width, height, factor]
 
     @cached_property
     def paths(self) -> dict[int, Path]:
         """What is around each region that is seen, in mm; 0 is what is no region."""
-        edges = (self.high - self.low)[:2]
+        low, high = self.extent
+        edges = (high - low)[:2]
         width, height = np.ceil(edges * _TRACED_SCALE).astype(int).tolist()
         codes, shade, _ = self.codes(width, height, factor=1)
         assert shade is not None, "a mesh has light and shade"
         # Tracing leaves 0 out; here that is what is beside the mesh, and no region is 1.
         around = traced(np.where(shade > 0, codes + 1, 0), passes=_PASSES, tolerance=_TOLERANCE)
         steps = np.array([edges[0], -edges[1]]) / [width, height]
-        corner = np.array([self.low[0], self.high[1]])
+        corner = np.array([low[0], high[1]])
         return {
             code - 1: path_around([ring * steps + corner for ring in rings])
             for code, rings in around.items()
@@ -120,14 +124,14 @@ class MeshImage(ParcelImage):
     """
 
     def __init__(self, ax: Axes, view: MeshView, number: int) -> None:
-        theme = view.painter.theme
+        theme, (low, high) = view.painter.theme, view.extent
         super().__init__(
             ax,
             np.zeros((1, 1, 4), np.uint8),
             parcels=lambda: view.painter.parcels(view.paths, number, theme.bare),
             panel=f"map{number + 1}.{view.name}",
             edge=view.painter.line,
-            extent=(view.low[0], view.high[0], view.low[1], view.high[1]),
+            extent=(low[0], high[0], low[1], high[1]),
         )
         self.view = view
         self.number = number
