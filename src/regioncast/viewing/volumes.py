@@ -58,7 +58,7 @@ def volume_of(atlas: Parcellation, greys: NDArray[np.uint8] | None = None) -> Vo
     if grid is None:
         return None
     turn = io_orientation(grid.affine)
-    codes = apply_orientation(codes_on(grid, atlas), turn)
+    codes = apply_orientation(codes_in(atlas, VOXELS), turn)
     is_kept = codes > 0
     if greys is not None:
         greys = apply_orientation(greys, turn)
@@ -83,13 +83,22 @@ def grid_of(atlas: Parcellation) -> VolumeGrid | None:
     return part.frame
 
 
-def codes_on(grid: VolumeGrid, atlas: Parcellation) -> NDArray[Any]:
-    """Return the codes of all voxels of the grid of a parcellation, shape of the grid."""
-    if atlas.codes.shape == grid.shape:
+def codes_in(atlas: Parcellation, structure: str) -> NDArray[Any]:
+    """Return the codes of a whole volume or surface, 0 where the space has none of its samples.
+
+    Parameters
+    ----------
+    atlas : Parcellation
+    structure : str
+        A key of ``atlas.space.parts``.
+    """
+    part = atlas.space.parts[structure]
+    shape = (part.frame,) if isinstance(part.frame, int) else part.frame.shape
+    # Most atlases are whole, and a copy of a volume would take its time and memory.
+    if atlas.codes.shape == shape:
         return atlas.codes
-    part = atlas.space.parts[VOXELS]
-    codes = np.zeros(grid.shape, atlas.codes.dtype)
-    codes.reshape(-1)[part.places] = atlas.codes[part.samples]
+    codes = np.zeros(shape, atlas.codes.dtype)
+    codes.reshape(-1)[part.places] = atlas.codes.reshape(-1)[part.samples]
     return codes
 
 

@@ -64,6 +64,7 @@ class Painter:
         of_codes[:, :3] = rgb
         of_codes[kinds == BELOW, :3] = rgb_of(self.theme.below)
         of_codes[kinds == ABSENT, :3] = rgb_of(self.theme.absent)
+        # Transparent where nothing else is said, so that what is behind is seen.
         of_codes[kinds == NO_REGION] = (*rgb_of(bare), 255) if bare else 0
         return palette
 
