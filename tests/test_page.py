@@ -75,6 +75,34 @@ def test_borders_lie_where_codes_differ_and_nowhere_else(open_page, name, axis):
         assert is_border.sum() > 100
 
 
+def something_under_letters(page: Page, view: str, canvas: str) -> list[str]:
+    """The letters of a view that lie on something that is drawn."""
+    edges = page.run(f"const box = {canvas}.getBoundingClientRect(); return [box.left, box.top]")
+    width = page.run(f"return {canvas}.width")
+    pixels = page.array(_DRAWN % canvas).reshape(-1, width)
+    letters = []
+    for letter in page.elements(f"#{view} b"):
+        box = letter.rect
+        x, y = int(box["x"] - edges[0]), int(box["y"] - edges[1])
+        if pixels[y : y + int(box["height"]) + 1, x : x + int(box["width"]) + 1].any():
+            letters.append(letter.text)
+    return letters
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (360, 740)], ids=str)
+def test_nothing_is_drawn_under_letters(open_page, size):
+    """Neither the crosshair, wherever it is, nor a brain from whichever side."""
+    page = open_page(small.html_of(small.scene_of_image("LAS")), size=size)
+    page.run("r.state.at = r.meta.volume.shape.map(length => Math.floor(length / 2))")
+    for axis, view in enumerate(("sagittal", "coronal", "axial")):
+        for step in range(-1, 2):
+            page.run("r.state.at = r.state.at.map(index => index + arguments[0])", step)
+            assert not something_under_letters(page, view, f"r.slices[{axis}].canvas")
+    for button in page.elements("#brain .group button"):
+        button.click()
+        assert not something_under_letters(page, "brain", "r.brain.canvas"), button.text
+
+
 def test_outline_of_a_region_lies_around_it_alone(open_page):
     page = open_page(small.html_of(small.scene_of_image("PSR")), size=(900, 700))
     page.run("r.state.at = [...r.meta.regions.at[0]]; r.hover(0)")

@@ -67,10 +67,11 @@ function moveTo(voxel) {
   repaint();
 }
 
-/** Moves the crosshair into a region, and chooses it. */
+/** Moves the crosshair into a region, turns the brain to its side, and chooses it. */
 function goTo(code) {
   const place = meta.regions.at && meta.regions.at[code - 1];
   if (place) moveTo(place);
+  if (brain) brain.reveal(code);
   choose(code);
 }
 
