@@ -7,20 +7,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import small_scenes as small
-from browser import Page
+from browser import Page, mutant
 
 from regioncast.signals import MapAxis
 
-# The pixels of the canvas of a slice, as it is drawn now; by way of another one.
-_DRAWN = """(() => {
-  const r = window.regioncast;
-  r.drawNow();
+# The pixels of a canvas, by way of another one.
+_PIXELS = """(() => {
   const canvas = %s;
   const copy = new OffscreenCanvas(canvas.width, canvas.height);
   const context = copy.getContext('2d', {willReadFrequently: true});
   context.drawImage(canvas, 0, 0);
   return new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
 })()"""
+
+# As it is drawn now.
+_DRAWN = _PIXELS.replace("(() => {", "(() => {\n  window.regioncast.drawNow();")
 
 # The code under each pixel of that canvas.
 _CODES = """(() => {
@@ -157,6 +158,18 @@ def test_list_is_not_made_anew_while_maps_play(open_page):
     number = page.run("return r.state.map")
     best = 1 + int(np.nanargmax(scene.values[number]))
     assert page.run("return document.querySelector('#list tbody tr').id") == f"row-{best}"
+
+
+def test_slices_and_list_do_not_wait_for_the_brain(browser):
+    html = small.html_of(small.scene_of_image("LAS"))
+    browser.load(mutant(html, {"await startBrain();": "await new Promise(() => {});"}))
+    page = Page(browser)
+    page.wait_for(lambda: len(page.elements("#list tr[id]")) == 5, "the list")
+    for view in ("sagittal", "coronal", "axial"):
+        canvas = f"document.querySelector('#{view} canvas')"
+        pixels = page.array(_PIXELS % canvas)
+        assert len(np.unique(pixels)) > 3, view
+    page.assert_quiet()
 
 
 def test_slices_have_one_scale(open_page):

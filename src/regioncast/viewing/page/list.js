@@ -1,7 +1,7 @@
 // The list of regions: sorted, searched, and a way to each of them.
 
 // Beyond so many, only the rows that are seen are there.
-const MOST_ROWS = 2000;
+const MOST_ROWS = 500;
 const ROWS_AROUND = 10;
 // Of long names, so many letters at the end are always seen: neighbours differ there.
 const LONG_NAME = 20;
