@@ -282,6 +282,47 @@ def test_list_is_sorted_by_value_and_by_name(page):
     assert page.element("#list th.name").get_attribute("aria-sort") == "descending"
 
 
+def test_what_is_chosen_in_the_list_is_turned_to(page):
+    """From the left, a click on a region of the right turns the brain; one amid it does not."""
+    page.element("#brain button[aria-label='Left']").click()
+    azimuth = "return r.brain.camera.azimuth"
+    for code, expected in ((1, -90), (3, 90), (5, 90), (4, 90), (2, -90)):
+        page.element(f"#row-{code} .name").click()
+        assert page.run(azimuth) == expected, code
+    # From above both are seen.
+    page.element("#brain button[aria-label='Superior']").click()
+    page.settle()
+    for code in (1, 3):
+        page.element(f"#row-{code} .name").click()
+        assert page.run("return r.brain.camera.elevation") == 90
+    # What one has put away stays away.
+    page.element("#brain button[aria-label='Left']").click()
+    choose_option(page, "#brain select", "left")
+    page.element("#row-3 .name").click()
+    assert page.run(azimuth) == -90
+
+
+def test_long_names_are_cut_amid_them(open_page):
+    names = [f"7Networks_LH_SalVentAttn_{'Frontal' * 5}_{n}" for n in range(3)]
+    names += ["\u0642\u0634\u0631\u0629 " * 8, "short"]
+    atlas = small.atlas_of(small.IMAGES["LAS"](), tuple(names))
+    page = open_page(small.html_of(small.scene_of_values(atlas, np.arange(5.0))))
+    assert sorted(rows_of(page)) == sorted(name.strip() for name in names)
+    for n in range(3):
+        start, end = page.elements(f"#row-{n + 1} .long span")
+        assert end.text == names[n][-8:]
+        is_cut, room = page.run(
+            """const [start, end] = arguments, cell = end.closest('td');
+            return [start.scrollWidth > start.clientWidth,
+              cell.getBoundingClientRect().right - end.getBoundingClientRect().right];""",
+            start,
+            end,
+        )
+        assert is_cut
+        assert room >= 0
+    assert not page.elements("#row-4 .long, #row-5 .long")
+
+
 def test_search(page):
     find = page.element("#find")
     find.send_keys("LEFT")

@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
-from ..atlas.hemispheres import HEMISPHERE_TITLE, LEFT, RIGHT, side_of_word
+from ..atlas.hemispheres import CORTEX, HEMISPHERE_TITLE, LEFT, RIGHT, side_of_word
 from ..atlas.spaces import VOXELS, VolumeGrid
 from ..engine._kernels import encode as kernels
 from ..engine.encoding import count
@@ -174,9 +174,30 @@ def is_divided(n_left: int, n_voxels: int) -> bool:
 
 
 def sides_said(atlas: Parcellation) -> NDArray[np.int8]:
-    """Return the sides that the region table says; 0 where it says none."""
+    """Return the sides of regions that need no voxel to be known.
+
+    Returns
+    -------
+    array of int8, shape (n_regions,)
+        -1 left, 1 right, as the region table says; where it has no hemispheres, of regions that are
+        on the surface of one hemisphere alone.  0 where neither says one.
+    """
     cells = atlas.table.hemispheres or atlas.table.columns.get(HEMISPHERE_TITLE)
     if cells is None:
-        return np.zeros(len(atlas), np.int8)
+        return _sides_of_surfaces(atlas)
     number = {LEFT: -1, RIGHT: 1}
     return np.array([number.get(side_of_word(cell) or "", 0) for cell in cells], np.int8)
+
+
+def _sides_of_surfaces(atlas: Parcellation) -> NDArray[np.int8]:
+    """Return the sides of regions that are on the surface of one hemisphere, and nowhere else."""
+    is_on = {}
+    for structure, part in atlas.space.parts.items():
+        codes = np.ascontiguousarray(atlas.codes.reshape(-1)[part.samples])
+        is_on[structure] = count(codes, len(atlas) + 1)[1:] > 0
+    n_parts = np.sum([*is_on.values()], axis=0)
+    sides = np.zeros(len(atlas), np.int8)
+    for side, number in ((LEFT, -1), (RIGHT, 1)):
+        if CORTEX[side] in is_on:
+            sides[is_on[CORTEX[side]] & (n_parts == 1)] = number
+    return sides

@@ -282,6 +282,17 @@ class Brain {
     return button;
   }
 
+  /** Turns to the hemisphere of a region that is on the other side, or not seen. */
+  reveal(code) {
+    const side = meta.regions.sides[code - 1];
+    const isHidden = this.side && this.side !== side;
+    if (!side || isHidden) return;
+    // How far the camera looks from the side of the region: 1 from there, -1 from the other side.
+    const facing = axesOf(this.camera)[2][0] * side;
+    const isSeen = facing > -0.5 && this.image.codes.includes(code);
+    if (facing <= 0.5 && !isSeen) this.show(VIEWS[side < 0 ? 0 : 1]);
+  }
+
   show(view) {
     this.resetZoom();
     this.turn(view.azimuth, view.elevation);

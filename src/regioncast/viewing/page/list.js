@@ -1,8 +1,13 @@
 // The list of regions: sorted, searched, and a way to each of them.
 
 // Beyond so many, only the rows that are seen are there.
-const MOST_ROWS = 2000;
+const MOST_ROWS = 500;
 const ROWS_AROUND = 10;
+// Of long names, so many letters at the end are always seen: neighbours differ there.
+const LONG_NAME = 20;
+const TAIL_OF_NAME = 8;
+// Letters that stand by themselves; others are joined, or run from right to left.
+const LATIN = /^[ -~\u00a0-\u024f]*$/;
 const SIDE_TEXTS = {'-1': 'L', '0': '', '1': 'R'};
 const VALUE_TITLES = {values: 'Value', categories: 'Category', atlas: 'Label'};
 
@@ -205,9 +210,7 @@ class RegionList {
     const cell = made('td', column.key);
     const text = column.text(code);
     if (column.key === 'name') {
-      const name = made('span', '', text);
-      name.dir = 'auto';
-      cell.append(chipOf(code), name);
+      cell.append(chipOf(code), nameOf(text));
       cell.title = text;
     } else {
       cell.textContent = text;
@@ -318,6 +321,18 @@ function chipOf(code) {
     chip.style.color = css(theme.stripe);
   }
   return chip;
+}
+
+/** The name of a region; where it is cut short, that is done amid it. */
+function nameOf(text) {
+  const isCut = text.length > LONG_NAME && LATIN.test(text);
+  const name = made('span', isCut ? 'long' : '', isCut ? undefined : text);
+  name.dir = 'auto';
+  if (isCut) {
+    const start = text.length - TAIL_OF_NAME;
+    name.append(made('span', '', text.slice(0, start)), made('span', '', text.slice(start)));
+  }
+  return name;
 }
 
 function toggleOnly(code) {
