@@ -95,8 +95,9 @@ class Slices:
         if axis != 0:
             return n_coronal
         x, y, _ = (np.array(self.volume.codes.shape) * self.volume.zooms).tolist()
-        # An even number, so that there is none between the hemispheres.
-        return max(2, 2 * round(float(n_coronal * x / y / 2)))
+        # An even number, so that there is none between the hemispheres; and no more of what is
+        # wider than long, since captions need room.
+        return max(2, 2 * round(n_coronal * min(1.0, float(x / y)) / 2))
 
     def _spread(self, axis: int, n_cuts: int) -> list[int]:
         """Return some layers, evenly spread over the regions."""
@@ -156,6 +157,8 @@ class Slices:
         """Draw the regions in the colours of one map, and lines between them."""
         painter, plane = self.painter, PLANES[axis]
         codes = slice_of(self.volume, axis, index).codes
+        # An image behind is seen wherever there is no value to show.
+        is_clear = self.greys is not None
         left, right, bottom, top = extent = self._extent(axis)
         height, width = codes.shape
         pixel = np.array([(right - left) / width, (bottom - top) / height])
@@ -167,11 +170,11 @@ class Slices:
         def parcels() -> list[Parcel]:
             around = traced(codes).items()
             paths = {code: path_around([in_mm(ring) for ring in rings]) for code, rings in around}
-            return painter.parcels(paths, number)
+            return painter.parcels(paths, number, is_clear=is_clear)
 
         image = ParcelImage(
             ax,
-            painter.painted(codes, number),
+            painter.painted(codes, number, is_clear=is_clear),
             parcels=parcels,
             panel=f"map{number + 1}.{plane.name}.{mm_of(self.volume, axis, index):g}",
             extent=extent,
