@@ -374,6 +374,16 @@ def test_hemispheres_that_overlap_are_drawn_apart():
         assert where(figure, ax, color)[0] == pytest.approx(x, abs=0.05)
 
 
+def test_flat_maps_are_seen_from_above():
+    scene = surface_scene()
+    flat = {
+        part: mesh._replace(coordinates=mesh.coordinates * [1, 1, 0])
+        for part, mesh in scene.meshes.items()
+    }
+    scene = replace(scene, meshes=flat)
+    assert [image.panel for image in images_of(plotted(scene))] == ["map1.superior"]
+
+
 def test_a_volume_has_surfaces_of_its_own():
     figure = plotted(scene_in(RIGHT_HANDED), kind="surface", views=["superior"])
     assert [image.panel for image in images_of(figure)] == ["map1.superior"]
@@ -651,6 +661,16 @@ def test_grayordinates_show_surfaces_and_slices_below():
     panels = [image.panel.split(".")[1] for image in images_of(figure)]
     assert panels[:4] == ["left", "left", "right", "right"]
     assert set(panels[4:]) == {"axial"}
+
+
+@pytest.mark.parametrize("has_values", [True, False])
+def test_what_colours_mean_may_be_left_out(has_values):
+    scene = scene_in(RIGHT_HANDED) if has_values else scene_of(atlas_in(RIGHT_HANDED))
+    whole, plain = (plotted(scene, cuts={"z": 2}, colorbar=told) for told in (True, False))
+    assert plain.get_size_inches()[0] < whole.get_size_inches()[0]
+    captions = [text for text in written(plain) if text not in ("L", "R")]
+    assert all(text.startswith("z = ") for text in captions)
+    assert len(images_of(plain)) == 2
 
 
 def test_an_atlas_of_few_regions_and_categories_have_a_list():

@@ -86,6 +86,7 @@ def plotted(
     theme: ThemeName = "light",
     size: float | tuple[float, float] | None = None,
     transparent: bool = False,
+    colorbar: bool = True,
     ax: Axes | None = None,
     cuts: object = None,
     views: str | Sequence[str] | None = None,
@@ -106,6 +107,8 @@ def plotted(
         Width, or width and height, in inches; what is not given follows from what is shown.
     transparent : bool, default=False
         Whether nothing is behind.
+    colorbar : bool, default=True
+        Whether what colours mean is told, by a bar or a list.
     ax : Axes, default=None
         Of a figure of one's own, to be drawn into.
     cuts : int, or dict of ``"x"``, ``"y"``, ``"z"`` to int or mm, default=None
@@ -141,7 +144,7 @@ def plotted(
         strips = _strips(
             painter, kind, len(numbers), cuts=cuts, views=views, width=width or USUAL_WIDTH
         )
-        drawing = Pictures(painter, numbers, strips, width, height)
+        drawing = Pictures(painter, numbers, strips, width, height, colorbar=colorbar)
     place = _place(drawing.width, drawing.height, painter, ax, transparent=transparent)
     drawing.draw(place)
     if scene.title:

@@ -50,6 +50,19 @@ function coverageText(code) {
   return typeof share === 'number' ? `${Number((100 * share).toFixed(1))} %` : 'n/a';
 }
 
+/** Letters of a name's end that stay where there is no room for all: names differ there. */
+const LETTERS_OF_TAIL = 10;
+
+/** A name that loses its middle where it is too long; letters of other scripts are not parted. */
+function nameInTwo(text) {
+  const isParted = text.length > LETTERS_OF_TAIL + 4 && /^[ -~]+$/.test(text);
+  if (!isParted) return made('span', '', text);
+  const name = made('span', 'in-two');
+  const head = made('span', 'head', text.slice(0, -LETTERS_OF_TAIL));
+  name.append(head, made('span', '', text.slice(-LETTERS_OF_TAIL)));
+  return name;
+}
+
 class RegionList {
   constructor() {
     this.frame = element('list');
@@ -205,7 +218,7 @@ class RegionList {
     const cell = made('td', column.key);
     const text = column.text(code);
     if (column.key === 'name') {
-      const name = made('span', '', text);
+      const name = nameInTwo(text);
       name.dir = 'auto';
       cell.append(chipOf(code), name);
       cell.title = text;
