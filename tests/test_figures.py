@@ -197,6 +197,36 @@ def test_what_is_behind_is_where_it_is_in_the_world():
     assert (x, y) == pytest.approx(tuple(at[:2]))
 
 
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_what_is_behind_is_seen_where_no_value_is_shown(ending):
+    """Regions below the threshold are clear; of those that are n/a, stripes stay."""
+    scene = scene_in(RIGHT_HANDED, threshold=0.5)
+    greys = np.full(scene.atlas.space.parts["voxels"].frame.shape, 96, np.uint8)
+    figure = plotted(replace(scene, background=Background(greys, "all grey")))
+    kinds = scene.colours().kinds
+    codes = 1 + np.arange(len(LABELS))
+    for image in images_of(figure):
+        for parcel in image.parcels():
+            label = int(parcel.id.split(".")[0])
+            kind = kinds[codes[LABELS.index(label)]]
+            assert bool(parcel.color) == (kind == SHOWN)
+            assert bool(parcel.stripes) == (kind == ABSENT)
+    pixels = np.concatenate([image.get_array().reshape(-1, 4) for image in images_of(figure)])
+    seen = {tuple(pixel) for pixel in pixels[pixels[:, 3] > 0].tolist()}
+    theme = THEMES["light"]
+    assert (*rgb_of(theme.stripe), 255) in seen
+    assert not seen & {(*rgb_of(theme.below), 255), (*rgb_of(theme.absent), 255)}
+    assert file_of(figure, ending)
+
+
+def test_svg_has_titles_of_regions_that_are_clear():
+    scene = scene_in(RIGHT_HANDED, threshold=0.5)
+    greys = np.full(scene.atlas.space.parts["voxels"].frame.shape, 96, np.uint8)
+    figure = plotted(replace(scene, background=Background(greys, "all grey")))
+    titles = {element.text for element in ET.fromstring(file_of(figure, "svg")).iter(f"{SVG}title")}
+    assert {f"{NAMES[2]}: n/a", f"{NAMES[3]}: 0.25"} <= titles
+
+
 # ------------------------------------------------------------------------------ surfaces
 
 
@@ -342,6 +372,16 @@ def test_hemispheres_that_overlap_are_drawn_apart():
     ax = figure.axes[0]
     for color, x in ((PURE[0], 0.25), (PURE[4], 0.75)):
         assert where(figure, ax, color)[0] == pytest.approx(x, abs=0.05)
+
+
+def test_flat_maps_are_seen_from_above():
+    scene = surface_scene()
+    flat = {
+        part: mesh._replace(coordinates=mesh.coordinates * [1, 1, 0])
+        for part, mesh in scene.meshes.items()
+    }
+    scene = replace(scene, meshes=flat)
+    assert [image.panel for image in images_of(plotted(scene))] == ["map1.superior"]
 
 
 def test_a_volume_has_surfaces_of_its_own():
@@ -524,6 +564,22 @@ def test_sizes_are_as_asked(size):
     assert (width, height) == pytest.approx(wanted)
 
 
+def test_where_there_is_little_room_letters_stand_once():
+    scene = scene_in(RIGHT_HANDED)
+    wide, narrow = (plotted(scene, cuts={"z": 4}, size=inches) for inches in (6, 3))
+    assert [written(figure).count("L") for figure in (wide, narrow)] == [4, 1]
+    assert len(images_of(narrow)) == 4
+
+
+@pytest.mark.parametrize("shape", [(40, 5, 5), (5, 40, 5), (5, 5, 40)])
+def test_slices_of_what_is_long_have_room(shape):
+    """No direction has so many slices that their captions do not fit."""
+    affine = np.diag([2.0, 2.0, 2.0, 1.0])
+    image = nib.Nifti1Image(np.ones(shape, np.int16), affine)
+    figure = plotted(scene_of(rc.load_parcellation(image)))
+    assert len(images_of(figure)) <= 3 * 7
+
+
 def test_panels_of_a_strip_share_their_scale():
     figure = plotted(scene_in(RIGHT_HANDED))
     scales = set()
@@ -607,6 +663,16 @@ def test_grayordinates_show_surfaces_and_slices_below():
     assert set(panels[4:]) == {"axial"}
 
 
+@pytest.mark.parametrize("has_values", [True, False])
+def test_what_colours_mean_may_be_left_out(has_values):
+    scene = scene_in(RIGHT_HANDED) if has_values else scene_of(atlas_in(RIGHT_HANDED))
+    whole, plain = (plotted(scene, cuts={"z": 2}, colorbar=told) for told in (True, False))
+    assert plain.get_size_inches()[0] < whole.get_size_inches()[0]
+    captions = [text for text in written(plain) if text not in ("L", "R")]
+    assert all(text.startswith("z = ") for text in captions)
+    assert len(images_of(plain)) == 2
+
+
 def test_an_atlas_of_few_regions_and_categories_have_a_list():
     atlas = atlas_in(RIGHT_HANDED)
     assert set(NAMES) <= set(written(plotted(scene_of(atlas))))
@@ -631,6 +697,13 @@ def test_regions_are_ranked_by_value():
     rgb = scene.colours().rgb
     for bar, code in zip(bars, [5, 2, 4, 1], strict=True):
         assert np.rint(np.array(bar.get_facecolor()[:3]) * 255).tolist() == rgb[code].tolist()
+
+
+def test_rankings_beside_each_other_have_one_scale():
+    values = pd.DataFrame([[-2, 1, 2, 3, 4], [0, 10, 20, 30, 40.0]], columns=NAMES)
+    scene = scene_of(rc.paint(values, atlas_in(RIGHT_HANDED)))
+    first, second = plotted(scene, kind="ranked").axes
+    assert first.get_xlim() == second.get_xlim() == (-2, 40)
 
 
 def test_a_ranking_leaves_out_what_is_between():

@@ -352,6 +352,29 @@ def test_what_is_drawn_has_the_colours_of_the_values(open_page, theme):
                 assert all(x == column or y == row for x, y in wrong), wrong
 
 
+def test_what_lies_behind_is_seen_where_no_value_is_shown(open_page):
+    image = small.IMAGES["RAS"]()
+    greys = np.full(image.shape, 96, np.uint8)
+    values = np.array([1.0, np.nan, 0.1, 2.0, 3.0])
+    scene = replace(
+        small.scene_of_image("RAS", values, threshold=0.5), background=Background(greys, "T1")
+    )
+    page = open_page(small.html_of(scene), size=(800, 600))
+    kinds = scene.colours()[0].tolist()
+    grey, stripe = (96, 96, 96), rgb_of(THEMES["light"].stripe)
+    seen = {ABSENT: set(), BELOW: set()}
+    page.run("r.state.borders = false")
+    for at in range(5):
+        page.run("r.state.at = [...r.meta.regions.at[arguments[0]]]; r.drawNow()", at)
+        for axis in range(3):
+            for _x, _y, code, *colour in page.run(PIXELS, axis):
+                seen.get(kinds[code], set()).add(tuple(colour))
+    assert grey in seen[ABSENT] & seen[BELOW]
+    assert stripe in seen[ABSENT]
+    assert rgb_of(THEMES["light"].absent) not in seen[ABSENT]
+    assert rgb_of(THEMES["light"].below) not in seen[BELOW]
+
+
 @pytest.mark.parametrize("opacity", [1, 0.5, 0])
 def test_what_lies_behind(open_page, opacity):
     """Greys are seen where there is no region, and through those that are."""

@@ -103,7 +103,21 @@ def test_what_is_said_of_one_end_holds_for_the_other_where_values_have_signs():
     assert scale_of(values, vmax=5)[2:4] == (-5, 5)
     assert scale_of(values, vmin=-3)[2:4] == (-3, 3)
     assert scale_of(values, vmin=0, vmax=5)[2:4] == (0, 5)
+    assert scale_of(values, vmin=-0.5, vmax=5).name == "diverging"
     assert scale_of(np.abs(values), vmax=5)[2:4] == (1, 5)
+
+
+@pytest.mark.parametrize(
+    ("how", "limits"), [({"vmin": 0}, (0, 2)), ({"vmin": 1}, (1, 2)), ({"vmax": 0}, (-1, 0))]
+)
+def test_one_side_of_zero_may_be_shown_alone(how, limits):
+    scale = scale_of(np.array([-1.0, 2.0]), **how)
+    assert (scale.low, scale.high, scale.name) == (*limits, "sequential")
+
+
+def test_limits_beyond_the_values_are_refused_with_the_numbers():
+    with pytest.raises(ArgumentError, match="they are 9 and 2"):
+        scale_of(np.array([-1.0, 2.0]), vmin=9)
 
 
 def test_limits_that_no_ramp_spans_are_refused():
@@ -128,12 +142,18 @@ def test_a_ramp_has_256_colours(cmap):
     assert name == (cmap if isinstance(cmap, str) else "own")
 
 
+def test_colours_of_a_ramp_may_have_the_names_of_matplotlib():
+    pytest.importorskip("matplotlib")
+    named = ramp_of(["white", "tab:red", "k"])[1]
+    assert (named == ramp_of(["#ffffff", "#d62728", "#000000"])[1]).all()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"cmap": "no such"}, "There is no colour map 'no such'"),
         ({"cmap": 7}, "There is no colour map 7"),
-        ({"cmap": ["red", "#ffffff"]}, "#rrggbb; not 'red'"),
+        ({"cmap": ["reddish", "#ffffff"]}, "knows; not 'reddish'"),
         ({"cmap": ["#ffffff"]}, "two or more"),
         ({"vmin": 2, "vmax": 1}, "vmin has to be below vmax; they are 2 and 1"),
         ({"vmin": 2, "vmax": 2}, "they are 2 and 2"),

@@ -931,6 +931,7 @@ def plot(
     theme: Literal["light", "dark"] = "light",
     size: float | tuple[float, float] | None = None,
     transparent: bool = False,
+    colorbar: bool = True,
     ax: Axes | None = None,
 ) -> Figure:
     """Show regions and their values in a figure: slices, surfaces, or bars of the extremes.
@@ -961,6 +962,9 @@ unit, cmap, vmin, vmax, threshold
         Width, or width and height, in inches; what is not given follows from what is shown.
     transparent : bool, default=False
         Whether nothing is behind.
+    colorbar : bool, default=True
+        Whether what colours mean is told, by a bar or a list; False for figures of several that
+        share one scale.
     ax : matplotlib Axes, default=None
         Of a figure of your own, to be drawn into.
 
@@ -1003,8 +1007,8 @@ unit, cmap, vmin, vmax, threshold
         needs_mesh=kind != "ranked",
     )  # fmt: skip
     return plotted(
-        scene, kind=kind, maps=maps, theme=theme, size=size, transparent=transparent, ax=ax,
-        cuts=cuts, views=views,
+        scene, kind=kind, maps=maps, theme=theme, size=size, transparent=transparent,
+        colorbar=colorbar, ax=ax, cuts=cuts, views=views,
     )  # fmt: skip
 
 

@@ -663,6 +663,7 @@ def plot(
     size: Annotated[float | tuple[float, float] | None, _SIZE] = None,
     dpi: float = 200,
     transparent: bool = False,
+    colorbar: bool = True,
     reading: Reading = _AS_USUAL,
     overwrite: Overwrite = False,
 ) -> int:
@@ -695,6 +696,8 @@ def plot(
         Dots per inch.
     transparent
         Leave out what is behind.
+    colorbar
+        Tell what colours mean, by a bar or a list.
     """
     start = time.perf_counter()
     if not 0 < dpi < math.inf:
@@ -703,6 +706,7 @@ def plot(
     figure = api.plot(
         *_seen(values, atlas, reading), **looking.options(), kind=kind, maps=maps,
         cuts=_cuts(cuts), views=views, theme=theme, size=size, transparent=transparent,
+        colorbar=colorbar,
     )  # fmt: skip
     with replacing(output, overwrite=overwrite) as temporary:
         figure.savefig(temporary, dpi=dpi)

@@ -67,7 +67,7 @@ class Theme(NamedTuple):
 ThemeName = Literal["light", "dark"]
 
 THEMES: dict[ThemeName, Theme] = {
-    "light": Theme("#ffffff", "#1b1f24", "#5c6670", "#d6d6d6", "#a2a2a2", "#7a7a7a", "#cdcdcd"),
+    "light": Theme("#ffffff", "#1b1f24", "#5c6670", "#d6d6d6", "#c6c6c6", "#9a9a9a", "#cdcdcd"),
     "dark": Theme("#14171a", "#e6e8eb", "#9aa4b0", "#4a4e54", "#6f6f6f", "#9a9a9a", "#7d7d7d"),
 }
 
@@ -143,7 +143,7 @@ def ramp_of(cmap: object) -> tuple[str, NDArray[np.uint8]]:
     ----------
     cmap : str, sequence of str, or colour map of matplotlib
         One of `RAMPS`; colours ``#rrggbb`` at even steps, low to high; or, where matplotlib is
-        installed, one of its colour maps or its name.
+        installed, names of its colours, one of its colour maps or the name of one.
 
     Raises
     ------
@@ -153,14 +153,27 @@ def ramp_of(cmap: object) -> tuple[str, NDArray[np.uint8]]:
     if isinstance(cmap, str) and cmap in _ANCHORS:
         return cmap, interpolated(_ANCHORS[cmap])
     if isinstance(cmap, list | tuple):
-        wrong = [str(color) for color in cmap if not re.fullmatch("#[0-9a-fA-F]{6}", str(color))]
+        colors = [_written_as_hex(str(color)) for color in cmap]
+        wrong = [str(color) for color, known in zip(cmap, colors, strict=True) if not known]
         if wrong or len(cmap) < 2:
             raise ArgumentError(
-                "The colours of a ramp are two or more, each written #rrggbb"
+                "The colours of a ramp are two or more, each written #rrggbb or, with matplotlib "
+                "installed, a name of one that it knows"
                 + (f"; not {examples(wrong)}." if wrong else ".")
             )
-        return "own", interpolated([str(color) for color in cmap])
+        return "own", interpolated(colors)
     return _of_matplotlib(cmap)
+
+
+def _written_as_hex(color: str) -> str:
+    """Return a colour as ``#rrggbb``; nothing where it is none."""
+    if re.fullmatch("#[0-9a-fA-F]{6}", color):
+        return color
+    if importlib.util.find_spec("matplotlib") is None:
+        return ""
+    from matplotlib.colors import is_color_like, to_hex
+
+    return str(to_hex(color)) if is_color_like(color) else ""
 
 
 def _of_matplotlib(cmap: Any) -> tuple[str, NDArray[np.uint8]]:
@@ -220,7 +233,6 @@ def scale_of(
     numbers = np.asarray(values, np.float64)
     numbers = numbers[np.isfinite(numbers)]
     lowest, highest = (numbers.min(), numbers.max()) if numbers.size else (0.0, 1.0)
-    is_signed = lowest < 0 < highest
     low, high = _limits(float(lowest), float(highest), vmin, vmax)
     if not low < high:
         raise ArgumentError(f"vmin has to be below vmax; they are {low:g} and {high:g}.")
@@ -229,6 +241,8 @@ def scale_of(
             f"The limits of the colours, {low:g} and {high:g}, are too far apart for numbers of 64 "
             "bits. Pass vmin and vmax that are closer."
         )
+    # White is 0: where only one side of it is shown, colours do not diverge.
+    is_signed = lowest < 0 < highest and low < 0 < high
     is_ours = cmap is None
     name, ramp = ramp_of(("diverging" if is_signed else "sequential") if is_ours else cmap)
     # What is furthest from 0 is darkest.
@@ -248,10 +262,12 @@ def _limits(
 ) -> tuple[float, float]:
     """Return the values at the ends of a ramp, from those of the data and what was said."""
     if lowest < 0 < highest:
-        # What is said of one end holds for the other.
+        # What is said of one end holds for the other, unless it leaves out one side of 0.
+        is_one_sided = (vmin is not None and vmin >= 0) or (vmax is not None and vmax <= 0)
         said = [abs(end) for end in (vmax, vmin) if end is not None]
         reach = said[0] if said else max(-lowest, highest)
-        lowest, highest = -reach, reach
+        if not is_one_sided:
+            lowest, highest = -reach, reach
     elif lowest == highest:
         # All values are equal: the ramp goes from 0 to them, or from 0 to 1.
         lowest, highest = min(lowest, 0.0), max(highest, 0.0)

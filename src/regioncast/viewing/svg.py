@@ -46,7 +46,7 @@ class Parcel(NamedTuple):
     path : Path
         Around it, in the coordinates of the axes.
     color : str
-        ``#rrggbb``, of its area.
+        ``#rrggbb``, of its area; ``""`` where what is behind is seen.
     stripes : str, default=""
         ``#rrggbb``, of stripes across it, where it has some.
     """
@@ -129,7 +129,13 @@ def _draw(
         gc.set_hatch_linewidth(_STRIPE_WIDTH)
     else:
         gc.set_hatch(None)
-    renderer.draw_path(gc, parcel.path, transform, to_rgb(parcel.color))
+    face: Any = None
+    if parcel.color:
+        face = to_rgb(parcel.color)
+    elif not parcel.stripes:
+        # Nothing to see, but the mouse finds it.
+        face = (0.0, 0.0, 0.0, 0.0)
+    renderer.draw_path(gc, parcel.path, transform, face)
 
 
 def pixels_of(renderer: RendererBase, points: float) -> float:

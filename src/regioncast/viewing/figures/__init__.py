@@ -85,6 +85,7 @@ def plotted(
     theme: ThemeName = "light",
     size: float | tuple[float, float] | None = None,
     transparent: bool = False,
+    colorbar: bool = True,
     ax: Axes | None = None,
     cuts: object = None,
     views: str | Sequence[str] | None = None,
@@ -114,7 +115,7 @@ def plotted(
         strips = _strips(
             painter, kind, len(numbers), cuts=cuts, views=views, width=width or USUAL_WIDTH
         )
-        drawing = Pictures(painter, numbers, strips, width, height)
+        drawing = Pictures(painter, numbers, strips, width, height, colorbar=colorbar)
     place = _place(drawing.width, drawing.height, painter, ax, transparent=transparent)
     drawing.draw(place)
     if scene.title:

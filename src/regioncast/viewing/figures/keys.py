@@ -208,9 +208,9 @@ def ticks_of(scale: Scale) -> list[float]:
     return ticks
 
 
-def round_ticks(low: float, high: float) -> list[float]:
-    """Return some round numbers between two."""
-    ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+def round_ticks(low: float, high: float, most: int = 7) -> list[float]:
+    """Return some round numbers between two, of which there are no more than `most`."""
+    ticks = MaxNLocator(most - 1, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     # What is beyond by rounding alone is not beyond.
     off = 1e-9 * (high - low)
     return [float(tick) for tick in ticks if low - off <= tick <= high + off]

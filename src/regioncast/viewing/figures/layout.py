@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -86,8 +86,8 @@ class Panel:
     @cached_property
     def caption_width(self) -> float:
         """Inches that the caption and both letters need."""
-        texts = [self.caption, *self.ends]
-        return sum(text_width(text, SMALL) for text in texts) + 0.14
+        texts = [text for text in (self.caption, *self.ends) if text]
+        return sum(text_width(text, SMALL) for text in texts) + 0.07 * len(texts) - 0.07
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +124,11 @@ class Strip:
         ends = np.linspace(0, len(self.panels), n_rows + 1).round().astype(int).tolist()
         pieces = [self.panels[start:end] for start, end in itertools.pairwise(ends)]
         return [Strip(panels, self.scale) for panels in pieces]
+
+    def terse(self) -> Strip:
+        """Return it with letters at the ends of its first panel alone."""
+        others = [replace(panel, ends=("", "")) for panel in self.panels[1:]]
+        return Strip([self.panels[0], *others], self.scale)
 
     def widths(self, scale: float) -> list[float]:
         """Return the widths of its cells in inches, which have room for the captions."""
@@ -290,6 +295,8 @@ def planned(
         Inches that no panel is wider or higher than.
     """
     scales: dict[str, float] = {}
+    # In few inches there is no room for the letters at the ends of each panel.
+    strips = [strip if strip.fitting(width) > 0 else strip.terse() for strip in strips]
     for strip in strips:
         fitting = min(strip.fitting(width), largest / strip.longest)
         scales[strip.scale] = min(fitting, scales.get(strip.scale, fitting))

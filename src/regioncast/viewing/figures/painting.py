@@ -43,7 +43,9 @@ class Painter:
             self._colours[number] = self.scene.colours(number)
         return self._colours[number]
 
-    def palette(self, number: int, bare: str | None = None) -> NDArray[np.uint8]:
+    def palette(
+        self, number: int, bare: str | None = None, *, is_clear: bool = False
+    ) -> NDArray[np.uint8]:
         """Return what each code looks like in one map, stripes aside.
 
         Parameters
@@ -51,6 +53,9 @@ class Painter:
         number : int
         bare : str, default=None
             ``#rrggbb``, of what is no region; transparent when not given.
+        is_clear : bool, default=False
+            Whether regions whose value is not shown are transparent, so that an image behind them
+            is seen; stripes stay.
 
         Returns
         -------
@@ -64,6 +69,8 @@ class Painter:
         of_codes[:, :3] = rgb
         of_codes[kinds == BELOW, :3] = rgb_of(self.theme.below)
         of_codes[kinds == ABSENT, :3] = rgb_of(self.theme.absent)
+        if is_clear:
+            of_codes[(kinds == BELOW) | (kinds == ABSENT), 3] = 0
         # Transparent where nothing else is said, so that what is behind is seen.
         of_codes[kinds == NO_REGION] = (*rgb_of(bare), 255) if bare else 0
         return palette
@@ -89,12 +96,17 @@ class Painter:
         is_stripe = (x // pitch + y // pitch) % _STRIPES == 0
         return np.where(is_stripe & (kinds == ABSENT)[codes], len(kinds), codes)
 
-    def painted(self, codes: NDArray[Any], number: int) -> NDArray[np.uint8]:
+    def painted(
+        self, codes: NDArray[Any], number: int, *, is_clear: bool = False
+    ) -> NDArray[np.uint8]:
         """Return an image of codes in the colours of one map, shape (height, width, 4)."""
-        image: NDArray[np.uint8] = self.palette(number)[self.striped(codes, number)]
+        palette = self.palette(number, is_clear=is_clear)
+        image: NDArray[np.uint8] = palette[self.striped(codes, number)]
         return image
 
-    def parcels(self, paths: dict[int, Path], number: int, bare: str = "") -> list[Parcel]:
+    def parcels(
+        self, paths: dict[int, Path], number: int, bare: str = "", *, is_clear: bool = False
+    ) -> list[Parcel]:
         """Return regions as they are drawn with paths.
 
         Parameters
@@ -105,8 +117,11 @@ class Painter:
             Of the map.
         bare : str, default=""
             ``#rrggbb``, of what is no region.
+        is_clear : bool, default=False
+            As of `palette`.
         """
-        palette, kinds = self.palette(number, bare or None), self.colours(number).kinds
+        palette = self.palette(number, bare or None, is_clear=is_clear)
+        kinds = self.colours(number).kinds
         names, labels = self.scene.atlas.table.unique_names, self.scene.atlas.table.labels.tolist()
         parcels = []
         for code, path in paths.items():
@@ -114,6 +129,8 @@ class Painter:
             if code == 0:
                 parcels.append(Parcel("no-region", "", path, color))
                 continue
+            if palette[code, 3] == 0:
+                color = ""
             name = names[code - 1]
             parcels.append(
                 Parcel(

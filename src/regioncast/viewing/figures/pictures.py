@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import ArgumentError
-from .keys import key_of
+from .keys import Legend, key_of
 from .layout import (
     BETWEEN_STRIPS,
     CAPTION,
@@ -48,6 +48,8 @@ class Pictures:
     width, height : float, default=None
         In inches.  None: a usual width, or less where there is little to show; and as high as it
         has to be.
+    colorbar : bool, default=True
+        Whether what colours mean is told, by a bar or a list.
     """
 
     def __init__(
@@ -57,10 +59,12 @@ class Pictures:
         strips: Sequence[Strip],
         width: float | None,
         height: float | None,
+        *,
+        colorbar: bool = True,
     ) -> None:
         self.painter = painter
         self.numbers = numbers
-        self.key = key_of(painter, numbers)
+        self.key = key_of(painter, numbers) if colorbar else Legend(painter, [], has_absent=False)
         self.left = MARGIN
         self.titles = [""] * len(numbers)
         if len(numbers) > 1:

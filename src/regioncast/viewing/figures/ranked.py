@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Inches: from bar to bar, between names and bars, from bars to their numbers, and the axis below.
 _STEP, _PAD, _TO_NUMBER, _AXIS = 0.185, 0.08, 0.05, 0.42
+# Inches that a number at a tick may need.
+_TICK = 0.4
 # Of a step, what the bar takes.
 _BAR = 0.73
 # Inches: what bars and their numbers need, what they get by themselves and beside others, between
@@ -106,30 +108,36 @@ class Ranking:
         """Inches that the names need."""
         return max((text_width(name, SMALL) for name in self.names), default=0.0)
 
-    def draw(self, place: Place, box: Box, title: str) -> None:
-        """Draw names, bars and values into a box."""
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The lowest and the highest of its values and 0."""
+        finite = self.values[np.isfinite(self.values)]
+        return float(finite.min(initial=0)), float(finite.max(initial=0))
+
+    def draw(self, place: Place, box: Box, title: str, ends: tuple[float, float]) -> None:
+        """Draw names, bars and values into a box, between the values at the ends of the axis."""
         numbers = rounded(self.values)
-        axis = self._axis(box, numbers)
+        axis = self._axis(box, numbers, *ends)
         if title:
             place.text(axis.left, box.top - 0.12, title, fontsize=LABEL, weight="bold")
         bars = Box(axis.left, box.top, axis.width, box.height - _AXIS)
-        ends = np.clip(self.values, axis.low, axis.high)
+        tips = np.clip(self.values, axis.low, axis.high)
         dim = self.painter.theme.dim
         ax = place.axes(bars)
         palette = self.painter.palette(self.number)[1 + self.rows] / 255
-        ax.barh(self.lines, ends, height=_BAR, color=palette, edgecolor=dim, linewidth=0.4)
+        ax.barh(self.lines, tips, height=_BAR, color=palette, edgecolor=dim, linewidth=0.4)
         ax.set_xlim(axis.low, axis.high)
         ax.set_ylim(self.n_lines - 0.5, -0.5)
         step = bars.height / self.n_lines
         right = box.left + self.names_width
-        each = zip(self.lines.tolist(), self.names, ends.tolist(), numbers, strict=True)
-        for line, name, end, number in each:
+        each = zip(self.lines.tolist(), self.names, tips.tolist(), numbers, strict=True)
+        for line, name, tip, number in each:
             y = bars.top + (line + 0.5) * step
             place.text(right, y, name, ha="right")
-            if end < 0:
-                place.text(axis.x(end) - _TO_NUMBER, y, number, ha="right", color=dim)
+            if tip < 0:
+                place.text(axis.x(tip) - _TO_NUMBER, y, number, ha="right", color=dim)
             else:
-                place.text(axis.x(end) + _TO_NUMBER, y, number, color=dim)
+                place.text(axis.x(tip) + _TO_NUMBER, y, number, color=dim)
         if not len(self.rows):
             middle = axis.left + axis.width / 2, bars.top + step / 2
             place.text(*middle, "No region has a value.", ha="center", color=dim)
@@ -139,10 +147,8 @@ class Ranking:
             place.text(right, y, f"{self.n_between:,} more between", ha="right", color=dim)
         self._draw_axis(place, axis, bars)
 
-    def _axis(self, box: Box, numbers: list[str]) -> _Axis:
+    def _axis(self, box: Box, numbers: list[str], low: float, high: float) -> _Axis:
         """Return where values are: 0 always, and room for the numbers beyond the bars."""
-        finite = self.values[np.isfinite(self.values)]
-        low, high = float(finite.min(initial=0)), float(finite.max(initial=0))
         if low == high:
             high = 1.0
         room = max((text_width(number, SMALL) for number in numbers), default=0) + _TO_NUMBER
@@ -153,7 +159,7 @@ class Ranking:
         bottom = bars.top + bars.height + 0.04
         place.line(axis.left, bottom, axis.left + axis.width, bottom)
         place.line(axis.x(0), bars.top, axis.x(0), bottom)
-        ticks = round_ticks(axis.low, axis.high)
+        ticks = round_ticks(axis.low, axis.high, int(np.clip(axis.width / _TICK, 2, 7)))
         for tick, text in zip(ticks, numbers_as_text(ticks), strict=True):
             place.line(axis.x(tick), bottom, axis.x(tick), bottom + 0.04)
             place.text(axis.x(tick), bottom + 0.12, text, ha="center")
@@ -222,10 +228,13 @@ class Rankings:
     def draw(self, place: Place) -> None:
         """Draw all of it."""
         left = MARGIN
+        # Bars of one length are one value, in whichever map.
+        lows, highs = zip(*(ranking.ends for ranking in self.rankings), strict=True)
+        ends = min(lows), max(highs)
         for ranking, title in zip(self.rankings, self.titles, strict=True):
             width = ranking.names_width + _PAD + self.bars_width
             box = Box(left, self.top, width, self.height - self.top - MARGIN)
-            ranking.draw(place, box, title)
+            ranking.draw(place, box, title, ends)
             left += width + _BETWEEN
 
 

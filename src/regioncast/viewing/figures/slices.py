@@ -84,8 +84,9 @@ def _n_cuts(volume: Volume, axis: int, n_coronal: int) -> int:
     if axis != 0:
         return n_coronal
     x, y, _ = (np.array(volume.codes.shape) * volume.zooms).tolist()
-    # An even number, so that there is none between the hemispheres.
-    return max(2, 2 * round(float(n_coronal * x / y / 2)))
+    # An even number, so that there is none between the hemispheres; and no more of what is wider
+    # than long, since captions need room.
+    return max(2, 2 * round(n_coronal * min(1.0, float(x / y)) / 2))
 
 
 def _spread(volume: Volume, axis: int, n_cuts: int) -> list[int]:
@@ -173,10 +174,12 @@ class Cut:
         self._draw_behind(ax)
         painter = self.painter
         plane, mm = PLANES[self.axis].name, mm_of(self.volume, self.axis, self.index)
+        # An image behind is seen wherever there is no value to show.
+        is_clear = self.volume.greys is not None
         image = ParcelImage(
             ax,
-            painter.painted(self.codes, number),
-            parcels=lambda: painter.parcels(self.paths, number),
+            painter.painted(self.codes, number, is_clear=is_clear),
+            parcels=lambda: painter.parcels(self.paths, number, is_clear=is_clear),
             panel=f"map{number + 1}.{plane}.{mm:g}",
             extent=self.extent,
             interpolation="nearest",

@@ -246,8 +246,10 @@ def strips_of(painter: Painter, views: object) -> list[Strip]:
     ArgumentError
         When there is no such view, or no mesh.
     """
-    asked = _asked_views(views)
     meshes = meshes_of(painter.scene)
+    # Flat maps are seen from above; from the side they are lines.
+    is_flat = all(np.ptp(mesh.coordinates[:, 2]) == 0 for mesh in meshes)
+    asked = ["superior"] if views is None and is_flat else _asked_views(views)
     if not meshes:
         raise ArgumentError(
             "There is no mesh to draw these regions on. Give the meshes of the surfaces, as "

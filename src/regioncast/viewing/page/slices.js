@@ -182,12 +182,15 @@ class Slice {
     this.smallContext.putImageData(this.image, 0, 0);
   }
 
+  /** Shows the image behind wherever there is no value to show; stripes of n/a stay. */
   layOverBackdrop() {
-    const {greys, pixels: to} = this;
+    const {greys, codes, pixels: to} = this;
     const bytes = this.image.data;
     for (let at = 0; at < greys.length; at++) {
       const grey = greys[at];
-      if (to[at] === 0) {
+      const code = codes[at];
+      const isStriped = kinds[code] === ABSENT && to[at] === stripePixels[code];
+      if (to[at] === 0 || (kinds[code] !== SHOWN && !isStriped)) {
         to[at] = grey ? pixelOfGrey(grey) : 0;
       } else if (state.opacity < 1) {
         for (let byte = 4 * at; byte < 4 * at + 3; byte++) {
