@@ -271,25 +271,6 @@ def rows_of(page: Page) -> list[str]:
     )
 
 
-def test_long_names_lose_their_middle(open_page):
-    """What tells them apart stays to be read, and all of the name to be copied."""
-    names = [f"17Networks_LH_DorsAttn_Post_of_some_long_name_{n}" for n in range(1, 6)]
-    table = pd.DataFrame({"index": small.LABELS, "name": names})
-    atlas = rc.load_parcellation(small.IMAGES["RAS"](), regions=table)
-    page = open_page(rc.view(np.arange(5.0), atlas).html, size=(320, 800))
-    told = page.run(
-        """
-        return [...document.querySelectorAll('#list td.name')].map(cell => {
-          const tail = cell.querySelector('.long').lastChild.getBoundingClientRect();
-          const head = cell.querySelector('.head');
-          const isInside = tail.right <= cell.getBoundingClientRect().right + 0.5;
-          return [cell.textContent, isInside, head.scrollWidth > head.clientWidth];
-        });"""
-    )
-    assert sorted(text for text, _, _ in told) == names
-    assert all(is_inside and is_shortened for _, is_inside, is_shortened in told)
-
-
 def test_list_is_sorted_by_value_and_by_name(page):
     order = ["left back", "middle", "right front", "left front", "right back"]
     assert rows_of(page) == order  # what is n/a is last

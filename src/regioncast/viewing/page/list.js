@@ -55,8 +55,6 @@ function coverageText(code) {
   return typeof share === 'number' ? `${Number((100 * share).toFixed(1))} %` : 'n/a';
 }
 
-/** Letters of a name's end that stay where there is no room for all: names differ there. */
-
 class RegionList {
   constructor() {
     this.frame = element('list');
