@@ -36,6 +36,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from .keys import Legend, key_of
 from .layout import MARGIN, TITLE, Place
 from .painting import Painter
 from .pictures import USUAL_WIDTH, Pictures
@@ -115,7 +116,8 @@ def plotted(
         strips = _strips(
             painter, kind, len(numbers), cuts=cuts, views=views, width=width or USUAL_WIDTH
         )
-        drawing = Pictures(painter, numbers, strips, width, height, colorbar=colorbar)
+        key = key_of(painter, numbers) if colorbar else Legend(painter, [], has_absent=False)
+        drawing = Pictures(painter, numbers, strips, key, width=width, height=height)
     place = _place(drawing.width, drawing.height, painter, ax, transparent=transparent)
     drawing.draw(place)
     if scene.title:

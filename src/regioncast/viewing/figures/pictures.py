@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import ArgumentError
-from .keys import Legend, key_of
 from .layout import (
     BETWEEN_STRIPS,
     CAPTION,
@@ -24,6 +23,7 @@ from .layout import (
 )
 
 if TYPE_CHECKING:
+    from .keys import ColourBar, Legend
     from .layout import Place, Plan, Strip
     from .painting import Painter
 
@@ -45,11 +45,11 @@ class Pictures:
         The maps that are shown.
     strips : sequence of Strip
         Of each of them.
+    key : ColourBar or Legend
+        What tells what colours mean.
     width, height : float, default=None
         In inches.  None: a usual width, or less where there is little to show; and as high as it
         has to be.
-    colorbar : bool, default=True
-        Whether what colours mean is told, by a bar or a list.
     """
 
     def __init__(
@@ -57,14 +57,14 @@ class Pictures:
         painter: Painter,
         numbers: Sequence[int],
         strips: Sequence[Strip],
+        key: ColourBar | Legend,
+        *,
         width: float | None,
         height: float | None,
-        *,
-        colorbar: bool = True,
     ) -> None:
         self.painter = painter
         self.numbers = numbers
-        self.key = key_of(painter, numbers) if colorbar else Legend(painter, [], has_absent=False)
+        self.key = key
         self.left = MARGIN
         self.titles = [""] * len(numbers)
         if len(numbers) > 1:
