@@ -175,7 +175,7 @@ def _numbers(scene: Scene, maps: int | str | Sequence[int | str] | None) -> list
     if maps is None:
         numbers = list(range(scene.n_maps))
         chosen = "maps=[0, 1, 2]" + (f" or maps={titles[:2]}" if scene.axis.names else "")
-        how = f"Choose some: {chosen}"
+        how = f"Choose some: {chosen} (--map 0 --map 1)"
     else:
         asked = listed(maps, "maps", "numbers or titles of maps")
         unknown = [which for which in asked if _number(which, titles) is None]
