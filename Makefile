@@ -23,7 +23,7 @@ SOURCES := pyproject.toml meson.build README.md LICENSE \
 	$(shell find src -name __pycache__ -prune -o \( -type f -o -type d \) -print)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint pytest wheel bench fuzz install clean
+.PHONY: help demo test lint pytest wheel bench pictures fuzz install clean
 # A step that fails must not look done.
 .DELETE_ON_ERROR:
 
@@ -34,6 +34,7 @@ help:
 	@echo 'make lint       only ruff, mypy and import-linter'
 	@echo 'make pytest     only the tests (PYTEST_ARGS="-k paint" for some of them)'
 	@echo 'make wheel      only the sdist and the wheel, tried in an environment of their own'
+	@echo 'make pictures make the pictures of the documentation again (page.png needs chromium)'
 	@echo 'make bench    run the benchmarks and print their ratios'
 	@echo 'make fuzz     change input files at random for FUZZ_SECONDS=60 each; FUZZ_TARGET=gifti for one'
 	@echo 'make install  set up .venv and build, nothing else'
@@ -66,6 +67,9 @@ wheel: $(STAMPS)/test-tools
 
 bench: $(STAMPS)/bench-tools $(STAMPS)/installed
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+pictures: $(STAMPS)/test-tools $(STAMPS)/installed
+	$(BIN)/python -P docs/pictures/make.py
 
 fuzz: $(STAMPS)/fuzz-tools $(STAMPS)/installed
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m fuzz $(FUZZ_TARGET)

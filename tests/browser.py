@@ -52,14 +52,26 @@ _OPTIONS = (
 
 # What the page holds is read as bytes: numbers as JSON would lose NaN, -0 and the dtype.
 _BYTES_OF = """
+  function textOf(array) {
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    let text = '';
+    for (let start = 0; start < bytes.length; start += 32768) {
+      text += String.fromCharCode(...bytes.subarray(start, start + 32768));
+    }
+    return btoa(text);
+  }
   const array = %s;
   if (array === undefined || array === null) return null;
-  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-  let text = '';
-  for (let start = 0; start < bytes.length; start += 32768) {
-    text += String.fromCharCode(...bytes.subarray(start, start + 32768));
+  const name = array.constructor.name;
+  // Images of codes are large, and mostly runs of equal ones.
+  if (array.length < 65536 || !['Uint16Array', 'Uint32Array'].includes(name)) {
+    return [name, textOf(array), null];
   }
-  return [array.constructor.name, btoa(text)];
+  const starts = [0];
+  for (let at = 1; at < array.length; at++) if (array[at] !== array[at - 1]) starts.push(at);
+  const lengths = starts.map((start, run) => (starts[run + 1] ?? array.length) - start);
+  const values = array.constructor.from(starts, start => array[start]);
+  return [name, textOf(values), textOf(Uint32Array.from(lengths))];
 """
 
 _DTYPES = {
@@ -209,8 +221,11 @@ class Page:
         """Return a typed array of the page, in one dimension, bit for bit."""
         answer = self.run(_BYTES_OF % expression)
         assert answer is not None, f"the page has no {expression}"
-        name, text = answer
-        return np.frombuffer(base64.b64decode(text), _DTYPES[name])
+        name, text, lengths = answer
+        array = np.frombuffer(base64.b64decode(text), _DTYPES[name])
+        if lengths is None:
+            return array
+        return np.repeat(array, np.frombuffer(base64.b64decode(lengths), np.uint32))
 
     def wait_for(self, condition: Callable[[], object], what: str) -> Any:
         """Return what a condition gives as soon as it is true."""

@@ -500,7 +500,8 @@ def test_interrupted_commands_end_with_the_code_of_the_signal(tmp_path, number, 
     assert set(counts) <= {0, code}, done.stderr
     assert counts[code] > 5, counts
     assert set(said) <= {"regioncast: interrupted"}
-    assert names(tmp_path) == ["atlas.nii", "bold.nii.gz", "out.json", "out.tsv"]
+    # One that comes between table and sidecar leaves the new table without the old sidecar.
+    assert {*names(tmp_path)} - {"out.json"} == {"atlas.nii", "bold.nii.gz", "out.tsv"}
 
 
 IGNORED = """

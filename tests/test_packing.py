@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 import regioncast as rc
 from regioncast.atlas.hemispheres import CORTEX
 from regioncast.io.surface.meshes import Mesh
-from regioncast.viewing.page.contents import contents_of, packed
+from regioncast.viewing.page.contents import contents_of, embedded, packed
 from regioncast.viewing.page.packing import differences, packed_mesh, packed_meshes
 from regioncast.viewing.scene import scene_of
 
@@ -230,7 +230,7 @@ def test_same_triangles_are_held_once():
 
 
 def test_page_holds_the_meshes():
-    meta, arrays = contents_of(scene_with_meshes(cifti_atlas()))
+    meta, arrays = embedded(*contents_of(scene_with_meshes(cifti_atlas())))
     assert len(meta["meshes"]) == 2
     for entry in meta["meshes"]:
         for title in ("coordinates", "faces", "codes", "sulci"):

@@ -7,20 +7,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import small_scenes as small
-from browser import Page
+from browser import Page, mutant
 
 from regioncast.signals import MapAxis
 
-# The pixels of the canvas of a slice, as it is drawn now; by way of another one.
-_DRAWN = """(() => {
-  const r = window.regioncast;
-  r.drawNow();
+# The pixels of a canvas, by way of another one.
+_PIXELS = """(() => {
   const canvas = %s;
   const copy = new OffscreenCanvas(canvas.width, canvas.height);
   const context = copy.getContext('2d', {willReadFrequently: true});
   context.drawImage(canvas, 0, 0);
   return new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
 })()"""
+
+# As it is drawn now.
+_DRAWN = _PIXELS.replace("(() => {", "(() => {\n  window.regioncast.drawNow();")
 
 # The code under each pixel of that canvas.
 _CODES = """(() => {
@@ -73,6 +74,34 @@ def test_borders_lie_where_codes_differ_and_nowhere_else(open_page, name, axis):
         is_free = ~is_of_crosshair(page, axis, codes.shape)
         np.testing.assert_array_equal(is_border[is_free], is_at_edge(codes)[is_free])
         assert is_border.sum() > 100
+
+
+def something_under_letters(page: Page, view: str, canvas: str) -> list[str]:
+    """The letters of a view that lie on something that is drawn."""
+    edges = page.run(f"const box = {canvas}.getBoundingClientRect(); return [box.left, box.top]")
+    width = page.run(f"return {canvas}.width")
+    pixels = page.array(_DRAWN % canvas).reshape(-1, width)
+    letters = []
+    for letter in page.elements(f"#{view} b"):
+        box = letter.rect
+        x, y = int(box["x"] - edges[0]), int(box["y"] - edges[1])
+        if pixels[y : y + int(box["height"]) + 1, x : x + int(box["width"]) + 1].any():
+            letters.append(letter.text)
+    return letters
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (360, 740)], ids=str)
+def test_nothing_is_drawn_under_letters(open_page, size):
+    """Neither the crosshair, wherever it is, nor a brain from whichever side."""
+    page = open_page(small.html_of(small.scene_of_image("LAS")), size=size)
+    page.run("r.state.at = r.meta.volume.shape.map(length => Math.floor(length / 2))")
+    for axis, view in enumerate(("sagittal", "coronal", "axial")):
+        for step in range(-1, 2):
+            page.run("r.state.at = r.state.at.map(index => index + arguments[0])", step)
+            assert not something_under_letters(page, view, f"r.slices[{axis}].canvas")
+    for button in page.elements("#brain .group button"):
+        button.click()
+        assert not something_under_letters(page, "brain", "r.brain.canvas"), button.text
 
 
 def test_outline_of_a_region_lies_around_it_alone(open_page):
@@ -129,6 +158,18 @@ def test_list_is_not_made_anew_while_maps_play(open_page):
     number = page.run("return r.state.map")
     best = 1 + int(np.nanargmax(scene.values[number]))
     assert page.run("return document.querySelector('#list tbody tr').id") == f"row-{best}"
+
+
+def test_slices_and_list_do_not_wait_for_the_brain(browser):
+    html = small.html_of(small.scene_of_image("LAS"))
+    browser.load(mutant(html, {"await startBrain();": "await new Promise(() => {});"}))
+    page = Page(browser)
+    page.wait_for(lambda: len(page.elements("#list tr[id]")) == 5, "the list")
+    for view in ("sagittal", "coronal", "axial"):
+        canvas = f"document.querySelector('#{view} canvas')"
+        pixels = page.array(_PIXELS % canvas)
+        assert len(np.unique(pixels)) > 3, view
+    page.assert_quiet()
 
 
 def test_slices_have_one_scale(open_page):

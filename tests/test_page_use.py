@@ -271,25 +271,6 @@ def rows_of(page: Page) -> list[str]:
     )
 
 
-def test_long_names_lose_their_middle(open_page):
-    """What tells them apart stays to be read, and all of the name to be copied."""
-    names = [f"17Networks_LH_DorsAttn_Post_of_some_long_name_{n}" for n in range(1, 6)]
-    table = pd.DataFrame({"index": small.LABELS, "name": names})
-    atlas = rc.load_parcellation(small.IMAGES["RAS"](), regions=table)
-    page = open_page(rc.view(np.arange(5.0), atlas).html, size=(320, 800))
-    told = page.run(
-        """
-        return [...document.querySelectorAll('#list td.name')].map(cell => {
-          const tail = cell.querySelector('.in-two').lastChild.getBoundingClientRect();
-          const head = cell.querySelector('.head');
-          const isInside = tail.right <= cell.getBoundingClientRect().right + 0.5;
-          return [cell.textContent, isInside, head.scrollWidth > head.clientWidth];
-        });"""
-    )
-    assert sorted(text for text, _, _ in told) == names
-    assert all(is_inside and is_shortened for _, is_inside, is_shortened in told)
-
-
 def test_list_is_sorted_by_value_and_by_name(page):
     order = ["left back", "middle", "right front", "left front", "right back"]
     assert rows_of(page) == order  # what is n/a is last
@@ -300,6 +281,47 @@ def test_list_is_sorted_by_value_and_by_name(page):
     page.element("#list th.name button").click()
     assert rows_of(page) == sorted(small.NAMES, reverse=True)
     assert page.element("#list th.name").get_attribute("aria-sort") == "descending"
+
+
+def test_what_is_chosen_in_the_list_is_turned_to(page):
+    """From the left, a click on a region of the right turns the brain; one amid it does not."""
+    page.element("#brain button[aria-label='Left']").click()
+    azimuth = "return r.brain.camera.azimuth"
+    for code, expected in ((1, -90), (3, 90), (5, 90), (4, 90), (2, -90)):
+        page.element(f"#row-{code} .name").click()
+        assert page.run(azimuth) == expected, code
+    # From above both are seen.
+    page.element("#brain button[aria-label='Superior']").click()
+    page.settle()
+    for code in (1, 3):
+        page.element(f"#row-{code} .name").click()
+        assert page.run("return r.brain.camera.elevation") == 90
+    # What one has put away stays away.
+    page.element("#brain button[aria-label='Left']").click()
+    choose_option(page, "#brain select", "left")
+    page.element("#row-3 .name").click()
+    assert page.run(azimuth) == -90
+
+
+def test_long_names_are_cut_amid_them(open_page):
+    names = [f"7Networks_LH_SalVentAttn_{'Frontal' * 5}_{n}" for n in range(3)]
+    names += ["\u0642\u0634\u0631\u0629 " * 8, "short"]
+    atlas = small.atlas_of(small.IMAGES["LAS"](), tuple(names))
+    page = open_page(small.html_of(small.scene_of_values(atlas, np.arange(5.0))))
+    assert sorted(rows_of(page)) == sorted(name.strip() for name in names)
+    for n in range(3):
+        start, end = page.elements(f"#row-{n + 1} .long span")
+        assert end.text == names[n][-8:]
+        is_cut, room = page.run(
+            """const [start, end] = arguments, cell = end.closest('td');
+            return [start.scrollWidth > start.clientWidth,
+              cell.getBoundingClientRect().right - end.getBoundingClientRect().right];""",
+            start,
+            end,
+        )
+        assert is_cut
+        assert room >= 0
+    assert not page.elements("#row-4 .long, #row-5 .long")
 
 
 def test_search(page):

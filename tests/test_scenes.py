@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nibabel.cifti2 import BrainModelAxis, LabelAxis
 from small_spaces import brain_models, dlabel
 from small_volumes import OBLIQUE, image_of, small_labels
 
@@ -30,6 +31,7 @@ from regioncast.viewing.volumes import (
     Volume,
     places_of_regions,
     sides_of_regions,
+    sides_said,
     volume_of,
 )
 
@@ -342,3 +344,15 @@ def test_sides_come_from_the_table_else_from_the_middle():
     table = {"index": [3, 7, 50], "name": ["a", "b", "c"], "hemisphere": ["L", "R", None]}
     atlas = atlas_of(labels, shifted, table)
     assert sides_of_regions(atlas, volume_of(atlas)).tolist()[:2] == [-1, 1]
+
+
+def test_sides_of_surfaces_are_those_of_the_structures():
+    """A region of one hemisphere's cortex has its side; one of both, or of voxels too, has none."""
+    on_left, on_right = np.array([1, 1, 2, 4, 0]), np.array([0, 3, 2, 3])
+    axis = BrainModelAxis.from_surface(np.arange(5), 5, "CORTEX_LEFT")
+    axis += BrainModelAxis.from_surface(np.arange(4), 4, "CORTEX_RIGHT")
+    axis += BrainModelAxis.from_mask(np.ones((2, 1, 1), bool), affine=np.eye(4), name="BRAIN_STEM")
+    keys = np.concatenate([on_left, on_right, [4, 5]])[None].astype(np.float32)
+    table = {key: (name, (0, 0, 0, 1)) for key, name in enumerate("?abcde")}
+    image = nib.Cifti2Image(keys, (LabelAxis(["labels"], [table]), axis))
+    assert sides_said(rc.load_parcellation(image)).tolist() == [-1, 0, 1, 0, 0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -141,11 +141,8 @@ ColourMap: TypeAlias = "str | Sequence[str] | Colormap"
 Mesh: TypeAlias = "FileName | FileBasedImage | SurfaceImage | Mapping[str, object]"
 """The geometry of surfaces: its files, or as nibabel and nilearn have it."""
 
-# What is meant where nothing is said of how values find their regions.
-_AS_USUAL = {
-    "by": "auto", "key": None, "columns": None, "strip": None, "missing": "raise",
-    "extra": "raise", "categories": False,
-}  # fmt: skip
+# What is meant where nothing is said of how values find their regions; of what is not here, None.
+_AS_USUAL = {"by": "auto", "missing": "raise", "extra": "raise", "categories": False}
 
 
 def load_parcellation(
@@ -895,13 +892,13 @@ def view(
     >>> rc.view(demo.atlas).resize("100%", 500)
     View: an atlas of 100 regions, ...
     """
-    matching = {
+    reading = {
         "by": by, "key": key, "columns": columns, "strip": strip, "missing": missing,
-        "extra": extra, "categories": categories,
+        "extra": extra, "categories": categories, "t_r": t_r, "resample": resample,
     }  # fmt: skip
     scene = _scene(
-        values, parcellation, matching, t_r=t_r, resample=resample, background=background,
-        mesh=mesh, title=title, unit=unit, cmap=cmap, vmin=vmin, vmax=vmax, threshold=threshold,
+        values, parcellation, reading, background=background, mesh=mesh, title=title, unit=unit,
+        cmap=cmap, vmin=vmin, vmax=vmax, threshold=threshold,
     )  # fmt: skip
     return View(scene)
 
@@ -1000,13 +997,13 @@ unit, cmap, vmin, vmax, threshold
     """
     from .viewing.figures import plotted  # or the error that says what to install, before all work
 
-    matching = {
+    reading = {
         "by": by, "key": key, "columns": columns, "strip": strip, "missing": missing,
-        "extra": extra, "categories": categories,
+        "extra": extra, "categories": categories, "t_r": t_r, "resample": resample,
     }  # fmt: skip
     scene = _scene(
-        values, parcellation, matching, t_r=t_r, resample=resample, background=background,
-        mesh=mesh, title=title, unit=unit, cmap=cmap, vmin=vmin, vmax=vmax, threshold=threshold,
+        values, parcellation, reading, background=background, mesh=mesh, title=title, unit=unit,
+        cmap=cmap, vmin=vmin, vmax=vmax, threshold=threshold,
         needs_mesh=kind != "ranked",
     )  # fmt: skip
     return plotted(
@@ -1123,35 +1120,29 @@ def save(
 def _scene(
     values: Any,
     parcellation: Labels | None,
-    matching: dict[str, Any],
+    reading: dict[str, Any],
     *,
-    t_r: float | None,
-    resample: Literal["labels"] | None,
     background: FileName | SpatialImage | None,
     mesh: Mesh | None,
     needs_mesh: bool = True,
     **look: Any,
 ) -> Scene:
     """Return what `view` and `plot` show; `look` is what `scene_of` takes."""
-    shown = _shown(values, parcellation, matching, t_r=t_r, resample=resample)
-    scene = scene_of(shown, **look)
+    # What is said is done, or refused: nothing that was said is left unheard.
+    said = {name: option for name, option in reading.items() if option != _AS_USUAL.get(name)}
+    scene = scene_of(_shown(values, parcellation, said), **look)
     if needs_mesh or mesh is not None:
         scene = with_meshes(scene, mesh)
     return replace(scene, background=backdrop(background, scene.atlas))
 
 
 def _shown(
-    values: Any,
-    parcellation: Labels | None,
-    matching: dict[str, Any],
-    *,
-    t_r: float | None,
-    resample: Literal["labels"] | None,
+    values: Any, parcellation: Labels | None, said: dict[str, Any]
 ) -> Painted | Signals | Parcellation:
     """Return what is to be seen: values painted, means of an image, or what knows its regions."""
     if parcellation is None:
         _refuse(
-            matching | {"t_r": t_r, "resample": resample},
+            said,
             "values or an image with an atlas; what is shown alone is an atlas, or was painted or "
             "extracted, and knows its regions and times",
         )
@@ -1165,18 +1156,20 @@ def _shown(
             "atlas is shown alone: view(atlas), plot(atlas)."
         )
     if is_image(values):
-        _refuse(matching, "values of regions; this is an image, whose means in them are shown")
-        return extract(values, parcellation, t_r=t_r, resample=resample)
-    _refuse({"resample": resample}, "an image on another grid; these are values of regions")
-    return paint(values, parcellation, t_r=t_r, **matching)
+        of_values = [name for name in said if name not in ("t_r", "resample")]
+        _refuse(of_values, "values of regions; this is an image, whose means in them are shown")
+        means: Signals = extract(values, parcellation, **said)
+        return means
+    of_images = said.keys() & {"resample"}
+    _refuse(of_images, "an image on another grid; these are values of regions")
+    return paint(values, parcellation, **said)
 
 
-def _refuse(options: dict[str, Any], reason: str) -> None:
-    """Raise where an option was said that is for something else: it would be left unheard."""
-    said = [name for name, option in options.items() if option != _AS_USUAL.get(name)]
-    if said:
-        are = "is" if len(said) == 1 else "are"
-        raise ArgumentError(f"{', '.join(said)} {are} for {reason}. Leave it out.")
+def _refuse(names: Collection[str], reason: str) -> None:
+    """Raise where options were said that are for something else."""
+    if names:
+        are = "is" if len(names) == 1 else "are"
+        raise ArgumentError(f"{', '.join(names)} {are} for {reason}. Leave it out.")
 
 
 def _one_source(labels: Labels | None, left: Side | None, right: Side | None) -> Labels:

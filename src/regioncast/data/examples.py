@@ -22,6 +22,7 @@ from nibabel.gifti.gifti import (
     GiftiLabelTable,
     GiftiMetaData,
 )
+from scipy.spatial import ConvexHull  # type: ignore[import-untyped]
 
 from .. import api
 from ..atlas.spaces import VolumeGrid
@@ -41,6 +42,7 @@ _NAMES = {
     "L": {0: "unknown", 3: "V1", 7: "V2", 14474380: "insula"},
     "R": {0: "unknown", 3: "V1", 7: "insula", 9: "M1"},
 }
+_STRUCTURES = {"L": "CortexLeft", "R": "CortexRight"}
 _MOTION = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"]
 
 # Balls about these points, in mm, stand for regions below the cortex.
@@ -147,9 +149,10 @@ def _subcortex(folder: Path) -> None:
 
 
 def _surfaces(folder: Path) -> None:
-    """Write labels of two surfaces, and grayordinates with labels and with a series."""
+    """Write labels and meshes of two surfaces, and grayordinates with labels and with a series."""
     for side, name in (("L", "lh"), ("R", "rh")):
         _labels_of_surface(side).to_filename(folder / f"{name}.atlas.label.gii")
+        _mesh_of_surface(side).to_filename(folder / f"{name}.demo.surf.gii")
     axis = _grayordinates()
     keys = np.zeros(len(axis), np.float32)
     for number, (_, where, _) in enumerate(axis.iter_structures()):
@@ -171,11 +174,31 @@ def _labels_of_surface(side: str) -> GiftiImage:
         entry = GiftiLabel(key, 0.5, 0.25, 1.0, 1.0)
         entry.label = name  # type: ignore[attr-defined]  # which nibabel sets so too
         table.labels.append(entry)
-    structure = {"L": "CortexLeft", "R": "CortexRight"}[side]
     return GiftiImage(
-        meta=GiftiMetaData({"AnatomicalStructurePrimary": structure}),
+        meta=GiftiMetaData({"AnatomicalStructurePrimary": _STRUCTURES[side]}),
         labeltable=table,
         darrays=[GiftiDataArray(labels, intent="NIFTI_INTENT_LABEL")],
+    )
+
+
+def _mesh_of_surface(side: str) -> GiftiImage:
+    """Return an egg on its side of the middle, whose vertices run round it from pole to pole."""
+    n_vertices = _VERTICES[side]
+    height = np.linspace(1, -1, n_vertices)
+    turn = np.arange(n_vertices) * np.pi * (3 - np.sqrt(5))  # the golden angle: even all over
+    radius = np.sqrt(1 - height**2)
+    sphere = np.stack([radius * np.cos(turn), height, radius * np.sin(turn)], 1)
+    faces = ConvexHull(sphere).simplices
+    corners = sphere[faces]
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    is_inward = (across * corners[:, 0]).sum(1) < 0
+    faces[is_inward] = faces[is_inward][:, ::-1]
+    place = sphere * [32, 85, 55] + [{"L": -35, "R": 35}[side], -17, 13]
+    points = GiftiDataArray(place.astype(np.float32), intent="NIFTI_INTENT_POINTSET")
+    triangles = GiftiDataArray(faces.astype(np.int32), intent="NIFTI_INTENT_TRIANGLE")
+    return GiftiImage(
+        meta=GiftiMetaData({"AnatomicalStructurePrimary": _STRUCTURES[side]}),
+        darrays=[points, triangles],
     )
 
 

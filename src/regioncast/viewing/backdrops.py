@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..atlas.spaces import VOXELS
 from ..errors import ImageTypeError, MissingPackageError, SpaceError
 from ..files import name_of_file, package_file
 from ..io.volume.nifti import read_volume
 from .scene import Background
-from .volumes import codes_on, grid_of
+from .volumes import codes_in, grid_of
 
 if TYPE_CHECKING:
     from nibabel.spatialimages import SpatialImage
@@ -91,7 +92,7 @@ def backdrop(
             f"The background, {name}, is complex, and greys are not. Give its magnitude."
         )
     greys = _greys(_on_grid(values, frame, grid))
-    if not greys[codes_on(grid, atlas) > 0].any():
+    if not greys[codes_in(atlas, VOXELS) > 0].any():
         raise SpaceError(
             f"The background, {name}, has nothing where the regions are: it reaches from "
             f"{_corners(frame)}, and the labels image from {_corners(grid)}. Both have to be in "

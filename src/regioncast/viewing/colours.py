@@ -227,7 +227,8 @@ def scale_of(
         or there is no such ramp.
     """
     _check_numbers(vmin=vmin, vmax=vmax, threshold=threshold)
-    if threshold is not None and threshold < 0:
+    threshold = float(threshold or 0)
+    if threshold < 0:
         raise ArgumentError(f"threshold is a distance from 0, so it is not negative: {threshold}.")
     numbers = np.asarray(values, np.float64)
     numbers = numbers[np.isfinite(numbers)]
@@ -247,7 +248,7 @@ def scale_of(
     # What is furthest from 0 is darkest.
     if is_ours and high <= 0:
         ramp = ramp[::-1]
-    return Scale(name, ramp, low, high, float(threshold or 0))
+    return Scale(name, ramp, low, high, threshold)
 
 
 def _check_numbers(**said: float | None) -> None:
@@ -299,8 +300,10 @@ def coloured(values: NDArray[Any], has_value: NDArray[np.bool_], scale: Scale) -
     is_shown = ~(is_absent | is_below)
     kinds = np.zeros(1 + len(numbers), np.uint8)
     kinds[1:] = np.select([is_absent, is_below], [ABSENT, BELOW], SHOWN)
+    # Infinite values, and differences that become so, are at the ends of the ramp.
     with np.errstate(over="ignore", invalid="ignore"):
         steps = np.floor((numbers - scale.low) / (scale.high - scale.low) * N_COLOURS)
     rgb = np.zeros((1 + len(numbers), 3), np.uint8)
+    # The highest value of all would be one step beyond the last colour.
     rgb[1:][is_shown] = scale.ramp[np.clip(steps[is_shown], 0, N_COLOURS - 1).astype(np.intp)]
     return Colours(kinds, rgb)

@@ -16,7 +16,7 @@ import numpy as np
 from nibabel.affines import apply_affine
 
 from ..atlas.hemispheres import CORTEX, LEFT, RIGHT
-from .volumes import Volume, is_divided, sides_of_regions, volume_of
+from .volumes import Volume, codes_in, is_divided, sides_of_regions, volume_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,8 @@ _RELIEF_ROUNDS = 6
 _MOST_OVERLAP = 0.3
 _GAP = 0.15
 
-_SIDE_OF = {CORTEX[LEFT]: -1, CORTEX[RIGHT]: 1}
+SIDE_OF = {CORTEX[LEFT]: -1, CORTEX[RIGHT]: 1}
+"""The sides of hemispheres, by structure."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,15 +155,10 @@ def voxels_of(scene: Scene) -> list[DrawnMesh]:
 
 def moved_apart(meshes: list[DrawnMesh]) -> list[DrawnMesh]:
     """Return meshes, those of the left and the right side moved apart where they overlap."""
-    left, right = (
-        np.concatenate(
-            [np.empty(0), *(mesh.coordinates[:, 0] for mesh in meshes if mesh.side == side)]
-        )
-        for side in (-1, 1)
-    )
-    if not len(left) or not len(right):
+    x_of = {mesh.side: mesh.coordinates[:, 0] for mesh in meshes}
+    if -1 not in x_of or 1 not in x_of:
         return meshes
-    overlap, width = left.max() - right.min(), np.ptp(right)
+    overlap, width = x_of[-1].max() - x_of[1].min(), np.ptp(x_of[1])
     if overlap < _MOST_OVERLAP * width:
         return meshes
     outwards = np.array([(overlap + _GAP * width) / 2, 0, 0])
@@ -170,15 +166,11 @@ def moved_apart(meshes: list[DrawnMesh]) -> list[DrawnMesh]:
 
 
 def _of_surface(scene: Scene, structure: str, mesh: Mesh) -> DrawnMesh:
-    part = scene.atlas.space.parts[structure]
-    assert isinstance(part.frame, int), "a mesh is one of a surface"
-    codes = np.zeros(part.frame, np.uint32)
-    codes[part.places] = scene.atlas.codes.reshape(-1)[part.samples]
     return DrawnMesh(
         np.ascontiguousarray(mesh.coordinates, np.float64),
         np.ascontiguousarray(mesh.faces, np.int32),
-        codes,
-        _SIDE_OF.get(structure, 0),
+        codes_in(scene.atlas, structure).astype(np.uint32),
+        SIDE_OF.get(structure, 0),
         mesh.sulci,
     )
 

@@ -68,6 +68,7 @@ def traced(
         if passes:
             points = smoothed(points, passes=passes, is_closed=arc.is_closed)
         points = simplified(points, tolerance)
+        # A region is on the left of its paths, so the other one walks the arc from its end.
         sides[arc.left].append(points)
         sides[arc.right].append(points[::-1])
     return {code: _rings(sides[code]) for code in sorted(sides) if code != 0}
@@ -99,6 +100,7 @@ def arcs(codes: NDArray[Any]) -> list[Arc]:
             nodes.append(other_end if nodes[-1] == one_end else one_end)
             if nodes[-1] in junctions or nodes[-1] == start:
                 break
+            # Where there is no junction, just two runs meet.
             here, there = runs_at[nodes[-1]]
             run = there if run == here else here
         points = np.stack(np.divmod(nodes, n_columns)[::-1], 1).astype(np.float64)

@@ -112,6 +112,7 @@ class Scene:
         series = self.axis.as_series()
         if self.axis.names is not None:
             return list(self.axis.names)
+        # One map needs no telling apart: what it is, the title says.
         if self.n_maps == 1:
             return [""]
         if series is not None:
@@ -143,6 +144,7 @@ class Scene:
         values = self.values[number]
         if self.categories is not None:
             labels = self.categories.labels
+            # Of a label that is not there, this is the row of another: such are left out below.
             rows = np.searchsorted(labels, values.astype(np.int64))
             is_known = self.is_there & np.isin(values, labels)
             return _of_palette(self.category_colors, np.where(is_known, rows, -1))
@@ -285,6 +287,7 @@ def _of_painting(image: Painted) -> Scene:
         told += f"; {len(missing):,} have none"
     return Scene(
         atlas,
+        # The first column is what is painted where there is no region.
         data.table[:, 1:],
         has_value=match.columns >= 0,
         axis=signals.axis,

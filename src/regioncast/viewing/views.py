@@ -7,14 +7,12 @@ whose name and value to tell.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..engine._kernels import raster
-from ..errors import ArgumentError, examples
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,11 +27,8 @@ _AMBIENT, _FACING, _FROM_ABOVE = 0.5, 0.48, 0.06
 # How bright a surface is where it lies deep, of what it would be: with a region, and without.
 _SULCUS, _BARE_SULCUS = 0.9, 0.7
 
-# Empty space on each side, of the width of the image: what is drawn around borders needs some.
-_MARGIN = 0.01
-
-# What is as good as flat, seen from its edge, would fill a picture that is much too high.
-_LEAST_ASPECT = 0.1
+# Millimetres: what is flat, seen from its edge, is taken to be as high or wide as this.
+_LEAST_EDGE = 1e-3
 
 
 class CodeImage(NamedTuple):
@@ -110,12 +105,7 @@ def camera_of(view: str, side: int = 0) -> Camera:
     view : str
         One of `CAMERAS`; or, of one hemisphere, ``"lateral"`` or ``"medial"``.
     side : int, default=0
-        Of the hemisphere: -1 left, 1 right.
-
-    Raises
-    ------
-    ArgumentError
-        When there is no such view, or none of both hemispheres.
+        Of the hemisphere, for these two: -1 left, 1 right.
 
     Examples
     --------
@@ -124,16 +114,6 @@ def camera_of(view: str, side: int = 0) -> Camera:
     """
     if view in CAMERAS:
         return CAMERAS[view]
-    if view not in ("lateral", "medial"):
-        raise ArgumentError(
-            f"There is no view {view!r}. Views of a mesh are {examples([*CAMERAS])}, and of one "
-            "hemisphere 'lateral' and 'medial'."
-        )
-    if side == 0:
-        raise ArgumentError(
-            f"A {view} view is one of a hemisphere, and this mesh is not known to be of one. "
-            f"Ask for {examples([*CAMERAS])}."
-        )
     is_from_left = (side < 0) == (view == "lateral")
     return CAMERAS["left" if is_from_left else "right"]
 
@@ -157,6 +137,20 @@ class Frame(NamedTuple):
     scale: float
     width: int
     height: int
+
+    @classmethod
+    def around(
+        cls,
+        camera: Camera,
+        low: NDArray[np.float64],
+        high: NDArray[np.float64],
+        width: int,
+        height: int,
+    ) -> Frame:
+        """Return the frame that what lies between two corners fills; see `extent_of`."""
+        edges = np.maximum(high - low, _LEAST_EDGE)[:2]
+        scale = float((np.array([width, height]) / edges).min())
+        return cls(camera, (low + high) / 2 @ camera.axes, scale, width, height)
 
     def pixels(self, points: NDArray[Any]) -> NDArray[np.float64]:
         """Return where points in mm are in the picture.
@@ -187,81 +181,30 @@ def slice_of(volume: Volume, axis: int, index: int) -> CodeImage:
         Superior, or anterior in an axial one, is at the top.
     index : int
         The layer along `axis`, from 0.
-
-    Raises
-    ------
-    ArgumentError
-        When the volume has no such layer.
     """
-    n_layers = volume.codes.shape[axis]
-    if not 0 <= index < n_layers:
-        raise ArgumentError(
-            f"There is no slice {index} along axis {axis}; the volume has 0 to {n_layers - 1}."
-        )
+    # Rows of an image go down; the second axis of a layer goes up.
     layer = volume.codes.take(index, axis)
     return CodeImage(np.ascontiguousarray(layer.T[::-1], np.uint32))
 
 
-def rasterised(
-    meshes: Sequence[DrawnMesh],
-    camera: Camera,
-    width: int,
-    height: int | None = None,
-    *,
-    scale: float | None = None,
-    factor: int = 1,
-) -> CodeImage:
-    """Return what a camera sees of meshes, in the middle of a picture.
+def extent_of(
+    meshes: Sequence[DrawnMesh], camera: Camera
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the low and the high corner of what holds meshes, as a camera sees them, in mm."""
+    points = camera.turned(np.concatenate([mesh.coordinates for mesh in meshes]))
+    return points.min(1), points.max(1)
+
+
+def drawn(meshes: Sequence[DrawnMesh], frame: Frame, *, factor: int = 1) -> CodeImage:
+    """Return what is seen of meshes in a frame, the nearest where one hides another.
 
     Parameters
     ----------
     meshes : sequence of DrawnMesh
-        The nearest is seen, whichever it is of.
-    camera : Camera
-    width : int
-        Of the picture, in pixels.
-    height : int, default=None
-        None: as high as the meshes need.
-    scale : float, default=None
-        Pixels per mm, to compare views.  None: as large as fits, with a margin.
+    frame : Frame
     factor : int, default=1
-        Samples along each edge of a pixel: the image has ``factor * width`` columns.
-
-    Raises
-    ------
-    ArgumentError
-        When there is no mesh.
+        Samples along each edge of a pixel: the image has ``factor * frame.width`` columns.
     """
-    return drawn(meshes, frame_of(meshes, camera, width, height, scale=scale), factor=factor)
-
-
-def frame_of(
-    meshes: Sequence[DrawnMesh],
-    camera: Camera,
-    width: int,
-    height: int | None = None,
-    *,
-    scale: float | None = None,
-) -> Frame:
-    """Return the frame in which a camera sees all of the meshes; see `rasterised`."""
-    if not meshes:
-        raise ArgumentError("There is no mesh to look at. Give the meshes of the surfaces.")
-    points = camera.turned(np.concatenate([mesh.coordinates for mesh in meshes]))
-    low, high = points.min(1), points.max(1)
-    across, upright, _ = np.maximum(high - low, np.finfo(np.float32).eps)
-    across = max(across, _LEAST_ASPECT * upright)
-    margin = _MARGIN * width
-    if scale is None:
-        scale = (width - 2 * margin) / across
-        if height is not None:
-            scale = min(scale, (height - 2 * margin) / upright)
-    if height is None:
-        height = math.ceil(upright * scale + 2 * margin)
-    return Frame(camera, (low + high) / 2 @ camera.axes, float(scale), width, height)
-
-
-def drawn(meshes: Sequence[DrawnMesh], frame: Frame, *, factor: int = 1) -> CodeImage:
-    """Return what is seen of meshes in a frame; see `rasterised`."""
     shape = (factor * frame.height, factor * frame.width)
     codes, shade = np.zeros(shape, np.uint32), np.zeros(shape, np.uint8)
     depth = np.full(shape, -np.inf)

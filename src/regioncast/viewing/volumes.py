@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 from nibabel.orientations import apply_orientation, inv_ornt_aff, io_orientation
 
-from ..atlas.hemispheres import HEMISPHERE_TITLE, LEFT, RIGHT, side_of_word
+from ..atlas.hemispheres import CORTEX, HEMISPHERE_TITLE, LEFT, RIGHT, side_of_word
 from ..atlas.spaces import VOXELS, VolumeGrid
 from ..engine._kernels import encode as kernels
 from ..engine.encoding import count
@@ -58,7 +58,7 @@ def volume_of(atlas: Parcellation, greys: NDArray[np.uint8] | None = None) -> Vo
     if grid is None:
         return None
     turn = io_orientation(grid.affine)
-    codes = apply_orientation(codes_on(grid, atlas), turn)
+    codes = apply_orientation(codes_in(atlas, VOXELS), turn)
     is_kept = codes > 0
     if greys is not None:
         greys = apply_orientation(greys, turn)
@@ -83,13 +83,22 @@ def grid_of(atlas: Parcellation) -> VolumeGrid | None:
     return part.frame
 
 
-def codes_on(grid: VolumeGrid, atlas: Parcellation) -> NDArray[Any]:
-    """Return the codes of all voxels of the grid of a parcellation, shape of the grid."""
-    if atlas.codes.shape == grid.shape:
+def codes_in(atlas: Parcellation, structure: str) -> NDArray[Any]:
+    """Return the codes of a whole volume or surface, 0 where the space has none of its samples.
+
+    Parameters
+    ----------
+    atlas : Parcellation
+    structure : str
+        A key of ``atlas.space.parts``.
+    """
+    part = atlas.space.parts[structure]
+    shape = (part.frame,) if isinstance(part.frame, int) else part.frame.shape
+    # Most atlases are whole, and a copy of a volume would take its time and memory.
+    if atlas.codes.shape == shape:
         return atlas.codes
-    part = atlas.space.parts[VOXELS]
-    codes = np.zeros(grid.shape, atlas.codes.dtype)
-    codes.reshape(-1)[part.places] = atlas.codes[part.samples]
+    codes = np.zeros(shape, atlas.codes.dtype)
+    codes.reshape(-1)[part.places] = atlas.codes.reshape(-1)[part.samples]
     return codes
 
 
@@ -165,9 +174,30 @@ def is_divided(n_left: int, n_voxels: int) -> bool:
 
 
 def sides_said(atlas: Parcellation) -> NDArray[np.int8]:
-    """Return the sides that the region table says; 0 where it says none."""
+    """Return the sides of regions that need no voxel to be known.
+
+    Returns
+    -------
+    array of int8, shape (n_regions,)
+        -1 left, 1 right, as the region table says; where it has no hemispheres, of regions that are
+        on the surface of one hemisphere alone.  0 where neither says one.
+    """
     cells = atlas.table.hemispheres or atlas.table.columns.get(HEMISPHERE_TITLE)
     if cells is None:
-        return np.zeros(len(atlas), np.int8)
+        return _sides_of_surfaces(atlas)
     number = {LEFT: -1, RIGHT: 1}
     return np.array([number.get(side_of_word(cell) or "", 0) for cell in cells], np.int8)
+
+
+def _sides_of_surfaces(atlas: Parcellation) -> NDArray[np.int8]:
+    """Return the sides of regions that are on the surface of one hemisphere, and nowhere else."""
+    is_on = {}
+    for structure, part in atlas.space.parts.items():
+        codes = np.ascontiguousarray(atlas.codes.reshape(-1)[part.samples])
+        is_on[structure] = count(codes, len(atlas) + 1)[1:] > 0
+    n_parts = np.sum([*is_on.values()], axis=0)
+    sides = np.zeros(len(atlas), np.int8)
+    for side, number in ((LEFT, -1), (RIGHT, 1)):
+        if CORTEX[side] in is_on:
+            sides[is_on[CORTEX[side]] & (n_parts == 1)] = number
+    return sides

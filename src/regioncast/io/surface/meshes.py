@@ -221,10 +221,10 @@ def _joined(left: Mesh, right: Mesh) -> Mesh:
 
 def _check_count(mesh: Mesh, n_vertices: int, structure: str) -> None:
     if len(mesh.coordinates) != n_vertices:
-        where = {CORTEX[side]: HEMISPHERE_NAMES[side] for side in CORTEX}.get(structure, "surface")
+        names = {CORTEX[side]: HEMISPHERE_NAMES[side] for side in CORTEX} | {UNKNOWN: "surface"}
         raise SpaceError(
             f"The mesh, {mesh.name}, has {plural(len(mesh.coordinates), 'vertex')}, and the "
-            f"{where} of the labels has {n_vertices:,}. Give the mesh on which the labels are."
+            f"{names[structure]} of the labels has {n_vertices:,}. Give the mesh of the labels."
         )
 
 
@@ -360,7 +360,7 @@ def _normals(mesh: Mesh) -> NDArray[np.float64]:
 
     Its length is twice the area.
     """
-    first, second, third = (mesh.coordinates[mesh.faces[:, corner]] for corner in range(3))
+    first, second, third = mesh.coordinates[mesh.faces.T]
     normals: NDArray[np.float64] = np.cross(second - first, third - first)
     return normals
 
@@ -394,16 +394,12 @@ def deep_vertices(mesh: Mesh) -> NDArray[np.bool_] | None:
     def of_neighbours(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.bincount(start, values[end], n_vertices) / n_neighbours
 
-    outwards = np.empty((n_vertices, 3))
-    for axis in range(3):
-        outwards[:, axis] = np.bincount(start, np.repeat(normals[:, axis], 3), n_vertices)
+    sums = [np.bincount(start, np.repeat(along, 3), n_vertices) for along in normals.T]
+    lengths = np.linalg.norm(sums, axis=0)
     # A vertex of no face has no direction.
-    lengths = np.linalg.norm(outwards, axis=1)
-    outwards /= np.where(lengths > 0, lengths, 1)[:, np.newaxis]
-    depth = np.zeros(n_vertices)
-    for axis in range(3):
-        at = mesh.coordinates[:, axis]
-        depth += (of_neighbours(at) - at) * outwards[:, axis]
+    outwards = np.array(sums) / np.where(lengths > 0, lengths, 1)
+    to_neighbours = np.array([of_neighbours(along) - along for along in mesh.coordinates.T])
+    depth: NDArray[np.float64] = (to_neighbours * outwards).sum(0)
     for _ in range(_N_SMOOTHINGS):
         depth = (depth + of_neighbours(depth)) / 2
     is_deep: NDArray[np.bool_] = depth > 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -40,7 +40,7 @@ from .layout import MARGIN, TITLE, Place
 from .painting import Painter
 from .pictures import USUAL_WIDTH, Pictures
 from .ranked import Rankings
-from .slices import Slices
+from .slices import rows_of_slices
 from .surfaces import strips_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from .layout import Strip
 
 Kind = Literal["auto", "slices", "surface", "ranked"]
-KINDS = ("auto", "slices", "surface", "ranked")
 
 DPI = 200
 _MOST_MAPS = 12
@@ -91,46 +90,18 @@ def plotted(
     cuts: object = None,
     views: str | Sequence[str] | None = None,
 ) -> Figure:
-    """Return a figure of a scene.
+    """Return a figure of a scene: a new one, or that of `ax`.
 
-    Parameters
-    ----------
-    scene : Scene
-    kind : {"auto", "slices", "surface", "ranked"}, default="auto"
-        Slices of the voxels; meshes, or those made of voxels; or the regions with the highest and
-        lowest values, as bars.  ``"auto"``: surfaces where there are meshes, below them slices of
-        voxels where there are some; else slices.
-    maps : int, str, or sequence of these, default=None
-        Which maps, by number from 0 or by title; all when not given.
-    theme : {"light", "dark"}, default="light"
-    size : float or tuple of two float, default=None
-        Width, or width and height, in inches; what is not given follows from what is shown.
-    transparent : bool, default=False
-        Whether nothing is behind.
-    colorbar : bool, default=True
-        Whether what colours mean is told, by a bar or a list.
-    ax : Axes, default=None
-        Of a figure of one's own, to be drawn into.
-    cuts : int, or dict of ``"x"``, ``"y"``, ``"z"`` to int or mm, default=None
-        How many slices a row has; or which rows there are, and how many slices they have or at
-        which mm: ``{"x": [-40, 40], "z": 5}``.
-    views : str or sequence of str, default=None
-        Of ``"lateral"``, ``"medial"``, ``"superior"``, ``"inferior"``, ``"anterior"``,
-        ``"posterior"``; lateral and medial when not given.
-
-    Returns
-    -------
-    Figure
-        A new one, or that of `ax`.
+    `regioncast.plot` says what the arguments are.
 
     Raises
     ------
     ArgumentError
         When there is no such kind, map, theme, cut or view, or no room.
     ArgumentTypeError
-        When `ax` is no axes, or a size no number.
+        When `ax` is no axes.
     """
-    _check_choice("kind", kind, KINDS)
+    _check_choice("kind", kind, get_args(Kind))
     _check_choice("theme", theme, tuple(THEMES))
     if ax is not None and not isinstance(ax, Axes):
         raise ArgumentTypeError(f"ax is one axes of matplotlib, not {type(ax).__name__}.")
@@ -165,45 +136,40 @@ def _strips(
         if strips and cuts is None:
             # Below the surfaces, what lies below the cortex.
             cuts = {"z": max(2, round(width))}
-        strips += Slices(painter).strips(cuts, n_maps, width)
+        strips += rows_of_slices(painter, cuts, n_maps, width)
     return strips
 
 
 def _numbers(scene: Scene, maps: int | str | Sequence[int | str] | None) -> list[int]:
     """Return the numbers of the maps that are asked for."""
     titles = scene.map_titles
-    if maps is None:
-        numbers = list(range(scene.n_maps))
-        chosen = "maps=[0, 1, 2]" + (f" or maps={titles[:2]}" if scene.axis.names else "")
-        how = f"Choose some: {chosen} (--map 0 --map 1)"
-    else:
-        asked = listed(maps, "maps", "numbers or titles of maps")
-        unknown = [which for which in asked if _number(which, titles) is None]
-        if unknown or not asked:
-            problem = f"there is no map {examples(unknown)}" if asked else "none is chosen"
-            raise ArgumentError(
-                f"maps: {problem}. There are "
-                f"{plural(len(titles), 'map')}, by number from 0 to {len(titles) - 1}"
-                + (f", or by title: {examples(titles)}." if titles[0] else ".")
-            )
-        numbers = [number for which in asked if (number := _number(which, titles)) is not None]
-        how = "Choose fewer"
+    asked = listed(range(scene.n_maps) if maps is None else maps, "maps", "numbers or titles")
+    numbers = [_number(which, titles) for which in asked]
+    if not numbers:
+        raise ArgumentError("maps: none is chosen. All are shown when nothing is said.")
     if len(numbers) > _MOST_MAPS:
         raise ArgumentError(
             f"{len(numbers):,} maps are too many for one figure, which has room for {_MOST_MAPS}. "
-            f"{how}."
+            "Choose fewer, by number or title: maps=[0, 1] (--map 0 --map 1)."
         )
     return numbers
 
 
-def _number(which: object, titles: list[str]) -> int | None:
-    """Return the number of one map, counted from 0; None where there is no such map."""
-    if isinstance(which, str):
-        return titles.index(which) if which in titles else None
-    if isinstance(which, bool) or not isinstance(which, int | np.integer):
-        return None
-    number = int(which)
-    return number % len(titles) if -len(titles) <= number < len(titles) else None
+def _number(which: Any, titles: list[str]) -> int:
+    """Return the number of one map, counted from 0."""
+    if isinstance(which, str) and which in titles:
+        return titles.index(which)
+    n_maps = len(titles)
+    # A bool is an int for Python, and the number of no map.
+    is_number = isinstance(which, int | np.integer) and not isinstance(which, bool)
+    if is_number and which in range(-n_maps, n_maps):
+        number: int = range(n_maps)[which]
+        return number
+    by_title = f", or by title: {examples(titles)}" if titles[0] else ""
+    raise ArgumentError(
+        f"maps: there is no map {examples([which])}. There are {plural(n_maps, 'map')}, by number "
+        f"from 0 to {n_maps - 1}{by_title}."
+    )
 
 
 def _size(size: object, ax: Axes | None) -> tuple[float | None, float | None]:
@@ -236,14 +202,11 @@ def _place(
     if ax is None:
         figure = BrainFigure(figsize=(width, height), dpi=DPI, facecolor=paper, edgecolor="none")
         FigureCanvasAgg(figure)
-        return Place(figure, width, height, painter.theme.ink, painter.theme.dim)
+        return Place(figure, width, height, painter.theme)
     ax.set_axis_off()
-    ax.add_patch(
-        Rectangle(
-            (0, 0), 1, 1, transform=ax.transAxes, facecolor=paper, edgecolor="none", zorder=-1
-        )
-    )
-    return Place(ax, width, height, painter.theme.ink, painter.theme.dim)
+    behind = Rectangle((0, 0), 1, 1, transform=ax.transAxes, fc=paper, ec="none", zorder=-1)
+    ax.add_patch(behind)
+    return Place(ax, width, height, painter.theme)
 
 
 def _check_choice(name: str, choice: object, choices: Sequence[str]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.patches import Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from ..colours import ABSENT, N_COLOURS, SHOWN, rgb_of
+from ..colours import ABSENT, SHOWN, rgb_of
 from .layout import LABEL, SMALL, Box, text_width, with_minus
 from .painting import kinds_shown
 
@@ -35,23 +35,8 @@ _TOO_NEAR = 0.07
 _LEAST_PLAIN, _MOST_PLAIN = 1e-4, 1e6
 
 
-class Key(Protocol):
-    """Explains colours, in a column at the right."""
-
-    @property
-    def width(self) -> float:
-        """Inches that it needs, with what is before it; 0 where there is nothing to say."""
-
-    @property
-    def height(self) -> float:
-        """Inches that it has to have."""
-
-    def draw(self, place: Place, box: Box) -> None:
-        """Draw it in the middle of a column."""
-
-
-def key_of(painter: Painter, numbers: Sequence[int]) -> Key:
-    """Return what explains the colours of some maps."""
+def key_of(painter: Painter, numbers: Sequence[int]) -> ColourBar | Legend:
+    """Return what explains the colours of some maps, in a column at the right."""
     scene = painter.scene
     if scene.show == "values":
         return ColourBar(painter, numbers)
@@ -89,7 +74,7 @@ class Legend:
 
     @property
     def width(self) -> float:
-        """Inches that it needs; 0 where there is nothing to say."""
+        """Inches that it needs, with what is before it; 0 where there is nothing to say."""
         if not self.height:
             return 0.0
         names = [name for _, name in self.entries] + ["n/a"]
@@ -106,17 +91,17 @@ class Legend:
             return
         line = min(_LINE, box.height / (self.height / _LINE))
         left = box.left + _BEFORE
-        top = box.top + (box.height - line * self.height / _LINE) / 2
+        middle = box.top + (box.height - line * self.height / _LINE + line) / 2
         for color, name in self.entries:
-            _swatch(place, Box(left, top + (line - _SWATCH) / 2, _SWATCH, _SWATCH), color, name)
-            top += line
+            ax = _swatch(place, left, middle, name)
+            ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes, fc=color, ec="none"))
+            middle += line
         if self.n_more:
             text = f"and {self.n_more:,} more"
-            place.text(left, top + line / 2, text, color=self.painter.theme.dim)
-            top += line
+            place.text(left, middle, text, color=self.painter.theme.dim)
+            middle += line
         if self.has_absent:
-            swatch = Box(left, top + (line - _SWATCH) / 2, _SWATCH, _SWATCH)
-            _absent_swatch(place, swatch, self.painter)
+            _absent_swatch(place, left, middle)
 
 
 class ColourBar:
@@ -142,7 +127,7 @@ class ColourBar:
 
     @property
     def width(self) -> float:
-        """Inches that it needs."""
+        """Inches that it needs, with what is before it."""
         numbers = max(text_width(text, SMALL) for text in self.texts)
         width = _BAR_WIDTH + _TICK + _TO_TEXT + numbers
         if self.is_unit_above:
@@ -185,53 +170,28 @@ class ColourBar:
             x, y = box.left + self.width - 0.06, top + height / 2
             place.text(x, y, self.unit, rotation=90, fontsize=LABEL, ha="center", va="center")
         if self.has_absent:
-            swatch = Box(left, top + height + below - _SWATCH, _SWATCH, _SWATCH)
-            _absent_swatch(place, swatch, self.painter)
+            _absent_swatch(place, left, top + height + below - _SWATCH / 2)
 
     def _draw_bar(self, ax: Axes, height: float) -> None:
         scale, theme = self.scale, self.painter.theme
-        colours = np.concatenate([scale.ramp, np.full((N_COLOURS, 1), 255, np.uint8)], 1)
-        ax.imshow(
-            colours[:, None],
-            extent=(0, 1, scale.low, scale.high),
-            origin="lower",
-            aspect="auto",
-            interpolation="nearest",
-        )
-        reach = scale.threshold
-        if reach > 0:
-            ends = max(scale.low, -reach), min(scale.high, reach)
-            if ends[0] < ends[1]:
-                hidden = Rectangle((0, ends[0]), 1, ends[1] - ends[0], color=theme.below, lw=0)
-                ax.add_patch(hidden)
-        outline = Rectangle(
-            (0, 0),
-            1,
-            1,
-            transform=ax.transAxes,
-            fill=False,
-            color=theme.dim,
-            lw=0.5,
-            clip_on=False,
-        )
-        ax.add_patch(outline)
+        # From 0 to 1 across, and in values along.
+        extent, ramp = (0, 1, scale.low, scale.high), scale.ramp[:, None]
+        ax.imshow(ramp, extent=extent, origin="lower", aspect="auto", interpolation="nearest")
+        low, high = max(scale.low, -scale.threshold), min(scale.high, scale.threshold)
+        if low < high:
+            ax.add_patch(Rectangle((0, low), 1, high - low, color=theme.below, lw=0))
+        whole: dict[str, Any] = {
+            "transform": ax.transAxes, "clip_on": False, "ec": theme.dim, "lw": 0.5,
+        }  # fmt: skip
+        ax.add_patch(Rectangle((0, 0), 1, 1, fill=False, **whole))
         # Arrows where values lie beyond the ends.
         arrow = _ARROW / height
-        for is_beyond, foot, tip, row in (
-            (self.is_below, 0.0, -arrow, 0),
-            (self.is_above, 1.0, 1 + arrow, -1),
-        ):
-            if is_beyond:
-                ax.add_patch(
-                    Polygon(
-                        [(0, foot), (1, foot), (0.5, tip)],
-                        transform=ax.transAxes,
-                        clip_on=False,
-                        facecolor=scale.ramp[row] / 255,
-                        edgecolor=theme.dim,
-                        lw=0.5,
-                    )
-                )
+        if self.is_below:
+            corners = [(0, 0), (1, 0), (0.5, -arrow)]
+            ax.add_patch(Polygon(corners, fc=scale.ramp[0] / 255, **whole))
+        if self.is_above:
+            corners = [(0, 1), (1, 1), (0.5, 1 + arrow)]
+            ax.add_patch(Polygon(corners, fc=scale.ramp[-1] / 255, **whole))
         ax.set_xlim(0, 1)
         ax.set_ylim(scale.low, scale.high)
 
@@ -296,17 +256,16 @@ def _beyond(painter: Painter, numbers: Sequence[int]) -> tuple[bool, bool]:
     return bool((all_shown < scale.low).any()), bool((all_shown > scale.high).any())
 
 
-def _swatch(place: Place, box: Box, color: str, name: str) -> None:
-    ax = place.axes(box)
-    ax.add_patch(Rectangle((0, 0), 1, 1, transform=ax.transAxes, facecolor=color, edgecolor="none"))
-    place.text(box.left + box.width + 0.08, box.top + box.height / 2, name)
+def _swatch(place: Place, left: float, middle: float, name: str) -> Axes:
+    """Return axes for a square of a colour, after writing beside it what it stands for."""
+    place.text(left + _SWATCH + 0.08, middle, name)
+    return place.axes(Box(left, middle - _SWATCH / 2, _SWATCH, _SWATCH))
 
 
-def _absent_swatch(place: Place, box: Box, painter: Painter) -> None:
-    theme = painter.theme
-    ax = place.axes(box)
+def _absent_swatch(place: Place, left: float, middle: float) -> None:
+    theme = place.theme
     y, x = np.ogrid[:12, :12]
     is_stripe = (x + y) % 4 == 0
     colours = np.where(is_stripe[..., None], rgb_of(theme.stripe), rgb_of(theme.absent))
+    ax = _swatch(place, left, middle, "n/a")
     ax.imshow(colours.astype(np.uint8), interpolation="nearest", aspect="auto")
-    place.text(box.left + box.width + 0.08, box.top + box.height / 2, "n/a")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from matplotlib.transforms import Transform
 
+    from ..colours import Theme
+
 # Sizes of text, in points.
 TITLE, LABEL, SMALL = 10.0, 8.0, 7.0
 
@@ -146,6 +148,7 @@ class Strip:
         return low
 
 
+@dataclass(frozen=True, eq=False)
 class Place:
     """What is drawn into: a figure, or axes of somebody's figure.
 
@@ -154,18 +157,14 @@ class Place:
     host : Figure or Axes
     width, height : float
         In inches.
-    ink, dim : str
-        Colours of text, and of text of less weight.
+    theme : Theme
+        Whose colours text has.
     """
 
-    def __init__(
-        self, host: Figure | Axes, width: float, height: float, ink: str, dim: str
-    ) -> None:
-        self.host = host
-        self.width = width
-        self.height = height
-        self.ink = ink
-        self.dim = dim
+    host: Figure | Axes
+    width: float
+    height: float
+    theme: Theme
 
     @property
     def figure(self) -> Figure:
@@ -195,7 +194,11 @@ class Place:
 
     def text(self, x: float, y: float, text: str, **how: Any) -> Text:
         """Write text at a point, its middle line there."""
-        usual: dict[str, Any] = {"color": self.ink, "fontsize": SMALL, "va": "center_baseline"}
+        usual: dict[str, Any] = {
+            "color": self.theme.ink,
+            "fontsize": SMALL,
+            "va": "center_baseline",
+        }
         how = usual | {"transform": self._transform} | how
         # Names are names: a dollar sign in them begins no formula.
         text = _in_lines(text)
@@ -204,9 +207,8 @@ class Place:
     def line(self, x0: float, y0: float, x1: float, y1: float, width: float = 0.5) -> None:
         """Draw a straight line."""
         xs, ys = [x0 / self.width, x1 / self.width], [1 - y0 / self.height, 1 - y1 / self.height]
-        line = Line2D(
-            xs, ys, transform=self._transform, color=self.ink, linewidth=width, clip_on=False
-        )
+        line = Line2D(xs, ys, transform=self._transform, color=self.theme.ink, lw=width)
+        line.set_clip_on(False)
         self.host.add_artist(line)
 
 
@@ -275,7 +277,7 @@ def planned(
     strips: Sequence[Strip],
     n_maps: int,
     width: float,
-    height: float | None,
+    height: float = math.inf,
     largest: float = math.inf,
 ) -> Plan:
     """Return at which scales the strips of some maps fill a width, or a height if less.
@@ -287,8 +289,8 @@ def planned(
     n_maps : int
     width : float
         Inches that there are.
-    height : float, default=None
-        None: as many as are needed.
+    height : float, optional
+        Inches that there are; as many as are needed when not given.
     largest : float, optional
         Inches that no panel is wider or higher than.
     """
@@ -298,17 +300,10 @@ def planned(
     for strip in strips:
         fitting = min(strip.fitting(width), largest / strip.longest)
         scales[strip.scale] = min(fitting, scales.get(strip.scale, fitting))
-    return _sized(strips, scales, n_maps, height)
-
-
-def _sized(
-    strips: Sequence[Strip], scales: dict[str, float], n_maps: int, height: float | None
-) -> Plan:
-    """Return a plan of some scales, which are made smaller where there is no such height."""
     n_captions = 1 if len(strips) == 1 else len(strips) * n_maps
     fixed = n_captions * CAPTION + (len(strips) * n_maps - 1) * BETWEEN_STRIPS
     needed = n_maps * sum(strip.height * scales[strip.scale] for strip in strips)
-    if height is not None and needed + fixed > height:
+    if needed + fixed > height:
         share = max(0.0, height - fixed) / max(needed, 1e-9)
         scales = {name: scale * share for name, scale in scales.items()}
         needed *= share
@@ -335,7 +330,7 @@ def draw_strip(
         if has_captions:
             y = box.top + box.height + 0.6 * CAPTION
             middle, reach = left + width / 2, max(drawn, panel.caption_width) / 2
-            place.text(middle, y, panel.caption, ha="center", color=place.dim)
+            place.text(middle, y, panel.caption, ha="center", color=place.theme.dim)
             place.text(middle - reach, y, panel.ends[0], ha="left", weight="bold")
             place.text(middle + reach, y, panel.ends[1], ha="right", weight="bold")
         left += width + gap

@@ -71,6 +71,7 @@ class Painter:
         of_codes[kinds == ABSENT, :3] = rgb_of(self.theme.absent)
         if is_clear:
             of_codes[(kinds == BELOW) | (kinds == ABSENT), 3] = 0
+        # Transparent where nothing else is said, so that what is behind is seen.
         of_codes[kinds == NO_REGION] = (*rgb_of(bare), 255) if bare else 0
         return palette
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -64,34 +65,31 @@ class Pictures:
         self.painter = painter
         self.numbers = numbers
         self.key = key_of(painter, numbers) if colorbar else Legend(painter, [], has_absent=False)
+        self.left = MARGIN
         self.titles = [""] * len(numbers)
         if len(numbers) > 1:
             titles = painter.scene.map_titles
             self.titles = [textwrap.fill(titles[n], _LINE_LENGTH) for n in numbers]
-        widest = max(text_width(title, LABEL, "bold") for title in self.titles)
-        self.left = MARGIN + (widest + 0.15 if widest else 0)
+            self.left += max(text_width(title, LABEL, "bold") for title in self.titles) + 0.15
         title = painter.scene.title
         self.top = MARGIN + title_height(title)
         beside = self.left + self.key.width + MARGIN
-        room = None if height is None else height - self.top - MARGIN
+        room = math.inf if height is None else height - self.top - MARGIN
         self.plan = self._best_plan(strips, (width or USUAL_WIDTH) - beside, room, width)
         if self.plan.least_scale <= 0:
             raise ArgumentError(
-                f"There is no room for {len(strips) * len(numbers)} rows of up to "
-                f"{max(len(strip.panels) for strip in strips)} pictures in "
-                f"{width or USUAL_WIDTH:.1f} inches"
-                + ("" if height is None else f" by {height:.1f}")
-                + ". Pass a larger size=, or fewer cuts=, views= or maps=."
+                f"There is no room for {len(strips) * len(numbers)} rows of pictures in a width of "
+                f"{width or USUAL_WIDTH:.1f} inches. Pass a larger size=, or fewer cuts=, views= "
+                "or maps=."
             )
         if width is None:
             width = max(self.plan.width + beside, text_width(title, TITLE, "bold") + 2 * MARGIN)
         self.width = width
         self.inner_width = width - beside
-        needed = max(self.plan.height, self.key.height)
-        self.height = height if height is not None else self.top + needed + MARGIN
+        self.height = height or self.top + max(self.plan.height, self.key.height) + MARGIN
 
     def _best_plan(
-        self, strips: Sequence[Strip], inner: float, room: float | None, width: float | None
+        self, strips: Sequence[Strip], inner: float, room: float, width: float | None
     ) -> Plan:
         """Return how large everything is: meshes in several rows where they are larger there."""
         n_maps = len(self.numbers)
@@ -102,7 +100,7 @@ class Pictures:
             return plan
         strip = strips[0]
         for n_rows in range(2, len(strip.panels) + 1):
-            if room is None and plan.least_scale * strip.mean_width > _LEAST_WIDTH:
+            if math.isinf(room) and plan.least_scale * strip.mean_width > _LEAST_WIDTH:
                 break
             in_rows = planned(strip.in_rows(n_rows), 1, inner, room)
             plan = max(plan, in_rows, key=lambda either: either.least_scale)

@@ -90,20 +90,21 @@ def asked_cuts(cuts: object, n_maps: int) -> dict[int, int | list[float] | None]
     ArgumentError
         When it is something else.
     """
+    letters = "".join(plane.letter for plane in PLANES)
     if cuts is None or _is_count(cuts):
-        n_cuts: Any = cuts
-        return dict.fromkeys(range(3) if n_maps == 1 else [2], n_cuts)
-    letters = [plane.letter for plane in PLANES]
+        cuts = dict.fromkeys(letters if n_maps == 1 else "z", cuts)
     if not isinstance(cuts, Mapping) or not cuts or not set(cuts) <= set(letters):
         raise ArgumentError(
             "cuts is a number of slices per row, or says for 'x', 'y' and 'z' how many, or at "
             f"which mm: cuts={{'x': [-40, 40], 'z': 5}}; not {cuts!r}."
         )
-    rows = [(axis, cuts[letter]) for axis, letter in enumerate(letters) if letter in cuts]
-    return {axis: at if _is_count(at) else _mm_listed(at, letters[axis]) for axis, at in rows}
+    return {letters.index(letter): _of_plane(letter, cuts[letter]) for letter in sorted(cuts)}
 
 
-def _mm_listed(at: Any, letter: str) -> list[float]:
+def _of_plane(letter: str, at: Any) -> int | list[float] | None:
+    if at is None or _is_count(at):
+        number: int | None = at
+        return number
     try:
         listed = [float(at)] if isinstance(at, Real) else [float(mm) for mm in at]
     except (TypeError, ValueError):

@@ -16,6 +16,7 @@ from .layout import LABEL, MARGIN, SMALL, Box, text_width, title_height, with_mi
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ..scene import Scene
     from .layout import Place
     from .painting import Painter
 
@@ -190,42 +191,39 @@ class Rankings:
         width: float | None,
         height: float | None,
     ) -> None:
-        scene = painter.scene
-        if scene.show != "values":
-            raise ArgumentError(
-                f"Regions are ranked by their values, and {_WITHOUT[scene.show]}. "
-                "Pass kind='slices' or kind='surface'."
-            )
-        n_maps = len(numbers)
-        if n_maps > _MOST_MAPS:
-            raise ArgumentError(
-                f"{n_maps} rankings do not fit beside each other. Choose up to {_MOST_MAPS} "
-                "maps: maps=[0, 1]."
-            )
-        self.titles = [""]
-        if n_maps > 1:
-            self.titles = [shortened(scene.map_titles[number]) for number in numbers]
-        self.top = MARGIN + title_height(scene.title) + _MAP_TITLE * (n_maps > 1)
+        _check_ranked(painter.scene, len(numbers))
+        self.titles, bars_width = [""], _ALONE
+        self.top = MARGIN + title_height(painter.scene.title)
+        if len(numbers) > 1:
+            titles = painter.scene.map_titles
+            self.titles, bars_width = [shortened(titles[n]) for n in numbers], _BESIDE
+            self.top += _MAP_TITLE
         n_regions = _N_REGIONS
         if height is not None:
             # One of the lines is that of the regions that are left out.
             n_regions = max(1, int((height - self.top - MARGIN - _AXIS) / _STEP) - 1)
         for longest in _LONGEST_NAMES:
             self.rankings = [Ranking(painter, n, n_regions, longest) for n in numbers]
-            names = sum(ranking.names_width + _PAD for ranking in self.rankings)
-            fixed = names + 2 * MARGIN + _BETWEEN * (n_maps - 1)
-            usual = fixed + n_maps * (_ALONE if n_maps == 1 else _BESIDE)
-            self.width = usual if width is None else width
-            self.bars_width = (self.width - fixed) / n_maps
+            self.width = width or self._beside_bars + len(numbers) * bars_width
+            self.bars_width = (self.width - self._beside_bars) / len(numbers)
             if self.bars_width >= _LEAST_WIDTH:
                 break
         else:
             raise ArgumentError(
-                f"Names and bars do not fit into {self.width:.1f} inches. Give them a width of at "
-                f"least {fixed + _LEAST_WIDTH * n_maps:.1f}, or choose fewer maps=."
+                f"Names and bars do not fit into {self.width:.1f} inches. Give them a width of "
+                f"{self._beside_bars + _LEAST_WIDTH * len(numbers):.1f}, or choose fewer maps=."
             )
-        n_lines = max(ranking.n_lines for ranking in self.rankings)
-        self.height = height or self.top + n_lines * _STEP + _AXIS + MARGIN
+        self.height = height or self.top + self._n_lines * _STEP + _AXIS + MARGIN
+
+    @property
+    def _beside_bars(self) -> float:
+        """Inches that no bars are in: names, gaps and margins."""
+        names = sum(ranking.names_width + _PAD for ranking in self.rankings)
+        return names + 2 * MARGIN + _BETWEEN * (len(self.rankings) - 1)
+
+    @property
+    def _n_lines(self) -> int:
+        return max(ranking.n_lines for ranking in self.rankings)
 
     def draw(self, place: Place) -> None:
         """Draw all of it."""
@@ -238,6 +236,19 @@ class Rankings:
             box = Box(left, self.top, width, self.height - self.top - MARGIN)
             ranking.draw(place, box, title, ends)
             left += width + _BETWEEN
+
+
+def _check_ranked(scene: Scene, n_maps: int) -> None:
+    if scene.show != "values":
+        raise ArgumentError(
+            f"Regions are ranked by their values, and {_WITHOUT[scene.show]}. "
+            "Pass kind='slices' or kind='surface'."
+        )
+    if n_maps > _MOST_MAPS:
+        raise ArgumentError(
+            f"{n_maps} rankings do not fit beside each other. Choose up to {_MOST_MAPS} "
+            "maps: maps=[0, 1]."
+        )
 
 
 def rounded(values: NDArray[np.float64]) -> list[str]:

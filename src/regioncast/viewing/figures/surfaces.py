@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from ...errors import ArgumentError, examples, listed
 from ..meshes import meshes_of
 from ..outlines import traced
 from ..svg import BORDER_WIDTH, ParcelImage, draws_paths, group, path_around, pixels_of
-from ..views import Frame, camera_of, drawn
+from ..views import Frame, camera_of, drawn, extent_of
 from .layout import MESHES, Panel, Strip
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
+    from matplotlib.path import Path
     from numpy.typing import NDArray
 
     from ..meshes import DrawnMesh
@@ -41,12 +43,9 @@ _TRACED_SCALE, _PASSES, _TOLERANCE = 4.0, 5, 0.3
 _LIGHT = ((np.arange(256) / 255) ** 0.7).astype(np.float32)
 # How bright lines between regions are, of what they would be.
 _OF_LINES = 0.5
-# Hemispheres that overlap by more than this many mm are inflated, and drawn this far apart.
-_OVERLAP, _APART = 8.0, 6.0
-# They overlap by no more than this, of the width of the wider one.
-_SAME_PLACE = 1.2
 
 
+@dataclass(frozen=True, eq=False)
 class MeshView:
     """Meshes as one camera sees them.
 
@@ -59,17 +58,16 @@ class MeshView:
         Of the view, for ids.
     """
 
-    def __init__(
-        self, painter: Painter, meshes: Sequence[DrawnMesh], camera: Camera, name: str
-    ) -> None:
-        self.painter = painter
-        self.meshes = meshes
-        self.camera = camera
-        self.name = name
-        points = np.concatenate([mesh.coordinates for mesh in meshes]) @ camera.axes.T
-        self.low, self.high = points.min(0), points.max(0)
-        self._drawn: dict[tuple[int, int], CodeImage] = {}
-        self._paths: dict[int, Any] | None = None
+    painter: Painter
+    meshes: Sequence[DrawnMesh]
+    camera: Camera
+    name: str
+    _drawn: dict[tuple[int, int, int], CodeImage] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def extent(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The low and the high corner of what is seen, in mm, as the camera sees them."""
+        return extent_of(self.meshes, self.camera)
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -80,35 +78,33 @@ class MeshView:
 
     def panel(self, caption: str) -> Panel:
         """Return its panel."""
-        low, high = self.low[:2].tolist(), self.high[:2].tolist()
-        return Panel((low[0], low[1]), (high[0], high[1]), caption, self.ends, self._draw)
+        (left, bottom, _), (right, top, _) = (corner.tolist() for corner in self.extent)
+        return Panel((left, bottom), (right, top), caption, self.ends, self._draw)
 
     def codes(self, width: int, height: int, factor: int = _FACTOR) -> CodeImage:
         """Return what is seen, in a picture of as many pixels; the same one when asked again."""
-        if (width, height) not in self._drawn:
-            edges = np.maximum(self.high - self.low, 1e-3)[:2]
-            scale = float((np.array([width, height]) / edges).min())
-            centre = (self.low + self.high) / 2 @ self.camera.axes
-            frame = Frame(self.camera, centre, scale, width, height)
-            self._drawn[width, height] = drawn(self.meshes, frame, factor=factor)
-        return self._drawn[width, height]
+        # Maps of several rows are seen alike, and PDF and SVG ask twice.
+        if (width, height, factor) not in self._drawn:
+            frame = Frame.around(self.camera, *self.extent, width, height)
+            self._drawn[width, height, factor] = drawn(self.meshes, frame, factor=factor)
+        return self._drawn[width, height, factor]
 
-    def paths(self) -> dict[int, Any]:
-        """Return what is around each region that is seen, in mm; 0 is what is no region."""
-        if self._paths is None:
-            edges = (self.high - self.low)[:2]
-            width, height = np.ceil(edges * _TRACED_SCALE).astype(int).tolist()
-            codes, shade, _ = self.codes(width, height, factor=1)
-            assert shade is not None, "a mesh has light and shade"
-            # No region is what is traced as 0; here it is beside the mesh.
-            ones = traced(np.where(shade > 0, codes + 1, 0), passes=_PASSES, tolerance=_TOLERANCE)
-            steps = np.array([edges[0], -edges[1]]) / [width, height]
-            corner = np.array([self.low[0], self.high[1]])
-            self._paths = {
-                code - 1: path_around([ring * steps + corner for ring in rings])
-                for code, rings in ones.items()
-            }
-        return self._paths
+    @cached_property
+    def paths(self) -> dict[int, Path]:
+        """What is around each region that is seen, in mm; 0 is what is no region."""
+        low, high = self.extent
+        edges = (high - low)[:2]
+        width, height = np.ceil(edges * _TRACED_SCALE).astype(int).tolist()
+        codes, shade, _ = self.codes(width, height, factor=1)
+        assert shade is not None, "a mesh has light and shade"
+        # Tracing leaves 0 out; here that is what is beside the mesh, and no region is 1.
+        around = traced(np.where(shade > 0, codes + 1, 0), passes=_PASSES, tolerance=_TOLERANCE)
+        steps = np.array([edges[0], -edges[1]]) / [width, height]
+        corner = np.array([low[0], high[1]])
+        return {
+            code - 1: path_around([ring * steps + corner for ring in rings])
+            for code, rings in around.items()
+        }
 
     def _draw(self, ax: Axes, number: int) -> None:
         ax.add_image(MeshImage(ax, self, number))
@@ -128,14 +124,14 @@ class MeshImage(ParcelImage):
     """
 
     def __init__(self, ax: Axes, view: MeshView, number: int) -> None:
-        theme = view.painter.theme
+        theme, (low, high) = view.painter.theme, view.extent
         super().__init__(
             ax,
             np.zeros((1, 1, 4), np.uint8),
-            parcels=lambda: view.painter.parcels(view.paths(), number, theme.bare),
+            parcels=lambda: view.painter.parcels(view.paths, number, theme.bare),
             panel=f"map{number + 1}.{view.name}",
             edge=view.painter.line,
-            extent=(view.low[0], view.high[0], view.low[1], view.high[1]),
+            extent=(low[0], high[0], low[1], high[1]),
         )
         self.view = view
         self.number = number
@@ -257,18 +253,13 @@ def strips_of(painter: Painter, views: object) -> list[Strip]:
             "There is no mesh to draw these regions on. Give the meshes of the surfaces, as "
             "mesh=; or pass kind='ranked'."
         )
-    sides = {mesh.side for mesh in meshes}
-    panels = []
-    for side, letter in ((-1, "L"), (1, "R")):
-        if sides == {0} or side in sides:
-            of_side = [view for view in asked if view in OF_HEMISPHERES]
-            # From the left one sees the left hemisphere from outside; then both from inside.
-            for view in of_side if side == -1 else of_side[::-1]:
-                panels += _of_hemisphere(painter, meshes, side, letter, view)
-    whole = _moved_apart(meshes)
+    of_hemispheres = [view for view in asked if view in OF_HEMISPHERES]
+    panels = _of_hemisphere(painter, meshes, -1, of_hemispheres)
+    # From the left one sees the left hemisphere from outside; then both from inside.
+    panels += _of_hemisphere(painter, meshes, 1, of_hemispheres[::-1])
     for view in asked:
         if view not in OF_HEMISPHERES:
-            panels.append(MeshView(painter, whole, camera_of(view), view).panel(view))
+            panels.append(MeshView(painter, meshes, camera_of(view), view).panel(view))
     if not panels:
         raise ArgumentError(
             f"views: {examples(asked)} is of one hemisphere, and this brain is not divided into "
@@ -291,29 +282,21 @@ def _asked_views(views: object, meshes: list[DrawnMesh]) -> list[str]:
 
 
 def _of_hemisphere(
-    painter: Painter, meshes: list[DrawnMesh], side: int, letter: str, view: str
+    painter: Painter, meshes: list[DrawnMesh], side: int, views: list[str]
 ) -> list[Panel]:
-    """Return the panel of one hemisphere; none of the inside of what is not divided."""
-    of_side = [mesh for mesh in meshes if mesh.side == side]
-    if view == "lateral":
-        # What is in the middle hides the inside of a hemisphere, and nothing of its outside.
-        of_side += [mesh for mesh in meshes if mesh.side == 0]
-    if not of_side:
+    """Return panels of one hemisphere, if there is such a one.
+
+    What is not divided is seen from both sides, and has no inside.
+    """
+    sides, name = {mesh.side for mesh in meshes}, _SIDES[side]
+    if side not in sides and sides != {0}:
         return []
-    seen = MeshView(painter, of_side, camera_of(view, side), f"{_SIDES[side]}.{view}")
-    return [seen.panel(f"{letter} {view}")]
-
-
-def _moved_apart(meshes: list[DrawnMesh]) -> list[DrawnMesh]:
-    """Return meshes of which inflated hemispheres do not go through each other."""
-    left, right = ([mesh for mesh in meshes if mesh.side == side] for side in (-1, 1))
-    if not left or not right:
-        return meshes
-    inner = max(mesh.coordinates[:, 0].max() for mesh in left)
-    overlap = float(inner - min(mesh.coordinates[:, 0].min() for mesh in right))
-    widest = max(float(np.ptp(mesh.coordinates[:, 0])) for mesh in meshes)
-    # Meshes that overlap by more are not the two hemispheres of one brain.
-    if not _OVERLAP < overlap < _SAME_PLACE * widest:
-        return meshes
-    step = np.array([(overlap + _APART) / 2, 0, 0])
-    return [replace(mesh, coordinates=mesh.coordinates + mesh.side * step) for mesh in meshes]
+    panels = []
+    for view in views:
+        # What is in the middle hides the inside of a hemisphere, and nothing of its outside.
+        shown = (side,) if view == "medial" else (side, 0)
+        seen = [mesh for mesh in meshes if mesh.side in shown]
+        if seen:
+            of_view = MeshView(painter, seen, camera_of(view, side), f"{name}.{view}")
+            panels.append(of_view.panel(f"{name[0].upper()} {view}"))
+    return panels

@@ -9,9 +9,6 @@ const VIEWS = [
   {letter: 'P', name: 'Posterior', azimuth: 0, elevation: 0},
 ];
 
-// What lies in the direction of each axis of space, and against it.
-const TOWARDS = [['R', 'L'], ['A', 'P'], ['S', 'I']];
-
 // A direction that points less than this along an axis is not called by it.
 const LEAST_PART = 0.35;
 
@@ -214,10 +211,14 @@ class Brain {
     return isInside ? y * width + x : -1;
   }
 
+  /** The code of a sample; none beside the image. */
+  codeOfSample(sample) {
+    return sample < 0 ? 0 : this.image.codes[sample];
+  }
+
   /** The code under a pointer. */
   pick(clientX, clientY) {
-    const sample = this.sampleAt(clientX, clientY);
-    return sample < 0 ? 0 : this.image.codes[sample];
+    return this.codeOfSample(this.sampleAt(clientX, clientY));
   }
 
   /** Where a sample of the image is in space, in mm; nowhere on inflated surfaces. */
@@ -281,6 +282,17 @@ class Brain {
     return button;
   }
 
+  /** Turns to the hemisphere of a region that is on the other side, or not seen. */
+  reveal(code) {
+    const side = meta.regions.sides[code - 1];
+    const isHidden = this.side && this.side !== side;
+    if (!side || isHidden) return;
+    // How far the camera looks from the side of the region: 1 from there, -1 from the other side.
+    const facing = axesOf(this.camera)[2][0] * side;
+    const isSeen = facing > -0.5 && this.image.codes.includes(code);
+    if (facing <= 0.5 && !isSeen) this.show(VIEWS[side < 0 ? 0 : 1]);
+  }
+
   show(view) {
     this.resetZoom();
     this.turn(view.azimuth, view.elevation);
@@ -329,7 +341,7 @@ class Brain {
     const before = this.pointers.get(event.pointerId);
     if (!before) {
       const sample = this.sampleAt(event.clientX, event.clientY);
-      const code = sample < 0 ? 0 : this.image.codes[sample];
+      const code = this.codeOfSample(sample);
       hover(code, event, code ? this.pointAt(sample) : null);
       return;
     }
@@ -353,7 +365,7 @@ class Brain {
   /** Chooses the region under a pointer, and moves the crosshair to the nearest of its voxels. */
   chooseAt(event) {
     const sample = this.sampleAt(event.clientX, event.clientY);
-    const code = sample < 0 ? 0 : this.image.codes[sample];
+    const code = this.codeOfSample(sample);
     const point = code && meta.volume && this.pointAt(sample);
     const voxel = point && nearestVoxel(code, point);
     if (voxel) moveTo(voxel);
@@ -449,7 +461,7 @@ function nearestVoxel(code, point) {
 function directionsOf(direction, least = LEAST_PART) {
   const axes = [0, 1, 2].filter(axis => Math.abs(direction[axis]) > least);
   axes.sort((one, other) => Math.abs(direction[other]) - Math.abs(direction[one]));
-  return axes.map(axis => TOWARDS[axis][direction[axis] > 0 ? 0 : 1]);
+  return axes.map(axis => ENDS[axis][direction[axis] > 0 ? 0 : 1]);
 }
 
 /** Returns what a view is of one hemisphere. */

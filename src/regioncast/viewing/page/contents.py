@@ -126,7 +126,6 @@ def contents_of(scene: Scene) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     if meshes:
         meta["meshes"] = meshes
         arrays |= of_meshes
-    meta["arrays"] = {name: _TYPES[array.dtype.name] for name, array in arrays.items()}
     return meta, arrays
 
 

@@ -1,8 +1,13 @@
 // The list of regions: sorted, searched, and a way to each of them.
 
 // Beyond so many, only the rows that are seen are there.
-const MOST_ROWS = 2000;
+const MOST_ROWS = 500;
 const ROWS_AROUND = 10;
+// Of long names, so many letters at the end are always seen: neighbours differ there.
+const LONG_NAME = 20;
+const TAIL_OF_NAME = 8;
+// Letters that stand by themselves; others are joined, or run from right to left.
+const LATIN = /^[ -~\u00a0-\u024f]*$/;
 const SIDE_TEXTS = {'-1': 'L', '0': '', '1': 'R'};
 const VALUE_TITLES = {values: 'Value', categories: 'Category', atlas: 'Label'};
 
@@ -48,19 +53,6 @@ function listColumns() {
 function coverageText(code) {
   const share = meta.regions.coverage && meta.regions.coverage[code - 1];
   return typeof share === 'number' ? `${Number((100 * share).toFixed(1))} %` : 'n/a';
-}
-
-/** Letters of a name's end that stay where there is no room for all: names differ there. */
-const LETTERS_OF_TAIL = 10;
-
-/** A name that loses its middle where it is too long; letters of other scripts are not parted. */
-function nameInTwo(text) {
-  const isParted = text.length > LETTERS_OF_TAIL + 4 && /^[ -~]+$/.test(text);
-  if (!isParted) return made('span', '', text);
-  const name = made('span', 'in-two');
-  const head = made('span', 'head', text.slice(0, -LETTERS_OF_TAIL));
-  name.append(head, made('span', '', text.slice(-LETTERS_OF_TAIL)));
-  return name;
 }
 
 class RegionList {
@@ -218,9 +210,7 @@ class RegionList {
     const cell = made('td', column.key);
     const text = column.text(code);
     if (column.key === 'name') {
-      const name = nameInTwo(text);
-      name.dir = 'auto';
-      cell.append(chipOf(code), name);
+      cell.append(chipOf(code), nameOf(text));
       cell.title = text;
     } else {
       cell.textContent = text;
@@ -331,6 +321,18 @@ function chipOf(code) {
     chip.style.color = css(theme.stripe);
   }
   return chip;
+}
+
+/** The name of a region; where it is cut short, that is done amid it. */
+function nameOf(text) {
+  const isCut = text.length > LONG_NAME && LATIN.test(text);
+  const name = made('span', isCut ? 'long' : '', isCut ? undefined : text);
+  name.dir = 'auto';
+  if (isCut) {
+    const start = text.length - TAIL_OF_NAME;
+    name.append(made('span', '', text.slice(0, start)), made('span', '', text.slice(start)));
+  }
+  return name;
 }
 
 function toggleOnly(code) {

@@ -67,10 +67,11 @@ function moveTo(voxel) {
   repaint();
 }
 
-/** Moves the crosshair into a region, and chooses it. */
+/** Moves the crosshair into a region, turns the brain to its side, and chooses it. */
 function goTo(code) {
   const place = meta.regions.at && meta.regions.at[code - 1];
   if (place) moveTo(place);
+  if (brain) brain.reveal(code);
   choose(code);
 }
 
@@ -193,10 +194,27 @@ function mostSeen() {
   return best;
 }
 
-async function startViews() {
+/** Shows all but the brain, which takes longest to make. */
+function startSlices() {
   for (const plane of PLANES) element(plane.id).hidden = slices.length === 0;
   const first = mostSeen();
   if (first && meta.regions.at) moveTo(meta.regions.at[first - 1]);
+  element('views').dataset.views = slices.length + 1;
+  setMap(0);
+  drawBar();
+  regionList.refresh();
+  fit();
+}
+
+/** Waits until what is drawn is seen; in pages that nobody looks at, no frame ever comes. */
+function nextFrame() {
+  return new Promise(resolve => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, 100);
+  });
+}
+
+async function startBrain() {
   const box = element('brain');
   const starting = new Brain(box);
   const isThere = await starting.start();
@@ -214,10 +232,9 @@ startLegend();
 startLooks();
 startMaps();
 startActions();
-await startViews();
-setMap(0);
-drawBar();
-regionList.refresh();
+startSlices();
+await nextFrame();
+await startBrain();
 new ResizeObserver(fit).observe(element('views'));
 fit();
 

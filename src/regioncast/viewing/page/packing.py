@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...atlas.hemispheres import CORTEX, LEFT, RIGHT
+from ..meshes import SIDE_OF
+from ..volumes import codes_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 # Of the longest edge of the box around a mesh: 0.04 mm for a human brain.
 N_STEPS = 2**12 - 1
-
-_SIDE_OF = {CORTEX[LEFT]: -1, CORTEX[RIGHT]: 1}
 
 
 def packed_meshes(scene: Scene) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
@@ -40,13 +39,10 @@ def packed_meshes(scene: Scene) -> tuple[list[dict[str, Any]], dict[str, NDArray
     entries: list[dict[str, Any]] = []
     arrays: dict[str, NDArray[Any]] = {}
     for structure, mesh in scene.meshes.items():
-        part = scene.atlas.space.parts.get(structure)
-        if part is None:
+        if structure not in scene.atlas.space.parts:
             continue
-        codes = np.zeros(len(mesh.coordinates), scene.atlas.codes.dtype)
-        codes[part.places] = scene.atlas.codes.reshape(-1)[part.samples]
-        entry, of_mesh = packed_mesh(mesh, codes)
-        entry["side"] = _SIDE_OF.get(structure, 0)
+        entry, of_mesh = packed_mesh(mesh, codes_in(scene.atlas, structure))
+        entry["side"] = SIDE_OF.get(structure, 0)
         for title, array in of_mesh.items():
             entry[title] = _name_of(array, arrays, f"mesh{len(entries)}-{title}")
         entries.append(entry)

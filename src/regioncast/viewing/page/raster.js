@@ -400,15 +400,10 @@ class Picture {
 
   /** Returns the outline of a region as a path; none where it is not seen. */
   outline(code) {
-    const {codes, width} = this.image;
     const path = new Path2D();
-    const top = Math.floor(codes.indexOf(code) / width);
-    if (top < 0) return path;
-    // Just the rows that it is in, which are few of many.
-    const height = Math.floor(codes.lastIndexOf(code) / width) + 1 - top;
-    const rows = codes.subarray(top * width, (top + height) * width);
-    const {horizontal, vertical} = borderRuns(rows, width, height, code);
-    const go = (how, x, y) => path[how](x / this.factor, (y + top) / this.factor);
+    const {codes, left, top, width, height} = this.around(code);
+    const {horizontal, vertical} = borderRuns(codes, width, height, code);
+    const go = (how, x, y) => path[how]((x + left) / this.factor, (y + top) / this.factor);
     for (let run = 0; run < horizontal.length; run += 3) {
       go('moveTo', horizontal[run + 1], horizontal[run]);
       go('lineTo', horizontal[run + 2], horizontal[run]);
@@ -418,5 +413,28 @@ class Picture {
       go('lineTo', vertical[run], vertical[run + 2]);
     }
     return path;
+  }
+
+  /** Returns the part of the image that a region is in: few rows and columns of many. */
+  around(code) {
+    const {codes: all, width: rowStep} = this.image;
+    const top = Math.floor(all.indexOf(code) / rowStep);
+    if (top < 0) return {codes: [], left: 0, top: 0, width: 0, height: 0};
+    const height = Math.floor(all.lastIndexOf(code) / rowStep) + 1 - top;
+    let left = rowStep, right = 0;
+    for (let row = top; row < top + height; row++) {
+      const inRow = all.subarray(row * rowStep, (row + 1) * rowStep);
+      const first = inRow.indexOf(code);
+      if (first < 0) continue;
+      left = Math.min(left, first);
+      right = Math.max(right, inRow.lastIndexOf(code) + 1);
+    }
+    const width = right - left;
+    const codes = new all.constructor(width * height);
+    for (let row = 0; row < height; row++) {
+      const start = (top + row) * rowStep + left;
+      codes.set(all.subarray(start, start + width), row * width);
+    }
+    return {codes, left, top, width, height};
   }
 }

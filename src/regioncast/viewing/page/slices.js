@@ -10,7 +10,7 @@ const PLANES = [
 const ENDS = [['R', 'L'], ['A', 'P'], ['S', 'I']];
 const SIDES = ['west', 'east', 'north', 'south'];
 // On each side of a slice, in pixels of the page.
-const ROOM_OF_LETTERS = 20;
+const ROOM_OF_LETTERS = 28;
 // A trackpad scrolls by many small steps.
 const SCROLL_OF_A_SLICE = 40;
 
@@ -250,10 +250,16 @@ class Slice {
     const [x, y] = this.pixelAt(state.at).map(Math.round);
     const gap = Math.max(6 * thick, this.scale[0], this.scale[1]);
     context.fillStyle = crossColour;
-    context.fillRect(0, y, x - gap, thick);
-    context.fillRect(x + gap, y, canvas.width, thick);
-    context.fillRect(x, 0, thick, y - gap);
-    context.fillRect(x, y + gap, thick, canvas.height);
+    // The lines end before the letters.
+    const room = ROOM_OF_LETTERS * pixelRatio();
+    const [right, bottom] = [canvas.width - room, canvas.height - room];
+    const line = (left, top, width, height) => {
+      if (width > 0 && height > 0) context.fillRect(left, top, width, height);
+    };
+    line(room, y, x - gap - room, thick);
+    line(x + gap, y, right - x - gap, thick);
+    line(x, room, thick, y - gap - room);
+    line(x, y + gap, thick, bottom - y - gap);
   }
 
   /** The middle of a voxel on the canvas. */
