@@ -222,6 +222,10 @@ def test_figures_are_written(run, ending, start):
         (["--size", "7"], {"size": 7}),
         (["--size", "7,4.5"], {"size": (7, 4.5)}),
         (["--transparent", "--unit", "z"], {"transparent": True, "unit": "z"}),
+        (
+            ["--no-colorbar", "--cmap", "white,#b2303a"],
+            {"colorbar": False, "cmap": ["white", "#b2303a"]},
+        ),
     ],
     ids=str,
 )

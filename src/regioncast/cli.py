@@ -288,7 +288,7 @@ class Looking:
         """Return the arguments of the function in Python."""
         said = vars(self) | {"background": self.backdrop}
         del said["backdrop"]
-        if self.cmap is not None and "#" in self.cmap:
+        if self.cmap is not None and "," in self.cmap:
             said["cmap"] = self.cmap.split(",")
         return said
 
@@ -663,7 +663,7 @@ def plot(
     size: Annotated[float | tuple[float, float] | None, _SIZE] = None,
     dpi: float = 200,
     transparent: bool = False,
-    colorbar: bool = True,
+    no_colorbar: bool = False,
     reading: Reading = _AS_USUAL,
     overwrite: Overwrite = False,
 ) -> int:
@@ -696,8 +696,8 @@ def plot(
         Dots per inch.
     transparent
         Leave out what is behind.
-    colorbar
-        Tell what colours mean, by a bar or a list.
+    no_colorbar
+        Leave out the bar or the list that tells what colours mean.
     """
     start = time.perf_counter()
     if not 0 < dpi < math.inf:
@@ -706,7 +706,7 @@ def plot(
     figure = api.plot(
         *_seen(values, atlas, reading), **looking.options(), kind=kind, maps=maps,
         cuts=_cuts(cuts), views=views, theme=theme, size=size, transparent=transparent,
-        colorbar=colorbar,
+        colorbar=not no_colorbar,
     )  # fmt: skip
     with replacing(output, overwrite=overwrite) as temporary:
         figure.savefig(temporary, dpi=dpi)

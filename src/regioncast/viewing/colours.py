@@ -261,13 +261,13 @@ def _limits(
     lowest: float, highest: float, vmin: float | None, vmax: float | None
 ) -> tuple[float, float]:
     """Return the values at the ends of a ramp, from those of the data and what was said."""
-    if lowest < 0 < highest:
+    at_least = -np.inf if vmin is None else vmin
+    at_most = np.inf if vmax is None else vmax
+    if max(lowest, at_least) < 0 < min(highest, at_most):
         # What is said of one end holds for the other, unless it leaves out one side of 0.
-        is_one_sided = (vmin is not None and vmin >= 0) or (vmax is not None and vmax <= 0)
-        said = [abs(end) for end in (vmax, vmin) if end is not None]
+        said = [abs(end) for end in (at_most, at_least) if np.isfinite(end)]
         reach = said[0] if said else max(-lowest, highest)
-        if not is_one_sided:
-            lowest, highest = -reach, reach
+        lowest, highest = -reach, reach
     elif lowest == highest:
         # All values are equal: the ramp goes from 0 to them, or from 0 to 1.
         lowest, highest = min(lowest, 0.0), max(highest, 0.0)

@@ -152,7 +152,7 @@ def _numbers(scene: Scene, maps: int | str | Sequence[int | str] | None) -> list
     if len(numbers) > _MOST_MAPS:
         raise ArgumentError(
             f"{len(numbers):,} maps are too many for one figure, which has room for {_MOST_MAPS}. "
-            "Choose fewer, by number or title: maps=[0, 1, 2]."
+            "Choose fewer, by number or title: maps=[0, 1] (--map 0 --map 1)."
         )
     return numbers
 

@@ -247,9 +247,7 @@ def strips_of(painter: Painter, views: object) -> list[Strip]:
         When there is no such view, or no mesh.
     """
     meshes = meshes_of(painter.scene)
-    # Flat maps are seen from above; from the side they are lines.
-    is_flat = all(np.ptp(mesh.coordinates[:, 2]) == 0 for mesh in meshes)
-    asked = ["superior"] if views is None and is_flat else _asked_views(views)
+    asked = _asked_views(views, meshes)
     if not meshes:
         raise ArgumentError(
             "There is no mesh to draw these regions on. Give the meshes of the surfaces, as "
@@ -270,9 +268,11 @@ def strips_of(painter: Painter, views: object) -> list[Strip]:
     return [Strip(panels, MESHES)]
 
 
-def _asked_views(views: object) -> list[str]:
+def _asked_views(views: object, meshes: list[DrawnMesh]) -> list[str]:
     if views is None:
-        return list(OF_HEMISPHERES)
+        # Flat maps are seen from above; from the side they are lines.
+        is_flat = all(np.ptp(mesh.coordinates[:, 2]) == 0 for mesh in meshes)
+        return ["superior"] if is_flat else list(OF_HEMISPHERES)
     asked = list(dict.fromkeys(listed(views, "views", "names of views")))
     unknown = [view for view in asked if view not in VIEWS]
     if unknown or not asked:
