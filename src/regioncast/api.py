@@ -30,14 +30,13 @@ from .engine.maps import extract_maps
 from .engine.painting import value_table
 from .errors import (
     ArgumentError,
-    ArgumentTypeError,
     SignalsError,
     SpaceError,
     examples,
     listed,
     plural,
 )
-from .files import expanded
+from .files import output_path
 from .formats import stem_of
 from .identity import matched
 from .io.filenames import is_template
@@ -1096,9 +1095,7 @@ def save(
     >>> rc.load_parcellation(rc.save(networks, "networks_dseg.nii.gz")).table.names[:3]
     ('Vis', 'SomMot', 'DorsAttn')
     """
-    if not isinstance(path, str | os.PathLike):
-        raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
-    output = expanded(path)
+    output = output_path(path)
     if isinstance(thing, View):
         return thing.save_as_html(output, overwrite=overwrite)
     if is_template(output):
@@ -1169,7 +1166,9 @@ def _shown(
 
 def _refuse(options: dict[str, Any], reason: str) -> None:
     """Raise where an option was said that is for something else: it would be left unheard."""
-    said = [name for name, option in options.items() if option != _AS_USUAL.get(name)]
+    usual: dict[str, Any] = dict.fromkeys(options) | _AS_USUAL
+    # Some may be arrays.
+    said = [name for name, option in options.items() if not np.array_equal(option, usual[name])]
     if said:
         are = "is" if len(said) == 1 else "are"
         raise ArgumentError(f"{', '.join(said)} {are} for {reason}. Leave it out.")
