@@ -8,6 +8,7 @@ is left open, and no setting changed.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -100,7 +101,7 @@ def plotted(
         lowest values, as bars.  ``"auto"``: surfaces where there are meshes, below them slices of
         voxels where there are some; else slices.
     maps : int, str, or sequence of these, default=None
-        Which maps, by number from 0 or by title; all when not given.
+        Which maps, by title, or by number from 0; all when not given.
     theme : {"light", "dark"}, default="light"
     size : float or tuple of two float, default=None
         Width, or width and height, in inches; what is not given follows from what is shown.
@@ -183,6 +184,12 @@ def _numbers(scene: Scene, maps: int | str | Sequence[int | str] | None) -> list
                 f"{plural(len(titles), 'map')}, by number from 0 to {len(titles) - 1}"
                 + (f", or by title: {examples(titles)}." if titles[0] else ".")
             )
+        shared = [which for which in asked if titles.count(which) > 1]
+        if shared:
+            raise ArgumentError(
+                f"maps: several maps are called {examples(shared)}. Choose them by number, from 0 "
+                f"to {len(titles) - 1}."
+            )
         numbers = [number for which in asked if (number := _number(which, titles)) is not None]
         how = "Choose fewer"
     if len(numbers) > _MOST_MAPS:
@@ -194,9 +201,14 @@ def _numbers(scene: Scene, maps: int | str | Sequence[int | str] | None) -> list
 
 
 def _number(which: object, titles: list[str]) -> int | None:
-    """Return the number of one map, counted from 0; None where there is no such map."""
-    if isinstance(which, str):
-        return titles.index(which) if which in titles else None
+    """Return the number of one map, counted from 0; None where there is no such map.
+
+    Text is a title first: maps may be called by numbers, ``"01"``.
+    """
+    if which in titles:
+        return titles.index(which)
+    if isinstance(which, str) and re.fullmatch("-?[0-9]+", which):
+        which = int(which)
     if isinstance(which, bool) or not isinstance(which, int | np.integer):
         return None
     number = int(which)

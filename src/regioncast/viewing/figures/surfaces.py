@@ -39,6 +39,8 @@ _TRACED_SCALE, _PASSES, _TOLERANCE = 4.0, 5, 0.3
 # How bright what is seen is, by its shade.  Slopes are a little brighter than they would be, so
 # that colours on them are still those of the bar.
 _LIGHT = ((np.arange(256) / 255) ** 0.7).astype(np.float32)
+# In mm: a flat map has no extent when seen from its edge, and a picture has.
+_LEAST_EXTENT = 1.0
 # How bright lines between regions are, of what they would be.
 _OF_LINES = 0.5
 # Hemispheres that overlap by more than this many mm are inflated, and drawn this far apart.
@@ -67,7 +69,9 @@ class MeshView:
         self.camera = camera
         self.name = name
         points = np.concatenate([mesh.coordinates for mesh in meshes]) @ camera.axes.T
-        self.low, self.high = points.min(0), points.max(0)
+        low, high = points.min(0), points.max(0)
+        middle, reach = (low + high) / 2, np.maximum(high - low, _LEAST_EXTENT) / 2
+        self.low, self.high = middle - reach, middle + reach
         self._drawn: dict[tuple[int, int], CodeImage] = {}
         self._paths: dict[int, Any] | None = None
 
