@@ -6,6 +6,7 @@ import io
 import itertools
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -587,6 +588,25 @@ def test_maps_are_chosen_by_number_or_title(maps, titles):
     colours = scene.colours("abcdef".index(titles[0]) if titles else 2).rgb
     shown = {tuple(pixel) for pixel in images_of(figure)[0].get_array()[..., :3].reshape(-1, 3)}
     assert shown <= {tuple(color) for color in colours}
+
+
+def test_threads_save_the_same_file_and_leave_settings_alone():
+    scene, files = scene_in(RIGHT_HANDED), []
+    settings = dict(mpl.rcParams)
+
+    def save():
+        buffer = io.BytesIO()
+        plotted(scene, cuts=1).savefig(buffer, format="svg")
+        files.append(buffer.getvalue())
+
+    threads = [threading.Thread(target=save) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(files) == 6
+    assert len(set(files)) == 1
+    assert dict(mpl.rcParams) == settings
 
 
 def test_maps_called_by_numbers_are_chosen_by_these():

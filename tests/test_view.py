@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import socket
+import struct
 import threading
 import urllib.error
 import urllib.request
 import webbrowser
+from contextlib import suppress
 
 import nibabel as nib
 import numpy as np
@@ -634,6 +637,30 @@ def test_the_browser_is_handed_the_page_once(atlas, monkeypatch):
     assert seen["url"].startswith("http://127.0.0.1:")
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(seen["url"])
+
+
+def test_a_browser_that_goes_away_may_come_again(atlas, monkeypatch, capfd):
+    view = rc.view(VALUES, atlas)
+    threads = []
+
+    def fetch(url):
+        host, port = url.split("/")[2].split(":")
+        with socket.create_connection((host, int(port))) as line:
+            # Closed without waiting: what the page is written to is gone.
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            line.sendall(f"GET /{url.rpartition('/')[2]} HTTP/1.0\r\n\r\n".encode())
+        with suppress(OSError), urllib.request.urlopen(url) as answer:
+            answer.read()
+
+    def browser(url):
+        threads.append(threading.Thread(target=fetch, args=(url,)))
+        threads[0].start()
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", browser)
+    view.open_in_browser()
+    threads[0].join()
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_without_a_browser_that_is_said(atlas, monkeypatch, tmp_path):

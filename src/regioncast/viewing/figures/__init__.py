@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -54,6 +55,8 @@ KINDS = ("auto", "slices", "surface", "ranked")
 DPI = 200
 _MOST_MAPS = 12
 
+_SETTINGS = threading.Lock()
+
 
 class BrainFigure(Figure):
     """A figure that shows itself in a notebook, and is the same file whenever it is saved."""
@@ -68,7 +71,8 @@ class BrainFigure(Figure):
         date = dates.get(str(ending).lower())
         if date is not None:
             how["metadata"] = {date: None} | dict(how.get("metadata") or {})
-        with mpl.rc_context({"svg.hashsalt": "regioncast"}):
+        # Settings are those of the process: threads would take them away from each other.
+        with _SETTINGS, mpl.rc_context({"svg.hashsalt": "regioncast"}):
             super().savefig(fname, **how)
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:

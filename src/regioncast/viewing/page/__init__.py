@@ -13,6 +13,7 @@ import secrets
 import threading
 import webbrowser
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -313,12 +314,13 @@ def _hand_over(page: bytes) -> None:
             if self.path != address:  # as the icon of the site
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
-            self.send_response(HTTPStatus.OK)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(page)))
-            self.end_headers()
-            self.wfile.write(page)
-            is_fetched.set()
+            with suppress(ConnectionError):  # a browser that went away may come again
+                self.send_response(HTTPStatus.OK)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Length", str(len(page)))
+                self.end_headers()
+                self.wfile.write(page)
+                is_fetched.set()
 
         def log_message(self, *_: object) -> None:
             """Print nothing."""
