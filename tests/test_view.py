@@ -520,7 +520,7 @@ def drawn(monkeypatch):
 def test_a_figure_shows_what_a_view_does(atlas, drawn):
     look = {"title": "x", "unit": "mm", "vmin": -1, "vmax": 2, "threshold": 0.5, "cmap": "grey"}
     how = {"kind": "slices", "maps": [0], "cuts": {"z": 3}, "views": "lateral", "theme": "dark"}
-    how |= {"size": (5, 4), "transparent": True, "ax": None}
+    how |= {"size": (5, 4), "transparent": True, "colorbar": False, "ax": None}
     rc.plot({"pallidum": 2.0}, atlas, missing="fill", **look, **how)
     ((scene, options),) = drawn
     assert options == how
@@ -530,7 +530,7 @@ def test_a_figure_shows_what_a_view_does(atlas, drawn):
 
 def test_both_take_the_same_and_a_figure_says_how():
     of_view, of_plot = (inspect.signature(verb).parameters for verb in (rc.view, rc.plot))
-    how = ["kind", "maps", "cuts", "views", "theme", "size", "transparent", "ax"]
+    how = ["kind", "maps", "cuts", "views", "theme", "size", "transparent", "colorbar", "ax"]
     assert [name for name in of_plot if name not in how] == list(of_view)
     assert sorted(how) == sorted(of_plot.keys() - of_view.keys())
     for name, parameter in of_view.items():
