@@ -214,7 +214,7 @@ def test_figures_are_written(run, ending, start):
     [
         ([], {}),
         (["--kind", "ranked", "--theme", "dark"], {"kind": "ranked", "theme": "dark"}),
-        (["--map", "z", "--map", "0"], {"maps": ["z", 0]}),
+        (["--map", "z", "--map", "0"], {"maps": ["z", "0"]}),
         (["--cuts", "5"], {"cuts": 5}),
         (["--cuts", "z=5", "--cuts", "x=-3,4.5"], {"cuts": {"z": 5, "x": [-3, 4.5]}}),
         (["--cuts", "y=-10"], {"cuts": {"y": [-10]}}),
@@ -251,6 +251,9 @@ def test_each_option_of_figures_is_handed_on(run, drawn, words, keywords):
         (["map.png", "--cuts", "z="], "--cuts z="),
         (["map.png", "--dpi", "0"], "--dpi"),
         (["map.png", "--dpi", "nan"], "--dpi"),
+        (["map.png", "--dpi", "1e9"], "Choose another --size or --dpi"),
+        (["map.png", "--dpi", "1e-3"], "Choose another --size or --dpi"),
+        (["map.png", "--size", "1e6"], "Choose another --size or --dpi"),
         (["map.png", "--map", "nope"], "nope"),
         (["map.png", "--views", "sideways", "--kind", "surface"], "sideways"),
     ],

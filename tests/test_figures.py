@@ -6,6 +6,7 @@ import io
 import itertools
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+import small_scenes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from small_volumes import OBLIQUE
@@ -23,6 +25,7 @@ from regioncast.atlas.hemispheres import CORTEX
 from regioncast.atlas.region_table import RegionTable
 from regioncast.errors import ArgumentError, ArgumentTypeError
 from regioncast.io.surface.meshes import Mesh
+from regioncast.signals import MapAxis
 from regioncast.viewing.colours import ABSENT, BELOW, SHOWN, THEMES, rgb_of
 from regioncast.viewing.figures import plotted, slices, surfaces
 from regioncast.viewing.figures.keys import numbers_as_text, round_ticks, shortened, ticks_of
@@ -641,6 +644,48 @@ def test_maps_are_chosen_by_number_or_title(maps, titles):
     colours = scene.colours("abcdef".index(titles[0]) if titles else 2).rgb
     shown = {tuple(pixel) for pixel in images_of(figure)[0].get_array()[..., :3].reshape(-1, 3)}
     assert shown <= {tuple(color) for color in colours}
+
+
+def test_threads_save_the_same_file_and_leave_settings_alone():
+    scene, files = scene_in(RIGHT_HANDED), []
+    settings = dict(mpl.rcParams)
+
+    def save():
+        buffer = io.BytesIO()
+        plotted(scene, cuts=1).savefig(buffer, format="svg")
+        files.append(buffer.getvalue())
+
+    threads = [threading.Thread(target=save) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(files) == 6
+    assert len(set(files)) == 1
+    assert dict(mpl.rcParams) == settings
+
+
+def test_maps_called_by_numbers_are_chosen_by_these():
+    values = pd.DataFrame(np.arange(20.0).reshape(5, 4), columns=["01", "0", "-1", "2"])
+    values.insert(0, "index", LABELS)
+    scene = scene_of(rc.paint(values, atlas_in(RIGHT_HANDED)))
+    for asked, number in {"01": 0, "-1": 2, 1: 1, -1: 3, "2": 3, "-2": 2}.items():
+        (first, *_) = images_of(plotted(scene, maps=asked, cuts=1))
+        assert first.panel.startswith(f"map{number + 1}.")
+    scene = replace(scene, axis=MapAxis(names=("a", "b", "a", "c")))
+    with pytest.raises(ArgumentError, match="several maps are called 'a'"):
+        plotted(scene, maps="a")
+
+
+@pytest.mark.parametrize("extent", [[1, 1, 0], [0, 1, 1], [1, 0, 0], [0, 0, 0]])
+def test_a_mesh_without_extent_is_drawn(extent):
+    mesh = small_scenes.LEFT_MESH
+    mesh = mesh._replace(coordinates=mesh.coordinates * extent)
+    scene = small_scenes.surface_scene(is_pair=False)
+    scene = replace(scene, meshes=dict.fromkeys(scene.meshes, mesh))
+    for view in ("lateral", "superior", "anterior"):
+        for ending in ("png", "svg"):
+            plotted(scene, views=view, maps=0).savefig(io.BytesIO(), format=ending)
 
 
 def test_grayordinates_show_surfaces_and_slices_below():

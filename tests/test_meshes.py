@@ -293,6 +293,20 @@ def test_left_is_left(folder):
         read_meshes(left, SMALL)
 
 
+@pytest.mark.parametrize("side", ["L", "R"])
+def test_a_mesh_that_nobody_named_may_not_lie_on_the_other_side(side):
+    other = "R" if side == "L" else "L"
+    points, faces = hemisphere(other)
+    space = SurfaceVertices({side: len(points)})
+    with pytest.raises(rc.errors.SpaceError, match=r"lies where the (left|right) hemisphere is"):
+        read_meshes((points, faces), space)
+    word = "left" if side == "L" else "right"
+    assert len(read_meshes({word: (points, faces)}, space)) == 1
+    # Inflated ones lie on both sides.
+    centred = points - points.mean(axis=0)
+    assert len(read_meshes((centred, faces), space)) == 1
+
+
 def test_counts_of_vertices_have_to_agree(folder):
     with pytest.raises(rc.errors.SpaceError, match=r"rh\.pial, has 680 .* right .* has 701\."):
         read_meshes("rh.pial", SurfaceVertices({"R": 701}))
@@ -318,6 +332,8 @@ def broken(what):
         faces[5] = -1
     elif what == "nowhere":
         coordinates[[7, 9]] = np.nan
+    elif what == "far away":
+        coordinates[8, 1] = 3e38
     elif what == "flat":
         coordinates = coordinates[:, :2]
     elif what == "numbers":
@@ -334,6 +350,7 @@ def broken(what):
         ("faces from 1", rc.errors.FileFormatError, r"They count from 1: subtract 1\."),
         ("negative faces", rc.errors.FileFormatError, r"faces of -1 to 700\."),
         ("nowhere", rc.errors.FileFormatError, r"2 vertices of 701 without a place.*: 7, 9\."),
+        ("far away", rc.errors.FileFormatError, r"1 vertex of 701 without a place.*: 8\."),
         ("flat", rc.errors.DimensionError, r"coordinates .* shape \(701, 2\)"),
         ("numbers", rc.errors.DimensionError, r"faces .* float64; they are integers"),
         ("empty", rc.errors.DimensionError, r"faces .* shape \(0, 3\)"),

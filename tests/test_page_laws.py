@@ -277,7 +277,7 @@ def exact_number(text: str, dtype: str) -> object:
 
 @pytest.mark.parametrize(
     ("low", "high"),
-    [(0.0, 5e-324), (1e16, 1e16 + 4), (1.0, 1.0 + 2**-52), (-1e-310, 1e300)],
+    [(0.0, 5e-324), (-5e-324, 5e-324), (1e16, 1e16 + 4), (1.0, 1.0 + 2**-52), (-1e-310, 1e300)],
 )
 def test_limits_of_every_size(open_page, low, high):
     """Whatever values span: the page is there, with ticks on its bar, and shows their colours."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import small_scenes as small
 from browser import Page, with_script
@@ -476,6 +477,21 @@ def test_table_that_was_copied_is_painted_again(page, tmp_path):
     (tmp_path / "copied.tsv").write_text(text, encoding="utf-8")
     atlas = small.atlas_of(small.IMAGES["RAS"]())
     painted = rc.paint(tmp_path / "copied.tsv", atlas)
+    np.testing.assert_array_equal(painted.dataobj.table[:, 1:], VALUES)
+
+
+def test_names_with_quotes_and_tabs_do_not_shift_the_cells_of_a_table(open_page, tmp_path):
+    names = ('"half', 'middle "quoted"', "tab\there", '"line\nend"', "=1+1")
+    atlas = small.atlas_of(small.IMAGES["RAS"](), names)
+    page = open_page(small.html_of(small.scene_of_values(atlas, VALUES)))
+    path = page.downloaded(page.element("#save-tsv").click)
+    table = pd.read_csv(path, sep="\t")
+    told = [" ".join(name.split()) for name in names]
+    assert table["name"].tolist() == told
+    np.testing.assert_array_equal(table.iloc[:, 2:].T, VALUES)
+    # And by ourselves.
+    told_atlas = small.atlas_of(small.IMAGES["RAS"](), tuple(told))
+    painted = rc.paint(path, told_atlas)
     np.testing.assert_array_equal(painted.dataobj.table[:, 1:], VALUES)
 
 

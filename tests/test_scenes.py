@@ -14,7 +14,12 @@ from small_spaces import brain_models, dlabel
 from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
-from regioncast.errors import ArgumentError, ImageTypeError, SignalsTypeError
+from regioncast.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ImageTypeError,
+    SignalsTypeError,
+)
 from regioncast.viewing.colours import (
     ABSENT,
     BELOW,
@@ -26,6 +31,7 @@ from regioncast.viewing.colours import (
     ramp_of,
     scale_of,
 )
+from regioncast.viewing.page.contents import as_json, contents_of
 from regioncast.viewing.scene import scene_of
 from regioncast.viewing.volumes import (
     Volume,
@@ -103,7 +109,6 @@ def test_what_is_said_of_one_end_holds_for_the_other_where_values_have_signs():
     assert scale_of(values, vmax=5)[2:4] == (-5, 5)
     assert scale_of(values, vmin=-3)[2:4] == (-3, 3)
     assert scale_of(values, vmin=0, vmax=5)[2:4] == (0, 5)
-    assert scale_of(values, vmin=-0.5, vmax=5).name == "diverging"
     assert scale_of(np.abs(values), vmax=5)[2:4] == (1, 5)
 
 
@@ -356,3 +361,67 @@ def test_sides_of_surfaces_are_those_of_the_structures():
     table = {key: (name, (0, 0, 0, 1)) for key, name in enumerate("?abcde")}
     image = nib.Cifti2Image(keys, (LabelAxis(["labels"], [table]), axis))
     assert sides_said(rc.load_parcellation(image)).tolist() == [-1, 0, 1, 0, 0]
+
+
+# --- limits that were said -----------------------------------------------------------------------
+
+
+SIGNED = np.array([1.0, -2, 3, 0.5, -1])
+
+
+@pytest.mark.parametrize(
+    ("said", "limits"),
+    [
+        ({"vmin": 0}, (0, 3)),
+        ({"vmax": 0}, (-2, 0)),
+        ({"vmin": 1}, (1, 3)),
+        ({"vmax": -1}, (-2, -1)),
+        ({"vmin": -1}, (-1, 1)),
+        ({"vmax": 2}, (-2, 2)),
+        ({"vmin": -4, "vmax": 2}, (-4, 2)),
+    ],
+)
+def test_a_limit_leaves_the_other_end_to_the_data_where_both_are_on_one_side_of_0(said, limits):
+    assert scale_of(SIGNED, **said)[2:4] == limits
+
+
+@given(st.lists(st.floats(-9, 9), min_size=1), st.floats(-9, 9), st.floats(-9, 9))
+def test_colours_change_sides_at_0_and_nowhere_else(values, vmin, vmax):
+    if not vmin < vmax:
+        vmin = vmax = None
+    scale = scale_of(np.array(values), vmin=vmin, vmax=vmax)
+    assert (scale.name == "diverging") == (scale.low == -scale.high)
+
+
+def test_limits_have_any_type_of_number():
+    said = {"vmin": np.float32(-0.5), "vmax": np.int64(3), "threshold": np.uint8(1)}
+    html_limits = contents_of(scene_of(one_map(), **said))[0]["scale"]
+    assert html_limits["limits"] == [-0.5, 3.0]
+    assert html_limits["threshold"] == 1.0
+    as_json(html_limits)
+
+
+@pytest.mark.parametrize("wrong", ["3", b"3", [], [1, 2], 1j, np.arange(3), 10**400, object()])
+@pytest.mark.parametrize("what", ["vmin", "vmax", "threshold"])
+def test_a_limit_that_is_no_number_is_refused(what, wrong):
+    with pytest.raises(ArgumentError, match=f"{what} is a number"):
+        scale_of(SIGNED, **{what: wrong})
+
+
+@pytest.mark.parametrize("wrong", [5, b"x", ["x"], np.arange(2)])
+@pytest.mark.parametrize("what", ["title", "unit"])
+def test_what_people_read_is_text(what, wrong):
+    with pytest.raises(ArgumentTypeError, match=f"{what} is text for people"):
+        scene_of(one_map(), **{what: wrong})
+
+
+def test_an_image_that_was_put_elsewhere_is_not_shown_where_it_was():
+    image = one_map()
+    image.affine[0] *= -1
+    with pytest.raises(ImageTypeError, match="affine of this image was edited"):
+        scene_of(image)
+
+
+def one_map():
+    atlas = atlas_of(small_labels())
+    return rc.paint(np.arange(len(atlas)) - 1.0, atlas)

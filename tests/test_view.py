@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import socket
+import struct
 import threading
 import urllib.error
 import urllib.request
 import webbrowser
+from contextlib import suppress
 
 import nibabel as nib
 import numpy as np
@@ -31,6 +34,7 @@ from regioncast.errors import (
 from regioncast.io.kinds import is_image
 from regioncast.viewing import page
 from regioncast.viewing.page import SCRIPTS, filled
+from regioncast.viewing.page import contents as contents_module
 
 REGIONS = {-2: "stem", 3: "pallidum", 7: "putamen", 7001: "thalamus"}
 # Few bits, so that a mean of equal numbers is that number.
@@ -466,6 +470,7 @@ def test_no_name_breaks_the_page(name):
 
 def test_a_title_that_is_no_text_is_shown_as_far_as_it_is():
     view = rc.view(VALUES, small_atlas(), title="a\udcffb")
+    assert 'title="a?b"' in view.get_iframe()
     assert b"<title>a?b</title>" in view.html.encode()
     assert contents(view)[0]["title"] == "a?b"
 
@@ -634,6 +639,30 @@ def test_the_browser_is_handed_the_page_once(atlas, monkeypatch):
         urllib.request.urlopen(seen["url"])
 
 
+def test_a_browser_that_goes_away_may_come_again(atlas, monkeypatch, capfd):
+    view = rc.view(VALUES, atlas)
+    threads = []
+
+    def fetch(url):
+        host, port = url.split("/")[2].split(":")
+        with socket.create_connection((host, int(port))) as line:
+            # Closed without waiting: what the page is written to is gone.
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            line.sendall(f"GET /{url.rpartition('/')[2]} HTTP/1.0\r\n\r\n".encode())
+        with suppress(OSError), urllib.request.urlopen(url) as answer:
+            answer.read()
+
+    def browser(url):
+        threads.append(threading.Thread(target=fetch, args=(url,)))
+        threads[0].start()
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", browser)
+    view.open_in_browser()
+    threads[0].join()
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_without_a_browser_that_is_said(atlas, monkeypatch, tmp_path):
     view = rc.view(VALUES, atlas)
     monkeypatch.setattr(webbrowser, "open", lambda url: False)
@@ -711,3 +740,22 @@ def test_pages_of_many_small_voxels_are_small():
     assert len(atlas) > 780
     values = np.random.default_rng(0).standard_normal((200, len(atlas))).astype(np.float32)
     assert n_bytes(rc.view(values, atlas)) <= 1_200_000
+
+
+def test_more_values_than_a_browser_reads_are_refused(monkeypatch):
+    monkeypatch.setattr(contents_module, "_MOST_BYTES", 8 * 4 - 1)
+    with pytest.raises(rc.errors.ArgumentError, match=r"4 regions are 32 bytes .* float32"):
+        rc.view(np.arange(4.0), small_atlas())
+    rc.view(np.arange(4, dtype=np.float32), small_atlas())
+
+
+def test_a_page_is_written_under_a_name():
+    view = rc.view(VALUES, small_atlas())
+    for wrong in (None, 5, b"map.html", ["map.html"]):
+        with pytest.raises(rc.errors.ArgumentTypeError, match="path is the name of a file"):
+            view.save_as_html(wrong)
+
+
+def test_options_for_something_else_are_refused_whatever_they_are():
+    with pytest.raises(rc.errors.ArgumentError, match="columns is for"):
+        rc.view(small_atlas(), columns=np.array(["a", "b"]))

@@ -30,14 +30,13 @@ from .engine.maps import extract_maps
 from .engine.painting import value_table
 from .errors import (
     ArgumentError,
-    ArgumentTypeError,
     SignalsError,
     SpaceError,
     examples,
     listed,
     plural,
 )
-from .files import expanded
+from .files import output_path
 from .formats import stem_of
 from .identity import matched
 from .io.filenames import is_template
@@ -1097,9 +1096,7 @@ def save(
     >>> rc.load_parcellation(rc.save(networks, "networks_dseg.nii.gz")).table.names[:3]
     ('Vis', 'SomMot', 'DorsAttn')
     """
-    if not isinstance(path, str | os.PathLike):
-        raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
-    output = expanded(path)
+    output = output_path(path)
     if isinstance(thing, View):
         return thing.save_as_html(output, overwrite=overwrite)
     if is_template(output):
@@ -1129,7 +1126,10 @@ def _scene(
 ) -> Scene:
     """Return what `view` and `plot` show; `look` is what `scene_of` takes."""
     # What is said is done, or refused: nothing that was said is left unheard.
-    said = {name: option for name, option in reading.items() if option != _AS_USUAL.get(name)}
+    usual: dict[str, Any] = dict.fromkeys(reading) | _AS_USUAL
+    # Some may be arrays.
+    is_usual = {name: np.array_equal(option, usual[name]) for name, option in reading.items()}
+    said = {name: option for name, option in reading.items() if not is_usual[name]}
     scene = scene_of(_shown(values, parcellation, said), **look)
     if needs_mesh or mesh is not None:
         scene = with_meshes(scene, mesh)

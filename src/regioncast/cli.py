@@ -642,6 +642,10 @@ def view(
     return OK
 
 
+# Along an edge of a figure: two metres in print, and as much memory as a computer has.
+_MOST_PIXELS = 25_000
+
+
 @app.command(
     usage=(
         "Usage: regioncast plot VALUES|IMAGE ATLAS --output PATH [OPTIONS]\n"
@@ -655,7 +659,7 @@ def plot(
     *,
     output: Output,
     kind: Literal["auto", "slices", "surface", "ranked"] = "auto",
-    maps: Annotated[list[int | str] | None, Parameter(name="--map")] = None,
+    maps: Annotated[list[str] | None, Parameter(name="--map")] = None,
     cuts: list[str] | None = None,
     views: list[str] | None = None,
     looking: Looking = _PLAINLY,
@@ -708,10 +712,16 @@ def plot(
         cuts=_cuts(cuts), views=views, theme=theme, size=size, transparent=transparent,
         colorbar=not no_colorbar,
     )  # fmt: skip
+    width, height = figure.get_size_inches()
+    if not 1 <= min(width, height) * dpi <= max(width, height) * dpi <= _MOST_PIXELS:
+        raise ArgumentError(
+            f"A figure of {width:.3g}×{height:.3g} inches with {dpi:g} dots per inch has "
+            f"{width * dpi:,.0f}×{height * dpi:,.0f} dots; it may have 1 to {_MOST_PIXELS:,} along "
+            "an edge. Choose another --size or --dpi."
+        )
     with replacing(output, overwrite=overwrite) as temporary:
         figure.savefig(temporary, dpi=dpi)
     seconds = time.perf_counter() - start
-    width, height = figure.get_size_inches()
     _say(f"{output}: {width:.3g}×{height:.3g} inches, {_bytes(output)}, {seconds:.2f} s")
     return OK
 

@@ -30,6 +30,7 @@ from nibabel.filebasedimages import ImageFileError
 from numpy.lib import format as npy
 
 from .errors import (
+    ArgumentTypeError,
     FileFormatError,
     InputMissingError,
     InputTooLargeError,
@@ -190,6 +191,13 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return Path(path).expanduser()
     except RuntimeError:  # "~name" is a file, not somebody's home
         return Path(path)
+
+
+def output_path(path: object) -> Path:
+    """Return the path of a file to be written; raise where it is no name."""
+    if not isinstance(path, str | os.PathLike):
+        raise ArgumentTypeError(f"path is the name of a file; {path!r} is {type(path).__name__}.")
+    return expanded(path)
 
 
 def name_of_file(source: Any) -> str:

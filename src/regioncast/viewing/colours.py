@@ -8,8 +8,10 @@ looks them up by the same arithmetic, which a test holds it to.
 from __future__ import annotations
 
 import importlib.util
+import math
 import re
 from collections.abc import Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -179,13 +181,13 @@ def _written_as_hex(color: str) -> str:
 def _of_matplotlib(cmap: Any) -> tuple[str, NDArray[np.uint8]]:
     if importlib.util.find_spec("matplotlib") is not None:
         from matplotlib import colormaps
+        from matplotlib.colors import Colormap
 
         if isinstance(cmap, str) and cmap in colormaps:
             cmap = colormaps[cmap]
-        if callable(cmap):
+        if isinstance(cmap, Colormap):
             colours = np.asarray(cmap(np.arange(N_COLOURS) / (N_COLOURS - 1)), np.float64)
-            name = str(getattr(cmap, "name", "own"))
-            return name, np.rint(colours[:, :3] * 255).astype(np.uint8)
+            return cmap.name, np.rint(colours[:, :3] * 255).astype(np.uint8)
         others = "a colour map of matplotlib, "
     else:
         others = (
@@ -212,8 +214,8 @@ def scale_of(
     values : array
         Of all maps; NaN and infinite ones count for nothing here.
     cmap : optional
-        As in `ramp_of`.  When not given, values on both sides of 0 get the diverging ramp, and
-        others the sequential one.
+        As in `ramp_of`.  When not given, limits that are equally far from 0, as those of values
+        on both sides of it are, get the diverging ramp, and others the sequential one.
     vmin, vmax : float, default=None
         Values at the ends of the ramp.  When not given, the lowest and the highest, or where
         values lie on both sides of 0, numbers that are equally far from it.
@@ -226,10 +228,10 @@ def scale_of(
         When limits are no numbers or the lower is not below the upper, a threshold is negative,
         or there is no such ramp.
     """
-    _check_numbers(vmin=vmin, vmax=vmax, threshold=threshold)
-    threshold = float(threshold or 0)
-    if threshold < 0:
-        raise ArgumentError(f"threshold is a distance from 0, so it is not negative: {threshold}.")
+    vmin, vmax = _number("vmin", vmin), _number("vmax", vmax)
+    distance = _number("threshold", threshold) or 0.0
+    if distance < 0:
+        raise ArgumentError(f"threshold is a distance from 0, so it is not negative: {distance}.")
     numbers = np.asarray(values, np.float64)
     numbers = numbers[np.isfinite(numbers)]
     lowest, highest = (numbers.min(), numbers.max()) if numbers.size else (0.0, 1.0)
@@ -241,31 +243,38 @@ def scale_of(
             f"The limits of the colours, {low:g} and {high:g}, are too far apart for numbers of 64 "
             "bits. Pass vmin and vmax that are closer."
         )
-    # White is 0: where only one side of it is shown, colours do not diverge.
-    is_signed = lowest < 0 < highest and low < 0 < high
     is_ours = cmap is None
-    name, ramp = ramp_of(("diverging" if is_signed else "sequential") if is_ours else cmap)
+    # The middle of the diverging ramp, where colours change sides, has to be 0.
+    fitting = "diverging" if low == -high else "sequential"
+    name, ramp = ramp_of(fitting if is_ours else cmap)
     # What is furthest from 0 is darkest.
     if is_ours and high <= 0:
         ramp = ramp[::-1]
-    return Scale(name, ramp, low, high, threshold)
+    return Scale(name, ramp, low, high, distance)
 
 
-def _check_numbers(**said: float | None) -> None:
-    for what, number in said.items():
-        if number is not None and not np.isfinite(number):
-            raise ArgumentError(f"{what} is a number, not {number!r}.")
+def _number(what: str, said: object) -> float | None:
+    """Return a number of whatever type as Python's, which a page can hold; None as it is."""
+    if said is None:
+        return None
+    try:
+        number = float(said) if isinstance(said, Real) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ArgumentError(f"{what} is a number, not {said!r}.")
+    return number
 
 
 def _limits(
     lowest: float, highest: float, vmin: float | None, vmax: float | None
 ) -> tuple[float, float]:
     """Return the values at the ends of a ramp, from those of the data and what was said."""
-    at_least = -np.inf if vmin is None else vmin
-    at_most = np.inf if vmax is None else vmax
-    if max(lowest, at_least) < 0 < min(highest, at_most):
+    least = -math.inf if vmin is None else vmin
+    most = math.inf if vmax is None else vmax
+    if max(lowest, least) < 0 < min(highest, most):
         # What is said of one end holds for the other, unless it leaves out one side of 0.
-        said = [abs(end) for end in (at_most, at_least) if np.isfinite(end)]
+        said = [abs(end) for end in (vmax, vmin) if end is not None]
         reach = said[0] if said else max(-lowest, highest)
         lowest, highest = -reach, reach
     elif lowest == highest:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from ..atlas.parcellation import Parcellation
-from ..atlas.spaces import VOXELS
+from ..atlas.spaces import VOXELS, VolumeGrid
 from ..engine.painting import PaintedArray
 from ..errors import (
     ArgumentError,
+    ArgumentTypeError,
     DimensionError,
     FileFormatError,
     ImageTypeError,
@@ -26,6 +27,7 @@ from ..errors import (
 from ..io.label_files import colors_of
 from ..io.painted import edited
 from ..io.surface.meshes import read_meshes
+from ..io.volume.nifti import PaintedImage
 from ..signals import MapAxis, Signals
 from .colours import ABSENT, SHOWN, Colours, Scale, coloured, rgb_of, scale_of
 
@@ -182,7 +184,11 @@ def scene_of(
         When an image no longer knows what was painted.
     SignalsTypeError
         When values are complex, or too precise for a screen's arithmetic.
+    ArgumentTypeError
+        When title or unit is no text.
     """
+    _check_text("title", "" if title is None else title)
+    _check_text("unit", unit)
     if isinstance(thing, Parcellation):
         names = [path.name for path in thing.files.labels]
         scene = Scene(thing, title=_title(names), about=_about_atlas(thing))
@@ -280,6 +286,7 @@ def _of_painting(image: Painted) -> Scene:
             "The array of this image was edited since it was painted, and what is shown are values "
             "of regions. Extract them first: view(extract(image, atlas))."
         )
+    _check_not_moved(image, atlas)
     signals = match.signals
     missing = match.missing
     told = f"{match.n_matched:,} of {plural(match.n_regions, 'region')} have a value, by {match.by}"
@@ -297,6 +304,18 @@ def _of_painting(image: Painted) -> Scene:
     )
 
 
+def _check_not_moved(image: Painted, atlas: Parcellation) -> None:
+    """Raise where an image of voxels was put elsewhere since it was painted, as by a new affine."""
+    if not isinstance(image, PaintedImage):
+        return
+    frame = atlas.space.parts[VOXELS].frame
+    if isinstance(frame, VolumeGrid) and not np.allclose(image.affine, frame.affine, atol=1e-3):
+        raise ImageTypeError(
+            "The affine of this image was edited since it was painted, and what is shown is where "
+            "the regions of its atlas are. Load an atlas with that affine, and paint onto it."
+        )
+
+
 def _about_atlas(atlas: Parcellation) -> tuple[str, ...]:
     names = [path.name for path in atlas.files.labels]
     called = " ".join(["Atlas:", *names]) if names else "Atlas"
@@ -305,6 +324,11 @@ def _about_atlas(atlas: Parcellation) -> tuple[str, ...]:
 
 def _title(names: list[str]) -> str:
     return names[0] if len(names) == 1 else ""
+
+
+def _check_text(what: str, said: object) -> None:
+    if not isinstance(said, str):
+        raise ArgumentTypeError(f"{what} is text for people; {said!r} is {type(said).__name__}.")
 
 
 def _check_shown(values: NDArray[Any]) -> None:

@@ -27,8 +27,8 @@ _AMBIENT, _FACING, _FROM_ABOVE = 0.5, 0.48, 0.06
 # How bright a surface is where it lies deep, of what it would be: with a region, and without.
 _SULCUS, _BARE_SULCUS = 0.9, 0.7
 
-# Millimetres: what is flat, seen from its edge, is taken to be as high or wide as this.
-_LEAST_EDGE = 1e-3
+# In mm: a flat map has no extent when seen from its edge, and a picture has.
+_LEAST_EXTENT = 1.0
 
 
 class CodeImage(NamedTuple):
@@ -148,8 +148,7 @@ class Frame(NamedTuple):
         height: int,
     ) -> Frame:
         """Return the frame that what lies between two corners fills; see `extent_of`."""
-        edges = np.maximum(high - low, _LEAST_EDGE)[:2]
-        scale = float((np.array([width, height]) / edges).min())
+        scale = float((np.array([width, height]) / (high - low)[:2]).min())
         return cls(camera, (low + high) / 2 @ camera.axes, scale, width, height)
 
     def pixels(self, points: NDArray[Any]) -> NDArray[np.float64]:
@@ -192,7 +191,9 @@ def extent_of(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the low and the high corner of what holds meshes, as a camera sees them, in mm."""
     points = camera.turned(np.concatenate([mesh.coordinates for mesh in meshes]))
-    return points.min(1), points.max(1)
+    low, high = points.min(1), points.max(1)
+    middle, reach = (low + high) / 2, np.maximum(high - low, _LEAST_EXTENT) / 2
+    return middle - reach, middle + reach
 
 
 def drawn(meshes: Sequence[DrawnMesh], frame: Frame, *, factor: int = 1) -> CodeImage:

@@ -53,6 +53,9 @@ _MOST_COMMENT = 1000
 # cortex has 1.3 times, and folded cortex of people 2.5 times.
 _LEAST_FOLDED = 1.5
 
+# In mm.  Brains are nearer, and squares of what is much further have no place in a float.
+_FURTHEST = 1e9
+
 # How often each vertex is averaged with its neighbours: small bumps are no sulci.
 _N_SMOOTHINGS = 3
 
@@ -175,9 +178,22 @@ def _fitting(meshes: Mapping[str, Mesh], counts: Mapping[str, int]) -> dict[str,
     wanted = [side for side, structure in CORTEX.items() if structure in counts]
     if list(meshes) == [UNKNOWN] and len(wanted) == 1:
         # Nobody said of which hemisphere it is: it may be the one that there is.
+        _check_may_be(meshes[UNKNOWN], wanted[0])
         meshes = dict.fromkeys(wanted, meshes[UNKNOWN])
     _check_complete(meshes, wanted)
     return {CORTEX[side]: meshes[side] for side in wanted}
+
+
+def _check_may_be(mesh: Mesh, side: str) -> None:
+    """Raise where a mesh, of which nothing says its hemisphere, lies all on the other side of 0."""
+    x = mesh.coordinates[:, 0]
+    if (x > 0 if side == LEFT else x < 0).all():
+        name, other = HEMISPHERE_NAMES[side], HEMISPHERE_NAMES[RIGHT if side == LEFT else LEFT]
+        raise SpaceError(
+            f"The labels are of the {name}, and all of the mesh, {mesh.name}, lies where the "
+            f"{other} is: x is {x.min():.1f} to {x.max():.1f} mm. If it is of the {name} all the "
+            f"same, say so: {{{name.split()[0]!r}: …}}."
+        )
 
 
 def _check_complete(meshes: Mapping[str, Mesh], wanted: Sequence[str]) -> None:
@@ -323,11 +339,11 @@ def _checked(coordinates: Any, faces: Any, name: str) -> Mesh:
     _check_triples(points, "iuf", f"coordinates of the mesh, {name},")
     _check_triples(triangles, "iu", f"faces of the mesh, {name},")
     points = points.astype(np.float64)
-    is_lost = ~np.isfinite(points).all(axis=1)
+    is_lost = ~(np.abs(points) < _FURTHEST).all(axis=1)
     if is_lost.any():
         raise FileFormatError(
             f"The mesh, {name}, has {plural(int(is_lost.sum()), 'vertex')} of {len(points):,} "
-            f"without a place, as their coordinates are not finite: "
+            f"without a place, as their coordinates are no numbers of mm below {_FURTHEST:g}: "
             f"{examples(np.flatnonzero(is_lost).tolist())}. Get the file again."
         )
     lowest, highest = int(triangles.min()), int(triangles.max())

@@ -8,6 +8,8 @@ is left open, and no setting changed.
 from __future__ import annotations
 
 import io
+import re
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -53,6 +55,8 @@ Kind = Literal["auto", "slices", "surface", "ranked"]
 DPI = 200
 _MOST_MAPS = 12
 
+_SETTINGS = threading.Lock()
+
 
 class BrainFigure(Figure):
     """A figure that shows itself in a notebook, and is the same file whenever it is saved."""
@@ -67,7 +71,8 @@ class BrainFigure(Figure):
         date = dates.get(str(ending).lower())
         if date is not None:
             how["metadata"] = {date: None} | dict(how.get("metadata") or {})
-        with mpl.rc_context({"svg.hashsalt": "regioncast"}):
+        # Settings are those of the process: threads would take them away from each other.
+        with _SETTINGS, mpl.rc_context({"svg.hashsalt": "regioncast"}):
             super().savefig(fname, **how)
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
@@ -158,15 +163,21 @@ def _numbers(scene: Scene, maps: int | str | Sequence[int | str] | None) -> list
 
 
 def _number(which: Any, titles: list[str]) -> int:
-    """Return the number of one map, counted from 0."""
-    if isinstance(which, str) and which in titles:
-        return titles.index(which)
+    """Return the number of one map, counted from 0.
+
+    Text is a title first: maps may be called by numbers, ``"01"``.
+    """
     n_maps = len(titles)
-    # A bool is an int for Python, and the number of no map.
-    is_number = isinstance(which, int | np.integer) and not isinstance(which, bool)
-    if is_number and which in range(-n_maps, n_maps):
-        number: int = range(n_maps)[which]
-        return number
+    if titles.count(which) > 1:
+        raise ArgumentError(
+            f"maps: several maps are called {examples([which])}. Choose them by number, from 0 to "
+            f"{n_maps - 1}."
+        )
+    if which in titles:
+        return titles.index(which)
+    number = int(which) if re.fullmatch("-?[0-9]+", str(which)) else n_maps
+    if number in range(-n_maps, n_maps):
+        return number % n_maps
     by_title = f", or by title: {examples(titles)}" if titles[0] else ""
     raise ArgumentError(
         f"maps: there is no map {examples([which])}. There are {plural(n_maps, 'map')}, by number "

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .painting import Painter
 
 # Inches.
-_BAR_WIDTH, _BAR_HEIGHT, _TICK = 0.13, 2.0, 0.04
+_BAR_WIDTH, _BAR_HEIGHT, _LEAST_BAR, _TICK = 0.13, 2.0, 0.4, 0.04
 _SWATCH, _LINE, _BEFORE, _TO_TEXT, _ARROW = 0.13, 0.2, 0.22, 0.05, 0.1
 # A unit that is no longer than this stands above the bar.
 _SHORT_UNIT = 0.6
@@ -137,7 +137,17 @@ class ColourBar:
     @property
     def height(self) -> float:
         """Inches that it has to have."""
-        return 0.0
+        return self._above + _LEAST_BAR + self._below
+
+    @property
+    def _above(self) -> float:
+        """Inches above the bar."""
+        return _LINE * bool(self.unit and self.is_unit_above) + _ARROW * self.is_above
+
+    @property
+    def _below(self) -> float:
+        """Inches below it."""
+        return 1.2 * _LINE * self.has_absent + _ARROW * self.is_below
 
     @property
     def unit(self) -> str:
@@ -151,9 +161,8 @@ class ColourBar:
 
     def draw(self, place: Place, box: Box) -> None:
         """Draw it in the middle of a column."""
-        above = _LINE * bool(self.unit and self.is_unit_above) + _ARROW * self.is_above
-        below = 1.2 * _LINE * self.has_absent + _ARROW * self.is_below
-        height = min(_BAR_HEIGHT, 0.94 * (box.height - above - below))
+        above, below = self._above, self._below
+        height = min(_BAR_HEIGHT, 0.94 * max(0.01, box.height - above - below))
         top = box.top + (box.height - above - height - below) / 2 + above
         left = box.left + _BEFORE
         bar = Box(left, top, _BAR_WIDTH, height)

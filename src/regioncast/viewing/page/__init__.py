@@ -13,12 +13,13 @@ import secrets
 import threading
 import webbrowser
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ...errors import ArgumentError, OutputError, plural
-from ...files import check_output_of, expanded, replacing
+from ...files import check_output_of, output_path, replacing
 from .contents import as_json, contents_of, embedded, packed, zipped
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ class View:
         FileFormatError
             When the name is not that of a page.
         """
-        output = expanded(file_name)
+        output = output_path(file_name)
         check_output_of(output, "page", overwrite=overwrite)
         with replacing(output, overwrite=overwrite) as temporary:
             temporary.write_bytes(self.html.encode())
@@ -205,11 +206,12 @@ class View:
         """
         across = _length(self.width if width is None else width, "width")
         down = _length(self.height if height is None else height, "height")
+        title = html.escape(_encodable(self.scene.title or "regions of the brain"))
         # The size as style, too: as attributes, only pixels and percent are known.
         return (
             f'<iframe srcdoc="{html.escape(self.html)}" width="{across}" height="{down}" '
             f'style="width:{_of_css(across)};height:{_of_css(down)};border:0" {_MAY} '
-            f'title="{html.escape(self.scene.title or "regions of the brain")}"></iframe>'
+            f'title="{title}"></iframe>'
         )
 
     def _repr_html_(self) -> str:
@@ -223,16 +225,20 @@ def page_of(scene: Scene) -> str:
         f'<script type="text/plain" id="{name}-data">{packed(array)}</script>'
         for name, array in arrays.items()
     ]
-    title = (scene.title or "regioncast").encode("utf-8", "replace").decode()
+    title = _encodable(scene.title or "regioncast")
     parts = {
         "TITLE": html.escape(title),
         "STYLE": _UNSTYLED,
-        # What is no text, as names of files may be, is replaced.
-        "META": zipped(as_json(meta).encode("utf-8", "replace")),
+        "META": zipped(_encodable(as_json(meta)).encode()),
         "DATA": "\n".join(blobs),
         "SCRIPT": _script(),
     }
     return filled((_HERE / "page.html").read_text("utf-8"), parts)
+
+
+def _encodable(text: str) -> str:
+    """Return text in which what is none, as names of files may hold, is replaced."""
+    return text.encode("utf-8", "replace").decode()
 
 
 @cache
@@ -308,12 +314,13 @@ def _hand_over(page: bytes) -> None:
             if self.path != address:  # as the icon of the site
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
-            self.send_response(HTTPStatus.OK)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(page)))
-            self.end_headers()
-            self.wfile.write(page)
-            is_fetched.set()
+            with suppress(ConnectionError):  # a browser that went away may come again
+                self.send_response(HTTPStatus.OK)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Length", str(len(page)))
+                self.end_headers()
+                self.wfile.write(page)
+                is_fetched.set()
 
         def log_message(self, *_: object) -> None:
             """Print nothing."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...errors import ArgumentError, plural
 from ..colours import RAMPS, THEMES, ramp_of
 from ..volumes import Volume, places_of_regions, sides_of_regions, sides_said, volume_of
 from .packing import packed_meshes
@@ -39,6 +40,9 @@ _LEVEL = 8
 _AS_GZIP = 31
 
 _LONGEST_RUN = 255
+
+# Of values.  Chromium's strings end at 512 MB, and base 64 of what does not pack adds a third.
+_MOST_BYTES = 360_000_000
 
 
 def packed(array: NDArray[Any]) -> str:
@@ -119,6 +123,7 @@ def contents_of(scene: Scene) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     _add_legend(scene, meta, arrays)
     if scene.values is not None:
         arrays["values"] = _storable(scene.values)
+        _check_opens(arrays["values"])
     volume = volume_of(atlas, None if scene.background is None else scene.background.greys)
     if volume is not None:
         _add_volume(scene, volume, meta, arrays)
@@ -163,6 +168,17 @@ def _add_volume(
         assert scene.background is not None, "greys are of a background"
         arrays["greys"] = volume.greys.ravel("F")
         meta["volume"]["background"] = scene.background.name
+
+
+def _check_opens(values: NDArray[Any]) -> None:
+    """Raise where a page would hold more values than browsers can read."""
+    if values.nbytes > _MOST_BYTES:
+        n_maps, n_regions = values.shape
+        raise ArgumentError(
+            f"{plural(n_maps, 'map')} of {plural(n_regions, 'region')} are {values.nbytes:,} bytes "
+            f"of {values.dtype}, and browsers read pages of up to {_MOST_BYTES:,}. Show fewer maps"
+            + (", or convert the values to float32." if values.itemsize > 4 else ".")
+        )
 
 
 def _storable(values: NDArray[Any]) -> NDArray[Any]:

@@ -243,7 +243,11 @@ function valuesAsTsv() {
     }
     lines.push(line);
   }
-  const cell = text => text.replace(/[\t\r\n]+/g, ' ');
+  const cell = text => {
+    const line = text.replace(/[\t\r\n]+/g, ' ');
+    // Programs take a quote for the start of a cell that ends at the next one.
+    return line.includes('"') ? `"${line.replaceAll('"', '""')}"` : line;
+  };
   return lines.map(line => `${line.map(cell).join('\t')}\n`).join('');
 }
 

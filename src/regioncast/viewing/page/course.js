@@ -12,8 +12,8 @@ function roundStep(span, count) {
 /** Numbers at round steps between two others, no more than about so many. */
 function roundTicks(low, high, count) {
   const step = roundStep(high - low, count);
-  // Limits as far apart as numbers can be.
-  if (!Number.isFinite(step)) return [low, high];
+  // Limits as far apart, or as near to each other, as numbers can be.
+  if (step === 0 || !Number.isFinite(step)) return [low, high];
   const first = Math.ceil(low / step - 1e-9);
   const more = Math.floor(high / step + 1e-9) - first;
   // A set: numbers that differ by less than twelve digits would be written twice.
