@@ -218,6 +218,12 @@ class Rankings:
                 f"Names and bars do not fit into {self.width:.1f} inches. Give them a width of at "
                 f"least {fixed + _LEAST_WIDTH * n_maps:.1f}, or choose fewer maps=."
             )
+        least_height = self.top + _STEP + _AXIS + MARGIN
+        if (height or least_height) < least_height:
+            raise ArgumentError(
+                f"Bars do not fit into a height of {height:.1f} inches. Give them at least "
+                f"{least_height:.1f}."
+            )
         n_lines = max(ranking.n_lines for ranking in self.rankings)
         self.height = height or self.top + n_lines * _STEP + _AXIS + MARGIN
 
