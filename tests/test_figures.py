@@ -665,6 +665,16 @@ def test_threads_save_the_same_file_and_leave_settings_alone():
     assert dict(mpl.rcParams) == settings
 
 
+def test_bars_need_a_height_and_axes_a_figure():
+    scene = scene_in(RIGHT_HANDED)
+    with pytest.raises(ArgumentError, match=r"height of 0\.3 inches"):
+        plotted(scene, kind="ranked", size=(5, 0.3))
+    ax = Figure().add_subplot()
+    ax.remove()
+    with pytest.raises(ArgumentError, match="removed from its figure"):
+        plotted(scene, ax=ax)
+
+
 def test_maps_called_by_numbers_are_chosen_by_these():
     values = pd.DataFrame(np.arange(20.0).reshape(5, 4), columns=["01", "0", "-1", "2"])
     values.insert(0, "index", LABELS)

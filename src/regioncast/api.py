@@ -844,11 +844,11 @@ def view(
         Of the values, for people: ``"z"``, ``"mm"``.
     cmap : str, sequence of str, or matplotlib colour map, default=None
         ``"diverging"``, ``"sequential"`` or ``"grey"``; two or more colours ``#rrggbb`` from low to
-        high; a colour map of matplotlib or its name.  When not given, values on both sides of 0
-        diverge.
+        high; a colour map of matplotlib or its name.  When not given, limits that are equally
+        far from 0 diverge.
     vmin, vmax : float, default=None
         The values at the ends of the colours; when not given, the extremes, as far from 0 where
-        values are on both sides of it.
+        values are on both sides of it.  One that is beyond 0 shows those of one side alone.
     threshold : float, default=None
         Values nearer to 0 are shown as below the threshold.  It can be moved in the page, as can
         limits and colours.

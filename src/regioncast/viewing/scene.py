@@ -287,6 +287,9 @@ def _of_painting(image: Painted) -> Scene:
             "of regions. Extract them first: view(extract(image, atlas))."
         )
     _check_not_moved(image, atlas)
+    # Those of the image: who shows them may not edit it by that.
+    values = data.table[:, 1:]
+    values.flags.writeable = False
     signals = match.signals
     missing = match.missing
     told = f"{match.n_matched:,} of {plural(match.n_regions, 'region')} have a value, by {match.by}"
@@ -294,8 +297,7 @@ def _of_painting(image: Painted) -> Scene:
         told += f"; {len(missing):,} have none"
     return Scene(
         atlas,
-        # The first column is what is painted where there is no region.
-        data.table[:, 1:],
+        values,
         has_value=match.columns >= 0,
         axis=signals.axis,
         categories=image.categories,

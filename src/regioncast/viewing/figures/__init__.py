@@ -191,7 +191,8 @@ def _size(size: object, ax: Axes | None) -> tuple[float | None, float | None]:
         if size is not None:
             raise ArgumentError("ax has a size already: pass either ax= or size=.")
         figure = ax.get_figure(root=True)
-        assert figure is not None, "axes to be drawn into are of a figure"
+        if figure is None:
+            raise ArgumentError("ax was removed from its figure. Pass axes that are in one.")
         extent = ax.get_window_extent()
         return extent.width / figure.dpi, extent.height / figure.dpi
     if size is None:

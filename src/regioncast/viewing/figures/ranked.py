@@ -213,6 +213,12 @@ class Rankings:
                 f"Names and bars do not fit into {self.width:.1f} inches. Give them a width of "
                 f"{self._beside_bars + _LEAST_WIDTH * len(numbers):.1f}, or choose fewer maps=."
             )
+        least_height = self.top + _STEP + _AXIS + MARGIN
+        if (height or least_height) < least_height:
+            raise ArgumentError(
+                f"Bars do not fit into a height of {height:.1f} inches. Give them at least "
+                f"{least_height:.1f}."
+            )
         self.height = height or self.top + self._n_lines * _STEP + _AXIS + MARGIN
 
     @property
