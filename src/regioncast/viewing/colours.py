@@ -270,19 +270,28 @@ def _limits(
     lowest: float, highest: float, vmin: float | None, vmax: float | None
 ) -> tuple[float, float]:
     """Return the values at the ends of a ramp, from those of the data and what was said."""
-    least = -math.inf if vmin is None else vmin
-    most = math.inf if vmax is None else vmax
-    if max(lowest, least) < 0 < min(highest, most):
-        # What is said of one end holds for the other, unless it leaves out one side of 0.
-        said = [abs(end) for end in (vmax, vmin) if end is not None]
-        reach = said[0] if said else max(-lowest, highest)
-        lowest, highest = -reach, reach
+    if lowest < 0 < highest:
+        lowest, highest = _around_zero(lowest, highest, vmin, vmax)
     elif lowest == highest:
         # All values are equal: the ramp goes from 0 to them, or from 0 to 1.
         lowest, highest = min(lowest, 0.0), max(highest, 0.0)
         if lowest == highest:
             highest = 1.0
     return (lowest if vmin is None else vmin), (highest if vmax is None else vmax)
+
+
+def _around_zero(
+    lowest: float, highest: float, vmin: float | None, vmax: float | None
+) -> tuple[float, float]:
+    """Return limits equally far from 0, unless what was said leaves out one side of it."""
+    said = vmax if vmin is None else vmin
+    if said is None:
+        reach = max(-lowest, highest)
+    elif (said > 0) == (vmin is None):
+        reach = abs(said)  # what is said of one end holds for the other
+    else:
+        return lowest, highest
+    return -reach, reach
 
 
 def coloured(values: NDArray[Any], has_value: NDArray[np.bool_], scale: Scale) -> Colours:

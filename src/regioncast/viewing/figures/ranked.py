@@ -200,8 +200,7 @@ class Rankings:
             self.top += _MAP_TITLE
         n_regions = _N_REGIONS
         if height is not None:
-            # One of the lines is that of the regions that are left out.
-            n_regions = max(1, int((height - self.top - MARGIN - _AXIS) / _STEP) - 1)
+            n_regions = self._n_regions_in(height)
         for longest in _LONGEST_NAMES:
             self.rankings = [Ranking(painter, n, n_regions, longest) for n in numbers]
             self.width = width or self._beside_bars + len(numbers) * bars_width
@@ -213,23 +212,26 @@ class Rankings:
                 f"Names and bars do not fit into {self.width:.1f} inches. Give them a width of "
                 f"{self._beside_bars + _LEAST_WIDTH * len(numbers):.1f}, or choose fewer maps=."
             )
-        least_height = self.top + _STEP + _AXIS + MARGIN
-        if (height or least_height) < least_height:
+        n_lines = max(ranking.n_lines for ranking in self.rankings)
+        self.height = height or self.top + n_lines * _STEP + _AXIS + MARGIN
+
+    def _n_regions_in(self, height: float) -> int:
+        """Return how many regions a height has room for."""
+        n_lines = int((height - self.top - MARGIN - _AXIS) / _STEP)
+        if n_lines < 1:
+            least = self.top + _STEP + _AXIS + MARGIN
             raise ArgumentError(
                 f"Bars do not fit into a height of {height:.1f} inches. Give them at least "
-                f"{least_height:.1f}."
+                f"{least:.1f}."
             )
-        self.height = height or self.top + self._n_lines * _STEP + _AXIS + MARGIN
+        # One of the lines is that of the regions that are left out.
+        return max(1, n_lines - 1)
 
     @property
     def _beside_bars(self) -> float:
         """Inches that no bars are in: names, gaps and margins."""
         names = sum(ranking.names_width + _PAD for ranking in self.rankings)
         return names + 2 * MARGIN + _BETWEEN * (len(self.rankings) - 1)
-
-    @property
-    def _n_lines(self) -> int:
-        return max(ranking.n_lines for ranking in self.rankings)
 
     def draw(self, place: Place) -> None:
         """Draw all of it."""
