@@ -4,7 +4,7 @@
 const MOST_ROWS = 500;
 const ROWS_AROUND = 10;
 // Of long names, so many letters at the end are always seen: neighbours differ there.
-const LONG_NAME = 20;
+const LONG_NAME = 14;
 const TAIL_OF_NAME = 8;
 // Letters that stand by themselves; others are joined, or run from right to left.
 const LATIN = /^[ -~\u00a0-\u024f]*$/;
