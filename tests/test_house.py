@@ -29,17 +29,18 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Of the lines, a quarter are docstrings, which say shapes, units, dtypes and errors.  They are more
 # than the 17,600 of before, since the package does more: what stays beside files, regions chosen,
 # grouped, merged and saved, categories, many images and outputs of one call, objects and files of
-# other programs, cleaning, a transformer of scikit-learn, files that claim what they do not hold.
+# other programs, cleaning, a transformer of scikit-learn, files that claim what they do not hold;
+# and 6,300 for what is looked at: pages, figures, meshes, notebooks.
 # The branches are those of reading tables: what is told apart there, the ten rules tell apart.
 AT_MOST = {
-    "lines": 22_950,
+    "lines": 29_300,
     "modules in a folder": 12,
     "complex functions": 6,
     "functions that are too complex": 0,
-    "branches per 100 lines": 41.5,
-    "and, or per 100 lines": 8.7,
-    "comprehensions per 100 lines": 6.7,
-    "percent of private functions used once": 56,
+    "branches per 100 lines": 39.5,
+    "and, or per 100 lines": 7.8,
+    "comprehensions per 100 lines": 6.6,
+    "percent of private functions used once": 55,
     "percent of assignments to words that only point": 0.5,
 }
 LEAST_COMMENTS = 2.5  # percent of the lines

@@ -19,6 +19,7 @@ from regioncast.errors import (
     ArgumentTypeError,
     ImageTypeError,
     SignalsTypeError,
+    SpaceWarning,
 )
 from regioncast.viewing.colours import (
     ABSENT,
@@ -257,6 +258,15 @@ def test_maps_are_called_by_name_time_or_number():
     named = rc.Signals(values[:2], map_names=["a", "b"])
     assert scene_of(rc.paint(named, atlas)).map_titles == ["a", "b"]
     assert scene_of(rc.paint(values[0], atlas)).map_titles == [""]
+
+
+def test_who_looks_is_told_where_left_is_a_guess(tmp_path):
+    header = nib.Nifti1Header()  # says nothing of space
+    nib.save(nib.Nifti1Image(small_labels(), None, header), tmp_path / "labels.nii")
+    atlas = rc.load_parcellation(tmp_path / "labels.nii")
+    with pytest.warns(SpaceWarning, match="a guess. Set its sform or qform"):
+        scene = scene_of(atlas)
+    assert "where left is" in scene.about[-1]
 
 
 def test_what_cannot_be_shown_is_refused():

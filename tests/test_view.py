@@ -26,6 +26,7 @@ from regioncast.errors import (
     ImageTypeError,
     InputMissingError,
     MatchError,
+    MeshWarning,
     OutputError,
     OutputExistsError,
     SignalsTypeError,
@@ -201,8 +202,8 @@ def test_parcels_in_memory_are_values(tmp_path):
     rc.save(rc.paint({"a": 1.0, "b": 2.0}, atlas), tmp_path / "x.pscalar.nii")
     parcels = nib.load(tmp_path / "x.pscalar.nii")
     assert not is_image(parcels)
-    views = [rc.view(door, atlas) for door in (parcels, tmp_path / "x.pscalar.nii")]
-    for view in views:
+    for door in (parcels, tmp_path / "x.pscalar.nii"):
+        view = rc.view(door, atlas, mesh=MESH)
         np.testing.assert_array_equal(contents(view)[1]["values"], [[1.0, 2.0]])
 
 
@@ -436,7 +437,8 @@ def test_maps_of_surfaces_are_extracted(pair):
 def test_grayordinates_without_a_mesh_are_shown_by_their_voxels():
     axis = brain_models()
     atlas = rc.load_parcellation(dlabel(np.arange(len(axis)) // 500, {1: "a", 2: "b"}, axis))
-    view = rc.view({"a": 1.0, "b": 2.0}, atlas)
+    with pytest.warns(MeshWarning, match="Not all surfaces are shown.*mesh="):
+        view = rc.view({"a": 1.0, "b": 2.0}, atlas)
     meta, _ = contents(view)
     assert "volume" in meta
     (line,) = [line for line in meta["about"] if "mesh" in line]

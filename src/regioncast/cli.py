@@ -141,6 +141,16 @@ def _number(_: object, tokens: Sequence[Token]) -> float:
         return float(text)
 
 
+def _label(_: object, tokens: Sequence[Token]) -> float:
+    """Return a label; who means an image is told of the option for that."""
+    try:
+        return _number(_, tokens)
+    except ValueError:
+        raise ValueError(
+            "The label of no region is a number. The image behind slices is --backdrop."
+        ) from None
+
+
 NoSidecar = Annotated[
     bool,
     Parameter(
@@ -198,7 +208,7 @@ class Reading:
     """
 
     regions: str | None = None
-    background: Number | None = None
+    background: Annotated[float | None, Parameter(converter=_label)] = None
     label_map: str | None = None
 
     def of(self, atlas: str, *, mask: str | None = None, strict: bool = False) -> Parcellation:

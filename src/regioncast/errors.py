@@ -166,8 +166,16 @@ class NonfiniteWarning(RegioncastWarning):
     """Voxels without a finite value were given one."""
 
 
+class MeshWarning(RegioncastWarning):
+    """Surfaces are not shown, since it is not known where their vertices are."""
+
+
 class ResamplingWarning(RegioncastWarning):
     """Regions vanish on another grid."""
+
+
+class SpaceWarning(RegioncastWarning):
+    """An image does not say where left is."""
 
 
 class ConfoundsWarning(RegioncastWarning):

@@ -284,14 +284,11 @@ def _around_zero(
     lowest: float, highest: float, vmin: float | None, vmax: float | None
 ) -> tuple[float, float]:
     """Return limits equally far from 0, unless what was said leaves out one side of it."""
-    said = vmax if vmin is None else vmin
-    if said is None:
+    reach = vmax if vmin is None else -vmin
+    if reach is None:
         reach = max(-lowest, highest)
-    elif (said > 0) == (vmin is None):
-        reach = abs(said)  # what is said of one end holds for the other
-    else:
-        return lowest, highest
-    return -reach, reach
+    # What is said of one end holds for the other.
+    return (-reach, reach) if reach > 0 else (lowest, highest)
 
 
 def coloured(values: NDArray[Any], has_value: NDArray[np.bool_], scale: Scale) -> Colours:

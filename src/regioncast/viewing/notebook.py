@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import math
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from ..atlas.parcellation import Parcellation
 from ..atlas.region_table import RegionTable
-from ..errors import RegioncastError, plural
+from ..errors import RegioncastError, RegioncastWarning, plural
 from ..identity import Match
 from ..io.kinds import Painted
 from ..signals import Signals
@@ -71,7 +72,9 @@ def _page_of(thing: Parcellation | Signals | Painted) -> str | None:
     if atlas.codes.size > _MOST_SAMPLES or values.nbytes > _MOST_VALUES:
         return _too_large(thing)
     try:
-        view = View(with_meshes(scene_of(thing)))
+        # Nobody asked for it here, and the page says what a warning would.
+        with warnings.catch_warnings(action="ignore", category=RegioncastWarning):
+            view = View(with_meshes(scene_of(thing)))
     except RegioncastError:
         return None
     return view.get_iframe() if len(view.html) <= _LARGEST_PAGE else _too_large(thing)

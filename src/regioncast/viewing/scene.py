@@ -20,9 +20,12 @@ from ..errors import (
     FileFormatError,
     ImageTypeError,
     LabelsError,
+    MeshWarning,
     SignalsTypeError,
+    SpaceWarning,
     examples,
     plural,
+    warn,
 )
 from ..io.label_files import colors_of
 from ..io.painted import edited
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..atlas.region_table import RegionTable
+    from ..atlas.spaces import Space
     from ..io.kinds import Painted
     from ..io.surface.meshes import Mesh
 
@@ -220,7 +224,7 @@ def alone() -> Iterator[None]:
 
 
 def with_meshes(scene: Scene, mesh: object = None) -> Scene:
-    """Return a scene with meshes for its surfaces, where it has some.
+    """Return a scene with meshes for its surfaces, where it has some; one warning says which lack.
 
     Parameters
     ----------
@@ -247,7 +251,9 @@ def with_meshes(scene: Scene, mesh: object = None) -> Scene:
         )
         if not meshes and VOXELS not in space.parts:
             raise ArgumentError(f"To show surfaces takes meshes, and {lacking}. {advice}.")
-        about = (*about, f"Not all surfaces are shown: {lacking}. {advice}.")
+        warning = f"Not all surfaces are shown: {lacking}. {advice}."
+        warn(warning, MeshWarning)
+        about = (*about, warning)
     return replace(scene, meshes=meshes, about=about)
 
 
@@ -321,7 +327,23 @@ def _check_not_moved(image: Painted, atlas: Parcellation) -> None:
 def _about_atlas(atlas: Parcellation) -> tuple[str, ...]:
     names = [path.name for path in atlas.files.labels]
     called = " ".join(["Atlas:", *names]) if names else "Atlas"
-    return (f"{called}, {plural(len(atlas), 'region')}, {atlas.space.description}",)
+    told = f"{called}, {plural(len(atlas), 'region')}, {atlas.space.description}"
+    if not _says_where_left_is(atlas.space):
+        # Who looks has to know: it may be mirrored.
+        guess = (
+            "The header of the atlas does not say where left is (its sform and qform codes are 0), "
+            "so what is shown as left is a guess"
+        )
+        warn(f"{guess}. Set its sform or qform if you know better.", SpaceWarning)
+        return told, f"{guess}."
+    return (told,)
+
+
+def _says_where_left_is(space: Space) -> bool:
+    if not isinstance(space, VolumeGrid):
+        return True
+    geometry = space.geometry
+    return bool(geometry["sform_code"] or geometry["qform_code"])
 
 
 def _title(names: list[str]) -> str:

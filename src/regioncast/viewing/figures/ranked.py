@@ -198,9 +198,7 @@ class Rankings:
             titles = painter.scene.map_titles
             self.titles, bars_width = [shortened(titles[n]) for n in numbers], _BESIDE
             self.top += _MAP_TITLE
-        n_regions = _N_REGIONS
-        if height is not None:
-            n_regions = self._n_regions_in(height)
+        n_regions = self._n_regions_in(height)
         for longest in _LONGEST_NAMES:
             self.rankings = [Ranking(painter, n, n_regions, longest) for n in numbers]
             self.width = width or self._beside_bars + len(numbers) * bars_width
@@ -215,8 +213,10 @@ class Rankings:
         n_lines = max(ranking.n_lines for ranking in self.rankings)
         self.height = height or self.top + n_lines * _STEP + _AXIS + MARGIN
 
-    def _n_regions_in(self, height: float) -> int:
-        """Return how many regions a height has room for."""
+    def _n_regions_in(self, height: float | None) -> int:
+        """Return how many regions a height has room for; as many as are usual where it is None."""
+        if height is None:
+            return _N_REGIONS
         n_lines = int((height - self.top - MARGIN - _AXIS) / _STEP)
         if n_lines < 1:
             least = self.top + _STEP + _AXIS + MARGIN
