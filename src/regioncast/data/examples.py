@@ -25,6 +25,7 @@ from nibabel.gifti.gifti import (
 from scipy.spatial import ConvexHull  # type: ignore[import-untyped]
 
 from .. import api
+from ..atlas.region_table import new_color
 from ..atlas.spaces import VolumeGrid
 from ..errors import OutputExistsError, examples, plural
 from ..files import make_folder
@@ -158,7 +159,7 @@ def _surfaces(folder: Path) -> None:
     for number, (_, where, _) in enumerate(axis.iter_structures()):
         keys[where] = 1 + 2 * number + (np.arange(len(axis))[where] % 2)
     names = ["???", "L_V1", "L_V2", "R_V1", "R_V2", "thalamus", "pulvinar"]
-    table = {key: (name, (0.5, 0.25, 1.0, 1.0)) for key, name in enumerate(names)}
+    table = {key: (name, _color(key)) for key, name in enumerate(names)}
     labels = LabelAxis(["labels"], [table])
     nib.save(nib.Cifti2Image(keys[np.newaxis], (labels, axis)), folder / "atlas.dlabel.nii")
     bold = np.random.default_rng(7).standard_normal((5, len(axis))).astype(np.float32)
@@ -171,7 +172,7 @@ def _labels_of_surface(side: str) -> GiftiImage:
     labels[20:200], labels[200:451:2], labels[460:463] = 3, 7, max(_NAMES[side])
     table = GiftiLabelTable()
     for key, name in _NAMES[side].items():
-        entry = GiftiLabel(key, 0.5, 0.25, 1.0, 1.0)
+        entry = GiftiLabel(key, *_color(key))
         entry.label = name  # type: ignore[attr-defined]  # which nibabel sets so too
         table.labels.append(entry)
     return GiftiImage(
@@ -179,6 +180,12 @@ def _labels_of_surface(side: str) -> GiftiImage:
         labeltable=table,
         darrays=[GiftiDataArray(labels, intent="NIFTI_INTENT_LABEL")],
     )
+
+
+def _color(label: int) -> tuple[float, ...]:
+    """Return red, green, blue and opacity, each from 0 to 1."""
+    channels = bytes.fromhex(new_color(label)[1:])
+    return (*(channel / 255 for channel in channels), 1.0)
 
 
 def _mesh_of_surface(side: str) -> GiftiImage:
