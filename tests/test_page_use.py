@@ -271,6 +271,17 @@ def rows_of(page: Page) -> list[str]:
     )
 
 
+def test_list_has_the_sides_that_the_table_tells(open_page):
+    """Which side of 0 regions are on is seen in the slices; that it is their side is a guess."""
+    atlas = rc.load_parcellation(small.IMAGES["RAS"](), regions="none")
+    assert not open_page(rc.view(atlas).html).elements("#list th.side")
+    table = rc.RegionTable(small.LABELS, columns={"hemisphere": ["L", "R", "", "L", "R"]})
+    atlas = rc.load_parcellation(small.IMAGES["RAS"](), regions=table)
+    page = open_page(rc.view(atlas).html)
+    sides = [cell.text for cell in page.elements("#list td.side")]
+    assert sorted(sides) == ["", "L", "L", "R", "R"]
+
+
 def test_list_is_sorted_by_value_and_by_name(page):
     order = ["left back", "middle", "right front", "left front", "right back"]
     assert rows_of(page) == order  # what is n/a is last

@@ -104,6 +104,7 @@ def contents_of(scene: Scene) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Return what a page says and its arrays by name."""
     atlas = scene.atlas
     arrays: dict[str, NDArray[Any]] = {}
+    said = sides_said(atlas).tolist()
     meta: dict[str, Any] = {
         "title": scene.title,
         "about": list(scene.about),
@@ -113,7 +114,9 @@ def contents_of(scene: Scene) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         "regions": {
             "names": list(atlas.table.unique_names),
             "labels": [str(label) for label in atlas.table.labels.tolist()],
-            "sides": sides_said(atlas).tolist(),
+            # Of volumes, where regions are drawn may be more than is known of them: see below.
+            "sides": said,
+            "told": said,
             "missing": (np.flatnonzero(~scene.is_there) + 1).tolist(),
             "coverage": None if scene.coverage is None else _numbers(scene.coverage),
         },

@@ -15,19 +15,20 @@ const collator = new Intl.Collator(undefined, {numeric: true});
 
 /** What the list says of a region, a column each. */
 function listColumns() {
-  const {names, sides, coverage} = meta.regions;
+  // Where the middle of an image is, is a guess, so the list has just the sides that were told.
+  const {names, told, coverage} = meta.regions;
   const columns = [{
     key: 'name',
     title: 'Region',
     text: code => names[code - 1],
     compare: (one, other) => collator.compare(names[one - 1], names[other - 1]),
   }];
-  if (sides.some(side => side !== 0)) {
+  if (told.some(side => side !== 0)) {
     columns.push({
       key: 'side',
       title: 'Side',
-      text: code => SIDE_TEXTS[sides[code - 1]],
-      number: code => sides[code - 1],
+      text: code => SIDE_TEXTS[told[code - 1]],
+      number: code => told[code - 1],
     });
   }
   columns.push({
