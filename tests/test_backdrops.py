@@ -189,8 +189,9 @@ def test_what_cannot_be_behind_slices_is_refused(tmp_path, monkeypatch):
     elsewhere[:3, 3] += 500
     with pytest.raises(rc.errors.SpaceError, match=r"has nothing where the regions are.*mm"):
         backdrop(image_of(noise((6, 5, 4)), elsewhere), atlas)
-    with pytest.raises(rc.errors.SpaceError, match="has nothing where"):
-        backdrop(image_of(np.zeros((6, 5, 4), np.float32)), atlas)
+    for nothing in (0, np.nan, np.inf):
+        with pytest.raises(rc.errors.ImageTypeError, match="all its voxels are 0, NaN or inf"):
+            backdrop(image_of(np.full((6, 5, 4), nothing, np.float32)), atlas)
     surface = rc.load_parcellation(labels_gifti("L"))
     with pytest.raises(rc.errors.SpaceError, match=r"behind slices.*made of vertices"):
         backdrop("mni152", surface)

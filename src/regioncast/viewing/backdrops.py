@@ -91,6 +91,10 @@ def backdrop(
         raise ImageTypeError(
             f"The background, {name}, is complex, and greys are not. Give its magnitude."
         )
+    if not np.nan_to_num(values, posinf=0, neginf=0).any():
+        raise ImageTypeError(
+            f"The background, {name}, has nothing to show: all its voxels are 0, NaN or infinite."
+        )
     greys = _greys(_on_grid(values, frame, grid))
     if not greys[codes_in(atlas, VOXELS) > 0].any():
         raise SpaceError(
