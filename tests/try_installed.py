@@ -37,6 +37,18 @@ def main(repository: Path) -> None:
     unlisted = set(regioncast.__all__) - set(dir(regioncast))
     assert not unlisted, f"dir(regioncast) does not show {', '.join(sorted(unlisted))}"
 
+    # A page takes files that are no modules, and nothing but what is always there.
+    demo = regioncast.demo_data()
+    page = regioncast.view(demo.values, demo.atlas)
+    assert page.html.startswith("<!doctype html>"), page.html[:80]
+
+    assert importlib.util.find_spec("matplotlib") is None, "this environment is not a fresh one"
+    advice = ""
+    try:
+        regioncast.plot(demo.values, demo.atlas)
+    except regioncast.RegioncastError as error:
+        advice = str(error)
+    assert "regioncast[plot]" in advice, f"a figure without matplotlib: {advice!r}"
     assert importlib.util.find_spec("pytest") is None, "this environment is not a fresh one"
 
 
