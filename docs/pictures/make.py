@@ -24,7 +24,7 @@ def main() -> None:
     demo = rc.demo_data()
     image = rc.paint(demo.values, demo.atlas)
     for name, options in {
-        "slices": {"kind": "slices", "background": "mni152"},
+        "slices": {"kind": "slices"},
         "surface": {"kind": "surface"},
         "surface-dark": {"kind": "surface", "theme": "dark"},
         "ranked": {"kind": "ranked"},
@@ -33,7 +33,7 @@ def main() -> None:
         write(figure, HERE / f"{name}.png")
     networks = rc.plot(rc.load_parcellation(demo.atlas).group("network"), kind="surface", title="")
     write(networks, HERE / "networks.png")
-    page_picture(rc.view(image, unit="z", title=TITLE, background="mni152"))
+    page_picture(rc.view(image, unit="z", title=TITLE))
 
 
 def write(figure, path: Path) -> None:
