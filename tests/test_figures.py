@@ -827,7 +827,7 @@ def test_a_bar_is_grey_below_the_threshold_and_has_arrows_for_values_beyond():
         ({"cuts": {"x": "left"}}, "'x' is a number of slices, or their mm"),
         ({"views": "top", "kind": "surface"}, "there is no view 'top'"),
         ({"views": [], "kind": "surface"}, "none is chosen"),
-        ({"maps": 3}, "there is no map 3. There are 1 map"),
+        ({"maps": 3}, "there is no map 3. Maps go by number, from 0 to 0"),
         ({"maps": []}, "none is chosen"),
         ({"maps": True}, "there is no map True"),
     ],

@@ -458,15 +458,20 @@ def test_keys_move_the_crosshair(page):
 # ------------------------------------------------------------------------- what is taken along
 
 
-def test_values_are_copied_exactly(page):
+def copied_from(page: Page) -> str:
+    """What is in the clipboard after the page's values were copied."""
     page.browser.command(
         "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"]
     )
     page.element("#copy-tsv").click()
     page.settle()
-    text = page.driver.execute_async_script(
+    return page.driver.execute_async_script(
         "navigator.clipboard.readText().then(arguments[0], error => arguments[0](String(error)))"
     )
+
+
+def test_values_are_copied_exactly(page):
+    text = copied_from(page)
     header, *rows = [line.split("\t") for line in text.rstrip("\r\n").split("\n")]
     columns = {title: [row[n] for row in rows] for n, title in enumerate(header)}
     assert columns["name"] == list(small.NAMES)
@@ -477,14 +482,7 @@ def test_values_are_copied_exactly(page):
 
 
 def test_table_that_was_copied_is_painted_again(page, tmp_path):
-    page.browser.command(
-        "Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"]
-    )
-    page.element("#copy-tsv").click()
-    page.settle()
-    text = page.driver.execute_async_script(
-        "navigator.clipboard.readText().then(arguments[0], error => arguments[0](String(error)))"
-    )
+    text = copied_from(page)
     (tmp_path / "copied.tsv").write_text(text, encoding="utf-8")
     atlas = small.atlas_of(small.IMAGES["RAS"]())
     painted = rc.paint(tmp_path / "copied.tsv", atlas)

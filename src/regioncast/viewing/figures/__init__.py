@@ -22,7 +22,6 @@ from ...errors import (
     MissingPackageError,
     examples,
     listed,
-    plural,
 )
 from ..colours import THEMES, ThemeName
 
@@ -180,8 +179,8 @@ def _number(which: Any, titles: list[str]) -> int:
         return number % n_maps
     by_title = f", or by title: {examples(titles)}" if titles[0] else ""
     raise ArgumentError(
-        f"maps: there is no map {examples([which])}. There are {plural(n_maps, 'map')}, by number "
-        f"from 0 to {n_maps - 1}{by_title}."
+        f"maps: there is no map {examples([which])}. Maps go by number, from 0 to "
+        f"{n_maps - 1}{by_title}."
     )
 
 

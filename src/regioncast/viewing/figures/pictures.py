@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...errors import ArgumentError
+from ...errors import ArgumentError, plural
 from .layout import (
     BETWEEN_STRIPS,
     CAPTION,
@@ -77,8 +77,9 @@ class Pictures:
         room = math.inf if height is None else height - self.top - MARGIN
         self.plan = self._best_plan(strips, (width or USUAL_WIDTH) - beside, room, width)
         if self.plan.least_scale <= 0:
+            n_rows = len(strips) * len(numbers)
             raise ArgumentError(
-                f"There is no room for {len(strips) * len(numbers)} rows of pictures in a width of "
+                f"There is no room for {plural(n_rows, 'row')} of pictures in a width of "
                 f"{width or USUAL_WIDTH:.1f} inches. Pass a larger size=, or fewer cuts=, views= "
                 "or maps=."
             )
