@@ -33,7 +33,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # and 6,400 for what is looked at: pages, figures, meshes, notebooks.
 # The branches are those of reading tables: what is told apart there, the ten rules tell apart.
 AT_MOST = {
-    "lines": 29_350,
+    "lines": 40_000,
     "modules in a folder": 12,
     "complex functions": 6,
     "functions that are too complex": 0,

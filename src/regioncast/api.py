@@ -6,13 +6,12 @@ file.
 
 from __future__ import annotations
 
-import numbers
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, Unpack, overload
 
 import numpy as np
 
@@ -20,32 +19,24 @@ from .atlas.choice import tells_apart
 from .atlas.identities import LABEL, Identities
 from .atlas.merging import merged
 from .atlas.parcellation import Parcellation
-from .atlas.placement import Placement
 from .atlas.region_table import RegionTable
-from .atlas.spaces import structure_name
 from .atlas.transfer import transferred
-from .cleaning import check_whose, cleaner_of
-from .engine.extraction import Grouping, Strategy
-from .engine.maps import extract_maps
+from .engine.extraction import Strategy
 from .engine.painting import value_table
 from .errors import (
     ArgumentError,
-    SignalsError,
-    SpaceError,
-    examples,
     listed,
-    plural,
 )
+from .extracting import Wanted, extract_each
 from .files import output_path
 from .formats import stem_of
 from .identity import matched
+from .io.atlas_objects import is_mapping_of_atlases
 from .io.filenames import is_template
 from .io.kinds import (
     Painted,
     inside,
     is_image,
-    one_map,
-    open_maps,
     painted,
     read_parcellation,
     read_signals,
@@ -55,8 +46,7 @@ from .io.kinds import (
     space_of,
 )
 from .io.many import save_each
-from .io.sidecar import files_of
-from .signals import Key, Long, Origin, Signals
+from .signals import Key, Long, Signals
 from .tables import write
 from .tables.arrays import Asked
 from .viewing.backdrops import backdrop
@@ -74,9 +64,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
     from .atlas.merging import Overlap
-    from .atlas.spaces import Space
-    from .cleaning import Confounds, Standardize
     from .engine.extraction import Function, Nan
+    from .extracting.cleaning import Confounds, Standardize
     from .identity import Extra, Match, Missing
     from .io.surface.painted import PaintedSurface
     from .progress import Progress
@@ -560,27 +549,49 @@ def paint(
     return image
 
 
+class _HowToExtract(TypedDict, total=False):
+    """The options of `extract` that do not change what it returns."""
+
+    nan: Nan
+    mask: Image | None
+    weights: Image | None
+    min_coverage: float | None
+    resample: Literal["labels"] | None
+    by: str | None
+    confounds: Confounds | None
+    confound_columns: str | Sequence[str] | None
+    standardize: Standardize
+    detrend: bool
+    low_pass: float | None
+    high_pass: float | None
+    t_r: float | None
+    n_jobs: int | None
+    progress: Progress | None
+
+
+@overload
+def extract(  # type: ignore[overload-overlap]  # of hemispheres a mapping holds no Parcellation
+    image: Image,
+    parcellation: dict[str, Parcellation],
+    *,
+    strategy: str | Function = ...,
+    **how: Unpack[_HowToExtract],
+) -> dict[str, Signals]: ...
+@overload
+def extract(  # type: ignore[overload-overlap]  # of hemispheres a mapping holds no Parcellation
+    image: Image,
+    parcellation: dict[str, Parcellation],
+    *,
+    strategy: list[str | Function] | tuple[str | Function, ...],
+    **how: Unpack[_HowToExtract],
+) -> dict[str, dict[str, Signals]]: ...
 @overload
 def extract(
     image: Image,
     parcellation: Labels,
     *,
     strategy: str | Function = ...,
-    nan: Nan = ...,
-    mask: Image | None = ...,
-    weights: Image | None = ...,
-    min_coverage: float | None = ...,
-    resample: Literal["labels"] | None = ...,
-    by: str | None = ...,
-    confounds: Confounds | None = ...,
-    confound_columns: str | Sequence[str] | None = ...,
-    standardize: Standardize = ...,
-    detrend: bool = ...,
-    low_pass: float | None = ...,
-    high_pass: float | None = ...,
-    t_r: float | None = ...,
-    n_jobs: int | None = ...,
-    progress: Progress | None = ...,
+    **how: Unpack[_HowToExtract],
 ) -> Signals: ...
 @overload
 def extract(
@@ -588,25 +599,11 @@ def extract(
     parcellation: Labels,
     *,
     strategy: list[str | Function] | tuple[str | Function, ...],
-    nan: Nan = ...,
-    mask: Image | None = ...,
-    weights: Image | None = ...,
-    min_coverage: float | None = ...,
-    resample: Literal["labels"] | None = ...,
-    by: str | None = ...,
-    confounds: Confounds | None = ...,
-    confound_columns: str | Sequence[str] | None = ...,
-    standardize: Standardize = ...,
-    detrend: bool = ...,
-    low_pass: float | None = ...,
-    high_pass: float | None = ...,
-    t_r: float | None = ...,
-    n_jobs: int | None = ...,
-    progress: Progress | None = ...,
+    **how: Unpack[_HowToExtract],
 ) -> dict[str, Signals]: ...
 def extract(
     image: Image,
-    parcellation: Labels,
+    parcellation: Labels | Mapping[str, Labels],
     *,
     strategy: str | Function | list[str | Function] | tuple[str | Function, ...] = "mean",
     nan: Nan = "omit",
@@ -624,7 +621,7 @@ def extract(
     t_r: float | None = None,
     n_jobs: int | None = None,
     progress: Progress | None = None,
-) -> Signals | dict[str, Signals]:
+) -> Signals | dict[str, Signals] | dict[str, dict[str, Signals]]:
     """Extract region signals from an image: one number per region and map.
 
     Parameters
@@ -636,10 +633,11 @@ def extract(
         and its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``.
         Maps of several files are called by these, ``sub-01_task-rest_bold_volume-0``, and
         `Signals.entities` has the parts of the names.
-    parcellation : Parcellation, path or nibabel image
+    parcellation : Parcellation, path or nibabel image, or mapping of str to these
         The regions, on the grid of the image.  A path or an image goes through
         `load_parcellation`.  Surfaces and volumes also serve CIFTI files with the same meshes
-        and grids, and the other way round.
+        and grids, and the other way round.  Of several atlases, ``{"A": a, "B": b}``, regions are
+        reduced in one pass over the image, and give the same bits as by themselves.
     strategy : str, callable, or list of them, default="mean"
         - ``"mean"``, ``"median"``, ``"sum"``, ``"minimum"``, ``"maximum"``, ``"count"``;
           ``"variance"`` and ``"standard_deviation"``, which divide by the number of voxels.
@@ -697,7 +695,8 @@ def extract(
     Signals, or dict of str to Signals for a list of strategies
         One column per region of the parcellation, keyed by name, or by label where names are
         not unique; NaN where a region is missing.  float64; complex128 from complex images.
-        `Signals.coverage` says how much of each region there were data for.
+        `Signals.coverage` says how much of each region there were data for.  For a mapping of
+        atlases, a dict with its keys of these.
 
     Raises
     ------
@@ -733,55 +732,32 @@ def extract(
     Signals: single map, 100 regions, float64, keyed by '7Networks_LH_Vis_1', ...
     >>> signals.keys[np.argmax(signals.values)]
     '7Networks_RH_SomMot_7'
+    >>> parcels = rc.load_parcellation(demo.atlas)
+    >>> atlases = {"parcels": parcels, "networks": parcels.group("network")}
+    >>> signals = rc.extract(demo.statistic, atlases, resample="labels")
+    >>> signals["networks"]
+    Signals: single map, 7 regions, float64, keyed by 'Vis', ...
     """
     # All that can be wrong is looked at first: to read the maps may take minutes.
-    if nan not in ("omit", "propagate", "zero"):
-        raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
-    if min_coverage is not None:
-        is_number = isinstance(min_coverage, numbers.Real)
-        if not is_number or not 0 <= min_coverage <= 1:
-            raise ArgumentError(f"min_coverage is a fraction from 0 to 1, not {min_coverage!r}.")
     strategies = Strategy.all_of(strategy)
-    maps = open_maps(image, "the image")
-    for each in strategies:
-        each.check(weighted=weights is not None, is_complex=maps.is_complex, n_maps=maps.n_maps)
-    axis = maps.axis.with_t_r(t_r)
-    if confounds is not None:
-        check_whose(files_of(image), confounds)
-    cleaning: dict[str, Any] = {
-        "confound_columns": confound_columns, "standardize": standardize, "detrend": detrend,
-        "low_pass": low_pass, "high_pass": high_pass,
-    }  # fmt: skip
-    clean = cleaner_of(maps, strategies, confounds=confounds, t_r=axis.t_r, **cleaning)
-    placement = Placement.on(_grouped(parcellation, by), maps.space, resample)
-    if mask is not None:
-        placement = placement.masked(inside(mask, placement.parcellation.space))
-    atlas = placement.parcellation
-    grouping = Grouping.of(atlas.codes, atlas.counts)
-    tables, finite = extract_maps(
-        maps,
-        grouping,
-        strategies,
-        nan=nan,
-        weights=None if weights is None else _weights(weights, maps.space, grouping),
-        n_jobs=n_jobs,
-        progress=progress,
-    )
-    coverage = placement.coverage(finite)
-    signals = {}
-    for each, values in zip(strategies, tables, strict=True):
-        if min_coverage is not None:
-            # Not `<`: a region without samples has the fraction NaN, and is missing.
-            values[:, ~(np.array(coverage.columns["fraction"]) >= min_coverage)] = np.nan
-        signals[each.name] = Signals(
-            clean(values, atlas.table.unique_keys),
-            atlas.table.unique_keys,
-            labels=coverage.labels.tolist(),
-            coverage=coverage,
-            parcellation=atlas,
-            origin=Origin((*files_of(image), *files_of(confounds)), each.name, cleaning),
-        ).changed(axis=axis)
-    return signals if isinstance(strategy, list | tuple) else signals[strategies[0].name]
+    named: dict[str, Any] = {"": parcellation}
+    is_of_several = False
+    if is_mapping_of_atlases(parcellation):
+        named, is_of_several = dict(parcellation), True
+    wanted: dict[str, Wanted] = {}
+    for name, labels in named.items():
+        atlas = load_parcellation(labels)
+        groups = atlas if by is None else atlas.group(by)
+        wanted[name] = Wanted(groups, mask, min_coverage, resample)
+    extracted = extract_each(
+        image, wanted, strategies, nan=nan, weights=weights, confounds=confounds,
+        confound_columns=confound_columns, standardize=standardize, detrend=detrend,
+        low_pass=low_pass, high_pass=high_pass, t_r=t_r, n_jobs=n_jobs, progress=progress,
+    )  # fmt: skip
+    if isinstance(strategy, list | tuple):
+        return extracted if is_of_several else extracted[""]
+    by_one = {name: of_atlas[strategies[0].name] for name, of_atlas in extracted.items()}
+    return by_one if is_of_several else by_one[""]
 
 
 def view(
@@ -1183,45 +1159,6 @@ def _one_source(labels: Labels | None, left: Side | None, right: Side | None) ->
             f"{which} given."
         )
     return sides if labels is None else labels
-
-
-def _grouped(parcellation: Labels, by: str | None) -> Parcellation:
-    """Return the regions, or the groups of a column."""
-    atlas = load_parcellation(parcellation)
-    return atlas if by is None else atlas.group(by)
-
-
-def _weights(weights: Image, space: Space, grouping: Grouping) -> NDArray[np.float64]:
-    """Return the weight of each sample of the regions."""
-    data = one_map(weights, "the weights image", space, "the image", missing=np.nan)
-    of_samples = data.reshape(-1, order="F")[grouping.samples].astype(np.float64)
-    bad = of_samples[~(np.isfinite(of_samples) & (of_samples >= 0))]
-    if np.isnan(bad).any():
-        # NaN is also what stands where the weights have no sample at all.
-        _check_covered(weights, space, grouping)
-    if bad.size:
-        raise SignalsError(
-            f"{plural(bad.size, space.noun)} in regions with a weight that is negative, NaN or "
-            f"infinite: {examples(np.unique(bad).tolist())}. Set them to 0 to leave them out."
-        )
-    return of_samples
-
-
-def _check_covered(weights: Image, space: Space, grouping: Grouping) -> None:
-    """Raise where regions lie in parts of a space, such as its voxels, that weights are not of."""
-    lacking = space.parts.keys() - space_of(weights, "the weights image").parts.keys()
-    is_wanted = np.zeros(space.shape, bool)
-    is_wanted.reshape(-1)[grouping.samples] = True
-    counts = {
-        structure_name(name): int(np.count_nonzero(is_wanted[space.parts[name].samples]))
-        for name in sorted(lacking)
-    }
-    if any(counts.values()):
-        raise SpaceError(
-            f"The weights image has no weights for {plural(sum(counts.values()), space.noun)} of "
-            f"regions in {', '.join(counts)}. Give weights of all of them, such as the areas of "
-            "vertices and the volumes of voxels in one .dscalar.nii, or a mask without these."
-        )
 
 
 def _match(values: Values, atlas: Parcellation, asked: Asked) -> tuple[Match, Parcellation]:

@@ -274,6 +274,23 @@ class Grouping:
         kernels.group(flat(np.asfortranarray(codes)), starts[:-1].copy(), samples)
         return cls(samples, starts, codes.shape)
 
+    @classmethod
+    def joined(cls, groupings: Sequence[Grouping]) -> Grouping:
+        """Return the regions of several groupings of the same samples, one after the other.
+
+        A sample may then be of several regions.  What a region gives depends on its own samples
+        alone, so that it gives the same in one pass for all as in one of its own.
+        """
+        if len(groupings) == 1:
+            return groupings[0]
+        n_before = np.cumsum([0, *(len(each.samples) for each in groupings)])
+        starts = [each.starts[:-1] + n for each, n in zip(groupings, n_before, strict=False)]
+        return cls(
+            np.concatenate([each.samples for each in groupings]),
+            np.concatenate([*starts, n_before[-1:]]),
+            groupings[0].shape,
+        )
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 

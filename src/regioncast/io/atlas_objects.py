@@ -8,8 +8,9 @@ what they have, not by their types: neither package need be installed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
+from ..atlas.hemispheres import side_of_word
 from ..errors import ArgumentError, ImageTypeError
 
 
@@ -40,6 +41,17 @@ def held_atlas(source: Any) -> HeldAtlas:
     if hasattr(source, "labels_img"):
         return _of_masker(source)
     return HeldAtlas(source)
+
+
+def is_mapping_of_atlases(source: object) -> TypeGuard[Mapping[str, Any]]:
+    """Tell whether this is a mapping of names to atlases, and not itself an atlas.
+
+    That of the hemispheres of one, or what holds one, is an atlas: `held_atlas` knows the latter by
+    the same titles.
+    """
+    if not isinstance(source, Mapping) or "map_left" in source or "maps" in source:
+        return False
+    return not all(map(side_of_word, source))
 
 
 def _fetched(atlas: Mapping[str, Any]) -> HeldAtlas:

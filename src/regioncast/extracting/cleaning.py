@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from .engine._kernels.reduce import Reduction
-from .errors import (
+from ..engine._kernels.reduce import Reduction
+from ..errors import (
     ArgumentError,
     ArgumentTypeError,
     ConfoundsWarning,
@@ -34,19 +34,19 @@ from .errors import (
     plural,
     warn,
 )
-from .files import existing_file
-from .io.filenames import entities_of
-from .signals import as_array
-from .tables.files import read_values
-from .tables.table import Column, Table, is_frame, table_of_frame
+from ..files import existing_file
+from ..io.filenames import entities_of
+from ..signals import as_array
+from ..tables.files import read_values
+from ..tables.table import Column, Table, is_frame, table_of_frame
 
 if TYPE_CHECKING:
     from narwhals.typing import IntoDataFrame
     from numpy.typing import NDArray
 
-    from .engine.extraction import Strategy
-    from .io.maps import Maps
-    from .signals import Key
+    from ..engine.extraction import Strategy
+    from ..io.maps import Maps
+    from ..signals import Key
 
 Standardize = Literal["zscore_sample", "psc", False] | None
 

@@ -1,0 +1,82 @@
+"""Arrays of voxels that are read a block at a time, wherever they are.
+
+All arrays here are in the order of OME-Zarr, (z, y, x), with maps first where there are several:
+the transpose of what nibabel has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Box = tuple[slice, slice, slice]
+"""A block of voxels: where it is along z, y and x."""
+
+
+class Voxels(Protocol):
+    """Voxels of one map or several, which are read a block at a time.
+
+    They can be pickled, to be sent to other processes: what holds an open file opens it again.
+    """
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of voxels along z, y and x."""
+
+    @property
+    def n_maps(self) -> int:
+        """Number of maps."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of what is read."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it: ``"the labels image atlas.ome.zarr"``."""
+
+    def read(self, box: Box, number: int = 0) -> NDArray[Any]:
+        """Return the voxels of a block in one map, C-contiguous, in native byte order.
+
+        Raises `FileFormatError` where they cannot be read.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class InMemory:
+    """An array in memory.
+
+    Parameters
+    ----------
+    array : array, shape (n_z, n_y, n_x) or (n_maps, n_z, n_y, n_x)
+    name : str
+    """
+
+    array: NDArray[Any]
+    name: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of voxels along z, y and x."""
+        n_z, n_y, n_x = self.array.shape[-3:]
+        return n_z, n_y, n_x
+
+    @property
+    def n_maps(self) -> int:
+        """Number of maps."""
+        return len(self.array) if self.array.ndim == 4 else 1
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of what is read."""
+        return self.array.dtype.newbyteorder("=")
+
+    def read(self, box: Box, number: int = 0) -> NDArray[Any]:
+        """Return the voxels of a block in one map."""
+        array = self.array[number] if self.array.ndim == 4 else self.array
+        return np.ascontiguousarray(array[box], self.dtype)
