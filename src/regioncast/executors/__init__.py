@@ -1,4 +1,4 @@
-"""Work of many tasks, on any executor of `concurrent.futures`: local processes, a cluster of Dask's.
+"""Work of many tasks, on any executor of `concurrent.futures`: local processes, or Dask's.
 
 Tasks go out a few per worker at a time.  A scheduler keeps about 7 kB and a millisecond for each
 that it knows of: of a million at once, that would be 7 GB before the first is done.
