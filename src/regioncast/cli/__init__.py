@@ -37,6 +37,7 @@ from ..tables.files import STANDARD_STREAM
 from ..tables.regions import table_path
 from ..viewing.page import open_file
 from ..viewing.scene import alone
+from . import gathering  # noqa: F401  which registers its verbs
 from .shell import FAILED, INTERRUPTED, OK, USAGE, NewPath, app, complain, say
 
 if TYPE_CHECKING:
