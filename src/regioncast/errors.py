@@ -138,6 +138,10 @@ class PackageVersionError(RegioncastError, ImportError):
     """An optional package is installed in a version that will not do."""
 
 
+class JobsError(RegioncastError, ValueError):
+    """A table of jobs cannot be read, or its jobs do not go together."""
+
+
 class ArgumentError(RegioncastError, ValueError):
     """An argument has a value that it cannot have."""
 
