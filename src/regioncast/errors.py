@@ -194,6 +194,10 @@ class ConfoundsWarning(RegioncastWarning):
     """Confounds are named as those of another image."""
 
 
+class CohortWarning(RegioncastWarning):
+    """Some images or tables of a cohort are left out."""
+
+
 class SidecarWarning(RegioncastWarning):
     """What belongs to maps cannot stay with them, or is said in two ways."""
 
