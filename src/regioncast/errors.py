@@ -130,12 +130,24 @@ class OutputError(RegioncastError, OSError):
     """An output cannot be written."""
 
 
+class WorkerDiedError(RegioncastError, RuntimeError):
+    """A process died that worked on a task."""
+
+
+class SchedulerError(RegioncastError, ConnectionError):
+    """The scheduler of a cluster does not answer."""
+
+
 class MissingPackageError(RegioncastError, ImportError):
     """An optional package is needed and not installed."""
 
 
 class PackageVersionError(RegioncastError, ImportError):
     """An optional package is installed in a version that will not do."""
+
+
+class JobsError(RegioncastError, ValueError):
+    """A table of jobs cannot be read, or its jobs do not go together."""
 
 
 class ArgumentError(RegioncastError, ValueError):
