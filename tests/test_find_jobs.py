@@ -173,7 +173,7 @@ def test_nothing_found_says_what_was_looked_for_and_what_there_is(derivative):
     message = str(error.value)
     assert "for the atlas B (B_space-MNI152NLin6Asym_dseg.nii.gz)" in message
     assert "'*_desc-preproc_bold.nii.gz' with space-MNI152NLin6Asym" in message
-    assert "MNI152NLin2009cAsym (8), T1w (4), none (4)" in message
+    assert "MNI152NLin2009cAsym (8), none (4), T1w (4)" in message
     with pytest.raises(InputMissingError, match=r"looked for '\*_cbv.nii.gz'"):
         find_jobs(derivative, {"A": "atlases/plain.nii.gz"}, match="*_cbv.nii.gz")
     above = derivative.parent

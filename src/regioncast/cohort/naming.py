@@ -43,7 +43,8 @@ DESCRIPTION = "dataset_description.json"
 _BIDS_VERSION = "1.11.1"
 
 # What is in the folder and not in BIDS, or only in its drafts.
-_IGNORED = ("*_stat-*", f"{FAILED}*", "*.parquet")
+# Descriptions of atlases are of BIDS, but to validators they are sidecars of what they leave out.
+_IGNORED = ("*_stat-*", "atlas-*_description.json", f"{FAILED}*", "*.parquet")
 
 # What a name of BIDS may have after ``atlas-``.
 _AFTER_ATLAS = ("seg", "scale", "res", "den", "label", "desc")
@@ -334,7 +335,7 @@ def _write_ignored(path: Path, jobs: Sequence[Job]) -> None:
     wanted = list(_IGNORED)
     if any(job.output is not None for job in jobs):
         # Names of tables that somebody chose, and their sidecars.
-        wanted += ["*.tsv", "*.csv", "*.npy", "*.nii", "sub-*.json", "*/*.json"]
+        wanted += ["*/", "*.tsv", "*.csv", "*.npy", "*.nii", "*.json"]
     missing = [line for line in wanted if line not in lines]
     if missing:
         with replacing(path, overwrite=True) as temporary:
@@ -342,7 +343,7 @@ def _write_ignored(path: Path, jobs: Sequence[Job]) -> None:
 
 
 def _first_file(image: str) -> Path:
-    return Path(names_in(image)[0])
+    return Path(os.path.normpath(Path(names_in(image)[0]).absolute()))
 
 
 def _one_of_each(jobs: Sequence[Job], attribute: str) -> list[Job]:

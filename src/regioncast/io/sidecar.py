@@ -410,11 +410,12 @@ def _sources(path: Path, files: Sequence[Path]) -> list[str]:
     dataset = folders_of_dataset(path)[-1]
     links = (_content(dataset / "dataset_description.json") or {}).get("DatasetLinks")
     roots = {
-        Path(os.path.normpath(dataset / target)).absolute(): name
+        Path(os.path.normpath(dataset / target)): name
         for name, target in (links if isinstance(links, dict) else {}).items()
         if isinstance(target, str)
     }
-    return [_uri(file.absolute(), roots) or _from(path.parent, file) for file in files]
+    absolute = (Path(os.path.normpath(file.absolute())) for file in files)
+    return [_uri(file, roots) or _from(path.parent, file) for file in absolute]
 
 
 def _uri(file: Path, roots: Mapping[Path, str]) -> str | None:
