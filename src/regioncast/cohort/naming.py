@@ -334,8 +334,8 @@ def _write_ignored(path: Path, jobs: Sequence[Job]) -> None:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     wanted = list(_IGNORED)
     if any(job.output is not None for job in jobs):
-        # Names of tables that somebody chose, and their sidecars.
-        wanted += ["*/", "*.tsv", "*.csv", "*.npy", "*.nii", "*.json"]
+        # Names that somebody chose may be any, also those of folders.
+        wanted.append("*")
     missing = [line for line in wanted if line not in lines]
     if missing:
         with replacing(path, overwrite=True) as temporary:
