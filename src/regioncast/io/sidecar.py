@@ -9,7 +9,6 @@ already, it is ``x.tsv.json``.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import math
 import os
@@ -29,7 +28,7 @@ import numpy as np
 from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
 from ..errors import OutputError, RegioncastError, SidecarWarning, warn
-from ..files import expanded, folders_of_dataset, found, name_of_file, replacing
+from ..files import expanded, folders_of_dataset, found, name_of_file, replacing, sha256_of
 from ..formats import family_of, stem_of, suffix_of
 from ..signals import MapAxis, Origin, Series, Signals
 
@@ -100,7 +99,7 @@ def sidecar_of(path: str | os.PathLike[str] | None) -> Sidecar | None:
             MapAxis(_names(content), _repetition_time(content), _series(content)),
             strategy if isinstance(strategy, str) and _is_text(strategy) else None,
             cleaning if isinstance(cleaning, dict) else None,
-            _coverage(content),
+            coverage_in(content),
         )
     return None
 
@@ -227,7 +226,8 @@ def _series(content: Mapping[str, Any]) -> Series | None:
     return series._replace(step=t_r) if t_r is not None and series.unit == "SECOND" else series
 
 
-def _coverage(content: Mapping[str, Any]) -> RegionTable | None:
+def coverage_in(content: Mapping[str, Any]) -> RegionTable | None:
+    """Return the regions that a sidecar says values are of, with the data that there were."""
     said = content.get("Coverage")
     if not isinstance(said, dict):
         return None
@@ -365,6 +365,20 @@ def content_of(
     return {**general, **known}
 
 
+def own_sidecar(path: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Return the sidecar that we wrote for a file, and what it says; None where there is none."""
+    for sidecar in _paths_beside(path):
+        content = _content(sidecar)
+        if content is not None and content.get("Filename") == path.name:
+            return sidecar, content
+    return None
+
+
+def files_beside(path: Path) -> list[Path]:
+    """Return the files beside another that may be its sidecar."""
+    return [file for file in _paths_beside(path) if file.is_file()]
+
+
 def _is_own(sidecar: Path, file: Path) -> bool:
     """Return whether we wrote this sidecar, and for this file."""
     content = _content(sidecar)
@@ -479,8 +493,7 @@ def _from(folder: Path, file: Path) -> str:
 
 def _sha256(file: Path) -> str | None:
     try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(file)
     except OSError:  # gone, since it was read
         return None
 
