@@ -10,10 +10,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..cohort.find import find_jobs, write_jobs
-from ..errors import ArgumentError, plural
+from ..errors import ArgumentError, examples, plural
 from ..files import check_output
 from ..progress import ProgressBar
-from .shell import OK, NewPath, app, say
+from .shell import FAILED, OK, NewPath, app, complain, say
 
 
 @app.command(usage="Usage: regioncast jobs FOLDER --atlas LABEL=PATH... --output PATH [OPTIONS]")
@@ -81,6 +81,64 @@ def jobs(
         f"{plural(len(of_atlases), 'atlas', 'atlases')} ({counts}), {seconds:.2f} s"
     )
     return OK
+
+
+@app.command
+def gather(
+    folder: str,
+    /,
+    *,
+    output: Annotated[NewPath, Parameter(name=["--output", "-o"])],
+    coverage: bool = False,
+    overwrite: bool = False,
+) -> int:
+    """Write one tidy table of all tables that regioncast batch wrote: a row per map and region.
+
+    For example:
+
+    regioncast gather tables -o all.parquet
+
+    regioncast gather tables -o coverage.tsv --coverage
+
+    Only tables are gathered whose records say that they are done and that their inputs are as they
+    were. What is left out is listed with the reason, and then the exit code is 1; the table of all
+    others is written.
+
+    Parameters
+    ----------
+    folder
+        That batch wrote to.
+    output
+        Table to write, outside of FOLDER: .parquet, .tsv or .csv. Columns: sub, ses, task and what
+        else is in the names of images; image, atlas, strategy, volume, index, name, value.
+    coverage
+        Gather how many samples of each region had data, and not values.
+    overwrite
+        Replace outputs that exist.
+    """
+    from ..cohort.gather import gather as run  # takes a moment, in which other verbs are done
+
+    start = time.perf_counter()
+    check_output(output, overwrite=overwrite)
+    with ProgressBar("looking what is done") as looking, ProgressBar("gathering") as progress:
+        gathered = run(
+            folder, output, coverage=coverage, overwrite=overwrite, progress=progress,
+            looking=looking,
+        )  # fmt: skip
+    of_reasons: dict[str, list[str]] = {}
+    for table, reason in gathered.left_out.items():
+        of_reasons.setdefault(reason, []).append(table)
+    for reason, tables in of_reasons.items():
+        complain(f"left out {plural(len(tables), 'table')}, {reason}: {examples(tables)}")
+    if len(gathered.versions) > 1:
+        complain(f"note: tables are of several versions: {examples(sorted(gathered.versions))}")
+    seconds = time.perf_counter() - start
+    left_out = f", {len(gathered.left_out):,} left out" if gathered.left_out else ""
+    say(
+        f"{output}: {plural(gathered.n_rows, 'row')} of {plural(gathered.n_tables, 'table')}"
+        f"{left_out}, {seconds:.2f} s"
+    )
+    return FAILED if gathered.left_out else OK
 
 
 def _atlases(words: list[str]) -> dict[str, str]:

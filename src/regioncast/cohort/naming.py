@@ -85,7 +85,7 @@ def outputs_of(job: Job, folder: Path, suffix: str) -> Outputs:
     """
     image = image_name(job.image)
     if job.output is None:
-        stem = folder / _folders_of(image)
+        stem = folder / folders_of(image)
         tables = {
             strategy: stem / f"{_name_of_table(image, job.label, _plain(strategy))}{suffix}"
             for strategy in job.strategies
@@ -116,7 +116,7 @@ def image_name(image: str) -> str:
     return without_hemisphere(names[0].replace("{hemi}", "L").replace("?h", "lh").replace("?", "L"))
 
 
-def _folders_of(image: str) -> PurePath:
+def folders_of(image: str) -> PurePath:
     """Return the folders of a subject that an image is in, or would be in by its name."""
     folders = PurePath(image).parts[:-1]
     of_subject = [at for at, part in enumerate(folders) if _is_entity(part, "sub")]
@@ -141,7 +141,7 @@ def _name_of_table(image: str, label: str, statistic: str) -> str:
     )  # fmt: skip
     if not is_bids:
         # Folders say of whom it is, where the name does not.
-        of_whom = entities_of(PurePath(*_folders_of(image).parts, "_"))
+        of_whom = entities_of(PurePath(*folders_of(image).parts, "_"))
         before = [of_whom[key] for key in ("sub", "ses") if key in of_whom and key not in keys]
         return "_".join([*before, *parts, suffix, f"atlas-{label}", f"stat-{statistic}", _SUFFIX])
     after = next((at for at, key in enumerate(keys) if key in _AFTER_ATLAS), len(keys))
