@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import ArgumentError, JobsError, OutputError, examples, plural
+from ..errors import ArgumentError, JobsError, OutputError, plural
 from ..executors import Engine, each_done, opened
 from ..files import output_path, replacing
 from ..formats import stem_of
 from ..io.sidecar import COMMAND
 from ..tables.files import needs_pyarrow
-from .jobs import Job, Outputs, Pass, in_shard, passes, read_jobs
+from .jobs import Job, Outputs, Pass, in_shard, passes, read_jobs, several
 from .naming import FAILED, outputs_of, prepare_folder
 from .records import Stamps, State, remove, state_of
 from .work import Task, do, reason_of
@@ -256,7 +256,7 @@ def _outputs(jobs: Sequence[Job], folder: Path, suffix: str) -> dict[int, Output
     if clashes:
         raise JobsError(
             f"{plural(len(clashes), 'output')} would be written more than once, or over an input: "
-            f"{examples(clashes.values()).replace(chr(39), '')}. Take out rows that are there "
+            f"{several(list(clashes.values()))}. Take out rows that are there "
             "twice, put several strategies into one cell, give atlases labels of their own, or "
             "name outputs in the column output."
         )

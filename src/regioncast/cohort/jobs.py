@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.extraction import Strategy
-from ..errors import JobsError, RegioncastError, examples, plural
+from ..errors import N_EXAMPLES, JobsError, RegioncastError, examples, plural
 from ..files import expanded
 from ..formats import stem_of, suffix_of
 from ..io.filenames import entities_of
@@ -203,7 +203,7 @@ def read_jobs(source: Any, *, strategies: Sequence[str] = ("mean",)) -> list[Job
     if wrong:
         raise JobsError(
             f"{table.subject}: {plural(len(wrong), 'row')} of {table.n_rows:,} cannot be read: "
-            f"{_joined(wrong)}. Correct the table."
+            f"{several(wrong)}. Correct the table."
         )
     if not jobs:
         raise JobsError(f"{table.subject} has no rows. Give one per image and atlas.")
@@ -211,8 +211,11 @@ def read_jobs(source: Any, *, strategies: Sequence[str] = ("mean",)) -> list[Job
     return jobs
 
 
-def _joined(wrong: Sequence[str]) -> str:
-    return examples([text.rstrip(".") for text in wrong]).replace('"', "")
+def several(texts: Sequence[str]) -> str:
+    """Return the first of some clauses as a phrase that says how many there are more."""
+    shown = "; ".join(text.rstrip(".") for text in texts[:N_EXAMPLES])
+    n_more = len(texts) - N_EXAMPLES
+    return shown if n_more <= 0 else f"{shown}; and {n_more:,} more"
 
 
 def _table(source: Any) -> tuple[Table, Path]:
@@ -304,7 +307,7 @@ def _check_labels(jobs: Sequence[Job], table: Table) -> None:
     if differing:
         raise JobsError(
             f"{table.subject}: {plural(len(differing), 'label')} of more than one atlas, or of one "
-            f"with different regions= or by=: {examples(differing.values()).replace(chr(39), '')}. "
+            f"with different regions= or by=: {several(list(differing.values()))}. "
             "Write LABEL=PATH in the column atlas, with a label for each."
         )
 

@@ -1,0 +1,583 @@
+"""A cohort: what is done is done once, what changed again, what is broken is listed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+from test_outputs import files_limited_to
+
+import regioncast as rc
+from regioncast import cli
+from regioncast.cohort import records
+from regioncast.cohort.batch import batch
+from regioncast.errors import ArgumentError, JobsError, OutputError
+
+SHAPE = (7, 6, 5)
+AFFINE = np.diag([2.0, 2.5, 3.0, 1.0])
+LABELS = {"A": (3, 10, 500), "B": (1, 7)}
+
+
+def save_image(path, data):
+    nib.save(nib.Nifti1Image(data, AFFINE), path)
+
+
+def atlas_data(label):
+    rng = np.random.default_rng(ord(label))
+    return rng.choice([0, *LABELS[label]], SHAPE).astype(np.int16)
+
+
+def image_data(number, n_maps=3):
+    rng = np.random.default_rng(number)
+    return rng.standard_normal((*SHAPE, n_maps)).astype(np.float32)
+
+
+def means(data, label):
+    labels = atlas_data(label)
+    return np.array([data[labels == one].mean(0, dtype=float) for one in LABELS[label]]).T
+
+
+def cohort(folder, n_images, *, atlases="AB", **options):
+    """A folder of images and atlases; returns the rows of jobs."""
+    rows = []
+    for label in LABELS:
+        save_image(folder / f"{label}_dseg.nii.gz", atlas_data(label))
+    for number in range(n_images):
+        name = f"sub-{number:03}_task-rest_bold.nii.gz"
+        save_image(folder / name, image_data(number))
+        rows += [{"image": name, "atlas": f"{a}={a}_dseg.nii.gz", **options} for a in atlases]
+    return rows
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def no_fsync(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+def run(rows, **options):
+    return batch(rows, "out", **{"workers": 1, **options})
+
+
+def counts(summary):
+    return summary.n_done, summary.n_before, len(summary.failed)
+
+
+def table_of(number, label, strategy="mean"):
+    name = f"sub-{number:03}_task-rest_atlas-{label}_stat-{strategy}_timeseries.tsv"
+    return Path("out") / f"sub-{number:03}" / "func" / name
+
+
+def tables(folder="out"):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in Path(folder).rglob("*_stat-*.tsv")
+    }
+
+
+def check_table(number, label, data=None):
+    data = image_data(number) if data is None else data
+    found = pd.read_csv(table_of(number, label), sep="\t")
+    assert [int(title) for title in found.columns] == list(LABELS[label])
+    np.testing.assert_allclose(found.to_numpy(), means(data, label), rtol=1e-12)
+
+
+def later(path):
+    """Change the time of a file, and nothing else."""
+    os.utime(path, ns=(0, path.stat().st_mtime_ns + 1_000_000))
+
+
+# --- done, and again -----------------------------------------------------------------------------
+
+
+def test_a_cohort_is_done_once(folder):
+    rows = cohort(folder, 3)
+    assert counts(run(rows, strategy=["mean", "count"])) == (6, 0, 0)
+    for number in range(3):
+        for label in LABELS:
+            check_table(number, label)
+            assert table_of(number, label, "count").is_file()
+    before = {path: path.stat().st_mtime_ns for path in Path("out").rglob("*")}
+    assert counts(run(rows, strategy=["mean", "count"])) == (0, 6, 0)
+    # One strategy of those that are there.
+    assert counts(run(rows)) == (0, 6, 0)
+    assert {path: path.stat().st_mtime_ns for path in Path("out").rglob("*")} == before
+    assert counts(run([*rows, *cohort(folder, 4)[6:]])) == (2, 6, 0)
+    signals = rc.load_signals(table_of(3, "A"), "A_dseg.nii.gz")
+    assert signals.coverage.columns["fraction"] == (1.0, 1.0, 1.0)
+
+
+def touched_image(rows):
+    later(Path(rows[0]["image"]))
+
+
+def other_image(rows):
+    save_image(rows[0]["image"], image_data(9))
+
+
+def sidecar_of_image(rows):
+    Path("sub-000_task-rest_bold.json").write_text('{"RepetitionTime": 2}')
+
+
+def region_table(rows):
+    Path("A_dseg.tsv").write_text("index\tname\n3\tx\n10\ty\n500\tz\n")
+
+
+def other_mask(rows):
+    mask = np.ones(SHAPE, np.uint8)
+    mask[0] = 0
+    save_image("mask.nii.gz", mask)
+
+
+def other_option(rows):
+    rows[0]["min_coverage"] = 0.5
+
+
+def cleaned(rows):
+    rows[0]["standardize"] = "psc"
+
+
+def without_table(rows):
+    table_of(0, "A").unlink()
+
+
+def without_coverage(rows):
+    Path(str(table_of(0, "A", "coverage")).replace("timeseries", "bold")).unlink()
+
+
+def edited_table(rows):
+    with table_of(0, "A").open("a") as file:
+        file.write("1\t2\t3\n")
+
+
+def without_record(rows):
+    table_of(0, "A").with_suffix(".json").unlink()
+
+
+def half_a_record(rows):
+    sidecar = table_of(0, "A").with_suffix(".json")
+    sidecar.write_text(sidecar.read_text()[:200])
+
+
+def of_another_version(rows):
+    sidecar = table_of(0, "A").with_suffix(".json")
+    content = json.loads(sidecar.read_text())
+    content["Record"]["Version"] = "0.0.1"
+    sidecar.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("change", "n_again", "reason"),
+    [
+        (touched_image, 2, "the image changed"),
+        (other_image, 2, "the image changed"),
+        (sidecar_of_image, 2, "the sidecar changed"),
+        (region_table, 2, "the atlas changed"),
+        (other_mask, 1, "the mask changed"),
+        (other_option, 1, "options changed"),
+        (cleaned, 1, "options changed"),
+        (without_table, 1, "sub-000_task-rest_atlas-A_stat-mean_timeseries.tsv is not there"),
+        (without_coverage, 1, "sub-000_task-rest_atlas-A_stat-coverage_bold.tsv is not there"),
+        (edited_table, 1, "sub-000_task-rest_atlas-A_stat-mean_timeseries.tsv was changed"),
+        (without_record, 1, "there is no record of it"),
+        (half_a_record, 1, "there is no record of it"),
+        (of_another_version, 1, "it was made by version 0.0.1"),
+    ],
+)
+def test_what_changed_is_done_again(folder, change, n_again, reason):
+    rows = cohort(folder, 2)
+    save_image("mask.nii.gz", np.ones(SHAPE, np.uint8))
+    rows[0]["mask"] = "mask.nii.gz"
+    run(rows)
+    change(rows)
+    there = {path: path.stat().st_mtime_ns for path in Path("out").rglob("*")}
+    planned = run(rows, dry_run=True)
+    assert {each.state.reason for each in planned.to_do} == {reason}
+    assert {path: path.stat().st_mtime_ns for path in Path("out").rglob("*")} == there
+    assert counts(run(rows)) == (n_again, 4 - n_again, 0)
+    assert counts(run(rows)) == (0, 4, 0)
+    # What stands there now is what a run from the beginning would write.
+    again = tables()
+    shutil.rmtree("out")
+    run(rows)
+    assert tables() == again
+
+
+def test_with_checksums_a_time_is_no_change_and_the_content_is(folder):
+    rows = cohort(folder, 1)
+    run(rows)
+    # Those records have none.
+    assert counts(run(rows, checksum=True)) == (2, 0, 0)
+    image = Path(rows[0]["image"])
+    later(image)
+    assert counts(run(rows, checksum=True)) == (0, 2, 0)
+    status = image.stat()
+    data = bytearray(image.read_bytes())
+    data[4] ^= 1  # a time in the header of gzip
+    image.write_bytes(data)
+    os.utime(image, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert counts(run(rows)) == (2, 0, 0)  # since it was touched before
+    run(rows, checksum=True)
+    data[4] ^= 1
+    image.write_bytes(data)
+    os.utime(image, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert counts(run(rows, dry_run=True)) == (0, 2, 0)
+    assert len(run(rows, checksum=True, dry_run=True).to_do) == 2
+
+
+def test_all_may_be_moved_together(folder, monkeypatch):
+    there = folder / "here"
+    there.mkdir()
+    monkeypatch.chdir(there)
+    rows = cohort(there, 1)
+    run(rows)
+    there.rename(folder / "elsewhere")
+    monkeypatch.chdir(folder / "elsewhere")
+    assert counts(run(rows)) == (0, 2, 0)
+
+
+def test_a_folder_of_others_is_refused(folder):
+    rows = cohort(folder, 1)
+    Path("out").mkdir()
+    Path("out/thesis.txt").write_text("precious")
+    with pytest.raises(OutputError, match="Choose a new folder"):
+        run(rows)
+    assert [path.name for path in Path("out").iterdir()] == ["thesis.txt"]
+
+
+def test_options_that_cannot_be(folder):
+    rows = cohort(folder, 1)
+    for shard in ("0/3", "4/3", "x", "1/0", (1, 0), "1/2/3"):
+        with pytest.raises(ArgumentError, match="as in 3/200"):
+            run(rows, shard=shard)
+    with pytest.raises(ArgumentError, match="format"):
+        run(rows, format="csv")
+    with pytest.raises(ArgumentError, match="one of executor"):
+        batch(rows, "out", executor=object(), workers=2)
+    assert not Path("out").exists()
+
+
+def test_outputs_by_name_and_parquet(folder):
+    rows = cohort(folder, 2, atlases="A", output="flat/{sub}_{strategy}.csv")
+    assert counts(run(rows, strategy=["mean", "sum"])) == (2, 0, 0)
+    assert sorted(path.name for path in Path("out/flat").glob("*.csv")) == [
+        "sub-000_mean.csv", "sub-000_sum.csv", "sub-001_mean.csv", "sub-001_sum.csv",
+    ]  # fmt: skip
+    assert counts(run(rows, strategy=["mean", "sum"])) == (0, 2, 0)
+    rows = cohort(folder, 1)
+    assert counts(run(rows, format="parquet")) == (2, 0, 0)
+    found = pd.read_parquet(table_of(0, "A").with_suffix(".parquet"))
+    np.testing.assert_allclose(found.to_numpy(), means(image_data(0), "A"), rtol=1e-12)
+    assert counts(run(rows)) == (2, 0, 0)
+    assert counts(run(rows, format="parquet")) == (0, 2, 0)
+
+
+# --- broken --------------------------------------------------------------------------------------
+
+
+def broken_images(folder, rows):
+    """Break an image in each of ten ways, and return how they are called."""
+    paths = [folder / row["image"] for row in rows[5:500:50]]
+    whole = [path.read_bytes() for path in paths]
+    paths[0].write_bytes(whole[0][: len(whole[0]) // 2])
+    paths[1].write_bytes(b"this is no gzip, whatever its name says" * 10)
+    paths[2].write_bytes(whole[2][:-8] + bytes(4) + whole[2][-4:])
+    paths[3].write_bytes(b"")
+    paths[4].write_bytes(b"\x1f\x8b\x08")
+    nib.save(nib.Nifti1Image(image_data(5), np.diag([3.0, 2.5, 3, 1])), paths[5])
+    paths[6].unlink()
+    paths[6].mkdir()
+    paths[7].unlink()
+    nib.save(nib.Nifti1Image(image_data(8).astype(np.complex64), AFFINE), paths[8])
+    nib.save(nib.Nifti1Image(image_data(9).reshape(*SHAPE, 1, 3), AFFINE), paths[9])
+    return [path.name for path in paths]
+
+
+def test_ten_of_five_hundred_are_broken_in_ten_ways(folder, no_fsync):
+    rows = cohort(folder, 500, atlases="A", strategy="mean,median")
+    broken = broken_images(folder, rows)
+    summary = run(rows, workers=2)
+    assert counts(summary) == (490, 0, 10)
+    listed = pd.read_csv("out/jobs.failed.tsv", sep="\t")
+    assert list(listed.columns) == ["row", "image", "atlas", "output", "reason", "stale"]
+    assert [Path(image).name for image in listed["image"]] == broken
+    assert listed["row"].tolist() == list(range(6, 501, 50))
+    reasons = listed["reason"].tolist()
+    assert not any(reason.startswith("unexpected") for reason in reasons)
+    assert len(set(reasons)) == 10
+    assert not listed["stale"].any()
+    numbers = set(range(500)) - set(range(5, 500, 50))
+    for number in numbers:
+        check_table(number, "A")
+    assert len(tables()) == 3 * 490
+    # Mended, they are done, and the list goes.
+    for number in range(5, 500, 50):
+        path = folder / rows[number]["image"]
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        save_image(path, image_data(number))
+    assert counts(run(rows)) == (10, 490, 0)
+    assert not Path("out/jobs.failed.tsv").exists()
+    for number in range(5, 500, 50):
+        check_table(number, "A")
+
+
+def test_a_bad_atlas_fails_alone(folder):
+    rows = cohort(folder, 2)
+    nib.save(nib.Nifti1Image(np.ones((2, 3, 4), np.uint8), AFFINE), "C.nii")
+    Path("D.nii").write_bytes(b"nothing")
+    empty = np.zeros(SHAPE, np.uint8)
+    save_image("empty.nii", empty)
+    for number in range(2):
+        image = rows[2 * number]["image"]
+        rows += [{"image": image, "atlas": atlas} for atlas in ("C.nii", "D.nii", "E.nii")]
+        rows += [{"image": image, "atlas": "F=A_dseg.nii.gz", "mask": "empty.nii"}]
+    summary = run(rows)
+    assert counts(summary) == (4, 0, 8)
+    assert [each.planned.job.label for each in summary.failed] == list("CDEF") * 2
+    for number in range(2):
+        check_table(number, "A")
+        check_table(number, "B")
+
+
+def test_a_strategy_that_does_not_go_fails_its_jobs_alone(folder):
+    rows = cohort(folder, 1)
+    rows[1]["strategy"] = "median"
+    for row in rows:
+        row["standardize"], row["detrend"] = "psc", True
+    summary = run(rows)
+    assert counts(summary) == (1, 0, 1)
+    assert "not with median" in summary.failed[0].reason
+    assert table_of(0, "A").is_file()
+
+
+def test_what_is_stale_is_no_longer_said_to_be_done(folder):
+    rows = cohort(folder, 2, atlases="A")
+    run(rows)
+    Path(rows[0]["image"]).write_bytes(b"broken now")
+    summary = run(rows)
+    assert counts(summary) == (0, 1, 1)
+    assert summary.failed[0].stale
+    assert pd.read_csv("out/jobs.failed.tsv", sep="\t")["stale"].tolist() == [True]
+    assert table_of(0, "A").is_file()
+    assert not table_of(0, "A").with_suffix(".json").exists()
+
+
+def test_stale_records_go_before_anything_runs(folder, monkeypatch):
+    rows = cohort(folder, 3, atlases="A")
+    run(rows)
+    other_image(rows)
+
+    def dies(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("regioncast.cohort.batch._run", dies)
+    with pytest.raises(KeyboardInterrupt):
+        run(rows)
+    assert not table_of(0, "A").with_suffix(".json").exists()
+    assert table_of(1, "A").with_suffix(".json").exists()
+
+
+def test_a_full_disk(folder, no_fsync):
+    rows = cohort(folder, 3)
+    run(rows[:2])
+    save_image(rows[0]["image"], image_data(9, 200))
+    save_image(rows[2]["image"], image_data(8, 200))
+    for limit in (0, 200, 4096):
+        with files_limited_to(limit):
+            summary = run(rows)
+        assert len(summary.failed) >= 4
+        assert all("failed: File too large" in each.reason for each in summary.failed)
+        for each in summary.failed:
+            for table in each.planned.outputs.tables.values():
+                assert not table.with_suffix(".json").exists()
+        assert not any(path.name.startswith(".regioncast") for path in Path("out").rglob("*"))
+        # An older table stays whole.
+        check_table(0, "A")
+    run(rows)
+    check_table(0, "A", image_data(9, 200))
+    check_table(1, "B", image_data(8, 200))
+    assert not Path("out/jobs.failed.tsv").exists()
+
+
+# --- side by side, and killed --------------------------------------------------------------------
+
+
+def command(*words):
+    source = str(Path(rc.__file__).parent.parent)
+    return {
+        "args": [sys.executable, "-P", "-m", "regioncast", "batch", "jobs.tsv", *words],
+        "env": {**os.environ, "PYTHONPATH": source},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+    }
+
+
+def test_three_shards_at_once(folder):
+    rows = cohort(folder, 30)
+    pd.DataFrame(rows).to_csv("jobs.tsv", sep="\t", index=False)
+    Path(rows[0]["image"]).write_bytes(b"broken")
+    shards = [
+        subprocess.Popen(**command("-o", "out", "--shard", f"{n}/3", "--workers", "1"))
+        for n in (1, 2, 3)
+    ]
+    said = [shard.communicate() for shard in shards]
+    assert sorted(shard.returncode for shard in shards) == [0, 0, 1], said
+    n_done = [int(out.split(": ")[-1].split()[0]) for out, _ in said]
+    assert sum(n_done) == 58
+    assert min(n_done) > 0
+    (listed,) = Path("out").glob("jobs.failed*")
+    assert listed.name in {f"jobs.failed.{n}of3.tsv" for n in (1, 2, 3)}
+    for number in range(1, 30):
+        check_table(number, "A")
+        check_table(number, "B")
+    assert len(run(rows, dry_run=True).to_do) == 2
+
+
+def test_killed_at_random_moments_and_run_again(folder):
+    rows = cohort(folder, 60)
+    pd.DataFrame(rows).to_csv("jobs.tsv", sep="\t", index=False)
+    batch(rows, "undisturbed", workers=1)
+    rng = random.Random(0)
+    n_done = 0
+    for _ in range(6):
+        process = subprocess.Popen(**command("-o", "out", "--workers", "2"))
+        start = time.monotonic()
+        # Not before it has begun to write, and then at any moment.
+        while process.poll() is None and time.monotonic() - start < 20:
+            if len(list(Path("out").rglob("*_stat-mean*.json"))) > n_done:
+                break
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, 0.1))
+        process.kill()
+        process.communicate()
+        n_done = len(list(Path("out").rglob("*_stat-mean*.json")))
+        whole = tables("undisturbed")
+        for name, content in tables().items():
+            assert content == whole[name], name
+        if n_done == len(rows):
+            break
+    process = subprocess.Popen(**command("-o", "out", "--workers", "2"))
+    out, error = process.communicate()
+    assert (process.returncode, error) == (0, "")
+    assert "0 failed" in out
+    assert tables() == tables("undisturbed")
+    assert len(list(Path("out").rglob("*_stat-mean*.json"))) == len(rows)
+    assert not list(Path("out").rglob(".regioncast-*"))
+
+
+# --- the shell -----------------------------------------------------------------------------------
+
+
+def shell(capsys, *words):
+    code = cli.main(["batch", "jobs.tsv", "-o", "out", *words])
+    return code, *capsys.readouterr()
+
+
+def test_the_verb(folder, capsys):
+    rows = cohort(folder, 2)
+    pd.DataFrame(rows).to_csv("jobs.tsv", sep="\t", index=False)
+    code, out, _ = shell(capsys, "--dry-run")
+    assert (code, len(out.splitlines())) == (0, 4 * 2 + 1)
+    assert out.splitlines()[0].endswith("atlas-A_stat-mean_timeseries.tsv: new")
+    assert not Path("out").exists()
+    Path(rows[0]["image"]).write_bytes(b"broken")
+    code, out, error = shell(capsys, "--workers", "1")
+    assert code == 1
+    assert out.splitlines()[-1].startswith(
+        f"{folder / 'out'}: 2 done now, 0 done before, 2 failed ({folder / 'out/jobs.failed.tsv'})"
+    )
+    assert error.startswith("regioncast: row 1 (")
+    assert shell(capsys, "--status")[:2] == (
+        0, f"2 to do: new\n{folder / 'out'}: 4 jobs, 2 done, 2 to do\n"
+    )  # fmt: skip
+    save_image(rows[0]["image"], image_data(0))
+    code, out, error = shell(capsys, "--workers", "1", "--strategy", "mean")
+    assert (code, error) == (0, "")
+    assert "2 done now, 2 done before, 0 failed, " in out
+    (sidecar,) = Path("out/sub-001").rglob("*atlas-A_stat-mean*.json")
+    generator = json.loads(sidecar.read_text())["GeneratedBy"][0]
+    assert generator["Command"] == "regioncast batch jobs.tsv -o out --workers 1"
+
+
+def test_what_is_wrong_with_the_table_is_wrong_usage(folder, capsys):
+    Path("jobs.tsv").write_text("image\tatlsa\nx.nii\ty.nii\n")
+    code, _, error = shell(capsys)
+    assert code == 2
+    assert "Did you mean 'atlas' for 'atlsa'?" in error
+    assert cli.main(["batch", "jobs.tsv"]) == 2
+
+
+def test_warnings_are_said_once(folder, capsys):
+    rows = cohort(folder, 3, atlases="A", mask="mask.nii.gz")
+    mask = np.ones(SHAPE, np.uint8)
+    mask[atlas_data("A") == 3] = 0
+    save_image("mask.nii.gz", mask)
+    pd.DataFrame(rows).to_csv("jobs.tsv", sep="\t", index=False)
+    code, _, error = shell(capsys, "--workers", "1")
+    assert code == 0
+    assert len(error.splitlines()) == 1
+    assert error.endswith("(3 images)\n")
+
+
+def test_an_interrupt_lists_what_failed_so_far(folder, monkeypatch, capsys):
+    rows = cohort(folder, 4, atlases="A")
+    Path(rows[0]["image"]).write_bytes(b"broken")
+    pd.DataFrame(rows).to_csv("jobs.tsv", sep="\t", index=False)
+    n_done = []
+
+    def interrupted(*arguments):
+        n_done.append(arguments)
+        if len(n_done) == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("regioncast.cohort.batch._note", _and_then(interrupted))
+    code, _, error = shell(capsys, "--workers", "1")
+    assert (code, error) == (130, "regioncast: interrupted\n")
+    assert len(pd.read_csv("out/jobs.failed.tsv", sep="\t")) == 1
+    monkeypatch.undo()
+
+
+def _and_then(function):
+    from regioncast.cohort import batch as _  # noqa: F401
+    from regioncast.cohort.batch import _note
+
+    def both(*arguments):
+        _note(*arguments)
+        function(*arguments)
+
+    return both
+
+
+def test_what_a_record_says(folder):
+    rows = cohort(folder, 1, atlases="A", min_coverage=0.25)
+    run(rows)
+    record = json.loads(table_of(0, "A").with_suffix(".json").read_text())[records.RECORD]
+    assert record["Options"] == {"strategy": "mean", "min_coverage": 0.25}
+    (image,) = record["Inputs"]["image"]
+    path = folder / rows[0]["image"]
+    assert image == {
+        "Path": f"../{path.name}",
+        "Size": path.stat().st_size,
+        "Modified": path.stat().st_mtime_ns,
+    }
+    assert gzip.decompress(path.read_bytes())
+    with pytest.raises(JobsError):
+        run([{**rows[0], "min_coverage": 7}])
