@@ -175,7 +175,8 @@ def each_done(
 ) -> Generator[tuple[Item, Future[Any]], None, None]:
     """Yield each item, as soon as it is worked on, with the future that has its result or error.
 
-    Closed early, it cancels what has not begun.
+    Closed early, it cancels what has not begun.  Tasks that Dask gives up since their workers died
+    are done once more at the end, one at a time: then it is known whose doing it was.
 
     Parameters
     ----------
@@ -197,22 +198,36 @@ def each_done(
     # Not `concurrent.futures.wait`: an interrupt that comes while it holds the conditions of the
     # futures would hold up for ever those who set their results.
     done: SimpleQueue[Future[Any]] = SimpleQueue()
+    # Dask blames all tasks that a worker had when it died, done or not begun.
+    suspects: list[Item] = []
 
-    def next_done() -> tuple[Item, Future[Any]]:
+    def begin(item: Item) -> None:
+        future = _submitted(executor, work, item)
+        out[future] = item
+        with interrupts_held():
+            future.add_done_callback(done.put)
+
+    def ended() -> Iterator[tuple[Item, Future[Any]]]:
         future = done.get()
-        return out.pop(future), _told(future)
+        item = out.pop(future)
+        if _is_blamed(future):
+            suspects.append(item)
+        else:
+            yield item, _told(future)
 
     try:
         for item in items:
-            future = _submitted(executor, work, item)
-            out[future] = item
-            with interrupts_held():
-                future.add_done_callback(done.put)
+            begin(item)
             # What is done comes before more is begun: it may have been done by `submit` itself.
             while not done.empty() or _is_full(len(out), n_workers, executor):
-                yield next_done()
+                yield from ended()
         while out:
-            yield next_done()
+            yield from ended()
+        for item in suspects:
+            begin(item)
+            future = done.get()
+            del out[future]
+            yield item, _told(future)
     finally:
         with interrupts_held():
             for future in out:
@@ -244,7 +259,8 @@ def _told(future: Future[Any]) -> Future[Any]:
             "The scheduler is gone, or has dropped the task. Look at its log, and run the same "
             "again."
         )
-    elif _is_death(cause := future.exception()):
+    elif _is_blamed(future) or isinstance(future.exception(), BrokenExecutor):
+        cause = future.exception()
         error = WorkerDiedError(f"A worker died: {cause} Use fewer workers, or more memory.")
         error.__cause__ = cause
     else:
@@ -254,8 +270,9 @@ def _told(future: Future[Any]) -> Future[Any]:
     return told
 
 
-def _is_death(error: BaseException | None) -> bool:
+def _is_blamed(future: Future[Any]) -> bool:
+    """Return whether a task has an error of Dask's since its workers died."""
     dask = sys.modules.get("distributed")  # which raised it, or else is not loaded
-    return isinstance(error, BrokenExecutor) or (
-        dask is not None and isinstance(error, dask.KilledWorker)
-    )
+    if dask is None or future.cancelled():
+        return False
+    return isinstance(future.exception(), dask.KilledWorker)
