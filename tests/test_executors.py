@@ -229,16 +229,16 @@ def test_a_task_that_kills_its_workers_fails_alone():
     for number in (1, 3):
         assert type(done[number]) is WorkerDiedError
         assert str(done[number]) == (
-            "A worker was killed by SIGKILL, and so did another one that did the same task with "
-            "none beside it. Systems kill (SIGKILL) where memory runs out: use fewer workers, or a "
-            "machine with more memory."
+            "Two workers that did this task died, the second one with no other at work beside it: "
+            "it was killed by SIGKILL, as systems do where memory runs out. Use fewer workers, or "
+            "a machine with more memory."
         )
 
 
 def test_a_worker_that_exits_is_as_one_that_dies():
     with opened(workers=2) as engine:
         [error] = outcomes(engine.executor, sys.exit, [7]).values()
-    assert "A worker ended with exit code 7" in str(error)
+    assert "it ended with exit code 7. What it wrote" in str(error)
 
 
 def test_a_task_that_killed_its_worker_is_done_again_with_none_beside_it(tmp_path):
@@ -285,6 +285,7 @@ def test_left_early_workers_end_and_take_away_what_is_half_done(tmp_path):
         pid = int(wait_until(lambda: mark.exists() and mark.read_text()))
         raise ZeroDivisionError
     assert isinstance(future.exception(), WorkerDiedError)
+    assert str(future.exception()) == "This task was given up: its processes were stopped."
     assert not is_alive(pid)
     assert not mark.exists()
 

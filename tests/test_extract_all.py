@@ -18,7 +18,13 @@ from small_volumes import OBLIQUE
 
 import regioncast as rc
 from regioncast.cohort import extract_all as extracting_all
-from regioncast.errors import ArgumentError, FileFormatError, InputMissingError, WorkerDiedError
+from regioncast.errors import (
+    ArgumentError,
+    FileFormatError,
+    InputMissingError,
+    JobsError,
+    WorkerDiedError,
+)
 from regioncast.executors import opened
 
 SHAPE, N_MAPS, N_IMAGES = (7, 6, 5), 4, 5
@@ -121,8 +127,10 @@ def test_what_to_do_with_errors_is_one_of_two_words(rows):
         rc.extract_all(rows, on_error="ignore")
 
 
-def test_no_job_is_no_result():
-    assert list(rc.extract_all([])) == []
+def test_what_is_wrong_with_the_table_is_said_before_anything_is_done(rows):
+    rows[1]["strategie"] = "mean"
+    with pytest.raises(JobsError, match="Did you mean 'strategy' for 'strategie'"):
+        rc.extract_all(rows)
 
 
 def test_results_do_not_change(rows):

@@ -54,10 +54,10 @@ class Engine:
     def n_jobs(self) -> int | None:
         """How many threads a task is to use, as `regioncast.extract` counts them.
 
-        All of them in this process.  One where there are as many workers as processors: 128 runs of
-        64×64×36×100 took 69 ms each by two workers on two processors, and 116 ms by one with all
-        its threads.  That a further thread inflates ahead made no difference with two workers
-        (69 and 68 ms; 226 and 216 of 91×109×91×60), and helps the last tasks, which run alone.
+        All of them in this process.  One where there are as many workers as processors: an image of
+        64×64×36×100 int16 took 69 ms by two workers on two processors, and 116 ms by one with all
+        its threads; of 91×109×91×60, 226 and 325 ms.  That a further thread inflates ahead makes
+        little difference to two workers (68 and 216 ms without it), and helps the last tasks.
         """
         return None if isinstance(self.executor, Here) else 1
 
@@ -261,7 +261,7 @@ def _told(future: Future[Any]) -> Future[Any]:
         )
     elif _is_blamed(future) or isinstance(future.exception(), BrokenExecutor):
         cause = future.exception()
-        error = WorkerDiedError(f"A worker died: {cause} Use fewer workers, or more memory.")
+        error = WorkerDiedError(f"Its workers died: {cause} Use fewer workers, or more memory.")
         error.__cause__ = cause
     else:
         return future
