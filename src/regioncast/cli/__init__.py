@@ -27,7 +27,15 @@ from cyclopts import App, CycloptsError, Parameter, Token, UnusedCliTokensError
 from .. import api
 from ..atlas.spaces import VolumeGrid, came_as_one_vector
 from ..engine.painting import PaintedArray
-from ..errors import ArgumentError, MatchError, RegioncastError, examples, plural, times
+from ..errors import (
+    ArgumentError,
+    JobsError,
+    MatchError,
+    RegioncastError,
+    examples,
+    plural,
+    times,
+)
 from ..files import check_output_of, make_folder, replacing
 from ..io.kinds import check_image_output, check_table_output
 from ..io.many import jobs
@@ -37,6 +45,7 @@ from ..tables.files import STANDARD_STREAM
 from ..tables.regions import table_path
 from ..viewing.page import open_file
 from ..viewing.scene import alone
+from . import cohort  # noqa: F401  it adds its verbs
 from .shell import FAILED, INTERRUPTED, OK, USAGE, NewPath, app, complain, say
 
 if TYPE_CHECKING:
@@ -962,7 +971,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return INTERRUPTED
         except Exception as error:  # noqa: BLE001  nobody above would say it
             _report(error, debug=debug)
-            return FAILED
+            # Of a cohort, 1 says that all others were done.
+            return USAGE if isinstance(error, JobsError) else FAILED
         return code
 
 

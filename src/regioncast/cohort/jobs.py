@@ -320,8 +320,8 @@ def _job(row: int, said: Mapping[str, Any], folder: Path, usual: tuple[str, ...]
     label, atlas = _labelled(_text(said["atlas"], folder))
     strategies = usual
     if "strategy" in said:
-        strategies = tuple(s.name for s in Strategy.all_of(
-            [*_texts(said["strategy"], folder)])))
+        named = Strategy.all_of([*_texts(said["strategy"], folder)])
+        strategies = tuple(strategy.name for strategy in named)
     output = _text(said["output"], folder) if "output" in said else None
     if output is not None and len(strategies) > 1 and _FIELD_OF_STRATEGY not in output:
         raise ValueError(

@@ -9,7 +9,6 @@ already, it is ``x.tsv.json``.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import math
 import os
@@ -29,7 +28,7 @@ import numpy as np
 from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
 from ..errors import OutputError, RegioncastError, SidecarWarning, warn
-from ..files import expanded, folders_of_dataset, found, name_of_file, replacing
+from ..files import expanded, folders_of_dataset, found, name_of_file, replacing, sha256_of
 from ..formats import family_of, stem_of, suffix_of
 from ..signals import MapAxis, Origin, Series, Signals
 
@@ -365,6 +364,20 @@ def content_of(
     return {**general, **known}
 
 
+def own_sidecar(path: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Return the sidecar that we wrote for a file, and what it says; None where there is none."""
+    for sidecar in _paths_beside(path):
+        content = _content(sidecar)
+        if content is not None and content.get("Filename") == path.name:
+            return sidecar, content
+    return None
+
+
+def files_beside(path: Path) -> list[Path]:
+    """Return the files beside another that may be its sidecar."""
+    return [file for file in _paths_beside(path) if file.is_file()]
+
+
 def _is_own(sidecar: Path, file: Path) -> bool:
     """Return whether we wrote this sidecar, and for this file."""
     content = _content(sidecar)
@@ -478,8 +491,7 @@ def _from(folder: Path, file: Path) -> str:
 
 def _sha256(file: Path) -> str | None:
     try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(file)
     except OSError:  # gone, since it was read
         return None
 
