@@ -439,6 +439,24 @@ def test_where_no_scheduler_answers_it_is_said(address, monkeypatch):
         pass
 
 
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        (None, "regioncast 0.1, as here, .*; 1 of 3 do not: tcp://b has none. Install it there"),
+        ("0.2", "1 of 3 do not: tcp://b 0.2"),
+    ],
+)
+def test_a_cluster_with_another_regioncast_is_refused(cluster, monkeypatch, version, message):
+    here, there = ({"packages": {"regioncast": each}} for each in ("0.1", version))
+    versions = {"client": here, "scheduler": here, "workers": {"tcp://a": here, "tcp://b": there}}
+    monkeypatch.setattr("distributed.Client.get_versions", lambda client, packages: versions)
+    with (
+        pytest.raises(SchedulerError, match=message),
+        opened(scheduler=cluster.scheduler_address),
+    ):
+        pass
+
+
 def test_a_cluster_has_its_own_workers():
     with (
         pytest.raises(ArgumentError, match="Say one of the two"),

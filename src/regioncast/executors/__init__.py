@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from ..engine.threads import n_cpus
 from ..errors import (
+    N_EXAMPLES,
     ArgumentError,
     ArgumentTypeError,
     MissingPackageError,
@@ -79,7 +80,7 @@ def opened(*, workers: int | None = None, scheduler: str | None = None) -> Itera
     ArgumentError, ArgumentTypeError
         When `workers` is no number of processes, or both are said.
     SchedulerError
-        When no scheduler answers there.
+        When no scheduler answers there, or regioncast is not the same on the cluster.
     MissingPackageError
         When a scheduler is to be used without Dask.
     """
@@ -134,7 +135,29 @@ def _client(address: str) -> Iterator[Any]:
             "whether it runs and can be reached from this machine."
         ) from error
     with client:
+        _check_versions(client, address)
         yield client
+
+
+def _check_versions(client: Any, address: str) -> None:
+    """Raise where regioncast is not the same on the cluster: its results might not be, either.
+
+    The scheduler, too, makes tasks of what it is sent.
+    """
+    versions = client.get_versions(packages=["regioncast"])
+    version = versions["client"]["packages"]["regioncast"]
+    theirs = {"the scheduler": versions["scheduler"], **versions["workers"]}
+    other = [
+        f"{name} {has['packages'].get('regioncast') or 'has none'}"
+        for name, has in theirs.items()
+        if has["packages"].get("regioncast") != version
+    ]
+    if other:
+        raise SchedulerError(
+            f"The cluster at {address} is to have regioncast {version}, as here, on its scheduler "
+            f"and all workers; {len(other):,} of {len(theirs):,} do not: "
+            f"{', '.join(other[:N_EXAMPLES])}. Install it there."
+        )
 
 
 class Here(Executor):
