@@ -22,7 +22,6 @@ import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -273,14 +272,7 @@ def natural_order(text: str) -> tuple[list[tuple[int, str]], str]:
 
 
 def sha256_of(file: Path) -> str:
-    """Return the SHA-256 of what is in a file, in hexadecimal digits; known ones are remembered."""
-    status = file.stat()
-    return _sha256(file, status.st_size, status.st_mtime_ns)
-
-
-# Of the same atlas for each of many images.
-@lru_cache(256)
-def _sha256(file: Path, size: int, modified: int) -> str:  # noqa: ARG001  by which it is the same
+    """Return the SHA-256 of what is in a file, in hexadecimal digits."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -5,6 +5,7 @@ Every list of endings, and every question what a file is by its name, is answere
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -145,7 +146,11 @@ def format_of(path: Path) -> Format | None:
     >>> format_of(Path("lh.area.pial")).title
     'FreeSurfer morphometry'
     """
-    name = path.name.lower()
+    return _format_of(path.name.lower())
+
+
+@lru_cache(1024)  # it is asked many times of each name, which all endings are compared with
+def _format_of(name: str) -> Format | None:
     longest, length = None, 0
     for entry in FORMATS:
         for suffix in entry.suffixes:

@@ -81,7 +81,9 @@ def _bar(title: str, total: int) -> rich.progress.Progress:
         """Amount per second, once that is known."""
 
         def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+            # Of what takes long, a rate of 0 says nothing.
+            places = 0 if (task.speed or 0) >= 10 else 2
+            return Text(f"{task.speed:,.{places}f}/s" if task.speed else "")
 
     bar = Progress(
         TextColumn("{task.description}", markup=False),  # a name in brackets is no style

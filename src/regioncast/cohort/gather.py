@@ -262,7 +262,7 @@ def _table(path: Path, root: Path, stamp: Callable[[str], tuple[int | None, int]
         raise _LeftOutError("there is no record that it is done")
     try:
         reason = _difference(record, path, root, stamp)
-        label, strategy = str(record["Label"]), str(record["Options"]["strategy"])
+        label, strategy = (str(record["Options"][title]) for title in ("label", "strategy"))
         images = [str(root / image["Path"]) for image in record["Inputs"]["image"]]
         name = without_hemisphere(images[0]) if len(images) > 1 else images[0]
     except (KeyError, TypeError, IndexError, AttributeError, ValueError):
@@ -290,13 +290,15 @@ def _difference(
             size, modified = stamp(file)
             if size is None:
                 return f"the {what} is not there any more"
-            is_same_time = modified == then["Modified"]
+            is_same = size == then["Size"] and modified == then["Modified"]
             # Who asked for checksums copies files, which get other times.
-            if size != then["Size"] or not (
-                is_same_time or ("sha256" in then and sha256_of(Path(file)) == then["sha256"])
-            ):
+            if not is_same and not _has_content(Path(file), then.get("sha256")):
                 return f"the {what} changed since"
     return "" if path.stat().st_size == record["Size"] else "it was changed since"
+
+
+def _has_content(file: Path, checksum: str | None) -> bool:
+    return checksum is not None and sha256_of(file) == checksum
 
 
 def _stamp(file: str) -> tuple[int | None, int]:
@@ -384,7 +386,7 @@ class _Coverage:
         """Return the rows of a table; none where they were written for another strategy."""
         inputs, options = table.record["Inputs"], dict(table.record["Options"])
         options.pop("strategy")
-        of_job = json.dumps([inputs, options, table.record["Label"]], sort_keys=True)
+        of_job = json.dumps([inputs, options], sort_keys=True)
         digest = hashlib.sha256(of_job.encode()).hexdigest()
         if digest in self.seen:
             return {}

@@ -12,14 +12,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError
 from ..files import sha256_of
 from ..io.kinds import NO_REGIONS
-from ..io.sidecar import files_beside, files_of, own_sidecar, write_beside
+from ..io.sidecar import files_beside, files_of, own_sidecar, own_version, write_beside
 from ..tables.regions import find_region_table
 
 if TYPE_CHECKING:
@@ -123,9 +122,9 @@ def record_of(job: Job, strategy: str, stamps: Stamps) -> dict[str, Any]:
     if options.get("regions") != NO_REGIONS:
         options.pop("regions", None)
     return {
-        "Version": version("regioncast"),
-        "Label": job.label,
+        "Version": own_version(),
         "Options": {
+            "label": job.label,
             "strategy": strategy,
             **{name: said for name, said in options.items() if name not in _FILES[1:]},
         },
