@@ -263,8 +263,7 @@ def _table(path: Path, root: Path, stamp: Callable[[str], tuple[int | None, int]
     try:
         reason = _difference(record, path, root, stamp)
         label, strategy = (str(record["Options"][title]) for title in ("label", "strategy"))
-        images = [str(root / image["Path"]) for image in record["Inputs"]["image"]]
-        name = without_hemisphere(images[0]) if len(images) > 1 else images[0]
+        name = _image_of(record, root)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError):
         raise _LeftOutError("its record cannot be read") from None
     regions = coverage_in(own[1])
@@ -275,6 +274,12 @@ def _table(path: Path, root: Path, stamp: Callable[[str], tuple[int | None, int]
     origin = {key: entities[key] for key in entities.keys() - _OF_ROWS}
     about = {"image": name_of(name), "atlas": label, "strategy": strategy}
     return _Table(path, origin, {**origin, **about}, record, regions)
+
+
+def _image_of(record: Mapping[str, Any], root: Path) -> str:
+    """Return the path of the image; of two hemispheres, what their paths share."""
+    first, *others = (str(root / image["Path"]) for image in record["Inputs"]["image"])
+    return without_hemisphere(first) if others else first
 
 
 def _difference(
