@@ -18,6 +18,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from importlib.metadata import version
 from itertools import filterfalse
 from pathlib import Path
@@ -346,7 +347,7 @@ def content_of(
         "Cleaning": _asked_for(origin.cleaning),
         "Sources": [_from(folder, file) for file in origin.files] or None,
         **of_atlas,
-        "Coverage": None if coverage is None else coverage.to_pandas().to_dict("list"),
+        "Coverage": None if coverage is None else _columns(coverage),
     }
     known = {title: said for title, said in content.items() if said is not None}
     # Tables say names themselves, and need no sidecar for these alone.
@@ -355,6 +356,10 @@ def content_of(
         return None
     general = {"Filename": path.name, "Description": what, "GeneratedBy": [_generator()]}
     return {**general, **known}
+
+
+def _columns(table: RegionTable) -> dict[str, Sequence[Any]]:
+    return {"index": table.labels.tolist(), "name": table.names, **table.other_columns}
 
 
 def _is_own(sidecar: Path, file: Path) -> bool:
@@ -405,11 +410,16 @@ def _spatial_reference(atlas: Parcellation, folder: Path) -> str:
 
 
 def _generator() -> dict[str, str]:
-    generator = {"Name": "regioncast", "Version": version("regioncast")}
+    generator = {"Name": "regioncast", "Version": _version()}
     words = COMMAND.get()
     if words:
         generator["Command"] = shlex.join(map(_relative, words))
     return generator
+
+
+@cache
+def _version() -> str:
+    return version("regioncast")
 
 
 def _relative(word: str) -> str:
@@ -429,18 +439,28 @@ def _from(folder: Path, file: Path) -> str:
 
 def _sha256(file: Path) -> str | None:
     try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        is_now = file.stat()
+        return _sha256_of(file.absolute(), is_now.st_ino, is_now.st_size, is_now.st_mtime_ns)
     except OSError:  # gone, since it was read
         return None
+
+
+@lru_cache(maxsize=256)
+def _sha256_of(file: Path, *_as_it_is: int) -> str:
+    """Return the checksum of a file, once for all that is made from it while it stays as it is."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _as_json(content: Mapping[str, Any]) -> str:
     """Return the text of a sidecar, a field in each line."""
     lines = []
     for title, said in content.items():
-        # Not finite is nothing that JSON has, and whoever reads it may be strict.
-        text = json.dumps(_plain(said), ensure_ascii=False, allow_nan=False)
+        try:
+            text = json.dumps(said, ensure_ascii=False, allow_nan=False)
+        except (ValueError, TypeError):
+            # Not finite is nothing that JSON has, and whoever reads it may be strict.
+            text = json.dumps(_plain(said), ensure_ascii=False, allow_nan=False)
         if not _is_text(text):  # names of files that are no Unicode
             text = json.dumps(_plain(said), allow_nan=False)
         lines.append(f"  {json.dumps(title)}: {text}")
