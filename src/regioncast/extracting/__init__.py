@@ -13,7 +13,14 @@ from ..atlas.placement import Placement
 from ..atlas.spaces import structure_name
 from ..engine.extraction import Grouping
 from ..engine.maps import extract_maps
-from ..errors import ArgumentError, SignalsError, SpaceError, examples, plural
+from ..errors import (
+    ArgumentError,
+    SignalsError,
+    SpaceError,
+    about_atlas,
+    examples,
+    plural,
+)
 from ..io.kinds import inside, one_map, open_maps, space_of
 from ..io.sidecar import files_of
 from ..signals import Origin, Signals
@@ -90,7 +97,10 @@ def extract_each(
         "low_pass": low_pass, "high_pass": high_pass,
     }  # fmt: skip
     clean = cleaner_of(maps, strategies, confounds=confounds, t_r=axis.t_r, **cleaning)
-    placements = [_placement(each, maps.space) for each in wanted.values()]
+    placements = []
+    for name, each in wanted.items():
+        with about_atlas(name):
+            placements.append(_placement(each, maps.space))
     atlases = [placement.parcellation for placement in placements]
     groupings = [Grouping.of(atlas.codes, atlas.counts) for atlas in atlases]
     everything = Grouping.joined(groupings)
