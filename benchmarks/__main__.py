@@ -11,7 +11,7 @@ import argparse
 import itertools
 from collections.abc import Iterator
 
-from . import cifti, earlier, extraction, painting, saving, viewing
+from . import cifti, cohort, earlier, extraction, painting, saving, viewing
 from .measure import Row, machine
 
 BENCHMARKS = {
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "saving": saving,
     "extraction": extraction,
     "cifti": cifti,
+    "cohort": cohort,
     "viewing": viewing,
 }
 

@@ -62,6 +62,32 @@ def files(shape: Shape = MM2, n_maps: int = 200, repeats: int = 3) -> Iterator[R
     )
 
 
+def one_pass(shape: Shape = MM2, n_maps: int = 200, repeats: int = 3) -> Iterator[Row]:
+    """Means of three atlases in one pass over a file, against those of one."""
+    few = n_regions(shape)
+    atlases = {name: brain(shape, n) for name, n in (("A", few), ("B", few // 2), ("C", few // 4))}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "noise.nii.gz"
+        nib.save(noise(shape, n_maps, np.int16), path)
+        seconds = side_by_side(
+            {
+                "three": lambda: extract(path, atlases),
+                "one": lambda: extract(path, atlases["A"]),
+                "one by one": lambda: [extract(path, atlas) for atlas in atlases.values()],
+            },
+            repeats,
+        )
+    what = f"mean of {n_maps} int16 maps, {_times(shape)}, .nii.gz"
+    for title, first, second, most in (
+        ("three atlases in one pass / one atlas", "three", "one", 1.3),
+        ("three atlases one by one / in one pass", "one by one", "three", None),
+    ):
+        yield Row(
+            f"{what}: {title}", seconds[first] / seconds[second], at_most=most,
+            detail=f"{seconds[first] * 1e3:.0f} ms / {seconds[second] * 1e3:.0f} ms",
+        )  # fmt: skip
+
+
 def in_memory(shape: Shape = MM2, n_maps: int = 100, repeats: int = 3) -> Iterator[Row]:
     """float32 maps in memory, in the order of files, and voxel by voxel."""
     labels = brain(shape, n_regions(shape))
@@ -152,6 +178,7 @@ def decompress(path: Path) -> None:
 def everything() -> Iterator[Row]:
     """All rows, at the sizes that the aims are about."""
     yield from files()
+    yield from one_pass()
     yield from in_memory()
     yield from memory()
 
@@ -160,6 +187,7 @@ def quick() -> Iterator[Row]:
     """All rows on small images."""
     small = (40, 31, 22)
     yield from files(small, 5, 1)
+    yield from one_pass(small, 5, 1)
     yield from in_memory(small, 5, 1)
     yield from memory(small, (20, 60))
 

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import nibabel as nib
 import nilearn.regions
 import numpy as np
+import pandas as pd
 from isal import igzip
 
 import regioncast as rc
@@ -151,6 +152,78 @@ with igzip.open({str(Path(folder) / "isal.nii.gz")!r}, "wb", compresslevel=1) as
         )
 
 
+def maps_to_files(shape: Shape = MM2, n_maps: int = 200, repeats: int = 3) -> Iterator[Row]:
+    """A file for each map: tokens are found once, against a save of each, and nibabel's."""
+    labels = brain(shape, 400)
+    signals = np.random.default_rng(0).standard_normal((n_maps, 400)).astype(np.float32)
+    atlas = rc.load_parcellation(labels)
+    alone = [rc.paint(row, atlas) for row in signals]
+    with TemporaryDirectory(dir=_in_memory()) as folder:
+        options = {"overwrite": True, "sidecar": False}
+        seconds = side_by_side(
+            {
+                "one by one": lambda: rc.save(
+                    rc.paint(signals, atlas), f"{folder}/{{map}}.nii.gz", **options
+                ),
+                "single": lambda: [
+                    rc.save(image, f"{folder}/alone_{n}.nii.gz", **options)
+                    for n, image in enumerate(alone)
+                ],
+                "nibabel": lambda: [
+                    nib.save(
+                        nib.Nifti1Image(np.asarray(image.dataobj), labels.affine),
+                        f"{folder}/their_{n}.nii.gz",
+                    )
+                    for n, image in enumerate(alone)
+                ],
+            },
+            repeats,
+        )
+    what = f"{n_maps} float32 maps, 400 regions, {_times(shape)}, a file each"
+    yield _row(f"{what}: saved alone / together", seconds, "single", "one by one", at_least=1.3)
+    yield _row(f"{what}: nibabel.save / together", seconds, "nibabel", "one by one", at_least=4)
+
+
+def tables(shape: tuple[int, int] = (490, 400), repeats: int = 5) -> Iterator[Row]:
+    """Signals as tables, against pandas, by which they were written once."""
+    values = np.random.default_rng(0).standard_normal(shape)
+    signals = rc.Signals(values, [f"7Networks_LH_Vis_{n}" for n in range(shape[1])])
+    options = {"sep": "\t", "index": False, "na_rep": "n/a"}
+    with TemporaryDirectory(dir=_in_memory()) as folder:
+        path = Path(folder) / "x.tsv"
+        for name, long in (("wide", False), ("long", True)):
+            frame = signals.to_pandas(long=long)
+            frame.columns = frame.columns.map(str)
+
+            def earlier(frame: pd.DataFrame = frame) -> None:
+                with replacing(path, overwrite=True) as temporary:
+                    frame.to_csv(temporary, **options)
+
+            seconds = side_by_side(
+                {
+                    "regioncast": functools.partial(
+                        rc.save, signals, path, long=long, overwrite=True, sidecar=False
+                    ),
+                    "pandas": earlier,
+                },
+                repeats,
+            )
+            yield Row(
+                f"table of {_times(shape)} float64, {name}: pandas / regioncast",
+                seconds["pandas"] / seconds["regioncast"],
+                at_least=5,
+                detail=", ".join(
+                    f"{case} {s / values.size * 1e9:.0f} ns a number" for case, s in seconds.items()
+                ),
+            )
+
+
+def _in_memory() -> str | None:
+    """Return a folder in memory, where there is one: no disk is measured that all share."""
+    folder = Path("/dev/shm")
+    return str(folder) if folder.is_dir() else None
+
+
 def finest_labels(shape: Shape = MM2, repeats: int = 3) -> Iterator[Row]:
     """Whether the way that is chosen is the faster one, from a few regions to one per voxel."""
     rng = np.random.default_rng(0)
@@ -226,6 +299,8 @@ def everything() -> Iterator[Row]:
     """All rows but those of `large`, at the sizes that the aims are about."""
     yield from series()
     yield from single_maps()
+    yield from maps_to_files()
+    yield from tables()
     yield from finest_labels()
 
 
@@ -234,6 +309,8 @@ def quick() -> Iterator[Row]:
     small, smaller = (40, 31, 22), (31, 22, 40)
     yield from series(small, 5, 1)
     yield from single_maps((small, smaller), 1)
+    yield from maps_to_files(small, 5, 1)
+    yield from tables((20, 30), 1)
     yield from large(small, 20, 50, 1)
     yield from finest_labels((20, 31, 22), 1)
 

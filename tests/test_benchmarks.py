@@ -15,7 +15,17 @@ pytest.importorskip("scipy", reason="the benchmarks' atlases are made with SciPy
 if not sys.platform.startswith("linux"):
     pytest.skip("peak memory is read from /proc", allow_module_level=True)
 
-from benchmarks import atlases, cifti, earlier, extraction, measure, painting, saving, viewing
+from benchmarks import (
+    atlases,
+    cifti,
+    cohort,
+    earlier,
+    extraction,
+    measure,
+    painting,
+    saving,
+    viewing,
+)
 
 
 def test_every_benchmark_yields_a_finite_ratio_with_its_title():
@@ -24,6 +34,12 @@ def test_every_benchmark_yields_a_finite_ratio_with_its_title():
     # Small images may fit into memory that the process already has.
     assert all(row.ratio > 0 or "memory" in row.title for row in rows)
     assert all(np.isfinite(row.ratio) and row.ratio >= 0 for row in rows)
+    assert len({row.title for row in rows}) == len(rows)
+
+
+def test_cohorts_are_measured():
+    rows = list(cohort.quick())
+    assert all(np.isfinite(row.ratio) and row.ratio > 0 for row in rows)
     assert len({row.title for row in rows}) == len(rows)
 
 

@@ -23,10 +23,7 @@ from .atlas.region_table import RegionTable
 from .atlas.transfer import transferred
 from .engine.extraction import Strategy
 from .engine.painting import value_table
-from .errors import (
-    ArgumentError,
-    listed,
-)
+from .errors import ArgumentError, ArgumentTypeError, about_atlas, examples, listed, plural
 from .extracting import Wanted, extract_each
 from .files import output_path
 from .formats import stem_of
@@ -696,7 +693,8 @@ def extract(
         One column per region of the parcellation, keyed by name, or by label where names are
         not unique; NaN where a region is missing.  float64; complex128 from complex images.
         `Signals.coverage` says how much of each region there were data for.  For a mapping of
-        atlases, a dict with its keys of these.
+        atlases, a dict with its keys of these.  Errors and warnings that are about one
+        of them begin with its name, ``Atlas 'B': …``.
 
     Raises
     ------
@@ -740,14 +738,12 @@ def extract(
     """
     # All that can be wrong is looked at first: to read the maps may take minutes.
     strategies = Strategy.all_of(strategy)
-    named: dict[str, Any] = {"": parcellation}
-    is_of_several = False
-    if is_mapping_of_atlases(parcellation):
-        named, is_of_several = dict(parcellation), True
+    is_of_several = is_mapping_of_atlases(parcellation)
     wanted: dict[str, Wanted] = {}
-    for name, labels in named.items():
-        atlas = load_parcellation(labels)
-        groups = atlas if by is None else atlas.group(by)
+    for name, labels in _atlases(parcellation).items():
+        with about_atlas(name):
+            atlas = load_parcellation(labels)
+            groups = atlas if by is None else atlas.group(by)
         wanted[name] = Wanted(groups, mask, min_coverage, resample)
     extracted = extract_each(
         image, wanted, strategies, nan=nan, weights=weights, confounds=confounds,
@@ -756,7 +752,7 @@ def extract(
     )  # fmt: skip
     if isinstance(strategy, list | tuple):
         return extracted if is_of_several else extracted[""]
-    by_one = {name: of_atlas[strategies[0].name] for name, of_atlas in extracted.items()}
+    by_one = {name: signals[strategies[0].name] for name, signals in extracted.items()}
     return by_one if is_of_several else by_one[""]
 
 
@@ -1159,6 +1155,24 @@ def _one_source(labels: Labels | None, left: Side | None, right: Side | None) ->
             f"{which} given."
         )
     return sides if labels is None else labels
+
+
+def _atlases(parcellation: Labels | Mapping[str, Labels]) -> dict[str, Labels]:
+    """Return the atlases of a mapping by their names, and by ``""`` what is one alone."""
+    if not is_mapping_of_atlases(parcellation):
+        return {"": parcellation}
+    if not parcellation:
+        raise ArgumentError(
+            "There is no atlas: the mapping of atlases is empty. Give one or more of them, "
+            '{"A": "atlas.nii.gz"}.'
+        )
+    others = [name for name in parcellation if not isinstance(name, str)]
+    if others:
+        raise ArgumentTypeError(
+            f"Atlases are named by text; {plural(len(others), 'name')} of "
+            f"{len(parcellation)} {'is' if len(others) == 1 else 'are'} none: {examples(others)}."
+        )
+    return dict(parcellation)
 
 
 def _match(values: Values, atlas: Parcellation, asked: Asked) -> tuple[Match, Parcellation]:

@@ -10,7 +10,9 @@ import os
 import sys
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +24,9 @@ _IRREGULAR = {"vertex": "vertices", "entry": "entries", "category": "categories"
 
 # They are not printable, and words of many scripts are not written without them.
 _JOINERS = "\u200c\u200d"
+
+# How messages begin.
+_ABOUT: ContextVar[str] = ContextVar("_ABOUT", default="")
 
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
@@ -224,10 +229,24 @@ def listed(argument: Any, name: str, what: str) -> list[Any]:
 
 def warn(message: str, category: type[RegioncastWarning | FutureWarning]) -> None:
     """Warn at the line outside this package that the call came from."""
+    message = f"{_ABOUT.get()}{message}"
     level, frame = 1, sys._getframe()  # noqa: SLF001  what warnings.warn itself counts by
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def about_atlas(name: str) -> Iterator[None]:
+    """Let errors and warnings begin with the atlas that they are about; ``""`` is the only one."""
+    token = _ABOUT.set(f"Atlas {name!r}: " if name else "")
+    try:
+        yield
+    except RegioncastError as error:
+        error.args = (f"{_ABOUT.get()}{error}", *error.args[1:])
+        raise
+    finally:
+        _ABOUT.reset(token)
 
 
 def examples(items: Iterable[object], *, show: int = N_EXAMPLES) -> str:

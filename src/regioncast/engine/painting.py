@@ -73,6 +73,8 @@ class PaintedArray:
     """
 
     order: Order = "F"
+    one_of: tuple[PaintedArray, int] | None = None
+    """The array of several maps of which this is one, and which, where it is written by itself."""
     # Of the protocol for arrays in files: values are not scaled.
     slope = 1.0
     inter = 0.0

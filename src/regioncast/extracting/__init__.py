@@ -18,6 +18,7 @@ from ..errors import (
     RegioncastError,
     SignalsError,
     SpaceError,
+    about_atlas,
     examples,
     plural,
 )
@@ -148,14 +149,12 @@ def _placements(
     placements = {}
     for name, each in wanted.items():
         try:
-            placements[name] = _placement(each, space)
+            with about_atlas("" if failed is not None else name):
+                placements[name] = _placement(each, space)
         except RegioncastError as error:
-            if failed is not None:
-                failed[name] = error
-            elif len(wanted) > 1:
-                raise type(error)(f"Atlas {name!r}: {error}") from error
-            else:
+            if failed is None:
                 raise
+            failed[name] = error
     return placements
 
 

@@ -51,7 +51,7 @@ def is_mapping_of_atlases(source: object) -> TypeGuard[Mapping[str, Any]]:
     """
     if not isinstance(source, Mapping) or "map_left" in source or "maps" in source:
         return False
-    return not all(map(side_of_word, source))
+    return not source or not all(map(side_of_word, source))
 
 
 def _fetched(atlas: Mapping[str, Any]) -> HeldAtlas:

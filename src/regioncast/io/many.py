@@ -135,6 +135,7 @@ def _map_of(maps: Signals | Painted, row: int) -> Signals | Painted:
     assert atlas is not None, "knows both"
     signals = match.signals.take([row])
     part = kinds.painted(atlas, maps.dataobj.table[[row]], signals)
+    part.dataobj.one_of = (maps.dataobj, row)
     part.match, part.parcellation = replace(match, signals=signals), atlas
     part.categories = maps.categories
     return part

@@ -355,7 +355,7 @@ def content_of(
         "Sources": _sources(path, origin.files) or None,
         **of_atlas,
         **_sampling(path, origin.files, atlas),
-        "Coverage": None if coverage is None else coverage.to_pandas().to_dict("list"),
+        "Coverage": None if coverage is None else _columns(coverage),
     }
     known = {title: said for title, said in content.items() if said is not None}
     # Tables say names themselves, and need no sidecar for these alone.
@@ -378,6 +378,10 @@ def own_sidecar(path: Path) -> tuple[Path, dict[str, Any]] | None:
 def files_beside(path: Path) -> list[Path]:
     """Return the files beside another that may be its sidecar."""
     return [file for file in _paths_beside(path) if file.is_file()]
+
+
+def _columns(table: RegionTable) -> dict[str, Sequence[Any]]:
+    return {"index": table.labels.tolist(), "name": table.names, **table.other_columns}
 
 
 def _is_own(sidecar: Path, file: Path) -> bool:
@@ -513,8 +517,11 @@ def _as_json(content: Mapping[str, Any]) -> str:
     """Return the text of a sidecar, a field in each line."""
     lines = []
     for title, said in content.items():
-        # Not finite is nothing that JSON has, and whoever reads it may be strict.
-        text = json.dumps(_plain(said), ensure_ascii=False, allow_nan=False)
+        try:
+            text = json.dumps(said, ensure_ascii=False, allow_nan=False)
+        except (ValueError, TypeError):
+            # Not finite is nothing that JSON has, and whoever reads it may be strict.
+            text = json.dumps(_plain(said), ensure_ascii=False, allow_nan=False)
         if not _is_text(text):  # names of files that are no Unicode
             text = json.dumps(_plain(said), allow_nan=False)
         lines.append(f"  {json.dumps(title)}: {text}")

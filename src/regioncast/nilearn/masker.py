@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from ..api import Image, Labels
     from ..atlas.parcellation import Parcellation
-    from ..cleaning import Confounds, Standardize
     from ..engine.extraction import Function, Nan
+    from ..extracting.cleaning import Confounds, Standardize
     from ..io.kinds import Painted
 
 try:

@@ -56,7 +56,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 def normal_title(title: object) -> str:
     """Return a title without case, spaces and punctuation."""
-    return "".join(character for character in str(title).lower() if character.isalnum())
+    return "".join(filter(str.isalnum, str(title).lower()))
 
 
 def label_rank(title: object, *, in_values: bool = False) -> int:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 
 from ..errors import (
     FileFormatError,
@@ -39,6 +41,11 @@ if TYPE_CHECKING:
     from ..atlas.region_table import Region, RegionTable
     from ..formats import Use
     from ..signals import Long, Signals
+
+_MISSING = "n/a"
+
+# Tables become text by about so many cells, which stay in the cache.
+_CELLS_AT_ONCE = 1 << 16
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -167,20 +174,92 @@ def _write_frame(
         with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
             frame.to_parquet(file, index=False)
         return
-    options: dict[str, Any] = {
-        "sep": "," if suffix == ".csv" else "\t",
-        "index": False,
-        "header": header,
-        "na_rep": "n/a",
-    }
-    if suffix == ".csv" and any(";" in str(title) for title in frame.columns):
+    has_semicolon = any(";" in str(title) for title in frame.columns)
+    text = _text_of(
+        frame,
+        header=header,
+        delimiter="," if suffix == ".csv" else "\t",
         # In quotes, no other delimiter is taken for the one that separates the cells.
-        options["quoting"] = csv.QUOTE_NONNUMERIC
+        is_quoted=suffix == ".csv" and has_semicolon,
+    )
     if str(path) == STANDARD_STREAM:
-        frame.to_csv(sys.stdout, **options)
+        sys.stdout.writelines(text)
         return
     with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
-        frame.to_csv(file, **options)
+        file.writelines(block.encode() for block in text)
+
+
+def _text_of(
+    frame: pd.DataFrame, *, header: bool, delimiter: str, is_quoted: bool
+) -> Iterator[str]:
+    """Yield a table as delimited text, some rows at a time."""
+    written: list[str] = []
+    # It writes a row by one call.
+    writer = csv.writer(
+        SimpleNamespace(write=written.append),
+        delimiter=delimiter,
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONNUMERIC if is_quoted else csv.QUOTE_MINIMAL,
+    )
+    if header:
+        writer.writerow(frame.columns)
+        yield written.pop()
+
+    def as_text(cell: object) -> str:
+        # With another after it, as csv quotes an empty cell that is alone.
+        writer.writerow((cell, 0))
+        return written.pop()[:-3]
+
+    columns = _columns_of(frame, as_text)
+    n_rows = 1 + _CELLS_AT_ONCE // (1 + frame.shape[1])
+    for first in range(0, len(frame), n_rows):
+        parts = []
+        for column in columns:
+            rows = column[first : first + n_rows]
+            if isinstance(rows, np.ndarray):
+                rows = _lines_of(rows, delimiter, as_text(_MISSING))
+            parts.append(rows)
+        yield "\n".join(map(delimiter.join, zip(*parts, strict=True))) + "\n"
+
+
+def _columns_of(
+    frame: pd.DataFrame, as_text: Callable[[object], str]
+) -> list[NDArray[Any] | list[str]]:
+    """Return numbers as arrays of columns side by side that have one dtype, all else as text."""
+    dtypes = list(frame.dtypes)
+    frame = frame.set_axis(range(len(dtypes)), axis=1)  # titles are slow to take apart
+    starts = [c for c in range(len(dtypes)) if c == 0 or dtypes[c] != dtypes[c - 1]]
+    columns: list[NDArray[Any] | list[str]] = []
+    for start, stop in pairwise([*starts, len(dtypes)]):
+        if isinstance(dtypes[start], np.dtype) and dtypes[start].kind in "iuf":
+            columns.append(frame.iloc[:, start:stop].to_numpy())
+        else:
+            columns += [_texts(frame.iloc[:, c], as_text) for c in range(start, stop)]
+    return columns
+
+
+def _texts(column: pd.Series, as_text: Callable[[object], str]) -> list[str]:
+    """Return the cells of a column as text."""
+    cells = np.where(column.isna(), _MISSING, column.astype(object)).tolist()
+    if set(map(type, cells)) != {str}:
+        return [as_text(cell) for cell in cells]
+    # The same few names stand in many rows.
+    known = {cell: as_text(cell) for cell in set(cells)}
+    return [known[cell] for cell in cells]
+
+
+def _lines_of(values: NDArray[Any], delimiter: str, missing: str) -> list[str]:
+    """Return each row of numbers as the shortest text that is read as the same numbers."""
+    # What has more bits than float64, as on some processors, is read as float64.
+    dtype = values.dtype.newbyteorder("=") if values.dtype.itemsize <= 8 else np.float64
+    numbers = np.ascontiguousarray(values, dtype)
+    text = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY).decode()[2:-2]
+    others = numbers[~np.isfinite(numbers)]
+    if others.size:
+        # All of these are "null" in JSON.
+        words = np.where(np.isnan(others), missing, others.astype(str))
+        text = text.replace("null", "%s") % tuple(words.tolist())
+    return text.replace("],[", "\n").replace(",", delimiter).split("\n")
 
 
 def _frame(signals: Signals, *, long: Long) -> pd.DataFrame:

@@ -10,6 +10,10 @@ size, not its voxels.
 For a single map, and where labels are very fine, that does not pay: blocks of voxels are made and
 compressed by ISA-L instead.  Either way the parts are made side by side in threads, and their
 bounds do not depend on how many there are; the file is one ordinary gzip member (RFC 1952).
+
+Maps that are written to a file each have the same codes, so their tokens are found once for all.
+The code of the blocks is then one for all of them too, and the bytes of each file depend on which
+maps are written together; its voxels do not.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from isal import isal_zlib
@@ -113,13 +118,13 @@ def write(
     progress : callable, default=None
         Called with the number of maps written and the number of all maps.
     """
-    voxels = FileOrder.of(array)
+    made_by = _by_tokens_of_all(array) or compressor(FileOrder.of(array))
     n_done = 0
-    with closing(_member(stream, head, compressor(voxels))) as parts:
+    with closing(_member(stream, head, made_by)) as parts:
         for part in parts:
             n_done += part.n_maps
             if progress is not None and part.n_maps:
-                progress(n_done, len(voxels.table))
+                progress(n_done, len(array.table))
 
 
 def write_plain(stream: BinaryIO, head: bytes, data: memoryview) -> None:
@@ -149,10 +154,24 @@ def _member(stream: BinaryIO, head: bytes, made_by: Compressor) -> Generator[Par
 
 def compressor(voxels: FileOrder) -> Compressor:
     """Return what compresses these voxels fastest."""
-    n_maps, n_codes = voxels.table.shape
-    budget = _budget(n_maps, n_codes, voxels.codes.size, voxels.table.dtype.itemsize)
-    tokens = parse(voxels, budget)
+    tokens = parse(voxels, _budget_of(voxels))
     return Blocks(voxels) if tokens is None else RegionDomain(voxels, tokens)
+
+
+def _by_tokens_of_all(array: PaintedArray) -> Compressor | None:
+    """Return what compresses one of several maps that are written one by one.
+
+    None where this is no such map, or where tokens do not pay.
+    """
+    if array.one_of is None:
+        return None
+    everything, row = array.one_of
+    if everything not in _OF_ALL:
+        voxels = FileOrder.of(everything)
+        tokens = parse(voxels, _budget_of(voxels))
+        _OF_ALL[everything] = None if tokens is None else RegionDomain(voxels, tokens, 1)
+    of_all = _OF_ALL[everything]
+    return None if of_all is None else OneMap(of_all, row)
 
 
 class Budget(NamedTuple):
@@ -190,9 +209,13 @@ class RegionDomain:
     voxels : FileOrder
     tokens : array of uint32, shape (n_tokens, 2)
         As the kernel `parse` finds them.
+    maps_per_part : int, default=None
+        As many as fit when not given.
     """
 
-    def __init__(self, voxels: FileOrder, tokens: NDArray[np.uint32]) -> None:
+    def __init__(
+        self, voxels: FileOrder, tokens: NDArray[np.uint32], maps_per_part: int | None = None
+    ) -> None:
         table = voxels.table
         item_size = table.dtype.itemsize
         self._rows = table.view(np.uint8)
@@ -222,7 +245,7 @@ class RegionDomain:
         n_literal_bytes = n_literals * item_size
         self._most_bytes = (matches_bits + n_literal_bytes * LONGEST_CODE) // 8 + 1
         mean_bytes = matches_bits // 8 + n_literal_bytes + 1
-        self._maps_per_part = max(1, _PART_BYTES // mean_bytes)
+        self._maps_per_part = maps_per_part or max(1, _PART_BYTES // mean_bytes)
         self.n_parts = -(-len(table) // self._maps_per_part)
 
     def buffer(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
@@ -243,6 +266,27 @@ class RegionDomain:
         )  # fmt: skip
         crc = crc_kernels.of_maps(self._values[maps], self._terms, self._map_bytes)
         return Part(out[:n_written].data, crc, len(rows) * self._map_bytes, len(rows))
+
+
+class OneMap:
+    """Compresses one of the maps whose tokens are known."""
+
+    n_parts = 1
+
+    def __init__(self, of_all: RegionDomain, row: int) -> None:
+        self._of_all, self._row = of_all, row
+
+    def buffer(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
+        """Return memory for a map."""
+        return self._of_all.buffer()
+
+    def part(self, index: int, buffer: tuple[NDArray[np.uint8], NDArray[np.uint64]]) -> Part:  # noqa: ARG002  there is one
+        """Return the map."""
+        return self._of_all.part(self._row, buffer)
+
+
+_OF_ALL: WeakKeyDictionary[PaintedArray, RegionDomain | None] = WeakKeyDictionary()
+"""What compresses each of the maps of an array, while they are written one by one."""
 
 
 class Blocks:
@@ -297,6 +341,11 @@ def _by_isal(block: memoryview, n_maps: int) -> Part:
         deflate = isal_zlib.compressobj(_ISAL_LEVEL, isal_zlib.DEFLATED, -15, zdict=first)
         pieces += [deflate.compress(rest), deflate.flush(isal_zlib.Z_SYNC_FLUSH)]
     return Part(b"".join(pieces), isal_zlib.crc32(block), len(block), n_maps)
+
+
+def _budget_of(voxels: FileOrder) -> Budget:
+    n_maps, n_codes = voxels.table.shape
+    return _budget(n_maps, n_codes, voxels.codes.size, voxels.table.dtype.itemsize)
 
 
 def _budget(n_maps: int, n_codes: int, n_samples: int, item_size: int) -> Budget:

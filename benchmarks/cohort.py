@@ -1,0 +1,153 @@
+"""Cohorts: many small images and several atlases, against a loop over nilearn's masker."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest import mock
+
+import nibabel as nib
+import numpy as np
+from nilearn.maskers import NiftiLabelsMasker
+
+import regioncast as rc
+
+from .atlases import brain
+from .measure import Row
+
+Shape = tuple[int, ...]
+
+N_REGIONS = {"A": 400, "B": 200, "C": 100}
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Images of one grid, and atlases on it, in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    images : tuple of Path
+        ``sub-0001_task-rest_bold.nii.gz``, int16.
+    atlases : mapping of str to Path
+    """
+
+    folder: Path
+    images: tuple[Path, ...]
+    atlases: Mapping[str, Path]
+
+
+def cohort_in(folder: Path, n_images: int, shape: Shape, n_maps: int) -> Cohort:
+    """Write images of noise and three atlases."""
+    atlases = {}
+    for name, n_regions in N_REGIONS.items():
+        atlases[name] = folder / f"{name}_dseg.nii.gz"
+        nib.save(brain(shape, n_regions), atlases[name])
+    affine = nib.load(atlases["A"]).affine
+    rng = np.random.default_rng(0)
+    images = []
+    for number in range(n_images):
+        images.append(folder / f"sub-{number:04d}_task-rest_bold.nii.gz")
+        data = rng.normal(1000, 50, (*shape, n_maps)).astype(np.int16)
+        image = nib.Nifti1Image(data, affine)
+        image.header.set_xyzt_units("mm", "sec")
+        image.header["pixdim"][4] = 2
+        nib.save(image, images[-1])
+    return Cohort(folder, tuple(images), atlases)
+
+
+def by_nilearn(cohort: Cohort, n_processes: int) -> None:
+    """Write a table for each image and atlas by maskers that are fitted once in each process."""
+    if n_processes == 1:
+        with _plainly(), warnings.catch_warnings():
+            _fit(cohort.atlases)
+            for image in cohort.images:
+                _transform(image)
+        return
+    with ProcessPoolExecutor(
+        n_processes, get_context("spawn"), initializer=_start, initargs=(cohort.atlases,)
+    ) as executor:
+        list(executor.map(_transform, cohort.images, chunksize=4))
+
+
+_MASKERS: dict[str, NiftiLabelsMasker] = {}
+
+
+def _plainly() -> Any:
+    """Return what lets nibabel read as in a plain installation; see `extraction.files`."""
+    return mock.patch("nibabel._compression.HAVE_INDEXED_GZIP", new=False)
+
+
+def _start(atlases: Mapping[str, Path]) -> None:
+    """Begin a process of its own."""
+    _plainly().start()
+    _fit(atlases)
+
+
+def _fit(atlases: Mapping[str, Path]) -> None:
+    warnings.simplefilter("ignore")
+    for name, atlas in atlases.items():
+        _MASKERS[name] = NiftiLabelsMasker(str(atlas), resampling_target=None).fit()
+
+
+def _transform(image: Path) -> None:
+    for name, masker in _MASKERS.items():
+        values = masker.transform(str(image))
+        path = image.with_name(f"nilearn_{image.name.split('.')[0]}_{name}.tsv")
+        np.savetxt(path, values, delimiter="\t", fmt="%.17g")
+
+
+def by_extract(cohort: Cohort, n_processes: int) -> None:  # noqa: ARG001  one, as a baseline
+    """Write a table for each image and atlas by a loop over `extract`, in this process."""
+    atlases = {name: rc.load_parcellation(path) for name, path in cohort.atlases.items()}
+    for image in cohort.images:
+        for name, signals in rc.extract(image, atlases).items():
+            rc.save(signals, image.with_name(f"loop_{image.name}_{name}.tsv"), overwrite=True)
+
+
+# What is measured against nilearn, in which numbers of processes, and the aim in each.
+OURS: dict[str, tuple[Callable[[Cohort, int], None], Mapping[int, float | None]]] = {
+    "a loop over extract": (by_extract, {1: None}),
+}
+
+
+def batches(n_images: int = 500, shape: Shape = (24, 28, 22), n_maps: int = 60) -> Iterator[Row]:
+    """Images × three atlases; each is run once, as hundreds of images are repeats enough."""
+    what = f"{n_images} images of {'×'.join(map(str, (*shape, n_maps)))} × 3 atlases"
+    with TemporaryDirectory() as folder:
+        cohort = cohort_in(Path(folder), n_images, shape, n_maps)
+        for n_processes in (1, 2):
+            theirs = _seconds(by_nilearn, cohort, n_processes)
+            for name, (ours, aims) in OURS.items():
+                if n_processes not in aims:
+                    continue
+                seconds = _seconds(ours, cohort, n_processes)
+                yield Row(
+                    f"{what}, in {n_processes}: nilearn's masker / {name}",
+                    theirs / seconds,
+                    at_least=aims[n_processes],
+                    detail=f"{theirs:.1f} s / {seconds:.1f} s",
+                )
+
+
+def _seconds(run: Callable[[Cohort, int], None], cohort: Cohort, n_processes: int) -> float:
+    start = time.perf_counter()
+    run(cohort, n_processes)
+    return time.perf_counter() - start
+
+
+def everything() -> Iterator[Row]:
+    """All rows, at the sizes that the aims are about."""
+    yield from batches()
+
+
+def quick() -> Iterator[Row]:
+    """All rows on a few images."""
+    yield from batches(4, (12, 14, 11), 5)
