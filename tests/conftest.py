@@ -66,7 +66,7 @@ def program() -> Callable[[str], str]:
     """``program("wb_command")``: the path of another program, or a skip."""
 
     def find(name: str) -> str:
-        path = shutil.which(name)
+        path = other_programs.find(name)
         if path is None:
             pytest.skip(f"{name} is absent: {other_programs.PROGRAMS[name]}")
         return path

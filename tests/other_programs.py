@@ -8,7 +8,10 @@ that a green run never hides what it did not check.
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
+import sys
+from pathlib import Path
 
 PROGRAMS = {
     "wb_command": "Connectome Workbench (Debian: connectome-workbench)",
@@ -17,6 +20,7 @@ PROGRAMS = {
     "pigz": "a parallel gzip (Debian: pigz)",
     "chromium": "a browser, in which pages are looked at (Debian: chromium)",
     "chromedriver": "what drives it (Debian: chromium-driver)",
+    "bids-validator-deno": "the validator of BIDS (PyPI: bids-validator-deno)",
 }
 PACKAGES = {
     "SimpleITK": "ITK's reader of NIfTI files (PyPI: SimpleITK)",
@@ -25,9 +29,15 @@ PACKAGES = {
 }
 
 
+def find(name: str) -> str | None:
+    """Path of a program, which may come with the environment that is not on the path."""
+    folders = [os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)]
+    return shutil.which(name, path=os.pathsep.join(folders))
+
+
 def absent() -> dict[str, str]:
     """Name and description of each program or package that this machine lacks."""
-    programs = {name: what for name, what in PROGRAMS.items() if shutil.which(name) is None}
+    programs = {name: what for name, what in PROGRAMS.items() if find(name) is None}
     packages = {
         name: what for name, what in PACKAGES.items() if importlib.util.find_spec(name) is None
     }

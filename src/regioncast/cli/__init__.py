@@ -45,7 +45,7 @@ from ..tables.files import STANDARD_STREAM
 from ..tables.regions import table_path
 from ..viewing.page import open_file
 from ..viewing.scene import alone
-from . import cohort  # noqa: F401  it adds its verbs
+from . import cohort, gathering  # noqa: F401  they add their verbs
 from .shell import FAILED, INTERRUPTED, OK, USAGE, NewPath, app, complain, say
 
 if TYPE_CHECKING:

@@ -289,7 +289,7 @@ def _images_of(
     message += f" with {where}" if where else ""
     spaces = Counter(_grid_of(PurePath(image).name).get("space", "none") for image in of_kind)
     if spaces:
-        listed = ", ".join(f"{space} ({count:,})" for space, count in spaces.items())
+        listed = ", ".join(f"{space} ({count:,})" for space, count in spaces.most_common())
         message += f"; the images of its kind are in these spaces: {listed}"
     if there.datasets:
         message += f". Not looked into, as data sets of their own: {examples(there.datasets)}"

@@ -43,7 +43,8 @@ DESCRIPTION = "dataset_description.json"
 _BIDS_VERSION = "1.11.1"
 
 # What is in the folder and not in BIDS, or only in its drafts.
-_IGNORED = ("*_stat-*", f"{FAILED}*", "*.parquet")
+# Descriptions of atlases are of BIDS, but to validators they are sidecars of what they leave out.
+_IGNORED = ("*_stat-*", "atlas-*_description.json", f"{FAILED}*", "*.parquet")
 
 # What a name of BIDS may have after ``atlas-``.
 _AFTER_ATLAS = ("seg", "scale", "res", "den", "label", "desc")
@@ -84,7 +85,7 @@ def outputs_of(job: Job, folder: Path, suffix: str) -> Outputs:
     """
     image = image_name(job.image)
     if job.output is None:
-        stem = folder / _folders_of(image)
+        stem = folder / folders_of(image)
         tables = {
             strategy: stem / f"{_name_of_table(image, job.label, _plain(strategy))}{suffix}"
             for strategy in job.strategies
@@ -115,7 +116,7 @@ def image_name(image: str) -> str:
     return without_hemisphere(names[0].replace("{hemi}", "L").replace("?h", "lh").replace("?", "L"))
 
 
-def _folders_of(image: str) -> PurePath:
+def folders_of(image: str) -> PurePath:
     """Return the folders of a subject that an image is in, or would be in by its name."""
     folders = PurePath(image).parts[:-1]
     of_subject = [at for at, part in enumerate(folders) if _is_entity(part, "sub")]
@@ -140,7 +141,7 @@ def _name_of_table(image: str, label: str, statistic: str) -> str:
     )  # fmt: skip
     if not is_bids:
         # Folders say of whom it is, where the name does not.
-        of_whom = entities_of(PurePath(*_folders_of(image).parts, "_"))
+        of_whom = entities_of(PurePath(*folders_of(image).parts, "_"))
         before = [of_whom[key] for key in ("sub", "ses") if key in of_whom and key not in keys]
         return "_".join([*before, *parts, suffix, f"atlas-{label}", f"stat-{statistic}", _SUFFIX])
     after = next((at for at, key in enumerate(keys) if key in _AFTER_ATLAS), len(keys))
@@ -333,8 +334,8 @@ def _write_ignored(path: Path, jobs: Sequence[Job]) -> None:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     wanted = list(_IGNORED)
     if any(job.output is not None for job in jobs):
-        # Names of tables that somebody chose, and their sidecars.
-        wanted += ["*.tsv", "*.csv", "*.npy", "*.nii", "sub-*.json", "*/*.json"]
+        # Names that somebody chose may be any, also those of folders.
+        wanted.append("*")
     missing = [line for line in wanted if line not in lines]
     if missing:
         with replacing(path, overwrite=True) as temporary:
@@ -342,7 +343,7 @@ def _write_ignored(path: Path, jobs: Sequence[Job]) -> None:
 
 
 def _first_file(image: str) -> Path:
-    return Path(names_in(image)[0])
+    return Path(os.path.normpath(Path(names_in(image)[0]).absolute()))
 
 
 def _one_of_each(jobs: Sequence[Job], attribute: str) -> list[Job]:

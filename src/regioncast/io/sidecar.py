@@ -100,7 +100,7 @@ def sidecar_of(path: str | os.PathLike[str] | None) -> Sidecar | None:
             MapAxis(_names(content), _repetition_time(content), _series(content)),
             strategy if isinstance(strategy, str) and _is_text(strategy) else None,
             cleaning if isinstance(cleaning, dict) else None,
-            _coverage(content),
+            coverage_in(content),
         )
     return None
 
@@ -227,7 +227,8 @@ def _series(content: Mapping[str, Any]) -> Series | None:
     return series._replace(step=t_r) if t_r is not None and series.unit == "SECOND" else series
 
 
-def _coverage(content: Mapping[str, Any]) -> RegionTable | None:
+def coverage_in(content: Mapping[str, Any]) -> RegionTable | None:
+    """Return the regions that a sidecar says values are of, with the data that there were."""
     said = content.get("Coverage")
     if not isinstance(said, dict):
         return None
@@ -424,11 +425,12 @@ def _sources(path: Path, files: Sequence[Path]) -> list[str]:
     dataset = folders_of_dataset(path)[-1]
     links = (_content(dataset / "dataset_description.json") or {}).get("DatasetLinks")
     roots = {
-        Path(os.path.normpath(dataset / target)).absolute(): name
+        Path(os.path.normpath(dataset / target)): name
         for name, target in (links if isinstance(links, dict) else {}).items()
         if isinstance(target, str)
     }
-    return [_uri(file.absolute(), roots) or _from(path.parent, file) for file in files]
+    absolute = (Path(os.path.normpath(file.absolute())) for file in files)
+    return [_uri(file, roots) or _from(path.parent, file) for file in absolute]
 
 
 def _uri(file: Path, roots: Mapping[Path, str]) -> str | None:

@@ -1,0 +1,562 @@
+"""One tidy table of all tables of a batch: a row per image, atlas, strategy, map and region.
+
+Only what is done is gathered: tables whose records say that their inputs are as they were.
+The folder is walked twice, first for the columns and then for the rows, so that no more than one
+table is in memory, however many there are.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import repeat
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..atlas.hemispheres import HEMISPHERE_TITLE
+from ..errors import (
+    FileFormatError,
+    InputMissingError,
+    OutputError,
+    RegioncastError,
+    examples,
+    plural,
+)
+from ..files import expanded, natural_order, output_path, read_npy, replacing, sha256_of
+from ..formats import suffix_of
+from ..io.filenames import entities_of, name_of
+from ..io.sidecar import coverage_in, own_sidecar
+from ..io.surface.names import without_hemisphere
+from ..signals import map_titles
+from ..tables.files import needs_pyarrow
+from .naming import COVERAGE, FAILED, folders_of, is_ours
+from .records import RECORD
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..atlas.region_table import RegionTable
+    from ..progress import Progress
+
+_DELIMITERS = {".tsv": "\t", ".csv": ","}
+_TABLES = (*_DELIMITERS, ".parquet", ".npy")
+
+# In the order in which BIDS has them in names; others follow by their letters.
+_ORDER = (
+    "sub", "tpl", "ses", "cohort", "sample", "task", "tracksys", "acq", "nuc", "voi", "ce", "trc",
+    "stain", "rec", "dir", "run", "mod", "echo", "flip", "inv", "mt", "part", "proc", "hemi",
+    "space", "split", "recording", "chunk", "seg", "scale", "res", "den", "label", "stat", "desc",
+)  # fmt: skip
+
+# Tables of BIDS that are not ours, and that somebody may have put into the folder.
+_OF_BIDS = ("participants.tsv", "sessions.tsv", "scans.tsv")
+
+# Titles that no entity can have; the names of images have it still.
+_OF_ROWS = (
+    "image", "atlas", "strategy", "map", "volume", "index", "name", HEMISPHERE_TITLE, "value",
+)  # fmt: skip
+
+_MISSING = "n/a"
+
+# Of so many files it is remembered, during a walk, when they were changed.
+_KEPT_STAMPS = 1024
+
+# Rows that are written at once.
+_ROWS = 1 << 18
+
+
+@dataclass
+class Gathered:
+    """What was gathered.
+
+    Parameters
+    ----------
+    output : Path
+    n_tables : int
+    n_rows : int
+    left_out : dict of str to str
+        Tables that were not, from the folder, and why.
+    versions : set of str
+        Of regioncast, by which the tables were made.
+    """
+
+    output: Path
+    n_tables: int = 0
+    n_rows: int = 0
+    left_out: dict[str, str] = field(default_factory=dict)
+    versions: set[str] = field(default_factory=set)
+
+
+class _LeftOutError(Exception):
+    """Why a table is left out."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table of a batch, with what its sidecar says."""
+
+    path: Path
+    entities: Mapping[str, str]
+    image: str
+    record: Mapping[str, Any]
+    regions: RegionTable
+
+    @property
+    def origin(self) -> dict[str, str | None]:
+        """Cells that all of its rows have."""
+        options = self.record["Options"]
+        strategy = {"strategy": str(options["strategy"])}
+        return {
+            **self.entities,
+            "image": self.image,
+            "atlas": str(self.record["Label"]),
+            **strategy,
+        }
+
+
+def gather(
+    folder: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    coverage: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    looking: Progress | None = None,
+) -> Gathered:
+    """Write one tidy table of all tables in a folder of outputs that are done.
+
+    Parameters
+    ----------
+    folder : path
+        Of the outputs of `batch`.
+    output : path
+        ``.parquet``, ``.tsv`` or ``.csv``, outside of the folder.
+    coverage : bool, default=False
+        Gather the coverage of regions, a row per image, atlas and region, and not the values.
+    overwrite : bool, default=False
+    progress : callable, default=None
+        Called with the number of tables read, and of all.
+    looking : callable, default=None
+        Called with the number of tables looked at, twice.
+
+    Returns
+    -------
+    Gathered
+        Tables are left out that have no record, whose inputs are not as they were when they were
+        made, or that cannot be read.
+
+    Raises
+    ------
+    InputMissingError
+        When the folder is none of ours, or nothing in it is done.
+    OutputError
+        When the output cannot be written, or is in the folder.
+    FileFormatError
+        When the name of the output is that of no table.
+    MissingPackageError
+        When Parquet is asked for without pyarrow.
+
+    Notes
+    -----
+    Columns are the entities of the names of the images, each cell as it is written (``sub-01``);
+    ``image``, their names; ``atlas`` and ``strategy``; ``map``, where maps have names, and
+    ``volume``, the number of the map from 0; ``index`` and ``name`` of the region, and
+    ``hemisphere`` where atlases tell it; and ``value``.  Of coverage, the numbers of samples
+    instead.  The same tables in the same folder give the same bytes.
+    """
+    root, target = _checked(folder, output)
+    gathered = Gathered(target)
+    layout: _Values | _Coverage = _Coverage() if coverage else _Values()
+    n_found = 0
+    for table in _done(root, gathered, looking):
+        n_found += 1
+        layout.note(table)
+    if not n_found:
+        reasons = sorted(set(gathered.left_out.values()))
+        why = (
+            f" ({plural(len(gathered.left_out), 'table')}: {examples(reasons)})" if reasons else ""
+        )
+        raise InputMissingError(f"No table in {root} is done{why}. Run regioncast batch first.")
+    with (
+        replacing(target, overwrite=overwrite) as temporary,
+        _writer(temporary, suffix_of(target), layout.columns()) as write,
+    ):
+        for number, table in enumerate(_done(root, gathered), start=1):
+            try:
+                if not layout.entities.issuperset(table.entities):
+                    raise _LeftOutError("it was written while tables were gathered")
+                rows = layout.rows(table)
+            except _LeftOutError as reason:
+                gathered.left_out[table.path.relative_to(root).as_posix()] = str(reason)
+                continue
+            if rows:
+                write(rows)
+                gathered.n_tables += 1
+                gathered.n_rows += len(rows["name"])
+                gathered.versions.add(str(table.record.get("Version")))
+            if progress is not None:
+                progress(min(number, n_found), n_found)
+    return gathered
+
+
+def _checked(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> tuple[Path, Path]:
+    root = Path(os.path.normpath(expanded(folder).absolute()))
+    if not is_ours(root):
+        what = "has none of its tables" if root.is_dir() else "is no folder"
+        raise InputMissingError(f"{root} {what}. Name the folder that regioncast batch wrote to.")
+    target = output_path(output)
+    if suffix_of(target) not in (*_DELIMITERS, ".parquet"):
+        raise FileFormatError(
+            f"Tables are gathered as .parquet, .tsv or .csv, not as {target.name!r}."
+        )
+    if suffix_of(target) == ".parquet":
+        needs_pyarrow()
+    if Path(os.path.normpath(target.absolute())).is_relative_to(root):
+        raise OutputError(
+            f"The output is in the folder whose tables are gathered: {target}. Choose another "
+            "folder."
+        )
+    return root, target
+
+
+# --- what is done --------------------------------------------------------------------------------
+
+
+def _done(root: Path, gathered: Gathered, looking: Progress | None = None) -> Iterator[_Table]:
+    """Give the tables that are done, in natural order; note why others are not."""
+    # An atlas and the images of a session are those of neighbours.
+    stamp = lru_cache(_KEPT_STAMPS)(_stamp)
+    for number, path in enumerate(_tables_in(root), start=1):
+        if looking is not None:
+            looking(number, number)
+        try:
+            yield _table(path, root, stamp)
+        except _LeftOutError as reason:
+            gathered.left_out[path.relative_to(root).as_posix()] = str(reason)
+
+
+def _tables_in(folder: Path, *, is_root: bool = True) -> Iterator[Path]:
+    with os.scandir(folder) as entries:
+        listed = sorted(entries, key=lambda entry: natural_order(entry.name))
+    for entry in listed:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _tables_in(folder / entry.name, is_root=False)
+        elif suffix_of(Path(entry.name)) in _TABLES and not _is_beside(entry.name, is_root=is_root):
+            yield folder / entry.name
+
+
+def _is_beside(name: str, *, is_root: bool) -> bool:
+    """Return whether a table is none of values: coverage is in the sidecars, too."""
+    return (
+        f"_stat-{COVERAGE}_" in name
+        or name.endswith(_OF_BIDS)
+        or (is_root and name.startswith(FAILED))
+    )
+
+
+def _table(path: Path, root: Path, stamp: Callable[[str], tuple[int | None, int]]) -> _Table:
+    """Return a table that is done, or raise why it is not."""
+    own = own_sidecar(path)
+    record = None if own is None else own[1].get(RECORD)
+    if own is None or not isinstance(record, dict):
+        raise _LeftOutError("there is no record that it is done")
+    try:
+        reason = _difference(record, path, root, stamp)
+        image = record["Inputs"]["image"]
+        first = str(root / image[0]["Path"])
+        name = without_hemisphere(first) if len(image) > 1 else first
+        strategy, label = record["Options"]["strategy"], record["Label"]
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError):
+        raise _LeftOutError("its record cannot be read") from None
+    if reason:
+        raise _LeftOutError(reason)
+    regions = coverage_in(own[1])
+    if regions is None or not strategy or not label:
+        raise _LeftOutError("its sidecar does not say which regions it is of")
+    entities = {**entities_of(folders_of(name) / "_"), **entities_of(PurePath(name).name)}
+    entities = {key: part for key, part in entities.items() if key not in _OF_ROWS}
+    return _Table(path, entities, name_of(name), record, regions)
+
+
+def _difference(
+    record: Mapping[str, Any],
+    path: Path,
+    root: Path,
+    stamp: Callable[[str], tuple[int | None, int]],
+) -> str:
+    """Return what is not as the record says; ``""`` where all is."""
+    for what, stamps in record["Inputs"].items():
+        for then in stamps:
+            file = str(root / then["Path"])
+            size, modified = stamp(file)
+            if size is None:
+                return f"the {what} is not there any more"
+            is_same_time = modified == then["Modified"]
+            # Who asked for checksums copies files, which get other times.
+            if size != then["Size"] or not (
+                is_same_time or ("sha256" in then and sha256_of(Path(file)) == then["sha256"])
+            ):
+                return f"the {what} changed since"
+    return "" if path.stat().st_size == record["Size"] else "it was changed since"
+
+
+def _stamp(file: str) -> tuple[int | None, int]:
+    try:
+        status = os.stat(file)  # noqa: PTH116  a hot path
+    except OSError:
+        return None, 0
+    return status.st_size, status.st_mtime_ns
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+_Kind = Literal["text", "int", "float"]
+
+_Write = Callable[[Mapping[str, Any]], None]
+"""Takes the rows of a table: of each column the cells, or the one cell that all rows have."""
+
+
+@dataclass
+class _Values:
+    """The rows of values: one per map and region."""
+
+    entities: set[str] = field(default_factory=set)
+    has_hemispheres: bool = False
+    has_names: bool = False
+
+    def note(self, table: _Table) -> None:
+        """Take up the columns of a table."""
+        self.entities.update(table.entities)
+        self.has_hemispheres |= table.regions.hemispheres is not None
+        self.has_names = self.has_names or _has_names(table)
+
+    def columns(self) -> dict[str, _Kind]:
+        """Return the titles of all columns."""
+        maps: dict[str, _Kind] = {"map": "text"} if self.has_names else {}
+        return {
+            **dict.fromkeys([*_in_order(self.entities), "image", "atlas", "strategy"], "text"),
+            **maps,
+            "volume": "int",
+            **_columns_of_regions(self.has_hemispheres),
+            "value": "float",
+        }
+
+    def rows(self, table: _Table) -> dict[str, Any]:
+        """Return the rows of a table, or raise why there are none."""
+        names, values = _read(table)
+        n_maps, n_regions = values.shape
+        of_regions = {title: cells * n_maps for title, cells in _cells_of_regions(table).items()}
+        return {
+            **table.origin,
+            "map": None if names is None else np.repeat(np.array(names, object), n_regions),
+            "volume": np.repeat(np.arange(n_maps), n_regions),
+            **of_regions,
+            "value": values.ravel(),
+        }
+
+
+@dataclass
+class _Coverage:
+    """The rows of coverage: one per region, whatever the strategies."""
+
+    entities: set[str] = field(default_factory=set)
+    has_hemispheres: bool = False
+    numbers: dict[str, _Kind] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+
+    def note(self, table: _Table) -> None:
+        """Take up the columns of a table."""
+        self.entities.update(table.entities)
+        self.has_hemispheres |= table.regions.hemispheres is not None
+        for title, cells in table.regions.columns.items():
+            is_whole = all(cell != cell or cell == int(cell) for cell in cells)  # noqa: PLR0124
+            kind: _Kind = "int" if is_whole and title != "fraction" else "float"
+            self.numbers[title] = "float" if "float" in (kind, self.numbers.get(title)) else kind
+
+    def columns(self) -> dict[str, _Kind]:
+        """Return the titles of all columns."""
+        return {
+            **dict.fromkeys([*_in_order(self.entities), "image", "atlas"], "text"),
+            **_columns_of_regions(self.has_hemispheres),
+            **self.numbers,
+        }
+
+    def rows(self, table: _Table) -> dict[str, Any]:
+        """Return the rows of a table; none where they were written for another strategy."""
+        inputs, options = table.record["Inputs"], dict(table.record["Options"])
+        options.pop("strategy")
+        of_job = json.dumps([inputs, options, table.record["Label"]], sort_keys=True)
+        digest = hashlib.sha256(of_job.encode()).hexdigest()
+        if digest in self.seen:
+            return {}
+        self.seen.add(digest)
+        return {**table.origin, **_cells_of_regions(table), **table.regions.columns}
+
+
+def _in_order(entities: set[str]) -> list[str]:
+    return [*filter(entities.__contains__, _ORDER), *sorted(entities.difference(_ORDER))]
+
+
+def _columns_of_regions(has_hemispheres: bool) -> dict[str, _Kind]:  # noqa: FBT001
+    sides: dict[str, _Kind] = {HEMISPHERE_TITLE: "text"} if has_hemispheres else {}
+    return {"index": "int", "name": "text", **sides}
+
+
+def _cells_of_regions(table: _Table) -> dict[str, list[Any]]:
+    regions = table.regions
+    sides = regions.hemispheres or [None] * len(regions)
+    return {
+        "index": regions.labels.tolist(),
+        "name": list(regions.names),
+        HEMISPHERE_TITLE: list(sides),
+    }
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def _has_names(table: _Table) -> bool:
+    """Return whether the maps of a table have names."""
+    try:
+        # Of others no more than the titles is read.
+        return len(_titles(table.path)) > len(table.regions) and _read(table)[0] is not None
+    except (_LeftOutError, OSError, ValueError, RegioncastError):
+        return False  # what is wrong is said when it is gathered
+
+
+def _titles(path: Path) -> list[str]:
+    suffix = suffix_of(path)
+    if suffix == ".npy":
+        return []
+    if suffix == ".parquet":
+        needs_pyarrow()
+        import pyarrow.parquet
+
+        return list(pyarrow.parquet.read_schema(path).names)
+    with path.open(encoding="utf-8", newline="") as file:
+        return next(csv.reader(file, delimiter=_DELIMITERS[suffix]), [])
+
+
+def _read(table: _Table) -> tuple[list[str] | None, NDArray[np.float64]]:
+    """Return the names of the maps of a table, where they have some, and its values."""
+    path, regions = table.path, table.regions
+    try:
+        if suffix_of(path) == ".npy":
+            array = np.atleast_2d(np.asarray(read_npy(path)))
+            names, cells = None, array
+        else:
+            titles = _titles(path)
+            n_before = len(titles) - len(regions)
+            if n_before < 0 or titles[n_before:] != [str(key) for key in regions.unique_keys]:
+                raise _LeftOutError("its regions are not those that its sidecar says")
+            names, cells = _cells(path, n_before)
+    except (OSError, ValueError, EOFError, RegioncastError, UnicodeError) as error:
+        raise _LeftOutError("it cannot be read") from error
+    if cells.dtype.kind == "c":
+        raise _LeftOutError("its numbers are complex")
+    if cells.ndim != 2 or cells.shape[1] != len(regions):
+        raise _LeftOutError("its regions are not those that its sidecar says")
+    # A title for a map that has no name is none.
+    is_named = names is not None and names != map_titles(len(names))
+    return names if is_named else None, cells.astype(np.float64)
+
+
+def _cells(path: Path, n_before: int) -> tuple[list[str] | None, NDArray[Any]]:
+    """Return the names of maps, joined of the first columns, and the values in all others."""
+    suffix = suffix_of(path)
+    if suffix == ".parquet":
+        import pandas as pd
+
+        frame = pd.read_parquet(path)
+        values = frame.iloc[:, n_before:].to_numpy(np.float64)
+        rows = frame.iloc[:, :n_before].to_numpy(object).tolist()
+    else:
+        with path.open(encoding="utf-8", newline="") as file:
+            _, *lines = csv.reader(file, delimiter=_DELIMITERS[suffix])
+        values = np.array(
+            [["nan" if cell == _MISSING else cell for cell in line[n_before:]] for line in lines],
+            np.float64,
+        )
+        rows = [line[:n_before] for line in lines]
+    if not n_before:
+        return None, values
+    return [_joined(row) for row in rows], values
+
+
+def _joined(cells: Sequence[Any]) -> str:
+    return "_".join(cell for cell in cells if isinstance(cell, str) and cell != _MISSING)
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _writer(path: Path, suffix: str, columns: Mapping[str, _Kind]) -> Iterator[_Write]:
+    """Give what writes rows to a new file."""
+    if suffix == ".parquet":
+        with _parquet(path, columns) as write:
+            yield write
+        return
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=_DELIMITERS[suffix], lineterminator="\n")
+        writer.writerow(columns)
+
+        def write_text(rows: Mapping[str, Any]) -> None:
+            cells = [_as_text(rows.get(title), kind) for title, kind in columns.items()]
+            n_rows = len(rows["name"])
+            writer.writerows(
+                zip(*(repeat(c, n_rows) if isinstance(c, str) else c for c in cells), strict=True)
+            )
+
+        yield write_text
+
+
+def _as_text(cells: Any, kind: _Kind) -> str | list[Any]:
+    """Return cells as they are written: numbers by as few digits as tell them."""
+    if cells is None or isinstance(cells, str):
+        return cells or _MISSING
+    listed = cells.tolist() if isinstance(cells, np.ndarray) else list(cells)
+    if kind == "text":
+        return [_MISSING if cell is None else cell for cell in listed]
+    number = int if kind == "int" else float
+    return [_MISSING if cell != cell else number(cell) for cell in listed]  # noqa: PLR0124  NaN
+
+
+@contextmanager
+def _parquet(path: Path, columns: Mapping[str, _Kind]) -> Iterator[_Write]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    types = {"text": pa.string(), "int": pa.int64(), "float": pa.float64()}
+    schema = pa.schema([(title, types[kind]) for title, kind in columns.items()])
+    waiting: list[pa.Table] = []
+
+    with parquet.ParquetWriter(path, schema) as writer:
+
+        def write(rows: Mapping[str, Any]) -> None:
+            n_rows = len(rows["name"])
+            arrays = []
+            for title, kind in columns.items():
+                cells = rows.get(title)
+                if cells is None or isinstance(cells, str):
+                    arrays.append(pa.repeat(pa.scalar(cells or None, types[kind]), n_rows))
+                else:
+                    arrays.append(pa.array(cells, types[kind], from_pandas=True))
+            waiting.append(pa.Table.from_arrays(arrays, schema=schema))
+            if sum(table.num_rows for table in waiting) >= _ROWS:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting.clear()
+
+        yield write
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting))
