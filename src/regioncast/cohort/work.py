@@ -162,15 +162,15 @@ def extract_pass(task: Pass, *, n_jobs: int | None) -> list[dict[str, Signals] |
 def _extracted(
     task: Pass, wanted: dict[int, Wanted], n_jobs: int | None
 ) -> dict[int, dict[str, Signals] | Exception]:
-    jobs = {number: task.jobs[number] for number in wanted}
-    names = dict.fromkeys(name for job in jobs.values() for name in job.strategies)
-    strategies = [Strategy.of(name) for name in names]
+    jobs = [task.jobs[number] for number in wanted]
+    # One pass is by all strategies that any of its jobs asks for.
+    names = dict.fromkeys(name for job in jobs for name in job.strategies)
     failed: dict[str, RegioncastError] = {}
     try:
         extracted = extract_each(
             task.image,
             {str(number): each for number, each in wanted.items()},
-            strategies,
+            [Strategy.of(name) for name in names],
             n_jobs=n_jobs,
             failed=failed,
             **task.jobs[0].of_pass,
@@ -179,16 +179,18 @@ def _extracted(
         if len(wanted) == 1 or isinstance(error, _OF_THE_IMAGE):
             return dict.fromkeys(wanted, error)
         # A strategy, or weights in the regions of one atlas: each by itself tells which.
-        alone = (_extracted(task, {number: each}, n_jobs) for number, each in wanted.items())
-        return {number: outcome for each in alone for number, outcome in each.items()}
-    outcomes: dict[int, dict[str, Signals] | Exception] = {}
-    for number, job in jobs.items():
-        if str(number) in failed:
-            outcomes[number] = failed[str(number)]
-        else:
-            of_atlas = extracted[str(number)]
-            outcomes[number] = {name: of_atlas[name] for name in job.strategies}
-    return outcomes
+        alone: dict[int, dict[str, Signals] | Exception] = {}
+        for number, each in wanted.items():
+            alone |= _extracted(task, {number: each}, n_jobs)
+        return alone
+    return {
+        number: failed.get(str(number)) or _chosen(extracted[str(number)], job)
+        for number, job in zip(wanted, jobs, strict=True)
+    }
+
+
+def _chosen(signals: dict[str, Signals], job: Job) -> dict[str, Signals]:
+    return {strategy: signals[strategy] for strategy in job.strategies}
 
 
 def _wanted(job: Job) -> Wanted:
