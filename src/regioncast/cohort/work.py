@@ -163,14 +163,12 @@ def _extracted(
     task: Pass, wanted: dict[int, Wanted], n_jobs: int | None
 ) -> dict[int, dict[str, Signals] | Exception]:
     jobs = [task.jobs[number] for number in wanted]
-    # One pass is by all strategies that any of its jobs asks for.
-    names = dict.fromkeys(name for job in jobs for name in job.strategies)
     failed: dict[str, RegioncastError] = {}
     try:
         extracted = extract_each(
             task.image,
             {str(number): each for number, each in wanted.items()},
-            [Strategy.of(name) for name in names],
+            _strategies_of(jobs),
             n_jobs=n_jobs,
             failed=failed,
             **task.jobs[0].of_pass,
@@ -178,15 +176,27 @@ def _extracted(
     except Exception as error:  # noqa: BLE001  damaged files lead readers to raise anything
         if len(wanted) == 1 or isinstance(error, _OF_THE_IMAGE):
             return dict.fromkeys(wanted, error)
-        # A strategy, or weights in the regions of one atlas: each by itself tells which.
-        alone: dict[int, dict[str, Signals] | Exception] = {}
-        for number, each in wanted.items():
-            alone |= _extracted(task, {number: each}, n_jobs)
-        return alone
+        return _each_alone(task, wanted, n_jobs)
     return {
         number: failed.get(str(number)) or _chosen(extracted[str(number)], job)
         for number, job in zip(wanted, jobs, strict=True)
     }
+
+
+def _each_alone(
+    task: Pass, wanted: dict[int, Wanted], n_jobs: int | None
+) -> dict[int, dict[str, Signals] | Exception]:
+    """Extract of each atlas by itself, which tells whose strategy or weights it was."""
+    outcomes: dict[int, dict[str, Signals] | Exception] = {}
+    for number, each in wanted.items():
+        outcomes |= _extracted(task, {number: each}, n_jobs)
+    return outcomes
+
+
+def _strategies_of(jobs: Sequence[Job]) -> list[Strategy]:
+    """Return all strategies that any of some jobs asks for: they are one pass."""
+    names = dict.fromkeys(name for job in jobs for name in job.strategies)
+    return [Strategy.of(name) for name in names]
 
 
 def _chosen(signals: dict[str, Signals], job: Job) -> dict[str, Signals]:
