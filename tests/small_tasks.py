@@ -16,6 +16,10 @@ def fail(number):
     raise ValueError(f"not {number}")
 
 
+def fail_with(error):
+    raise error
+
+
 class AwkwardError(Exception):
     """Cannot be made again of what it keeps."""
 

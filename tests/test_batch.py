@@ -578,7 +578,7 @@ def test_what_a_record_says(folder):
     rows = cohort(folder, 1, atlases="A", min_coverage=0.25)
     run(rows)
     record = json.loads(table_of(0, "A").with_suffix(".json").read_text())[records.RECORD]
-    assert record["Options"] == {"strategy": "mean", "min_coverage": 0.25}
+    assert record["Options"] == {"label": "A", "strategy": "mean", "min_coverage": 0.25}
     (image,) = record["Inputs"]["image"]
     path = folder / rows[0]["image"]
     assert image == {

@@ -17,6 +17,7 @@ from small_spaces import brain_models, dense, dlabel
 from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
+from regioncast.cohort.batch import batch
 from regioncast.cohort.find import find_jobs
 from regioncast.cohort.jobs import Job, read_jobs
 from regioncast.cohort.naming import outputs_of, prepare_folder
@@ -248,16 +249,7 @@ def jobs_of(derivative, strategies=("mean", "percentile:90")):
 
 
 def do(jobs, folder):
-    """What a batch does, without all that makes it one."""
-    prepare_folder(folder, jobs)
-    for job in jobs:
-        outputs = outputs_of(job, folder, ".tsv")
-        for strategy, path in outputs.tables.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            signals = rc.extract(job.image, job.atlas, strategy=strategy)
-            rc.save(signals, path)
-        if outputs.coverage is not None:
-            rc.save(signals.coverage, outputs.coverage)
+    assert not batch(jobs, folder, workers=1).failed
 
 
 @pytest.fixture
@@ -386,7 +378,7 @@ def test_a_folder_under_version_control_is_empty(derivative):
 
 def test_several_processes_may_prepare_one_folder(derivative):
     code = (
-        "import sys; from pathlib import Path; from regioncast.cohort.find import find_jobs; "
+        "from pathlib import Path; from regioncast.cohort.find import find_jobs; "
         "from regioncast.cohort.jobs import read_jobs; "
         "from regioncast.cohort.naming import prepare_folder; "
         f"prepare_folder(Path('out'), read_jobs(find_jobs('fmriprep', {ATLASES!r})))"

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import small_tasks
 
+from regioncast import errors
 from regioncast.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -43,7 +44,7 @@ def is_alive(pid):
     return state != "Z"
 
 
-def wait_until(is_so, seconds=20.0):
+def wait_until(is_so, seconds=60.0):
     end = time.monotonic() + seconds
     while not (answer := is_so()):
         assert time.monotonic() < end, "it did not come"
@@ -81,6 +82,21 @@ def test_an_error_is_that_of_its_task(executor):
         1: "not 1", 2: "not 2", 3: "not 3",
     }  # fmt: skip
     assert all(type(error) is ValueError for error in done.values())
+
+
+def test_our_errors_come_as_they_were_raised(executor):
+    kinds = [
+        kind
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.RegioncastError)
+    ]
+    raised = [kind(f"{kind.__name__}: 3 of 4.") for kind in kinds]
+    done = each_done(executor, small_tasks.fail_with, raised)
+    came = [(error, future.exception()) for error, future in done]
+    assert len(came) == len(kinds) > 20
+    for error, there in came:
+        assert type(there) is type(error)
+        assert str(there) == str(error)
 
 
 def test_no_task_is_no_task(executor):
@@ -181,8 +197,8 @@ def test_a_task_that_somebody_cancels_has_an_error():
 def test_processes_are_others_and_as_many_as_are_needed():
     with opened(workers=5) as engine:
         assert (engine.n_workers, engine.n_jobs) == (5, 1)
-        pids = set(outcomes(engine.executor, small_tasks.nap, [0.2, 0.21, 0.22]).values())
-        again = set(outcomes(engine.executor, small_tasks.nap, [0.2, 0.21, 0.22]).values())
+        pids = set(outcomes(engine.executor, small_tasks.nap, [0.5, 0.51, 0.52]).values())
+        again = set(outcomes(engine.executor, small_tasks.nap, [0.5, 0.51, 0.52]).values())
     assert len(pids) == 3
     assert again == pids
     assert os.getpid() not in pids
@@ -214,7 +230,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_task_done_again(tmp_path):
 def test_a_worker_that_is_killed_from_outside_costs_nothing(tmp_path):
     mark = tmp_path / "mark"
     with opened(workers=2) as engine:
-        results = each_done(engine.executor, small_tasks.nap, [0.5] * 8)
+        results = each_done(engine.executor, small_tasks.nap, [0.3] * 8)
         pids = {next(results)[1].result()}
         os.kill(*pids, signal.SIGKILL)
         pids |= {future.result() for _, future in results}
@@ -344,9 +360,9 @@ def test_workers_end_with_their_parent(tmp_path, number):
     program = start(SLEEP, tmp_path)
     pids = wait_until(lambda: pids_at_work(tmp_path))
     program.send_signal(number)
-    _, complaints = program.communicate(timeout=20)
+    _, complaints = program.communicate(timeout=60)
     assert program.returncode == -number
-    wait_until(lambda: not any(map(is_alive, pids)), seconds=8)
+    wait_until(lambda: not any(map(is_alive, pids)), seconds=20)
     assert not list(tmp_path.glob("*.mark"))
     # Of one process alone, the one that is interrupted.
     assert complaints.count("Traceback") == (number == signal.SIGINT)
@@ -361,7 +377,7 @@ def test_an_interrupt_from_the_keyboard_goes_to_workers_too_and_is_not_their_bus
     time.sleep(0.3)
     assert pids_at_work(tmp_path) == pids
     program.send_signal(signal.SIGINT)
-    _, complaints = program.communicate(timeout=20)
+    _, complaints = program.communicate(timeout=60)
     assert complaints.count("KeyboardInterrupt") == 1
     assert not any(map(is_alive, pids))
 
@@ -377,7 +393,7 @@ def test_an_engine_that_is_never_closed_holds_up_nothing(tmp_path):
         """,
         tmp_path,
     )
-    told, complaints = program.communicate(timeout=20)
+    told, complaints = program.communicate(timeout=60)
     assert (told, complaints, program.returncode) == ("8\n", "", 0)
 
 
@@ -392,7 +408,7 @@ def test_a_script_needs_no_guard(tmp_path):
         """,
         tmp_path,
     )
-    told, complaints = program.communicate(timeout=20)
+    told, complaints = program.communicate(timeout=60)
     assert (told, complaints) == ("once\n[2, 4]\n", "")
 
 

@@ -342,7 +342,7 @@ def test_what_cannot_be_gathered_is_refused_and_leaves_nothing(study):
 
 
 def test_memory_does_not_grow_with_the_number_of_tables(study):
-    """Twenty times the tables, and never more than a few of them at once."""
+    """Ten times the tables, and never more than a few of them at once."""
     import tracemalloc
 
     def peak(n_images):
@@ -361,5 +361,5 @@ def test_memory_does_not_grow_with_the_number_of_tables(study):
         return most
 
     peak(2)
-    few, many = peak(2), peak(40)
-    assert many < few + 300_000
+    few, many = peak(2), peak(20)
+    assert many < few + 150_000

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
@@ -41,6 +41,13 @@ _DATASET = "dataset_description.json"
 
 # What images to reduce are described by, where nothing else is asked for: of fMRIPrep and xcp_d.
 _DESCRIPTIONS = ("desc-preproc", "desc-denoised")
+
+# What is looked for, as messages say it.
+_LOOKED_FOR = {
+    "volume": "*_desc-preproc_bold.nii.gz",
+    "cifti": "*_bold.dtseries.nii",
+    "surface": "*_hemi-?_*_bold.func.gii",
+}
 
 # What one image has and not another of the same run; confounds are of the run.
 _OF_SAMPLING = ("hemi", "space", "cohort", "res", "den", "desc")
@@ -132,34 +139,24 @@ def find_jobs(
     'A=a_dseg.nii.gz'
     """
     root = _folder(folder)
-    _check(atlases, mask, confounds=confounds, confound_columns=confound_columns)
+    _check(atlases, mask)
+    if confound_columns and not confounds:
+        raise ArgumentError("confound_columns are of confounds. Ask for these too.")
     there = _look_into(root, match, progress)
     images = _pairs_of(there.images, root)
-    shown = {root: _as_shown(root, folder, relative_to)}
+    shown = _as_shown(root, folder, relative_to)
     cells = {label: _cell_of_atlas(label, atlas, relative_to) for label, atlas in atlases.items()}
     images_of = {label: _images_of(label, atlas, images, there) for label, atlas in atlases.items()}
-    rows = []
-    missing: list[str] = []
+    always = {"confound_columns": ",".join(confound_columns)} if confound_columns else {}
+    rows: list[dict[str, str]] = []
+    needed: dict[str, None] = {}
     for image in images:
-        for label in atlases:
-            if image not in images_of[label]:
-                continue
-            row = {"image": str(shown[root] / image), "atlas": cells[label]}
-            beside = _beside(image, mask, confounds=confounds)
-            missing += [name for name in beside.values() if name and not (root / name).is_file()]
-            row |= {
-                title: str(shown[root] / name) if name else "" for title, name in beside.items()
-            }
-            if confound_columns:
-                row["confound_columns"] = ",".join(confound_columns)
-            rows.append(row)
-    missing = list(dict.fromkeys(missing))
-    if missing:
-        raise InputMissingError(
-            f"{plural(len(missing), 'file')} that the images in {root} need "
-            f"{'is' if len(missing) == 1 else 'are'} not there: {examples(missing)}. Choose images "
-            "that have them with match (--match), or leave out mask and confounds."
-        )
+        beside = _beside(image, mask, confounds=confounds)
+        for label in filter(lambda label: image in images_of[label], atlases):
+            needed |= dict.fromkeys(filter(None, beside.values()))
+            files = {title: str(shown / name) if name else "" for title, name in beside.items()}
+            rows.append({"image": str(shown / image), "atlas": cells[label], **files, **always})
+    _check_there(needed, root)
     return rows
 
 
@@ -180,6 +177,17 @@ def write_jobs(rows: Sequence[Mapping[str, str]], path: Path, *, overwrite: bool
         writer.writerows({title: cell or "n/a" for title, cell in row.items()} for row in rows)
 
 
+def _check_there(files: Iterable[str], root: Path) -> None:
+    """Raise where what images need is not there."""
+    missing = [file for file in files if not (root / file).is_file()]
+    if missing:
+        raise InputMissingError(
+            f"{plural(len(missing), 'file')} that the images in {root} need "
+            f"{'is' if len(missing) == 1 else 'are'} not there: {examples(missing)}. Choose images "
+            "that have them with match (--match), or leave out mask and confounds."
+        )
+
+
 # --- looking -------------------------------------------------------------------------------------
 
 
@@ -192,12 +200,8 @@ def _look_into(root: Path, match: str | None, progress: Progress | None) -> _Fou
         for name, entry in _entries(root / folder, seen):
             path = f"{folder}{name}"
             if entry.is_dir():
-                if name in _NOT_LOOKED_INTO or name.startswith("."):
-                    continue
-                if (root / path / _DATASET).is_file():
-                    there.datasets.append(path)
-                    continue
-                folders.append(f"{path}/")
+                if _is_looked_into(there, path):
+                    folders.append(f"{path}/")
             elif has_use(Path(name), "data") and _is_wanted(path, match):
                 (there.images if entry.is_file() else there.absent).append(path)
         if progress is not None:
@@ -211,6 +215,17 @@ def _look_into(root: Path, match: str | None, progress: Progress | None) -> _Fou
             CohortWarning,
         )
     return there
+
+
+def _is_looked_into(there: _Found, folder: str) -> bool:
+    """Return whether a folder may have results; data sets of their own are noted."""
+    name = PurePath(folder).name
+    if name in _NOT_LOOKED_INTO or name.startswith("."):
+        return False
+    is_dataset = (there.root / folder / _DATASET).is_file()
+    if is_dataset:
+        there.datasets.append(folder)
+    return not is_dataset
 
 
 def _entries(folder: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[str, os.DirEntry[str]]]:
@@ -277,23 +292,26 @@ def _images_of(
     kind, wanted = _kind_of(first), _grid_of(first)
     of_kind = [image for image in images if _kind_of(image) == kind]
     chosen = {image for image in of_kind if _is_on(_grid_of(PurePath(image).name), wanted)}
-    if chosen:
-        return chosen
-    asked = there.match or {
-        "volume": "*_desc-preproc_bold.nii.gz",
-        "cifti": "*_bold.dtseries.nii",
-        "surface": "*_hemi-?_*_bold.func.gii",
-    }.get(kind, "")
-    where = " ".join(f"{key}-{value}" for key, value in wanted.items())
-    message = f"No image in {there.root} is for the atlas {label} ({first}): looked for {asked!r}"
-    message += f" with {where}" if where else ""
-    spaces = Counter(_grid_of(PurePath(image).name).get("space", "none") for image in of_kind)
+    if not chosen:
+        asked = there.match or _LOOKED_FOR.get(kind, "")
+        where = "".join(f" {key}-{value}" for key, value in wanted.items())
+        spaces = Counter(_grid_of(PurePath(image).name).get("space", "none") for image in of_kind)
+        raise InputMissingError(
+            f"No image in {there.root} is for the atlas {label} ({first}): looked for {asked!r}"
+            f"{' with' if where else ''}{where}{_what_there_is(spaces, there)}. Name another "
+            "folder, atlas or pattern (--match)."
+        )
+    return chosen
+
+
+def _what_there_is(spaces: Counter[str], there: _Found) -> str:
+    said = ""
     if spaces:
         listed = ", ".join(f"{space} ({count:,})" for space, count in spaces.most_common())
-        message += f"; the images of its kind are in these spaces: {listed}"
+        said += f"; the images of its kind are in these spaces: {listed}"
     if there.datasets:
-        message += f". Not looked into, as data sets of their own: {examples(there.datasets)}"
-    raise InputMissingError(f"{message}. Name another folder, atlas or pattern (--match).")
+        said += f". Not looked into, as data sets of their own: {examples(there.datasets)}"
+    return said
 
 
 def _grid_of(name: str) -> dict[str, str]:
@@ -366,13 +384,7 @@ def _folder(folder: str | os.PathLike[str]) -> Path:
     return Path(os.path.normpath(root))
 
 
-def _check(
-    atlases: Mapping[str, str | os.PathLike[str]],
-    mask: str | None,
-    *,
-    confounds: bool,
-    confound_columns: Sequence[str] | None,
-) -> None:
+def _check(atlases: Mapping[str, str | os.PathLike[str]], mask: str | None) -> None:
     if not atlases:
         raise ArgumentError("Jobs need an atlas or several: {'A': 'A_dseg.nii.gz'}.")
     wrong = [label for label in atlases if not (label.isascii() and label.isalnum())]
@@ -383,5 +395,3 @@ def _check(
         )
     if mask is not None and not (mask.isascii() and mask.isalnum()):
         raise ArgumentError(f"mask is what stands in desc-…_mask, such as brain, not {mask!r}.")
-    if confound_columns and not confounds:
-        raise ArgumentError("confound_columns are of confounds. Ask for these too.")

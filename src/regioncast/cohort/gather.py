@@ -59,12 +59,14 @@ _ORDER = (
 # Tables of BIDS that are not ours, and that somebody may have put into the folder.
 _OF_BIDS = ("participants.tsv", "sessions.tsv", "scans.tsv")
 
-# Titles that no entity can have; the names of images have it still.
+# Titles of what is no entity.
 _OF_ROWS = (
     "image", "atlas", "strategy", "map", "volume", "index", "name", HEMISPHERE_TITLE, "value",
 )  # fmt: skip
 
 _MISSING = "n/a"
+
+_OTHER_REGIONS = "its regions are not those that its sidecar says"
 
 # Of so many files it is remembered, during a walk, when they were changed.
 _KEPT_STAMPS = 1024
@@ -105,21 +107,9 @@ class _Table:
 
     path: Path
     entities: Mapping[str, str]
-    image: str
+    origin: Mapping[str, str]  # cells that all of its rows have
     record: Mapping[str, Any]
     regions: RegionTable
-
-    @property
-    def origin(self) -> dict[str, str | None]:
-        """Cells that all of its rows have."""
-        options = self.record["Options"]
-        strategy = {"strategy": str(options["strategy"])}
-        return {
-            **self.entities,
-            "image": self.image,
-            "atlas": str(self.record["Label"]),
-            **strategy,
-        }
 
 
 def gather(
@@ -272,20 +262,24 @@ def _table(path: Path, root: Path, stamp: Callable[[str], tuple[int | None, int]
         raise _LeftOutError("there is no record that it is done")
     try:
         reason = _difference(record, path, root, stamp)
-        image = record["Inputs"]["image"]
-        first = str(root / image[0]["Path"])
-        name = without_hemisphere(first) if len(image) > 1 else first
-        strategy, label = record["Options"]["strategy"], record["Label"]
+        label, strategy = (str(record["Options"][title]) for title in ("label", "strategy"))
+        name = _image_of(record, root)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError):
         raise _LeftOutError("its record cannot be read") from None
-    if reason:
-        raise _LeftOutError(reason)
     regions = coverage_in(own[1])
-    if regions is None or not strategy or not label:
-        raise _LeftOutError("its sidecar does not say which regions it is of")
+    if reason or regions is None:
+        raise _LeftOutError(reason or "its sidecar does not say which regions it is of")
     entities = {**entities_of(folders_of(name) / "_"), **entities_of(PurePath(name).name)}
-    entities = {key: part for key, part in entities.items() if key not in _OF_ROWS}
-    return _Table(path, entities, name_of(name), record, regions)
+    # Titles that no entity can have: the names of images have it still.
+    origin = {key: entities[key] for key in entities.keys() - _OF_ROWS}
+    about = {"image": name_of(name), "atlas": label, "strategy": strategy}
+    return _Table(path, origin, {**origin, **about}, record, regions)
+
+
+def _image_of(record: Mapping[str, Any], root: Path) -> str:
+    """Return the path of the image; of two hemispheres, what their paths share."""
+    first, *others = (str(root / image["Path"]) for image in record["Inputs"]["image"])
+    return without_hemisphere(first) if others else first
 
 
 def _difference(
@@ -301,13 +295,15 @@ def _difference(
             size, modified = stamp(file)
             if size is None:
                 return f"the {what} is not there any more"
-            is_same_time = modified == then["Modified"]
+            is_same = size == then["Size"] and modified == then["Modified"]
             # Who asked for checksums copies files, which get other times.
-            if size != then["Size"] or not (
-                is_same_time or ("sha256" in then and sha256_of(Path(file)) == then["sha256"])
-            ):
+            if not is_same and not _has_content(Path(file), then.get("sha256")):
                 return f"the {what} changed since"
     return "" if path.stat().st_size == record["Size"] else "it was changed since"
+
+
+def _has_content(file: Path, checksum: str | None) -> bool:
+    return checksum is not None and sha256_of(file) == checksum
 
 
 def _stamp(file: str) -> tuple[int | None, int]:
@@ -395,7 +391,7 @@ class _Coverage:
         """Return the rows of a table; none where they were written for another strategy."""
         inputs, options = table.record["Inputs"], dict(table.record["Options"])
         options.pop("strategy")
-        of_job = json.dumps([inputs, options, table.record["Label"]], sort_keys=True)
+        of_job = json.dumps([inputs, options], sort_keys=True)
         digest = hashlib.sha256(of_job.encode()).hexdigest()
         if digest in self.seen:
             return {}
@@ -449,26 +445,29 @@ def _titles(path: Path) -> list[str]:
 
 def _read(table: _Table) -> tuple[list[str] | None, NDArray[np.float64]]:
     """Return the names of the maps of a table, where they have some, and its values."""
-    path, regions = table.path, table.regions
     try:
-        if suffix_of(path) == ".npy":
-            array = np.atleast_2d(np.asarray(read_npy(path)))
-            names, cells = None, array
-        else:
-            titles = _titles(path)
-            n_before = len(titles) - len(regions)
-            if n_before < 0 or titles[n_before:] != [str(key) for key in regions.unique_keys]:
-                raise _LeftOutError("its regions are not those that its sidecar says")
-            names, cells = _cells(path, n_before)
-    except (OSError, ValueError, EOFError, RegioncastError, UnicodeError) as error:
+        names, values = _names_and_values(table)
+        is_whole = values.ndim == 2 and values.shape[1] == len(table.regions)
+    except (OSError, ValueError, EOFError, RegioncastError) as error:
         raise _LeftOutError("it cannot be read") from error
-    if cells.dtype.kind == "c":
+    if values.dtype.kind == "c":
         raise _LeftOutError("its numbers are complex")
-    if cells.ndim != 2 or cells.shape[1] != len(regions):
-        raise _LeftOutError("its regions are not those that its sidecar says")
+    if not is_whole:
+        raise _LeftOutError(_OTHER_REGIONS)
     # A title for a map that has no name is none.
     is_named = names is not None and names != map_titles(len(names))
-    return names if is_named else None, cells.astype(np.float64)
+    return names if is_named else None, values.astype(np.float64)
+
+
+def _names_and_values(table: _Table) -> tuple[list[str] | None, NDArray[Any]]:
+    """Return what a file holds, whose regions have to be those of its sidecar."""
+    if suffix_of(table.path) == ".npy":
+        return None, np.atleast_2d(np.asarray(read_npy(table.path)))
+    titles = _titles(table.path)
+    n_before = len(titles) - len(table.regions)
+    if n_before < 0 or titles[n_before:] != list(map(str, table.regions.unique_keys)):
+        raise _LeftOutError(_OTHER_REGIONS)
+    return _cells(table.path, n_before)
 
 
 def _cells(path: Path, n_before: int) -> tuple[list[str] | None, NDArray[Any]]:
@@ -525,11 +524,10 @@ def _as_text(cells: Any, kind: _Kind) -> str | list[Any]:
     """Return cells as they are written: numbers by as few digits as tell them."""
     if cells is None or isinstance(cells, str):
         return cells or _MISSING
-    listed = cells.tolist() if isinstance(cells, np.ndarray) else list(cells)
-    if kind == "text":
-        return [_MISSING if cell is None else cell for cell in listed]
-    number = int if kind == "int" else float
-    return [_MISSING if cell != cell else number(cell) for cell in listed]  # noqa: PLR0124  NaN
+    listed = cells.tolist() if isinstance(cells, np.ndarray) else cells
+    written = {"text": str, "int": int, "float": float}[kind]
+    # What is not equal to itself is NaN.
+    return [_MISSING if cell is None or cell != cell else written(cell) for cell in listed]  # noqa: PLR0124
 
 
 @contextmanager

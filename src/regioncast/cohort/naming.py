@@ -131,25 +131,29 @@ def folders_of(image: str) -> PurePath:
 
 def _name_of_table(image: str, label: str, statistic: str) -> str:
     """Return the name of a table without its ending."""
-    *parts, suffix = name_of(image).split("_")
-    said = [ENTITY.fullmatch(part) for part in parts]
-    keys = [match[1] if match else "" for match in said]
-    is_bids = (
-        "sub" in keys and "" not in keys and _SUFFIX_OF_BIDS.fullmatch(suffix)
-        # What has a statistic or an atlas already keeps it, whole.
-        and not {"atlas", "stat"}.intersection(keys)
-    )  # fmt: skip
-    if not is_bids:
+    name = name_of(image)
+    atlas, statistic_of = f"atlas-{label}", f"stat-{statistic}"
+    *parts, suffix = name.split("_")
+    if not _is_of_bids(parts, suffix):
         # Folders say of whom it is, where the name does not.
-        of_whom = entities_of(PurePath(*folders_of(image).parts, "_"))
-        before = [of_whom[key] for key in ("sub", "ses") if key in of_whom and key not in keys]
-        return "_".join([*before, *parts, suffix, f"atlas-{label}", f"stat-{statistic}", _SUFFIX])
-    after = next((at for at, key in enumerate(keys) if key in _AFTER_ATLAS), len(keys))
-    parts.insert(after, f"atlas-{label}")
-    at_end = len(parts) - (keys[-1] == "desc")
-    parts.insert(at_end, f"stat-{statistic}")
+        of_whom = entities_of(folders_of(image) / "_")
+        said = entities_of(PurePath(name).name)
+        before = [of_whom[key] for key in ("sub", "ses") if key in of_whom.keys() - said.keys()]
+        return "_".join([*before, name, atlas, statistic_of, _SUFFIX])
+    first = [at for at, part in enumerate(parts) if part.partition("-")[0] in _AFTER_ATLAS]
+    parts.insert(min(first, default=len(parts)), atlas)
+    parts.insert(len(parts) - parts[-1].startswith("desc-"), statistic_of)
     is_series = suffix in _SERIES and statistic != COVERAGE
     return "_".join([*parts, _SUFFIX if is_series else suffix])
+
+
+def _is_of_bids(parts: Sequence[str], suffix: str) -> bool:
+    """Return whether a name is one of BIDS that can say an atlas and a statistic, too."""
+    entities = [ENTITY.fullmatch(part) for part in parts]
+    keys = {match[1] for match in entities if match}
+    if len(keys) < len(parts) or not _SUFFIX_OF_BIDS.fullmatch(suffix):
+        return False
+    return "sub" in keys and keys.isdisjoint({"atlas", "stat"})
 
 
 def _plain(strategy: str) -> str:

@@ -123,8 +123,8 @@ def record_of(job: Job, strategy: str, stamps: Stamps) -> dict[str, Any]:
         options.pop("regions", None)
     return {
         "Version": own_version(),
-        "Label": job.label,
         "Options": {
+            "label": job.label,
             "strategy": strategy,
             **{name: said for name, said in options.items() if name not in _FILES[1:]},
         },
@@ -194,8 +194,6 @@ def _difference(then: Mapping[str, Any], job: Job, strategy: str, stamps: Stamps
             return f"the {what} changed"
     if not now["Inputs"]["image"]:
         return "the image is not there"
-    if then.get("Label") != now["Label"]:
-        return "the label of the atlas changed"
     if then.get("Options") != now["Options"]:
         return "options changed"
     if then.get("Version") != now["Version"]:

@@ -138,9 +138,7 @@ def extract_each(
     return extracted
 
 
-def _covered(
-    values: NDArray[Any], coverage: RegionTable, least: float | None
-) -> NDArray[Any]:
+def _covered(values: NDArray[Any], coverage: RegionTable, least: float | None) -> NDArray[Any]:
     """Return values in which regions with data in too few of their samples are made missing."""
     if least is not None:
         # Not `<`: a region without samples has the fraction NaN, and is missing.

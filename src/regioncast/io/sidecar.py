@@ -444,19 +444,17 @@ def _uri(file: Path, roots: Mapping[Path, str]) -> str | None:
 
 def _sampling(path: Path, files: Sequence[Path], atlas: Parcellation | None) -> dict[str, str]:
     """Return what BIDS wants to be told of a file whose name says a resolution or a density."""
-    said = {}
-    for entity, title in _SAMPLINGS.items():
-        if f"_{entity}-" not in path.name:
-            continue
-        # That of the image, in words of who made it, where there are some.
-        beside = (_content(file.with_name(f"{stem_of(file)}.json")) for file in files)
-        texts = (content.get(title) for content in beside if content is not None)
-        words = next((text for text in texts if isinstance(text, str) and _is_text(text)), None)
-        if words is None and atlas is not None:
-            words = repr(atlas.space).partition(": ")[2]
-        if words:
-            said[title] = words
-    return said
+    titles = [title for entity, title in _SAMPLINGS.items() if f"_{entity}-" in path.name]
+    said = {title: _said_beside(files, title) for title in titles}
+    known = "" if atlas is None else repr(atlas.space).partition(": ")[2]
+    return {title: words or known for title, words in said.items() if words or known}
+
+
+def _said_beside(files: Sequence[Path], title: str) -> str:
+    """Return the text of a field beside one of several files: the words of who made it."""
+    beside = (_content(file.with_name(f"{stem_of(file)}.json")) for file in files)
+    texts = (content.get(title) for content in beside if content is not None)
+    return next((text for text in texts if isinstance(text, str) and _is_text(text)), "")
 
 
 def _spatial_reference(atlas: Parcellation, folder: Path) -> str:
