@@ -184,37 +184,45 @@ def batch(
     >>> batch([row], "tables", workers=1).n_before
     1
     """
-    if executor is not None and (workers is not None or scheduler is not None):
-        raise ArgumentError("Say one of executor, workers and scheduler.")
     number, count = _shard(shard)
     suffix = _suffix(format)
     folder = output_path(out).absolute()
     listed = read_jobs(jobs, strategies=[strategy] if isinstance(strategy, str) else strategy)
     outputs = _outputs(listed, folder, suffix)
+    _check_one(executor, workers, scheduler)
     if not dry_run:
         prepare_folder(folder, listed)
     in_part = [job for job in listed if in_shard(job.image_in_table, number, count)]
     stamps = Stamps(folder, checksum=checksum)
-    summary = Summary(folder, len(in_part), [])
-    for n_looked_at, job in enumerate(in_part, start=1):
-        state = state_of(job, outputs[job.row], stamps)
-        if state.reason:
-            summary.to_do.append(Planned(job, outputs[job.row], state))
-        if looking is not None:
-            looking(n_looked_at, len(in_part))
+    to_do = _to_do(in_part, outputs, stamps, looking)
+    summary = Summary(folder, len(in_part), to_do)
     if dry_run:
         return summary
     # Before anything runs: whatever happens later, nothing stale is taken for done.
-    for planned in summary.to_do:
+    for planned in to_do:
         remove(planned.state.stale)
     name = f"{FAILED}.tsv" if shard is None else f"{FAILED}.{number}of{count}.tsv"
     try:
-        if summary.to_do:
+        if to_do:  # else no process is started
             with _engine(executor, workers, scheduler) as engine:
                 _run(summary, engine, checksum=checksum, progress=progress)
     finally:
         _list_failed(summary, folder / name)
     return summary
+
+
+def _to_do(
+    jobs: Sequence[Job], outputs: Mapping[int, Outputs], stamps: Stamps, looking: Progress | None
+) -> list[Planned]:
+    """Return the jobs that are not done, each with the reason."""
+    to_do = []
+    for n_looked_at, job in enumerate(jobs, start=1):
+        state = state_of(job, outputs[job.row], stamps)
+        if state.reason:
+            to_do.append(Planned(job, outputs[job.row], state))
+        if looking is not None:
+            looking(n_looked_at, len(jobs))
+    return to_do
 
 
 def _shard(shard: str | tuple[int, int] | None) -> tuple[int, int]:
@@ -228,6 +236,11 @@ def _shard(shard: str | tuple[int, int] | None) -> tuple[int, int]:
             f"{shard!r}."
         )
     return number, count
+
+
+def _check_one(*engines: object) -> None:
+    if sum(engine is not None for engine in engines) > 1:
+        raise ArgumentError("Say one of executor, workers and scheduler.")
 
 
 def _suffix(name: str) -> str:

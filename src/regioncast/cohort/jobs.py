@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -186,20 +186,17 @@ def read_jobs(source: Any, *, strategies: Sequence[str] = ("mean",)) -> list[Job
     >>> len(jobs), jobs[1].label, jobs[1].strategies
     (2, 'A', ('mean',))
     """
-    if isinstance(source, list | tuple) and source and all(isinstance(j, Job) for j in source):
+    if _are_jobs(source):
         return list(source)
     usual = tuple(strategy.name for strategy in Strategy.all_of(list(strategies)))
     table, folder = _table(source)
     _check_columns(table)
     jobs, wrong = [], []
-    columns = {str(column.title): column.cells for column in table.body}
-    for number in range(table.n_rows):
-        cells = {title: cells[number] for title, cells in columns.items()}
-        said = {title: cell for title, cell in cells.items() if not is_absent(cell)}
+    for row, said in enumerate(_rows(table), start=1):
         try:
-            jobs.append(_job(number + 1, said, folder, usual))
+            jobs.append(_job(row, said, folder, usual))
         except (ValueError, RegioncastError) as error:
-            wrong.append(f"row {number + 1:,}: {error}")
+            wrong.append(f"row {row:,}: {error}")
     if wrong:
         raise JobsError(
             f"{table.subject}: {plural(len(wrong), 'row')} of {table.n_rows:,} cannot be read: "
@@ -209,6 +206,18 @@ def read_jobs(source: Any, *, strategies: Sequence[str] = ("mean",)) -> list[Job
         raise JobsError(f"{table.subject} has no rows. Give one per image and atlas.")
     _check_labels(jobs, table)
     return jobs
+
+
+def _are_jobs(source: Any) -> bool:
+    return isinstance(source, list) and {type(each) for each in source} == {Job}
+
+
+def _rows(table: Table) -> Iterator[dict[str, Any]]:
+    """Give for each row what its cells say; those that say nothing are left out."""
+    columns = {str(column.title): column.cells for column in table.body}
+    for number in range(table.n_rows):
+        cells = {title: column[number] for title, column in columns.items()}
+        yield {title: cell for title, cell in cells.items() if not is_absent(cell)}
 
 
 def several(texts: Sequence[str]) -> str:
@@ -259,6 +268,11 @@ def _table_of_text(file: Path) -> Table:
     lines = csv.reader(read_text(file).splitlines(), delimiter=_DELIMITERS[suffix_of(file)])
     rows = [[cell.strip() for cell in line] for line in lines]
     titles, *body = [row for row in rows if any(row)] or [[]]
+    _check_rectangle(file, titles, body)
+    return table_of_records([dict(zip(titles, row, strict=True)) for row in body], str(file))
+
+
+def _check_rectangle(file: Path, titles: Sequence[str], body: Sequence[Sequence[str]]) -> None:
     wrong = [number for number, row in enumerate(body, start=1) if len(row) != len(titles)]
     if wrong:
         raise JobsError(
@@ -268,8 +282,9 @@ def _table_of_text(file: Path) -> Table:
         )
     twice = [title for title, count in Counter(titles).items() if count > 1]
     if twice:
-        raise JobsError(f"{file}: columns that are there more than once: {examples(twice)}.")
-    return table_of_records([dict(zip(titles, row, strict=True)) for row in body], str(file))
+        raise JobsError(
+            f"{file}: columns that are there more than once: {examples(twice)}. Keep one of each."
+        )
 
 
 def _check_columns(table: Table) -> None:
@@ -277,22 +292,24 @@ def _check_columns(table: Table) -> None:
     known = ["image", "atlas", "strategy", "output", *_OF_ATLAS, *_OF_PASS]
     unknown = [title for title in titles if title not in known]
     if unknown:
-        near = {
-            title: close
-            for title in unknown
-            for close in difflib.get_close_matches(title.lower(), known, n=1)
-        }
-        hint = "".join(f" Did you mean {to!r} for {title!r}?" for title, to in near.items())
         raise JobsError(
             f"{table.subject}: {plural(len(unknown), 'column')} that jobs do not have: "
-            f"{examples(unknown)}.{hint} Columns are {', '.join(known)}."
+            f"{examples(unknown)}.{_near_misses(unknown, known)} Columns are {', '.join(known)}."
         )
-    lacking = [title for title in known[:2] if title not in titles]
+    lacking = {"image", "atlas"}.difference(titles)
     if lacking and table.n_rows:
         raise JobsError(
-            f"{table.subject} has no column {' and no column '.join(map(repr, lacking))}; its "
-            f"columns are {examples(titles, show=20)}."
+            f"{table.subject} has no column {' and no column '.join(map(repr, sorted(lacking)))}; "
+            f"its columns are {examples(titles, show=20)}."
         )
+
+
+def _near_misses(titles: Sequence[str], known: Sequence[str]) -> str:
+    hints = ""
+    for title in titles:
+        for close in difflib.get_close_matches(title.lower(), known, n=1):
+            hints += f" Did you mean {close!r} for {title!r}?"
+    return hints
 
 
 def _check_labels(jobs: Sequence[Job], table: Table) -> None:

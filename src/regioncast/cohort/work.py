@@ -162,15 +162,13 @@ def extract_pass(task: Pass, *, n_jobs: int | None) -> list[dict[str, Signals] |
 def _extracted(
     task: Pass, wanted: dict[int, Wanted], n_jobs: int | None
 ) -> dict[int, dict[str, Signals] | Exception]:
-    jobs = {number: task.jobs[number] for number in wanted}
-    names = dict.fromkeys(name for job in jobs.values() for name in job.strategies)
-    strategies = [Strategy.of(name) for name in names]
+    jobs = [task.jobs[number] for number in wanted]
     failed: dict[str, RegioncastError] = {}
     try:
         extracted = extract_each(
             task.image,
             {str(number): each for number, each in wanted.items()},
-            strategies,
+            _strategies_of(jobs),
             n_jobs=n_jobs,
             failed=failed,
             **task.jobs[0].of_pass,
@@ -178,17 +176,31 @@ def _extracted(
     except Exception as error:  # noqa: BLE001  damaged files lead readers to raise anything
         if len(wanted) == 1 or isinstance(error, _OF_THE_IMAGE):
             return dict.fromkeys(wanted, error)
-        # A strategy, or weights in the regions of one atlas: each by itself tells which.
-        alone = (_extracted(task, {number: each}, n_jobs) for number, each in wanted.items())
-        return {number: outcome for each in alone for number, outcome in each.items()}
+        return _each_alone(task, wanted, n_jobs)
+    return {
+        number: failed.get(str(number)) or _chosen(extracted[str(number)], job)
+        for number, job in zip(wanted, jobs, strict=True)
+    }
+
+
+def _each_alone(
+    task: Pass, wanted: dict[int, Wanted], n_jobs: int | None
+) -> dict[int, dict[str, Signals] | Exception]:
+    """Extract of each atlas by itself, which tells whose strategy or weights it was."""
     outcomes: dict[int, dict[str, Signals] | Exception] = {}
-    for number, job in jobs.items():
-        if str(number) in failed:
-            outcomes[number] = failed[str(number)]
-        else:
-            of_atlas = extracted[str(number)]
-            outcomes[number] = {name: of_atlas[name] for name in job.strategies}
+    for number, each in wanted.items():
+        outcomes |= _extracted(task, {number: each}, n_jobs)
     return outcomes
+
+
+def _strategies_of(jobs: Sequence[Job]) -> list[Strategy]:
+    """Return all strategies that any of some jobs asks for: they are one pass."""
+    names = dict.fromkeys(name for job in jobs for name in job.strategies)
+    return [Strategy.of(name) for name in names]
+
+
+def _chosen(signals: dict[str, Signals], job: Job) -> dict[str, Signals]:
+    return {strategy: signals[strategy] for strategy in job.strategies}
 
 
 def _wanted(job: Job) -> Wanted:

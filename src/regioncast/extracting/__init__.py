@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..atlas.parcellation import Parcellation
+    from ..atlas.region_table import RegionTable
     from ..atlas.spaces import Space
     from ..engine.extraction import Nan, Strategy
     from ..progress import Progress
@@ -126,11 +127,7 @@ def extract_each(
         coverage = placement.coverage(finite[regions])
         extracted[name] = {}
         for strategy, table in zip(strategies, tables, strict=True):
-            values = table[:, regions].copy()
-            if least is not None:
-                # Not `<`: a region without samples has the fraction NaN, and is missing.
-                is_covered = np.array(coverage.columns["fraction"]) >= least
-                values[:, ~is_covered] = np.nan
+            values = _covered(table[:, regions].copy(), coverage, least)
             extracted[name][strategy.name] = Signals(
                 clean(values, atlas.table.unique_keys),
                 atlas.table.unique_keys,
@@ -140,6 +137,15 @@ def extract_each(
                 origin=Origin(files, strategy.name, cleaning),
             ).changed(axis=axis)
     return extracted
+
+
+def _covered(values: NDArray[Any], coverage: RegionTable, least: float | None) -> NDArray[Any]:
+    """Return values in which regions with data in too few of their samples are made missing."""
+    if least is not None:
+        # Not `<`: a region without samples has the fraction NaN, and is missing.
+        is_covered = np.array(coverage.columns["fraction"]) >= least
+        values[:, ~is_covered] = np.nan
+    return values
 
 
 def _placements(
