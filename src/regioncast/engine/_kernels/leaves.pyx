@@ -46,7 +46,7 @@ cdef enum:
     PROPAGATE = 1
     ZERO = 2
 
-# `regioncast.chunked.reduction.SUMS` is the same to NumPy, and says what each is.
+# `SUMS` of `regioncast.chunked.reduction.sums` is the same to NumPy, and says what each is.
 cdef struct Sums:
     int64_t voxels
     int64_t in_mask
