@@ -130,6 +130,14 @@ class OutputError(RegioncastError, OSError):
     """An output cannot be written."""
 
 
+class WorkerDiedError(RegioncastError, RuntimeError):
+    """A process died that worked on a task."""
+
+
+class SchedulerError(RegioncastError, ConnectionError):
+    """The scheduler of a cluster does not answer."""
+
+
 class MissingPackageError(RegioncastError, ImportError):
     """An optional package is needed and not installed."""
 

@@ -70,3 +70,22 @@ class Outputs:
 
     tables: Mapping[str, Path]
     coverage: Path | None
+
+
+def read_jobs(source: Any) -> list[Job]:
+    """Return the jobs of a list of rows."""
+    jobs = []
+    for number, row in enumerate(source, start=1):
+        of_atlas = {name: row[name] for name in ("mask", "min_coverage", "resample") if name in row}
+        strategies = tuple(row.get("strategy", "mean").split(","))
+        atlas = str(row["atlas"])
+        jobs.append(Job(number, str(row["image"]), atlas, "a", strategies, of_atlas))
+    return jobs
+
+
+def passes(jobs: list[Job]) -> list[Pass]:
+    """Return the jobs by image."""
+    by_image: dict[str, list[Job]] = {}
+    for job in jobs:
+        by_image.setdefault(job.image, []).append(job)
+    return [Pass(image, tuple(of_image)) for image, of_image in by_image.items()]
