@@ -16,16 +16,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import regioncast as rc
+from regioncast.chunked import extraction
 from regioncast.chunked.reduction.blocks import Blocks, Sources
 from regioncast.chunked.reduction.ranks import Limits, Owners
 from regioncast.chunked.reduction.statistics import MapReduction
 from regioncast.chunked.reduction.tasks import Side
 from regioncast.chunked.voxels import InMemory
 from regioncast.engine.extraction import Strategy
-from regioncast.errors import LabelsError
+from regioncast.errors import (
+    ArgumentError,
+    FileFormatError,
+    ImageTypeError,
+    LabelsError,
+    SpaceError,
+)
+from regioncast.io.volume.boxes import file_voxels
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -98,7 +107,7 @@ def reduced(
     mask: Any = None,
     executor: Executor | None = None,
     n_jobs: int = 1,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     leaf: int = 4,
     node: int = 8,
 ) -> dict[str, NDArray[np.float64]]:
@@ -112,7 +121,7 @@ def reduced(
     told: list[int] = []
     side = Side(executor, n_jobs, told.append)
     wanted = Strategy.all_of(strategies)
-    result = MapReduction(sources, owners, len(known), side, limits).reduced(wanted)
+    result = MapReduction(sources, owners, len(known), side, limits or Limits()).reduced(wanted)
     assert sum(told) % sources.blocks.n_nodes == 0
     return dict(zip(strategies, result.values, strict=True))
 
@@ -261,3 +270,144 @@ def test_labels_without_a_row_are_counted() -> None:
     n_voxels = np.count_nonzero(labels == 900)
     with pytest.raises(LabelsError, match=rf"1 label of it without .* in {n_voxels} voxels: 900\."):
         reduced(image, labels, ["mean"], known=(3, 7))
+
+
+# --- from files --------------------------------------------------------------------------------
+
+GRID = np.array([[-2.0, 0, 0, 30], [0, 3, 0, -20], [0, 0, 4, 7], [0, 0, 0, 1]])
+
+
+@pytest.fixture
+def small_files_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extraction, "LARGE", 100)
+
+
+@pytest.fixture
+def atlas() -> nib.Nifti1Image:
+    return nib.Nifti1Image(image_and_labels("f4")[1].T, GRID)
+
+
+def written(
+    path: Path, array: NDArray[Any], slope: float = 1, inter: float = 0, order: str = "<"
+) -> Path:
+    """Write a NIfTI file with just these numbers stored, and this scaling."""
+    header = nib.Nifti1Header(endianness=order)
+    header.set_data_dtype(array.dtype)
+    header.set_data_shape(array.shape)
+    header.set_sform(GRID, 1)
+    header["pixdim"][1:4] = 2, 3, 4
+    header["scl_slope"], header["scl_inter"], header["vox_offset"] = slope, inter, 352
+    numbers = array.astype(array.dtype.newbyteorder(order)).tobytes(order="F")
+    path.write_bytes(header.binaryblock + bytes(4) + numbers)
+    return path
+
+
+@pytest.mark.usefixtures("small_files_are_large")
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("scaling", [(1, 0), (0.37, -3)])
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u4", "f4", "f8"])
+def test_large_files_are_as_small_ones(
+    tmp_path: Path,
+    atlas: nib.Nifti1Image,
+    monkeypatch: pytest.MonkeyPatch,
+    dtype: str,
+    scaling: tuple[float, float],
+    order: str,
+) -> None:
+    maps = [image_and_labels(dtype, seed=seed)[0].T for seed in (1, 2, 3)]
+    path = written(tmp_path / "large.nii", np.stack(maps, axis=-1), *scaling, order)
+    mask = nib.Nifti1Image((maps[0] > 4).astype(np.uint8), GRID)
+    options: dict[str, Any] = {"strategy": [*EXACT, *OF_SUMS], "mask": mask, "min_coverage": 0.3}
+    told: list[tuple[int, int]] = []
+    signals = rc.extract(path, atlas, **options, progress=lambda *counts: told.append(counts))
+    assert told == sorted(told)
+    assert told[-1][0] == told[-1][1]
+    monkeypatch.setattr(extraction, "LARGE", 1 << 30)
+    ordinary = rc.extract(path, atlas, **options)
+    for name in EXACT:
+        np.testing.assert_array_equal(signals[name].values, ordinary[name].values, name)
+    for name in OF_SUMS:
+        np.testing.assert_allclose(signals[name].values, ordinary[name].values, rtol=1e-11)
+    one, other = signals["mean"], ordinary["mean"]
+    assert (one.keys, one.labels, one.axis) == (other.keys, other.labels, other.axis)
+    assert one.coverage.to_records() == other.coverage.to_records()
+    assert one.origin.files == other.origin.files == (path,)
+
+
+@pytest.mark.usefixtures("small_files_are_large")
+def test_a_large_file_that_ends_early_is_an_error(tmp_path: Path, atlas: nib.Nifti1Image) -> None:
+    path = written(tmp_path / "large.nii", image_and_labels("f4")[0].T)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    with pytest.raises(FileFormatError, match=r"truncated or damaged"):
+        rc.extract(path, atlas)
+    path.write_bytes(whole)
+    voxels = file_voxels(nib.load(path), "the image")
+    path.write_bytes(whole[:-1])
+    with pytest.raises(FileFormatError, match=r"The image ends early, 1 bytes? before"):
+        voxels.read((slice(0, 11), slice(0, 9), slice(0, 14)))
+
+
+@pytest.mark.usefixtures("small_files_are_large")
+def test_what_needs_a_file_whole_still_has_it_whole(
+    tmp_path: Path, atlas: nib.Nifti1Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path / "large.nii", image_and_labels("f4")[0].T)
+    monkeypatch.setattr("regioncast.api.extract_in_chunks", None)
+    assert rc.extract(path, atlas, strategy=lambda voxels: voxels[0]).n_regions == 3
+    assert rc.extract(path, atlas, strategy="mode").n_regions == 3
+    weights = nib.Nifti1Image(np.ones((14, 9, 11), np.uint8), GRID)
+    assert rc.extract(path, atlas, weights=weights).n_regions == 3
+
+
+def test_zarr_and_dask_are_as_files(tmp_path: Path, atlas: nib.Nifti1Image) -> None:
+    zarr, da = pytest.importorskip("zarr"), pytest.importorskip("dask.array")
+    image, _ = image_and_labels("i2")
+    stored = zarr.create_array(tmp_path / "image.zarr", data=image, chunks=(4, 9, 5))
+    signals = rc.extract(nib.Nifti1Image(image.T, GRID), atlas, strategy=["median", "mode"])
+    for source in (stored, tmp_path / "image.zarr", da.from_array(image, (5, 2, 14))):
+        in_chunks = rc.extract(source, atlas, strategy=["median", "mode"])
+        assert np.array_equal(in_chunks["median"].values, signals["median"].values)
+        assert np.array_equal(in_chunks["mode"].values, signals["mode"].values)
+        assert in_chunks["mode"].single
+    with ThreadPoolExecutor(2) as executor:
+        with_threads = rc.extract(stored, atlas, strategy="median", executor=executor)
+    assert np.array_equal(with_threads.values, signals["median"].values)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"weights": "w.nii"}, "weights does not go with what is read in chunks"),
+        ({"detrend": True, "low_pass": 0.1}, "detrend, low_pass do not go .* needs all maps"),
+        ({"resample": "labels"}, "brought to other grids in memory"),
+        ({"strategy": "first_eigenvariate"}, "first_eigenvariate needs all voxels of a region"),
+        ({"strategy": "mode"}, "mode of floats"),
+        ({"nan": "drop"}, "nan must be"),
+        ({"min_coverage": 2}, "min_coverage is a fraction"),
+    ],
+)
+def test_what_is_not_done_in_chunks_is_said(
+    options: dict[str, Any], message: str, atlas: nib.Nifti1Image
+) -> None:
+    zarr = pytest.importorskip("zarr")
+    image = zarr.array(image_and_labels("f4")[0], chunks=(4, 4, 4))
+    with pytest.raises(ArgumentError, match=message):
+        rc.extract(image, atlas, **options)
+
+
+def test_other_grids_and_dtypes_are_refused(atlas: nib.Nifti1Image) -> None:
+    zarr = pytest.importorskip("zarr")
+    with pytest.raises(SpaceError, match=r"has 14×9×10 voxels, the labels image has 14×9×11"):
+        rc.extract(zarr.zeros((10, 9, 14)), atlas)
+    with pytest.raises(ImageTypeError, match=r"holds complex64"):
+        rc.extract(zarr.zeros((11, 9, 14), dtype="c8"), atlas)
+    surface = rc.load_parcellation(left=np.arange(5))
+    with pytest.raises(SpaceError, match=r"Give labels of voxels"):
+        rc.extract(zarr.zeros((11, 9, 14)), surface)
+
+
+def test_an_executor_is_for_what_is_read_in_chunks(atlas: nib.Nifti1Image) -> None:
+    image = nib.Nifti1Image(image_and_labels("f4")[0].T, GRID)
+    with ThreadPoolExecutor(1) as executor, pytest.raises(ArgumentError, match="extract_all"):
+        rc.extract(image, atlas, executor=executor)

@@ -21,6 +21,8 @@ from .atlas.merging import merged
 from .atlas.parcellation import Parcellation
 from .atlas.region_table import RegionTable
 from .atlas.transfer import transferred
+from .chunked.extraction import extract_each as extract_in_chunks
+from .chunked.extraction import is_in_chunks
 from .engine.extraction import Strategy
 from .engine.painting import value_table
 from .errors import (
@@ -54,6 +56,8 @@ from .viewing.page import View
 from .viewing.scene import alone, scene_of, with_meshes
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
@@ -566,6 +570,7 @@ class _HowToExtract(TypedDict, total=False):
     high_pass: float | None
     t_r: float | None
     n_jobs: int | None
+    executor: Executor | None
     progress: Progress | None
 
 
@@ -620,6 +625,7 @@ def extract(
     high_pass: float | None = None,
     t_r: float | None = None,
     n_jobs: int | None = None,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Signals | dict[str, Signals] | dict[str, dict[str, Signals]]:
     """Extract region signals from an image: one number per region and map.
@@ -633,6 +639,8 @@ def extract(
         and its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``.
         Maps of several files are called by these, ``sub-01_task-rest_bold_volume-0``, and
         `Signals.entities` has the parts of the names.
+        OME-Zarr, arrays of Zarr and Dask, and uncompressed NIfTI files with maps of a GiB or more
+        are read in chunks, see Notes.
     parcellation : Parcellation, path or nibabel image, or mapping of str to these
         The regions, on the grid of the image.  A path or an image goes through
         `load_parcellation`.  Surfaces and volumes also serve CIFTI files with the same meshes
@@ -686,9 +694,13 @@ def extract(
         Number of threads that reduce; when not given, one per processor, but for the one that
         reads a file of volumes.  Below 0: one per processor.  Functions are called by no thread but
         this.
+    executor : concurrent.futures.Executor, default=None
+        Of an image that is read in chunks, who reads and reduces them, instead of threads: local
+        processes, or ``Client.get_executor()`` of Dask.
     progress : callable, default=None
         Called with the number of maps done and the number of all maps; from a CIFTI file, which
-        is reduced region by region, with the fraction of the work done, expressed in maps.
+        is reduced region by region, with the fraction of the work done, expressed in maps; from an
+        image in chunks, with numbers of blocks.
 
     Returns
     -------
@@ -722,6 +734,17 @@ def extract(
     --------
     regioncast.paint : The way back.
 
+    Notes
+    -----
+    Images and labels in chunks are reduced block by block, each in memory for a moment, with the
+    same bits however they are chunked and whoever works.  Counts, extremes, median, percentiles,
+    and the mode of integers are exact, sums and means of integers too (rounded once), and the
+    variance of integers up to 32 bits; sums of floats are added up along a fixed tree of blocks of
+    64³ voxels, variances by Chan's formula.  Of an OME-Zarr image that level is read whose grid
+    is that of the labels.  Functions, ``"first_eigenvariate"``, modes of floats, weights, cleaning
+    and resampling need more than a block at once: they are refused, but of a NIfTI file, which is
+    then read as a smaller one.
+
     Examples
     --------
     >>> import numpy as np
@@ -749,11 +772,26 @@ def extract(
         atlas = load_parcellation(labels)
         groups = atlas if by is None else atlas.group(by)
         wanted[name] = Wanted(groups, mask, min_coverage, resample)
-    extracted = extract_each(
-        image, wanted, strategies, nan=nan, weights=weights, confounds=confounds,
-        confound_columns=confound_columns, standardize=standardize, detrend=detrend,
-        low_pass=low_pass, high_pass=high_pass, t_r=t_r, n_jobs=n_jobs, progress=progress,
-    )  # fmt: skip
+    options: dict[str, Any] = {
+        "weights": weights, "confounds": confounds, "confound_columns": confound_columns,
+        "standardize": standardize, "detrend": detrend, "low_pass": low_pass,
+        "high_pass": high_pass,
+    }  # fmt: skip
+    usual: dict[str, Any] = {"nan": nan, "t_r": t_r, "n_jobs": n_jobs, "progress": progress}
+    in_chunks = [each.parcellation for each in wanted.values()]
+    if is_in_chunks(image, in_chunks, strategies, options | {"resample": resample}):
+        extracted = extract_in_chunks(
+            image, {name: each.parcellation for name, each in wanted.items()}, strategies,
+            mask=mask, min_coverage=min_coverage, executor=executor, resample=resample,
+            **options, **usual,
+        )  # fmt: skip
+    elif executor is not None:
+        raise ArgumentError(
+            "executor is for images that are read in chunks: OME-Zarr, arrays of Zarr and Dask, "
+            "and large .nii files. Leave it out; many images go to workers by extract_all."
+        )
+    else:
+        extracted = extract_each(image, wanted, strategies, **options, **usual)
     if isinstance(strategy, list | tuple):
         return extracted if is_of_several else extracted[""]
     by_one = {name: of_atlas[strategies[0].name] for name, of_atlas in extracted.items()}

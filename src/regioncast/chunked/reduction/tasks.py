@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
-from ...engine.threads import each_in_turn, n_cpus, threads_of
+from ...engine.threads import each_in_turn, threads_of
 from ...executors import each_done
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Side:
                 self.tell(len(each))
                 yield part
             return
-        for task, future in each_done(self.executor, work, tasks, n_workers=n_cpus()):
+        for task, future in each_done(self.executor, work, tasks):
             part = future.result()
             self.tell(len(task.nodes))
             yield part
