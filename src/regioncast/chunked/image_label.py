@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ..atlas.region_table import HEX_COLOR, RegionTable, hex_color
 from ..errors import FileFormatError, RegionTableError, capitalized
 from ..tables.regions import read_region_table
-
-if TYPE_CHECKING:
-    from ..signals import Signals
 
 _LABEL = "label-value"
 _VERSION = "0.5"
@@ -58,7 +55,7 @@ def table_of(image_label: Mapping[str, Any], name: str) -> RegionTable | None:
     columns = {title: [record.get(title) for record in records] for title in titles}
     if colors and not any(title.lower() in _COLOR_TITLES for title in titles):
         columns["color"] = [colors.get(label) for label in labels]
-    names = columns.get("name")
+    names: Any = columns.get("name")
     if names is not None and all(isinstance(each, str) for each in names):
         del columns["name"]
         return RegionTable(labels, names, columns)
@@ -94,7 +91,11 @@ def image_label_of(
     """
     columns = {**table.other_columns, **(values or {})}
     properties = [
-        {_LABEL: label, "name": name, **{title: _plain(cells[row]) for title, cells in columns.items()}}
+        {
+            _LABEL: label,
+            "name": name,
+            **{title: _plain(cells[row]) for title, cells in columns.items()},
+        }
         for row, (label, name) in enumerate(table)
     ]
     if colors is None:
@@ -125,19 +126,3 @@ def _plain(cell: Any) -> Any:
     if isinstance(cell, float) and not math.isfinite(cell):
         return None
     return cell
-
-
-def values_of(signals: Signals, columns: np.ndarray[Any, Any]) -> dict[str, list[Any]]:
-    """Return the values of each map, under its name, in the order of the regions."""
-    names = signals.map_names or (
-        ["value"] if signals.n_maps == 1 else [f"map {n}" for n in range(signals.n_maps)]
-    )
-    has_value = columns >= 0
-    found: dict[str, list[Any]] = {}
-    for name, row in zip(names, signals.values, strict=True):
-        of_regions = row[columns].tolist()
-        found[name] = [
-            value if is_there else None
-            for value, is_there in zip(of_regions, has_value.tolist(), strict=True)
-        ]
-    return found

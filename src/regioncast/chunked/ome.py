@@ -108,8 +108,9 @@ def read_multiscale(group: zarr.Group, name: str) -> Multiscale:
     with readable(name):
         first = ome["multiscales"][0]
         _check_version(str(ome.get("version") or first.get("version")), name)
-        ours = dict(group.attrs.asdict().get(OURS) or {})
-        arrays = [group[dataset["path"]] for dataset in first["datasets"]]
+        said: Any = group.attrs.asdict().get(OURS)
+        ours = dict(said or {})
+        arrays: list[Any] = [group[dataset["path"]] for dataset in first["datasets"]]
         for array in arrays:
             check_dimensions(array.shape, name)
         axes = first["axes"]
@@ -119,7 +120,7 @@ def read_multiscale(group: zarr.Group, name: str) -> Multiscale:
             _combined([*dataset["coordinateTransformations"], *_of_all(first)], len(axes), name)
             for dataset in first["datasets"]
         ]
-        spaces = _spaces(group, axes, arrays, transforms, ours, name)
+        spaces = _spaces(group, axes, arrays, transforms, ours, name=name)
         t_r = _t_r(axes, transforms[0][0])
         return Multiscale(arrays, spaces, t_r, ome.get("image-label") or {}, ours)
 
@@ -141,7 +142,7 @@ def _check_version(version: str, name: str) -> None:
     if not version.startswith(_VERSIONS):
         raise FileFormatError(
             f"{capitalized(name)} is OME-Zarr of version {version}; versions "
-            f"{' and '.join(_VERSIONS)} are read. Convert it, for example with ome2024-ngff-challenge."
+            f"{' and '.join(_VERSIONS)} are read. Convert it to one of these."
         )
 
 
@@ -200,15 +201,14 @@ def _spaces(
     arrays: Sequence[zarr.Array[Any]],
     transforms: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]],
     ours: Mapping[str, Any],
+    *,
     name: str,
 ) -> list[VolumeGrid]:
     """Return the grid of each level."""
     shapes = [(s[-1], s[-2], s[-3]) for s in (array.shape for array in arrays)]
     # All of this in the order of grids.
     spatial = list(axes[-3:])[::-1]
-    scales, translations = (
-        [transform[n][-3:][::-1] for transform in transforms] for n in range(2)
-    )
+    scales, translations = ([transform[n][-3:][::-1] for transform in transforms] for n in range(2))
     if ours.get("placed") is False:
         return [_unplaced(shape) for shape in shapes]
     factors = _factors(spatial, name)
@@ -336,9 +336,7 @@ def _direction(affine: NDArray[np.float64], axis: int) -> tuple[int, int]:
     return int(world), int(sign)
 
 
-def transforms_of(
-    space: VolumeGrid, *, is_series: bool, t_r: float | None
-) -> list[dict[str, Any]]:
+def transforms_of(space: VolumeGrid, *, is_series: bool, t_r: float | None) -> list[dict[str, Any]]:
     """Return the scale and the translation of arrays on a grid."""
     scale = np.linalg.norm(space.affine[:3, :3], axis=0).tolist()
     translation = []

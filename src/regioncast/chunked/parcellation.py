@@ -12,6 +12,7 @@ import numpy as np
 from ..atlas.choice import grouped, is_chosen
 from ..atlas.identities import Identities
 from ..atlas.parcellation import Parcellation
+from ..atlas.region_table import SHOWN_ROWS, text_table
 from ..engine import encoding
 from ..engine.encoding import code_dtype
 from ..errors import LabelsError, RegionTableError, examples, plural
@@ -96,11 +97,30 @@ class ChunkedParcellation:
         return iter(self.table)
 
     def __repr__(self) -> str:
-        levels = plural(len(self.levels), "level")
-        return (
+        return self.to_text(max_rows=SHOWN_ROWS)
+
+    def to_text(self, max_rows: int | None = None) -> str:
+        """Return the regions as a table for people to read, of `max_rows` rows where it is said."""
+        columns = {"label": self.table.labels.tolist(), "name": self.table.names}
+        columns |= self.table.other_columns
+        rows = zip(*columns.values(), strict=True)
+        cells = [tuple(columns), *(tuple(map(str, row)) for row in rows)]
+        lines = text_table(cells, max_rows=max_rows or len(self))
+        head = (
             f"ChunkedParcellation: {plural(len(self), 'region')}, {self.space.description}, "
-            f"{levels}, read when needed from {self.levels[0].labels.name}\n{self.table!r}"
+            f"{plural(len(self.levels), 'level')}, read in chunks from {self.levels[0].labels.name}"
         )
+        return "\n".join([head, *lines])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what is known as plain values, without what takes all voxels to know."""
+        return {
+            "n_regions": len(self),
+            "shape": list(self.space.shape),
+            **self.space.extent,
+            "levels": [list(level.space.shape) for level in self.levels],
+            "regions": self.table.to_records(),
+        }
 
     @property
     def space(self) -> VolumeGrid:
@@ -177,17 +197,15 @@ class ChunkedParcellation:
         """Return the groups of a column of the region table.  See `Parcellation.group`."""
         table, label_of_row = grouped(self.table, column)
         code_of = dict(zip(table.labels.tolist(), range(1, len(table) + 1), strict=True))
-        return self._with_rows(table, [code_of.get(label, 0) for label in label_of_row])
+        return self.with_rows(table, [code_of.get(label, 0) for label in label_of_row])
 
     def _of_rows(self, is_kept: NDArray[np.bool_]) -> ChunkedParcellation:
         if not is_kept.any():
-            raise LabelsError(
-                f"No region is left of {plural(len(self), 'region')}. Choose others."
-            )
+            raise LabelsError(f"No region is left of {plural(len(self), 'region')}. Choose others.")
         rows = np.cumsum(is_kept) * is_kept
-        return self._with_rows(self.table.take(np.flatnonzero(is_kept)), rows.tolist())
+        return self.with_rows(self.table.take(np.flatnonzero(is_kept)), rows.tolist())
 
-    def _with_rows(self, table: RegionTable, code_of_row: Sequence[int]) -> ChunkedParcellation:
+    def with_rows(self, table: RegionTable, code_of_row: Sequence[int]) -> ChunkedParcellation:
         """Return the regions of another table, of which each row of this has a code, or 0."""
         labels, codes = self._known
         known = KnownLabels(labels, np.array([0, *code_of_row], np.int64)[codes])

@@ -62,11 +62,9 @@ class ChunkedImage:
 
 def boxes(shape: Sequence[int], edge: int = NODE) -> Iterator[Box]:
     """Yield the blocks of this edge that an array is made of, aligned at the origin."""
-    parts = [
-        [slice(start, min(start + edge, n)) for start in range(0, n, edge)] for n in shape
-    ]
-    for z, y, x in itertools.product(*parts):
-        yield z, y, x
+    parts = [[slice(start, min(start + edge, n)) for start in range(0, n, edge)] for n in shape]
+    every: Iterator[Any] = itertools.product(*parts)
+    yield from every
 
 
 def open_image(source: Any, what: str, level: int = 0) -> ChunkedImage:
@@ -85,7 +83,7 @@ def open_image(source: Any, what: str, level: int = 0) -> ChunkedImage:
     if not is_of_zarr(source) and not isinstance(source, str | os.PathLike):
         _refuse_level(level, what)
         return _unplaced_image(dask_voxels(source, what))
-    node = open_node(source, what)
+    node: Any = open_node(source, what)
     if _is_array(node):
         _refuse_level(level, what)
         _check_named_axes(node, what)
@@ -171,13 +169,13 @@ def find_labels(
 def _levels(
     source: Any, label_map: str | int | None, level: int
 ) -> tuple[list[Level], dict[str, Any], Any]:
-    """Return the levels of labels from the one that is asked for on, what is said of them, where."""
+    """Return levels of labels from one on, what is said of labels there, and where they are."""
     if not is_of_zarr(source) and not isinstance(source, str | os.PathLike):
         _refuse_level(level, _WHAT)
         _refuse_label_map(label_map)
         voxels = dask_voxels(source, _WHAT)
         return [Level(voxels, unplaced_grid(voxels.shape))], {}, None
-    node = open_node(source, _WHAT)
+    node: Any = open_node(source, _WHAT)
     file = path_of(node)
     if _is_array(node):
         _refuse_level(level, _WHAT)
@@ -185,7 +183,7 @@ def _levels(
         _check_named_axes(node, _WHAT)
         found = zarr_voxels(node, _WHAT)
         return [Level(found, unplaced_grid(found.shape))], {}, file
-    group = _group_of_labels(node, label_map)
+    group = group_of_labels(node, label_map)
     name = f"{_WHAT} {path_of(group) or 'in memory'}"
     image: Multiscale = read_multiscale(group, name)
     first = level_of(image, level, name)
@@ -196,7 +194,7 @@ def _levels(
     return levels, dict(image.image_label), file
 
 
-def _group_of_labels(group: zarr.Group, label_map: str | int | None) -> zarr.Group:
+def group_of_labels(group: zarr.Group, label_map: str | int | None) -> zarr.Group:
     """Return the group of one labels image: of those of an image, or the group itself."""
     holder: Any = group
     if "labels" in group and _is_group(group["labels"]):
@@ -284,5 +282,3 @@ def _is_array(node: Any) -> bool:
     import zarr
 
     return isinstance(node, zarr.Array)
-
-

@@ -54,7 +54,7 @@ def is_store(path: Path) -> bool:
 
 
 def is_chunked(source: object) -> bool:
-    """Return whether this is something that is read in chunks: a store, or an array of Zarr or Dask.
+    """Return whether this is read in chunks: a store, or an array of Zarr or Dask.
 
     Neither package is imported to tell.
     """
@@ -125,6 +125,8 @@ class ZarrVoxels:
     chunks : tuple of int
         Along z, y and x, what is read at once.
     name : str
+    stamp : int, default=0
+        Of the metadata of the array in a file: one that is written anew is opened anew.
     """
 
     store: Any
@@ -133,6 +135,7 @@ class ZarrVoxels:
     dtype: np.dtype[Any]
     chunks: tuple[int, int, int]
     name: str
+    stamp: int = 0
 
     @property
     def n_maps(self) -> int:
@@ -143,12 +146,14 @@ class ZarrVoxels:
         """Return the voxels of a block in one map."""
         at = np.unravel_index(number, self.leading) if self.leading else ()
         with readable(self.name):
-            array = _opened(self.store) if isinstance(self.store, str) else self.store
+            array: Any = self.store
+            if isinstance(array, str):
+                array = _opened(array, self.stamp)
             return np.ascontiguousarray(array[(*map(int, at), *box)], self.dtype)
 
 
 @lru_cache(_MOST_OPEN)
-def _opened(path: str) -> Any:
+def _opened(path: str, _: int) -> Any:
     import zarr
 
     return zarr.open_array(path, mode="r")
@@ -170,7 +175,13 @@ def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
         np.dtype(array.dtype).newbyteorder("="),
         (c_z, c_y, c_x),
         name,
+        0 if file is None else _stamp(file),
     )
+
+
+def _stamp(folder: Path) -> int:
+    """Return when the metadata of an array were written."""
+    return max((folder / mark).stat().st_mtime_ns for mark in _MARKS if (folder / mark).exists())
 
 
 def path_of(node: zarr.Array[Any] | zarr.Group) -> Path | None:
@@ -218,7 +229,8 @@ class DaskVoxels:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Dtype of what is read."""
-        return np.dtype(self.array.dtype).newbyteorder("=")
+        dtype: np.dtype[Any] = np.dtype(self.array.dtype).newbyteorder("=")
+        return dtype
 
     def read(self, box: Box, number: int = 0) -> NDArray[Any]:
         """Return the voxels of a block in one map."""
