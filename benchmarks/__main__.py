@@ -11,7 +11,7 @@ import argparse
 import itertools
 from collections.abc import Iterator
 
-from . import cifti, earlier, extraction, painting, saving, viewing
+from . import chunked, cifti, earlier, extraction, painting, saving, viewing
 from .measure import Row, machine
 
 BENCHMARKS = {
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "extraction": extraction,
     "cifti": cifti,
     "viewing": viewing,
+    "chunked": chunked,
 }
 
 
