@@ -146,6 +146,10 @@ class PackageVersionError(RegioncastError, ImportError):
     """An optional package is installed in a version that will not do."""
 
 
+class JobsError(RegioncastError, ValueError):
+    """A table of jobs cannot be read, or its jobs do not go together."""
+
+
 class ArgumentError(RegioncastError, ValueError):
     """An argument has a value that it cannot have."""
 
@@ -188,6 +192,10 @@ class SpaceWarning(RegioncastWarning):
 
 class ConfoundsWarning(RegioncastWarning):
     """Confounds are named as those of another image."""
+
+
+class CohortWarning(RegioncastWarning):
+    """Some images or tables of a cohort are left out."""
 
 
 class SidecarWarning(RegioncastWarning):

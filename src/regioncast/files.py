@@ -25,6 +25,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -276,6 +277,19 @@ def natural_order(text: str) -> tuple[list[tuple[int, str]], str]:
         digits = part.lstrip("0")
         key.append((len(digits), digits) if number % 2 else (0, part))
     return key, text
+
+
+def sha256_of(file: Path) -> str:
+    """Return the SHA-256 of what is in a file, in hexadecimal digits; known ones are remembered."""
+    status = file.stat()
+    return _sha256(file, status.st_size, status.st_mtime_ns)
+
+
+# Of the same atlas for each of many images.
+@lru_cache(256)
+def _sha256(file: Path, size: int, modified: int) -> str:  # noqa: ARG001  by which it is the same
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

@@ -1,40 +1,210 @@
-"""The work of one pass over an image."""
+"""The work of one pass over an image, in whatever process: from its files to tables on the disk."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..api import load_parcellation
 from ..engine.extraction import Strategy
+from ..errors import (
+    DimensionError,
+    FileFormatError,
+    InputMissingError,
+    InputUnreadableError,
+    RegioncastError,
+    RegioncastWarning,
+)
 from ..extracting import Wanted, extract_each
+from ..files import make_folder
+from ..io.kinds import beside_signals, save_signals
+from ..io.sidecar import COMMAND
+from ..tables.write import write_regions
+from .records import Stamps, record_of, write_record
 
 if TYPE_CHECKING:
     from ..atlas.parcellation import Parcellation
     from ..signals import Signals
-    from .jobs import Pass
+    from .jobs import Job, Outputs, Pass
+
+# Errors that are those of all atlases and strategies: the image is not read once more for each.
+_OF_THE_IMAGE = (
+    DimensionError, FileFormatError, InputMissingError, InputUnreadableError, MemoryError,
+)  # fmt: skip
+
+# Atlases that a process keeps: those of a cohort, and not all that a worker of Dask ever saw.
+_KEPT_ATLASES = 8
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker is sent: a pass over an image, and where its tables go.
+
+    Parameters
+    ----------
+    work : Pass
+    outputs : tuple of Outputs
+        Of each of its jobs.
+    folder : Path
+        Of all outputs; absolute.
+    checksum : bool
+        Whether records have the checksums of inputs.
+    n_jobs : int or None
+        Threads of this task.
+    command : tuple of str
+        What the sidecars say was run.
+    """
+
+    work: Pass
+    outputs: tuple[Outputs, ...]
+    folder: Path
+    checksum: bool
+    n_jobs: int | None
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task.
+
+    Parameters
+    ----------
+    errors : tuple of str
+        Of each of its jobs, why there is no table of it; ``""`` where there is.
+    warnings : tuple of str
+    """
+
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def do(task: Task) -> Outcome:
+    """Write the tables of a pass over an image; whatever is wrong with its data is in the outcome.
+
+    Records are written last, so that none is there without all tables of its job.
+    """
+    COMMAND.set(task.command)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RegioncastWarning)
+        errors = _errors(task)
+    return Outcome(tuple(errors), tuple(dict.fromkeys(str(each.message) for each in caught)))
+
+
+def reason_of(error: BaseException) -> str:
+    """Return in a line why a job failed."""
+    said = " ".join(str(error).split())
+    if isinstance(error, RegioncastError):
+        return said
+    if isinstance(error, MemoryError):
+        return "There is not enough memory. Use fewer workers, or a machine with more."
+    return f"unexpected {type(error).__name__}: {said}"
+
+
+def _errors(task: Task) -> list[str]:
+    stamps = Stamps(task.folder, checksum=task.checksum)
+    # What the files are before they are read: what is changed meanwhile will be found changed.
+    records: list[dict[str, Any] | Exception] = []
+    for job in task.work.jobs:
+        try:
+            records.append({name: record_of(job, name, stamps) for name in job.strategies})
+        except OSError as error:
+            records.append(error)
+    outcomes = extract_pass(task.work, n_jobs=task.n_jobs)
+    errors = []
+    for outputs, record, outcome in zip(task.outputs, records, outcomes, strict=True):
+        try:
+            errors.append("")
+            _write(outputs, _right(outcome), _right(record))
+        except Exception as error:  # noqa: BLE001  one job does not stop the others
+            errors[-1] = reason_of(error)
+    return errors
+
+
+def _right(outcome: dict[str, Any] | Exception) -> dict[str, Any]:
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def _write(outputs: Outputs, signals: dict[str, Signals], records: dict[str, Any]) -> None:
+    for path in outputs.all:
+        make_folder(path.parent)
+    for strategy, table in outputs.tables.items():
+        save_signals(signals[strategy], table, long=False, overwrite=True, sidecar=False)
+    if outputs.coverage is not None:
+        coverage = next(iter(signals.values())).coverage
+        assert coverage is not None, "freshly extracted signals know their coverage"
+        write_regions(coverage, outputs.coverage, overwrite=True)
+    for strategy, table in outputs.tables.items():
+        write_record(table, beside_signals(signals[strategy], table), records[strategy])
+
+
+# --- signals -------------------------------------------------------------------------------------
 
 
 def extract_pass(task: Pass, *, n_jobs: int | None) -> list[dict[str, Signals] | Exception]:
-    """Return the signals of each job by strategy, or its error."""
+    """Return for each job of a pass its signals by strategy, or what is wrong with it alone."""
+    outcomes: dict[int, dict[str, Signals] | Exception] = {}
+    wanted: dict[int, Wanted] = {}
+    for number, job in enumerate(task.jobs):
+        try:
+            wanted[number] = _wanted(job)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is not the others'
+            outcomes[number] = error
+    outcomes |= _extracted(task, wanted, n_jobs)
+    return [outcomes[number] for number in range(len(task.jobs))]
+
+
+def _extracted(
+    task: Pass, wanted: dict[int, Wanted], n_jobs: int | None
+) -> dict[int, dict[str, Signals] | Exception]:
+    jobs = {number: task.jobs[number] for number in wanted}
+    names = dict.fromkeys(name for job in jobs.values() for name in job.strategies)
+    strategies = [Strategy.of(name) for name in names]
+    failed: dict[str, RegioncastError] = {}
     try:
-        wanted = {
-            str(number): Wanted(_atlas(job.atlas), **job.of_atlas)
-            for number, job in enumerate(task.jobs)
-        }
-        strategies = Strategy.all_of(
-            list(dict.fromkeys(name for job in task.jobs for name in job.strategies))
+        extracted = extract_each(
+            task.image,
+            {str(number): each for number, each in wanted.items()},
+            strategies,
+            n_jobs=n_jobs,
+            failed=failed,
+            **task.jobs[0].of_pass,
         )
-        options = task.jobs[0].of_pass
-        extracted = extract_each(task.image, wanted, strategies, n_jobs=n_jobs, **options)
-    except Exception as error:  # noqa: BLE001
-        return [error] * len(task.jobs)
-    return [
-        {name: extracted[str(number)][name] for name in job.strategies}
-        for number, job in enumerate(task.jobs)
-    ]
+    except Exception as error:  # noqa: BLE001  damaged files lead readers to raise anything
+        if len(wanted) == 1 or isinstance(error, _OF_THE_IMAGE):
+            return dict.fromkeys(wanted, error)
+        # A strategy, or weights in the regions of one atlas: each by itself tells which.
+        alone = (_extracted(task, {number: each}, n_jobs) for number, each in wanted.items())
+        return {number: outcome for each in alone for number, outcome in each.items()}
+    outcomes: dict[int, dict[str, Signals] | Exception] = {}
+    for number, job in jobs.items():
+        if str(number) in failed:
+            outcomes[number] = failed[str(number)]
+        else:
+            of_atlas = extracted[str(number)]
+            outcomes[number] = {name: of_atlas[name] for name in job.strategies}
+    return outcomes
 
 
-@lru_cache(8)
-def _atlas(path: str) -> Parcellation:
-    return load_parcellation(path)
+def _wanted(job: Job) -> Wanted:
+    options = dict(job.of_atlas)
+    regions, by = options.pop("regions", None), options.pop("by", None)
+    files = Stamps(Path(), checksum=False).files_of_atlas(job.atlas, regions)
+    stamps = tuple((file, file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+    return Wanted(_atlas(job.atlas, regions, by, stamps), **options)
+
+
+@lru_cache(_KEPT_ATLASES)
+def _atlas(
+    labels: str,
+    regions: str | None,
+    by: str | None,
+    stamps: Sequence[tuple[Path, int, int]],  # noqa: ARG001  by which the files are the same
+) -> Parcellation:
+    atlas = load_parcellation(labels, regions)
+    return atlas if by is None else atlas.group(by)

@@ -13,7 +13,14 @@ from ..atlas.placement import Placement
 from ..atlas.spaces import structure_name
 from ..engine.extraction import Grouping
 from ..engine.maps import extract_maps
-from ..errors import ArgumentError, SignalsError, SpaceError, examples, plural
+from ..errors import (
+    ArgumentError,
+    RegioncastError,
+    SignalsError,
+    SpaceError,
+    examples,
+    plural,
+)
 from ..io.kinds import inside, one_map, open_maps, space_of
 from ..io.sidecar import files_of
 from ..signals import Origin, Signals
@@ -72,10 +79,13 @@ def extract_each(
     t_r: float | None = None,
     n_jobs: int | None = None,
     progress: Progress | None = None,
+    failed: dict[str, RegioncastError] | None = None,
 ) -> dict[str, dict[str, Signals]]:
     """Return the signals of each atlas by each strategy, in one pass over an image.
 
-    All but `wanted` and `strategies` is as in `extract`, which also says what is raised.
+    All but `wanted`, `strategies` and `failed` is as in `extract`, which also says what is raised.
+    Where `failed` is given, it gets the errors of atlases that do not fit the image, and the others
+    are reduced without them.
     """
     if nan not in ("omit", "propagate", "zero"):
         raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
@@ -90,8 +100,10 @@ def extract_each(
         "low_pass": low_pass, "high_pass": high_pass,
     }  # fmt: skip
     clean = cleaner_of(maps, strategies, confounds=confounds, t_r=axis.t_r, **cleaning)
-    placements = [_placement(each, maps.space) for each in wanted.values()]
-    atlases = [placement.parcellation for placement in placements]
+    placements = _placements(wanted, maps.space, failed)
+    if not placements:
+        return {}
+    atlases = [placement.parcellation for placement in placements.values()]
     groupings = [Grouping.of(atlas.codes, atlas.counts) for atlas in atlases]
     everything = Grouping.joined(groupings)
     tables, finite = extract_maps(
@@ -106,17 +118,17 @@ def extract_each(
     files = *files_of(image), *files_of(confounds)
     extracted: dict[str, dict[str, Signals]] = {}
     first = 0
-    for (name, each), placement in zip(wanted.items(), placements, strict=True):
-        atlas = placement.parcellation
+    for name, placement in placements.items():
+        atlas, least = placement.parcellation, wanted[name].min_coverage
         regions = slice(first, first + len(atlas))
         first = regions.stop
         coverage = placement.coverage(finite[regions])
         extracted[name] = {}
         for strategy, table in zip(strategies, tables, strict=True):
             values = table[:, regions].copy()
-            if each.min_coverage is not None:
+            if least is not None:
                 # Not `<`: a region without samples has the fraction NaN, and is missing.
-                is_covered = np.array(coverage.columns["fraction"]) >= each.min_coverage
+                is_covered = np.array(coverage.columns["fraction"]) >= least
                 values[:, ~is_covered] = np.nan
             extracted[name][strategy.name] = Signals(
                 clean(values, atlas.table.unique_keys),
@@ -127,6 +139,24 @@ def extract_each(
                 origin=Origin(files, strategy.name, cleaning),
             ).changed(axis=axis)
     return extracted
+
+
+def _placements(
+    wanted: Mapping[str, Wanted], space: Space, failed: dict[str, RegioncastError] | None
+) -> dict[str, Placement]:
+    """Return where each atlas is, all of them unless there is a place for errors."""
+    placements = {}
+    for name, each in wanted.items():
+        try:
+            placements[name] = _placement(each, space)
+        except RegioncastError as error:
+            if failed is not None:
+                failed[name] = error
+            elif len(wanted) > 1:
+                raise type(error)(f"Atlas {name!r}: {error}") from error
+            else:
+                raise
+    return placements
 
 
 def _placement(wanted: Wanted, space: Space) -> Placement:

@@ -582,17 +582,7 @@ def save_signals(
     _check_not_long(output, long=long)
     parcels = parcel_files(output)
     if parcels is None:
-        content = None
-        if sidecar:
-            what = capitalized(signals.origin.strategy or "values")
-            content = sidecars.content_of(
-                output,
-                signals.axis,
-                origin=signals.origin,
-                atlas=signals.parcellation,
-                what=f"{what} of {plural(signals.n_regions, 'region')}.",
-                coverage=signals.coverage,
-            )
+        content = beside_signals(signals, output) if sidecar else None
         write.write_signals(signals, output, long=long, overwrite=overwrite)
         sidecars.write_beside(output, content)
         if str(output) == STANDARD_STREAM and signals.t_r is not None:
@@ -610,6 +600,19 @@ def save_signals(
         )
     parcels.save_signals(signals, signals.parcellation, output, overwrite=overwrite)
     sidecars.warn_of_what_is_lost(output, signals.axis)
+
+
+def beside_signals(signals: Signals, output: Path) -> dict[str, Any] | None:
+    """Return what a sidecar says of signals in a table; None where it has nothing to say."""
+    what = capitalized(signals.origin.strategy or "values")
+    return sidecars.content_of(
+        output,
+        signals.axis,
+        origin=signals.origin,
+        atlas=signals.parcellation,
+        what=f"{what} of {plural(signals.n_regions, 'region')}.",
+        coverage=signals.coverage,
+    )
 
 
 def check_table_output(

@@ -9,10 +9,10 @@ already, it is ``x.tsv.json``.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import math
 import os
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ import numpy as np
 from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable
 from ..errors import OutputError, RegioncastError, SidecarWarning, warn
-from ..files import expanded, found, name_of_file, replacing
+from ..files import expanded, folders_of_dataset, found, name_of_file, replacing, sha256_of
 from ..formats import family_of, stem_of, suffix_of
 from ..signals import MapAxis, Origin, Series, Signals
 
@@ -46,6 +46,12 @@ _NAME_MAPS = ("text", "parquet")
 
 # A sidecar is text about maps; what is larger is something else.
 _LARGEST = 1 << 26
+
+# Entities of BIDS that a field has to explain.
+_SAMPLINGS = {"res": "Resolution", "den": "Density"}
+
+# Letters that BIDS has in its URIs.
+_URI = re.compile(r"bids:[0-9a-zA-Z/#:?_\-.]+")
 
 # Times that differ by less are one time, rounded.
 _ROUNDED = 1e-3
@@ -344,8 +350,9 @@ def content_of(
         "MapNames": axis.names,
         "Strategy": origin.strategy,
         "Cleaning": _asked_for(origin.cleaning),
-        "Sources": [_from(folder, file) for file in origin.files] or None,
+        "Sources": _sources(path, origin.files) or None,
         **of_atlas,
+        **_sampling(path, origin.files, atlas),
         "Coverage": None if coverage is None else coverage.to_pandas().to_dict("list"),
     }
     known = {title: said for title, said in content.items() if said is not None}
@@ -355,6 +362,20 @@ def content_of(
         return None
     general = {"Filename": path.name, "Description": what, "GeneratedBy": [_generator()]}
     return {**general, **known}
+
+
+def own_sidecar(path: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Return the sidecar that we wrote for a file, and what it says; None where there is none."""
+    for sidecar in _paths_beside(path):
+        content = _content(sidecar)
+        if content is not None and content.get("Filename") == path.name:
+            return sidecar, content
+    return None
+
+
+def files_beside(path: Path) -> list[Path]:
+    """Return the files beside another that may be its sidecar."""
+    return [file for file in _paths_beside(path) if file.is_file()]
 
 
 def _is_own(sidecar: Path, file: Path) -> bool:
@@ -394,6 +415,47 @@ def _described(atlas: Parcellation, folder: Path) -> dict[str, Any]:
     return described
 
 
+def _sources(path: Path, files: Sequence[Path]) -> list[str]:
+    """Return the names of files as they lie from that of the sidecar, or as BIDS has them.
+
+    BIDS has URIs in data sets that say where others are: ``bids:fmriprep:sub-1/func/…``.
+    """
+    dataset = folders_of_dataset(path)[-1]
+    links = (_content(dataset / "dataset_description.json") or {}).get("DatasetLinks")
+    roots = {
+        Path(os.path.normpath(dataset / target)).absolute(): name
+        for name, target in (links if isinstance(links, dict) else {}).items()
+        if isinstance(target, str)
+    }
+    return [_uri(file.absolute(), roots) or _from(path.parent, file) for file in files]
+
+
+def _uri(file: Path, roots: Mapping[Path, str]) -> str | None:
+    """Return the URI that BIDS gives to a file, None where it is in no data set that is linked."""
+    root = next((folder for folder in file.parents if folder in roots), None)
+    if root is None:
+        return None
+    uri = f"bids:{roots[root]}:{file.relative_to(root).as_posix()}"
+    return uri if _URI.fullmatch(uri) else None
+
+
+def _sampling(path: Path, files: Sequence[Path], atlas: Parcellation | None) -> dict[str, str]:
+    """Return what BIDS wants to be told of a file whose name says a resolution or a density."""
+    said = {}
+    for entity, title in _SAMPLINGS.items():
+        if f"_{entity}-" not in path.name:
+            continue
+        # That of the image, in words of who made it, where there are some.
+        beside = (_content(file.with_name(f"{stem_of(file)}.json")) for file in files)
+        texts = (content.get(title) for content in beside if content is not None)
+        words = next((text for text in texts if isinstance(text, str) and _is_text(text)), None)
+        if words is None and atlas is not None:
+            words = repr(atlas.space).partition(": ")[2]
+        if words:
+            said[title] = words
+    return said
+
+
 def _spatial_reference(atlas: Parcellation, folder: Path) -> str:
     """Return the space that the name of a labels image says as BIDS does, or else the image."""
     for file in atlas.files.labels:
@@ -429,8 +491,7 @@ def _from(folder: Path, file: Path) -> str:
 
 def _sha256(file: Path) -> str | None:
     try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(file)
     except OSError:  # gone, since it was read
         return None
 

@@ -16,58 +16,53 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from cyclopts import App, CycloptsError, Parameter, Token, UnusedCliTokensError
 
-from . import __version__, api
-from .atlas.parcellation import Parcellation
-from .atlas.spaces import VolumeGrid, came_as_one_vector
-from .chunked.painting import PaintedChunks
-from .chunked.parcellation import ChunkedParcellation
-from .chunked.properties import check_properties_output
-from .chunked.writing import check_store_output
-from .engine.painting import PaintedArray
-from .errors import ArgumentError, MatchError, RegioncastError, examples, plural, printable, times
-from .files import check_output_of, expanded, make_folder, replacing
-from .formats import family_of
-from .io.filenames import is_template
-from .io.kinds import check_image_output, check_table_output
-from .io.many import jobs
-from .io.sidecar import COMMAND
-from .progress import ProgressBar
-from .tables.files import STANDARD_STREAM
-from .tables.regions import table_path
-from .viewing.page import open_file
-from .viewing.scene import alone
+from .. import api
+from ..atlas.parcellation import Parcellation
+from ..atlas.spaces import VolumeGrid, came_as_one_vector
+from ..chunked.painting import PaintedChunks
+from ..chunked.parcellation import ChunkedParcellation
+from ..chunked.properties import check_properties_output
+from ..chunked.writing import check_store_output
+from ..engine.painting import PaintedArray
+from ..errors import (
+    ArgumentError,
+    JobsError,
+    MatchError,
+    RegioncastError,
+    examples,
+    plural,
+    times,
+)
+from ..files import check_output_of, make_folder, replacing
+from ..formats import family_of
+from ..io.filenames import is_template
+from ..io.kinds import check_image_output, check_table_output
+from ..io.many import jobs
+from ..io.sidecar import COMMAND
+from ..progress import ProgressBar
+from ..tables.files import STANDARD_STREAM
+from ..tables.regions import table_path
+from ..viewing.page import open_file
+from ..viewing.scene import alone
+from . import cohort  # noqa: F401  it adds its verbs
+from .shell import FAILED, INTERRUPTED, OK, USAGE, NewPath, app, complain, say
 
 if TYPE_CHECKING:
-    from .atlas.choice import Chosen
-    from .io.kinds import Painted
-    from .signals import Long, Signals
-    from .viewing.scene import Scene
-
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+    from ..atlas.choice import Chosen
+    from ..io.kinds import Painted
+    from ..signals import Long, Signals
+    from ..viewing.scene import Scene
 
 # The line that says what was painted names so many maps.
 _SHOWN_MAPS = 3
-
-app = App(
-    name="regioncast",
-    help=(
-        "One value or time series per brain region to a brain image.\n\n"
-        "Every verb has its own --help. --debug, anywhere, shows the traceback of an error."
-    ),
-    version=__version__,
-    help_format="plaintext",
-    result_action="return_value",
-    default_parameter=Parameter(negative=()),
-    suppress_keyboard_interrupt=False,
-)
 
 atlas_app = App(name="atlas", help="Choose, group and merge the regions of atlases.")
 app.command(atlas_app)
@@ -175,8 +170,6 @@ def _size(_: object, tokens: Sequence[Token]) -> float | tuple[float, ...]:
 _SIZE = Parameter(converter=_size)
 
 Number = Annotated[float, Parameter(converter=_number)]
-# All that follows looks at the path of an output, and shells leave some a ``~``.
-NewPath = Annotated[Path, Parameter(converter=lambda _, tokens: expanded(tokens[0].value))]
 Output = Annotated[NewPath, Parameter(name=["--output", "-o"])]
 TableOutput = Annotated[NewPath, Parameter(name=["--output", "-o"], allow_leading_hyphen=True)]
 AtlasOutput = Annotated[
@@ -235,7 +228,7 @@ class Reading:
                 progress=progress,
             )
         if self.regions is None and not parcellation.table.has_names:
-            _complain(
+            complain(
                 f"note: no names of regions were found in {atlas} or beside it, so they are called "
                 "by their labels; --regions TABLE names them, --regions none says that this is "
                 "meant"
@@ -402,7 +395,7 @@ def paint(
     seconds = time.perf_counter() - start
     written = (saved,) if isinstance(saved, Path) else saved
     names = str(output) if len(written) > 2 else ", ".join(map(str, written))
-    _say(f"{names}: {_summary(image)}, {_bytes(*written)}, {seconds:.2f} s")
+    say(f"{names}: {_summary(image)}, {_bytes(*written)}, {seconds:.2f} s")
     return OK
 
 
@@ -509,7 +502,7 @@ def extract(
     """
     start = time.perf_counter()
     if len(inputs) < 2:
-        _complain("extract needs IMAGE... and ATLAS; see extract --help")
+        complain("extract needs IMAGE... and ATLAS; see extract --help")
         return USAGE
     *images, atlas = inputs
     templates = list(filter(None, [output, coverage]))
@@ -544,7 +537,7 @@ def extract(
     finally:
         # Not before the progress bar is gone; and of what was written before an error, too.
         for line in lines:
-            _say(line)
+            say(line)
     return OK
 
 
@@ -630,7 +623,7 @@ def match(
         values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip,
         categories=categories,
     )  # fmt: skip
-    _print_json(report.to_dict()) if json else _say(report)
+    _print_json(report.to_dict()) if json else say(report)
     try:
         report.check(missing, extra)
     except MatchError:  # whose message is what was printed
@@ -677,7 +670,7 @@ def view(
     page = api.view(*_seen(values, atlas, reading), **looking.options())
     page.save_as_html(output, overwrite=overwrite)
     seconds = time.perf_counter() - start
-    _say(f"{output}: {_summary_of_scene(page.scene)}, {_bytes(output)}, {seconds:.2f} s")
+    say(f"{output}: {_summary_of_scene(page.scene)}, {_bytes(output)}, {seconds:.2f} s")
     if open_it:
         open_file(output)
     return OK
@@ -763,7 +756,7 @@ def plot(
     with replacing(output, overwrite=overwrite) as temporary:
         figure.savefig(temporary, dpi=dpi)
     seconds = time.perf_counter() - start
-    _say(f"{output}: {width:.3g}×{height:.3g} inches, {_bytes(output)}, {seconds:.2f} s")
+    say(f"{output}: {width:.3g}×{height:.3g} inches, {_bytes(output)}, {seconds:.2f} s")
     return OK
 
 
@@ -825,7 +818,7 @@ def info(
         Print JSON.
     """
     parcellation = reading.of(atlas, mask=mask, strict=strict)
-    _print_json(_description(parcellation)) if json else _say(parcellation.to_text())
+    _print_json(_description(parcellation)) if json else say(parcellation.to_text())
     return OK
 
 
@@ -941,7 +934,7 @@ def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = Fals
     overwrite
         Replace files of the same names.
     """
-    from .data.examples import write_examples  # which takes long, and is for this verb alone
+    from ..data.examples import write_examples  # which takes long, and is for this verb alone
 
     make_folder(folder)
     output, table = folder / "motor_left-vs-right.nii.gz", folder / "motor_left-vs-right.tsv"
@@ -957,21 +950,21 @@ def demo(folder: NewPath = Path("regioncast-demo"), /, *, overwrite: bool = Fals
     api.save(image, output, overwrite=overwrite)
     seconds = time.perf_counter() - start
     assert image.match is not None, "a freshly painted image knows its match"
-    _say("Left against right finger movement (z), painted onto the Schaefer atlas of 100 regions")
-    _say(image.match)
-    _say("\n".join(_extremes(image.match.take())))
-    _say(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
+    say("Left against right finger movement (z), painted onto the Schaefer atlas of 100 regions")
+    say(image.match)
+    say("\n".join(_extremes(image.match.take())))
+    say(f"wrote    {output}, {_bytes(output)}, {seconds:.2f} s")
     start = time.perf_counter()
     signals = api.extract(folder / "stat_map.nii.gz", atlas, resample="labels")
     api.save(signals, table, overwrite=overwrite, long=True)
     seconds = time.perf_counter() - start
-    _say("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
-    _say("\n".join(_extremes(signals)))
-    _say(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
+    say("\nThe same regions' mean in the statistic map, on its own grid of 3 mm")
+    say("\n".join(_extremes(signals)))
+    say(f"wrote    {_summary_of_signals(signals, table, 'mean', seconds)}")
     title = "Left against right finger movement"
     api.view(image, title=title, unit="z").save_as_html(page, overwrite=overwrite)
-    _say(f"\nFor the blocks of README.md and docs/: cd {folder} ({plural(len(files), 'file')})")
-    _say(f"\nThe painted map, to be looked at in a browser: {page}")
+    say(f"\nFor the blocks of README.md and docs/: cd {folder} ({plural(len(files), 'file')})")
+    say(f"\nThe painted map, to be looked at in a browser: {page}")
     return OK
 
 
@@ -993,23 +986,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _prepare_streams()
     _prepare_signals()
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: _complain(f"warning: {message}")
+        warnings.showwarning = lambda message, *_, **__: complain(f"warning: {message}")
         try:
             code = int(app(tokens, exit_on_error=False, print_error=False) or OK)
             sys.stdout.flush()
         except CycloptsError as error:
-            _complain(f"{str(error).rstrip('.')}. See --help.")
+            complain(f"{str(error).rstrip('.')}. See --help.")
             _say_what_is_left(error, options)
             return USAGE
         except BrokenPipeError:  # the reader of our output left, as head does
             _drop_output()
             return FAILED
         except KeyboardInterrupt:
-            _complain("interrupted")
+            complain("interrupted")
             return INTERRUPTED
         except Exception as error:  # noqa: BLE001  nobody above would say it
             _report(error, debug=debug)
-            return FAILED
+            # Of a cohort, 1 says that all others were done.
+            return USAGE if isinstance(error, JobsError) else FAILED
         return code
 
 
@@ -1017,7 +1011,7 @@ def _say_what_is_left(error: CycloptsError, options: Sequence[str]) -> None:
     """Say why an argument is left over, where one may have been meant for the option before it."""
     is_left = isinstance(error, UnusedCliTokensError)
     if is_left and {"--columns", "--strip"}.intersection(options):
-        _complain(
+        complain(
             "an option takes one value; give --columns and --strip once for each, as in "
             "--columns t --columns p"
         )
@@ -1047,7 +1041,7 @@ def _prepare_signals() -> None:
 def _report(error: Exception, *, debug: bool) -> None:
     """Say in one message what went wrong, or with `debug` where."""
     if debug:
-        _say(traceback.format_exc().rstrip(), file=sys.stderr)
+        say(traceback.format_exc().rstrip(), file=sys.stderr)
         return
     if isinstance(error, RegioncastError):
         message = str(error)
@@ -1061,7 +1055,7 @@ def _report(error: Exception, *, debug: bool) -> None:
             f"unexpected {type(error).__name__}: {error}. Run again with --debug and report the "
             "traceback."
         )
-    _complain(message)
+    complain(message)
     if isinstance(error, OSError) and not isinstance(error, RegioncastError):
         _drop_output()
 
@@ -1076,19 +1070,10 @@ def _terminate(number: int, _: object) -> None:
     sys.exit(128 + number)
 
 
-def _complain(message: str) -> None:
-    _say(f"regioncast: {message}", file=sys.stderr)
-
-
-def _say(text: object, escape: Callable[[str], str] = repr, file: TextIO | None = None) -> None:
-    """Print lines, whatever names are in them: none steers the terminal."""
-    print("\n".join(printable(line, escape) for line in str(text).split("\n")), file=file)
-
-
 def _print_json(content: dict[str, Any]) -> None:
     strict = _without_infinity(content)
     text = json.dumps(strict, indent=2, ensure_ascii=False, default=str, allow_nan=False)
-    _say(text, json.dumps)  # whose escapes mean the same
+    say(text, json.dumps)  # whose escapes mean the same
 
 
 def _without_infinity(content: Any) -> Any:
@@ -1195,7 +1180,7 @@ def _save_atlas(atlas: Parcellation, output: Path, *, overwrite: bool) -> int:
     if isinstance(atlas.space, VolumeGrid) and family_of(written[0]) != "zarr":
         written.append(table_path(written[0]))
     names = ", ".join(map(str, written))
-    _say(f"{names}: {plural(len(atlas), 'region')}, {atlas.space.description}")
+    say(f"{names}: {plural(len(atlas), 'region')}, {atlas.space.description}")
     return OK
 
 

@@ -1,0 +1,127 @@
+"""The verbs of many images."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from ..errors import ArgumentError, plural
+from ..progress import ProgressBar
+from .shell import FAILED, OK, NewPath, app, complain, say
+
+if TYPE_CHECKING:
+    from ..cohort.batch import Summary
+
+OutputFolder = Annotated[
+    NewPath,
+    Parameter(
+        name=["--output", "-o"],
+        help="Folder of the tables, which is made; one that has files of others is refused.",
+    ),
+]
+
+# Lines about what failed; all are in the list that is written.
+_SHOWN_REASONS = 5
+
+
+@app.command
+def batch(
+    jobs: Path,
+    /,
+    *,
+    output: OutputFolder,
+    strategy: list[str] | None = None,
+    workers: int | None = None,
+    shard: str | None = None,
+    scheduler: str | None = None,
+    format: Literal["tsv", "parquet"] = "tsv",  # noqa: A002  the option's name
+    checksum: bool = False,
+    dry_run: bool = False,
+    status: bool = False,
+) -> int:
+    """Extract region signals from many images by many atlases; the same command again goes on.
+
+    For example:
+
+    regioncast batch jobs.tsv -o tables --strategy mean --strategy median
+
+    regioncast batch jobs.tsv -o tables --shard 3/200 --workers 4
+
+    regioncast batch jobs.tsv -o tables --status
+
+    What failed is listed in jobs.failed.tsv in the folder of outputs. Exits with 0 where all is
+    done, 1 where some jobs failed, 2 where the command or the table of jobs is wrong.
+
+    Parameters
+    ----------
+    jobs
+        Table (.tsv, .csv, .parquet) with a row per image and atlas: columns image and atlas (a
+        path, or LABEL=PATH), and where wanted mask, regions, resample, min_coverage, strategy,
+        weights, output, and other options of extract. Paths are relative to its folder.
+    strategy
+        Of rows that say none, as in extract; give it once per strategy. When not given, mean.
+    workers
+        Number of processes; as many as processors when not given. With 1, no other is started.
+    shard
+        Part of the table to do, such as 3/200, the third of 200: for arrays of jobs.
+    scheduler
+        Address of a Dask scheduler, tcp://HOST:8786, whose workers do the work.
+    format
+        Of the tables.
+    checksum
+        Tell whether inputs changed by their contents and not by their times.
+    dry_run
+        List the tables that would be written, and why; change nothing.
+    status
+        Say how many jobs are done and why others are not; change nothing.
+    """
+    from ..cohort.batch import batch as run  # takes a moment, in which other verbs are done
+
+    start = time.perf_counter()
+    if dry_run and status:
+        raise ArgumentError("--dry-run and --status both change nothing. Give one of the two.")
+    with ProgressBar("looking what is done") as looking, ProgressBar("jobs") as progress:
+        summary = run(
+            jobs, output, strategy=strategy or "mean", workers=workers, scheduler=scheduler,
+            shard=shard, format=format, checksum=checksum, dry_run=dry_run or status,
+            progress=progress, looking=looking,
+        )  # fmt: skip
+    if dry_run or status:
+        _say_what_is_to_do(summary, each=dry_run)
+        return OK
+    _complain_of(summary)
+    say(f"{summary}, {time.perf_counter() - start:.1f} s")
+    return FAILED if summary.failed else OK
+
+
+def _say_what_is_to_do(summary: Summary, *, each: bool) -> None:
+    reasons = Counter(planned.state.reason for planned in summary.to_do)
+    if each:
+        for planned in summary.to_do:
+            for table in planned.outputs.all:
+                say(f"{table.relative_to(summary.folder)}: {planned.state.reason}")
+    else:
+        for reason, count in reasons.most_common():
+            say(f"{count:,} to do: {reason}")
+    say(
+        f"{summary.folder}: {plural(summary.n_jobs, 'job')}, {summary.n_before:,} done, "
+        f"{len(summary.to_do):,} to do"
+    )
+
+
+def _complain_of(summary: Summary) -> None:
+    """Say what was warned of, and why jobs failed: each reason once."""
+    for warning, count in summary.warnings.items():
+        of_several = f" ({plural(count, 'image')})" if count > 1 else ""
+        complain(f"warning: {warning}{of_several}")
+    for failed in summary.failed[:_SHOWN_REASONS]:
+        job = failed.planned.job
+        stale = " An older table is there, and is stale." if failed.stale else ""
+        complain(f"row {job.row:,} ({job.image}, {job.label}): {failed.reason}{stale}")
+    n_more = len(summary.failed) - _SHOWN_REASONS
+    if n_more > 0:
+        complain(f"and {plural(n_more, 'job')} more, listed in {summary.failed_list}")
