@@ -22,6 +22,7 @@ from regioncast.chunked.reduction.ranks import Limits, Owners
 from regioncast.chunked.reduction.statistics import MapReduction
 from regioncast.chunked.reduction.tasks import Side
 from regioncast.chunked.voxels import InMemory
+from regioncast.cli import main
 from regioncast.engine.extraction import Strategy
 from regioncast.errors import (
     ArgumentError,
@@ -411,3 +412,73 @@ def test_an_executor_is_for_what_is_read_in_chunks(atlas: nib.Nifti1Image) -> No
     image = nib.Nifti1Image(image_and_labels("f4")[0].T, GRID)
     with ThreadPoolExecutor(1) as executor, pytest.raises(ArgumentError, match="extract_all"):
         rc.extract(image, atlas, executor=executor)
+
+
+# --- labels in chunks --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(tmp_path: Path, atlas: nib.Nifti1Image) -> Path:
+    """Return an OME-Zarr of ours: what was painted, with its labels."""
+    values = {3: 0.1, 7: 2.5, 900: 1 / 3}
+    regions = {3: "three", 7: "seven", 900: "nine hundred"}
+    parcels = rc.load_parcellation(atlas, regions)
+    rc.save(rc.paint(values, parcels), tmp_path / "map.ome.zarr")
+    return tmp_path / "map.ome.zarr"
+
+
+def test_what_was_painted_into_a_store_is_extracted(store: Path, tmp_path: Path) -> None:
+    labels = rc.load_parcellation(store)
+    signals = rc.extract(store, labels, strategy=["mean", "median", "count"])
+    assert signals["mean"].values.tolist() == [[0.1, 2.5, 1 / 3]]
+    assert signals["median"].values.tolist() == [[0.1, 2.5, 1 / 3]]
+    assert signals["mean"].keys == ("three", "seven", "nine hundred")
+    assert signals["count"].values[0].tolist() == list(signals["count"].coverage["voxels"])
+    groups = rc.extract(store, {"some": labels.select(["three", "seven"]), "all": labels})
+    assert groups["some"].values.tolist() == [[0.1, 2.5]]
+    assert groups["all"].values.tolist() == [[0.1, 2.5, 1 / 3]]
+
+
+def test_regions_of_a_group_are_reduced_as_one(store: Path, atlas: nib.Nifti1Image) -> None:
+    table = {"index": [3, 7, 900], "name": ["a", "b", "c"], "lobe": ["x", "y", "x"]}
+    labels = rc.load_parcellation(store, table)
+    image = image_and_labels("f4")[0]
+    ordinary = by_extract(image, np.where(np.asarray(atlas.dataobj).T == 900, 3,
+                                          np.asarray(atlas.dataobj).T), EXACT)  # fmt: skip
+    for limits in (None, Limits(10, 1 << 9, 16)):
+        grouped = extraction.extract_each(
+            nib.Nifti1Image(image.T, GRID), {"": labels.group("lobe")}, Strategy.all_of(EXACT),
+            limits=limits,
+        )[""]  # fmt: skip
+        assert grouped["median"].keys == ("x", "y")
+        for name in EXACT:
+            np.testing.assert_array_equal(grouped[name].values[0], ordinary[name], name)
+
+
+def test_the_level_of_the_labels_is_read(tmp_path: Path) -> None:
+    labels = np.kron(image_and_labels("f4")[1][:5, :4, :7], np.ones((26, 30, 22), np.int16))
+    image = nib.Nifti1Image(labels.T, GRID)
+    values = {3: 1.5, 7: 2.5, 900: 3.5}
+    rc.save(rc.paint(values, rc.load_parcellation(image)), tmp_path / "map.ome.zarr")
+    coarse = rc.load_parcellation(tmp_path / "map.ome.zarr", level=1)
+    fine = rc.load_parcellation(tmp_path / "map.ome.zarr")
+    assert coarse.space.shape != fine.space.shape
+    for atlas in (coarse, fine):
+        signals = rc.extract(tmp_path / "map.ome.zarr", atlas)
+        voxels = np.asarray(atlas.load().counts)
+        assert signals.coverage["voxels"].tolist() == voxels.tolist()
+        assert set(signals.values[0]) <= set(values.values())
+
+
+def test_labels_that_the_table_lacks_are_an_error(store: Path) -> None:
+    labels = rc.load_parcellation(store, {3: "three", 7: "seven"})
+    with pytest.raises(LabelsError, match=r"1 label of the labels image .* voxels?: 900\."):
+        rc.extract(store, labels)
+
+
+def test_workers_of_the_shell_reduce_a_store(store: Path, tmp_path: Path) -> None:
+    one, other = tmp_path / "one.tsv", tmp_path / "other.tsv"
+    assert main(["extract", str(store), str(store), "-o", str(one)]) == 0
+    assert main(["extract", str(store), str(store), "-o", str(other), "--workers", "2"]) == 0
+    assert one.read_bytes() == other.read_bytes()
+    assert one.read_text().split()[:3] == ["three", "seven", "nine"]

@@ -53,7 +53,7 @@ from ..tables.regions import table_path
 from ..viewing.page import open_file
 from ..viewing.scene import alone
 from . import cohort  # noqa: F401  it adds its verbs
-from .shell import FAILED, INTERRUPTED, OK, USAGE, NewPath, app, complain, say
+from .shell import FAILED, INTERRUPTED, OK, USAGE, NewPath, app, complain, executor_of, say
 
 if TYPE_CHECKING:
     from ..atlas.choice import Chosen
@@ -428,6 +428,8 @@ def extract(
     high_pass: float | None = None,
     t_r: float | None = None,
     n_jobs: int | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
     reading: Reading = _AS_USUAL,
     coverage: NewPath | None = None,
     long: bool = False,
@@ -449,6 +451,8 @@ def extract(
 
     regioncast extract bold.nii.gz atlas.nii.gz -o clean.tsv --confounds confounds.tsv
     --confound-columns 'trans_?' --confound-columns 'rot_?' --high-pass 0.008 --detrend
+
+    regioncast extract brain.ome.zarr brain.ome.zarr -o means.tsv --level 1 --workers 8
 
     Parameters
     ----------
@@ -493,6 +497,11 @@ def extract(
         Repetition time in seconds; that of the image when not given.
     n_jobs
         Number of threads; all processors when not given, or -1.
+    workers
+        Number of processes for one image in chunks (OME-Zarr, Zarr, large .nii), instead of
+        threads. For many images there is batch.
+    scheduler
+        Address of a Dask scheduler, tcp://HOST:8786, whose workers do the same.
     coverage
         Table to write with the voxels and data of each region: .tsv, .csv or .parquet.
     long
@@ -515,7 +524,7 @@ def extract(
     parcellation = reading.of(atlas)
     lines = []
     try:
-        with ProgressBar("extracting") as progress:
+        with executor_of(workers, scheduler) as executor, ProgressBar("extracting") as progress:
             for number, run in enumerate(runs, start=1):
                 signals = api.extract(
                     run.source, parcellation, strategy=strategy, nan=nan, mask=mask,
@@ -523,6 +532,7 @@ def extract(
                     confounds=confounds_of_runs[number - 1], confound_columns=confound_columns,
                     standardize=standardize, detrend=detrend, low_pass=low_pass,
                     high_pass=high_pass, t_r=t_r, n_jobs=n_jobs,
+                    executor=executor,
                     progress=progress if len(runs) == 1 else None,
                 )  # fmt: skip
                 _save_extracted(
