@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from ..files import expanded
 from ..formats import family_of, is_gzipped
 from ..io.kinds import inside, open_maps
 from ..io.sidecar import files_of
-from ..io.stored import is_stored
 from ..io.volume.boxes import file_voxels
 from ..io.volume.map_streams import MapStream
+from ..io.volume.nifti import open_image as open_volume
 from ..signals import Origin, Signals
 from .ome import read_multiscale
 from .parcellation import ChunkedParcellation
@@ -120,27 +121,24 @@ def is_in_chunks(
 
 def _is_large(image: Any) -> bool:
     """Return whether one map of an uncompressed NIfTI file is large."""
+    opened = _opened(image)
+    voxels = None if opened is None else file_voxels(opened, _WHAT)
+    if voxels is None or voxels.dtype.kind not in "buif":
+        return False
+    return voxels.stored.itemsize * math.prod(voxels.shape) >= LARGE
+
+
+def _opened(image: Any) -> nib.Nifti1Image | None:
+    """Return an image in a NIfTI file; None where it is none, or the file is small."""
     if isinstance(image, str | os.PathLike):
         path = expanded(image)
         if family_of(path) != "nifti" or is_gzipped(path):
-            return False
-        try:
-            is_small = path.stat().st_size < LARGE
-        except OSError:  # said where it is read
-            return False
-        # A header is looked at where the file is large enough.
-        maps = None if is_small else open_maps(str(path), _WHAT)
-        if not isinstance(maps, MapStream):
-            return False
-        image = maps.images[0]
-    if not isinstance(image, nib.Nifti1Image) or not is_stored(image.dataobj):
-        return False
-    voxels = file_voxels(image, _WHAT)
-    return (
-        voxels is not None
-        and voxels.dtype.kind in "buif"
-        and voxels.stored.itemsize * int(np.prod(voxels.shape)) >= LARGE
-    )
+            return None
+        # Headers of small files are not looked at twice; what is wrong with a file is said later.
+        if not path.is_file() or path.stat().st_size < LARGE:
+            return None
+        image = open_volume(path, _WHAT)
+    return image if isinstance(image, nib.Nifti1Image) else None
 
 
 def extract_each(
@@ -175,32 +173,52 @@ def extract_each(
     if nan not in ("omit", "propagate", "zero"):
         raise ArgumentError(f"nan must be 'omit', 'propagate' or 'zero', not {nan!r}.")
     _refuse(others)
-    labelled = {name: Labelled.of(atlas) for name, atlas in atlases.items()}
-    opened = {name: _open(image, labels.space) for name, labels in labelled.items()}
-    masks = {name: _mask(mask, labels.space) for name, labels in labelled.items()}
-    for each in opened.values():
-        check_strategies(strategies, each.voxels.dtype, each.voxels.name)
+    pairs = {name: _Pair.of(image, atlas, mask) for name, atlas in atlases.items()}
     told = _Told(progress, strategies)
-    for each in opened.values():
-        told.expect(Blocks(each.voxels.shape).n_nodes, each.voxels.n_maps)
+    for pair in pairs.values():
+        check_strategies(strategies, pair.image.voxels.dtype, pair.image.voxels.name)
+        told.expect(pair.blocks.n_nodes, pair.image.voxels.n_maps)
+    side, limits = Side(executor, n_jobs, told), limits or Limits()
+    files = files_of(image)
     extracted = {}
-    for name, labels in labelled.items():
-        voxels = opened[name].voxels
+    for name, pair in pairs.items():
         maps = []
-        for number in range(voxels.n_maps):
-            sources = Sources(
-                labels.voxels, labels.background, voxels, nan, masks[name], Blocks(voxels.shape),
-                number,
-            )  # fmt: skip
-            side = Side(executor, n_jobs, told)
-            n_rows = len(labels.table)
-            reduction = MapReduction(sources, labels.owners, n_rows, side, limits or Limits())
-            maps.append(reduction.reduced(strategies))
-            told.map_is_done(sources.blocks.n_nodes)
-        axis = opened[name].axis.with_t_r(t_r)
-        signals = _signals(maps, labels, strategies, min_coverage, files_of(image))
+        for number in range(pair.image.voxels.n_maps):
+            maps.append(pair.reduction(number, nan, side, limits).reduced(strategies))
+            told.map_is_done(pair.blocks.n_nodes)
+        axis = pair.image.axis.with_t_r(t_r)
+        signals = _signals(maps, pair.labels, strategies, min_coverage, files)
         extracted[name] = {each: of_one.changed(axis=axis) for each, of_one in signals.items()}
     return extracted
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """An image and the labels of one atlas, on one grid."""
+
+    image: ChunkedImage
+    labels: Labelled
+    mask: Voxels | None
+
+    @classmethod
+    def of(cls, image: Any, atlas: Parcellation | ChunkedParcellation, mask: Any) -> _Pair:
+        """Return what is there of both; raise `SpaceError` where the grids differ."""
+        labels = Labelled.of(atlas)
+        return cls(_open(image, labels.space), labels, _mask(mask, labels.space))
+
+    @property
+    def blocks(self) -> Blocks:
+        """How both are divided."""
+        return Blocks(self.image.voxels.shape)
+
+    def reduction(self, number: int, nan: Nan, side: Side, limits: Limits) -> MapReduction:
+        """Return what reduces one map."""
+        labels = self.labels
+        sources = Sources(
+            labels.voxels, labels.background, self.image.voxels, nan, self.mask, self.blocks,
+            number,
+        )  # fmt: skip
+        return MapReduction(sources, labels.owners, len(labels.table), side, limits)
 
 
 def _signals(

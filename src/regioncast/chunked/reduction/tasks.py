@@ -48,10 +48,8 @@ class Side:
 
     def done(self, work: Callable[[Task], Part], sources: Sources) -> Generator[Part, None, None]:
         """Yield what a function makes of all nodes, some at a time, as they are done."""
-        n_nodes = sources.blocks.n_nodes
         is_sent = self.executor is not None and sources.is_in_memory
-        step = _NODES_PER_TASK if n_nodes >= _MANY_NODES and not is_sent else 1
-        nodes = [range(start, min(start + step, n_nodes)) for start in range(0, n_nodes, step)]
+        nodes = _shares(sources.blocks.n_nodes, one_by_one=is_sent)
         # As they go out: what is sent of arrays in memory is not to lie there all at once.
         tasks = (Task(sources.in_node(each[0]) if is_sent else sources, each) for each in nodes)
         if self.executor is None:
@@ -64,6 +62,12 @@ class Side:
             part = future.result()
             self.tell(len(task.nodes))
             yield part
+
+
+def _shares(n_nodes: int, *, one_by_one: bool) -> list[range]:
+    """Divide nodes into tasks, each all that is below some place of the tree."""
+    step = _NODES_PER_TASK if n_nodes >= _MANY_NODES and not one_by_one else 1
+    return [range(start, min(start + step, n_nodes)) for start in range(0, n_nodes, step)]
 
 
 class Tree(Generic[Part]):
