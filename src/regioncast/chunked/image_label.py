@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from ..atlas.region_table import HEX_COLOR, RegionTable, hex_color
+from ..atlas.region_table import RegionTable, hex_color
 from ..errors import FileFormatError, RegionTableError, capitalized
+from ..io.label_files import colors_of
 from ..tables.regions import read_region_table
 
 _LABEL = "label-value"
 _VERSION = "0.5"
+_TRANSPARENT = "#00000000"
 _COLOR_TITLES = ("color", "colour")
 
 
@@ -85,11 +87,15 @@ def image_label_of(
     values : mapping of str to sequence, default=None
         Further properties, by their titles, in the order of the regions.
     colors : sequence of str or None, default=None
-        Of each region; when not given, those of the table.
+        Of each region, None for one that is not to be seen; when not given, those of the table, if
+        it has some.
     source : str, default=None
         Where the image is that the labels are of.
     """
-    columns = {**table.other_columns, **(values or {})}
+    columns = {**table.other_columns}
+    for title, cells in (values or {}).items():
+        # A map may be called as what says which label, or its name.
+        columns[f"{title}_value" if title in (_LABEL, "name") else title] = tuple(cells)
     properties = [
         {
             _LABEL: label,
@@ -98,17 +104,15 @@ def image_label_of(
         }
         for row, (label, name) in enumerate(table)
     ]
-    if colors is None:
-        title = next((title for title in table.columns if title.lower() in _COLOR_TITLES), None)
-        colors = [None] * len(table) if title is None else list(table.columns[title])
     said: dict[str, Any] = {"version": _VERSION, "properties": properties}
-    entries = [
-        {_LABEL: label, "rgba": _rgba(color)}
-        for label, color in zip(table.labels.tolist(), colors, strict=True)
-        if isinstance(color, str) and HEX_COLOR.fullmatch(color)
-    ]
-    if entries:
-        said["colors"] = entries
+    if colors is None and any(title.lower() in _COLOR_TITLES for title in table.columns):
+        colors = colors_of(table)
+    if colors is not None:
+        # The validators want as many colours as properties.
+        said["colors"] = [
+            {_LABEL: label, "rgba": _rgba(color or _TRANSPARENT)}
+            for label, color in zip(table.labels.tolist(), colors, strict=True)
+        ]
     if source is not None:
         said["source"] = {"image": source}
     return said
