@@ -131,7 +131,7 @@ def test_ome_zarr_py_and_tensorstore_read_the_same(painting: Path, labels: np.nd
     assert array.domain.labels == ("z", "y", "x")
 
 
-@pytest.mark.filterwarnings("ignore:Call to deprecated class Scaler:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ome_zarr")
 def test_labels_of_ome_zarr_py_are_read(tmp_path: Path, labels: np.ndarray) -> None:
     from ome_zarr.writer import write_image, write_labels
 
