@@ -132,16 +132,14 @@ def test_ome_zarr_py_and_tensorstore_read_the_same(painting: Path, labels: np.nd
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:ome_zarr")
+@pytest.mark.filterwarnings("ignore:Dimension . is too small:UserWarning")
 def test_labels_of_ome_zarr_py_are_read(tmp_path: Path, labels: np.ndarray) -> None:
     from ome_zarr.writer import write_image, write_labels
 
     root = zarr.open_group(tmp_path / "b.ome.zarr", mode="w")
-    axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
-    steps = [
-        [{"type": "scale", "scale": [25.0 * 2**n, 10.0 * 2**n, 10.0 * 2**n]}] for n in range(2)
-    ]
-    options: dict[str, Any] = {"axes": axes, "coordinate_transformations": steps}
-    options["scale_factors"] = [2]
+    options: dict[str, Any] = {"axes": "zyx", "scale_factors": [2]}
+    options["scale"] = {"z": 25.0, "y": 10.0, "x": 10.0}
+    options["axes_units"] = dict.fromkeys("zyx", "micrometer")
     write_image(labels.T.astype(np.float32), root, **options)
     write_labels(
         labels.T, root, "mine", **options,
@@ -327,7 +325,7 @@ def test_table_beside_is_found(painting: Path) -> None:
 def test_without_a_table_all_labels_are_found(painting: Path) -> None:
     changed(painting / "labels" / "atlas", lambda content: content["ome"].pop("image-label"))
     calls: list[tuple[int, int]] = []
-    atlas: Any = rc.load_parcellation(painting, n_jobs=2, progress=lambda *done: calls.append(done))
+    atlas: Any = rc.load_parcellation(painting, progress=lambda *done: calls.append(done))
     assert atlas.table.labels.tolist() == [3, 9, 70, 300]
     assert calls == [(1, 1)]
     assert not atlas.table.has_names

@@ -180,7 +180,6 @@ def load_parcellation(
     level: int = 0,
     left: Side | None = None,
     right: Side | None = None,
-    n_jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Parcellation:
     """Load a labels image and the table of its regions.
@@ -225,11 +224,9 @@ def load_parcellation(
         Of OME-Zarr, the resolution: 0 is the finest.  Coarser ones come along, and are painted.
     left, right : path or nibabel image, default=None
         The surfaces of the hemispheres, instead of `labels`.
-    n_jobs : int, default=None
-        Number of threads that find the labels of OME-Zarr and other arrays in chunks, where no
-        table lists them; one per processor when not given.
     progress : callable, default=None
-        Called with the number of blocks done and the number of all, where labels are found so.
+        Called with the number of blocks done and of all, where the labels of OME-Zarr and other
+        arrays in chunks have to be found, as no table lists them.
 
     Returns
     -------
@@ -260,7 +257,7 @@ def load_parcellation(
         # Whoever names a file with such labels knows what is returned; no annotation tells.
         chunked: Any = load_in_chunks(
             source, regions, background=background, strict=strict, label_map=label_map,
-            level=level, n_jobs=n_jobs, progress=progress,
+            level=level, progress=progress,
         )  # fmt: skip
         return chunked  # type: ignore[no-any-return]
     if level != 0:
