@@ -182,7 +182,6 @@ def load_parcellation(
     level: int = 0,
     left: Side | None = None,
     right: Side | None = None,
-    n_jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Parcellation:
     """Load a labels image and the table of its regions.
@@ -227,11 +226,9 @@ def load_parcellation(
         Of OME-Zarr, the resolution: 0 is the finest.  Coarser ones come along, and are painted.
     left, right : path or nibabel image, default=None
         The surfaces of the hemispheres, instead of `labels`.
-    n_jobs : int, default=None
-        Number of threads that find the labels of OME-Zarr and other arrays in chunks, where no
-        table lists them; one per processor when not given.
     progress : callable, default=None
-        Called with the number of blocks done and the number of all, where labels are found so.
+        Called with the number of blocks done and of all, where the labels of OME-Zarr and other
+        arrays in chunks have to be found, as no table lists them.
 
     Returns
     -------
@@ -262,7 +259,7 @@ def load_parcellation(
         # Whoever names a file with such labels knows what is returned; no annotation tells.
         chunked: Any = load_in_chunks(
             source, regions, background=background, strict=strict, label_map=label_map,
-            level=level, n_jobs=n_jobs, progress=progress,
+            level=level, progress=progress,
         )  # fmt: skip
         return chunked  # type: ignore[no-any-return]
     if level != 0:
@@ -603,10 +600,11 @@ def paint(
     if known is not None and fill != 0:
         raise ArgumentError("Of categories, 0 is none: leave out fill (--fill).")
     table = value_table(matching.signals.values, matching.columns, fill=fill, dtype=dtype)
+    if mask is not None or onto is not None:
+        refuse_chunks(atlas)
     if isinstance(atlas, ChunkedParcellation):
-        if mask is not None or onto is not None:
-            refuse_chunks(atlas)
-        lazy: Any = PaintedChunks(atlas, table, matching.signals.axis, matching, known)
+        shown = _shown_categories(known, table, atlas)
+        lazy: Any = PaintedChunks(atlas, table, matching.signals.axis, matching, shown)
         return cast("Painted", lazy)  # which is no image of nibabel's
     if onto is not None:
         place = "the image to paint onto"
@@ -616,11 +614,20 @@ def paint(
         atlas = atlas.masked(inside(mask, atlas.space))
     image = painted(atlas, table, matching.signals)
     image.match, image.parcellation = matching, atlas
-    if known is not None:
-        # A category of which no region has a sample is none of the image.
-        labels = table[0, 1:][atlas.counts > 0]
-        image.categories = known.take(np.flatnonzero(np.isin(known.labels, labels)))
+    image.categories = _shown_categories(known, table, atlas)
     return image
+
+
+def _shown_categories(
+    categories: RegionTable | None, table: NDArray[Any], atlas: Atlas
+) -> RegionTable | None:
+    """Return the categories that an image shows: not those of which no region has a sample."""
+    if categories is None:
+        return None
+    # Of labels in chunks it is not known which have some.
+    labels = table[0, 1:]
+    labels = labels[atlas.counts > 0] if isinstance(atlas, Parcellation) else labels
+    return categories.take(np.flatnonzero(np.isin(categories.labels, labels)))
 
 
 class _HowToExtract(TypedDict, total=False):
@@ -1246,27 +1253,22 @@ def _save_elsewhere(
 
 def _properties(image: object) -> Properties:
     """Return the values of a painted image, with colours by the first map."""
-    match = image.match if isinstance(image, Painted | PaintedChunks) else None
-    if match is None:
+    if not isinstance(image, Painted | PaintedChunks) or image.match is None:
         raise ArgumentError(
             "as_='properties' (--as properties) is for what paint returns; this is "
             f"{type(image).__name__}."
         )
-    assert isinstance(image, Painted | PaintedChunks), "what has a match was painted"
-    atlas = image.parcellation
+    atlas, match = image.parcellation, image.match
     assert atlas is not None, "who knows what went where knows the regions"
-    values = image.table if isinstance(image, PaintedChunks) else image.dataobj.table
-    names = match.signals.map_names or map_titles(len(values))
-    if len(values) == 1 and match.signals.map_names is None:
-        names = ["value"]
-    has_value = match.columns >= 0
-    of_regions = values[:, 1:]
-    kinds, rgb = coloured(of_regions[0], has_value, scale_of(of_regions[:1, has_value]))
+    table = image.table if isinstance(image, PaintedChunks) else image.dataobj.table
+    values, has_value = table[:, 1:], match.columns >= 0
+    names = match.signals.map_names or (["value"] if len(values) == 1 else map_titles(len(values)))
+    kinds, rgb = coloured(values[0], has_value, scale_of(values[:1, has_value]))
     colors = [
-        "#" + bytes(part).hex() if kind == SHOWN else None
+        f"#{bytes(part).hex()}" if kind == SHOWN else None
         for kind, part in zip(kinds[1:].tolist(), rgb[1:], strict=True)
     ]
-    return Properties(atlas.table, dict(zip(names, of_regions, strict=True)), has_value, colors)
+    return Properties(atlas.table, dict(zip(names, values, strict=True)), has_value, colors)
 
 
 def _scene(

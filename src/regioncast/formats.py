@@ -113,7 +113,7 @@ def suffixes(use: Use | None = None, kind: KindName | None = None) -> tuple[str,
     Examples
     --------
     >>> suffixes("image", "volume")
-    ('.nii.gz', '.nii', '.mgz', '.mgh')
+    ('.nii.gz', '.nii', '.mgz', '.mgh', '.ome.zarr', '.zarr')
     """
     endings: list[str] = []
     for entry in FORMATS:

@@ -122,7 +122,14 @@ def read_multiscale(group: zarr.Group, name: str) -> Multiscale:
         ]
         spaces = _spaces(group, axes, arrays, transforms, ours, name=name)
         t_r = _t_r(axes, transforms[0][0])
-        return Multiscale(arrays, spaces, t_r, ome.get("image-label") or {}, ours)
+        has_unit = ours.get("placed") is False or any(axis.get("unit") for axis in axes[-3:])
+    if not has_unit:
+        warn(
+            f"{capitalized(name)} does not say in which unit its voxels are measured, which is "
+            "taken to be the millimetre.",
+            SpaceWarning,
+        )
+    return Multiscale(arrays, spaces, t_r, ome.get("image-label") or {}, ours)
 
 
 def level_of(image: Multiscale, level: int, name: str) -> int:
@@ -258,12 +265,6 @@ def _finest_of_ours(
 def _factors(axes: Sequence[Mapping[str, Any]], name: str) -> NDArray[np.float64]:
     """Return how many millimetres a unit of each axis is."""
     units = [axis.get("unit") for axis in axes]
-    if not any(units):
-        warn(
-            f"{capitalized(name)} does not say in which unit its voxels are measured, which is "
-            "taken to be the millimetre.",
-            SpaceWarning,
-        )
     unknown = [unit for unit in units if unit is not None and unit not in _MILLIMETRES]
     if unknown:
         raise SpaceError(

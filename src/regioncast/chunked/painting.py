@@ -94,7 +94,9 @@ class PaintedChunks:
         -------
         array, C-contiguous
         """
-        return paint(self.parcellation.codes(box), self.table[[number]], single=True, order="C")
+        return paint(
+            self.parcellation.read_codes(box), self.table[[number]], single=True, order="C"
+        )
 
     def __array__(self, *_: object, **__: object) -> NoReturn:
         """Refuse: it may not fit into memory."""

@@ -136,7 +136,7 @@ class ChunkedParcellation:
         """Return the region table; what takes all voxels to know is not in it."""
         return self.table.to_pandas()
 
-    def codes(self, box: Box, level: int = 0) -> NDArray[Any]:
+    def read_codes(self, box: Box, level: int = 0) -> NDArray[Any]:
         """Read the labels of a block and return codes: 0 for no region, else the row from 1.
 
         Parameters
@@ -222,7 +222,7 @@ class ChunkedParcellation:
             When the labels cannot be read.
         """
         n_z, n_y, n_x = self.levels[0].labels.shape
-        codes = self.codes((slice(0, n_z), slice(0, n_y), slice(0, n_x)))
+        codes = self.read_codes((slice(0, n_z), slice(0, n_y), slice(0, n_x)))
         return Parcellation(codes.T, self.table, self.space, self.files)
 
 

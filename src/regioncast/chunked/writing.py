@@ -280,7 +280,7 @@ def _read_plan(file: str) -> _Plan:
 def _write_part(plan: _Plan, task: Task) -> None:
     """Read the labels of a block, and write them and what is painted on them."""
     number, box = task
-    codes = plan.atlas.codes(box, number)
+    codes = plan.atlas.read_codes(box, number)
     # What is not there reads as fill, and its files are not made.
     if not codes.any():
         return
