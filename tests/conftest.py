@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,26 @@ def demo_folder(examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     shutil.copytree(examples, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def cluster_of_session() -> Iterator[Any]:
+    """A cluster of Dask: two processes, which it starts again when they die."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+    ) as local:
+        yield local
+
+
+@pytest.fixture
+def cluster(cluster_of_session: Any) -> Any:
+    """The cluster with both of its workers, of which another test may have killed some."""
+    end = time.monotonic() + 60
+    while len(cluster_of_session.scheduler.workers) < 2:
+        assert time.monotonic() < end, "the cluster has not come back"
+        time.sleep(0.05)
+    return cluster_of_session
 
 
 @pytest.fixture(scope="session")

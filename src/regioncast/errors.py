@@ -121,6 +121,10 @@ class InputUnreadableError(RegioncastError, PermissionError):
 class InputTooLargeError(RegioncastError, MemoryError):
     """An input needs more memory than there is."""
 
+    # That of MemoryError is found otherwise, refuses this class, and is what Dask calls to make
+    # the error again that a worker raised.
+    __new__ = RegioncastError.__new__  # type: ignore[assignment]  # as it is of any error
+
 
 class OutputExistsError(RegioncastError, FileExistsError):
     """An output exists, and overwriting was not asked for."""

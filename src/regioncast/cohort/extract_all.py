@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from ..errors import ArgumentError
 from ..executors import Engine, each_done, opened
@@ -14,10 +14,19 @@ from .jobs import Job, Pass, passes, read_jobs
 from .work import extract_pass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import os
+    from collections.abc import Mapping, Sequence
     from concurrent.futures import Executor, Future
 
+    from narwhals.typing import IntoDataFrame
+
     from ..signals import Signals
+
+Jobs: TypeAlias = (
+    "str | os.PathLike[str] | IntoDataFrame | Sequence[Mapping[str, object]]"
+    " | Mapping[str, Sequence[object]] | Sequence[Job]"
+)
+"""A table with a row per image and atlas: a file, or in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +49,7 @@ class Extracted:
 
 
 def extract_all(
-    jobs: Any,
+    jobs: Jobs,
     executor: Executor | None = None,
     on_error: Literal["collect", "raise"] = "collect",
 ) -> Generator[Extracted, None, None]:

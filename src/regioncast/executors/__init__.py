@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from ..engine.threads import n_cpus
 from ..errors import (
+    N_EXAMPLES,
     ArgumentError,
     ArgumentTypeError,
     MissingPackageError,
@@ -54,10 +55,10 @@ class Engine:
     def n_jobs(self) -> int | None:
         """How many threads a task is to use, as `regioncast.extract` counts them.
 
-        All of them in this process.  One where there are as many workers as processors: 128 runs of
-        64×64×36×100 took 69 ms each by two workers on two processors, and 116 ms by one with all
-        its threads.  That a further thread inflates ahead made no difference with two workers
-        (69 and 68 ms; 226 and 216 of 91×109×91×60), and helps the last tasks, which run alone.
+        All of them in this process.  One where there are as many workers as processors: an image of
+        64×64×36×100 int16 took 69 ms by two workers on two processors, and 116 ms by one with all
+        its threads; of 91×109×91×60, 226 and 325 ms.  That a further thread inflates ahead makes
+        little difference to two workers (68 and 216 ms without it), and helps the last tasks.
         """
         return None if isinstance(self.executor, Here) else 1
 
@@ -79,7 +80,7 @@ def opened(*, workers: int | None = None, scheduler: str | None = None) -> Itera
     ArgumentError, ArgumentTypeError
         When `workers` is no number of processes, or both are said.
     SchedulerError
-        When no scheduler answers there.
+        When no scheduler answers there, or regioncast is not the same on the cluster.
     MissingPackageError
         When a scheduler is to be used without Dask.
     """
@@ -134,7 +135,29 @@ def _client(address: str) -> Iterator[Any]:
             "whether it runs and can be reached from this machine."
         ) from error
     with client:
+        _check_versions(client, address)
         yield client
+
+
+def _check_versions(client: Any, address: str) -> None:
+    """Raise where regioncast is not the same on the cluster: its results might not be, either.
+
+    The scheduler, too, makes tasks of what it is sent.
+    """
+    versions = client.get_versions(packages=["regioncast"])
+    version = versions["client"]["packages"]["regioncast"]
+    theirs = {"the scheduler": versions["scheduler"], **versions["workers"]}
+    other = [
+        f"{name} {has['packages'].get('regioncast') or 'has none'}"
+        for name, has in theirs.items()
+        if has["packages"].get("regioncast") != version
+    ]
+    if other:
+        raise SchedulerError(
+            f"The cluster at {address} is to have regioncast {version}, as here, on its scheduler "
+            f"and all workers; {len(other):,} of {len(theirs):,} do not: "
+            f"{', '.join(other[:N_EXAMPLES])}. Install it there."
+        )
 
 
 class Here(Executor):
@@ -175,7 +198,8 @@ def each_done(
 ) -> Generator[tuple[Item, Future[Any]], None, None]:
     """Yield each item, as soon as it is worked on, with the future that has its result or error.
 
-    Closed early, it cancels what has not begun.
+    Closed early, it cancels what has not begun.  Tasks that Dask gives up since their workers died
+    are done once more at the end, one at a time: then it is known whose doing it was.
 
     Parameters
     ----------
@@ -197,22 +221,36 @@ def each_done(
     # Not `concurrent.futures.wait`: an interrupt that comes while it holds the conditions of the
     # futures would hold up for ever those who set their results.
     done: SimpleQueue[Future[Any]] = SimpleQueue()
+    # Dask blames all tasks that a worker had when it died, done or not begun.
+    suspects: list[Item] = []
 
-    def next_done() -> tuple[Item, Future[Any]]:
+    def begin(item: Item) -> None:
+        future = _submitted(executor, work, item)
+        out[future] = item
+        with interrupts_held():
+            future.add_done_callback(done.put)
+
+    def ended() -> Iterator[tuple[Item, Future[Any]]]:
         future = done.get()
-        return out.pop(future), _told(future)
+        item = out.pop(future)
+        if _is_blamed(future):
+            suspects.append(item)
+        else:
+            yield item, _told(future)
 
     try:
         for item in items:
-            future = _submitted(executor, work, item)
-            out[future] = item
-            with interrupts_held():
-                future.add_done_callback(done.put)
+            begin(item)
             # What is done comes before more is begun: it may have been done by `submit` itself.
             while not done.empty() or _is_full(len(out), n_workers, executor):
-                yield next_done()
+                yield from ended()
         while out:
-            yield next_done()
+            yield from ended()
+        for item in suspects:
+            begin(item)
+            future = done.get()
+            del out[future]
+            yield item, _told(future)
     finally:
         with interrupts_held():
             for future in out:
@@ -244,8 +282,9 @@ def _told(future: Future[Any]) -> Future[Any]:
             "The scheduler is gone, or has dropped the task. Look at its log, and run the same "
             "again."
         )
-    elif _is_death(cause := future.exception()):
-        error = WorkerDiedError(f"A worker died: {cause} Use fewer workers, or more memory.")
+    elif _is_blamed(future) or isinstance(future.exception(), BrokenExecutor):
+        cause = future.exception()
+        error = WorkerDiedError(f"Its workers died: {cause} Use fewer workers, or more memory.")
         error.__cause__ = cause
     else:
         return future
@@ -254,8 +293,9 @@ def _told(future: Future[Any]) -> Future[Any]:
     return told
 
 
-def _is_death(error: BaseException | None) -> bool:
+def _is_blamed(future: Future[Any]) -> bool:
+    """Return whether a task has an error of Dask's since its workers died."""
     dask = sys.modules.get("distributed")  # which raised it, or else is not loaded
-    return isinstance(error, BrokenExecutor) or (
-        dask is not None and isinstance(error, dask.KilledWorker)
-    )
+    if dask is None or future.cancelled():
+        return False
+    return isinstance(future.exception(), dask.KilledWorker)

@@ -102,14 +102,15 @@ class Processes(Executor):
     def _answer(self, task: bytes) -> Any:
         with suppress(_DiedError), self._turns.beside_others():
             return self._done(task)
+        if self._is_stopped:
+            raise WorkerDiedError("This task was given up: its processes were stopped.")
         try:
             with self._turns.alone():
                 return self._done(task)
         except _DiedError as died:
             raise WorkerDiedError(
-                f"A worker {died}, and so did another one that did the same task with none beside "
-                "it. Systems kill (SIGKILL) where memory runs out: use fewer workers, or a "
-                "machine with more memory."
+                "Two workers that did this task died, the second one with no other at work beside "
+                f"it: {died}."
             ) from None
 
     def _done(self, task: bytes) -> Any:
@@ -130,7 +131,7 @@ class Processes(Executor):
 
     def _started(self) -> _Process:
         if self._is_stopped:
-            raise _DiedError("was ended")
+            raise _DiedError("it was stopped")
         process = _Process()
         self._processes.append(process)
         if self._is_stopped:  # meanwhile, and `stop` may not have seen it
@@ -178,9 +179,13 @@ class _Process:
         self.end()
         self.disconnect()
         code = self._process.returncode
-        if code >= 0:
-            raise _DiedError(f"ended with exit code {code}")
-        raise _DiedError(f"was killed by {signal.Signals(-code).name}")
+        if code == -signal.SIGKILL:
+            raise _DiedError(
+                "it was killed by SIGKILL, as systems do where memory runs out. Use fewer workers, "
+                "or a machine with more memory"
+            )
+        how = f"ended with exit code {code}" if code >= 0 else f"was killed by signal {-code}"
+        raise _DiedError(f"it {how}. What it wrote before may say more; tell us how it came")
 
     def ask_to_end(self) -> None:
         """Have it take away what it has half written, and end."""
