@@ -113,10 +113,12 @@ Side: TypeAlias = "FileName | FileBasedImage | NDArray[Any]"
 """Labels or data of one hemisphere; an array has one number per vertex."""
 
 Image: TypeAlias = (
-    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | NDArray[Any] | "
+    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | ChunkedArray | NDArray[Any] | "
     "Mapping[str, Side] | Sequence[Side]"
 )
-"""Voxels, grayordinates, or vertices of one hemisphere or both: in a file, or as nibabel has it."""
+"""Voxels, grayordinates, or vertices of one hemisphere or both: in a file, or as nibabel has it.
+
+Or voxels in an array of Zarr or Dask, z, y and x."""
 
 
 class LabelsMasker(Protocol):
