@@ -173,6 +173,10 @@ Mesh: TypeAlias = "FileName | FileBasedImage | SurfaceImage | Mapping[str, objec
 _AS_USUAL = {"by": "auto", "missing": "raise", "extra": "raise", "categories": False}
 
 
+# Options of `extract` that images in chunks have, too.
+_IN_CHUNKS = ("nan", "t_r", "n_jobs", "progress")
+
+
 def load_parcellation(
     labels: Labels | None = None,
     regions: Regions | None = None,
@@ -857,24 +861,36 @@ def extract(
         "high_pass": high_pass,
     }  # fmt: skip
     usual: dict[str, Any] = {"nan": nan, "t_r": t_r, "n_jobs": n_jobs, "progress": progress}
-    in_chunks = [each.parcellation for each in wanted.values()]
-    if is_in_chunks(image, in_chunks, strategies, options | {"resample": resample}):
-        extracted = extract_in_chunks(
-            image, {name: each.parcellation for name, each in wanted.items()}, strategies,
-            mask=mask, min_coverage=min_coverage, executor=executor, resample=resample,
-            **options, **usual,
-        )  # fmt: skip
-    elif executor is not None:
-        raise ArgumentError(
-            "executor is for images that are read in chunks: OME-Zarr, arrays of Zarr and Dask, "
-            "and large .nii files. Leave it out; many images go to workers by extract_all."
-        )
-    else:
-        extracted = extract_each(image, wanted, strategies, **options, **usual)
+    extracted = _extracted(image, wanted, strategies, executor, options | usual)
     if isinstance(strategy, list | tuple):
         return extracted if is_of_several else extracted[""]
     by_one = {name: of_atlas[strategies[0].name] for name, of_atlas in extracted.items()}
     return by_one if is_of_several else by_one[""]
+
+
+def _extracted(
+    image: Image,
+    wanted: Mapping[str, Wanted],
+    strategies: Sequence[Strategy],
+    executor: Executor | None,
+    options: Mapping[str, Any],
+) -> dict[str, dict[str, Signals]]:
+    """Return the signals of each atlas by each strategy, in chunks or in one pass."""
+    first = next(iter(wanted.values()))  # what is said of all
+    atlases = {name: each.parcellation for name, each in wanted.items()}
+    others = {name: options[name] for name in options if name not in _IN_CHUNKS}
+    others["resample"] = first.resample
+    if is_in_chunks(image, list(atlases.values()), strategies, others):
+        return extract_in_chunks(
+            image, atlases, strategies, mask=first.mask, min_coverage=first.min_coverage,
+            executor=executor, resample=first.resample, **options,
+        )  # fmt: skip
+    if executor is not None:
+        raise ArgumentError(
+            "executor is for images that are read in chunks: OME-Zarr, arrays of Zarr and Dask, "
+            "and large .nii files. Leave it out; many images go to workers by extract_all."
+        )
+    return extract_each(image, wanted, strategies, **options)
 
 
 def view(
