@@ -11,7 +11,7 @@ import argparse
 import itertools
 from collections.abc import Iterator
 
-from . import cifti, cohort, earlier, extraction, painting, saving, viewing
+from . import chunked, cifti, cohort, earlier, extraction, painting, saving, viewing
 from .measure import Row, machine
 
 BENCHMARKS = {
@@ -21,6 +21,7 @@ BENCHMARKS = {
     "cifti": cifti,
     "cohort": cohort,
     "viewing": viewing,
+    "chunked": chunked,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import nibabel as nib
 import numpy as np
@@ -17,6 +18,7 @@ if not sys.platform.startswith("linux"):
 
 from benchmarks import (
     atlases,
+    chunked,
     cifti,
     cohort,
     earlier,
@@ -130,3 +132,33 @@ def test_supervoxels_are_cubes_with_labels_of_their_own(scattered):
 def test_peak_memory_sees_what_is_allocated():
     peak = measure.peak_memory("import numpy as np", "np.ones(50_000_000, np.uint8)")
     assert 50e6 <= peak < 60e6
+
+
+class Client:
+    """What the benchmarks ask of a cluster, done by threads of this process."""
+
+    def __init__(self, executor):
+        self.executor = executor
+
+    def get_executor(self):
+        return self.executor
+
+    def compute(self, lazy):
+        return self.executor.submit(lazy.compute)
+
+
+def test_what_is_done_in_chunks_beside_dask_and_flox_is_equal(tmp_path):
+    pytest.importorskip("flox")
+    import zarr
+
+    arrays = chunked.made(tmp_path, (70, 50, 64), node=64)
+    with ThreadPoolExecutor(2) as executor:
+        client = Client(executor)
+        ours = chunked.reduce_by_us(arrays)(client).values[0]
+        theirs = chunked.reduce_by_flox(arrays)(client)[1:]
+        chunked.paint_by_us(arrays)(client)
+        chunked.paint_by_dask(arrays)(client)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    assert np.isfinite(ours).sum() > 100
+    painted = (zarr.open(tmp_path / name, mode="r") for name in ("map.ome.zarr/0", "dask.zarr"))
+    np.testing.assert_array_equal(*(array[...] for array in painted))

@@ -11,7 +11,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict, Unpack, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    Protocol,
+    TypeAlias,
+    TypedDict,
+    Unpack,
+    cast,
+    overload,
+)
 
 import numpy as np
 
@@ -21,12 +31,20 @@ from .atlas.merging import merged
 from .atlas.parcellation import Parcellation
 from .atlas.region_table import RegionTable
 from .atlas.transfer import transferred
+from .chunked.extraction import extract_each as extract_in_chunks
+from .chunked.extraction import is_in_chunks
+from .chunked.painting import PaintedChunks, refuse_chunks
+from .chunked.parcellation import ChunkedParcellation
+from .chunked.properties import Properties, save_properties
+from .chunked.reading import load as load_in_chunks
+from .chunked.stores import is_chunked
+from .chunked.writing import save as save_in_chunks
 from .engine.extraction import Strategy
 from .engine.painting import value_table
 from .errors import ArgumentError, ArgumentTypeError, about_atlas, examples, listed, plural
 from .extracting import Wanted, extract_each
 from .files import output_path
-from .formats import stem_of
+from .formats import family_of, stem_of
 from .identity import matched
 from .io.atlas_objects import is_mapping_of_atlases
 from .io.filenames import is_template
@@ -43,14 +61,17 @@ from .io.kinds import (
     space_of,
 )
 from .io.many import save_each
-from .signals import Key, Long, Signals
+from .signals import Key, Long, Signals, map_titles
 from .tables import write
 from .tables.arrays import Asked
 from .viewing.backdrops import backdrop
+from .viewing.colours import SHOWN, coloured, scale_of
 from .viewing.page import View
 from .viewing.scene import alone, scene_of, with_meshes
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
@@ -70,6 +91,8 @@ if TYPE_CHECKING:
 
 FileName: TypeAlias = "str | os.PathLike[str]"
 
+Atlas: TypeAlias = "Parcellation | ChunkedParcellation"
+
 
 class SurfaceImage(Protocol):
     """An image as nilearn has it of surfaces: data on a mesh."""
@@ -87,10 +110,12 @@ Side: TypeAlias = "FileName | FileBasedImage | NDArray[Any]"
 """Labels or data of one hemisphere; an array has one number per vertex."""
 
 Image: TypeAlias = (
-    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | NDArray[Any] | "
+    "FileName | FileBasedImage | PaintedSurface | SurfaceImage | ChunkedArray | NDArray[Any] | "
     "Mapping[str, Side] | Sequence[Side]"
 )
-"""Voxels, grayordinates, or vertices of one hemisphere or both: in a file, or as nibabel has it."""
+"""Voxels, grayordinates, or vertices of one hemisphere or both: in a file, or as nibabel has it.
+
+Or voxels in an array of Zarr or Dask, z, y and x."""
 
 
 class LabelsMasker(Protocol):
@@ -101,7 +126,22 @@ class LabelsMasker(Protocol):
         """The labels image."""
 
 
-Labels: TypeAlias = "Parcellation | Image | LabelsMasker | Mapping[str, object]"
+class ChunkedArray(Protocol):
+    """An array of Dask or Zarr: z, y, x."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Number of voxels along z, y and x."""
+
+    @property
+    def chunks(self) -> tuple[Any, ...]:
+        """How it is divided."""
+
+
+Labels: TypeAlias = (
+    "Parcellation | ChunkedParcellation | ChunkedArray | Image | LabelsMasker"
+    " | Mapping[str, object]"
+)
 """Regions, an image of their labels with its table beside it, or an object that holds both."""
 
 Regions: TypeAlias = (
@@ -130,6 +170,10 @@ Mesh: TypeAlias = "FileName | FileBasedImage | SurfaceImage | Mapping[str, objec
 _AS_USUAL = {"by": "auto", "missing": "raise", "extra": "raise", "categories": False}
 
 
+# Options of `extract` that images in chunks have, too.
+_IN_CHUNKS = ("nan", "t_r", "n_jobs", "progress")
+
+
 def load_parcellation(
     labels: Labels | None = None,
     regions: Regions | None = None,
@@ -138,8 +182,10 @@ def load_parcellation(
     background: float | None = None,
     strict: bool = False,
     label_map: str | int | None = None,
+    level: int = 0,
     left: Side | None = None,
     right: Side | None = None,
+    progress: Progress | None = None,
 ) -> Parcellation:
     """Load a labels image and the table of its regions.
 
@@ -155,6 +201,9 @@ def load_parcellation(
           round.
         - CIFTI-2: ``.dlabel.nii``, or the parcels of ``.pscalar.nii`` and its like.
         - An atlas as nilearn fetches it: a mapping with ``maps``, and ``lut`` or ``labels``.
+        - Labels that need not fit into memory: OME-Zarr (0.4, 0.5; an image with ``labels``, or
+          such labels), and arrays of Zarr and Dask, which are z, y, x and lie nobody knows where.
+          They stay where they are: what is returned is a `ChunkedParcellation`.
         - A label masker of nilearn: its labels image, names, background label and mask; of a
           fitted one, those that it was fitted to.
     regions : path, DataFrame, mapping, records or sequence of str, default=None
@@ -162,7 +211,8 @@ def load_parcellation(
         file, FSL, SPM or Workbench XML, plain text; see `regioncast.tables.regions`.  When
         not given, a table beside the image by its name (``atlas_dseg.nii.gz`` →
         ``atlas_dseg.tsv``), else the label table that Connectome Workbench keeps in a volume; for
-        a surface, the names in its file, else a ``.tsv`` beside it;
+        a surface, the names in its file, else a ``.tsv`` beside it; in OME-Zarr the properties
+        or colours of the labels, else a ``.tsv`` beside it, else one pass finds all labels;
         without either, or with ``"none"``, regions are named by their labels.
     mask : path or nibabel image, default=None
         Voxels where it is zero are no region.  A region that it empties keeps its row.
@@ -173,13 +223,20 @@ def load_parcellation(
     strict : bool, default=False
         Raise where the table and the image do not list the same regions, instead of warning.
     label_map : str or int, default=None
-        Name or number, from 0, of the map of a ``.dlabel.nii`` or ``.label.gii`` that has several.
+        Name or number, from 0, of the map of a ``.dlabel.nii`` or ``.label.gii`` that has several,
+        or of the labels of an OME-Zarr image that has.
+    level : int, default=0
+        Of OME-Zarr, the resolution: 0 is the finest.  Coarser ones come along, and are painted.
     left, right : path or nibabel image, default=None
         The surfaces of the hemispheres, instead of `labels`.
+    progress : callable, default=None
+        Called with the number of blocks done and of all, where the labels of OME-Zarr and other
+        arrays in chunks have to be found, as no table lists them.
 
     Returns
     -------
     Parcellation
+        Of labels in chunks a `ChunkedParcellation`, whose `load` gives a `Parcellation` in memory.
 
     Raises
     ------
@@ -200,7 +257,17 @@ def load_parcellation(
     (100, '7Networks_LH_Vis_1')
     """
     source = _one_source(labels, left, right)
-    if not isinstance(source, Parcellation):
+    if is_chunked(source):
+        _refuse(["mask"] if mask is not None else [], "labels in memory; these are in chunks")
+        # Whoever names a file with such labels knows what is returned; no annotation tells.
+        chunked: Any = load_in_chunks(
+            source, regions, background=background, strict=strict, label_map=label_map,
+            level=level, progress=progress,
+        )  # fmt: skip
+        return chunked  # type: ignore[no-any-return]
+    if level != 0:
+        _refuse(["level"], "OME-Zarr; these labels have one resolution")
+    if not isinstance(source, Parcellation | ChunkedParcellation):
         parcellation = read_parcellation(
             source, regions, background, label_map=label_map, strict=strict
         )
@@ -211,8 +278,9 @@ def load_parcellation(
             "has its regions already. Leave them out, or load it again from its path."
         )
     else:
-        parcellation = source
+        parcellation = cast("Parcellation", source)
     if mask is not None:
+        refuse_chunks(parcellation)
         parcellation = parcellation.masked(inside(mask, parcellation.space))
     return parcellation
 
@@ -271,7 +339,10 @@ def merge(*atlases: Labels | Mapping[str, Labels], overlap: Overlap = "raise") -
         if "" in stems or len(set(stems)) < len(stems):
             stems = [f"atlas {number}" for number in range(1, len(atlases) + 1)]
         named = dict(zip(stems, atlases, strict=True))
-    return merged({name: load_parcellation(labels) for name, labels in named.items()}, overlap)
+    loaded = {name: load_parcellation(labels) for name, labels in named.items()}
+    for atlas in loaded.values():
+        refuse_chunks(atlas)
+    return merged(loaded, overlap)
 
 
 def load_signals(
@@ -442,7 +513,8 @@ def paint(
     -------
     PaintedImage, PaintedSurface or PaintedCifti
         On volumes a `nibabel.Nifti1Image`, 3D for a single map, else 4D; in CIFTI a
-        `nibabel.Cifti2Image`.  Values are made when they are asked for.  Dtype of the values;
+        `nibabel.Cifti2Image`; of labels in chunks a `PaintedChunks`, to be saved as ``.ome.zarr``.
+        Values are made when they are asked for.  Dtype of the values;
         saved and loaded again, the values are the same.
 
     Raises
@@ -523,7 +595,7 @@ def paint(
             "missing must be 'raise' or 'fill', and extra 'raise' or 'ignore'; "
             f"they are {missing!r} and {extra!r}."
         )
-    atlas = load_parcellation(parcellation)
+    atlas: Any = load_parcellation(parcellation)
     asked = _asked(by, key, columns, strip, t_r, categories=categories)
     matching, atlas = _match(values, atlas, asked)
     matching.check(missing, extra)
@@ -531,6 +603,12 @@ def paint(
     if known is not None and fill != 0:
         raise ArgumentError("Of categories, 0 is none: leave out fill (--fill).")
     table = value_table(matching.signals.values, matching.columns, fill=fill, dtype=dtype)
+    if mask is not None or onto is not None:
+        refuse_chunks(atlas)
+    if isinstance(atlas, ChunkedParcellation):
+        shown = _shown_categories(known, table, atlas)
+        lazy: Any = PaintedChunks(atlas, table, matching.signals.axis, matching, shown)
+        return cast("Painted", lazy)  # which is no image of nibabel's
     if onto is not None:
         place = "the image to paint onto"
         atlas = transferred(atlas, space_of(onto, place), name=place)
@@ -539,11 +617,20 @@ def paint(
         atlas = atlas.masked(inside(mask, atlas.space))
     image = painted(atlas, table, matching.signals)
     image.match, image.parcellation = matching, atlas
-    if known is not None:
-        # A category of which no region has a sample is none of the image.
-        labels = table[0, 1:][atlas.counts > 0]
-        image.categories = known.take(np.flatnonzero(np.isin(known.labels, labels)))
+    image.categories = _shown_categories(known, table, atlas)
     return image
+
+
+def _shown_categories(
+    categories: RegionTable | None, table: NDArray[Any], atlas: Atlas
+) -> RegionTable | None:
+    """Return the categories that an image shows: not those of which no region has a sample."""
+    if categories is None:
+        return None
+    # Of labels in chunks it is not known which have some.
+    labels = table[0, 1:]
+    labels = labels[atlas.counts > 0] if isinstance(atlas, Parcellation) else labels
+    return categories.take(np.flatnonzero(np.isin(categories.labels, labels)))
 
 
 class _HowToExtract(TypedDict, total=False):
@@ -563,6 +650,7 @@ class _HowToExtract(TypedDict, total=False):
     high_pass: float | None
     t_r: float | None
     n_jobs: int | None
+    executor: Executor | None
     progress: Progress | None
 
 
@@ -617,6 +705,7 @@ def extract(
     high_pass: float | None = None,
     t_r: float | None = None,
     n_jobs: int | None = None,
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Signals | dict[str, Signals] | dict[str, dict[str, Signals]]:
     """Extract region signals from an image: one number per region and map.
@@ -630,6 +719,8 @@ def extract(
         and its like; both hemispheres as for labels), or ``.dscalar.nii`` and ``.dtseries.nii``.
         Maps of several files are called by these, ``sub-01_task-rest_bold_volume-0``, and
         `Signals.entities` has the parts of the names.
+        OME-Zarr, arrays of Zarr and Dask, and uncompressed NIfTI files with maps of a GiB or more
+        are read in chunks, see Notes.
     parcellation : Parcellation, path or nibabel image, or mapping of str to these
         The regions, on the grid of the image.  A path or an image goes through
         `load_parcellation`.  Surfaces and volumes also serve CIFTI files with the same meshes
@@ -683,9 +774,13 @@ def extract(
         Number of threads that reduce; when not given, one per processor, but for the one that
         reads a file of volumes.  Below 0: one per processor.  Functions are called by no thread but
         this.
+    executor : concurrent.futures.Executor, default=None
+        Of an image that is read in chunks, who reads and reduces them, instead of threads: local
+        processes, or ``Client.get_executor()`` of Dask.
     progress : callable, default=None
         Called with the number of maps done and the number of all maps; from a CIFTI file, which
-        is reduced region by region, with the fraction of the work done, expressed in maps.
+        is reduced region by region, with the fraction of the work done, expressed in maps; from an
+        image in chunks, with numbers of blocks.
 
     Returns
     -------
@@ -720,6 +815,17 @@ def extract(
     --------
     regioncast.paint : The way back.
 
+    Notes
+    -----
+    Images and labels in chunks are reduced block by block, each in memory for a moment, with the
+    same bits however they are chunked and whoever works.  Counts, extremes, median, percentiles,
+    and the mode of integers are exact, sums and means of integers too (rounded once), and the
+    variance of integers up to 32 bits; sums of floats are added up along a fixed tree of blocks of
+    64³ voxels, variances by Chan's formula.  Of an OME-Zarr image that level is read whose grid
+    is that of the labels.  Functions, ``"first_eigenvariate"``, modes of floats, weights, cleaning
+    and resampling need more than a block at once: they are refused, but of a NIfTI file, which is
+    then read as a smaller one.
+
     Examples
     --------
     >>> import numpy as np
@@ -745,15 +851,42 @@ def extract(
             atlas = load_parcellation(labels)
             groups = atlas if by is None else atlas.group(by)
         wanted[name] = Wanted(groups, mask, min_coverage, resample)
-    extracted = extract_each(
-        image, wanted, strategies, nan=nan, weights=weights, confounds=confounds,
-        confound_columns=confound_columns, standardize=standardize, detrend=detrend,
-        low_pass=low_pass, high_pass=high_pass, t_r=t_r, n_jobs=n_jobs, progress=progress,
-    )  # fmt: skip
+    options: dict[str, Any] = {
+        "weights": weights, "confounds": confounds, "confound_columns": confound_columns,
+        "standardize": standardize, "detrend": detrend, "low_pass": low_pass,
+        "high_pass": high_pass,
+    }  # fmt: skip
+    usual: dict[str, Any] = {"nan": nan, "t_r": t_r, "n_jobs": n_jobs, "progress": progress}
+    extracted = _extracted(image, wanted, strategies, executor, options | usual)
     if isinstance(strategy, list | tuple):
         return extracted if is_of_several else extracted[""]
     by_one = {name: signals[strategies[0].name] for name, signals in extracted.items()}
     return by_one if is_of_several else by_one[""]
+
+
+def _extracted(
+    image: Image,
+    wanted: Mapping[str, Wanted],
+    strategies: Sequence[Strategy],
+    executor: Executor | None,
+    options: Mapping[str, Any],
+) -> dict[str, dict[str, Signals]]:
+    """Return the signals of each atlas by each strategy, in chunks or in one pass."""
+    first = next(iter(wanted.values()))  # what is said of all
+    atlases = {name: each.parcellation for name, each in wanted.items()}
+    others = {name: options[name] for name in options if name not in _IN_CHUNKS}
+    others["resample"] = first.resample
+    if is_in_chunks(image, list(atlases.values()), strategies, others):
+        return extract_in_chunks(
+            image, atlases, strategies, mask=first.mask, min_coverage=first.min_coverage,
+            executor=executor, resample=first.resample, **options,
+        )  # fmt: skip
+    if executor is not None:
+        raise ArgumentError(
+            "executor is for images that are read in chunks: OME-Zarr, arrays of Zarr and Dask, "
+            "and large .nii files. Leave it out; many images go to workers by extract_all."
+        )
+    return extract_each(image, wanted, strategies, **options)
 
 
 def view(
@@ -984,12 +1117,16 @@ unit, cmap, vmin, vmax, threshold
 
 
 def save(
-    thing: SpatialImage | Cifti2Image | Painted | Signals | RegionTable | Parcellation | View,
+    thing: (
+        SpatialImage | Cifti2Image | Painted | PaintedChunks | Signals | RegionTable | Atlas | View
+    ),
     path: FileName,
     *,
     overwrite: bool = False,
     long: Long = False,
     sidecar: bool = True,
+    as_: Literal["voxels", "properties"] = "voxels",
+    executor: Executor | None = None,
     progress: Progress | None = None,
 ) -> Path | tuple[Path, ...]:
     """Write an image, signals, regions, their table or a page to a file, whole or not at all.
@@ -1008,8 +1145,10 @@ def save(
         such as `Signals.coverage`.  A parcellation of voxels is written as ``.nii.gz`` or ``.nii``,
         in the smallest dtype of integers that holds its labels, with its table as ``.tsv`` beside
         it: both, or neither; of vertices as ``.label.gii``; of grayordinates as ``.dlabel.nii``.
-        The last two hold names and colours; regions without a colour get one.  ``.html`` for what
-        `view` returns.
+        The last two hold names and colours; regions without a colour get one.  ``.ome.zarr`` for
+        voxels, in chunks or in memory: a painted image is written with its labels, all at the same
+        levels, and a parcellation alone as labels; what is in memory gets levels of every second
+        voxel.  ``.html`` for what `view` returns.
     overwrite : bool, default=False
         Whether an existing file may be replaced.
     long : bool or "tidy", default=False
@@ -1020,6 +1159,13 @@ def save(
         repetition time, the names of the maps, sources, atlas, strategy and coverage, under
         BIDS's names where BIDS has some.  `paint`, `extract` and `load_signals` read it again.  A
         file of that name that is not of this output stays as it is, with a warning.
+    as_ : {"voxels", "properties"}, default="voxels"
+        ``"properties"``: write the values of a painted image, and no voxel: as properties and
+        colours of the labels into the OME-Zarr that has them (which needs `overwrite`), or for
+        neuroglancer to ``….json`` or ``…/info``.
+    executor : concurrent.futures.Executor, default=None
+        Who writes ``.ome.zarr``: processes, or a cluster (``Client.get_executor()`` of Dask) that
+        reads and writes the same paths; threads when not given.
     progress : callable, default=None
         Called with the number of maps written and the number of all maps; of grayordinates, in
         CIFTI.
@@ -1071,6 +1217,12 @@ def save(
     output = output_path(path)
     if isinstance(thing, View):
         return thing.save_as_html(output, overwrite=overwrite)
+    if as_ != "voxels" or not _is_plain(thing, output):
+        return _save_elsewhere(
+            thing, output, as_, overwrite=overwrite, executor=executor, progress=progress
+        )
+    if executor is not None:
+        _refuse(["executor"], f"OME-Zarr; {output.name} is written by this process")
     if is_template(output):
         # Each map is saved as it would be alone.
         save_one = partial(save, overwrite=overwrite, long=long, sidecar=sidecar)
@@ -1082,8 +1234,55 @@ def save(
     elif isinstance(thing, Parcellation):
         return save_parcellation(thing, output, overwrite=overwrite)
     else:
-        return save_image(thing, output, overwrite=overwrite, sidecar=sidecar, progress=progress)
+        image: Any = thing
+        return save_image(image, output, overwrite=overwrite, sidecar=sidecar, progress=progress)
     return output
+
+
+def _is_plain(thing: object, output: Path) -> bool:
+    """Return whether this is written by one process, as a file or several."""
+    if isinstance(thing, PaintedChunks | ChunkedParcellation):
+        return False
+    return family_of(output) != "zarr" or is_template(output)
+
+
+def _save_elsewhere(
+    thing: object,
+    output: Path,
+    as_: str,
+    *,
+    overwrite: bool,
+    executor: Executor | None,
+    progress: Progress | None,
+) -> Path:
+    """Write OME-Zarr, or the properties of labels."""
+    if as_ == "voxels":
+        return save_in_chunks(
+            thing, output, overwrite=overwrite, executor=executor, progress=progress
+        )
+    if as_ != "properties":
+        raise ArgumentError(f"as_ is 'voxels' or 'properties', not {as_!r}.")
+    return save_properties(_properties(thing), output, overwrite=overwrite)
+
+
+def _properties(image: object) -> Properties:
+    """Return the values of a painted image, with colours by the first map."""
+    if not isinstance(image, Painted | PaintedChunks) or image.match is None:
+        raise ArgumentError(
+            "as_='properties' (--as properties) is for what paint returns; this is "
+            f"{type(image).__name__}."
+        )
+    atlas, match = image.parcellation, image.match
+    assert atlas is not None, "who knows what went where knows the regions"
+    table = image.table if isinstance(image, PaintedChunks) else image.dataobj.table
+    values, has_value = table[:, 1:], match.columns >= 0
+    names = match.signals.map_names or (["value"] if len(values) == 1 else map_titles(len(values)))
+    kinds, rgb = coloured(values[0], has_value, scale_of(values[:1, has_value]))
+    colors = [
+        f"#{bytes(part).hex()}" if kind == SHOWN else None
+        for kind, part in zip(kinds[1:].tolist(), rgb[1:], strict=True)
+    ]
+    return Properties(atlas.table, dict(zip(names, values, strict=True)), has_value, colors)
 
 
 def _scene(
@@ -1121,7 +1320,9 @@ def _shown(
         if isinstance(values, Signals | Painted):
             return values
         with alone():
-            return load_parcellation(values)
+            atlas = load_parcellation(values)
+        refuse_chunks(atlas)
+        return atlas
     if isinstance(values, Parcellation):
         raise ArgumentError(
             "Values come first and the atlas second, and the first of these is a Parcellation. An "
@@ -1134,7 +1335,9 @@ def _shown(
         return means
     of_images = said.keys() & {"resample"}
     _refuse(of_images, "an image on another grid; these are values of regions")
-    return paint(values, parcellation, **said)
+    image = paint(values, parcellation, **said)
+    refuse_chunks(image)
+    return image
 
 
 def _refuse(names: Collection[str], reason: str) -> None:
@@ -1175,7 +1378,7 @@ def _atlases(parcellation: Labels | Mapping[str, Labels]) -> dict[str, Labels]:
     return dict(parcellation)
 
 
-def _match(values: Values, atlas: Parcellation, asked: Asked) -> tuple[Match, Parcellation]:
+def _match(values: Values, atlas: Atlas, asked: Asked) -> tuple[Match, Atlas]:
     """Return what goes where, and the regions: those of the atlas, or the groups of a column."""
     by = asked.by
     regions = _identities(atlas)
@@ -1190,14 +1393,16 @@ def _match(values: Values, atlas: Parcellation, asked: Asked) -> tuple[Match, Pa
     return matching, atlas
 
 
-def _match_groups(signals: Signals, groups: Parcellation, by: str) -> tuple[Match, Parcellation]:
+def _match_groups(signals: Signals, groups: Atlas, by: str) -> tuple[Match, Atlas]:
     """Return what goes to which group, by the cells of their column or else by their labels."""
     identities = _identities(groups)
     by_cell, by_label = (matched(signals, identities, each) for each in (by, LABEL))
     return (by_cell if by_cell.n_matched or not by_label.n_matched else by_label), groups
 
 
-def _identities(atlas: Parcellation) -> Identities:
+def _identities(atlas: Atlas) -> Identities:
+    if isinstance(atlas, ChunkedParcellation):
+        return atlas.identities
     return Identities(atlas.table, atlas.counts > 0, atlas.space.noun)
 
 

@@ -5,6 +5,8 @@ renamed.  Whatever happens on the way, the old file stays as it was and the temp
 goes.  A process that is killed cannot remove it; the next one that writes the same output does.
 Temporary names follow from that of the output, and who writes holds a lock, which the system
 takes back when a process ends: a temporary file without a lock is a dead one's.
+
+An output that is a folder is written to a temporary folder, beside a file for its lock.
 """
 
 from __future__ import annotations
@@ -20,8 +22,9 @@ import math
 import os
 import re
 import secrets
+import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -61,6 +64,10 @@ _OF_THE_SYSTEM = (errno.EIO, errno.EMFILE, errno.ENFILE)
 
 # Numbers that take no bytes may be as many as a header says, and lists of them are long.
 _MOST_OF_NOTHING = 1 << 20
+
+# How the file is called that holds the lock of a temporary folder, which has the name before that;
+# and how the folder that was replaced is called for the moment in which neither is in its place.
+_LOCK, _REPLACED = ".lock", ".replaced"
 
 # Temporary names for one output, so many can write it at the same time.
 _MOST_WRITERS = 16
@@ -502,6 +509,8 @@ def _remove_dead(names: list[Path]) -> None:
         try:
             if _lock(descriptor) and _is_open(name, descriptor):
                 with contextlib.suppress(OSError):  # another user's, in a folder that all share
+                    if name.suffix == _LOCK:
+                        _remove_folder_of(name)
                     name.unlink()
         finally:
             os.close(descriptor)
@@ -548,6 +557,127 @@ class _Flowing(io.FileIO):
             os.posix_fadvise(super().fileno(), self._begun, n_bytes, os.POSIX_FADV_DONTNEED)
             self._begun += n_bytes
         return written
+
+
+def check_folder_output(
+    path: Path, *, overwrite: bool, may_replace: Callable[[Path], bool]
+) -> None:
+    """Raise where a folder cannot be written as an output, before any work is done for it.
+
+    Parameters
+    ----------
+    path : Path
+    overwrite : bool
+        Whether an existing folder may be replaced.
+    may_replace : callable
+        Tells whether a folder is one of those that are written here: no other is replaced.
+
+    Raises
+    ------
+    OutputExistsError, OutputError
+        As `check_output`; also where what exists is no such folder.
+    """
+    target = path.resolve()
+    if not target.is_dir():
+        check_output(path, overwrite=overwrite)  # which looks at the folder above, and at files
+        if target.exists():
+            raise OutputError(
+                f"The output is written as a folder, and a file has its name: {path}. Choose "
+                "another name."
+            )
+        _remove_dead(_names_of_locks(target))
+        return
+    _remove_dead(_names_of_locks(target))
+    if not may_replace(target):
+        raise OutputError(
+            f"The output is a folder, and none of this kind: {path}. Choose another name."
+        )
+    if not overwrite:
+        raise OutputExistsError(
+            f"The output exists: {path}. Ask for overwriting (overwrite=True, --overwrite), "
+            "or choose another name."
+        )
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(
+            f"The folder of the output is not writable: {target.parent}. Choose another folder."
+        )
+
+
+@contextlib.contextmanager
+def replacing_folder(
+    path: Path, *, overwrite: bool, may_replace: Callable[[Path], bool]
+) -> Iterator[Path]:
+    """Give a temporary folder to write to, and put it in its place afterwards.
+
+    An existing one is moved aside, and removed when the new one is in its place.
+
+    Raises `OutputExistsError`, `OutputError` as `check_folder_output`, and when writing fails.
+    """
+    check_folder_output(path, overwrite=overwrite, may_replace=may_replace)
+    target = path.resolve()
+    left: list[str] = []
+    is_written = False
+    try:
+        with _temporary_file(_names_of_locks(target), left) as lock:
+            folder = lock.with_suffix("")
+            try:
+                lock.write_bytes(os.fsencode(target.name))
+                folder.mkdir()
+                yield folder
+                _bring_to_disk(folder)
+                with interrupts_held():
+                    _put_folder_in_place(folder, target, lock.with_suffix(_REPLACED), overwrite)
+                is_written = True
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        if isinstance(error, RegioncastError):
+            raise
+        written = [path] if is_written else []
+        raise OutputError(
+            f"Writing {path} failed: {_reason(error)}. {_outcome([path], written, left)}"
+        ) from error
+    if left:
+        raise OutputError(_outcome([path], [path], left))
+    _bring_name_to_disk(target)
+
+
+def _names_of_locks(target: Path) -> list[Path]:
+    return _temporary_names(target, _LOCK)
+
+
+def _put_folder_in_place(folder: Path, target: Path, replaced: Path, overwrite: bool) -> None:  # noqa: FBT001
+    if not target.exists():
+        folder.rename(target)
+        return
+    if not overwrite:
+        raise OutputExistsError(f"The output has come to exist meanwhile: {target}.")
+    target.rename(replaced)
+    try:
+        folder.rename(target)
+    except BaseException:
+        replaced.rename(target)
+        raise
+    shutil.rmtree(replaced, ignore_errors=True)
+
+
+def _bring_to_disk(folder: Path) -> None:
+    for above, _, names in os.walk(folder):
+        for name in names:
+            with Path(above, name).open("rb") as file:
+                os.fsync(file.fileno())
+
+
+def _remove_folder_of(lock: Path) -> None:
+    """Remove the folder that a dead process wrote, and put back what it had moved aside."""
+    replaced = lock.with_suffix(_REPLACED)
+    if replaced.exists():
+        target = lock.with_name(os.fsdecode(lock.read_bytes()))
+        if target.exists():
+            shutil.rmtree(replaced, ignore_errors=True)
+        else:
+            replaced.rename(target)
+    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
 
 
 def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:

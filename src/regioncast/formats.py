@@ -26,6 +26,7 @@ Family = Literal[
     "cifti",
     "text", "numpy", "parquet", "xml",
     "html", "picture",
+    "zarr",
 ]  # fmt: skip
 """What a file is written by: those of one family have one reader and one writer."""
 
@@ -55,6 +56,8 @@ FORMATS = (
     Format((".mgh",), "FreeSurfer", "mgh", ("volume", "surface"), ("labels", "data", "image")),
     Format((".mgh.gz",), "FreeSurfer, compressed", "mgh", ("surface",), ("labels", "data")),
     Format((".HEAD", ".BRIK"), "AFNI", "afni", ("volume",), ("labels", "data")),
+    Format((".ome.zarr", ".zarr"), "OME-Zarr, read and written in chunks (needs zarr)", "zarr",
+           ("volume",), ("labels", "data", "image", "atlas")),
     Format((".label.gii", ".label.gii.gz"), "GIFTI labels", "gifti", ("surface",),
            ("labels", "atlas")),
     Format((".func.gii", ".func.gii.gz"), "GIFTI series", "gifti", ("surface",),
@@ -111,7 +114,7 @@ def suffixes(use: Use | None = None, kind: KindName | None = None) -> tuple[str,
     Examples
     --------
     >>> suffixes("image", "volume")
-    ('.nii.gz', '.nii', '.mgz', '.mgh')
+    ('.nii.gz', '.nii', '.mgz', '.mgh', '.ome.zarr', '.zarr')
     """
     endings: list[str] = []
     for entry in FORMATS:

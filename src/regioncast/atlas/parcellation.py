@@ -134,7 +134,7 @@ class Parcellation(ShownInNotebooks):
             # Many tables list the background, which is no region that the image could lack.
             table = table.without(background)
             _check_labels_suffice(table)
-            _compare(encoded.labels, table.labels, space, strict=strict)
+            compare_labels(encoded.labels, table.labels, space, strict=strict)
             full = table.with_labels(encoded.labels)
         if not len(encoded.labels):
             raise no_region(encoded, background, space.noun)
@@ -564,7 +564,7 @@ def _check_labels_suffice(table: RegionTable) -> None:
         )
 
 
-def _compare(
+def compare_labels(
     in_image: NDArray[np.int64], in_table: NDArray[np.int64], space: Space, *, strict: bool
 ) -> None:
     """Warn, or raise, where image and table do not list the same labels."""

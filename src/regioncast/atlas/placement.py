@@ -96,18 +96,32 @@ class Placement:
             With the columns ``voxels`` (``vertices``, ``grayordinates``), ``in_mask``,
             ``finite`` and ``fraction``, which is NaN for a region without samples.
         """
-        table, space = self.parcellation.table, self.parcellation.space
-        with np.errstate(invalid="ignore"):
-            fraction = n_finite / self.n_samples
-        columns: dict[str, Sequence[object]] = {}
-        # A pair of surfaces has its hemispheres as such; in a volume only a column tells apart
-        # regions of one name.
-        if table.hemispheres is None and table.unique_names != table.names:
-            columns[HEMISPHERE_TITLE] = table.sides or ()
-        columns |= {
-            space.nouns: self.n_samples.tolist(),
-            "in_mask": self.parcellation.counts.tolist(),
-            "finite": n_finite.tolist(),
-            "fraction": fraction.tolist(),
-        }
-        return RegionTable(table.labels, table.names, columns, table.hemispheres)
+        atlas = self.parcellation
+        return coverage_of(atlas.table, atlas.space.nouns, self.n_samples, atlas.counts, n_finite)
+
+
+def coverage_of(
+    table: RegionTable,
+    nouns: str,
+    n_samples: NDArray[np.int64],
+    n_in_mask: NDArray[np.int64],
+    n_finite: NDArray[np.int64],
+) -> RegionTable:
+    """Return how many samples each region of a table has; see `Placement.coverage`.
+
+    `nouns` is what samples are called, a column too.
+    """
+    with np.errstate(invalid="ignore"):
+        fraction = n_finite / n_samples
+    columns: dict[str, Sequence[object]] = {}
+    # A pair of surfaces has its hemispheres as such; in a volume only a column tells apart
+    # regions of one name.
+    if table.hemispheres is None and table.unique_names != table.names:
+        columns[HEMISPHERE_TITLE] = table.sides or ()
+    columns |= {
+        nouns: n_samples.tolist(),
+        "in_mask": n_in_mask.tolist(),
+        "finite": n_finite.tolist(),
+        "fraction": fraction.tolist(),
+    }
+    return RegionTable(table.labels, table.names, columns, table.hemispheres)

@@ -119,11 +119,15 @@ class VolumeGrid:
     geometry : nibabel.Nifti2Header
         A header that carries qform, sform, their codes and the units, and nothing else; of
         NIfTI-2, which holds them in double precision.
+    is_placed : bool, default=True
+        Whether it is known where the voxels are.  If not, as of an array, grids are the same where
+        their shapes are.
     """
 
     shape: tuple[int, int, int]
     affine: NDArray[np.float64]
     geometry: nib.Nifti2Header
+    is_placed: bool = True
 
     noun: ClassVar[str] = "voxel"
     nouns: ClassVar[str] = "voxels"
@@ -166,6 +170,17 @@ class VolumeGrid:
             geometry.set_qform(affine, code="unknown")
         return cls((n_i, n_j, n_k), affine, geometry)
 
+    @classmethod
+    def from_affine(cls, shape: tuple[int, int, int], affine: NDArray[np.float64]) -> VolumeGrid:
+        """Return the grid of an affine; raise `SpaceError` where that is no place in space."""
+        _check_affine(affine, "the grid")
+        geometry = nib.Nifti2Header()
+        geometry.set_data_shape(shape)
+        geometry.set_sform(affine, code="aligned")
+        geometry["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
+        geometry.set_xyzt_units("mm")
+        return cls(shape, affine, geometry)
+
     @property
     def description(self) -> str:
         """Number of voxels along each axis, in words."""
@@ -177,6 +192,8 @@ class VolumeGrid:
         return {"affine": self.affine.tolist(), "voxel_volume_mm3": self.voxel_volume}
 
     def __repr__(self) -> str:
+        if not self.is_placed:
+            return f"VolumeGrid: {self.description} of unknown size"
         sizes = " × ".join(f"{size:g}" for size in np.linalg.norm(self.affine[:3, :3], axis=0))
         return f"VolumeGrid: {self.description} of {sizes} mm"
 
@@ -213,7 +230,8 @@ class VolumeGrid:
                 "Images have incompatible shapes.",
                 f"has {times(other.shape)} voxels, {{this}} has {times(self.shape)}.",
             )
-        if np.array_equal(self.affine, other.affine):
+        are_placed = self.is_placed and other.is_placed
+        if not are_placed or np.array_equal(self.affine, other.affine):
             return None
         # Programs round affines, so they need not be equal.  Two boxes are furthest apart at one
         # of their corners, so no other voxel need be looked at.

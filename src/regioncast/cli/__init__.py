@@ -25,7 +25,12 @@ import numpy as np
 from cyclopts import App, CycloptsError, Parameter, Token, UnusedCliTokensError
 
 from .. import api
+from ..atlas.parcellation import Parcellation
 from ..atlas.spaces import VolumeGrid, came_as_one_vector
+from ..chunked.painting import PaintedChunks
+from ..chunked.parcellation import ChunkedParcellation
+from ..chunked.properties import check_properties_output
+from ..chunked.writing import check_store_output
 from ..engine.painting import PaintedArray
 from ..errors import (
     ArgumentError,
@@ -37,6 +42,8 @@ from ..errors import (
     times,
 )
 from ..files import check_output_of, make_folder, replacing
+from ..formats import family_of
+from ..io.filenames import is_template
 from ..io.kinds import check_image_output, check_table_output
 from ..io.many import jobs
 from ..io.sidecar import COMMAND
@@ -46,11 +53,10 @@ from ..tables.regions import table_path
 from ..viewing.page import open_file
 from ..viewing.scene import alone
 from . import cohort, gathering  # noqa: F401  they add their verbs
-from .shell import FAILED, INTERRUPTED, OK, USAGE, NewPath, app, complain, say
+from .shell import FAILED, INTERRUPTED, OK, USAGE, NewPath, app, complain, executor_of, say
 
 if TYPE_CHECKING:
     from ..atlas.choice import Chosen
-    from ..atlas.parcellation import Parcellation
     from ..io.kinds import Painted
     from ..signals import Long, Signals
     from ..viewing.scene import Scene
@@ -197,23 +203,30 @@ class Reading:
         Label of no region in ATLAS, nan when there is none; 0 when not given, and on surfaces
         and in CIFTI what is named so.
     label_map
-        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several.
+        Name or number, from 0, of the map of a .dlabel.nii or .label.gii with several, or of the
+        labels of an OME-Zarr image.
+    level
+        Resolution of an OME-Zarr: 0 is the finest.
     """
 
     regions: str | None = None
     background: Annotated[float | None, Parameter(converter=_label)] = None
     label_map: str | None = None
+    level: int = 0
 
     def of(self, atlas: str, *, mask: str | None = None, strict: bool = False) -> Parcellation:
         """Return the parcellation of a labels image, and say where its regions have no names."""
-        parcellation = api.load_parcellation(
-            atlas,
-            self.regions,
-            mask=mask,
-            background=self.background,
-            strict=strict,
-            label_map=self.label_map,
-        )
+        with ProgressBar("finding labels") as progress:
+            parcellation = api.load_parcellation(
+                atlas,
+                self.regions,
+                mask=mask,
+                background=self.background,
+                strict=strict,
+                label_map=self.label_map,
+                level=self.level,
+                progress=progress,
+            )
         if self.regions is None and not parcellation.table.has_names:
             complain(
                 f"note: no names of regions were found in {atlas} or beside it, so they are called "
@@ -319,6 +332,7 @@ def paint(
     reading: Reading = _AS_USUAL,
     onto: str | None = None,
     categories: bool = False,
+    as_: Annotated[Literal["voxels", "properties"], Parameter(name="--as")] = "voxels",
     no_sidecar: NoSidecar = False,
     overwrite: Overwrite = False,
 ) -> int:
@@ -332,6 +346,8 @@ def paint(
 
     regioncast paint group.tsv atlas.nii.gz -o 'maps/{map}.nii.gz'
 
+    regioncast paint values.tsv atlas.ome.zarr -o map.ome.zarr
+
     cut -f 1,3 stats.tsv | regioncast paint - atlas.nii.gz -o map.nii.gz
 
     Parameters
@@ -339,6 +355,7 @@ def paint(
     output
         Image to write. Of voxels: .nii.gz, .nii, .mgz, .mgh (these two with --dtype float32). Of
         vertices: .func.gii, .shape.gii, .mgh, .npy and others, one file per hemisphere. Of
+        voxels that need not fit into memory: .ome.zarr, with the labels. Of
         grayordinates: .dscalar.nii, .dtseries.nii. Of parcels: .pscalar.nii, .ptseries.nii. With
         {map} in it, one for each map, called by its name, in a folder that is made.
     missing
@@ -359,9 +376,12 @@ def paint(
     categories
         Paint text as the labels of categories, whose names and colours are written to the .tsv
         beside .nii.gz, to .label.gii or to .dlabel.nii.
+    as_
+        properties: write no voxel, but the values as properties and colours of the labels: into
+        the .ome.zarr that has them (with --overwrite), or for neuroglancer to info or .json.
     """
     start = time.perf_counter()
-    check_image_output(output, overwrite=overwrite, categories=categories)
+    _check_painting(output, as_, overwrite=overwrite, categories=categories)
     image = api.paint(
         values, reading.of(atlas), by=by, key=key, columns=columns, strip=strip,
         missing=missing, extra=extra, fill=fill, dtype=dtype, mask=mask, t_r=t_r, onto=onto,
@@ -369,13 +389,24 @@ def paint(
     )  # fmt: skip
     with ProgressBar(f"writing {output.name}") as progress:
         saved = api.save(
-            image, output, overwrite=overwrite, sidecar=not no_sidecar, progress=progress
-        )
+            image, output, overwrite=overwrite, sidecar=not no_sidecar, as_=as_,
+            progress=progress,
+        )  # fmt: skip
     seconds = time.perf_counter() - start
     written = (saved,) if isinstance(saved, Path) else saved
     names = str(output) if len(written) > 2 else ", ".join(map(str, written))
     say(f"{names}: {_summary(image)}, {_bytes(*written)}, {seconds:.2f} s")
     return OK
+
+
+def _check_painting(output: Path, as_: str, *, overwrite: bool, categories: bool) -> None:
+    """Raise where what is painted cannot be written under this name."""
+    if as_ == "properties":
+        check_properties_output(output, overwrite=overwrite)
+    elif family_of(output) == "zarr" and not is_template(output):
+        check_store_output(output, overwrite=overwrite)
+    else:
+        check_image_output(output, overwrite=overwrite, categories=categories)
 
 
 @app.command(usage="Usage: regioncast extract IMAGE... ATLAS --output PATH [OPTIONS]")
@@ -397,6 +428,8 @@ def extract(
     high_pass: float | None = None,
     t_r: float | None = None,
     n_jobs: int | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
     reading: Reading = _AS_USUAL,
     coverage: NewPath | None = None,
     long: bool = False,
@@ -418,6 +451,8 @@ def extract(
 
     regioncast extract bold.nii.gz atlas.nii.gz -o clean.tsv --confounds confounds.tsv
     --confound-columns 'trans_?' --confound-columns 'rot_?' --high-pass 0.008 --detrend
+
+    regioncast extract brain.ome.zarr brain.ome.zarr -o means.tsv --level 1 --workers 8
 
     Parameters
     ----------
@@ -462,6 +497,11 @@ def extract(
         Repetition time in seconds; that of the image when not given.
     n_jobs
         Number of threads; all processors when not given, or -1.
+    workers
+        Number of processes for one image in chunks (OME-Zarr, Zarr, large .nii), instead of
+        threads. For many images there is batch.
+    scheduler
+        Address of a Dask scheduler, tcp://HOST:8786, whose workers do the same.
     coverage
         Table to write with the voxels and data of each region: .tsv, .csv or .parquet.
     long
@@ -484,7 +524,7 @@ def extract(
     parcellation = reading.of(atlas)
     lines = []
     try:
-        with ProgressBar("extracting") as progress:
+        with executor_of(workers, scheduler) as executor, ProgressBar("extracting") as progress:
             for number, run in enumerate(runs, start=1):
                 signals = api.extract(
                     run.source, parcellation, strategy=strategy, nan=nan, mask=mask,
@@ -492,6 +532,7 @@ def extract(
                     confounds=confounds_of_runs[number - 1], confound_columns=confound_columns,
                     standardize=standardize, detrend=detrend, low_pass=low_pass,
                     high_pass=high_pass, t_r=t_r, n_jobs=n_jobs,
+                    executor=executor,
                     progress=progress if len(runs) == 1 else None,
                 )  # fmt: skip
                 _save_extracted(
@@ -1054,7 +1095,9 @@ def _without_infinity(content: Any) -> Any:
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
-def _description(parcellation: Parcellation) -> dict[str, Any]:
+def _description(parcellation: Parcellation | ChunkedParcellation) -> dict[str, Any]:
+    if isinstance(parcellation, ChunkedParcellation):
+        return parcellation.to_dict()
     space = parcellation.space
     regions = parcellation.table.to_records()
     counts = parcellation.counts.tolist()
@@ -1073,14 +1116,18 @@ def _description(parcellation: Parcellation) -> dict[str, Any]:
     }
 
 
-def _summary(image: Painted) -> str:
+def _summary(image: Painted | PaintedChunks) -> str:
     """Return what was painted: how many values, into how many regions, and which maps."""
-    match, atlas, data = image.match, image.parcellation, image.dataobj
+    match, atlas = image.match, image.parcellation
     assert match is not None, "a freshly painted image knows its match"
     assert atlas is not None, "and its regions"
-    assert isinstance(data, PaintedArray), "and is not made yet"
-    # What counts is what reached samples: a mask may have emptied a region that has a value.
-    columns = match.columns[(match.columns >= 0) & (atlas.counts > 0)]
+    columns = match.columns[match.columns >= 0]
+    division = ""
+    if isinstance(atlas, Parcellation):
+        # What counts is what reached samples: a mask may have emptied a region that has a value.
+        columns = match.columns[(match.columns >= 0) & (atlas.counts > 0)]
+        division = _division(atlas)
+    shape, dtype = _shape_and_dtype(image)
     n_painted = len(np.unique(columns))
     values = plural(match.signals.n_regions, "value")
     if n_painted < match.signals.n_regions:
@@ -1094,8 +1141,17 @@ def _summary(image: Painted) -> str:
         maps += f" ({plural(n_without, 'value')} of none)" if n_without else ""
     return (
         f"{values} painted into {len(columns):,} of {plural(match.n_regions, 'region')} "
-        f"by {match.by}, {maps}, {times(image.shape)} {data.dtype}{_division(atlas)}"
+        f"by {match.by}, {maps}, {times(shape)} {dtype}{division}"
     )
+
+
+def _shape_and_dtype(image: Painted | PaintedChunks) -> tuple[tuple[int, ...], Any]:
+    """Return the shape of a painted image, x first, with the number of maps; and its dtype."""
+    if not isinstance(image, PaintedChunks):
+        assert isinstance(image.dataobj, PaintedArray), "what is freshly painted is not made yet"
+        return image.shape, image.dataobj.dtype
+    space = image.parcellation.space
+    return (*space.shape, *([] if image.axis.single else [image.n_maps])), image.dtype
 
 
 def _summary_of_signals(signals: Signals, output: Path, strategy: str, seconds: float) -> str:
@@ -1131,7 +1187,7 @@ def _chosen(
 def _save_atlas(atlas: Parcellation, output: Path, *, overwrite: bool) -> int:
     saved = api.save(atlas, output, overwrite=overwrite)
     written = [saved] if isinstance(saved, Path) else list(saved)
-    if isinstance(atlas.space, VolumeGrid):
+    if isinstance(atlas.space, VolumeGrid) and family_of(written[0]) != "zarr":
         written.append(table_path(written[0]))
     names = ", ".join(map(str, written))
     say(f"{names}: {plural(len(atlas), 'region')}, {atlas.space.description}")
@@ -1154,8 +1210,15 @@ def _extremes(signals: Signals, show: int = 5) -> list[str]:
     return ["highest", *highest, "lowest", *lowest]
 
 
+def _size_of(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder."""
+    if not path.is_dir():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
 def _bytes(*paths: Path) -> str:
-    size = sum(path.stat().st_size for path in paths)
+    size = sum(map(_size_of, paths))
     if size < 1e3:
         return f"{size} bytes"
     if size < 1e6:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 from cyclopts import App, Parameter
 
 from .. import __version__
 from ..errors import printable
+from ..executors import opened
 from ..files import expanded
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -40,3 +45,13 @@ def complain(message: str) -> None:
 def say(text: object, escape: Callable[[str], str] = repr, file: TextIO | None = None) -> None:
     """Print lines, whatever names are in them: none steers the terminal."""
     print("\n".join(printable(line, escape) for line in str(text).split("\n")), file=file)
+
+
+@contextmanager
+def executor_of(workers: int | None, scheduler: str | None) -> Iterator[Executor | None]:
+    """Give what --workers and --scheduler ask for; None where neither is said."""
+    if workers is None and scheduler is None:
+        yield None
+        return
+    with opened(workers=workers, scheduler=scheduler) as engine:
+        yield engine.executor

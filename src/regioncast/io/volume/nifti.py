@@ -90,7 +90,7 @@ class PaintedImage(PaintedOnDemand, nib.Nifti1Image):
         file is replaced; `regioncast.save` asks first.
         """
         path = expanded(filename)
-        if kwargs or suffix_of(path) not in suffixes("image", "volume"):
+        if kwargs or not _is_written(path):
             super().to_filename(filename, **kwargs)
         else:
             save_volume(self, path, overwrite=True)
@@ -271,11 +271,16 @@ def save_labels(atlas: Parcellation, path: Path, table_path: Path, *, overwrite:
 
 def check_volume_suffix(path: Path) -> None:
     """Raise where a volume cannot be written under this name."""
-    if suffix_of(path) not in suffixes("image", "volume"):
+    if not _is_written(path):
         raise FileFormatError(
             f"A volume cannot be written as {path.name!r}: it is written as "
             f"{', '.join(suffixes('image', 'volume'))}."
         )
+
+
+def _is_written(path: Path) -> bool:
+    """Return whether a volume is written here under this name; OME-Zarr is of painted ones."""
+    return suffix_of(path) in suffixes("image", "volume") and family_of(path) != "zarr"
 
 
 def _load(path: Path, what: str) -> FileBasedImage:

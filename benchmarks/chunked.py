@@ -1,0 +1,245 @@
+"""Arrays in chunks: painting and reducing them, against Dask and flox on the same cluster.
+
+The arrays are one tile again and again, so that large ones are made in no time: the file of its
+shard is copied.  They are read from the disk, or from what the system keeps of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+import regioncast as rc
+
+from .measure import Row
+
+Shape = tuple[int, int, int]
+
+# Of 10^8 voxels, and of the 1.2 * 10^9 of the Allen CCFv3 at 10 µm.
+SMALL: Shape = (512, 470, 420)
+LARGE: Shape = (1320, 800, 1140)
+N_REGIONS = 672
+LEAF, NODE = 64, 256
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Labels and an image in a folder, each an array of Zarr."""
+
+    folder: Path
+    shape: Shape
+
+    @property
+    def n_voxels(self) -> int:
+        """Number of voxels."""
+        return int(np.prod(self.shape))
+
+    @property
+    def labels(self) -> Path:
+        """Of uint32."""
+        return self.folder / "labels.zarr"
+
+    @property
+    def image(self) -> Path:
+        """Of uint16."""
+        return self.folder / "image.zarr"
+
+    def out(self, name: str) -> Path:
+        """Return where something is written to, which is there no more."""
+        path = self.folder / name
+        shutil.rmtree(path, ignore_errors=True)
+        return path
+
+
+def made(folder: Path, shape: Shape, node: int = NODE) -> Arrays:
+    """Write labels of blobs with gaps between them, and an image of counts."""
+    rng = np.random.default_rng(0)
+    edge = node // 2
+    seeds = cKDTree(rng.random((N_REGIONS, 3)) * edge)
+    places = np.stack(np.indices((edge,) * 3), axis=-1).reshape(-1, 3)
+    distance, nearest = seeds.query(places, distance_upper_bound=edge * 0.085)
+    tile = np.where(np.isfinite(distance), nearest * 3 + 5, 0).reshape((edge,) * 3)
+    labels = tile.astype(np.uint32).repeat(2, 0).repeat(2, 1).repeat(2, 2)
+    arrays = Arrays(folder, shape)
+    _tiled(arrays.labels, shape, labels)
+    _tiled(arrays.image, shape, rng.poisson(900, labels.shape).astype(np.uint16))
+    return arrays
+
+
+def _tiled(path: Path, shape: Shape, tile: np.ndarray[Any, Any]) -> None:
+    import zarr
+    from zarr.codecs import ZstdCodec
+
+    edge = len(tile)
+    array = zarr.create_array(
+        path, shape=shape, dtype=tile.dtype, chunks=(edge // 4,) * 3, shards=tile.shape,
+        compressors=ZstdCodec(level=1, checksum=True), dimension_names=("z", "y", "x"),
+    )  # fmt: skip
+    # Past the end there are numbers, too, which nobody sees.
+    whole = zarr.create_array(
+        path.with_suffix(".tile"), data=tile, chunks=(edge // 4,) * 3, shards=tile.shape,
+        compressors=ZstdCodec(level=1, checksum=True),
+    )  # fmt: skip
+    assert whole.metadata.codecs == array.metadata.codecs
+    first = path.with_suffix(".tile") / "c" / "0" / "0" / "0"
+    for z, y, x in product(*(range(-(-n // edge)) for n in shape)):
+        target = path / "c" / str(z) / str(y) / str(x)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(first, target)
+
+
+@contextmanager
+def cluster() -> Iterator[Any]:
+    """Give a client of a cluster of two fresh processes."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=WORKERS, threads_per_worker=1, dashboard_address=None, memory_limit=0
+        ) as workers,
+        Client(workers) as client,
+    ):
+        client.run(_warm)
+        yield client
+
+
+def _warm() -> None:
+    """Import what is needed, once in each worker."""
+    import dask.array
+    import flox
+    import zarr
+
+    import regioncast.api
+
+    assert all((dask.array, flox, zarr, regioncast.api))
+    # Else the peak is that of the process which this one was started from.
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def _peak() -> int:
+    status = Path("/proc/self/status").read_text().split("VmHWM:")[1]
+    return int(status.split()[0]) * 1024
+
+
+def measured(work: Callable[[Any], object]) -> tuple[float, float]:
+    """Return the seconds that some work takes on a fresh cluster, and the peak of a worker's GB."""
+    with cluster() as client:
+        start = time.perf_counter()
+        work(client)
+        seconds = time.perf_counter() - start
+        return seconds, max(client.run(_peak).values()) / 1e9
+
+
+def reduce_by_us(arrays: Arrays, strategy: str = "mean") -> Callable[[Any], object]:
+    """Reduce the image in the regions of the labels."""
+
+    def work(client: Any) -> object:
+        atlas = rc.load_parcellation(arrays.labels, regions=_regions())
+        return rc.extract(arrays.image, atlas, strategy=strategy, executor=client.get_executor())
+
+    return work
+
+
+def reduce_by_flox(arrays: Arrays) -> Callable[[Any], object]:
+    """The same by flox, with the labels that there may be."""
+
+    def work(client: Any) -> object:
+        import dask.array as da
+        from flox import groupby_reduce
+
+        image, labels = (da.from_zarr(str(path)) for path in (arrays.image, arrays.labels))
+        expected = np.array([0, *_regions()])
+        means, *_ = groupby_reduce(
+            image, labels, func="mean", expected_groups=expected, fill_value=np.nan
+        )
+        return client.compute(means).result()
+
+    return work
+
+
+def paint_by_us(arrays: Arrays) -> Callable[[Any], object]:
+    """Paint a value into each region, and write the image with its labels."""
+
+    def work(client: Any) -> object:
+        atlas = rc.load_parcellation(arrays.labels, regions=_regions())
+        values = dict(zip(_regions(), np.linspace(0, 1, N_REGIONS, dtype=np.float32), strict=True))
+        painted = rc.paint(values, atlas)
+        return rc.save(painted, arrays.out("map.ome.zarr"), executor=client.get_executor())
+
+    return work
+
+
+def paint_by_dask(arrays: Arrays) -> Callable[[Any], object]:
+    """Look a value up for each voxel, as users of Dask do, and write the image alone."""
+
+    def work(client: Any) -> object:  # noqa: ARG001  the one that is there is used
+        import dask.array as da
+
+        labels = da.from_zarr(str(arrays.labels))
+        table = np.zeros(max(_regions()) + 1, np.float32)
+        table[list(_regions())] = np.linspace(0, 1, N_REGIONS)
+        painted = labels.map_blocks(lambda block: table[block], dtype=np.float32)
+        return painted.to_zarr(str(arrays.out("dask.zarr")))
+
+    return work
+
+
+def _regions() -> dict[int, str]:
+    return {number * 3 + 5: f"region {number}" for number in range(N_REGIONS)}
+
+
+def rows(shapes: list[Shape], node: int = NODE) -> Iterator[Row]:
+    """Paint and reduce arrays of some shapes, and compare the time per voxel with the first."""
+    per_voxel: dict[str, float] = {}
+    for shape in shapes:
+        with TemporaryDirectory() as folder:
+            arrays = made(Path(folder), shape, node)
+            cases = {
+                "mean": reduce_by_us(arrays),
+                "median": reduce_by_us(arrays, "median"),
+                "painting": paint_by_us(arrays),
+            }
+            if shape == shapes[0]:
+                cases |= {"flox": reduce_by_flox(arrays), "map_blocks": paint_by_dask(arrays)}
+            seconds = {}
+            for name, work in cases.items():
+                seconds[name], peak = measured(work)
+                nanoseconds = seconds[name] / arrays.n_voxels * 1e9
+                yield Row(
+                    f"{name}, {arrays.n_voxels:.1e} voxels, {WORKERS} workers: GB of a worker",
+                    peak,
+                    at_most=None if name in ("flox", "map_blocks") else 1,
+                    detail=f"{seconds[name]:.1f} s, {nanoseconds:.1f} ns a voxel",
+                )
+                if name in per_voxel:
+                    yield Row(
+                        f"{name}, per voxel: {arrays.n_voxels:.1e} / first",
+                        nanoseconds / per_voxel[name],
+                        at_most=1.3,
+                    )
+                per_voxel.setdefault(name, nanoseconds)
+            for ours, theirs in (("mean", "flox"), ("painting", "map_blocks")):
+                if theirs in seconds:
+                    title = f"{ours}, {arrays.n_voxels:.1e} voxels: {theirs} / regioncast"
+                    yield Row(title, seconds[theirs] / seconds[ours], at_least=5)
+
+
+def everything() -> Iterator[Row]:
+    """All rows, at the sizes that the aims are about."""
+    yield from rows([SMALL, LARGE])
+
+
+def quick() -> Iterator[Row]:
+    """All rows on small arrays."""
+    yield from rows([(70, 50, 64), (100, 70, 80)], node=64)

@@ -1,0 +1,154 @@
+"""What OME-Zarr says of labels, ``image-label``: properties and colours, as a region table.
+
+All columns of a region table are properties, so that it is read again as it was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..atlas.region_table import RegionTable, hex_color
+from ..errors import FileFormatError, RegionTableError, capitalized
+from ..io.label_files import colors_of
+from ..tables.regions import read_region_table
+
+_LABEL = "label-value"
+_VERSION = "0.5"
+_TRANSPARENT = "#00000000"
+_COLOR_TITLES = ("color", "colour")
+
+
+def table_of(image_label: Mapping[str, Any], name: str) -> RegionTable | None:
+    """Return the region table of what is said of labels, None where nothing is.
+
+    Parameters
+    ----------
+    image_label : mapping
+    name : str
+        What messages call the image of labels.
+
+    Raises
+    ------
+    RegionTableError, FileFormatError
+        When it is no table of regions.
+    """
+    properties = list(image_label.get("properties") or [])
+    colors = _colors_in(image_label)
+    if not properties:
+        listed = list(colors)
+        return RegionTable(listed, None, _color_column(listed, colors)) if listed else None
+    labels, columns = _columns_of(properties, name)
+    if not _color_title(columns):
+        # What viewers are told; where we wrote it, the column itself is among the properties.
+        columns |= _color_column(labels, colors)
+    names: Any = columns.get("name")
+    if names is not None and all(isinstance(each, str) for each in names):
+        del columns["name"]
+        return RegionTable(labels, names, columns)
+    # Who writes them has no rule for titles: a region may be called by its acronym.
+    try:
+        return read_region_table(
+            {"index": labels, **columns}, labels=np.unique(np.array(labels, np.int64))
+        )
+    except RegionTableError as error:
+        raise RegionTableError(
+            f"The properties of {name} are taken for its region table, but: {error} Name another "
+            "by load_parcellation(…, regions=…) (--regions)."
+        ) from error
+
+
+def _colors_in(image_label: Mapping[str, Any]) -> dict[int, str | None]:
+    """Return the colours of labels."""
+    return {
+        int(entry[_LABEL]): hex_color([part / 255 for part in entry["rgba"]])
+        for entry in image_label.get("colors") or []
+        if entry.get("rgba")
+    }
+
+
+def _color_column(labels: Sequence[Any], colors: Mapping[int, str | None]) -> dict[str, list[Any]]:
+    return {"color": [colors.get(label) for label in labels]} if colors else {}
+
+
+def _columns_of(
+    properties: Sequence[Mapping[str, Any]], name: str
+) -> tuple[list[Any], dict[str, list[Any]]]:
+    """Return labels, and the other properties as columns; what a label lacks is None."""
+    labels = [entry.get(_LABEL) for entry in properties]
+    if None in labels:
+        raise FileFormatError(
+            f"{capitalized(name)} has properties without a {_LABEL}, which says of which label "
+            "they are. Correct its metadata, or name a region table."
+        )
+    titles = dict.fromkeys(title for entry in properties for title in entry)
+    titles.pop(_LABEL)
+    return labels, {title: [entry.get(title) for entry in properties] for title in titles}
+
+
+def _color_title(columns: Mapping[str, Any]) -> str | None:
+    return next((title for title in columns if title.lower() in _COLOR_TITLES), None)
+
+
+def image_label_of(
+    table: RegionTable,
+    *,
+    values: Mapping[str, Sequence[Any]] | None = None,
+    colors: Sequence[str | None] | None = None,
+    source: str | None = None,
+) -> dict[str, Any]:
+    """Return what is said of the labels of regions.
+
+    Parameters
+    ----------
+    table : RegionTable
+    values : mapping of str to sequence, default=None
+        Further properties, by their titles, in the order of the regions.
+    colors : sequence of str or None, default=None
+        Of each region, None for one that is not to be seen; when not given, those of the table, if
+        it has some.
+    source : str, default=None
+        Where the image is that the labels are of.
+    """
+    said: dict[str, Any] = {"version": _VERSION, "properties": _properties(table, values or {})}
+    if colors is None and _color_title(table.columns):
+        colors = colors_of(table)
+    if colors is not None:
+        # The validators want as many colours as properties.
+        said["colors"] = [
+            {_LABEL: label, "rgba": _rgba(color or _TRANSPARENT)}
+            for label, color in zip(table.labels.tolist(), colors, strict=True)
+        ]
+    if source is not None:
+        said["source"] = {"image": source}
+    return said
+
+
+def _properties(table: RegionTable, values: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Return the label, the name, the other columns and the values of each region."""
+    columns: dict[str, Sequence[Any]] = {**table.other_columns}
+    for title, cells in values.items():
+        # A map may be called as what says which label, or its name.
+        columns[f"{title}_value" if title in (_LABEL, "name") else title] = cells
+    properties = []
+    for row, (label, name) in enumerate(table):
+        further = {title: _plain(cells[row]) for title, cells in columns.items()}
+        properties.append({_LABEL: label, "name": name, **further})
+    return properties
+
+
+def _rgba(color: str) -> list[int]:
+    digits = color.removeprefix("#").ljust(8, "f")
+    return [int(digits[at : at + 2], 16) for at in range(0, 8, 2)]
+
+
+def _plain(cell: Any) -> Any:
+    """Return a cell as JSON has it; what is no finite number is nothing."""
+    if isinstance(cell, np.generic):
+        cell = cell.item()
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None
+    return cell

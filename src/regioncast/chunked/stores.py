@@ -1,0 +1,256 @@
+"""Voxels in Zarr and Dask arrays."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import (
+    DimensionError,
+    FileFormatError,
+    ImageTypeError,
+    InputMissingError,
+    MissingPackageError,
+    capitalized,
+    plural,
+    times,
+)
+from ..files import expanded, readable
+from ..formats import family_of
+
+if TYPE_CHECKING:
+    import zarr
+    from numpy.typing import NDArray
+
+    from .voxels import Box
+
+# Files by which a folder is known as a store of Zarr 3 or 2.
+_MARKS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
+
+# Arrays of so many stores are open at once.
+_MOST_OPEN = 64
+
+
+def needs_zarr() -> None:
+    """Raise `MissingPackageError` where Zarr is not installed."""
+    try:
+        import zarr  # noqa: F401
+    except ImportError as error:
+        raise MissingPackageError(
+            "Zarr arrays need the zarr package: pip install 'regioncast[scale]'."
+        ) from error
+
+
+def is_store(path: Path) -> bool:
+    """Return whether this is a folder that Zarr has written."""
+    return any(os.path.isfile(path / mark) for mark in _MARKS)  # noqa: PTH113  never raises
+
+
+def is_chunked(source: object) -> bool:
+    """Return whether this is read in chunks: a store, or an array of Zarr or Dask.
+
+    Neither package is imported to tell.
+    """
+    if isinstance(source, str | os.PathLike):
+        path = expanded(source)
+        return family_of(path) == "zarr" or is_store(path)
+    return is_of_zarr(source) or _is_of_dask(source)
+
+
+def is_of_zarr(source: object) -> bool:
+    """Return whether this is an array or a group of Zarr in memory."""
+    return type(source).__module__.partition(".")[0] == "zarr"
+
+
+def _is_of_dask(source: object) -> bool:
+    is_dasks = type(source).__module__.partition(".")[0] == "dask"
+    return is_dasks and hasattr(source, "dask") and hasattr(source, "chunks")
+
+
+def open_node(source: Any, what: str) -> zarr.Array[Any] | zarr.Group:
+    """Return what a path leads to, a group or an array of Zarr; what is one already as it is.
+
+    Raises `InputMissingError`, `FileFormatError`.
+
+    Parameters
+    ----------
+    source : path, zarr.Array or zarr.Group
+    what : str
+        What messages call it: ``"the labels image"``.
+    """
+    needs_zarr()
+    import zarr
+
+    if isinstance(source, zarr.Array | zarr.Group):
+        return source
+    if not isinstance(source, str | os.PathLike):
+        raise ImageTypeError(
+            f"{capitalized(what)} is {type(source).__name__}; give a path, zarr.Array or "
+            "zarr.Group."
+        )
+    path = expanded(source)
+    if not path.exists():
+        raise InputMissingError(f"{capitalized(what)} does not exist: {path}. Check the name.")
+    if not is_store(path):
+        raise FileFormatError(
+            f"{capitalized(what)} is no Zarr store: {path} has none of {', '.join(_MARKS)}. It may "
+            "be written only in part; get or write it again."
+        )
+    with readable(f"{what} {path}"):
+        return zarr.open(str(path), mode="r")
+
+
+@dataclass(frozen=True, eq=False)
+class ZarrVoxels:
+    """An array of Zarr, which each process opens once.
+
+    Made by `zarr_voxels`.
+
+    Parameters
+    ----------
+    store : str or zarr.Array
+        The path of the array; or what is no file of ours, as the array itself.
+    shape : tuple of int
+        Number of voxels along z, y and x.
+    leading : tuple of int
+        Number of maps along each axis before these.
+    dtype : dtype
+    chunks : tuple of int
+        Along z, y and x, what is read at once.
+    name : str
+    stamp : int, default=0
+        Of the metadata of the array in a file: one that is written anew is opened anew.
+    """
+
+    store: Any
+    shape: tuple[int, int, int]
+    leading: tuple[int, ...]
+    dtype: np.dtype[Any]
+    chunks: tuple[int, int, int]
+    name: str
+    stamp: int = 0
+
+    @property
+    def n_maps(self) -> int:
+        """Number of maps."""
+        return math.prod(self.leading)
+
+    def read(self, box: Box, number: int = 0) -> NDArray[Any]:
+        """Return the voxels of a block in one map."""
+        at = np.unravel_index(number, self.leading) if self.leading else ()
+        with readable(self.name):
+            array: Any = self.store
+            if isinstance(array, str):
+                array = _opened(array, self.stamp)
+            return np.ascontiguousarray(array[(*map(int, at), *box)], self.dtype)
+
+
+@lru_cache(_MOST_OPEN)
+def _opened(path: str, _: int) -> Any:
+    import zarr
+
+    return zarr.open_array(path, mode="r")
+
+
+def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
+    """Return the voxels of an array of Zarr.
+
+    Raises `DimensionError` where it has fewer than three dimensions.
+    """
+    file = path_of(array)
+    name = f"{what} {file or array.path or 'in memory'}"
+    check_dimensions(array.shape, name)
+    (n_z, n_y, n_x), (c_z, c_y, c_x) = array.shape[-3:], array.chunks[-3:]
+    return ZarrVoxels(
+        array if file is None else str(file),
+        (n_z, n_y, n_x),
+        tuple(array.shape[:-3]),
+        np.dtype(array.dtype).newbyteorder("="),
+        (c_z, c_y, c_x),
+        name,
+        0 if file is None else _stamp(file),
+    )
+
+
+def _stamp(folder: Path) -> int:
+    """Return when the metadata of an array were written."""
+    return max((folder / mark).stat().st_mtime_ns for mark in _MARKS if (folder / mark).exists())
+
+
+def path_of(node: zarr.Array[Any] | zarr.Group) -> Path | None:
+    """Return the folder of an array or a group, None where it is in no folder."""
+    from zarr.storage import LocalStore
+
+    if not isinstance(node.store, LocalStore):
+        return None
+    return Path(node.store.root) / node.path
+
+
+def check_dimensions(shape: Sequence[int], name: str) -> None:
+    """Raise `DimensionError` where an array has no three axes of space."""
+    if len(shape) < 3:
+        raise DimensionError(
+            f"{capitalized(name)} has {plural(len(shape), 'dimension')} ({times(shape)}); voxels "
+            "have three: z, y and x. Give a volume."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class DaskVoxels:
+    """An array of Dask, of which a block is computed when it is read.
+
+    Parameters
+    ----------
+    array : dask.array.Array, shape (n_z, n_y, n_x) or (n_maps, n_z, n_y, n_x)
+    name : str
+    """
+
+    array: Any
+    name: str
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of voxels along z, y and x."""
+        n_z, n_y, n_x = self.array.shape[-3:]
+        return n_z, n_y, n_x
+
+    @property
+    def n_maps(self) -> int:
+        """Number of maps."""
+        return len(self.array) if self.array.ndim == 4 else 1
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of what is read."""
+        dtype: np.dtype[Any] = np.dtype(self.array.dtype).newbyteorder("=")
+        return dtype
+
+    def read(self, box: Box, number: int = 0) -> NDArray[Any]:
+        """Return the voxels of a block in one map."""
+        array = self.array[number] if self.array.ndim == 4 else self.array
+        with readable(self.name):
+            # In this thread: who reads works side by side already, and no cluster is to be asked.
+            block = array[box].compute(scheduler="synchronous")
+            return np.ascontiguousarray(block, self.dtype)
+
+
+def dask_voxels(array: Any, what: str) -> DaskVoxels:
+    """Return the voxels of an array of Dask; raise `DimensionError` where it has not 3 or 4 axes.
+
+    Its chunks have to be known.
+    """
+    name = f"{what}, a Dask array"
+    check_dimensions(array.shape, name)
+    if array.ndim > 4 or any(math.isnan(n) for n in array.shape):
+        raise DimensionError(
+            f"{capitalized(name)} has the shape {times(array.shape)}; give z, y and x, and maps "
+            "before them, in chunks whose sizes are known."
+        )
+    return DaskVoxels(array, name)

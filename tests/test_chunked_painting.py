@@ -1,0 +1,523 @@
+"""Painting in chunks: the same as in memory, whole or not at all, and without voxels."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import nibabel as nib
+import numpy as np
+import pytest
+import yaozarrs
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import regioncast as rc
+from regioncast.chunked.painting import PaintedChunks, in_chunks, painting_in_chunks
+from regioncast.chunked.reading import open_image
+from regioncast.chunked.stores import ZarrVoxels
+from regioncast.chunked.writing import Layout, save_labels, save_painting
+from regioncast.cli import main
+from regioncast.errors import (
+    ArgumentError,
+    FileFormatError,
+    ImageTypeError,
+    LabelsError,
+    MatchError,
+    OutputError,
+    OutputExistsError,
+)
+
+SMALL = Layout(4, 8)
+AFFINE = np.array([[2.0, 0, 0, -7], [0, 3, 0, 5], [0, 0, 1.5, 11], [0, 0, 0, 1]])
+
+
+def everything(voxels: Any, number: int = 0) -> np.ndarray:
+    return np.asarray(voxels.read(tuple(slice(0, n) for n in voxels.shape), number))
+
+
+def lazy(labels: np.ndarray, chunks: Any = 5) -> Any:
+    """Labels, z first, as a Dask array."""
+    return da.from_array(labels, chunks=chunks)
+
+
+@contextmanager
+def files_of_at_most(n_bytes: int) -> Iterator[None]:
+    """Let no file of this process grow beyond: what a full disk says, says this."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+# --- the law -------------------------------------------------------------------------------------
+
+DTYPES = {
+    "uint8": [3, 9, 255], "uint16": [1, 300, 65535], "uint32": [5, 70_000, 2**32 - 1],
+    "uint64": [5, 2**53 + 1, 2**63 - 1], "int8": [-128, 2, 127], "int16": [-7, 2, 300],
+    "int32": [-(2**31), 7, 2**31 - 1], "int64": [-(2**63), -1, 2**63 - 1],
+}  # fmt: skip
+
+
+@settings(max_examples=25)
+@given(
+    dtype=st.sampled_from(list(DTYPES)),
+    shape=st.tuples(*[st.integers(1, 19)] * 3),
+    chunks=st.tuples(*[st.integers(1, 19)] * 3),
+    values=st.sampled_from(["float32", "float64", "int16", "uint64"]),
+    n_maps=st.integers(0, 3),
+    fill=st.sampled_from([0, 5, np.nan, -0.0]),
+    seed=st.integers(0, 100),
+)
+def test_painting_in_chunks_is_painting(
+    dtype: str, shape: Any, chunks: Any, values: str, n_maps: int, fill: float, seed: int,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:  # fmt: skip
+    rng = np.random.default_rng(seed)
+    of_regions = DTYPES[dtype]
+    # Much of it empty, and some of it of one region: chunks that are left out.
+    labels = np.zeros(shape, dtype)
+    for _ in range(3):
+        start = rng.integers(0, shape)
+        labels[start[0] :, start[1] :, start[2] :] = rng.choice([0, *of_regions])
+    table = np.zeros((max(n_maps, 1), 3), values)
+    table[:] = rng.integers(0, 4, table.shape) * (1.0 if values != "uint64" else 1)
+    if values.startswith("float"):
+        table[rng.random(table.shape) < 0.3] = rng.choice([np.nan, -0.0, np.inf])
+    elif not np.isfinite(fill):
+        fill = 7
+    signals = table if n_maps else table[0]
+    regions = dict(zip(of_regions, "abc", strict=True))
+    image: Any = rc.paint(signals, rc.load_parcellation(lazy(labels, chunks), regions), fill=fill)
+    assert isinstance(image, PaintedChunks)
+    # The double loop.
+    filled = np.concatenate([np.full((len(table), 1), fill).astype(values), table], axis=1)
+    expected = np.zeros((len(table), *shape), values)
+    for number in range(len(table)):
+        for code, label in enumerate([0, *of_regions]):
+            expected[number][labels == np.array(label, dtype)] = filled[number, code]
+    store = tmp_path_factory.mktemp("law") / "a.ome.zarr"
+    save_painting(image, store, overwrite=False, layout=SMALL)
+    again = open_image(store, "the image")
+    assert again.voxels.dtype == np.dtype(values)
+    for number, each in enumerate(expected):
+        assert everything(image, number).tobytes() == each.tobytes()
+        assert everything(again.voxels, number).tobytes() == each.tobytes()
+    stored: Any = rc.load_parcellation(store)
+    assert stored.levels[0].labels.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(everything(stored.levels[0].labels), labels)
+    assert stored.table.names == tuple(regions[label] for label in sorted(regions))
+
+
+@settings(max_examples=15)
+@given(
+    shape=st.tuples(st.integers(1, 12), st.integers(1, 150), st.integers(1, 20)),
+    seed=st.integers(0, 100),
+)
+def test_images_in_memory_get_levels_of_every_second_voxel(
+    shape: Any, seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    labels = np.random.default_rng(seed).integers(0, 4, shape).astype(np.int16) * 100
+    labels.flat[0] = 100
+    atlas = rc.load_parcellation(nib.Nifti1Image(labels, AFFINE))
+    values = {label: label / 8 for label in atlas.table.labels.tolist()}
+    image: Any = rc.paint(values, atlas, by="label")
+    store = tmp_path_factory.mktemp("memory") / "a.ome.zarr"
+    save_painting(painting_in_chunks(image), store, overwrite=False, layout=SMALL)
+    n_levels = len(rc.load_parcellation(store).levels)  # type: ignore[attr-defined]
+    assert n_levels == 1 + max(0, int(np.ceil(np.log2(max(shape) / 64))))
+    for level in range(n_levels):
+        step = 2**level
+        again = open_image(store, "the image", level)
+        np.testing.assert_array_equal(
+            everything(again.voxels).T, np.asarray(image.dataobj)[::step, ::step, ::step]
+        )
+        np.testing.assert_array_equal(again.space.affine, AFFINE @ np.diag([step] * 3 + [1]))
+
+
+def test_only_shards_with_regions_are_files(tmp_path: Path) -> None:
+    labels = np.zeros((20, 30, 10), np.uint16)
+    labels[17:, 2, 3] = 8
+    atlas: Any = rc.load_parcellation(lazy(labels), {8: "a"})
+    image: Any = rc.paint({"a": np.nan}, atlas, fill=np.nan)
+    store = save_painting(image, tmp_path / "a.ome.zarr", overwrite=False, layout=SMALL)
+    chunks = sorted(
+        str(file.relative_to(store)) for file in store.rglob("c/**/*") if file.is_file()
+    )
+    assert chunks == ["labels/atlas/0/c/2/0/0"]
+    assert np.isnan(everything(open_image(store, "the image").voxels)).all()
+    array: Any = zarr.open_array(store / "0")
+    assert (array.chunks, array.shards) == ((4, 4, 4), (8, 8, 8))
+
+
+def test_layout_is_what_viewers_expect(tmp_path: Path) -> None:
+    atlas: Any = rc.load_parcellation(lazy(np.ones((3, 4, 5), np.uint8)))
+    store = rc.save(rc.paint([1.0], atlas), tmp_path / "a.ome.zarr")
+    array: Any = zarr.open_array(store / "0")
+    assert (array.chunks, array.shards) == ((64,) * 3, (256,) * 3)
+    (codec,) = [c for c in array.metadata.codecs[0].codecs if type(c).__name__ == "ZstdCodec"]
+    assert (codec.level, codec.checksum) == (1, True)
+
+
+# --- regions that are chosen ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def labels() -> np.ndarray:
+    """Labels, z first."""
+    return np.random.default_rng(3).choice([0, 2, 5, 7, 400], (9, 20, 11)).astype(np.uint16)
+
+
+TABLE = {
+    "index": [2, 5, 7, 400], "name": ["V1", "V2", "M1", "M2"], "network": ["v", "v", "m", None],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda atlas: atlas.select(["V2", 400]),
+        lambda atlas: atlas.drop("V1"),
+        lambda atlas: atlas.drop("V1").drop("M2"),
+        lambda atlas: atlas.drop("V1").group("network"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::regioncast.errors.RegionTableWarning")
+def test_choosing_and_grouping_is_as_in_memory(labels: np.ndarray, choose: Any) -> None:
+    whole = choose(rc.load_parcellation(nib.Nifti1Image(labels.T, AFFINE), TABLE))
+    chunked = choose(rc.load_parcellation(lazy(labels), TABLE))
+    assert chunked.table.to_records() == whole.table.to_records()
+    np.testing.assert_array_equal(chunked.load().codes, whole.codes)
+    with pytest.raises(LabelsError, match="No region is left"):
+        chunked.select(lambda region: False)
+
+
+def test_background_is_what_is_said(labels: np.ndarray, tmp_path: Path) -> None:
+    atlas: Any = rc.load_parcellation(lazy(labels), background=5)
+    assert atlas.table.labels.tolist() == [0, 2, 7, 400]
+    image = rc.paint([1.0, 2, 3, 4], atlas)
+    with pytest.raises(LabelsError, match="0 is the label of a region"):
+        rc.save(image, tmp_path / "a.ome.zarr")
+    store = rc.save(atlas.drop(0), tmp_path / "a.ome.zarr")
+    again = zarr.open_array(store / "0")[:]
+    np.testing.assert_array_equal(again, np.where(labels == 5, 0, labels))
+
+
+def test_categories_become_labels(labels: np.ndarray, tmp_path: Path) -> None:
+    atlas = rc.load_parcellation(lazy(labels), TABLE)
+    kinds = {"V1": "see", "V2": "see", "M1": "move", "M2": "n/a"}
+    image = rc.paint(kinds, atlas, categories=True, missing="fill")
+    again: Any = rc.load_parcellation(rc.save(image, tmp_path / "a.ome.zarr"))
+    assert set(again.table.names) == {"see", "move"}
+    see = dict(zip(again.table.names, again.table.labels, strict=True))["see"]
+    is_see = everything(again.levels[0].labels) == see
+    np.testing.assert_array_equal(is_see, np.isin(labels, [2, 5]))
+
+
+# --- whole or not at all -------------------------------------------------------------------------
+
+
+def rest(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_unlisted_label_leaves_nothing(labels: np.ndarray, tmp_path: Path) -> None:
+    atlas = rc.load_parcellation(lazy(labels), {2: "a", 5: "b", 7: "c"})
+    image = rc.paint([1.0, 2, 3], atlas)
+    match = r"1 label of the labels image.* without a row.*z 0 to 8, y 0 to 19, x 0 to 10: 400"
+    with pytest.raises(LabelsError, match=match):
+        rc.save(image, tmp_path / "a.ome.zarr")
+    assert rest(tmp_path) == []
+    with pytest.raises(MatchError):
+        rc.paint([1.0, 2], atlas)
+
+
+def test_full_disk_leaves_what_was_there(labels: np.ndarray, tmp_path: Path) -> None:
+    atlas = rc.load_parcellation(lazy(labels), TABLE)
+    store = rc.save(rc.paint([1.0, 2, 3, 4], atlas), tmp_path / "a.ome.zarr")
+    before = everything(open_image(store, "the image").voxels)
+    with files_of_at_most(1100), pytest.raises(OutputError, match=r"failed.*Nothing was changed"):
+        rc.save(rc.paint([5.0, 6, 7, 8], atlas), store, overwrite=True)
+    assert rest(tmp_path) == ["a.ome.zarr"]
+    np.testing.assert_array_equal(everything(open_image(store, "the image").voxels), before)
+
+
+def test_only_stores_are_replaced_and_only_when_asked(labels: np.ndarray, tmp_path: Path) -> None:
+    image = rc.paint([1.0, 2, 3, 4], rc.load_parcellation(lazy(labels), TABLE))
+    store = rc.save(image, tmp_path / "a.ome.zarr")
+    with pytest.raises(OutputExistsError, match="Ask for overwriting"):
+        rc.save(image, store)
+    other = rc.paint([1, 2, 3, 4], rc.load_parcellation(lazy(labels), TABLE))
+    rc.save(other, store, overwrite=True)
+    assert open_image(store, "the image").voxels.dtype == np.int64
+    assert everything(open_image(store, "the image").voxels).max() == 4
+    folder = tmp_path / "papers.zarr"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("years of work")
+    with pytest.raises(OutputError, match="is a folder, and none of this kind"):
+        rc.save(image, folder, overwrite=True)
+    file = tmp_path / "b.zarr"
+    file.write_text("a file")
+    with pytest.raises(OutputError, match="a file has its name"):
+        rc.save(image, file, overwrite=True)
+    with pytest.raises(OutputError, match="does not exist"):
+        rc.save(image, tmp_path / "no" / "a.zarr")
+    assert rest(tmp_path) == ["a.ome.zarr", "b.zarr", "papers.zarr"]
+
+
+WRITER = """
+import sys, numpy as np, dask.array as da, regioncast as rc
+from regioncast.chunked.writing import Layout, save_painting
+labels = da.from_array(np.ones((400, 40, 40), np.uint8), chunks=8)
+image = rc.paint([float(sys.argv[2])], rc.load_parcellation(labels, {1: "a"}))
+print("go", flush=True)
+save_painting(image, sys.argv[1], overwrite=True, layout=Layout(4, 8))
+"""
+
+
+def test_killed_writer_leaves_nothing_that_looks_complete(tmp_path: Path) -> None:
+    store = tmp_path / "a.ome.zarr"
+    rng = np.random.default_rng(8)
+    for number in range(4):
+        command = [sys.executable, "-c", WRITER, str(store), str(number)]
+        writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "go\n"
+        time.sleep(rng.uniform(0.05, 0.6))
+        writer.kill()
+        writer.wait()
+        writer.stdout.close()
+        if store.exists():
+            read = everything(open_image(store, "the image").voxels)
+            assert len(np.unique(read)) == 1
+    image = rc.paint([9.0], rc.load_parcellation(lazy(np.ones((3, 4, 5), np.uint8))))
+    rc.save(image, store, overwrite=True)
+    assert rest(tmp_path) == ["a.ome.zarr"]
+    assert everything(open_image(store, "the image").voxels).max() == 9
+
+
+def test_what_a_killed_writer_had_moved_aside_comes_back(tmp_path: Path) -> None:
+    image = rc.paint([9.0], rc.load_parcellation(lazy(np.ones((3, 4, 5), np.uint8))))
+    store = rc.save(image, tmp_path / "a.ome.zarr")
+    # As after the first of two renames.
+    (lock,) = writing_names(store)[:1]
+    lock.write_bytes(os.fsencode(store.name))
+    lock.with_suffix("").mkdir()
+    store.rename(lock.with_suffix(".replaced"))
+    with pytest.raises(OutputExistsError):
+        rc.save(image, store)
+    assert rest(tmp_path) == ["a.ome.zarr"]
+    assert everything(open_image(store, "the image").voxels).max() == 9
+
+
+def writing_names(store: Path) -> list[Path]:
+    from regioncast import files
+
+    return files._names_of_locks(store)
+
+
+# --- by other processes --------------------------------------------------------------------------
+
+
+def test_other_processes_write_the_same_bytes(labels: np.ndarray, tmp_path: Path) -> None:
+    source = rc.save(
+        rc.load_parcellation(nib.Nifti1Image(labels.T, AFFINE), TABLE), tmp_path / "l.ome.zarr"
+    )
+    atlas = rc.load_parcellation(source)
+    image: Any = rc.paint(np.arange(8.0).reshape(2, 4), atlas)
+    calls: list[tuple[int, int]] = []
+    with ProcessPoolExecutor(2, multiprocessing.get_context("forkserver")) as executor:
+        by_others = save_painting(
+            image, tmp_path / "b.ome.zarr", overwrite=False, executor=executor, layout=SMALL,
+            progress=lambda *done: calls.append(done),
+        )  # fmt: skip
+        unlisted: Any = rc.load_parcellation(source, {2: "V1"})
+        with pytest.raises(LabelsError, match="3 labels of the labels image"):
+            save_painting(
+                rc.paint([1.0], unlisted), tmp_path / "c.ome.zarr", overwrite=False,
+                executor=executor, layout=SMALL,
+            )  # type: ignore[arg-type]  # fmt: skip
+        with pytest.raises(OutputError, match="A process that wrote a part ended early"):
+            save_painting(
+                PaintedChunks(Killing.of(atlas), image.table, image.axis),
+                tmp_path / "d.ome.zarr", overwrite=False, executor=executor, layout=SMALL,
+            )  # fmt: skip
+    assert rest(tmp_path) == ["b.ome.zarr", "l.ome.zarr"]
+    assert calls[-1] == (12, 12)
+    here = save_painting(image, tmp_path / "a.ome.zarr", overwrite=False, layout=SMALL)
+    for file in sorted(here.rglob("*")):
+        if file.is_file() and file != here / "zarr.json":
+            assert (by_others / file.relative_to(here)).read_bytes() == file.read_bytes()
+
+
+class Killing(ZarrVoxels):
+    """Voxels of which the reader dies."""
+
+    @classmethod
+    def of(cls, atlas: Any) -> Any:
+        from dataclasses import fields, replace
+
+        voxels = atlas.levels[0].labels
+        killing = cls(**{each.name: getattr(voxels, each.name) for each in fields(voxels)})
+        return replace(atlas, levels=[replace(atlas.levels[0], labels=killing)])
+
+    def read(self, box: Any, number: int = 0) -> Any:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+# --- without voxels ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def store(labels: np.ndarray, tmp_path: Path) -> Path:
+    atlas = rc.load_parcellation(nib.Nifti1Image(labels.T, AFFINE), TABLE)
+    return rc.save(atlas, tmp_path / "l.ome.zarr")  # type: ignore[return-value]
+
+
+def test_properties_are_written_into_the_labels(store: Path) -> None:
+    before = {file: file.read_bytes() for file in store.rglob("c/**/*") if file.is_file()}
+    values = {"V1": -1.5, "V2": np.nan, "M1": 2.0}
+    image = rc.paint(values, store, missing="fill")
+    with pytest.raises(OutputExistsError, match="metadata would be changed"):
+        rc.save(image, store, as_="properties")
+    assert rc.save(image, store, as_="properties", overwrite=True) == store
+    yaozarrs.validate_zarr_store(str(store))
+    said = json.loads((store / "zarr.json").read_text())["attributes"]["ome"]["image-label"]
+    assert [entry["value"] for entry in said["properties"]] == [-1.5, None, 2.0, None]
+    assert said["properties"][0] == {
+        "label-value": 2, "name": "V1", "network": "v", "value": -1.5
+    }  # fmt: skip
+    colors = {entry["label-value"]: entry["rgba"] for entry in said["colors"]}
+    assert colors[5] == colors[400] == [0, 0, 0, 0]
+    assert colors[2][3] == colors[7][3] == 255
+    assert colors[2] != colors[7]
+    # Nothing else has changed, and it can be done again.
+    assert {file: file.read_bytes() for file in before} == before
+    again = rc.load_parcellation(store)
+    rc.save(rc.paint({"V1": 7}, again, missing="fill"), store, as_="properties", overwrite=True)
+    assert rc.load_parcellation(store).table.columns["value"] == (7, None, None, None)
+
+
+def test_properties_of_images_with_labels_and_of_maps_of_any_name(
+    labels: np.ndarray, store: Path, tmp_path: Path
+) -> None:
+    image = rc.paint([1.0, 2, 3, 4], store)
+    painting = rc.save(image, tmp_path / "p.ome.zarr")
+    maps = rc.Signals(np.arange(8.0).reshape(2, 4), map_names=["name", "t"])
+    rc.save(rc.paint(maps, painting), painting, as_="properties", overwrite=True)
+    table = rc.load_parcellation(painting).table
+    assert table.names == ("V1", "V2", "M1", "M2")
+    assert table.columns["name_value"] == (0, 1, 2, 3)
+    assert table.columns["t"] == (4, 5, 6, 7)
+    yaozarrs.validate_zarr_store(str(painting))
+    other = rc.load_parcellation(lazy(labels), {3: "x"})
+    with pytest.raises(LabelsError, match="has other regions than those painted: 5 labels"):
+        rc.save(rc.paint([1.0], other), painting, as_="properties", overwrite=True)
+
+
+def test_segment_properties_for_neuroglancer(store: Path, tmp_path: Path) -> None:
+    image = rc.paint({"V1": -1.5, "M1": np.nan, "M2": 2**40}, store, missing="fill")
+    path = rc.save(image, tmp_path / "info", as_="properties")
+    assert json.loads(Path(str(path)).read_text()) == {
+        "@type": "neuroglancer_segment_properties",
+        "inline": {
+            "ids": ["2", "400"],
+            "properties": [
+                {"id": "label", "type": "label", "values": ["V1", "M2"]},
+                {"id": "value", "type": "number", "data_type": "float32",
+                 "values": [-1.5, float(2**40)]},
+            ],
+        },
+    }  # fmt: skip
+    with pytest.raises(OutputExistsError):
+        rc.save(image, path, as_="properties")
+    with pytest.raises(FileFormatError, match="for neuroglancer"):
+        rc.save(image, tmp_path / "a.tsv", as_="properties")
+    with pytest.raises(FileFormatError, match="of an OME-Zarr that is there"):
+        rc.save(image, tmp_path / "a.ome.zarr", as_="properties", overwrite=True)
+    with pytest.raises(ArgumentError, match="is for what paint returns"):
+        rc.save(rc.load_parcellation(store), tmp_path / "b.json", as_="properties")
+    with pytest.raises(ArgumentError, match="'voxels' or 'properties'"):
+        rc.save(image, tmp_path / "b.json", as_="pixels")  # type: ignore[arg-type]
+
+
+def test_properties_take_no_voxel(tmp_path: Path) -> None:
+    def never(block: np.ndarray) -> np.ndarray:
+        raise AssertionError("a block was computed")
+
+    huge = da.zeros((30_000, 20_000, 20_000), chunks=2000, dtype="u4").map_blocks(never, dtype="u4")
+    atlas = rc.load_parcellation(huge, {n: f"r{n}" for n in range(1, 2000)})
+    image = rc.paint(np.arange(1999.0), atlas)
+    path = rc.save(image, tmp_path / "info", as_="properties")
+    assert len(json.loads(Path(str(path)).read_text())["inline"]["ids"]) == 1999
+
+
+# --- in the shell, and what is refused -----------------------------------------------------------
+
+
+def test_shell(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = tmp_path / "v.tsv"
+    values.write_text("name\tz\nV1\t1\nV2\t2\nM1\t3\nM2\t4\n")
+    out = tmp_path / "map.ome.zarr"
+    assert main(["paint", str(values), str(store), "-o", str(out)]) == 0
+    assert "4 values painted into 4 of 4 regions" in capsys.readouterr().out
+    assert main(["paint", str(values), str(store), "-o", str(out)]) == 1
+    assert "Ask for overwriting" in capsys.readouterr().err
+    assert main(["paint", str(values), str(out), "--as", "properties", "-o", str(out)]) == 1
+    arguments = ["paint", str(values), str(out), "--as", "properties", "-o", str(out)]
+    assert main([*arguments, "--overwrite"]) == 0
+    assert (
+        main(["paint", str(values), str(out), "--level", "3", "-o", str(tmp_path / "x.zarr")]) == 1
+    )
+    assert "has no level 3" in capsys.readouterr().err
+    assert main(["info", str(out)]) == 0
+    assert "ChunkedParcellation: 4 regions" in capsys.readouterr().out
+    assert main(["info", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["regions"][0]["name"] == "V1"
+    chosen = tmp_path / "g.ome.zarr"
+    assert main(["atlas", "drop", str(store), "M2", "-o", str(chosen)]) == 0
+    assert len(rc.load_parcellation(chosen)) == 3
+
+
+def test_whole_images_are_not_made_unasked(store: Path, tmp_path: Path) -> None:
+    atlas = rc.load_parcellation(store)
+    image: Any = rc.paint([1.0, 2, 3, 4], atlas)
+    with pytest.raises(ImageTypeError, match=r"is not made whole\. Read a block"):
+        np.asarray(image)
+    assert "4 values in 4 of 4 regions" in repr(image)
+    whole: Any = rc.paint([1.0, 2, 3, 4], atlas.load())  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(everything(image).T, np.asarray(whole.dataobj))
+    whole.get_fdata()[:] = 3
+    with pytest.raises(FileFormatError, match="was edited since it was painted"):
+        rc.save(whole, tmp_path / "a.ome.zarr")
+    with pytest.raises(FileFormatError, match="OME-Zarr is written of labels, or of what paint"):
+        rc.save(nib.Nifti1Image(np.zeros((3, 4, 5)), AFFINE), tmp_path / "a.ome.zarr")
+    with pytest.raises(ArgumentError, match="executor is for OME-Zarr"):
+        rc.save(whole, tmp_path / "a.nii", executor=ProcessPoolExecutor(1))
+    assert rest(tmp_path) == ["l.ome.zarr"]
+
+
+def test_labels_alone_are_written_in_chunks(labels: np.ndarray, tmp_path: Path) -> None:
+    atlas: Any = rc.load_parcellation(lazy(labels), TABLE)
+    save_labels(atlas, tmp_path / "a.ome.zarr", overwrite=False, layout=SMALL)
+    again: Any = rc.load_parcellation(tmp_path / "a.ome.zarr")
+    np.testing.assert_array_equal(everything(again.levels[0].labels), labels)
+    in_memory = in_chunks(again.load())
+    np.testing.assert_array_equal(everything(in_memory.levels[0].labels), labels)

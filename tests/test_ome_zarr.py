@@ -1,0 +1,455 @@
+"""OME-Zarr in and out: what others read and judge, where voxels are, what labels are called."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import warnings
+from pathlib import Path
+from typing import Any
+
+import dask.array as da
+import nibabel as nib
+import numpy as np
+import ome_zarr.io
+import ome_zarr.reader
+import pandas as pd
+import pytest
+import tensorstore as ts
+import yaozarrs
+import zarr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ome_zarr_models.v05 import Image, ImageLabel, Labels
+
+import regioncast as rc
+from regioncast.atlas.spaces import VolumeGrid
+from regioncast.chunked import ome
+from regioncast.chunked.parcellation import ChunkedParcellation
+from regioncast.chunked.reading import open_image
+from regioncast.errors import (
+    ArgumentError,
+    DimensionError,
+    FileFormatError,
+    InputMissingError,
+    LabelsError,
+    RegionTableError,
+    SpaceError,
+    SpaceWarning,
+)
+
+SHAPE = (13, 9, 70)  # of the grid: x, y, z; two levels
+OBLIQUE = np.array([
+    [-1.5, 0.2, 0.1, 40.0],
+    [0.1, 2.0, -0.3, -31.5],
+    [0.05, 0.3, 2.5, 7.25],
+    [0.0, 0.0, 0.0, 1.0],
+])  # fmt: skip
+
+
+@pytest.fixture
+def labels() -> np.ndarray:
+    """Labels of a grid, with 0 for none; 70 is where 9 was, in the second half."""
+    labels = np.random.default_rng(5).choice([0, 3, 9, 300], SHAPE).astype(np.int32)
+    labels[..., 35:][labels[..., 35:] == 9] = 70
+    return labels
+
+
+@pytest.fixture
+def atlas(labels: np.ndarray) -> rc.Parcellation:
+    table = {
+        "index": [3, 9, 70, 300],
+        "name": ["V1", "été", "NA", "b 2"],
+        "network": ["Vis", None, "Vis", "Mot"],
+        "weight": [0.5, 2.0, -1.0, 3.0],
+        "color": ["#ff0000", "#00ff0080", None, "#0000ff"],
+    }
+    return rc.load_parcellation(nib.Nifti1Image(labels, OBLIQUE), table)
+
+
+@pytest.fixture
+def painting(atlas: rc.Parcellation, tmp_path: Path) -> Path:
+    """A painted map as OME-Zarr, with its labels."""
+    image = rc.paint({3: 1.5, 9: -2.25, 70: np.inf, 300: 4}, atlas, by="label", fill=np.nan)
+    path = rc.save(image, tmp_path / "map.ome.zarr")
+    assert isinstance(path, Path)
+    return path
+
+
+def everything(voxels: Any, number: int = 0) -> np.ndarray:
+    """All voxels of a map, x first."""
+    return np.asarray(voxels.read(tuple(slice(0, n) for n in voxels.shape), number).T)
+
+
+def changed(store: Path, change: Any, file: str = "zarr.json") -> Path:
+    """The store, after a change of what its metadata say."""
+    content = json.loads((store / file).read_text())
+    change(content.get("attributes", content))
+    (store / file).write_text(json.dumps(content))
+    return store
+
+
+# --- what others say -----------------------------------------------------------------------------
+
+
+def judge(store: Path) -> None:
+    """Let both validators look at an image with its labels."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yaozarrs.validate_zarr_store(str(store))
+        group = zarr.open_group(store, mode="r")
+        Image.from_zarr(group)
+        if "labels" in group:
+            labels = Labels.from_zarr(group["labels"])
+            assert labels.label_paths == ["atlas"]
+            ImageLabel.from_zarr(group["labels/atlas"])
+
+
+@pytest.mark.parametrize("n_maps", [0, 1, 3])
+def test_validators_find_no_fault(atlas: rc.Parcellation, tmp_path: Path, n_maps: int) -> None:
+    values = np.arange(4.0) if not n_maps else np.arange(4.0 * n_maps).reshape(n_maps, 4)
+    t_r = 0.8 if n_maps == 3 else None
+    store = rc.save(rc.paint(values, atlas, t_r=t_r), tmp_path / "a.ome.zarr")
+    judge(store)
+    judge(rc.save(atlas, tmp_path / "labels.ome.zarr"))
+
+
+def test_ome_zarr_py_and_tensorstore_read_the_same(painting: Path, labels: np.ndarray) -> None:
+    expected = np.select(
+        [labels == 3, labels == 9, labels == 70, labels == 300], [1.5, -2.25, np.inf, 4], np.nan
+    )
+    nodes = list(ome_zarr.reader.Reader(ome_zarr.io.parse_url(painting))())
+    assert len(nodes[0].data) == 2
+    np.testing.assert_array_equal(np.asarray(nodes[0].data[0]).T, expected)
+    np.testing.assert_array_equal(np.asarray(nodes[0].data[1]).T, expected[::2, ::2, ::2])
+    spec = {"driver": "zarr3", "kvstore": f"file://{painting}/0"}
+    np.testing.assert_array_equal(ts.open(spec).result().read().result().T, expected)
+    spec["kvstore"] = f"file://{painting}/labels/atlas/1"
+    array = ts.open(spec).result()
+    np.testing.assert_array_equal(array.read().result().T, labels[::2, ::2, ::2])
+    assert array.domain.labels == ("z", "y", "x")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ome_zarr")
+@pytest.mark.filterwarnings("ignore:Dimension . is too small:UserWarning")
+def test_labels_of_ome_zarr_py_are_read(tmp_path: Path, labels: np.ndarray) -> None:
+    from ome_zarr.writer import write_image, write_labels
+
+    root = zarr.open_group(tmp_path / "b.ome.zarr", mode="w")
+    options: dict[str, Any] = {"axes": "zyx", "scale_factors": [2]}
+    options["scale"] = {"z": 25.0, "y": 10.0, "x": 10.0}
+    options["axes_units"] = dict.fromkeys("zyx", "micrometer")
+    write_image(labels.T.astype(np.float32), root, **options)
+    write_labels(
+        labels.T, root, "mine", **options,
+        label_metadata={"properties": [{"label-value": 3, "acronym": "V1"}, {"label-value": 9,
+        "acronym": "V2"}, {"label-value": 70, "acronym": "V3"},
+        {"label-value": 300, "acronym": "V4"}]},
+    )  # fmt: skip
+    atlas: Any = rc.load_parcellation(tmp_path / "b.ome.zarr")
+    assert atlas.table["acronym"].tolist() == ["V1", "V2", "V3", "V4"]
+    np.testing.assert_allclose(atlas.space.affine, np.diag([0.01, 0.01, 0.025, 1]))
+    np.testing.assert_array_equal(everything(atlas.levels[0].labels), labels)
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_both_versions_are_read(tmp_path: Path, labels: np.ndarray, version: str) -> None:
+    zarr_format: Any = 2 if version == "0.4" else 3
+    root = zarr.create_group(tmp_path / "c.zarr", zarr_format=zarr_format)
+    array = root.create_array("s0", shape=(1, *labels.T.shape), chunks=(1, 16, 7, 5), dtype=">i4")
+    array[0] = labels.T
+    axes = [{"name": "c", "type": "channel"}]
+    axes += [{"name": axis, "type": "space", "unit": "meter"} for axis in "zyx"]
+    steps = [
+        {"type": "scale", "scale": [1, 0.003, 0.002, 0.001]},
+        {"type": "translation", "translation": [0, 0.3, 0.2, 0.1]},
+    ]
+    said: dict[str, Any] = {
+        "version": version,
+        "multiscales": [
+            {"version": version, "axes": axes,
+             "datasets": [{"path": "s0", "coordinateTransformations": steps}],
+             "coordinateTransformations": [{"type": "scale", "scale": [1, 2, 2, 2]}]},
+        ],
+        "image-label": {"colors": [{"label-value": n, "rgba": [n % 256, 0, 9, 255]}
+                                   for n in (0, 3, 9, 70, 300)]},
+    }  # fmt: skip
+    root.attrs.update(said if version == "0.4" else {"ome": said})
+    atlas: Any = rc.load_parcellation(tmp_path / "c.zarr")
+    assert atlas.table.labels.tolist() == [3, 9, 70, 300]
+    assert atlas.table.columns["color"][0] == "#030009"
+    expected = np.array([[2, 0, 0, 200], [0, 4, 0, 400], [0, 0, 6, 600], [0, 0, 0, 1]], float)
+    np.testing.assert_allclose(atlas.space.affine, expected)
+    np.testing.assert_array_equal(everything(atlas.levels[0].labels), labels)
+    np.testing.assert_array_equal(atlas.load().codes > 0, labels > 0)
+
+
+# --- where voxels are ----------------------------------------------------------------------------
+
+
+def test_geometry_is_the_same_to_the_last_bit(painting: Path, atlas: rc.Parcellation) -> None:
+    again: Any = rc.load_parcellation(painting)
+    assert isinstance(atlas.space, VolumeGrid)
+    np.testing.assert_array_equal(again.space.affine, atlas.space.affine)
+    assert again.space.geometry == atlas.space.geometry
+    coarse = again.levels[1].space
+    assert coarse.shape == (7, 5, 35)
+    np.testing.assert_allclose(coarse.affine[:3, :3], 2 * OBLIQUE[:3, :3], rtol=1e-6)
+    np.testing.assert_allclose(coarse.affine[:3, 3], OBLIQUE[:3, 3], rtol=1e-6)
+
+
+@given(
+    order=st.permutations(range(3)),
+    signs=st.tuples(*[st.sampled_from([-1, 1])] * 3),
+    sizes=st.tuples(*[st.sampled_from([0.01, 0.7, 1.0, 2.5])] * 3),
+    offsets=st.tuples(*[st.floats(-200, 200).map(lambda offset: round(offset, 3))] * 3),
+)
+def test_scale_translation_and_orientation_say_every_straight_affine(
+    order: Any, signs: Any, sizes: Any, offsets: Any
+) -> None:
+    affine = np.eye(4)
+    affine[:3, :3] = 0
+    for axis in range(3):
+        affine[order[axis], axis] = signs[axis] * sizes[axis]
+    affine[:3, 3] = offsets
+    grid = VolumeGrid.from_affine((4, 5, 6), affine)
+    axes = ome.axes_of(grid, is_series=False, t_r=None)[::-1]
+    scale, translation = (
+        np.array(each[each["type"]][::-1])
+        for each in ome.transforms_of(grid, is_series=False, t_r=None)
+    )
+    assert (scale > 0).all()
+    np.testing.assert_allclose(ome._affine(axes, scale, translation), affine, rtol=1e-12)
+
+
+def test_header_is_that_of_nifti(painting: Path) -> None:
+    content = zarr.open_array(painting / "nifti", mode="r")[:]
+    header = nib.Nifti2Header(np.asarray(content).tobytes())
+    np.testing.assert_allclose(header.get_best_affine(), OBLIQUE, rtol=1e-6)
+    assert header.get_data_shape() == SHAPE
+
+
+def test_series_keep_names_and_repetition_time(atlas: rc.Parcellation, tmp_path: Path) -> None:
+    values = pd.DataFrame({"name": ["V1", "été", "NA", "b 2"], "t1": [1, 2, 3, 4], "t2": 5})
+    image = rc.paint(values, atlas, t_r=0.75)
+    store = rc.save(image, tmp_path / "s.ome.zarr")
+    again = open_image(store, "the image")
+    assert again.axis == image.match.signals.axis
+    assert again.voxels.n_maps == 2
+    assert zarr.open_group(store)["0"].metadata.dimension_names == ("t", "z", "y", "x")
+    for number in range(2):
+        np.testing.assert_array_equal(everything(again.voxels, number), image.dataobj[..., number])
+
+
+def test_unit_is_converted_refused_or_said_to_be_missing(painting: Path) -> None:
+    def in_units(unit: str | None) -> Any:
+        def change(content: Any) -> None:
+            del content["regioncast"]["affine"]
+            for axis in content["ome"]["multiscales"][0]["axes"]:
+                axis.pop("unit", None)
+                if unit is not None:
+                    axis["unit"] = unit
+
+        return change
+
+    shutil.copytree(painting, painting.with_name("copy.zarr"))
+    copy = changed(painting.with_name("copy.zarr"), in_units("micrometer"))
+    size = np.linalg.norm(OBLIQUE[:3, 0]) / 1000
+    image = open_image(copy, "the image")
+    assert np.linalg.norm(image.space.affine[:3, 0]) == pytest.approx(size)
+    shutil.copy(painting / "zarr.json", copy / "zarr.json")
+    with pytest.raises(SpaceError, match="measures its voxels in 'parsec'"):
+        open_image(changed(copy, in_units("parsec")), "the image")
+    shutil.copy(painting / "zarr.json", copy / "zarr.json")
+    with pytest.warns(SpaceWarning, match="does not say in which unit"):
+        open_image(changed(copy, in_units(None)), "the image")
+
+
+def test_axes_in_another_order_and_images_in_a_plane_are_refused(painting: Path) -> None:
+    def swap(content: Any) -> None:
+        axes = content["ome"]["multiscales"][0]["axes"]
+        axes[0], axes[2] = axes[2], axes[0]
+
+    with pytest.raises(DimensionError, match="has the axes x, y, z; they have to be z, y, x"):
+        open_image(changed(painting, swap), "the image")
+    plane = zarr.create_array(painting.with_name("p.zarr"), shape=(5, 4), dtype="i4")
+    with pytest.raises(DimensionError, match="has 2 dimensions"):
+        rc.load_parcellation(plane)
+    named = zarr.create_array(
+        painting.with_name("n.zarr"), shape=(5, 4, 3), dtype="i4", dimension_names=["x", "y", "z"]
+    )
+    with pytest.raises(DimensionError, match="the last three have to be z, y, x"):
+        rc.load_parcellation(named)
+
+
+def test_contradicting_and_unknown_metadata_are_refused(painting: Path) -> None:
+    text = (painting / "zarr.json").read_text()
+
+    def scaled(content: Any) -> None:
+        steps = content["ome"]["multiscales"][0]["datasets"][0]["coordinateTransformations"]
+        steps[0]["scale"][0] *= 3
+
+    with pytest.raises(FileFormatError, match="contradicts itself: its voxels have edges"):
+        open_image(changed(painting, scaled), "the image")
+    (painting / "zarr.json").write_text(text)
+    with pytest.raises(FileFormatError, match=r"OME-Zarr of version 0\.9"):
+        open_image(changed(painting, lambda c: c["ome"].update(version="0.9")), "the image")
+    (painting / "zarr.json").write_text(text)
+    with pytest.raises(FileFormatError, match="no image of OME-Zarr"):
+        open_image(changed(painting, lambda c: c.pop("ome")), "the image")
+    (painting / "zarr.json").write_text(text[:-200])
+    with pytest.raises(FileFormatError, match="truncated or damaged"):
+        open_image(painting, "the image")
+
+
+# --- which labels, called how --------------------------------------------------------------------
+
+
+def test_table_comes_back_as_it_was(painting: Path, atlas: rc.Parcellation, tmp_path: Path) -> None:
+    for store in (painting, rc.save(atlas, tmp_path / "l.ome.zarr"), painting / "labels" / "atlas"):
+        again: Any = rc.load_parcellation(store)
+        assert again.table.to_records() == atlas.table.to_records()
+        assert again.table.labels.tolist() == atlas.table.labels.tolist()
+
+
+def test_table_beside_is_found(painting: Path) -> None:
+    changed(painting / "labels" / "atlas", lambda content: content["ome"].pop("image-label"))
+    beside = painting.with_name("map.tsv")
+    beside.write_text("index\tname\n3\ta\n9\tb\n70\tc\n300\td\n")
+    atlas: Any = rc.load_parcellation(painting)
+    assert atlas.table.names == ("a", "b", "c", "d")
+    assert atlas.files.regions == beside
+
+
+def test_without_a_table_all_labels_are_found(painting: Path) -> None:
+    changed(painting / "labels" / "atlas", lambda content: content["ome"].pop("image-label"))
+    calls: list[tuple[int, int]] = []
+    atlas: Any = rc.load_parcellation(painting, progress=lambda *done: calls.append(done))
+    assert atlas.table.labels.tolist() == [3, 9, 70, 300]
+    assert calls == [(1, 1)]
+    assert not atlas.table.has_names
+
+
+def test_strict_looks_at_all_voxels(painting: Path) -> None:
+    rows = {"index": [3, 9, 70, 300, 1000], "name": list("abcde")}
+    assert len(rc.load_parcellation(painting, rows)) == 5
+    with pytest.raises(RegionTableError, match="1 row of the region table without a voxel: 1000"):
+        rc.load_parcellation(painting, rows, strict=True)
+
+
+def test_one_of_several_labels_is_asked_for(painting: Path, atlas: rc.Parcellation) -> None:
+    shutil.copytree(painting / "labels" / "atlas", painting / "labels" / "other")
+    changed(painting / "labels", lambda content: content["ome"]["labels"].append("other"))
+    with pytest.raises(ArgumentError, match=r"2 maps of labels.*label_map=.*0 'atlas', 1 'other'"):
+        rc.load_parcellation(painting)
+    assert len(rc.load_parcellation(painting, label_map="other")) == 4
+    assert len(rc.load_parcellation(painting, label_map=0)) == 4
+
+
+def test_levels_are_chosen_by_number(painting: Path, labels: np.ndarray) -> None:
+    atlas: Any = rc.load_parcellation(painting, level=1)
+    assert len(atlas.levels) == 1
+    np.testing.assert_array_equal(everything(atlas.levels[0].labels), labels[::2, ::2, ::2])
+    with pytest.raises(ArgumentError, match=r"has no level 2: it has 2 levels \(0: 13×9×70"):
+        rc.load_parcellation(painting, level=2)
+    with pytest.raises(ArgumentError, match="level is for OME-Zarr"):
+        rc.load_parcellation(nib.Nifti1Image(labels, OBLIQUE), level=1)
+    with pytest.raises(ArgumentError, match=r"level=1 \(--level\) chooses a resolution"):
+        rc.load_parcellation(da.from_array(labels.T, chunks=5), level=1)
+
+
+@pytest.mark.parametrize("kind", ["dask", "zarr", "path"])
+def test_arrays_are_z_y_x_and_lie_nobody_knows_where(
+    tmp_path: Path, labels: np.ndarray, kind: str
+) -> None:
+    source: Any = da.from_array(labels.T, chunks=(16, 4, 5))
+    if kind != "dask":
+        source = zarr.create_array(tmp_path / "a.zarr", data=labels.T, chunks=(16, 4, 5))
+    if kind == "path":
+        source = tmp_path / "a.zarr"
+    atlas: Any = rc.load_parcellation(source)
+    assert isinstance(atlas, ChunkedParcellation)
+    assert atlas.table.labels.tolist() == [3, 9, 70, 300]
+    assert atlas.space.shape == SHAPE
+    assert atlas.space.difference(VolumeGrid.from_affine(SHAPE, OBLIQUE)) is None
+    assert atlas.space.difference(VolumeGrid.from_affine((13, 9, 71), OBLIQUE)) is not None
+    np.testing.assert_array_equal(atlas.load().codes, np.searchsorted([0, 3, 9, 70, 300], labels))
+    image = rc.paint({3: 1, 9: 2, 70: 3, 300: 4}, atlas, by="label")
+    store = rc.save(image, tmp_path / "out.ome.zarr")
+    assert not open_image(store, "the image").space.is_placed
+
+
+def test_regions_known_from_the_table_are_not_read() -> None:
+    def never(block: np.ndarray) -> np.ndarray:
+        raise AssertionError("a block was computed")
+
+    lazy = da.zeros((40, 30, 20), chunks=10, dtype=np.uint8).map_blocks(never, dtype=np.uint8)
+    atlas = rc.load_parcellation(lazy, {1: "a", 2: "b"})
+    assert [region.name for region in atlas] == ["a", "b"]
+    assert len(rc.paint([1.0, 2.0], atlas).table[0]) == 3
+    assert "2 regions" in repr(atlas)
+
+
+def test_what_is_no_labels_is_refused(tmp_path: Path) -> None:
+    floats = da.zeros((4, 5, 6), chunks=3)
+    with pytest.raises(LabelsError, match="holds float64; labels in chunks are integers"):
+        rc.load_parcellation(floats)
+    with pytest.raises(DimensionError, match="has 2 maps"):
+        rc.load_parcellation(da.zeros((2, 4, 5, 6), chunks=3, dtype=int))
+    with pytest.raises(LabelsError, match="every voxel is background"):
+        rc.load_parcellation(da.zeros((4, 5, 6), chunks=3, dtype=int))
+    with pytest.raises(InputMissingError, match="does not exist"):
+        rc.load_parcellation(tmp_path / "none.ome.zarr")
+    (tmp_path / "e.zarr").mkdir()
+    with pytest.raises(FileFormatError, match="is no Zarr store"):
+        rc.load_parcellation(tmp_path / "e.zarr")
+
+
+def test_what_needs_all_voxels_says_what_to_do(painting: Path, tmp_path: Path) -> None:
+    advice = r"Crop them, or load a coarser level into memory: load_parcellation\(…, level=2\)"
+    atlas = rc.load_parcellation(painting)
+    with pytest.raises(ArgumentError, match=advice):
+        rc.merge(painting, painting)
+    with pytest.raises(ArgumentError, match=advice):
+        rc.view(painting / "labels" / "atlas")
+    with pytest.raises(ArgumentError, match=advice):
+        rc.view([1.0, 2, 3, 4], atlas)
+    with pytest.raises(ArgumentError, match=advice):
+        rc.paint([1.0, 2, 3, 4], atlas, onto=nib.Nifti1Image(np.zeros(SHAPE), OBLIQUE))
+    with pytest.raises(ArgumentError, match="mask is for labels in memory"):
+        rc.load_parcellation(painting, mask=nib.Nifti1Image(np.zeros(SHAPE), OBLIQUE))
+    with pytest.raises(FileFormatError, match=r"written as \.ome\.zarr, not as 'a\.nii\.gz'"):
+        rc.save(rc.paint([1.0, 2, 3, 4], atlas), tmp_path / "a.nii.gz")
+    assert len(rc.load_parcellation(painting).load().counts) == 4  # type: ignore[attr-defined]
+
+
+# --- damage --------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_flipped_bits_raise(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("bits")
+    labels = np.random.default_rng(1).choice([0, 1, 5], (6, 7, 8)).astype(np.uint8)
+    atlas = rc.load_parcellation(nib.Nifti1Image(labels, np.eye(4)))
+    store = rc.save(atlas, folder / "a.ome.zarr")
+    shard = store / "0" / "c" / "0" / "0" / "0"
+    content = bytearray(shard.read_bytes())
+    bit = data.draw(st.integers(0, 8 * len(content) - 1))
+    content[bit // 8] ^= 1 << bit % 8
+    shard.write_bytes(content)
+    again: Any = rc.load_parcellation(store)
+    # zstd has bits in the header of a frame that mean nothing.
+    with contextlib.suppress(FileFormatError):
+        np.testing.assert_array_equal(everything(again.levels[0].labels), labels)
+
+
+@pytest.mark.parametrize("array", ["0", "1"])
+def test_missing_shard_is_noticed(painting: Path, array: str) -> None:
+    (painting / "labels" / "atlas" / array / "c" / "0" / "0" / "0").unlink()
+    with pytest.raises(FileFormatError, match=f"of array {array} 0 of 1 file are there"):
+        rc.load_parcellation(painting)
+    (painting / array / "c" / "0" / "0" / "0").unlink()
+    with pytest.raises(FileFormatError, match="is not whole"):
+        open_image(painting, "the image")
