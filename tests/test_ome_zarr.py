@@ -148,7 +148,7 @@ def test_labels_of_ome_zarr_py_are_read(tmp_path: Path, labels: np.ndarray) -> N
         {"label-value": 300, "acronym": "V4"}]},
     )  # fmt: skip
     atlas: Any = rc.load_parcellation(tmp_path / "b.ome.zarr")
-    assert atlas.table["acronym"].tolist() == ["V1", "V2", "V3", "V4"]
+    assert atlas.table.names == ("V1", "V2", "V3", "V4")
     np.testing.assert_allclose(atlas.space.affine, np.diag([0.01, 0.01, 0.025, 1]))
     np.testing.assert_array_equal(everything(atlas.levels[0].labels), labels)
 
