@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from regioncast.errors import (
     FileFormatError,
     InputMissingError,
     LabelsError,
+    MissingPackageError,
     RegionTableError,
     SpaceError,
     SpaceWarning,
@@ -422,6 +424,16 @@ def test_what_needs_all_voxels_says_what_to_do(painting: Path, tmp_path: Path) -
     with pytest.raises(FileFormatError, match=r"written as \.ome\.zarr, not as 'a\.nii\.gz'"):
         rc.save(rc.paint([1.0, 2, 3, 4], atlas), tmp_path / "a.nii.gz")
     assert len(rc.load_parcellation(painting).load().counts) == 4  # type: ignore[attr-defined]
+
+
+def test_without_zarr_the_extra_is_named(
+    painting: Path, atlas: rc.Parcellation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "zarr", None)
+    with pytest.raises(MissingPackageError, match=r"pip install 'regioncast\[scale\]'"):
+        rc.load_parcellation(painting)
+    with pytest.raises(MissingPackageError, match=r"regioncast\[scale\]"):
+        rc.save(atlas, tmp_path / "a.ome.zarr")
 
 
 # --- damage --------------------------------------------------------------------------------------
