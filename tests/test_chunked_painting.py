@@ -253,8 +253,13 @@ def test_full_disk_leaves_what_was_there(labels: np.ndarray, tmp_path: Path) -> 
     atlas = rc.load_parcellation(lazy(labels), TABLE)
     store = rc.save(rc.paint([1.0, 2, 3, 4], atlas), tmp_path / "a.ome.zarr")
     before = everything(open_image(store, "the image").voxels)
-    with files_of_at_most(1100), pytest.raises(OutputError, match=r"failed.*Nothing was changed"):
-        rc.save(rc.paint([5.0, 6, 7, 8], atlas), store, overwrite=True)
+    other = rc.paint([5.0, 6, 7, 8], atlas)
+    for limit in (0, 100, 1100, 1200):
+        with (
+            files_of_at_most(limit),
+            pytest.raises(OutputError, match=r"failed.*Nothing was changed"),
+        ):
+            rc.save(other, store, overwrite=True)
     assert rest(tmp_path) == ["a.ome.zarr"]
     np.testing.assert_array_equal(everything(open_image(store, "the image").voxels), before)
 
@@ -325,6 +330,14 @@ def test_what_a_killed_writer_had_moved_aside_comes_back(tmp_path: Path) -> None
         rc.save(image, store)
     assert rest(tmp_path) == ["a.ome.zarr"]
     assert everything(open_image(store, "the image").voxels).max() == 9
+
+
+def test_folder_that_lost_its_lock_is_removed(tmp_path: Path) -> None:
+    image = rc.paint([9.0], rc.load_parcellation(lazy(np.ones((3, 4, 5), np.uint8))))
+    store = tmp_path / "a.ome.zarr"
+    (writing_names(store)[0].with_suffix("") / "0" / "c").mkdir(parents=True)
+    rc.save(image, store)
+    assert rest(tmp_path) == ["a.ome.zarr"]
 
 
 def writing_names(store: Path) -> list[Path]:

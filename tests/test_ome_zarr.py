@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from regioncast.errors import (
     FileFormatError,
     InputMissingError,
     LabelsError,
+    MissingPackageError,
     RegionTableError,
     SpaceError,
     SpaceWarning,
@@ -148,7 +150,7 @@ def test_labels_of_ome_zarr_py_are_read(tmp_path: Path, labels: np.ndarray) -> N
         {"label-value": 300, "acronym": "V4"}]},
     )  # fmt: skip
     atlas: Any = rc.load_parcellation(tmp_path / "b.ome.zarr")
-    assert atlas.table["acronym"].tolist() == ["V1", "V2", "V3", "V4"]
+    assert atlas.table.names == ("V1", "V2", "V3", "V4")
     np.testing.assert_allclose(atlas.space.affine, np.diag([0.01, 0.01, 0.025, 1]))
     np.testing.assert_array_equal(everything(atlas.levels[0].labels), labels)
 
@@ -422,6 +424,16 @@ def test_what_needs_all_voxels_says_what_to_do(painting: Path, tmp_path: Path) -
     with pytest.raises(FileFormatError, match=r"written as \.ome\.zarr, not as 'a\.nii\.gz'"):
         rc.save(rc.paint([1.0, 2, 3, 4], atlas), tmp_path / "a.nii.gz")
     assert len(rc.load_parcellation(painting).load().counts) == 4  # type: ignore[attr-defined]
+
+
+def test_without_zarr_the_extra_is_named(
+    painting: Path, atlas: rc.Parcellation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "zarr", None)
+    with pytest.raises(MissingPackageError, match=r"pip install 'regioncast\[scale\]'"):
+        rc.load_parcellation(painting)
+    with pytest.raises(MissingPackageError, match=r"regioncast\[scale\]"):
+        rc.save(atlas, tmp_path / "a.ome.zarr")
 
 
 # --- damage --------------------------------------------------------------------------------------

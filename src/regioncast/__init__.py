@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOME = {
+    "ChunkedParcellation": "chunked.parcellation",
     "Match": "identity",
     "MatchError": "errors",
+    "PaintedChunks": "chunked.painting",
     "PaintedCifti": "io.cifti.painted",
     "PaintedImage": "io.volume.nifti",
     "PaintedSurface": "io.surface.painted",
@@ -70,8 +72,10 @@ _HOME = {
 }
 
 __all__ = [
+    "ChunkedParcellation",
     "Match",
     "MatchError",
+    "PaintedChunks",
     "PaintedCifti",
     "PaintedImage",
     "PaintedSurface",

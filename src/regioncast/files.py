@@ -24,6 +24,7 @@ import re
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -68,6 +69,9 @@ _MOST_OF_NOTHING = 1 << 20
 # How the file is called that holds the lock of a temporary folder, which has the name before that;
 # and how the folder that was replaced is called for the moment in which neither is in its place.
 _LOCK, _REPLACED = ".lock", ".replaced"
+
+# How often, and after how many seconds again, a temporary folder is removed.
+_TRIES, _PAUSE = 20, 0.05
 
 # Temporary names for one output, so many can write it at the same time.
 _MOST_WRITERS = 16
@@ -578,6 +582,9 @@ def check_folder_output(
         As `check_output`; also where what exists is no such folder.
     """
     target = path.resolve()
+    # What a dead writer had moved aside comes back before it is asked what is there.
+    _remove_dead(_names_of_locks(target))
+    _remove_without_lock(_names_of_locks(target))
     if not target.is_dir():
         check_output(path, overwrite=overwrite)  # which looks at the folder above, and at files
         if target.exists():
@@ -585,9 +592,7 @@ def check_folder_output(
                 f"The output is written as a folder, and a file has its name: {path}. Choose "
                 "another name."
             )
-        _remove_dead(_names_of_locks(target))
         return
-    _remove_dead(_names_of_locks(target))
     if not may_replace(target):
         raise OutputError(
             f"The output is a folder, and none of this kind: {path}. Choose another name."
@@ -629,7 +634,7 @@ def replacing_folder(
                     _put_folder_in_place(folder, target, lock.with_suffix(_REPLACED), overwrite)
                 is_written = True
             finally:
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove_tree(folder)
     except OSError as error:
         if isinstance(error, RegioncastError):
             raise
@@ -652,6 +657,7 @@ def _put_folder_in_place(folder: Path, target: Path, replaced: Path, overwrite: 
         return
     if not overwrite:
         raise OutputExistsError(f"The output has come to exist meanwhile: {target}.")
+    # A folder that is not empty is not replaced by a rename: for a moment there is neither.
     target.rename(replaced)
     try:
         folder.rename(target)
@@ -670,6 +676,7 @@ def _bring_to_disk(folder: Path) -> None:
 
 def _remove_folder_of(lock: Path) -> None:
     """Remove the folder that a dead process wrote, and put back what it had moved aside."""
+    # It died between two renames: the target's name is in the lock, whose own is a digest of it.
     replaced = lock.with_suffix(_REPLACED)
     if replaced.exists():
         target = lock.with_name(os.fsdecode(lock.read_bytes()))
@@ -677,7 +684,25 @@ def _remove_folder_of(lock: Path) -> None:
             shutil.rmtree(replaced, ignore_errors=True)
         else:
             replaced.rename(target)
-    shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+    _remove_tree(lock.with_suffix(""))
+
+
+def _remove_without_lock(locks: Sequence[Path]) -> None:
+    """Remove folders that came to be again when their writer had ended: by other processes."""
+    for name in locks:
+        if name.with_suffix("").is_dir() and not name.exists():
+            # Under its lock, or that of another name if somebody else has it by now.
+            with _temporary_file([name], []) as lock:
+                _remove_tree(lock.with_suffix(""))
+
+
+def _remove_tree(folder: Path) -> None:
+    """Remove a folder, in which something may still be written for a moment after an error."""
+    for _ in range(_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_PAUSE)
 
 
 def _put_in_place(temporary: Path, target: Path, *, overwrite: bool) -> None:

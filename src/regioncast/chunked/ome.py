@@ -43,6 +43,7 @@ OURS = "regioncast"
 NIFTI = "nifti"
 """The array that holds a NIfTI header."""
 
+# Earlier ones have no transformations, so nobody knows where their voxels are.
 _VERSIONS = ("0.4", "0.5")
 
 _MILLIMETRES = {
@@ -88,6 +89,7 @@ class Multiscale:
 def metadata_of(group: zarr.Group) -> dict[str, Any]:
     """Return what OME-Zarr says in a group, wherever its version says it."""
     attributes = dict(group.attrs.asdict())
+    # 0.5 has a place of its own for all of it, 0.4 puts it among other attributes.
     ome = attributes.get("ome")
     return dict(ome) if isinstance(ome, Mapping) else attributes
 
@@ -106,6 +108,7 @@ def read_multiscale(group: zarr.Group, name: str) -> Multiscale:
             f"an image or an array in it; it has {examples(members) or 'nothing'}."
         )
     with readable(name):
+        # Of several, the first is the one to show where nothing else is said.
         first = ome["multiscales"][0]
         _check_version(str(ome.get("version") or first.get("version")), name)
         said: Any = group.attrs.asdict().get(OURS)
@@ -122,14 +125,19 @@ def read_multiscale(group: zarr.Group, name: str) -> Multiscale:
         ]
         spaces = _spaces(group, axes, arrays, transforms, ours, name=name)
         t_r = _t_r(axes, transforms[0][0])
-        has_unit = ours.get("placed") is False or any(axis.get("unit") for axis in axes[-3:])
-    if not has_unit:
+    # Outside of what turns all that is raised into damage, as warnings may be.
+    if spaces[0].is_placed:
+        _say_if_without_unit(axes[-3:], name)
+    return Multiscale(arrays, spaces, t_r, ome.get("image-label") or {}, ours)
+
+
+def _say_if_without_unit(axes: Sequence[Mapping[str, Any]], name: str) -> None:
+    if not any(axis.get("unit") for axis in axes):
         warn(
             f"{capitalized(name)} does not say in which unit its voxels are measured, which is "
             "taken to be the millimetre.",
             SpaceWarning,
         )
-    return Multiscale(arrays, spaces, t_r, ome.get("image-label") or {}, ours)
 
 
 def level_of(image: Multiscale, level: int, name: str) -> int:
@@ -180,6 +188,7 @@ def _combined(
     scale, translation = np.ones(n_axes), np.zeros(n_axes)
     for transform in transforms:
         kind = transform["type"]
+        # Each may also be a path to an array of numbers, which nobody writes.
         if kind == "scale" and "scale" in transform:
             factors = np.array(transform["scale"], np.float64)
             scale, translation = scale * factors, translation * factors
@@ -216,11 +225,13 @@ def _spaces(
     # All of this in the order of grids.
     spatial = list(axes[-3:])[::-1]
     scales, translations = ([transform[n][-3:][::-1] for transform in transforms] for n in range(2))
+    # Of arrays that lie nobody knows where, scales are 1 and mean nothing.
     if ours.get("placed") is False:
         return [_unplaced(shape) for shape in shapes]
     factors = _factors(spatial, name)
     if "affine" in ours:
         finest = _finest_of_ours(group, shapes[0], np.array(ours["affine"], np.float64))
+        # Who has rescaled the image since knew nothing of our affine.
         sizes = np.linalg.norm(finest.affine[:3, :3], axis=0)
         if not np.allclose(sizes, scales[0] * factors, rtol=1e-4):
             raise FileFormatError(
@@ -282,6 +293,8 @@ def _affine(
     """Return the affine of scales and translations along axes that may have an orientation."""
     said = [(axis.get("orientation") or {}).get("value") for axis in axes]
     directions = [_DIRECTIONS.get(str(value), (-1, 0)) for value in said]
+    # Without an orientation, or with one of other words, axes are those of the world as far as
+    # anybody knows: two images of one store still lie where they lie to each other.
     if sorted(world for world, _ in directions) != [0, 1, 2]:
         directions = [(0, 1), (1, 1), (2, 1)]
     affine = np.zeros((4, 4))
@@ -308,6 +321,7 @@ def _check_whole(group: zarr.Group, ours: Mapping[str, Any], name: str) -> None:
 
 def count_files(array: Path) -> int:
     """Return how many files the chunks of an array are in."""
+    # Zarr keeps nothing else in that folder.
     return sum(len(names) for _, _, names in os.walk(array / "c"))
 
 
@@ -342,6 +356,7 @@ def transforms_of(space: VolumeGrid, *, is_series: bool, t_r: float | None) -> l
     scale = np.linalg.norm(space.affine[:3, :3], axis=0).tolist()
     translation = []
     for axis in range(3):
+        # Along the axis as it leads: from right to left, 90 mm on the right are -90.
         world, sign = _direction(space.affine, axis)
         translation.append(sign * float(space.affine[world, 3]))
     first_scale, first_translation = ([t_r or 1.0], [0.0]) if is_series else ([], [])

@@ -120,6 +120,8 @@ def in_chunks(atlas: Parcellation) -> ChunkedParcellation:
     labels = labels_image(atlas, "OME-Zarr holds").T
     levels = []
     step = 1
+    # Every second voxel, and no mean or mode: a level holds labels that are there, and its first
+    # voxel stays where it is.
     while True:
         part = labels[::step, ::step, ::step]
         levels.append(Level(InMemory(part, "the labels"), _every(atlas.space, step)))

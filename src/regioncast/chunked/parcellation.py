@@ -165,6 +165,7 @@ class ChunkedParcellation:
         is_known = known[np.minimum(at, len(known) - 1)] == encoded.labels
         if not is_known.all():
             self._refuse(encoded.labels[~is_known].tolist(), box, labels)
+        # In the dtype of all regions, whatever is in this block: callers mix blocks.
         new_code = np.zeros(len(encoded.labels) + 1, code_dtype(len(self)))
         new_code[1:] = codes_of[at]
         return np.ascontiguousarray(encoding.recoded(encoded.codes, new_code))

@@ -126,6 +126,7 @@ def _write_into(store: Path, properties: Properties) -> None:
     said = image_label_of(properties.regions, values=values, colors=properties.colors)
     if "source" in image.image_label:
         said["source"] = image.image_label["source"]
+    # Only the one file is replaced, by a rename: a reader finds the old or the new values.
     is_new = (folder / "zarr.json").exists()
     file = folder / ("zarr.json" if is_new else ".zattrs")
     with readable(name):
@@ -160,6 +161,7 @@ def _segment_properties(properties: Properties) -> dict[str, Any]:
         # What has no number in any map is as what has no value.
         is_listed &= np.any([np.isfinite(row) for row in numbers.values()], axis=0)
     rows = np.flatnonzero(is_listed).tolist()
+    # Segments are unsigned integers of 64 bits, as text.
     negative = regions.labels[regions.labels < 0].tolist()
     if negative:
         raise LabelsError(

@@ -127,6 +127,7 @@ def load(
     levels, said, file = _levels(source, label_map, level)
     for each in levels:
         _check_labels(each.labels)
+    # A given table spares the pass over all voxels, which may take hours.
     table, table_file = _given_table(regions, said, file, levels[0].labels.name)
     if table is None or strict:
         found = find_labels(levels[0].labels, background, n_jobs=n_jobs, progress=progress)
@@ -196,6 +197,7 @@ def _levels(
 
 def group_of_labels(group: zarr.Group, label_map: str | int | None) -> zarr.Group:
     """Return the group of one labels image: of those of an image, or the group itself."""
+    # The folder of an image, that of all its labels, or that of some labels themselves.
     holder: Any = group
     if "labels" in group and _is_group(group["labels"]):
         holder = group["labels"]
@@ -246,6 +248,7 @@ def _check_labels(labels: Voxels) -> None:
 
 def _check_named_axes(array: Any, what: str) -> None:
     """Raise where an array says that its axes are others than z, y and x."""
+    # Zarr 3 has a place for names of axes; in Zarr 2 xarray writes them as an attribute.
     names = getattr(array.metadata, "dimension_names", None)
     names = names or array.attrs.asdict().get("_ARRAY_DIMENSIONS") or ()
     last = [None if name is None else str(name).lower() for name in names][-3:]

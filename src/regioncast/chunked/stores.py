@@ -96,6 +96,7 @@ def open_node(source: Any, what: str) -> zarr.Array[Any] | zarr.Group:
             "zarr.Group."
         )
     path = expanded(source)
+    # Said here, as Zarr says of a folder that is none just that no node is there.
     if not path.exists():
         raise InputMissingError(f"{capitalized(what)} does not exist: {path}. Check the name.")
     if not is_store(path):
@@ -144,6 +145,7 @@ class ZarrVoxels:
 
     def read(self, box: Box, number: int = 0) -> NDArray[Any]:
         """Return the voxels of a block in one map."""
+        # Time and channels, in this order: whatever is before z counts maps.
         at = np.unravel_index(number, self.leading) if self.leading else ()
         with readable(self.name):
             array: Any = self.store
@@ -169,6 +171,7 @@ def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
     check_dimensions(array.shape, name)
     (n_z, n_y, n_x), (c_z, c_y, c_x) = array.shape[-3:], array.chunks[-3:]
     return ZarrVoxels(
+        # A path is a few bytes in a task, and is opened once by each process.
         array if file is None else str(file),
         (n_z, n_y, n_x),
         tuple(array.shape[:-3]),

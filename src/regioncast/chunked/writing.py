@@ -173,6 +173,7 @@ def _save(
 
 def _label_of_code(atlas: ChunkedParcellation) -> NDArray[Any]:
     """Return the label of each code, in the dtype that labels have, or else one that holds all."""
+    # Viewers take 0 for no region, whatever it was in the labels that are read.
     labels = np.concatenate([[0], atlas.table.labels])
     if 0 in labels[1:]:
         raise LabelsError(
@@ -217,6 +218,7 @@ def _make_array(
         dtype=fill.dtype,
         compressors=ZstdCodec(**_ZSTD),  # type: ignore[arg-type]  # of a dict of ours
         fill_value=fill,
+        # OME-Zarr 0.5 has the axes in the array, too.
         dimension_names=["t", "z", "y", "x"][-len(shape) :],
     )
 
@@ -286,6 +288,8 @@ def _write_part(plan: _Plan, task: Task) -> None:
         return
     import zarr
 
+    # A shard is filled as a whole, so nothing of it has to be read again, and nobody else writes
+    # to it: two writers of one shard lose what the first has written, without an error.
     def write(name: str, at: tuple[Any, ...], table: NDArray[Any]) -> None:
         array: Any = zarr.open_array(plan.folder, path=name, mode="r+")
         array[at] = paint(codes, table, single=True, order="C")
@@ -306,6 +310,7 @@ def _write_metadata(plan: _Plan, image: PaintedChunks | None, name: str) -> None
         said = {"image-label": image_label_of(table)}
         _write_group(root, _multiscale(plan, root, name, axis=None) | said)
         return
+    # From the inside to the outside: without that of the root there is no image.
     labels = root / plan.labels
     said = {"image-label": image_label_of(table, source="../../")}
     content = _multiscale(plan, labels, "atlas", axis=None) | said
