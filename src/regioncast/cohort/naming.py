@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path, PurePath
@@ -51,6 +52,8 @@ _AFTER_ATLAS = ("seg", "scale", "res", "den", "label", "desc")
 
 # Suffixes of images whose maps are time points; of others the name says nothing, and stays.
 _SERIES = ("bold", "cbv", "asl", "pet", "timeseries")
+
+_NO_LICENSE = "Not said by the files of the atlas."
 
 # Of names that are none of BIDS, which say nothing of their maps.
 _SUFFIX = "timeseries"
@@ -231,11 +234,14 @@ def prepare_folder(folder: Path, jobs: Sequence[Job]) -> None:
     # First: it says to others that the folder is ours.
     _write(folder / DESCRIPTION, _description(folder, datasets, description))
     _write_ignored(folder / ".bidsignore", jobs)
+    # Of one label there may be a file for each subject.
+    counts = Counter(label for label, _ in {(job.label, job.atlas) for job in jobs})
     for job in _one_of_each(jobs, "label"):
         path = folder / f"atlas-{job.label}_description.json"
         there = _read(path)
         if there is None or _is_ours(there):
-            _write(path, _description_of_atlas(folder, job))
+            n_files = counts[job.label]
+            _write(path, _description_of_atlas(folder, job) if n_files == 1 else _common(job))
 
 
 def is_ours(folder: Path) -> bool:
@@ -319,10 +325,20 @@ def _description_of_atlas(folder: Path, job: Job) -> dict[str, Any]:
         files = (*files, Path(regions))
     return {
         "Name": job.label,
-        "License": "Not said by the files of the atlas.",
+        "License": _NO_LICENSE,
         **said,
         "GeneratedBy": [{"Name": "regioncast", "Version": version("regioncast")}],
         "Sources": [_from(folder, file) for file in files],
+    }
+
+
+def _common(job: Job) -> dict[str, Any]:
+    """Return what is to be said of an atlas that is another file for each subject."""
+    return {
+        "Name": job.label,
+        "Description": "A file for each subject or image: the Sources of each table name it.",
+        "License": _NO_LICENSE,
+        "GeneratedBy": [{"Name": "regioncast", "Version": version("regioncast")}],
     }
 
 
