@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -23,7 +24,9 @@ import regioncast as rc
 from regioncast import cli
 from regioncast.cohort import records
 from regioncast.cohort.batch import batch
+from regioncast.cohort.gather import gather
 from regioncast.errors import ArgumentError, JobsError, OutputError
+from regioncast.io.kinds import save_signals
 
 SHAPE = (7, 6, 5)
 AFFINE = np.diag([2.0, 2.5, 3.0, 1.0])
@@ -424,6 +427,82 @@ def test_a_full_disk(folder, no_fsync):
     assert not Path("out/jobs.failed.tsv").exists()
 
 
+def test_where_nothing_more_can_be_written_it_stops(folder, monkeypatch, capsys):
+    rows = cohort(folder, 6, atlases="A")
+    Path(rows[0]["image"]).write_bytes(b"broken")
+    pd.DataFrame(rows).to_csv("jobs.tsv", sep="\t", index=False)
+    written = []
+
+    def full_after_two(*arguments, **options):
+        written.append(arguments)
+        if len(written) > 2:
+            raise OutputError("Writing x failed: No space left.") from OSError(errno.ENOSPC, "")
+        save_signals(*arguments, **options)
+
+    monkeypatch.setattr("regioncast.cohort.work.save_signals", full_after_two)
+    summary = run(rows)
+    assert (counts(summary), summary.n_left) == ((2, 0, 2), 2)
+    assert len(written) == 3
+    assert len(pd.read_csv("out/jobs.failed.tsv", sep="\t")) == 2
+    code, out, error = shell(capsys, "--workers", "1")
+    assert code == 1
+    assert "regioncast: stopped, as nothing more can be written to" in error
+    assert "1 not begun" in out or "2 not begun" in out
+    monkeypatch.setattr("regioncast.cohort.work.save_signals", save_signals)
+    assert counts(run(rows)) == (3, 2, 1)
+
+
+def test_a_file_system_without_room(folder, no_fsync):
+    disk = Path("disk")
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small disk needs more rights")
+    try:
+        rows = cohort(folder, 40, atlases="A")
+        summary = batch(rows, "disk/out", workers=2)
+        assert 0 < summary.n_done < 30
+        assert len(summary.failed) < 10 < summary.n_left
+        assert "No space left on device" in summary.stopped
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_folder_of_others_is_refused_in_a_dry_run(folder):
+    rows = cohort(folder, 1)
+    Path("out").mkdir()
+    Path("out/thesis.txt").touch()
+    with pytest.raises(OutputError, match="Choose a new folder"):
+        run(rows, dry_run=True)
+
+
+@pytest.mark.parametrize("gone", ["image", "atlas", "mask", "confounds"])
+def test_tables_of_inputs_that_are_gone_keep_their_records(folder, capsys, gone):
+    rows = cohort(folder, 2, atlases="A", mask="mask.nii.gz", confounds="c.tsv")
+    save_image("mask.nii.gz", np.ones(SHAPE, np.uint8))
+    pd.DataFrame({"x": [1, 2, 4]}).to_csv("c.tsv", sep="\t", index=False)
+    pd.DataFrame(rows).to_csv("jobs.tsv", sep="\t", index=False)
+    run(rows)
+    gather("out", "all.tsv")
+    Path(rows[0][gone].rpartition("=")[2]).rename("archived")
+    n_gone = 1 if gone == "image" else 2
+    code, out, _ = shell(capsys, "--status")
+    assert (code, out.splitlines()[0]) == (
+        0, f"{n_gone} to do: the {gone} is gone, and its table still there",
+    )  # fmt: skip
+    summary = run(rows)
+    assert counts(summary) == (0, 2 - n_gone, n_gone)
+    assert summary.failed[0].stale
+    if gone == "image":
+        assert gather("out", "some.tsv").n_tables == 1
+    assert gather("out", "again.tsv", unchecked=True).n_tables == 2
+    assert Path("again.tsv").read_bytes() == Path("all.tsv").read_bytes()
+    Path("archived").rename(rows[0][gone].rpartition("=")[2])
+    assert counts(run(rows)) == (0, 2, 0)
+
+
 # --- side by side, and killed --------------------------------------------------------------------
 
 
@@ -545,6 +624,49 @@ def test_warnings_are_said_once(folder, capsys):
     assert error.endswith("(3 images)\n")
 
 
+def test_a_log_shows_how_far_it_is(folder, monkeypatch, capsys):
+    rows = cohort(folder, 3, atlases="A")
+    pd.DataFrame(rows).to_csv("jobs.tsv", sep="\t", index=False)
+    monkeypatch.setattr("regioncast.cli.cohort._LOG_EVERY", 0)
+    code, _, error = shell(capsys, "--workers", "1")
+    assert code == 0
+    lines = error.splitlines()
+    assert [line.split(" s each, about 0:")[0].rpartition(",")[0] for line in lines] == [
+        "regioncast: 1 of 3 jobs (33%)",
+        "regioncast: 2 of 3 jobs (67%)",
+        "regioncast: 3 of 3 jobs (100%)",
+    ]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_all_and_says_how_far_it_came(folder, number, code):
+    rows = cohort(folder, 1, atlases="A")
+    for number_of_image in range(1, 500):
+        name = f"sub-{number_of_image:03}_task-rest_bold.nii.gz"
+        os.link(rows[0]["image"], name)
+        rows.append({**rows[0], "image": name})
+    pd.DataFrame(rows).to_csv("jobs.tsv", sep="\t", index=False)
+    process = subprocess.Popen(**command("-o", "out", "--workers", "2"))
+    while not list(Path("out").rglob("*_stat-mean*.json")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    workers = children_of(process.pid)
+    assert workers
+    process.send_signal(number)
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == code, error
+    assert " done now, 0 done before, 0 failed, " in error
+    assert "not begun or not ended. The same command goes on." in error
+    assert "Traceback" not in error
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+    assert not list(Path("out").rglob(".regioncast-*"))
+
+
+def children_of(pid):
+    of_process = ["ps", "-o", "pid=", "--ppid", str(pid)]
+    return subprocess.run(of_process, capture_output=True, text=True, check=True).stdout.split()
+
+
 def test_an_interrupt_lists_what_failed_so_far(folder, monkeypatch, capsys):
     rows = cohort(folder, 4, atlases="A")
     Path(rows[0]["image"]).write_bytes(b"broken")
@@ -558,7 +680,11 @@ def test_an_interrupt_lists_what_failed_so_far(folder, monkeypatch, capsys):
 
     monkeypatch.setattr("regioncast.cohort.batch._note", _and_then(interrupted))
     code, _, error = shell(capsys, "--workers", "1")
-    assert (code, error) == (130, "regioncast: interrupted\n")
+    assert (code, error.splitlines()[1:]) == (130, ["regioncast: interrupted"])
+    failed = folder / "out" / "jobs.failed.tsv"
+    assert error.startswith(
+        f"regioncast: {folder / 'out'}: 2 done now, 0 done before, 1 failed ({failed}), 1 not begun"
+    )
     assert len(pd.read_csv("out/jobs.failed.tsv", sep="\t")) == 1
     monkeypatch.undo()
 

@@ -96,6 +96,7 @@ def gather(
     *,
     output: Annotated[NewPath, Parameter(name=["--output", "-o"])],
     coverage: bool = False,
+    unchecked: bool = False,
     overwrite: bool = False,
 ) -> int:
     """Write one tidy table of all tables that regioncast batch wrote: a row per map and region.
@@ -119,6 +120,9 @@ def gather(
         else is in the names of images; image, atlas, strategy, volume, index, name, value.
     coverage
         Gather how many samples of each region had data, and not values.
+    unchecked
+        Do not look at images and atlases, which may be on another machine or in an archive: what
+        the tables' records say counts.
     overwrite
         Replace outputs that exist.
     """
@@ -128,8 +132,8 @@ def gather(
     check_output(output, overwrite=overwrite)
     with ProgressBar("looking what is done") as looking, ProgressBar("gathering") as progress:
         gathered = run(
-            folder, output, coverage=coverage, overwrite=overwrite, progress=progress,
-            looking=looking,
+            folder, output, coverage=coverage, unchecked=unchecked, overwrite=overwrite,
+            progress=progress, looking=looking,
         )  # fmt: skip
     of_reasons: dict[str, list[str]] = {}
     for table, reason in gathered.left_out.items():

@@ -19,7 +19,7 @@ from ..formats import stem_of
 from ..io.sidecar import COMMAND
 from ..tables.files import needs_pyarrow
 from .jobs import Job, Outputs, Pass, in_shard, passes, read_jobs, several
-from .naming import FAILED, outputs_of, prepare_folder
+from .naming import FAILED, check_folder, outputs_of, prepare_folder
 from .records import Stamps, State, remove, state_of
 from .work import Task, do, reason_of
 
@@ -86,6 +86,8 @@ class Summary:
         The table of what failed; None where nothing did.
     warnings : Counter of str
         How many images each is of.
+    stopped : str
+        Why no more was done, as on a full disk; ``""`` where all was.
     """
 
     folder: Path
@@ -95,6 +97,12 @@ class Summary:
     failed: list[Failed] = field(default_factory=list)
     failed_list: Path | None = None
     warnings: Counter[str] = field(default_factory=Counter)
+    stopped: str = ""
+
+    @property
+    def n_left(self) -> int:
+        """How many jobs are neither done nor failed."""
+        return len(self.to_do) - self.n_done - len(self.failed)
 
     @property
     def n_before(self) -> int:
@@ -104,7 +112,8 @@ class Summary:
     def __str__(self) -> str:
         counts = f"{self.n_done:,} done now, {self.n_before:,} done before"
         where = "" if self.failed_list is None else f" ({self.failed_list})"
-        return f"{self.folder}: {counts}, {len(self.failed):,} failed{where}"
+        left = f", {self.n_left:,} not begun or not ended" if self.n_left else ""
+        return f"{self.folder}: {counts}, {len(self.failed):,} failed{where}{left}"
 
 
 def batch(
@@ -157,7 +166,8 @@ def batch(
     Returns
     -------
     Summary
-        What was done and what failed; also written to ``jobs.failed.tsv`` in the folder.
+        What was done and what failed; also written to ``jobs.failed.tsv`` in the folder.  Where
+        the disk is full, no more is tried.  An interrupt has the summary as a note.
 
     Raises
     ------
@@ -190,7 +200,9 @@ def batch(
     listed = read_jobs(jobs, strategies=[strategy] if isinstance(strategy, str) else strategy)
     outputs = _outputs(listed, folder, suffix)
     _check_one(executor, workers, scheduler)
-    if not dry_run:
+    if dry_run:
+        check_folder(folder)
+    else:
         prepare_folder(folder, listed)
     in_part = [job for job in listed if in_shard(job.image_in_table, number, count)]
     stamps = Stamps(folder, checksum=checksum)
@@ -206,8 +218,11 @@ def batch(
         if to_do:  # else no process is started
             with _engine(executor, workers, scheduler) as engine:
                 _run(summary, engine, checksum=checksum, progress=progress)
-    finally:
+    except BaseException as error:
         _list_failed(summary, folder / name)
+        error.add_note(f"{summary}. The same command goes on.")
+        raise
+    _list_failed(summary, folder / name)
     return summary
 
 
@@ -314,6 +329,8 @@ def _run(summary: Summary, engine: Engine, *, checksum: bool, progress: Progress
             if progress is not None:
                 n_over = summary.n_done + len(summary.failed)
                 progress(summary.n_before + n_over, summary.n_jobs)
+            if summary.stopped:
+                return
 
 
 def _note(summary: Summary, work: Pass, future: Future[Any], by_row: Mapping[int, Planned]) -> None:
@@ -329,6 +346,8 @@ def _note(summary: Summary, work: Pass, future: Future[Any], by_row: Mapping[int
         else:
             summary.n_done += 1
     if error is None:
+        if future.result().is_disk_full:
+            summary.stopped = next(filter(None, reasons))
         for warning in future.result().warnings:
             if warning in summary.warnings or len(summary.warnings) < _KEPT_WARNINGS:
                 summary.warnings[warning] += 1

@@ -31,12 +31,14 @@ from ..errors import (
     plural,
 )
 from ..files import expanded, natural_order, output_path, read_npy, replacing, sha256_of
-from ..formats import suffix_of
+from ..formats import has_use, suffix_of
 from ..io.filenames import entities_of, name_of
-from ..io.sidecar import coverage_in, own_sidecar
+from ..io.kinds import NO_REGIONS
+from ..io.sidecar import coverage_in, files_beside, own_sidecar
 from ..io.surface.names import without_hemisphere
 from ..signals import map_titles
 from ..tables.files import needs_pyarrow
+from ..tables.regions import find_region_table
 from .naming import COVERAGE, FAILED, folders_of, is_ours
 from .records import RECORD
 
@@ -117,6 +119,7 @@ def gather(
     output: str | os.PathLike[str],
     *,
     coverage: bool = False,
+    unchecked: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
     looking: Progress | None = None,
@@ -131,6 +134,8 @@ def gather(
         ``.parquet``, ``.tsv`` or ``.csv``, outside of the folder.
     coverage : bool, default=False
         Gather the coverage of regions, a row per image, atlas and region, and not the values.
+    unchecked : bool, default=False
+        Do not look at the inputs, which may be elsewhere: what records say counts.
     overwrite : bool, default=False
     progress : callable, default=None
         Called with the number of tables read, and of all.
@@ -166,20 +171,16 @@ def gather(
     gathered = Gathered(target)
     layout: _Values | _Coverage = _Coverage() if coverage else _Values()
     n_found = 0
-    for table in _done(root, gathered, looking):
+    for table in _done(root, gathered, looking, unchecked=unchecked):
         n_found += 1
         layout.note(table)
     if not n_found:
-        reasons = sorted(set(gathered.left_out.values()))
-        why = (
-            f" ({plural(len(gathered.left_out), 'table')}: {examples(reasons)})" if reasons else ""
-        )
-        raise InputMissingError(f"No table in {root} is done{why}. Run regioncast batch first.")
+        raise InputMissingError(_nothing_done(root, gathered))
     with (
         replacing(target, overwrite=overwrite) as temporary,
         _writer(temporary, suffix_of(target), layout.columns()) as write,
     ):
-        for number, table in enumerate(_done(root, gathered), start=1):
+        for number, table in enumerate(_done(root, gathered, unchecked=unchecked), start=1):
             try:
                 if not layout.entities.issuperset(table.entities):
                     raise _LeftOutError("it was written while tables were gathered")
@@ -195,6 +196,15 @@ def gather(
             if progress is not None:
                 progress(min(number, n_found), n_found)
     return gathered
+
+
+def _nothing_done(root: Path, gathered: Gathered) -> str:
+    reasons = sorted(set(gathered.left_out.values()))
+    why = f" ({plural(len(gathered.left_out), 'table')}: {examples(reasons)})" if reasons else ""
+    return (
+        f"No table in {root} is done{why}. Run regioncast batch first; where the inputs are "
+        "elsewhere now, ask for unchecked (--unchecked)."
+    )
 
 
 def _checked(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> tuple[Path, Path]:
@@ -220,15 +230,16 @@ def _checked(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> 
 # --- what is done --------------------------------------------------------------------------------
 
 
-def _done(root: Path, gathered: Gathered, looking: Progress | None = None) -> Iterator[_Table]:
+def _done(
+    root: Path, gathered: Gathered, looking: Progress | None = None, *, unchecked: bool
+) -> Iterator[_Table]:
     """Give the tables that are done, in natural order; note why others are not."""
-    # An atlas and the images of a session are those of neighbours.
-    stamp = lru_cache(_KEPT_STAMPS)(_stamp)
+    look = _never_changed if unchecked else _Inputs(root).difference
     for number, path in enumerate(_tables_in(root), start=1):
         if looking is not None:
             looking(number, number)
         try:
-            yield _table(path, root, stamp)
+            yield _table(path, root, look)
         except _LeftOutError as reason:
             gathered.left_out[path.relative_to(root).as_posix()] = str(reason)
 
@@ -254,14 +265,15 @@ def _is_beside(name: str, *, is_root: bool) -> bool:
     )
 
 
-def _table(path: Path, root: Path, stamp: Callable[[str], tuple[int | None, int]]) -> _Table:
+def _table(path: Path, root: Path, look: Callable[[Mapping[str, Any]], str]) -> _Table:
     """Return a table that is done, or raise why it is not."""
     own = own_sidecar(path)
     record = None if own is None else own[1].get(RECORD)
     if own is None or not isinstance(record, dict):
         raise _LeftOutError("there is no record that it is done")
     try:
-        reason = _difference(record, path, root, stamp)
+        is_same = path.stat().st_size == record["Size"]
+        reason = look(record) or ("" if is_same else "it was changed since")
         label, strategy = (str(record["Options"][title]) for title in ("label", "strategy"))
         name = _image_of(record, root)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError):
@@ -282,24 +294,49 @@ def _image_of(record: Mapping[str, Any], root: Path) -> str:
     return without_hemisphere(first) if others else first
 
 
-def _difference(
-    record: Mapping[str, Any],
-    path: Path,
-    root: Path,
-    stamp: Callable[[str], tuple[int | None, int]],
-) -> str:
-    """Return what is not as the record says; ``""`` where all is."""
-    for what, stamps in record["Inputs"].items():
-        for then in stamps:
-            file = str(root / then["Path"])
-            size, modified = stamp(file)
-            if size is None:
-                return f"the {what} is not there any more"
-            is_same = size == then["Size"] and modified == then["Modified"]
-            # Who asked for checksums copies files, which get other times.
-            if not is_same and not _has_content(Path(file), then.get("sha256")):
-                return f"the {what} changed since"
-    return "" if path.stat().st_size == record["Size"] else "it was changed since"
+def _never_changed(record: Mapping[str, Any]) -> str:  # noqa: ARG001  as `_Inputs.difference`
+    return ""
+
+
+class _Inputs:
+    """What the inputs of tables are now; of neighbours, many are the same."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._stamp = lru_cache(_KEPT_STAMPS)(_stamp)
+        self._table_beside = lru_cache(_KEPT_STAMPS)(find_region_table)
+        self._sidecars_beside = lru_cache(_KEPT_STAMPS)(files_beside)
+
+    def difference(self, record: Mapping[str, Any]) -> str:
+        """Return what is not as a record says; ``""`` where all is."""
+        inputs = record["Inputs"]
+        reasons = (self._changed(what, then) for what, stamps in inputs.items() for then in stamps)
+        return next(filter(None, reasons), "") or self._appeared(inputs, record["Options"])
+
+    def _changed(self, what: str, then: Mapping[str, Any]) -> str:
+        file = str(self._root / then["Path"])
+        size, modified = self._stamp(file)
+        if size is None:
+            return f"the {what} is not there any more"
+        is_same = size == then["Size"] and modified == then["Modified"]
+        # Who asked for checksums copies files, which get other times.
+        is_same = is_same or _has_content(Path(file), then.get("sha256"))
+        return "" if is_same else f"the {what} changed since"
+
+    def _appeared(self, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+        """Return which files were not there that would be read now."""
+        images, sidecars, atlas = (
+            [Path(os.path.normpath(self._root / then["Path"])) for then in inputs[what]]
+            for what in ("image", "sidecar", "atlas")
+        )
+        if any(file not in sidecars for image in images for file in self._sidecars_beside(image)):
+            return "the image has a sidecar since"
+        # Other files than labels are region tables: those that were said, or were found beside.
+        is_alone = all(has_use(file, "labels") for file in atlas)
+        is_named = options.get("regions") == NO_REGIONS or not is_alone
+        if not is_named and any(map(self._table_beside, atlas)):
+            return "the atlas has a region table since"
+        return ""
 
 
 def _has_content(file: Path, checksum: str | None) -> bool:

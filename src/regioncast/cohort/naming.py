@@ -244,6 +244,11 @@ def prepare_folder(folder: Path, jobs: Sequence[Job]) -> None:
             _write(path, _description_of_atlas(folder, job) if n_files == 1 else _common(job))
 
 
+def check_folder(folder: Path) -> None:
+    """Raise `OutputError` where a folder is not one for outputs: it has files, and is not ours."""
+    _description_there(folder)
+
+
 def is_ours(folder: Path) -> bool:
     """Return whether a folder is one of outputs of ours."""
     return _is_ours(_read(folder / DESCRIPTION))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from ..errors import (
     FileFormatError,
     InputMissingError,
     InputUnreadableError,
+    OutputError,
     RegioncastError,
     RegioncastWarning,
 )
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 _OF_THE_IMAGE = (
     DimensionError, FileFormatError, InputMissingError, InputUnreadableError, MemoryError,
 )  # fmt: skip
+
+# What the system says where there is no room for any output, or none may be written.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 # Atlases that a process keeps: those of a cohort, and not all that a worker of Dask ever saw.
 _KEPT_ATLASES = 8
@@ -76,10 +81,13 @@ class Outcome:
     errors : tuple of str
         Of each of its jobs, why there is no table of it; ``""`` where there is.
     warnings : tuple of str
+    is_disk_full : bool
+        Whether nothing more can be written, whatever the job.
     """
 
     errors: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    is_disk_full: bool = False
 
 
 def do(task: Task) -> Outcome:
@@ -91,7 +99,11 @@ def do(task: Task) -> Outcome:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RegioncastWarning)
         errors = _errors(task)
-    return Outcome(tuple(errors), tuple(dict.fromkeys(str(each.message) for each in caught)))
+    return Outcome(
+        tuple("" if error is None else reason_of(error) for error in errors),
+        tuple(dict.fromkeys(str(each.message) for each in caught)),
+        any(map(_is_of_full_disk, errors)),
+    )
 
 
 def reason_of(error: BaseException) -> str:
@@ -104,7 +116,12 @@ def reason_of(error: BaseException) -> str:
     return f"unexpected {type(error).__name__}: {said}"
 
 
-def _errors(task: Task) -> list[str]:
+def _is_of_full_disk(error: Exception | None) -> bool:
+    cause = None if error is None else error.__cause__
+    return isinstance(error, OutputError) and getattr(cause, "errno", None) in _FULL
+
+
+def _errors(task: Task) -> list[Exception | None]:
     stamps = Stamps(task.folder, checksum=task.checksum)
     # What the files are before they are read: what is changed meanwhile will be found changed.
     records: list[dict[str, Any] | Exception] = []
@@ -114,13 +131,13 @@ def _errors(task: Task) -> list[str]:
         except OSError as error:
             records.append(error)
     outcomes = extract_pass(task.work, n_jobs=task.n_jobs)
-    errors = []
+    errors: list[Exception | None] = []
     for outputs, record, outcome in zip(task.outputs, records, outcomes, strict=True):
         try:
-            errors.append("")
+            errors.append(None)
             _write(outputs, _right(outcome), _right(record))
         except Exception as error:  # noqa: BLE001  one job does not stop the others
-            errors[-1] = reason_of(error)
+            errors[-1] = error
     return errors
 
 
