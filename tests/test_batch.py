@@ -22,9 +22,7 @@ from test_outputs import files_limited_to
 
 import regioncast as rc
 from regioncast import cli
-from regioncast.cohort import records
-from regioncast.cohort.batch import batch
-from regioncast.cohort.gather import gather
+from regioncast.cohort import batch, gather, records
 from regioncast.errors import ArgumentError, JobsError, OutputError
 from regioncast.io.kinds import save_signals
 
@@ -398,7 +396,7 @@ def test_stale_records_go_before_anything_runs(folder, monkeypatch):
     def dies(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("regioncast.cohort.batch._run", dies)
+    monkeypatch.setattr("regioncast.cohort.batches._run", dies)
     with pytest.raises(KeyboardInterrupt):
         run(rows)
     assert not table_of(0, "A").with_suffix(".json").exists()
@@ -678,7 +676,7 @@ def test_an_interrupt_lists_what_failed_so_far(folder, monkeypatch, capsys):
         if len(n_done) == 3:
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr("regioncast.cohort.batch._note", _and_then(interrupted))
+    monkeypatch.setattr("regioncast.cohort.batches._note", _and_then(interrupted))
     code, _, error = shell(capsys, "--workers", "1")
     assert (code, error.splitlines()[1:]) == (130, ["regioncast: interrupted"])
     failed = folder / "out" / "jobs.failed.tsv"
@@ -690,8 +688,7 @@ def test_an_interrupt_lists_what_failed_so_far(folder, monkeypatch, capsys):
 
 
 def _and_then(function):
-    from regioncast.cohort import batch as _  # noqa: F401
-    from regioncast.cohort.batch import _note
+    from regioncast.cohort.batches import _note
 
     def both(*arguments):
         _note(*arguments)

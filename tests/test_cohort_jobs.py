@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regioncast.cohort.batch import batch
+from regioncast.cohort import batch
 from regioncast.cohort.jobs import Job, in_shard, passes, read_jobs
 from regioncast.errors import ArgumentError, InputMissingError, JobsError
 

@@ -18,8 +18,7 @@ from small_volumes import image_of, small_labels
 
 import regioncast as rc
 from regioncast import cli
-from regioncast.cohort.batch import batch
-from regioncast.cohort.gather import gather
+from regioncast.cohort import batch, gather
 from regioncast.errors import FileFormatError, InputMissingError, OutputError, OutputExistsError
 
 REGIONS = {"index": [-2, 3, 7, 7001], "name": ["insula", "V1", 'V2 a"b', "hippocampus, left"]}

@@ -18,7 +18,7 @@ from ..progress import ProgressBar
 from .shell import FAILED, OK, NewPath, app, complain, say
 
 if TYPE_CHECKING:
-    from ..cohort.batch import Summary
+    from ..cohort.batches import Summary
 
 OutputFolder = Annotated[
     NewPath,
@@ -88,7 +88,7 @@ def batch(
     status
         Say how many jobs are done and why others are not; change nothing.
     """
-    from ..cohort.batch import batch as run  # takes a moment, in which other verbs are done
+    from ..cohort.batches import batch as run  # takes a moment, in which other verbs are done
 
     start = time.perf_counter()
     if dry_run and status:
@@ -126,6 +126,7 @@ class JobsLog(ProgressBar):
         if sys.stderr.isatty() or now - self._said < _LOG_EVERY or done == self._n_before:
             return
         self._said = now
+        # What was done before took no time, and says nothing of how long the rest takes.
         seconds_each = (now - self._begun) / (done - self._n_before)
         left = timedelta(seconds=round(seconds_each * (total - done)))
         complain(

@@ -126,7 +126,7 @@ def gather(
     overwrite
         Replace outputs that exist.
     """
-    from ..cohort.gather import gather as run  # takes a moment, in which other verbs are done
+    from ..cohort.gathering import gather as run  # takes a moment, in which other verbs are done
 
     start = time.perf_counter()
     check_output(output, overwrite=overwrite)

@@ -161,6 +161,7 @@ def find_jobs(
             needed |= dict.fromkeys(filter(None, beside.values()))
             files = {title: str(shown / name) if name else "" for title, name in beside.items()}
             rows.append({"image": str(shown / image), "atlas": cell, **files, **always})
+    # After what is not there, which may be why a name says nothing.
     for label, chosen in images_of.items():
         _check_one_space(label, chosen)
     _check_there(needed, root)
@@ -170,7 +171,19 @@ def find_jobs(
 def write_jobs(rows: Sequence[Mapping[str, str]], path: Path, *, overwrite: bool) -> None:
     """Write rows as a table, ``.tsv`` or ``.csv``, whole or not at all.
 
-    Raises `FileFormatError` when the name is that of no table; as `regioncast.save` otherwise.
+    Parameters
+    ----------
+    rows : sequence of mapping
+        As `find_jobs` gives them; empty cells are written as ``n/a``.
+    path : Path
+    overwrite : bool
+
+    Raises
+    ------
+    FileFormatError
+        When the name is that of no table.
+    OutputExistsError, OutputError
+        As `regioncast.save`.
     """
     delimiter = {".tsv": "\t", ".csv": ","}.get(suffix_of(path))
     if delimiter is None:

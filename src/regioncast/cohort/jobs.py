@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..engine.extraction import Strategy
 from ..errors import N_EXAMPLES, JobsError, RegioncastError, examples, plural
@@ -24,6 +24,9 @@ from ..tables.cells import is_absent
 from ..tables.files import read_values
 from ..tables.table import Table, are_mappings, is_frame, table_of_frame, table_of_records
 from ..tables.text import read_text
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoDataFrame
 
 _DELIMITERS = {".tsv": "\t", ".csv": ","}
 
@@ -80,6 +83,13 @@ class Job:
     output: str | None = None
     image_in_table: str = ""
     is_labelled: bool = True
+
+
+Jobs: TypeAlias = (
+    "str | os.PathLike[str] | IntoDataFrame | Sequence[Mapping[str, object]]"
+    " | Mapping[str, Sequence[object]] | Sequence[Job]"
+)
+"""A table with a row per image and atlas: a file, or in memory."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +165,7 @@ def in_shard(image: str, number: int, count: int) -> bool:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def read_jobs(source: Any, *, strategies: Sequence[str] = ("mean",)) -> list[Job]:
+def read_jobs(source: Jobs, *, strategies: Sequence[str] = ("mean",)) -> list[Job]:
     """Return the jobs of a table, a row each.
 
     Parameters
@@ -190,8 +200,8 @@ def read_jobs(source: Any, *, strategies: Sequence[str] = ("mean",)) -> list[Job
     >>> len(jobs), jobs[1].label, jobs[1].strategies
     (2, 'A', ('mean',))
     """
-    if _are_jobs(source):
-        return list(source)
+    if isinstance(source, list) and {type(each) for each in source} == {Job}:
+        return [*source]
     usual = tuple(strategy.name for strategy in Strategy.all_of(list(strategies)))
     table, folder = _table(source)
     _check_columns(table)
@@ -210,10 +220,6 @@ def read_jobs(source: Any, *, strategies: Sequence[str] = ("mean",)) -> list[Job
         raise JobsError(f"{table.subject} has no rows. Give one per image and atlas.")
     _check_labels(jobs, table)
     return jobs
-
-
-def _are_jobs(source: Any) -> bool:
-    return isinstance(source, list) and {type(each) for each in source} == {Job}
 
 
 def _rows(table: Table) -> Iterator[dict[str, Any]]:
@@ -358,12 +364,7 @@ def _job(row: int, said: Mapping[str, Any], folder: Path, usual: tuple[str, ...]
     if "strategy" in said:
         named = Strategy.all_of([*_texts(said["strategy"], folder)])
         strategies = tuple(strategy.name for strategy in named)
-    output = _text(said["output"], folder) if "output" in said else None
-    if output is not None and len(strategies) > 1 and _FIELD_OF_STRATEGY not in output:
-        raise ValueError(
-            f"{len(strategies):,} strategies and one output, {output!r}: put {_FIELD_OF_STRATEGY} "
-            "into it"
-        )
+    output = _output(said, strategies, folder)
     return Job(
         row,
         _path(said["image"], folder),
@@ -376,6 +377,16 @@ def _job(row: int, said: Mapping[str, Any], folder: Path, usual: tuple[str, ...]
         _text(said["image"], folder),
         is_labelled,
     )
+
+
+def _output(said: Mapping[str, Any], strategies: Sequence[str], folder: Path) -> str | None:
+    output = _text(said["output"], folder) if "output" in said else None
+    if output is not None and len(strategies) > 1 and _FIELD_OF_STRATEGY not in output:
+        raise ValueError(
+            f"{len(strategies):,} strategies and one output, {output!r}: put {_FIELD_OF_STRATEGY} "
+            "into it"
+        )
+    return output
 
 
 def label_of(atlas: str) -> str | None:

@@ -158,22 +158,26 @@ def state_of(job: Job, outputs: Outputs, stamps: Stamps) -> State:
     reasons: list[str] = []
     stale: list[Path] = []
     for strategy, table in outputs.tables.items():
-        own = own_sidecar(table)
-        if own is None or not isinstance(own[1].get(RECORD), dict):
-            reasons.append("there is no record of it" if os.path.lexists(table) else NEW)
-            continue
-        sidecar, content = own
-        reason = _difference(content[RECORD], job, strategy, stamps) or _missing(
-            table, content[RECORD]
-        )
-        if reason:
-            reasons.append(reason)
-            stale += [] if reason.endswith(_GONE) else [sidecar]
+        reason, sidecars = _state_of_table(job, strategy, table, stamps)
+        reasons += [reason] if reason else []
+        stale += sidecars
     if outputs.coverage is not None and not outputs.coverage.is_file():
         reasons.append(NEW if NEW in reasons else f"{outputs.coverage.name} is not there")
     # That it never was done is the least that can be said.
     reasons.sort(key=lambda reason: reason == NEW)
     return State(next(iter(reasons), ""), tuple(stale))
+
+
+def _state_of_table(job: Job, strategy: str, table: Path, stamps: Stamps) -> tuple[str, list[Path]]:
+    """Return why a table is to be written, and its sidecar where that is no longer true."""
+    own = own_sidecar(table)
+    if own is None or not isinstance(own[1].get(RECORD), dict):
+        return "there is no record of it" if os.path.lexists(table) else NEW, []
+    sidecar, content = own
+    record = content[RECORD]
+    reason = _difference(record, job, strategy, stamps) or _missing(table, record)
+    # What is gone may be in an archive: the record is still true, and there will be no other.
+    return reason, [sidecar] if reason and not reason.endswith(_GONE) else []
 
 
 def _missing(table: Path, record: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +18,7 @@ from ..errors import (
     InputUnreadableError,
     OutputError,
     RegioncastError,
-    RegioncastWarning,
+    warnings_kept,
 )
 from ..extracting import Wanted, extract_each
 from ..files import make_folder
@@ -96,12 +95,11 @@ def do(task: Task) -> Outcome:
     Records are written last, so that none is there without all tables of its job.
     """
     COMMAND.set(task.command)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RegioncastWarning)
+    with warnings_kept() as kept:
         errors = _errors(task)
     return Outcome(
         tuple("" if error is None else reason_of(error) for error in errors),
-        tuple(dict.fromkeys(str(each.message) for each in caught)),
+        tuple(dict.fromkeys(kept)),
         any(map(_is_of_full_disk, errors)),
     )
 

@@ -18,10 +18,10 @@ from ..files import output_path, replacing
 from ..formats import stem_of
 from ..io.sidecar import COMMAND
 from ..tables.files import needs_pyarrow
-from .jobs import Job, Outputs, Pass, in_shard, passes, read_jobs, several
+from .jobs import Job, Jobs, Outputs, Pass, in_shard, passes, read_jobs, several
 from .naming import FAILED, check_folder, outputs_of, prepare_folder
 from .records import Stamps, State, remove, state_of
-from .work import Task, do, reason_of
+from .work import Outcome, Task, do, reason_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -117,7 +117,7 @@ class Summary:
 
 
 def batch(
-    jobs: Any,
+    jobs: Jobs,
     out: str | os.PathLike[str],
     *,
     strategy: str | Sequence[str] = "mean",
@@ -185,7 +185,7 @@ def batch(
     Examples
     --------
     >>> import regioncast as rc
-    >>> from regioncast.cohort.batch import batch
+    >>> from regioncast.cohort import batch
     >>> demo = rc.demo_data()
     >>> row = {"image": demo.statistic, "atlas": f"A={demo.atlas}", "resample": "labels"}
     >>> summary = batch([row], "tables", workers=1)
@@ -219,6 +219,7 @@ def batch(
             with _engine(executor, workers, scheduler) as engine:
                 _run(summary, engine, checksum=checksum, progress=progress)
     except BaseException as error:
+        # An interrupt, too: schedulers of clusters end what has used up its time.
         _list_failed(summary, folder / name)
         error.add_note(f"{summary}. The same command goes on.")
         raise
@@ -334,23 +335,30 @@ def _run(summary: Summary, engine: Engine, *, checksum: bool, progress: Progress
 
 
 def _note(summary: Summary, work: Pass, future: Future[Any], by_row: Mapping[int, Planned]) -> None:
-    error = future.exception()
-    if error is not None and not isinstance(error, Exception):
-        raise error
-    reasons = [reason_of(error)] * len(work.jobs) if error is not None else future.result().errors
-    for job, reason in zip(work.jobs, reasons, strict=True):
+    outcome = _outcome(future, len(work.jobs))
+    for job, reason in zip(work.jobs, outcome.errors, strict=True):
         if reason:
             tables = by_row[job.row].outputs.tables.values()
             is_stale = any(map(os.path.lexists, tables))
             summary.failed.append(Failed(by_row[job.row], reason, is_stale))
         else:
             summary.n_done += 1
+    for warning in outcome.warnings:
+        if warning in summary.warnings or len(summary.warnings) < _KEPT_WARNINGS:
+            summary.warnings[warning] += 1
+    if outcome.is_disk_full:
+        # Thousands of other jobs would do their work, and fail as this one.
+        summary.stopped = next(filter(None, outcome.errors))
+
+
+def _outcome(future: Future[Any], n_jobs: int) -> Outcome:
+    error = future.exception()
     if error is None:
-        if future.result().is_disk_full:
-            summary.stopped = next(filter(None, reasons))
-        for warning in future.result().warnings:
-            if warning in summary.warnings or len(summary.warnings) < _KEPT_WARNINGS:
-                summary.warnings[warning] += 1
+        outcome: Outcome = future.result()
+        return outcome
+    if not isinstance(error, Exception):
+        raise error
+    return Outcome((reason_of(error),) * n_jobs)
 
 
 def _list_failed(summary: Summary, path: Path) -> None:

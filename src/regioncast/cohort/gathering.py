@@ -166,6 +166,16 @@ def gather(
     ``volume``, the number of the map from 0; ``index`` and ``name`` of the region, and
     ``hemisphere`` where atlases tell it; and ``value``.  Of coverage, the numbers of samples
     instead.  The same tables in the same folder give the same bytes.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> from regioncast.cohort import batch, gather
+    >>> demo = rc.demo_data()
+    >>> row = {"image": demo.statistic, "atlas": f"A={demo.atlas}", "resample": "labels"}
+    >>> _ = batch([row], "tables", workers=1)
+    >>> gather("tables", "all.tsv").n_rows
+    100
     """
     root, target = _checked(folder, output)
     gathered = Gathered(target)
@@ -274,18 +284,23 @@ def _table(path: Path, root: Path, look: Callable[[Mapping[str, Any]], str]) -> 
     try:
         is_same = path.stat().st_size == record["Size"]
         reason = look(record) or ("" if is_same else "it was changed since")
-        label, strategy = (str(record["Options"][title]) for title in ("label", "strategy"))
+        options = record["Options"]
+        label, strategy = str(options["label"]), str(options["strategy"])
         name = _image_of(record, root)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError):
         raise _LeftOutError("its record cannot be read") from None
     regions = coverage_in(own[1])
     if reason or regions is None:
         raise _LeftOutError(reason or "its sidecar does not say which regions it is of")
-    entities = {**entities_of(folders_of(name) / "_"), **entities_of(PurePath(name).name)}
-    # Titles that no entity can have: the names of images have it still.
-    origin = {key: entities[key] for key in entities.keys() - _OF_ROWS}
+    origin = _entities(name)
     about = {"image": name_of(name), "atlas": label, "strategy": strategy}
     return _Table(path, origin, {**origin, **about}, record, regions)
+
+
+def _entities(image: str) -> dict[str, str]:
+    """Return what the path of an image says, but for titles that no entity can have."""
+    said = {**entities_of(folders_of(image) / "_"), **entities_of(PurePath(image).name)}
+    return {key: said[key] for key in said.keys() - _OF_ROWS}
 
 
 def _image_of(record: Mapping[str, Any], root: Path) -> str:
