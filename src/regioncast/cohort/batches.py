@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..errors import ArgumentError, JobsError, OutputError, plural
 from ..executors import Engine, each_done, opened
 from ..files import output_path, replacing
-from ..formats import stem_of
+from ..formats import suffix_of
 from ..io.sidecar import COMMAND
 from ..tables.files import needs_pyarrow
 from .jobs import Job, Jobs, Outputs, Pass, in_shard, passes, read_jobs, several
@@ -198,13 +198,13 @@ def batch(
     suffix = _suffix(format)
     folder = output_path(out).absolute()
     listed = read_jobs(jobs, strategies=[strategy] if isinstance(strategy, str) else strategy)
-    outputs = _outputs(listed, folder, suffix)
+    in_part = [job for job in listed if in_shard(job.image_in_table, number, count)]
+    outputs = _outputs(listed, folder, suffix, {job.row for job in in_part})
     _check_one(executor, workers, scheduler)
     if dry_run:
         check_folder(folder)
     else:
         prepare_folder(folder, listed)
-    in_part = [job for job in listed if in_shard(job.image_in_table, number, count)]
     stamps = Stamps(folder, checksum=checksum)
     to_do = _to_do(in_part, outputs, stamps, looking)
     summary = Summary(folder, len(in_part), to_do)
@@ -267,17 +267,19 @@ def _suffix(name: str) -> str:
     return f".{name}"
 
 
-def _outputs(jobs: Sequence[Job], folder: Path, suffix: str) -> dict[int, Outputs]:
-    """Return the outputs of each row; raise where two would be one, or would replace an input."""
+def _outputs(jobs: Sequence[Job], folder: Path, suffix: str, rows: set[int]) -> dict[int, Outputs]:
+    """Return the outputs of some rows; raise where two of any are one, or would replace an input."""
     of_rows: dict[int, Outputs] = {}
-    first: dict[Path, int] = {}
+    first: dict[str, int] = {}
     clashes: dict[Path, str] = {}
     inputs = {text for job in jobs for text in _paths_in(job)}
     for job in jobs:
-        of_rows[job.row] = outputs_of(job, folder, suffix)
-        for path in of_rows[job.row].all:
-            # Without the ending: the sidecars of x.tsv and x.csv would be one.
-            row = first.setdefault(path.with_name(stem_of(path)), job.row)
+        outputs = outputs_of(job, folder, suffix)
+        # Of a shard few are kept, of thousands.
+        if job.row in rows:
+            of_rows[job.row] = outputs
+        for path in outputs.all:
+            row = first.setdefault(_without_ending(path, suffix), job.row)
             if row != job.row:
                 clashes.setdefault(path, f"{path.relative_to(folder)} of rows {row} and {job.row}")
             elif str(path) in inputs:
@@ -290,6 +292,12 @@ def _outputs(jobs: Sequence[Job], folder: Path, suffix: str) -> dict[int, Output
             "name outputs in the column output."
         )
     return of_rows
+
+
+def _without_ending(path: Path, suffix: str) -> str:
+    """Return what tells a table from others: the sidecars of x.tsv and x.csv would be one."""
+    text = str(path)
+    return text[: -len(suffix if text.endswith(suffix) else suffix_of(path))]
 
 
 def _paths_in(job: Job) -> Iterator[str]:
