@@ -301,6 +301,18 @@ def test_inputs_that_came_to_be_leave_their_tables_out(study):
     assert len(batch(jobs(), "out", strategy=STRATEGIES, dry_run=True).to_do) == n_jobs
 
 
+def test_what_is_there_twice_is_gathered_once(study):
+    run_batch()
+    gather("out", "once.tsv")
+    shutil.copytree("out/sub-10", "out/backup/sub-10", copy_function=shutil.copy2)
+    run_batch(format="parquet")
+    gathered = gather("out", "all.tsv")
+    reason = "another table is of the same inputs and options"
+    assert set(gathered.left_out.values()) == {reason}
+    assert len(gathered.left_out) == 18 + 4
+    assert_same(sort(read("all.tsv")), sort(read("once.tsv")))
+
+
 def test_with_checksums_copies_are_the_same(study):
     run_batch(checksum=True)
     for path in Path("data").rglob("*.nii.gz"):

@@ -268,7 +268,7 @@ def _suffix(name: str) -> str:
 
 
 def _outputs(jobs: Sequence[Job], folder: Path, suffix: str, rows: set[int]) -> dict[int, Outputs]:
-    """Return the outputs of some rows; raise where two of any are one, or would replace an input."""
+    """Return the outputs of some rows; raise where two of all are one, or are an input."""
     of_rows: dict[int, Outputs] = {}
     first: dict[str, int] = {}
     clashes: dict[Path, str] = {}

@@ -245,13 +245,25 @@ def _done(
 ) -> Iterator[_Table]:
     """Give the tables that are done, in natural order; note why others are not."""
     look = _never_changed if unchecked else _Inputs(root).difference
+    seen: set[bytes] = set()
     for number, path in enumerate(_tables_in(root), start=1):
         if looking is not None:
             looking(number, number)
         try:
-            yield _table(path, root, look)
+            table = _table(path, root, look)
+            _check_first(table, seen)
+            yield table
         except _LeftOutError as reason:
             gathered.left_out[path.relative_to(root).as_posix()] = str(reason)
+
+
+def _check_first(table: _Table, seen: set[bytes]) -> None:
+    """Leave out what would be there twice: as .tsv and .parquet, or in a copy of a folder."""
+    about = {title: table.record[title] for title in ("Inputs", "Options")}
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).digest()
+    if digest in seen:
+        raise _LeftOutError("another table is of the same inputs and options")
+    seen.add(digest)
 
 
 def _tables_in(folder: Path, *, is_root: bool = True) -> Iterator[Path]:
