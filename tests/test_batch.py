@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nibabel as nib
@@ -610,6 +611,16 @@ def test_what_is_wrong_with_the_table_is_wrong_usage(folder, capsys):
     assert cli.main(["batch", "jobs.tsv"]) == 2
 
 
+def test_options_in_reasons_are_columns(folder, capsys):
+    rows = cohort(folder, 1, atlases="A")
+    other = nib.Nifti1Image(np.ones((3, 4, 5), np.uint8), AFFINE)
+    nib.save(other, "A_dseg.nii.gz")
+    pd.DataFrame(rows).to_csv("jobs.tsv", sep="\t", index=False)
+    code, _, error = shell(capsys, "--workers", "1")
+    assert code == 1
+    assert "such as (--resample), are columns of the table" in error.splitlines()[-1]
+
+
 def test_warnings_are_said_once(folder, capsys):
     rows = cohort(folder, 3, atlases="A", mask="mask.nii.gz")
     mask = np.ones(SHAPE, np.uint8)
@@ -636,11 +647,10 @@ def test_a_log_shows_how_far_it_is(folder, monkeypatch, capsys):
     ]
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_all_and_says_how_far_it_came(folder, number, code):
+def test_what_a_cluster_ends_says_how_far_it_came_and_leaves_no_process(folder):
     rows = cohort(folder, 1, atlases="A")
-    for number_of_image in range(1, 200):
-        name = f"sub-{number_of_image:03}_task-rest_bold.nii.gz"
+    for number in range(1, 200):
+        name = f"sub-{number:03}_task-rest_bold.nii.gz"
         os.link(rows[0]["image"], name)
         rows.append({**rows[0], "image": name})
     pd.DataFrame(rows).to_csv("jobs.tsv", sep="\t", index=False)
@@ -650,9 +660,9 @@ def test_a_signal_ends_all_and_says_how_far_it_came(folder, number, code):
         time.sleep(0.01)
     workers = children_of(process.pid)
     assert workers
-    process.send_signal(number)
+    process.terminate()
     _, error = process.communicate(timeout=30)
-    assert process.returncode == code, error
+    assert process.returncode == 143, error
     assert " done now, 0 done before, 0 failed, " in error
     assert "not begun or not ended. The same command goes on." in error
     assert "Traceback" not in error
@@ -663,6 +673,20 @@ def test_a_signal_ends_all_and_says_how_far_it_came(folder, number, code):
 def children_of(pid):
     of_process = ["ps", "-o", "pid=", "--ppid", str(pid)]
     return subprocess.run(of_process, capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_warnings_of_threads_are_those_of_their_tasks(folder, no_fsync):
+    rows = cohort(folder, 24, atlases="A", mask="whole.nii.gz")
+    mask = np.ones(SHAPE, np.uint8)
+    save_image("whole.nii.gz", mask)
+    mask[atlas_data("A") == 3] = 0
+    save_image("mask.nii.gz", mask)
+    for row in rows[::2]:
+        row["mask"] = "mask.nii.gz"
+    with ThreadPoolExecutor(4) as executor:
+        summary = run(rows, workers=None, executor=executor)
+    assert counts(summary) == (24, 0, 0)
+    assert list(summary.warnings.values()) == [12]
 
 
 def test_an_interrupt_lists_what_failed_so_far(folder, monkeypatch, capsys):

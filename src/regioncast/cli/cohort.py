@@ -173,6 +173,8 @@ def _complain_of(summary: Summary) -> None:
     n_more = len(summary.failed) - _SHOWN_REASONS
     if n_more > 0:
         complain(f"and {plural(n_more, 'job')} more, listed in {summary.failed_list}")
+    if any("(--" in failed.reason for failed in summary.failed):
+        complain("note: options that reasons name, such as (--resample), are columns of the table")
     if summary.stopped:
         complain(
             f"stopped, as nothing more can be written to {summary.folder}: {summary.stopped} Make "
