@@ -17,7 +17,7 @@ import nibabel as nib
 import numpy as np
 from nilearn.maskers import NiftiLabelsMasker
 
-from regioncast.cohort.batch import batch
+from regioncast.cohort import batch
 
 from .atlases import brain
 from .measure import Row

@@ -17,7 +17,7 @@ from small_spaces import brain_models, dense, dlabel
 from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
-from regioncast.cohort.batch import batch
+from regioncast.cohort import batch
 from regioncast.cohort.find import find_jobs
 from regioncast.cohort.jobs import Job, read_jobs
 from regioncast.cohort.naming import outputs_of, prepare_folder

@@ -22,10 +22,11 @@ import pandas as pd
 import pytest
 
 import regioncast as rc
-from regioncast import cli
+from regioncast import cli, cohort
 
 COMMAND = Path(sys.executable).with_name("regioncast")
-VERBS = ["paint", "extract", "match", "info", "demo"]
+OF_COHORTS = ["jobs", "batch", "gather"]
+VERBS = ["paint", "extract", "match", "info", "demo", *OF_COHORTS]
 SHAPE = (5, 4, 6)
 AFFINE = np.array([[-2, 0.3, 0, 8], [0.3, 0, -1.5, 4], [0, 3, 0.1, -9], [0, 0, 0, 1.0]])
 LABELS = [3, 20, 1007]
@@ -92,13 +93,17 @@ def test_version_is_that_of_the_package(run):
     assert run("--version") == (0, f"{rc.__version__}\n", "")
 
 
+def verb_of(name):
+    """The function of a verb; those of cohorts are in modules of their own."""
+    rooms = (cli, cli.gathering, cli.cohort)
+    return next(getattr(room, name) for room in rooms if callable(getattr(room, name, None)))
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_of_each_verb_names_every_option(run, verb):
     code, out, err = run(verb, "--help")
     assert (code, err) == (0, "")
-    options = [
-        name for name, p in parameters(getattr(cli, verb)).items() if p.kind is p.KEYWORD_ONLY
-    ]
+    options = [name for name, p in parameters(verb_of(verb)).items() if p.kind is p.KEYWORD_ONLY]
     for name in options:
         assert f"--{name.rstrip('_').replace('_', '-')}" in out
 
@@ -169,11 +174,17 @@ READING = {name: parameters(rc.load_parcellation)[name] for name in parameters(c
         (cli.extract, rc.extract),
         (cli.match, rc.match),
         (cli.info, rc.load_parcellation),
+        (cli.cohort.batch, cohort.batch),
+        (cli.gathering.gather, cohort.gather),
+        (cli.gathering.jobs, cohort.find_jobs),
     ],
 )
 def test_options_and_their_defaults_are_those_of_the_function(verb, function):
-    inputs = {"values", "image", "parcellation", "labels", "left", "right", "progress"}
-    wanted = READING | parameters(function)
+    inputs = {"values", "image", "parcellation", "labels", "left", "right", "progress", "looking"}
+    # What Python alone can give, and what the shell calls otherwise.
+    inputs |= {"executor", "jobs", "folder", "atlases", "out", "output", "relative_to"}
+    inputs |= {"strategy"} if verb is cli.cohort.batch else set()
+    wanted = parameters(function) if verb.__name__ in OF_COHORTS else READING | parameters(function)
     keywords = {n: p.default for n, p in wanted.items() if n not in inputs}
     options = {n: p.default for n, p in parameters(verb).items()}
     assert {name: options.get(name, "no such option") for name in keywords} == keywords
@@ -182,11 +193,13 @@ def test_options_and_their_defaults_are_those_of_the_function(verb, function):
 def test_every_verb_with_an_atlas_says_how_it_is_read():
     assert list(READING) == ["regions", "background", "label_map", "level"]
     for verb in VERBS:
-        assert (set(READING) <= set(parameters(getattr(cli, verb)))) == (verb != "demo")
+        has_no_atlas = verb in ("demo", *OF_COHORTS)
+        assert (set(READING) <= set(parameters(verb_of(verb)))) != has_no_atlas
 
 
 def test_further_options_are_off_by_default():
     own = {"values", "atlas", "folder", "output", "inputs", "coverage", "as_"}
+    own |= {"workers", "scheduler"}
     for verb, function in [
         (cli.paint, rc.paint),
         (cli.info, rc.load_parcellation),

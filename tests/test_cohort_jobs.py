@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regioncast.cohort.batch import batch
+from regioncast.cohort import batch
 from regioncast.cohort.jobs import Job, in_shard, passes, read_jobs
 from regioncast.errors import ArgumentError, InputMissingError, JobsError
 
@@ -129,6 +129,17 @@ def test_paths_are_relative_to_the_table(folder, monkeypatch):
         ([{"image": "a", "atlas": "脳.nii"}], "write LABEL=PATH"),
         ([{"image": "a", "atlas": "A=b"}, {"image": "a", "atlas": "A=c"}],
          r"1 label of more than one .*: A of \S*/b \(row 1\) and \S*/c \(row 2\). Write LABEL"),
+        # Names that say no label are of one atlas each.
+        ([{"image": "a", "atlas": "1/x.nii"}, {"image": "b", "atlas": "2/x.nii"}],
+         r"x of \S*/1/x.nii \(row 1\) and \S*/2/x.nii \(row 2\)"),
+        ([{"image": "a", "atlas": "x=1/x.nii"}, {"image": "b", "atlas": "2/x.nii"}], "1 label"),
+        # The third is not of the image of the first, and is of that of the second.
+        ([{"image": "a", "atlas": "A=1.nii"}, {"image": "b", "atlas": "A=2.nii"},
+          {"image": "b", "atlas": "A=1.nii"}], r"2\.nii \(row 2\) and .*1\.nii \(row 3\)"),
+        ([{"image": "a", "atlas": "A=1.nii", "by": "x"}, {"image": "b", "atlas": "A=2.nii"}],
+         "different regions= or by="),
+        ([{"image": "a", "atlas": "A=1.nii", "regions": "x.tsv"},
+          {"image": "b", "atlas": "A=1.nii", "regions": "y.tsv"}], "different regions= or by="),
         ([{"image": "a", "atlas": "b"}, {"image": "a", "atlas": "b", "by": "network"}],
          "different regions= or by="),
     ],
@@ -136,6 +147,18 @@ def test_paths_are_relative_to_the_table(folder, monkeypatch):
 def test_what_is_wrong_with_a_table(folder, rows, message):
     with pytest.raises(JobsError, match=message):
         read_jobs(rows)
+
+
+def test_one_label_may_be_of_an_atlas_of_each_subject(folder):
+    for said in ("aparc={}/labels.nii", "{}/{}_seg-aparc_dseg.nii"):
+        rows = [
+            {"image": f"{sub}_run-{run}.nii", "atlas": said.format(sub, sub)}
+            for sub in ("sub-1", "sub-2")
+            for run in (1, 2)
+        ]
+        jobs = read_jobs(rows)
+        assert {job.label for job in jobs} == {"aparc"}
+        assert len({job.atlas for job in jobs}) == 2
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import small_passes
 from small_volumes import OBLIQUE
 
 import regioncast as rc
-from regioncast.cohort import extract_all as extracting_all
+from regioncast.cohort import results as results_of_jobs
 from regioncast.errors import (
     ArgumentError,
     FileFormatError,
@@ -141,13 +141,13 @@ def test_results_do_not_change(rows):
 
 def test_rows_of_one_image_are_one_pass(rows, folder, monkeypatch):
     opened_images = []
-    extract_pass = extracting_all.extract_pass
+    extract_pass = results_of_jobs.extract_pass
 
     def noted(task, **options):
         opened_images.append(task.image)
         return extract_pass(task, **options)
 
-    monkeypatch.setattr(extracting_all, "extract_pass", noted)
+    monkeypatch.setattr(results_of_jobs, "extract_pass", noted)
     with opened(workers=1) as engine:
         list(rc.extract_all(rows, engine.executor))
     assert opened_images == [
@@ -197,13 +197,36 @@ def test_a_dask_worker_is_killed_during_a_job_and_results_are_right(rows, cluste
 
 def test_jobs_of_an_image_that_kills_its_worker_fail_alone(rows, tmp_path, monkeypatch):
     rows[4]["image"] = rows[5]["image"] = str(tmp_path / "killing.nii.gz")
-    monkeypatch.setattr(extracting_all, "_outcomes", small_passes.outcomes_or_death)
+    monkeypatch.setattr(results_of_jobs, "_outcomes", small_passes.outcomes_or_death)
     done = by_row(rc.extract_all(rows))
     errors = {number: type(each.error) for number, each in done.items() if each.error}
     assert errors == {5: WorkerDiedError, 6: WorkerDiedError}
 
 
+def test_an_interrupt_ends_the_workers(rows, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.replace("print(extracted.job.row)", "print(os.getpid(), flush=True)"))
+    images = [tmp_path / f"sub-{number}_bold.nii.gz" for number in range(300)]
+    for image in images:
+        os.link(rows[0]["image"], image)
+    process = subprocess.Popen(
+        [sys.executable, "-P", script, rows[0]["atlas"], *images],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    pid = int(process.stdout.readline())
+    of_process = ["ps", "-o", "pid=", "--ppid", str(pid)]
+    workers = subprocess.run(of_process, capture_output=True, text=True, check=True).stdout.split()
+    assert workers
+    process.send_signal(signal.SIGINT)
+    said, error = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT
+    assert error.rstrip().endswith("KeyboardInterrupt")
+    assert len(said.split()) < len(images) - 1
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+
+
 SCRIPT = """
+import os
 import sys
 import regioncast as rc
 

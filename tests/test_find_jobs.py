@@ -9,6 +9,7 @@ import pytest
 
 from regioncast import cli
 from regioncast.cohort.find import find_jobs, write_jobs
+from regioncast.cohort.jobs import read_jobs
 from regioncast.errors import (
     ArgumentError,
     CohortWarning,
@@ -79,7 +80,6 @@ def test_an_atlas_goes_with_all_images_of_its_space_and_resolution_in_natural_or
 def test_atlases_of_every_kind_get_the_images_of_their_kind(derivative):
     atlases = {
         "A": ATLAS,
-        "all": "atlases/plain.nii.gz",
         "G": "atlases/G_den-91k.dlabel.nii",
         "S": "atlases/?h.aparc.annot",
         "T": "atlases/lh.aparc.annot,atlases/rh.aparc.annot",
@@ -87,7 +87,7 @@ def test_atlases_of_every_kind_get_the_images_of_their_kind(derivative):
     rows = pd.DataFrame(find_jobs(derivative, atlases, relative_to="."))
     rows["label"] = rows["atlas"].str.partition("=")[0]
     counts = rows["label"].value_counts().to_dict()
-    assert counts == {"A": 4, "all": 16, "G": 4, "S": 4, "T": 4}
+    assert counts == {"A": 4, "G": 4, "S": 4, "T": 4}
     of_surfaces = rows["image"][rows["label"] == "S"]
     assert of_surfaces.str.fullmatch(r".*_hemi-\?_space-fsaverage5_bold\.func\.gii").all()
     assert rows["atlas"][rows["label"] == "S"].unique() == ["S=atlases/?h.aparc.annot"]
@@ -139,7 +139,7 @@ def test_a_pattern_chooses_images_of_the_folder(derivative):
         "sub-2_desc-preproc_T1w.nii.gz",
         *["sub-10_desc-preproc_T1w.nii.gz"] * 2,
     ]
-    assert len(find_jobs(derivative, atlas, match="sub-10/*_desc-preproc_bold.nii.gz")) == 8
+    assert len(find_jobs(derivative, atlas, match=f"sub-10/*_{T1W}_desc-preproc_bold.nii.gz")) == 2
     # The atlas still says which space.
     assert len(find_jobs(derivative, {"A": ATLAS}, match="sub-10/*_desc-preproc_bold.nii.gz")) == 2
 
@@ -179,6 +179,38 @@ def test_nothing_found_says_what_was_looked_for_and_what_there_is(derivative):
     above = derivative.parent
     with pytest.raises(InputMissingError, match="data sets of their own: 'fmriprep'"):
         find_jobs(above, {"A": "atlases/plain.nii.gz"})
+
+
+def test_an_atlas_that_says_no_space_is_for_images_of_one(derivative):
+    plain = {"A": "atlases/plain.nii.gz"}
+    several = r"\(plain.nii.gz\) says no space, .*MNI152NLin2009cAsym \(8\), none \(4\), T1w \(4\)"
+    with pytest.raises(ArgumentError, match=several):
+        find_jobs(derivative, plain)
+    assert len(find_jobs(derivative, plain, match=f"*_{T1W}_desc-preproc_bold.nii.gz")) == 4
+
+
+def test_each_subject_has_an_atlas_of_its_own(derivative):
+    for subject in ("sub-2", "sub-10"):
+        touch(derivative / subject / "anat" / f"{subject}_{T1W}_desc-aparcaseg_dseg.nii.gz")
+    name = f"fmriprep/{{sub}}/anat/sub-{{sub}}_{T1W}_desc-aparcaseg_dseg.nii.gz"
+    rows = find_jobs("fmriprep", {"aparc": name, "A": ATLAS}, relative_to=".")
+    own = [row for row in rows if row["atlas"].startswith("aparc=")]
+    assert len(own) == 4
+    assert len(rows) == 8
+    for row in own:
+        subject = row["image"].split("/")[1]
+        assert f"_{T1W}_" in row["image"]
+        assert row["atlas"].partition("=")[2] == name.replace("sub-{sub}", "{sub}").replace(
+            "{sub}", subject
+        )
+    assert {job.label for job in read_jobs(rows)} == {"aparc", "A"}
+    (derivative / "sub-10" / "anat" / f"sub-10_{T1W}_desc-aparcaseg_dseg.nii.gz").unlink()
+    with pytest.raises(InputMissingError, match=r"aparc does not exist: fmriprep/sub-10/anat/"):
+        find_jobs("fmriprep", {"aparc": name}, relative_to=".")
+    for subject in ("sub-2", "sub-3"):
+        touch(derivative / subject / "anat" / f"{subject}_{T1W}_desc-aparcaseg_dseg.nii.gz")
+    with pytest.raises(ArgumentError, match=r"a pattern of 2 files: .* with \{sub\} in its path"):
+        find_jobs(derivative, {"a": f"fmriprep/*/anat/*_{T1W}_desc-aparcaseg_dseg.nii.gz"})
 
 
 @pytest.mark.parametrize(
@@ -244,8 +276,13 @@ def test_the_verb_writes_the_table_and_says_how_many(derivative, capsys):
     assert cli.main([*words, "-o", "jobs.tsv"]) == 1
     assert "exists" in capsys.readouterr().err
     assert cli.main(["jobs", "fmriprep", "--atlas", ATLAS, "-o", "x.tsv"]) == 1
-    assert "give LABEL=PATH" in capsys.readouterr().err
+    assert "Give LABEL=PATH" in capsys.readouterr().err
     assert not Path("x.tsv").exists()
+    named = str(touch(Path(f"atlases/atlas-B_{MNI}_res-2_dseg.nii.gz")))
+    assert cli.main(["jobs", "fmriprep", "--atlas", named, "-o", "x.tsv"]) == 0
+    assert set(pd.read_csv("x.tsv", sep="\t")["atlas"]) == {f"B={named}"}
+    assert cli.main(["jobs", "fmriprep", *(["--atlas", named] * 2), "-o", "y.tsv"]) == 1
+    assert "B is the label of" in capsys.readouterr().err
 
 
 def test_tables_of_jobs_are_tsv_or_csv(derivative):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import nibabel as nib
@@ -17,8 +18,7 @@ from small_volumes import image_of, small_labels
 
 import regioncast as rc
 from regioncast import cli
-from regioncast.cohort.batch import batch
-from regioncast.cohort.gather import gather
+from regioncast.cohort import batch, gather
 from regioncast.errors import FileFormatError, InputMissingError, OutputError, OutputExistsError
 
 REGIONS = {"index": [-2, 3, 7, 7001], "name": ["insula", "V1", 'V2 a"b', "hippocampus, left"]}
@@ -283,6 +283,34 @@ def test_inputs_that_are_gone_leave_their_tables_out(study):
     gathered = gather("out", "all.tsv")
     assert set(gathered.left_out.values()) == {"the atlas is not there any more"}
     assert set(read("all.tsv")["atlas"]) == {"A", "S"}
+
+
+def test_inputs_that_came_to_be_leave_their_tables_out(study):
+    run_batch()
+    Path("data/sub-9/ses-a/func/sub-9_ses-a_task-rest_run-1_bold.json").write_text("{}")
+    gathered = gather("out", "all.tsv")
+    assert set(gathered.left_out.values()) == {"the image has a sidecar since"}
+    assert all("run-1" in name for name in gathered.left_out)
+    Path("b_dseg.csv").write_text("index,name\n1,x\n")
+    gathered = gather("out", "again.tsv")
+    reasons = Counter(gathered.left_out.values())
+    assert reasons["the atlas has a region table since"] > 0
+    assert "B" not in set(read("again.tsv")["atlas"])
+    # As the batch itself sees it.
+    n_jobs = len({path.partition("_stat-")[0] for path in gathered.left_out})
+    assert len(batch(jobs(), "out", strategy=STRATEGIES, dry_run=True).to_do) == n_jobs
+
+
+def test_what_is_there_twice_is_gathered_once(study):
+    run_batch()
+    gather("out", "once.tsv")
+    shutil.copytree("out/sub-10", "out/backup/sub-10", copy_function=shutil.copy2)
+    run_batch(format="parquet")
+    gathered = gather("out", "all.tsv")
+    reason = "another table is of the same inputs and options"
+    assert set(gathered.left_out.values()) == {reason}
+    assert len(gathered.left_out) == 18 + 4
+    assert_same(sort(read("all.tsv")), sort(read("once.tsv")))
 
 
 def test_with_checksums_copies_are_the_same(study):

@@ -18,6 +18,7 @@ import pytest
 from radon.complexity import cc_visit
 
 import regioncast as rc
+from regioncast import cohort
 
 HOUSE = Path(__file__).resolve().parent.parent / "src" / "regioncast"
 COMPLEX, TOO_COMPLEX = 10, 15
@@ -136,10 +137,16 @@ def test_there_are_comments():
     assert figures()["percent of comments"] >= LEAST_COMMENTS
 
 
-@pytest.mark.parametrize("name", [n for n in rc.__all__ if inspect.isfunction(getattr(rc, n))])
-def test_public_functions_say_what_they_take(name):
+PUBLIC = [
+    thing
+    for thing in (getattr(room, name) for room in (rc, cohort) for name in room.__all__)
+    if inspect.isfunction(thing)
+]
+
+
+@pytest.mark.parametrize("function", dict.fromkeys(PUBLIC), ids=lambda each: each.__name__)
+def test_public_functions_say_what_they_take(function):
     """An array of any dtype is `NDArray[Any]`; nothing else is `Any`."""
-    function = getattr(rc, name)
     for parameter, annotation in inspect.get_annotations(function).items():
         text = spelt_out(annotation, vars(inspect.getmodule(function)))
         assert "Any" not in text.replace("NDArray[Any]", ""), parameter

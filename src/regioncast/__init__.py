@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
     from .atlas.parcellation import Parcellation
     from .atlas.region_table import RegionTable
-    from .cohort.extract_all import extract_all
+    from .cohort.results import extract_all
     from .data import demo_data
     from .errors import MatchError, RegioncastError, RegioncastWarning
     from .identity import Match
@@ -56,7 +56,7 @@ _HOME = {
     "View": "viewing.page",
     "demo_data": "data",
     "extract": "api",
-    "extract_all": "cohort.extract_all",
+    "extract_all": "cohort.results",
     "img_to_signals_labels": "nilearn.regions",
     "load_parcellation": "api",
     "load_signals": "api",

@@ -27,6 +27,7 @@ _JOINERS = "\u200c\u200d"
 
 # How messages begin.
 _ABOUT: ContextVar[str] = ContextVar("_ABOUT", default="")
+_KEPT: ContextVar[list[str] | None] = ContextVar("_KEPT", default=None)
 
 _PACKAGE = f"{Path(__file__).parent}{os.sep}"
 
@@ -230,10 +231,28 @@ def listed(argument: Any, name: str, what: str) -> list[Any]:
 def warn(message: str, category: type[RegioncastWarning | FutureWarning]) -> None:
     """Warn at the line outside this package that the call came from."""
     message = f"{_ABOUT.get()}{message}"
+    kept = _KEPT.get()
+    if kept is not None:
+        kept.append(message)
+        return
     level, frame = 1, sys._getframe()  # noqa: SLF001  what warnings.warn itself counts by
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def warnings_kept() -> Iterator[list[str]]:
+    """Give a list that gets what would be warned of in this thread, in others nothing changes.
+
+    What `warnings.catch_warnings` catches is that of all threads.
+    """
+    kept: list[str] = []
+    token = _KEPT.set(kept)
+    try:
+        yield kept
+    finally:
+        _KEPT.reset(token)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Every list of endings, and every question what a file is by its name, is answere
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -152,15 +152,20 @@ def format_of(path: Path) -> Format | None:
     return _format_of(path.name.lower())
 
 
-@lru_cache(1024)  # it is asked many times of each name, which all endings are compared with
+@lru_cache(1024)  # it is asked many times of each name
 def _format_of(name: str) -> Format | None:
-    longest, length = None, 0
-    for entry in FORMATS:
-        for suffix in entry.suffixes:
-            # What is all ending is a hidden file of that name.
-            if length < len(suffix) < len(name) and name.endswith(suffix.lower()):
-                longest, length = entry, len(suffix)
-    return longest
+    # What is all ending is a hidden file of that name.
+    points = (at for at, sign in enumerate(name) if sign == "." and at > 0)
+    endings = _formats_by_suffix()
+    # The longest first: it counts.
+    return next((endings[name[at:]] for at in points if name[at:] in endings), None)
+
+
+@cache
+def _formats_by_suffix() -> dict[str, Format]:
+    # Reversed: of two formats with one ending the first counts.
+    entries = reversed(FORMATS)
+    return {suffix.lower(): entry for entry in entries for suffix in entry.suffixes}
 
 
 def has_use(path: Path, use: Use, kind: KindName | None = None) -> bool:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,7 +18,7 @@ from ..progress import ProgressBar
 from .shell import FAILED, OK, NewPath, app, complain, say
 
 if TYPE_CHECKING:
-    from ..cohort.batch import Summary
+    from ..cohort.batches import Summary
 
 OutputFolder = Annotated[
     NewPath,
@@ -23,6 +27,9 @@ OutputFolder = Annotated[
         help="Folder of the tables, which is made; one that has files of others is refused.",
     ),
 ]
+
+# Seconds between lines in a log.
+_LOG_EVERY = 60.0
 
 # Lines about what failed; all are in the list that is written.
 _SHOWN_REASONS = 5
@@ -54,14 +61,16 @@ def batch(
     regioncast batch jobs.tsv -o tables --status
 
     What failed is listed in jobs.failed.tsv in the folder of outputs. Exits with 0 where all is
-    done, 1 where some jobs failed, 2 where the command or the table of jobs is wrong.
+    done, 1 where some jobs failed, 2 where the command or the table of jobs is wrong, 130 or 143
+    where it was interrupted. In the log of a cluster, it says once a minute how far it is.
 
     Parameters
     ----------
     jobs
         Table (.tsv, .csv, .parquet) with a row per image and atlas: columns image and atlas (a
-        path, or LABEL=PATH), and where wanted mask, regions, resample, min_coverage, strategy,
-        weights, output, and other options of extract. Paths are relative to its folder.
+        path, or LABEL=PATH, also of the file of each subject), and where wanted mask, regions,
+        resample, min_coverage, strategy, weights, output, and other options of extract. Paths are
+        relative to its folder.
     strategy
         Of rows that say none, as in extract; give it once per strategy. When not given, mean.
     workers
@@ -79,12 +88,12 @@ def batch(
     status
         Say how many jobs are done and why others are not; change nothing.
     """
-    from ..cohort.batch import batch as run  # takes a moment, in which other verbs are done
+    from ..cohort.batches import batch as run  # takes a moment, in which other verbs are done
 
     start = time.perf_counter()
     if dry_run and status:
         raise ArgumentError("--dry-run and --status both change nothing. Give one of the two.")
-    with ProgressBar("looking what is done") as looking, ProgressBar("jobs") as progress:
+    with _notes_said(), ProgressBar("looking what is done") as looking, JobsLog() as progress:
         summary = run(
             jobs, output, strategy=strategy or "mean", workers=workers, scheduler=scheduler,
             shard=shard, format=format, checksum=checksum, dry_run=dry_run or status,
@@ -95,7 +104,46 @@ def batch(
         return OK
     _complain_of(summary)
     say(f"{summary}, {time.perf_counter() - start:.1f} s")
-    return FAILED if summary.failed else OK
+    return FAILED if summary.failed or summary.stopped else OK
+
+
+class JobsLog(ProgressBar):
+    """Counts jobs; where no terminal shows a bar, as in the log of a cluster, says a line at times.
+
+    The first comes after a minute, and then one a minute at most.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("jobs")
+        self._begun = self._said = time.monotonic()
+        self._n_before: int | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        """Note that `done` of `total` is done."""
+        super().__call__(done, total)
+        self._n_before = done if self._n_before is None else self._n_before
+        now = time.monotonic()
+        if sys.stderr.isatty() or now - self._said < _LOG_EVERY or done == self._n_before:
+            return
+        self._said = now
+        # What was done before took no time, and says nothing of how long the rest takes.
+        seconds_each = (now - self._begun) / (done - self._n_before)
+        left = timedelta(seconds=round(seconds_each * (total - done)))
+        complain(
+            f"{done:,} of {plural(total, 'job')} ({done / total:.0%}), {seconds_each:.2f} s each, "
+            f"about {left} left"
+        )
+
+
+@contextmanager
+def _notes_said() -> Iterator[None]:
+    """Say how far it came, where an interrupt or what else ended it."""
+    try:
+        yield
+    except BaseException as error:
+        for note in getattr(error, "__notes__", []):
+            complain(note)
+        raise
 
 
 def _say_what_is_to_do(summary: Summary, *, each: bool) -> None:
@@ -125,3 +173,10 @@ def _complain_of(summary: Summary) -> None:
     n_more = len(summary.failed) - _SHOWN_REASONS
     if n_more > 0:
         complain(f"and {plural(n_more, 'job')} more, listed in {summary.failed_list}")
+    if any("(--" in failed.reason for failed in summary.failed):
+        complain("note: options that reasons name, such as (--resample), are columns of the table")
+    if summary.stopped:
+        complain(
+            f"stopped, as nothing more can be written to {summary.folder}: {summary.stopped} Make "
+            "room, and run the same command again, which goes on"
+        )

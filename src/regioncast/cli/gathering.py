@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..cohort.find import find_jobs, write_jobs
+from ..cohort.jobs import label_of
 from ..errors import ArgumentError, examples, plural
 from ..files import check_output
 from ..progress import ProgressBar
@@ -38,8 +39,12 @@ def jobs(
     regioncast jobs xcp_d --atlas G=Glasser.dlabel.nii --match '*_desc-denoised_bold.dtseries.nii'
     -o jobs.tsv
 
-    An atlas goes with the images of its kind; of its space, where its name has space- or tpl-; and
-    of its resolution or density, where both names have one. Nothing but names is looked at. Folders
+    regioncast jobs fmriprep --atlas aparc='fmriprep/{sub}/anat/{sub}_desc-aparcaseg_dseg.nii.gz'
+    --match '*_space-T1w_desc-preproc_bold.nii.gz' -o jobs.tsv
+
+    An atlas goes with the images of its kind; of its space, by space- or tpl- in its name (where it
+    says none, those of one space are chosen with --match); and of its resolution or density, where
+    both names have one. Nothing but names is looked at. Folders
     that are data sets of their own, hidden ones, figures, logs and sourcedata are passed over.
 
     Parameters
@@ -48,7 +53,8 @@ def jobs(
         Of a BIDS derivative, such as the outputs of fMRIPrep.
     atlas
         LABEL=PATH: a labels image, and what it is called in names of outputs (letters and digits);
-        give it once per atlas.
+        give it once per atlas. A path alone will do where its name says atlas- or seg-. Where each
+        subject has its own, write {sub} (and {ses}) into the path, in quotes.
     output
         Table to write: .tsv or .csv. Paths in it are relative to its folder where they are given
         relative.
@@ -90,6 +96,7 @@ def gather(
     *,
     output: Annotated[NewPath, Parameter(name=["--output", "-o"])],
     coverage: bool = False,
+    unchecked: bool = False,
     overwrite: bool = False,
 ) -> int:
     """Write one tidy table of all tables that regioncast batch wrote: a row per map and region.
@@ -113,17 +120,20 @@ def gather(
         else is in the names of images; image, atlas, strategy, volume, index, name, value.
     coverage
         Gather how many samples of each region had data, and not values.
+    unchecked
+        Do not look at images and atlases, which may be on another machine or in an archive: what
+        the tables' records say counts.
     overwrite
         Replace outputs that exist.
     """
-    from ..cohort.gather import gather as run  # takes a moment, in which other verbs are done
+    from ..cohort.gathering import gather as run  # takes a moment, in which other verbs are done
 
     start = time.perf_counter()
     check_output(output, overwrite=overwrite)
     with ProgressBar("looking what is done") as looking, ProgressBar("gathering") as progress:
         gathered = run(
-            folder, output, coverage=coverage, overwrite=overwrite, progress=progress,
-            looking=looking,
+            folder, output, coverage=coverage, unchecked=unchecked, overwrite=overwrite,
+            progress=progress, looking=looking,
         )  # fmt: skip
     of_reasons: dict[str, list[str]] = {}
     for table, reason in gathered.left_out.items():
@@ -142,14 +152,21 @@ def gather(
 
 
 def _atlases(words: list[str]) -> dict[str, str]:
-    """Return the paths of atlases by their labels."""
+    """Return the paths of atlases by their labels, which names may say."""
     atlases: dict[str, str] = {}
     for word in words:
         label, equals, path = word.partition("=")
-        if not equals or not path or label in atlases:
+        if not equals:
+            label, path = label_of(word) or "", word
+        if not label or not path:
             raise ArgumentError(
-                f"--atlas {word}: give LABEL=PATH, as in --atlas A={Path(word).name}, each label "
-                "once."
+                f"--atlas {word}: its name does not say what it is called (atlas-, seg-). Give "
+                f"LABEL=PATH, as in --atlas A={Path(word).name}."
+            )
+        if label in atlases:
+            raise ArgumentError(
+                f"--atlas {word}: {label} is the label of {atlases[label]}, too. Give LABEL=PATH "
+                "with a label for each."
             )
         atlases[label] = path
     return atlases

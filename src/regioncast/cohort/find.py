@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache, partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ from ..errors import (
 )
 from ..files import expanded, natural_order, replacing
 from ..formats import KindName, format_of, has_use, suffix_of
-from ..io.filenames import entities_of, name_of
+from ..io.filenames import entities_of, filled, name_of
 from ..io.sidecar import files_of
 from ..io.surface.names import names_in
 
@@ -89,7 +90,9 @@ def find_jobs(
         Of fMRIPrep's outputs, or the like.  Folders in it that are data sets of their own are not
         looked into, nor are hidden ones, ``figures``, ``logs`` and ``sourcedata``.
     atlases : mapping of str to path
-        Labels images by what they are called in names of outputs: letters and digits.
+        Labels images by what they are called in names of outputs: letters and digits.  Where each
+        subject has its own, ``{sub}``, ``{ses}`` and other entities in a path are those of the
+        image.
     match : str, default=None
         Pattern of paths in the folder, in which ``*`` stands for anything, folders too.  When not
         given, ``*_desc-preproc_bold`` and ``*_desc-denoised_bold`` of volumes, and these and
@@ -118,7 +121,8 @@ def find_jobs(
         When there is no such folder or atlas, no image for an atlas, or no mask or confounds or
         other hemisphere of one.
     ArgumentError
-        When something is called in a way that it cannot be.
+        When something is called in a way that it cannot be; or an atlas says no space, and the
+        images that it may be for are in several.
 
     Warns
     -----
@@ -145,17 +149,21 @@ def find_jobs(
     there = _look_into(root, match, progress)
     images = _pairs_of(there.images, root)
     shown = _as_shown(root, folder, relative_to)
-    cells = {label: _cell_of_atlas(label, atlas, relative_to) for label, atlas in atlases.items()}
     images_of = {label: _images_of(label, atlas, images, there) for label, atlas in atlases.items()}
+    cell_of = cache(partial(_cell_of_atlas, relative_to=relative_to))
     always = {"confound_columns": ",".join(confound_columns)} if confound_columns else {}
     rows: list[dict[str, str]] = []
     needed: dict[str, None] = {}
     for image in images:
         beside = _beside(image, mask, confounds=confounds)
         for label in filter(lambda label: image in images_of[label], atlases):
+            cell = cell_of(label, images_of[label][image])
             needed |= dict.fromkeys(filter(None, beside.values()))
             files = {title: str(shown / name) if name else "" for title, name in beside.items()}
-            rows.append({"image": str(shown / image), "atlas": cells[label], **files, **always})
+            rows.append({"image": str(shown / image), "atlas": cell, **files, **always})
+    # After what is not there, which may be why a name says nothing.
+    for label, chosen in images_of.items():
+        _check_one_space(label, chosen)
     _check_there(needed, root)
     return rows
 
@@ -163,7 +171,19 @@ def find_jobs(
 def write_jobs(rows: Sequence[Mapping[str, str]], path: Path, *, overwrite: bool) -> None:
     """Write rows as a table, ``.tsv`` or ``.csv``, whole or not at all.
 
-    Raises `FileFormatError` when the name is that of no table; as `regioncast.save` otherwise.
+    Parameters
+    ----------
+    rows : sequence of mapping
+        As `find_jobs` gives them; empty cells are written as ``n/a``.
+    path : Path
+    overwrite : bool
+
+    Raises
+    ------
+    FileFormatError
+        When the name is that of no table.
+    OutputExistsError, OutputError
+        As `regioncast.save`.
     """
     delimiter = {".tsv": "\t", ".csv": ","}.get(suffix_of(path))
     if delimiter is None:
@@ -286,29 +306,56 @@ def _images_of(
     atlas: str | os.PathLike[str],
     images: Sequence[str],
     there: _Found,
-) -> set[str]:
-    """Return the images that an atlas is for; raise where there are none."""
-    first = PurePath(names_in(atlas)[0]).name
-    kind, wanted = _kind_of(first), _grid_of(first)
+) -> dict[str, str]:
+    """Return the images that an atlas is for, each with its file; raise where there are none."""
+    name = os.fspath(atlas)
+    kind = _kind_of(PurePath(names_in(name)[0]).name)
     of_kind = [image for image in images if _kind_of(image) == kind]
-    chosen = {image for image in of_kind if _is_on(_grid_of(PurePath(image).name), wanted)}
+    files = {image: str(filled(Path(name), entities_of(image))) for image in of_kind}
+    chosen = {
+        image: file
+        for image, file in files.items()
+        if _is_on(_grid_of(PurePath(image).name), _grid_of_atlas(file))
+    }
     if not chosen:
         asked = there.match or _LOOKED_FOR.get(kind, "")
-        where = "".join(f" {key}-{value}" for key, value in wanted.items())
-        spaces = Counter(_grid_of(PurePath(image).name).get("space", "none") for image in of_kind)
+        where = "".join(f" {key}-{value}" for key, value in _grid_of_atlas(name).items())
         raise InputMissingError(
-            f"No image in {there.root} is for the atlas {label} ({first}): looked for {asked!r}"
-            f"{' with' if where else ''}{where}{_what_there_is(spaces, there)}. Name another "
-            "folder, atlas or pattern (--match)."
+            f"No image in {there.root} is for the atlas {label} ({PurePath(name).name}): looked "
+            f"for {asked!r}{' with' if where else ''}{where}{_what_there_is(of_kind, there)}. "
+            "Name another folder, atlas or pattern (--match)."
         )
     return chosen
 
 
-def _what_there_is(spaces: Counter[str], there: _Found) -> str:
+def _grid_of_atlas(atlas: str) -> dict[str, str]:
+    return _grid_of(PurePath(names_in(atlas)[0]).name)
+
+
+def _check_one_space(label: str, chosen: Mapping[str, str]) -> None:
+    """Raise where an atlas does not say which of several spaces it is in."""
+    unsaid = [image for image, file in chosen.items() if "space" not in _grid_of_atlas(file)]
+    spaces = _spaces_of(unsaid)
+    if len(spaces) > 1:
+        raise ArgumentError(
+            f"The name of the atlas {label} ({PurePath(chosen[unsaid[0]]).name}) says no space, "
+            f"and the images of its kind are in several: {_listed(spaces)}. Choose those of one "
+            "space with match (--match), as by '*_space-T1w_*', or put space- into its name."
+        )
+
+
+def _spaces_of(images: Sequence[str]) -> Counter[str]:
+    return Counter(_grid_of(PurePath(image).name).get("space", "none") for image in images)
+
+
+def _listed(spaces: Counter[str]) -> str:
+    return ", ".join(f"{space} ({count:,})" for space, count in spaces.most_common())
+
+
+def _what_there_is(images: Sequence[str], there: _Found) -> str:
     said = ""
-    if spaces:
-        listed = ", ".join(f"{space} ({count:,})" for space, count in spaces.most_common())
-        said += f"; the images of its kind are in these spaces: {listed}"
+    if images:
+        said += f"; the images of its kind are in these spaces: {_listed(_spaces_of(images))}"
     if there.datasets:
         said += f". Not looked into, as data sets of their own: {examples(there.datasets)}"
     return said
@@ -350,11 +397,15 @@ def _beside(image: str, mask: str | None, *, confounds: bool) -> dict[str, str]:
     return files
 
 
-def _cell_of_atlas(
-    label: str, atlas: str | os.PathLike[str], relative_to: str | os.PathLike[str] | None
-) -> str:
-    if not files_of(atlas):
+def _cell_of_atlas(label: str, atlas: str, *, relative_to: str | os.PathLike[str] | None) -> str:
+    files = files_of(atlas)
+    if not files:
         raise InputMissingError(f"The atlas {label} does not exist: {atlas}. Check the name.")
+    if len(files) > 1 and _kind_of(PurePath(atlas).name) != "surface":
+        raise ArgumentError(
+            f"The atlas {label} is a pattern of {plural(len(files), 'file')}: {atlas}. Name one; "
+            "or that of each subject with {sub} in its path, in quotes."
+        )
     names = names_in(atlas)
     paths = [_as_shown(expanded(name).absolute(), name, relative_to) for name in names]
     # The folder of the table goes before the first of two, and not before the second.

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..engine.extraction import Strategy
 from ..errors import N_EXAMPLES, JobsError, RegioncastError, examples, plural
@@ -24,6 +24,9 @@ from ..tables.cells import is_absent
 from ..tables.files import read_values
 from ..tables.table import Table, are_mappings, is_frame, table_of_frame, table_of_records
 from ..tables.text import read_text
+
+if TYPE_CHECKING:
+    from narwhals.typing import IntoDataFrame
 
 _DELIMITERS = {".tsv": "\t", ".csv": ","}
 
@@ -66,6 +69,8 @@ class Job:
     image_in_table : str
         The image as the table has it, by which shards are told: it is the same wherever the table
         and the images are copied to.
+    is_labelled : bool
+        Whether the label was said, and not made of a name that says none.
     """
 
     row: int
@@ -77,6 +82,14 @@ class Job:
     of_pass: Mapping[str, Any] = field(default_factory=dict)
     output: str | None = None
     image_in_table: str = ""
+    is_labelled: bool = True
+
+
+Jobs: TypeAlias = (
+    "str | os.PathLike[str] | IntoDataFrame | Sequence[Mapping[str, object]]"
+    " | Mapping[str, Sequence[object]] | Sequence[Job]"
+)
+"""A table with a row per image and atlas: a file, or in memory."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +165,7 @@ def in_shard(image: str, number: int, count: int) -> bool:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def read_jobs(source: Any, *, strategies: Sequence[str] = ("mean",)) -> list[Job]:
+def read_jobs(source: Jobs, *, strategies: Sequence[str] = ("mean",)) -> list[Job]:
     """Return the jobs of a table, a row each.
 
     Parameters
@@ -162,7 +175,8 @@ def read_jobs(source: Any, *, strategies: Sequence[str] = ("mean",)) -> list[Job
         folder; paths in objects to the working folder.  Columns ``image`` and ``atlas``, and where
         wanted `mask`, `regions`, `resample`, `min_coverage`, `strategy`, `weights` and other
         options of `extract`, and ``output``.  Cells that are empty or ``n/a`` say nothing; several
-        strategies in a cell have commas between them.  An atlas is a path, or ``LABEL=PATH``.
+        strategies in a cell have commas between them.  An atlas is a path, or ``LABEL=PATH``; one
+        label may be of a file for each image, as of each subject.
     strategies : sequence of str, default=("mean",)
         Those of rows that say none.
 
@@ -186,8 +200,8 @@ def read_jobs(source: Any, *, strategies: Sequence[str] = ("mean",)) -> list[Job
     >>> len(jobs), jobs[1].label, jobs[1].strategies
     (2, 'A', ('mean',))
     """
-    if _are_jobs(source):
-        return list(source)
+    if isinstance(source, list) and {type(each) for each in source} == {Job}:
+        return [*source]
     usual = tuple(strategy.name for strategy in Strategy.all_of(list(strategies)))
     table, folder = _table(source)
     _check_columns(table)
@@ -206,10 +220,6 @@ def read_jobs(source: Any, *, strategies: Sequence[str] = ("mean",)) -> list[Job
         raise JobsError(f"{table.subject} has no rows. Give one per image and atlas.")
     _check_labels(jobs, table)
     return jobs
-
-
-def _are_jobs(source: Any) -> bool:
-    return isinstance(source, list) and {type(each) for each in source} == {Job}
 
 
 def _rows(table: Table) -> Iterator[dict[str, Any]]:
@@ -313,67 +323,95 @@ def _near_misses(titles: Sequence[str], known: Sequence[str]) -> str:
 
 
 def _check_labels(jobs: Sequence[Job], table: Table) -> None:
-    """Raise where one label stands for two atlases, whose tables would be taken for one."""
-    first: dict[str, Job] = {}
+    """Raise where one label stands for two atlases, whose tables would be taken for one.
+
+    One that was said may be of a file for each image, as where every subject has an own one.
+    """
+    first: dict[Any, Job] = {}
     differing: dict[str, str] = {}
     for job in jobs:
-        other = first.setdefault(job.label, job)
-        if _regions_of(other) != _regions_of(job):
-            of_both = f"{other.atlas} (row {other.row:,}) and {job.atlas} (row {job.row:,})"
-            differing.setdefault(job.label, f"{job.label} of {of_both}")
+        others = (first.setdefault(key, job) for key in (job.label, (job.label, job.image)))
+        for other in others:
+            if not _may_share_a_label(other, job):
+                of_both = f"{other.atlas} (row {other.row:,}) and {job.atlas} (row {job.row:,})"
+                differing.setdefault(job.label, f"{job.label} of {of_both}")
     if differing:
         raise JobsError(
             f"{table.subject}: {plural(len(differing), 'label')} of more than one atlas, or of one "
             f"with different regions= or by=: {several(list(differing.values()))}. "
-            "Write LABEL=PATH in the column atlas, with a label for each."
+            "Write LABEL=PATH in the column atlas, with a label for each; the same label for the "
+            "files of different images where each subject has an own one."
         )
 
 
-def _regions_of(job: Job) -> tuple[Any, ...]:
-    return job.atlas, job.of_atlas.get("regions"), job.of_atlas.get("by")
+def _may_share_a_label(job: Job, other: Job) -> bool:
+    by, regions = ([each.of_atlas.get(name) for each in (job, other)] for name in ("by", "regions"))
+    if job.atlas == other.atlas:
+        return by[0] == by[1] and regions[0] == regions[1]
+    are_said = job.is_labelled and other.is_labelled
+    return are_said and job.image != other.image and by[0] == by[1]
 
 
 def _job(row: int, said: Mapping[str, Any], folder: Path, usual: tuple[str, ...]) -> Job:
     for title in ("image", "atlas"):
         if title not in said:
             raise ValueError(f"there is nothing in the column {title!r}")
-    label, atlas = _labelled(_text(said["atlas"], folder))
+    cell = _text(said["atlas"], folder)
+    match = _LABELLED.fullmatch(cell)
+    label, atlas = match.groups() if match else (label_of(cell), cell)
+    is_labelled = match is not None or label is not None
     strategies = usual
     if "strategy" in said:
         named = Strategy.all_of([*_texts(said["strategy"], folder)])
         strategies = tuple(strategy.name for strategy in named)
+    output = _output(said, strategies, folder)
+    return Job(
+        row,
+        _path(said["image"], folder),
+        _path(atlas, folder),
+        label or _label_of_stem(cell),
+        strategies,
+        _options(said, _OF_ATLAS, folder),
+        _options(said, _OF_PASS, folder),
+        output,
+        _text(said["image"], folder),
+        is_labelled,
+    )
+
+
+def _output(said: Mapping[str, Any], strategies: Sequence[str], folder: Path) -> str | None:
     output = _text(said["output"], folder) if "output" in said else None
     if output is not None and len(strategies) > 1 and _FIELD_OF_STRATEGY not in output:
         raise ValueError(
             f"{len(strategies):,} strategies and one output, {output!r}: put {_FIELD_OF_STRATEGY} "
             "into it"
         )
-    return Job(
-        row,
-        _path(said["image"], folder),
-        _path(atlas, folder),
-        label,
-        strategies,
-        _options(said, _OF_ATLAS, folder),
-        _options(said, _OF_PASS, folder),
-        output,
-        _text(said["image"], folder),
-    )
+    return output
 
 
-def _labelled(cell: str) -> tuple[str, str]:
-    """Return the label of an atlas, which may be that of its name, and its path."""
-    match = _LABELLED.fullmatch(cell)
-    if match:
-        return match[1], match[2]
-    names = names_in(cell)
-    name = Path(names[0] if len(names) == 1 else without_hemisphere(names[0])).name
-    entities = entities_of(name)
+def label_of(atlas: str) -> str | None:
+    """Return what the name of an atlas says that it is, None where it does not.
+
+    Examples
+    --------
+    >>> label_of("tpl-MNI152NLin6Asym_atlas-Schaefer2018_res-02_dseg.nii.gz")
+    'Schaefer2018'
+    """
+    entities = entities_of(_name_of_atlas(atlas))
     values = (entities[key].partition("-")[2] for key in _ENTITIES_OF_ATLASES if key in entities)
-    label = _NOT_IN_LABELS.sub("", next(values, "") or stem_of(Path(name)))
+    return _NOT_IN_LABELS.sub("", next(values, "")) or None
+
+
+def _label_of_stem(atlas: str) -> str:
+    label = _NOT_IN_LABELS.sub("", stem_of(Path(_name_of_atlas(atlas))))
     if not label:
-        raise ValueError(f"{cell!r} has no letter for a label: write LABEL=PATH")
-    return label, cell
+        raise ValueError(f"{atlas!r} has no letter for a label: write LABEL=PATH")
+    return label
+
+
+def _name_of_atlas(atlas: str) -> str:
+    names = names_in(atlas)
+    return Path(names[0] if len(names) == 1 else without_hemisphere(names[0])).name
 
 
 def _options(said: Mapping[str, Any], known: Mapping[str, _Cell], folder: Path) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import Any
@@ -52,6 +54,8 @@ _AFTER_ATLAS = ("seg", "scale", "res", "den", "label", "desc")
 # Suffixes of images whose maps are time points; of others the name says nothing, and stays.
 _SERIES = ("bold", "cbv", "asl", "pet", "timeseries")
 
+_NO_LICENSE = "Not said by the files of the atlas."
+
 # Of names that are none of BIDS, which say nothing of their maps.
 _SUFFIX = "timeseries"
 
@@ -83,16 +87,17 @@ def outputs_of(job: Job, folder: Path, suffix: str) -> Outputs:
     >>> outputs_of(job, Path("out"), ".tsv").tables["mean"].as_posix()
     'out/sub-1/func/sub-1_task-rest_space-T1w_atlas-A_stat-mean_desc-preproc_timeseries.tsv'
     """
-    image = image_name(job.image)
     if job.output is None:
-        stem = folder / folders_of(image)
+        folders, name, parts = _parts_of(job.image)
+        inside = folder / folders
         tables = {
-            strategy: stem / f"{_name_of_table(image, job.label, _plain(strategy))}{suffix}"
+            strategy: inside / f"{_name_of_table(name, parts, job.label, _plain(strategy))}{suffix}"
             for strategy in job.strategies
         }
-        coverage = stem / f"{_name_of_table(image, job.label, COVERAGE)}{suffix}"
+        coverage = inside / f"{_name_of_table(name, parts, job.label, COVERAGE)}{suffix}"
         _check_distinct(job, tables)
         return Outputs(tables, coverage)
+    image = image_name(job.image)
     _check_fields(job, image)
     # Labels and strategies stand for themselves: they are no entities of the image.
     name = job.output.replace("{atlas}", job.label)
@@ -129,17 +134,31 @@ def folders_of(image: str) -> PurePath:
     return PurePath(entities["sub"], entities.get("ses", ""), datatype)
 
 
-def _name_of_table(image: str, label: str, statistic: str) -> str:
-    """Return the name of a table without its ending."""
-    name = name_of(image)
-    atlas, statistic_of = f"atlas-{label}", f"stat-{statistic}"
+@lru_cache(64)  # rows of one image stand together
+def _parts_of(image: str) -> tuple[PurePath, str, tuple[str, ...]]:
+    """Return where the tables of an image go, how their names begin, and what comes after that.
+
+    These are the parts of a name of BIDS, between which an atlas and a statistic have their places;
+    none where it is none.
+    """
+    image = image_name(image)
+    folders, name = folders_of(image), name_of(image)
     *parts, suffix = name.split("_")
-    if not _is_of_bids(parts, suffix):
-        # Folders say of whom it is, where the name does not.
-        of_whom = entities_of(folders_of(image) / "_")
-        said = entities_of(PurePath(name).name)
-        before = [of_whom[key] for key in ("sub", "ses") if key in of_whom.keys() - said.keys()]
-        return "_".join([*before, name, atlas, statistic_of, _SUFFIX])
+    if _is_of_bids(parts, suffix):
+        return folders, "", (*parts, suffix)
+    # Folders say of whom it is, where the name does not.
+    of_whom = entities_of(folders / "_")
+    said = entities_of(PurePath(name).name)
+    before = [of_whom[key] for key in ("sub", "ses") if key in of_whom.keys() - said.keys()]
+    return folders, "_".join([*before, name]), ()
+
+
+def _name_of_table(name: str, of_bids: Sequence[str], label: str, statistic: str) -> str:
+    """Return the name of a table without its ending."""
+    atlas, statistic_of = f"atlas-{label}", f"stat-{statistic}"
+    if not of_bids:
+        return f"{name}_{atlas}_{statistic_of}_{_SUFFIX}"
+    *parts, suffix = of_bids
     first = [at for at, part in enumerate(parts) if part.partition("-")[0] in _AFTER_ATLAS]
     parts.insert(min(first, default=len(parts)), atlas)
     parts.insert(len(parts) - parts[-1].startswith("desc-"), statistic_of)
@@ -231,11 +250,19 @@ def prepare_folder(folder: Path, jobs: Sequence[Job]) -> None:
     # First: it says to others that the folder is ours.
     _write(folder / DESCRIPTION, _description(folder, datasets, description))
     _write_ignored(folder / ".bidsignore", jobs)
+    # Of one label there may be a file for each subject.
+    counts = Counter(label for label, _ in {(job.label, job.atlas) for job in jobs})
     for job in _one_of_each(jobs, "label"):
         path = folder / f"atlas-{job.label}_description.json"
         there = _read(path)
         if there is None or _is_ours(there):
-            _write(path, _description_of_atlas(folder, job))
+            n_files = counts[job.label]
+            _write(path, _description_of_atlas(folder, job) if n_files == 1 else _common(job))
+
+
+def check_folder(folder: Path) -> None:
+    """Raise `OutputError` where a folder is not one for outputs: it has files, and is not ours."""
+    _description_there(folder)
 
 
 def is_ours(folder: Path) -> bool:
@@ -319,10 +346,20 @@ def _description_of_atlas(folder: Path, job: Job) -> dict[str, Any]:
         files = (*files, Path(regions))
     return {
         "Name": job.label,
-        "License": "Not said by the files of the atlas.",
+        "License": _NO_LICENSE,
         **said,
         "GeneratedBy": [{"Name": "regioncast", "Version": version("regioncast")}],
         "Sources": [_from(folder, file) for file in files],
+    }
+
+
+def _common(job: Job) -> dict[str, Any]:
+    """Return what is to be said of an atlas that is another file for each subject."""
+    return {
+        "Name": job.label,
+        "Description": "A file for each subject or image: the Sources of each table name it.",
+        "License": _NO_LICENSE,
+        "GeneratedBy": [{"Name": "regioncast", "Version": version("regioncast")}],
     }
 
 

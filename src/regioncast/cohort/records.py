@@ -30,6 +30,9 @@ RECORD = "Record"
 NEW = "new"
 """Why a job is to be done that never was."""
 
+# How the reasons end of inputs that were there once.
+_GONE = " is gone, and its table still there"
+
 # Options that name files.
 _FILES = ("regions", "mask", "weights", "confounds")
 
@@ -43,7 +46,8 @@ class State:
     reason : str
         Why it is to be done; ``""`` where it is done.
     stale : tuple of Path
-        Sidecars whose records are no longer true.
+        Sidecars whose records are no longer true.  Those of inputs that are gone, as into an
+        archive, are none: they say still what their tables were made of.
     """
 
     reason: str
@@ -154,22 +158,26 @@ def state_of(job: Job, outputs: Outputs, stamps: Stamps) -> State:
     reasons: list[str] = []
     stale: list[Path] = []
     for strategy, table in outputs.tables.items():
-        own = own_sidecar(table)
-        if own is None or not isinstance(own[1].get(RECORD), dict):
-            reasons.append("there is no record of it" if os.path.lexists(table) else NEW)
-            continue
-        sidecar, content = own
-        reason = _difference(content[RECORD], job, strategy, stamps) or _missing(
-            table, content[RECORD]
-        )
-        if reason:
-            reasons.append(reason)
-            stale.append(sidecar)
+        reason, sidecars = _state_of_table(job, strategy, table, stamps)
+        reasons += [reason] if reason else []
+        stale += sidecars
     if outputs.coverage is not None and not outputs.coverage.is_file():
         reasons.append(NEW if NEW in reasons else f"{outputs.coverage.name} is not there")
     # That it never was done is the least that can be said.
     reasons.sort(key=lambda reason: reason == NEW)
     return State(next(iter(reasons), ""), tuple(stale))
+
+
+def _state_of_table(job: Job, strategy: str, table: Path, stamps: Stamps) -> tuple[str, list[Path]]:
+    """Return why a table is to be written, and its sidecar where that is no longer true."""
+    own = own_sidecar(table)
+    if own is None or not isinstance(own[1].get(RECORD), dict):
+        return "there is no record of it" if os.path.lexists(table) else NEW, []
+    sidecar, content = own
+    record = content[RECORD]
+    reason = _difference(record, job, strategy, stamps) or _missing(table, record)
+    # What is gone may be in an archive: the record is still true, and there will be no other.
+    return reason, [sidecar] if reason and not reason.endswith(_GONE) else []
 
 
 def _missing(table: Path, record: Mapping[str, Any]) -> str:
@@ -187,13 +195,14 @@ def _difference(then: Mapping[str, Any], job: Job, strategy: str, stamps: Stamps
         now = record_of(job, strategy, stamps)
     except OSError as error:
         return f"{error.filename} is not there"
+    for what, files in now["Inputs"].items():
+        if not files and what != "sidecar":
+            return f"the {what}{_GONE}"
     inputs = then.get("Inputs")
     of_then: Mapping[str, Any] = inputs if isinstance(inputs, dict) else {}
     for what in dict.fromkeys([*now["Inputs"], *of_then]):
         if not stamps.are_same(of_then.get(what, []), now["Inputs"].get(what, [])):
             return f"the {what} changed"
-    if not now["Inputs"]["image"]:
-        return "the image is not there"
     if then.get("Options") != now["Options"]:
         return "options changed"
     if then.get("Version") != now["Version"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,8 +16,9 @@ from ..errors import (
     FileFormatError,
     InputMissingError,
     InputUnreadableError,
+    OutputError,
     RegioncastError,
-    RegioncastWarning,
+    warnings_kept,
 )
 from ..extracting import Wanted, extract_each
 from ..files import make_folder
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 _OF_THE_IMAGE = (
     DimensionError, FileFormatError, InputMissingError, InputUnreadableError, MemoryError,
 )  # fmt: skip
+
+# What the system says where there is no room for any output, or none may be written.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 # Atlases that a process keeps: those of a cohort, and not all that a worker of Dask ever saw.
 _KEPT_ATLASES = 8
@@ -76,10 +80,13 @@ class Outcome:
     errors : tuple of str
         Of each of its jobs, why there is no table of it; ``""`` where there is.
     warnings : tuple of str
+    is_disk_full : bool
+        Whether nothing more can be written, whatever the job.
     """
 
     errors: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    is_disk_full: bool = False
 
 
 def do(task: Task) -> Outcome:
@@ -88,10 +95,13 @@ def do(task: Task) -> Outcome:
     Records are written last, so that none is there without all tables of its job.
     """
     COMMAND.set(task.command)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RegioncastWarning)
+    with warnings_kept() as kept:
         errors = _errors(task)
-    return Outcome(tuple(errors), tuple(dict.fromkeys(str(each.message) for each in caught)))
+    return Outcome(
+        tuple("" if error is None else reason_of(error) for error in errors),
+        tuple(dict.fromkeys(kept)),
+        any(map(_is_of_full_disk, errors)),
+    )
 
 
 def reason_of(error: BaseException) -> str:
@@ -104,7 +114,12 @@ def reason_of(error: BaseException) -> str:
     return f"unexpected {type(error).__name__}: {said}"
 
 
-def _errors(task: Task) -> list[str]:
+def _is_of_full_disk(error: Exception | None) -> bool:
+    cause = None if error is None else error.__cause__
+    return isinstance(error, OutputError) and getattr(cause, "errno", None) in _FULL
+
+
+def _errors(task: Task) -> list[Exception | None]:
     stamps = Stamps(task.folder, checksum=task.checksum)
     # What the files are before they are read: what is changed meanwhile will be found changed.
     records: list[dict[str, Any] | Exception] = []
@@ -114,13 +129,13 @@ def _errors(task: Task) -> list[str]:
         except OSError as error:
             records.append(error)
     outcomes = extract_pass(task.work, n_jobs=task.n_jobs)
-    errors = []
+    errors: list[Exception | None] = []
     for outputs, record, outcome in zip(task.outputs, records, outcomes, strict=True):
         try:
-            errors.append("")
+            errors.append(None)
             _write(outputs, _right(outcome), _right(record))
         except Exception as error:  # noqa: BLE001  one job does not stop the others
-            errors[-1] = reason_of(error)
+            errors[-1] = error
     return errors
 
 

@@ -6,27 +6,18 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ArgumentError
 from ..executors import Engine, each_done, opened
-from .jobs import Job, Pass, passes, read_jobs
+from .jobs import Job, Jobs, Pass, passes, read_jobs
 from .work import extract_pass
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from concurrent.futures import Executor, Future
 
-    from narwhals.typing import IntoDataFrame
-
     from ..signals import Signals
-
-Jobs: TypeAlias = (
-    "str | os.PathLike[str] | IntoDataFrame | Sequence[Mapping[str, object]]"
-    " | Mapping[str, Sequence[object]] | Sequence[Job]"
-)
-"""A table with a row per image and atlas: a file, or in memory."""
 
 
 @dataclass(frozen=True, eq=False)

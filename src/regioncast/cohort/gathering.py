@@ -31,12 +31,14 @@ from ..errors import (
     plural,
 )
 from ..files import expanded, natural_order, output_path, read_npy, replacing, sha256_of
-from ..formats import suffix_of
+from ..formats import has_use, suffix_of
 from ..io.filenames import entities_of, name_of
-from ..io.sidecar import coverage_in, own_sidecar
+from ..io.kinds import NO_REGIONS
+from ..io.sidecar import coverage_in, files_beside, own_sidecar
 from ..io.surface.names import without_hemisphere
 from ..signals import map_titles
 from ..tables.files import needs_pyarrow
+from ..tables.regions import find_region_table
 from .naming import COVERAGE, FAILED, folders_of, is_ours
 from .records import RECORD
 
@@ -117,6 +119,7 @@ def gather(
     output: str | os.PathLike[str],
     *,
     coverage: bool = False,
+    unchecked: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
     looking: Progress | None = None,
@@ -131,6 +134,8 @@ def gather(
         ``.parquet``, ``.tsv`` or ``.csv``, outside of the folder.
     coverage : bool, default=False
         Gather the coverage of regions, a row per image, atlas and region, and not the values.
+    unchecked : bool, default=False
+        Do not look at the inputs, which may be elsewhere: what records say counts.
     overwrite : bool, default=False
     progress : callable, default=None
         Called with the number of tables read, and of all.
@@ -161,25 +166,31 @@ def gather(
     ``volume``, the number of the map from 0; ``index`` and ``name`` of the region, and
     ``hemisphere`` where atlases tell it; and ``value``.  Of coverage, the numbers of samples
     instead.  The same tables in the same folder give the same bytes.
+
+    Examples
+    --------
+    >>> import regioncast as rc
+    >>> from regioncast.cohort import batch, gather
+    >>> demo = rc.demo_data()
+    >>> row = {"image": demo.statistic, "atlas": f"A={demo.atlas}", "resample": "labels"}
+    >>> _ = batch([row], "tables", workers=1)
+    >>> gather("tables", "all.tsv").n_rows
+    100
     """
     root, target = _checked(folder, output)
     gathered = Gathered(target)
     layout: _Values | _Coverage = _Coverage() if coverage else _Values()
     n_found = 0
-    for table in _done(root, gathered, looking):
+    for table in _done(root, gathered, looking, unchecked=unchecked):
         n_found += 1
         layout.note(table)
     if not n_found:
-        reasons = sorted(set(gathered.left_out.values()))
-        why = (
-            f" ({plural(len(gathered.left_out), 'table')}: {examples(reasons)})" if reasons else ""
-        )
-        raise InputMissingError(f"No table in {root} is done{why}. Run regioncast batch first.")
+        raise InputMissingError(_nothing_done(root, gathered))
     with (
         replacing(target, overwrite=overwrite) as temporary,
         _writer(temporary, suffix_of(target), layout.columns()) as write,
     ):
-        for number, table in enumerate(_done(root, gathered), start=1):
+        for number, table in enumerate(_done(root, gathered, unchecked=unchecked), start=1):
             try:
                 if not layout.entities.issuperset(table.entities):
                     raise _LeftOutError("it was written while tables were gathered")
@@ -195,6 +206,15 @@ def gather(
             if progress is not None:
                 progress(min(number, n_found), n_found)
     return gathered
+
+
+def _nothing_done(root: Path, gathered: Gathered) -> str:
+    reasons = sorted(set(gathered.left_out.values()))
+    why = f" ({plural(len(gathered.left_out), 'table')}: {examples(reasons)})" if reasons else ""
+    return (
+        f"No table in {root} is done{why}. Run regioncast batch first; where the inputs are "
+        "elsewhere now, ask for unchecked (--unchecked)."
+    )
 
 
 def _checked(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> tuple[Path, Path]:
@@ -220,17 +240,30 @@ def _checked(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> 
 # --- what is done --------------------------------------------------------------------------------
 
 
-def _done(root: Path, gathered: Gathered, looking: Progress | None = None) -> Iterator[_Table]:
+def _done(
+    root: Path, gathered: Gathered, looking: Progress | None = None, *, unchecked: bool
+) -> Iterator[_Table]:
     """Give the tables that are done, in natural order; note why others are not."""
-    # An atlas and the images of a session are those of neighbours.
-    stamp = lru_cache(_KEPT_STAMPS)(_stamp)
+    look = _never_changed if unchecked else _Inputs(root).difference
+    seen: set[bytes] = set()
     for number, path in enumerate(_tables_in(root), start=1):
         if looking is not None:
             looking(number, number)
         try:
-            yield _table(path, root, stamp)
+            table = _table(path, root, look)
+            _check_first(table, seen)
+            yield table
         except _LeftOutError as reason:
             gathered.left_out[path.relative_to(root).as_posix()] = str(reason)
+
+
+def _check_first(table: _Table, seen: set[bytes]) -> None:
+    """Leave out what would be there twice: as .tsv and .parquet, or in a copy of a folder."""
+    about = {title: table.record[title] for title in ("Inputs", "Options")}
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).digest()
+    if digest in seen:
+        raise _LeftOutError("another table is of the same inputs and options")
+    seen.add(digest)
 
 
 def _tables_in(folder: Path, *, is_root: bool = True) -> Iterator[Path]:
@@ -254,26 +287,32 @@ def _is_beside(name: str, *, is_root: bool) -> bool:
     )
 
 
-def _table(path: Path, root: Path, stamp: Callable[[str], tuple[int | None, int]]) -> _Table:
+def _table(path: Path, root: Path, look: Callable[[Mapping[str, Any]], str]) -> _Table:
     """Return a table that is done, or raise why it is not."""
     own = own_sidecar(path)
     record = None if own is None else own[1].get(RECORD)
     if own is None or not isinstance(record, dict):
         raise _LeftOutError("there is no record that it is done")
     try:
-        reason = _difference(record, path, root, stamp)
-        label, strategy = (str(record["Options"][title]) for title in ("label", "strategy"))
+        is_same = path.stat().st_size == record["Size"]
+        reason = look(record) or ("" if is_same else "it was changed since")
+        options = record["Options"]
+        label, strategy = str(options["label"]), str(options["strategy"])
         name = _image_of(record, root)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError):
         raise _LeftOutError("its record cannot be read") from None
     regions = coverage_in(own[1])
     if reason or regions is None:
         raise _LeftOutError(reason or "its sidecar does not say which regions it is of")
-    entities = {**entities_of(folders_of(name) / "_"), **entities_of(PurePath(name).name)}
-    # Titles that no entity can have: the names of images have it still.
-    origin = {key: entities[key] for key in entities.keys() - _OF_ROWS}
+    origin = _entities(name)
     about = {"image": name_of(name), "atlas": label, "strategy": strategy}
     return _Table(path, origin, {**origin, **about}, record, regions)
+
+
+def _entities(image: str) -> dict[str, str]:
+    """Return what the path of an image says, but for titles that no entity can have."""
+    said = {**entities_of(folders_of(image) / "_"), **entities_of(PurePath(image).name)}
+    return {key: said[key] for key in said.keys() - _OF_ROWS}
 
 
 def _image_of(record: Mapping[str, Any], root: Path) -> str:
@@ -282,24 +321,49 @@ def _image_of(record: Mapping[str, Any], root: Path) -> str:
     return without_hemisphere(first) if others else first
 
 
-def _difference(
-    record: Mapping[str, Any],
-    path: Path,
-    root: Path,
-    stamp: Callable[[str], tuple[int | None, int]],
-) -> str:
-    """Return what is not as the record says; ``""`` where all is."""
-    for what, stamps in record["Inputs"].items():
-        for then in stamps:
-            file = str(root / then["Path"])
-            size, modified = stamp(file)
-            if size is None:
-                return f"the {what} is not there any more"
-            is_same = size == then["Size"] and modified == then["Modified"]
-            # Who asked for checksums copies files, which get other times.
-            if not is_same and not _has_content(Path(file), then.get("sha256")):
-                return f"the {what} changed since"
-    return "" if path.stat().st_size == record["Size"] else "it was changed since"
+def _never_changed(record: Mapping[str, Any]) -> str:  # noqa: ARG001  as `_Inputs.difference`
+    return ""
+
+
+class _Inputs:
+    """What the inputs of tables are now; of neighbours, many are the same."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._stamp = lru_cache(_KEPT_STAMPS)(_stamp)
+        self._table_beside = lru_cache(_KEPT_STAMPS)(find_region_table)
+        self._sidecars_beside = lru_cache(_KEPT_STAMPS)(files_beside)
+
+    def difference(self, record: Mapping[str, Any]) -> str:
+        """Return what is not as a record says; ``""`` where all is."""
+        inputs = record["Inputs"]
+        reasons = (self._changed(what, then) for what, stamps in inputs.items() for then in stamps)
+        return next(filter(None, reasons), "") or self._appeared(inputs, record["Options"])
+
+    def _changed(self, what: str, then: Mapping[str, Any]) -> str:
+        file = str(self._root / then["Path"])
+        size, modified = self._stamp(file)
+        if size is None:
+            return f"the {what} is not there any more"
+        is_same = size == then["Size"] and modified == then["Modified"]
+        # Who asked for checksums copies files, which get other times.
+        is_same = is_same or _has_content(Path(file), then.get("sha256"))
+        return "" if is_same else f"the {what} changed since"
+
+    def _appeared(self, inputs: Mapping[str, Any], options: Mapping[str, Any]) -> str:
+        """Return which files were not there that would be read now."""
+        images, sidecars, atlas = (
+            [Path(os.path.normpath(self._root / then["Path"])) for then in inputs[what]]
+            for what in ("image", "sidecar", "atlas")
+        )
+        if any(file not in sidecars for image in images for file in self._sidecars_beside(image)):
+            return "the image has a sidecar since"
+        # Other files than labels are region tables: those that were said, or were found beside.
+        is_alone = all(has_use(file, "labels") for file in atlas)
+        is_named = options.get("regions") == NO_REGIONS or not is_alone
+        if not is_named and any(map(self._table_beside, atlas)):
+            return "the atlas has a region table since"
+        return ""
 
 
 def _has_content(file: Path, checksum: str | None) -> bool:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..errors import ArgumentError, JobsError, OutputError, plural
 from ..executors import Engine, each_done, opened
 from ..files import output_path, replacing
-from ..formats import stem_of
+from ..formats import suffix_of
 from ..io.sidecar import COMMAND
 from ..tables.files import needs_pyarrow
-from .jobs import Job, Outputs, Pass, in_shard, passes, read_jobs, several
-from .naming import FAILED, outputs_of, prepare_folder
+from .jobs import Job, Jobs, Outputs, Pass, in_shard, passes, read_jobs, several
+from .naming import FAILED, check_folder, outputs_of, prepare_folder
 from .records import Stamps, State, remove, state_of
-from .work import Task, do, reason_of
+from .work import Outcome, Task, do, reason_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -86,6 +86,8 @@ class Summary:
         The table of what failed; None where nothing did.
     warnings : Counter of str
         How many images each is of.
+    stopped : str
+        Why no more was done, as on a full disk; ``""`` where all was.
     """
 
     folder: Path
@@ -95,6 +97,12 @@ class Summary:
     failed: list[Failed] = field(default_factory=list)
     failed_list: Path | None = None
     warnings: Counter[str] = field(default_factory=Counter)
+    stopped: str = ""
+
+    @property
+    def n_left(self) -> int:
+        """How many jobs are neither done nor failed."""
+        return len(self.to_do) - self.n_done - len(self.failed)
 
     @property
     def n_before(self) -> int:
@@ -104,11 +112,12 @@ class Summary:
     def __str__(self) -> str:
         counts = f"{self.n_done:,} done now, {self.n_before:,} done before"
         where = "" if self.failed_list is None else f" ({self.failed_list})"
-        return f"{self.folder}: {counts}, {len(self.failed):,} failed{where}"
+        left = f", {self.n_left:,} not begun or not ended" if self.n_left else ""
+        return f"{self.folder}: {counts}, {len(self.failed):,} failed{where}{left}"
 
 
 def batch(
-    jobs: Any,
+    jobs: Jobs,
     out: str | os.PathLike[str],
     *,
     strategy: str | Sequence[str] = "mean",
@@ -157,7 +166,8 @@ def batch(
     Returns
     -------
     Summary
-        What was done and what failed; also written to ``jobs.failed.tsv`` in the folder.
+        What was done and what failed; also written to ``jobs.failed.tsv`` in the folder.  Where
+        the disk is full, no more is tried.  An interrupt has the summary as a note.
 
     Raises
     ------
@@ -175,7 +185,7 @@ def batch(
     Examples
     --------
     >>> import regioncast as rc
-    >>> from regioncast.cohort.batch import batch
+    >>> from regioncast.cohort import batch
     >>> demo = rc.demo_data()
     >>> row = {"image": demo.statistic, "atlas": f"A={demo.atlas}", "resample": "labels"}
     >>> summary = batch([row], "tables", workers=1)
@@ -188,11 +198,13 @@ def batch(
     suffix = _suffix(format)
     folder = output_path(out).absolute()
     listed = read_jobs(jobs, strategies=[strategy] if isinstance(strategy, str) else strategy)
-    outputs = _outputs(listed, folder, suffix)
-    _check_one(executor, workers, scheduler)
-    if not dry_run:
-        prepare_folder(folder, listed)
     in_part = [job for job in listed if in_shard(job.image_in_table, number, count)]
+    outputs = _outputs(listed, folder, suffix, {job.row for job in in_part})
+    _check_one(executor, workers, scheduler)
+    if dry_run:
+        check_folder(folder)
+    else:
+        prepare_folder(folder, listed)
     stamps = Stamps(folder, checksum=checksum)
     to_do = _to_do(in_part, outputs, stamps, looking)
     summary = Summary(folder, len(in_part), to_do)
@@ -206,8 +218,12 @@ def batch(
         if to_do:  # else no process is started
             with _engine(executor, workers, scheduler) as engine:
                 _run(summary, engine, checksum=checksum, progress=progress)
-    finally:
+    except BaseException as error:
+        # An interrupt, too: schedulers of clusters end what has used up its time.
         _list_failed(summary, folder / name)
+        error.add_note(f"{summary}. The same command goes on.")
+        raise
+    _list_failed(summary, folder / name)
     return summary
 
 
@@ -251,17 +267,19 @@ def _suffix(name: str) -> str:
     return f".{name}"
 
 
-def _outputs(jobs: Sequence[Job], folder: Path, suffix: str) -> dict[int, Outputs]:
-    """Return the outputs of each row; raise where two would be one, or would replace an input."""
+def _outputs(jobs: Sequence[Job], folder: Path, suffix: str, rows: set[int]) -> dict[int, Outputs]:
+    """Return the outputs of some rows; raise where two of all are one, or are an input."""
     of_rows: dict[int, Outputs] = {}
-    first: dict[Path, int] = {}
+    first: dict[str, int] = {}
     clashes: dict[Path, str] = {}
     inputs = {text for job in jobs for text in _paths_in(job)}
     for job in jobs:
-        of_rows[job.row] = outputs_of(job, folder, suffix)
-        for path in of_rows[job.row].all:
-            # Without the ending: the sidecars of x.tsv and x.csv would be one.
-            row = first.setdefault(path.with_name(stem_of(path)), job.row)
+        outputs = outputs_of(job, folder, suffix)
+        # Of a shard few are kept, of thousands.
+        if job.row in rows:
+            of_rows[job.row] = outputs
+        for path in outputs.all:
+            row = first.setdefault(_without_ending(path, suffix), job.row)
             if row != job.row:
                 clashes.setdefault(path, f"{path.relative_to(folder)} of rows {row} and {job.row}")
             elif str(path) in inputs:
@@ -274,6 +292,12 @@ def _outputs(jobs: Sequence[Job], folder: Path, suffix: str) -> dict[int, Output
             "name outputs in the column output."
         )
     return of_rows
+
+
+def _without_ending(path: Path, suffix: str) -> str:
+    """Return what tells a table from others: the sidecars of x.tsv and x.csv would be one."""
+    text = str(path)
+    return text[: -len(suffix if text.endswith(suffix) else suffix_of(path))]
 
 
 def _paths_in(job: Job) -> Iterator[str]:
@@ -314,24 +338,35 @@ def _run(summary: Summary, engine: Engine, *, checksum: bool, progress: Progress
             if progress is not None:
                 n_over = summary.n_done + len(summary.failed)
                 progress(summary.n_before + n_over, summary.n_jobs)
+            if summary.stopped:
+                return
 
 
 def _note(summary: Summary, work: Pass, future: Future[Any], by_row: Mapping[int, Planned]) -> None:
-    error = future.exception()
-    if error is not None and not isinstance(error, Exception):
-        raise error
-    reasons = [reason_of(error)] * len(work.jobs) if error is not None else future.result().errors
-    for job, reason in zip(work.jobs, reasons, strict=True):
+    outcome = _outcome(future, len(work.jobs))
+    for job, reason in zip(work.jobs, outcome.errors, strict=True):
         if reason:
             tables = by_row[job.row].outputs.tables.values()
             is_stale = any(map(os.path.lexists, tables))
             summary.failed.append(Failed(by_row[job.row], reason, is_stale))
         else:
             summary.n_done += 1
+    for warning in outcome.warnings:
+        if warning in summary.warnings or len(summary.warnings) < _KEPT_WARNINGS:
+            summary.warnings[warning] += 1
+    if outcome.is_disk_full:
+        # Thousands of other jobs would do their work, and fail as this one.
+        summary.stopped = next(filter(None, outcome.errors))
+
+
+def _outcome(future: Future[Any], n_jobs: int) -> Outcome:
+    error = future.exception()
     if error is None:
-        for warning in future.result().warnings:
-            if warning in summary.warnings or len(summary.warnings) < _KEPT_WARNINGS:
-                summary.warnings[warning] += 1
+        outcome: Outcome = future.result()
+        return outcome
+    if not isinstance(error, Exception):
+        raise error
+    return Outcome((reason_of(error),) * n_jobs)
 
 
 def _list_failed(summary: Summary, path: Path) -> None:
