@@ -24,6 +24,7 @@ from ..errors import (
 )
 from ..files import expanded, readable
 from ..formats import family_of
+from .shards import Shards
 
 if TYPE_CHECKING:
     import zarr
@@ -147,18 +148,28 @@ class ZarrVoxels:
         """Return the voxels of a block in one map."""
         # Time and channels, in this order: whatever is before z counts maps.
         at = np.unravel_index(number, self.leading) if self.leading else ()
+        leading = tuple(map(int, at))
         with readable(self.name):
             array: Any = self.store
             if isinstance(array, str):
-                array = _opened(array, self.stamp)
-            return np.ascontiguousarray(array[(*map(int, at), *box)], self.dtype)
+                array, shards = _opened(array, self.stamp)
+                if shards is not None:
+                    return np.ascontiguousarray(shards.read(box, leading))
+            return np.ascontiguousarray(array[(*leading, *box)], self.dtype)
+
+    def reads_alone(self, edge: int) -> bool:
+        """Return whether blocks of this edge are read as fast one by one as all at once."""
+        if not isinstance(self.store, str) or any(edge % n for n in self.chunks):
+            return False
+        return _opened(self.store, self.stamp)[1] is not None
 
 
 @lru_cache(_MOST_OPEN)
-def _opened(path: str, _: int) -> Any:
+def _opened(path: str, _: int) -> tuple[Any, Shards | None]:
     import zarr
 
-    return zarr.open_array(path, mode="r")
+    array = zarr.open_array(path, mode="r")
+    return array, Shards.of(array, Path(path))
 
 
 def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
