@@ -63,7 +63,8 @@ class Shards:
     @classmethod
     def of(cls, array: Any, folder: Path) -> Shards | None:
         """Return the shards of an array of Zarr in a folder; None where it is stored otherwise."""
-        dtype = np.dtype(array.dtype)
+        # That of the array is how Zarr gives it; how bytes are stored, the codec says.
+        dtype = np.dtype(array.dtype).newbyteorder("=")
         if array.metadata.zarr_format != 3 or array.shards is None or dtype.kind not in "biuf":
             return None
         said = array.metadata.to_dict()
@@ -97,14 +98,27 @@ class Shards:
 
     # --- reading ---------------------------------------------------------------------------------
 
-    def read(self, box: Box, leading: Sequence[int] = ()) -> NDArray[Any]:
-        """Return a block of the last three axes; it may be read-only."""
+    def read(
+        self, box: Box, leading: Sequence[int] = (), into: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """Return a block of the last three axes; it may be read-only.
+
+        Parameters
+        ----------
+        box : tuple of three slice
+        leading : sequence of int
+            Numbers along axes before these.
+        into : array of the shape of a chunk, default=None
+            Memory that the result may be in.
+        """
         chunks = [
             range(part.start // n, -(-part.stop // n))
             for part, n in zip(box, self.chunk[-3:], strict=True)
         ]
         shape = tuple(part.stop - part.start for part in box)
-        every = self._stored(leading, list(itertools.product(*chunks)))
+        # Chunks are put together one after the other, so one place is enough for all.
+        place = np.empty(self.chunk[-3:], self.dtype) if into is None else into
+        every = self._stored(leading, list(itertools.product(*chunks)), place)
         if math.prod(map(len, chunks)) == 1:
             ((number, chunk),) = every
             return (
@@ -120,9 +134,9 @@ class Shards:
         return block
 
     def _stored(
-        self, leading: Sequence[int], numbers: list[tuple[int, ...]]
+        self, leading: Sequence[int], numbers: list[tuple[int, ...]], place: NDArray[Any]
     ) -> Iterator[tuple[tuple[int, ...], NDArray[Any] | None]]:
-        """Yield chunks with their numbers, shard by shard; None for those that are not there."""
+        """Yield chunks, in one place, with their numbers; None for those that are not there."""
         per_shard = self._per_shard[-3:]
 
         def shard_of(number: tuple[int, ...]) -> tuple[int, ...]:
@@ -138,8 +152,8 @@ class Shards:
                 index = self._index(file.fileno())
                 for number in of_shard:
                     inside = tuple(at % n for at, n in zip(number, per_shard, strict=True))
-                    where = index[np.ravel_multi_index(inside, per_shard)].tolist()
-                    yield number, self._chunk(file.fileno(), *where)
+                    start, n_bytes = index[np.ravel_multi_index(inside, per_shard)].tolist()
+                    yield number, self._chunk(file.fileno(), start, n_bytes, place)
 
     def _index(self, file: int) -> NDArray[np.uint64]:
         import google_crc32c
@@ -154,12 +168,19 @@ class Shards:
             )
         return np.frombuffer(index, np.uint64).reshape(-1, 2)
 
-    def _chunk(self, file: int, start: int, n_bytes: int) -> NDArray[Any] | None:
+    def _chunk(
+        self, file: int, start: int, n_bytes: int, place: NDArray[Any]
+    ) -> NDArray[Any] | None:
         if start == _NOWHERE:
             return None
         from numcodecs import zstd
 
-        values = np.frombuffer(zstd.decompress(os.pread(file, n_bytes, start)), self.dtype)
+        piece = os.pread(file, n_bytes, start)
+        if _n_bytes_of(piece) == place.nbytes:
+            zstd.decompress(piece, place)
+            return place
+        # This raises where there are more or fewer.
+        values = np.frombuffer(zstd.decompress(piece), self.dtype)
         return values.reshape(self.chunk[-3:])
 
     # --- writing ---------------------------------------------------------------------------------
@@ -210,3 +231,16 @@ def _within(box: Box, number: Sequence[int], chunk: NDArray[Any]) -> Box:
         for part, at, n in zip(box, number, chunk.shape, strict=True)
     )
     return z, y, x
+
+
+def _n_bytes_of(piece: bytes) -> int:
+    """Return how many bytes a frame of zstd says it holds; -1 where it does not say.
+
+    RFC 8878, section 3.1.1.1.
+    """
+    descriptor = piece[4]
+    is_single, width = descriptor >> 5 & 1, (0, 2, 4, 8)[descriptor >> 6]
+    width = width or is_single
+    start = 6 - is_single + (0, 1, 2, 4)[descriptor & 3]
+    size = int.from_bytes(piece[start : start + width], "little") + 256 * (width == 2)
+    return size if width else -1

@@ -122,7 +122,9 @@ class Window:
 
 
 def near(voxels: Voxels, box: Box, edge: int, number: int = 0) -> Voxels:
-    """Return voxels of which small blocks within a large one can be read, each once.
+    """Return one map, of which small blocks within a large one can be read, each once.
+
+    What it reads may lie where the block before was.
 
     Parameters
     ----------
@@ -134,9 +136,11 @@ def near(voxels: Voxels, box: Box, edge: int, number: int = 0) -> Voxels:
     number : int, default=0
         Of the map.
     """
-    reads_alone = getattr(voxels, "reads_alone", None)
-    if reads_alone is not None and reads_alone(edge):
-        return voxels
+    alone: Voxels | None = None
+    if hasattr(voxels, "alone"):
+        alone = voxels.alone(edge, number)
+    if alone is not None:
+        return alone
     start = (box[0].start, box[1].start, box[2].start)
     return Window(voxels.read(box, number), start, voxels.shape, voxels.name)
 

@@ -12,7 +12,7 @@ import numpy as np
 from ...engine import encoding
 from ...engine._kernels.reduce import Nonfinite
 from ...io.volume.nifti import is_inside
-from ..voxels import InMemory, near, parts
+from ..voxels import InMemory, Window, near, parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -109,7 +109,8 @@ class Sources:
         def part(voxels: Any, number: int = 0) -> Any:
             if not isinstance(voxels, InMemory):
                 return voxels
-            return near(voxels, box, self.blocks.leaf, number)
+            start = (box[0].start, box[1].start, box[2].start)
+            return Window(voxels.read(box, number), start, voxels.shape, voxels.name)
 
         return replace(
             self,
@@ -136,7 +137,7 @@ class Sources:
                 mask = mask or near(self.mask, box, edge)
                 codes = encoding.masked(codes, is_inside(mask.read(leaf)))
             image = image or near(self.image, box, edge, self.number)
-            values = _known(image.read(leaf, self.number))
+            values = _known(image.read(leaf))
             yield Leaf(encoded.labels, voxels, codes.reshape(-1), values.reshape(-1))
 
 
