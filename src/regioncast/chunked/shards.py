@@ -83,6 +83,7 @@ class Shards:
         )
         if not is_ours:
             return None
+        # Anything else is left to Zarr: what is not known here for sure would be a wrong map.
         zstd = last["configuration"]
         return cls(
             str(folder), tuple(array.shape), tuple(array.shards), tuple(array.chunks), dtype,
@@ -143,6 +144,7 @@ class Shards:
             return tuple(at // n for at, n in zip(number, per_shard, strict=True))
 
         for shard, of_shard in itertools.groupby(sorted(numbers, key=shard_of), shard_of):
+            # A shard of nothing but fill is no file; whether one is lost, the manifest tells.
             try:
                 file = self._file((*leading, *shard)).open("rb", buffering=0)
             except FileNotFoundError:
@@ -204,6 +206,7 @@ class Shards:
             index[np.ravel_multi_index(tuple(number), per_shard)] = n_bytes, len(piece)
             pieces.append(piece)
             n_bytes += len(piece)
+        # As Zarr does: viewers take what is not there for fill, and it costs no file.
         if not pieces:
             return
         file = self._file(shard)
@@ -216,6 +219,7 @@ class Shards:
         """Return a chunk as it is in a file; one at the end of the array is filled up."""
         from numcodecs import zstd
 
+        # Nobody sees what is past the end, but all readers expect it to be there.
         if values.shape != self.chunk[-3:]:
             whole = np.full(self.chunk[-3:], self.fill)
             whole[tuple(map(slice, values.shape))] = values

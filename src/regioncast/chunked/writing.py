@@ -316,7 +316,7 @@ def _write_shard(
     first = [at * n for at, n in zip(shard, shards.shard[-3:], strict=True)]
     # By their bits: NaN is one, and -0.0 is not 0.0.
     is_fill = (values[:, np.newaxis].view(np.uint8) == values[:1].view(np.uint8)).all(axis=1)
-    # Within a region all chunks are the same.
+    # Within a region all chunks are the same, and large regions have many: each is compressed once.
     of_one: dict[int, bytes] = {}
 
     def pieces() -> Iterator[tuple[tuple[int, ...], bytes]]:
