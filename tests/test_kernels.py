@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regioncast import testing
-from regioncast.engine._kernels import crc, deflate, encode, paint
+from regioncast.chunked.reduction.keys import values_of_keys
+from regioncast.chunked.reduction.sums import RegionSums, integers
+from regioncast.engine._kernels import crc, deflate, encode, leaves, paint
 from regioncast.errors import MissingPackageError
 
 LABEL_DTYPES = [np.dtype(code) for code in "bBhHiIq"]
@@ -481,3 +483,47 @@ def test_without_hypothesis_the_error_names_it(monkeypatch, make):
 def test_brute_force_refuses_a_count_that_fits_nothing():
     with pytest.raises(ValueError, match="3 columns for 2 or 1 regions"):
         testing.brute_force_paint(np.ones(3), np.array([[[1, 2]]]), mask=np.array([[[1, 0]]]))
+
+
+# --- leaves -------------------------------------------------------------------------------
+
+
+def assert_sums(codes, values, n_codes):
+    """Compare what is known of a leaf, and of it twice, with Python's integers."""
+    part, whole = (RegionSums.of_none(np.arange(n_codes - 1)) for _ in range(2))
+    leaves.sum_leaf(codes, values, 0, False, part.sums)
+    for _ in range(2):
+        leaves.add_sums(whole.sums, np.arange(n_codes - 1), part.sums)
+    expected = testing.sum_leaf(codes, values, n_codes - 1)
+    for times, sums in ((1, part.sums), (2, whole.sums)):
+        extremes = [values_of_keys(sums[name], values.dtype) for name in ("least", "largest")]
+        totals = integers(sums["sum_low"], sums["sum_high"])
+        squares = integers(sums["squares_low"], sums["squares_high"])
+        for k, (n, least, largest, total, square) in enumerate(expected):
+            assert sums["used"][k] == sums["in_mask"][k] == sums["finite"][k] == times * n
+            assert totals[k] == times * total
+            if n:
+                assert [each[k] for each in extremes] == [float(least), float(largest)]
+            if values.dtype.itemsize < 8:
+                assert squares[k] == times * square
+
+
+@given(codes(), st.sampled_from("bBhHiIqQ"), SEEDS)
+def test_sums_of_a_leaf_are_those_of_pythons_integers(codes, kind, seed):
+    codes, n_codes = codes
+    limits = np.iinfo(kind)
+    rng = np.random.default_rng(seed)
+    values = rng.integers(limits.min, limits.max, len(codes), kind, endpoint=True)
+    extremes = np.array([limits.min, limits.max, 0], kind)
+    is_extreme = rng.random(len(codes)) < 0.5
+    values[is_extreme] = rng.choice(extremes, is_extreme.sum())
+    assert_sums(codes, values, n_codes)
+
+
+@pytest.mark.parametrize("kind", "bBhHiIqQ")
+@pytest.mark.parametrize("is_largest", [True, False])
+def test_sums_of_squares_of_extremes_lose_nothing(kind, is_largest):
+    # A leaf of 64³ voxels; with 32 bits their squares take more than 64.
+    limits = np.iinfo(kind)
+    values = np.full(64**3, limits.max if is_largest else limits.min, kind)
+    assert_sums(np.ones(64**3, np.uint8), values, 2)

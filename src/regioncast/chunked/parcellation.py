@@ -157,7 +157,29 @@ class ChunkedParcellation:
         FileFormatError
             When the labels cannot be read.
         """
-        labels = self.levels[level].labels
+        codes, of_regions = self.encoded(self.levels[level].labels, box)
+        # In the dtype of all regions, whatever is in this block: callers mix blocks.
+        new_code = of_regions.astype(code_dtype(len(self)))
+        return np.ascontiguousarray(encoding.recoded(codes, new_code))
+
+    def encoded(self, labels: Voxels, box: Box) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Read labels of a block, and return codes of its own, and the code of each in the table.
+
+        Raises what `read_codes` does.
+
+        Parameters
+        ----------
+        labels : Voxels
+            Those of one of `levels`, or a part of them.
+        box : tuple of three slice
+            Along z, y and x.
+
+        Returns
+        -------
+        codes : array of uint8, uint16 or uint32, C-contiguous
+        of_regions : array of int64
+            0 for that of no region, and what codes from 1 on are in the table.
+        """
         encoded = encoding.encode(labels.read(box), self.background)
         known, codes_of = self._known
         at = np.searchsorted(known, encoded.labels)
@@ -165,10 +187,7 @@ class ChunkedParcellation:
         is_known = known[np.minimum(at, len(known) - 1)] == encoded.labels
         if not is_known.all():
             self._refuse(encoded.labels[~is_known].tolist(), box, labels)
-        # In the dtype of all regions, whatever is in this block: callers mix blocks.
-        new_code = np.zeros(len(encoded.labels) + 1, code_dtype(len(self)))
-        new_code[1:] = codes_of[at]
-        return np.ascontiguousarray(encoding.recoded(encoded.codes, new_code))
+        return encoded.codes, np.concatenate([[0], codes_of[at]])
 
     @cached_property
     def _known(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -24,12 +24,13 @@ from ..errors import (
 )
 from ..files import expanded, readable
 from ..formats import family_of
+from .shards import Shards
 
 if TYPE_CHECKING:
     import zarr
     from numpy.typing import NDArray
 
-    from .voxels import Box
+    from .voxels import Box, Voxels
 
 # Files by which a folder is known as a store of Zarr 3 or 2.
 _MARKS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
@@ -143,22 +144,53 @@ class ZarrVoxels:
         """Number of maps."""
         return math.prod(self.leading)
 
-    def read(self, box: Box, number: int = 0) -> NDArray[Any]:
-        """Return the voxels of a block in one map."""
+    def read(self, box: Box, number: int = 0, into: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Return the voxels of a block in one map, in other memory where it is given."""
         # Time and channels, in this order: whatever is before z counts maps.
         at = np.unravel_index(number, self.leading) if self.leading else ()
+        leading = tuple(map(int, at))
         with readable(self.name):
             array: Any = self.store
             if isinstance(array, str):
-                array = _opened(array, self.stamp)
-            return np.ascontiguousarray(array[(*map(int, at), *box)], self.dtype)
+                array, shards = _opened(array, self.stamp)
+                if shards is not None:
+                    return np.ascontiguousarray(shards.read(box, leading, into))
+            return np.ascontiguousarray(array[(*leading, *box)], self.dtype)
+
+    def alone(self, edge: int, number: int) -> Voxels | None:
+        """Return what reads blocks of this edge one by one as fast as all at once, if it can."""
+        if not isinstance(self.store, str) or self.chunks != (edge,) * 3:
+            return None
+        if _opened(self.store, self.stamp)[1] is None:
+            return None
+        return _OneByOne(self, number)
+
+
+class _OneByOne:
+    """Chunks of an array, each of which is read into the place of the one before.
+
+    Dask has the C library give memory back at once, and to get it again takes as long as
+    decoding.
+    """
+
+    def __init__(self, voxels: ZarrVoxels, number: int) -> None:
+        self._voxels = voxels
+        self._number = number
+        self._place = np.empty(voxels.chunks, voxels.dtype)
+        self.shape, self.n_maps = voxels.shape, 1
+        self.dtype, self.name = voxels.dtype, voxels.name
+
+    def read(self, box: Box, number: int = 0) -> NDArray[Any]:  # noqa: ARG002  Voxels
+        """Return the voxels of a block in the one map, which the next call overwrites."""
+        return self._voxels.read(box, self._number, self._place)
 
 
 @lru_cache(_MOST_OPEN)
-def _opened(path: str, _: int) -> Any:
+def _opened(path: str, _: int) -> tuple[Any, Shards | None]:
     import zarr
 
-    return zarr.open_array(path, mode="r")
+    array = zarr.open_array(path, mode="r")
+    return array, Shards.of(array, Path(path))
 
 
 def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:

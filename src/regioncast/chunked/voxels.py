@@ -6,7 +6,9 @@ the transpose of what nibabel has.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -80,3 +82,73 @@ class InMemory:
         """Return the voxels of a block in one map."""
         array = self.array[number] if self.array.ndim == 4 else self.array
         return np.ascontiguousarray(array[box], self.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """What a task needs of an array in memory.
+
+    Parameters
+    ----------
+    array : array
+        The voxels of a block, in one map.
+    start : tuple of int
+        Where the block begins.
+    shape : tuple of int
+        Of all voxels.
+    name : str
+    n_maps : int, default=1
+        Of which this is the only one that can be read.
+    """
+
+    array: NDArray[Any]
+    start: tuple[int, int, int]
+    shape: tuple[int, int, int]
+    name: str
+    n_maps: int = 1
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Dtype of what is read."""
+        return self.array.dtype
+
+    def read(self, box: Box, number: int = 0) -> NDArray[Any]:  # noqa: ARG002  Voxels
+        """Return the voxels of a block in the one map."""
+        z, y, x = (
+            slice(part.start - first, part.stop - first)
+            for part, first in zip(box, self.start, strict=True)
+        )
+        return np.ascontiguousarray(self.array[z, y, x])
+
+
+def near(voxels: Voxels, box: Box, edge: int, number: int = 0) -> Voxels:
+    """Return one map, of which small blocks within a large one can be read, each once.
+
+    What it reads may lie where the block before was.
+
+    Parameters
+    ----------
+    voxels : Voxels
+    box : Box
+        The large block.
+    edge : int
+        Of the small ones, which are aligned at the origin.
+    number : int, default=0
+        Of the map.
+    """
+    alone: Voxels | None = None
+    if hasattr(voxels, "alone"):
+        alone = voxels.alone(edge, number)
+    if alone is not None:
+        return alone
+    start = (box[0].start, box[1].start, box[2].start)
+    return Window(voxels.read(box, number), start, voxels.shape, voxels.name)
+
+
+def parts(box: Box, edge: int) -> Iterator[Box]:
+    """Yield the blocks of this edge that a block is made of, in C order."""
+    edges = [
+        [slice(start, min(start + edge, side.stop)) for start in range(side.start, side.stop, edge)]
+        for side in box
+    ]
+    yield from product(*edges)

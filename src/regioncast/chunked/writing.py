@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import pickle
 import secrets
-from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Executor
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from ..atlas.parcellation import Parcellation
 from ..engine.dtypes import first_that_holds
 from ..engine.painting import paint
 from ..engine.threads import each_in_turn, n_cpus
-from ..errors import FileFormatError, LabelsError, OutputError
+from ..errors import FileFormatError, LabelsError, OutputError, WorkerDiedError
 from ..executors import each_done
 from ..files import check_folder_output, expanded, replacing_folder
 from ..formats import family_of, stem_of
@@ -33,7 +33,9 @@ from .ome import NIFTI, OURS, axes_of, count_files, header_bytes, transforms_of
 from .painting import PaintedChunks, in_chunks, painting_in_chunks
 from .parcellation import ChunkedParcellation
 from .reading import NODE, boxes
+from .shards import Shards
 from .stores import is_store, needs_zarr
+from .voxels import near, parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,6 +88,8 @@ class _Plan:
     values : array or None
         A row per map, with the value of each code.
     is_series : bool
+    arrays : list of (Shards, Shards or None)
+        Of labels and image, level by level.
     """
 
     folder: str
@@ -94,6 +98,7 @@ class _Plan:
     label_of_code: NDArray[Any]
     values: NDArray[Any] | None
     is_series: bool
+    arrays: list[tuple[Shards, Shards | None]] = field(default_factory=list)
 
 
 def check_store_output(path: Path, *, overwrite: bool) -> None:
@@ -195,21 +200,23 @@ def _make_arrays(plan: _Plan, layout: Layout) -> None:
         name = f"{plan.labels}/{number}".removeprefix("/")
         shape = level.labels.shape
         zero = plan.label_of_code.dtype.type(0)
-        _make_array(plan.folder, name, shape, zero, layout)
+        labels = _make_array(plan.folder, name, shape, zero, layout)
+        image = None
         if plan.values is not None:
             leading = (len(plan.values),) if plan.is_series else ()
             fill = plan.values[0, 0]
-            _make_array(plan.folder, str(number), (*leading, *shape), fill, layout)
+            image = _make_array(plan.folder, str(number), (*leading, *shape), fill, layout)
+        plan.arrays.append((labels, image))
 
 
 def _make_array(
     folder: str, name: str, shape: tuple[int, ...], fill: np.generic, layout: Layout
-) -> None:
+) -> Shards:
     import zarr
     from zarr.codecs import ZstdCodec
 
     leading = (1,) * (len(shape) - 3)
-    zarr.create_array(
+    array = zarr.create_array(
         folder,
         name=name,
         shape=shape,
@@ -221,6 +228,9 @@ def _make_array(
         # OME-Zarr 0.5 has the axes in the array, too.
         dimension_names=["t", "z", "y", "x"][-len(shape) :],
     )
+    shards = Shards.of(array, Path(folder, name))
+    assert shards is not None, "that is how they are made"
+    return shards
 
 
 def _write_all(
@@ -231,7 +241,7 @@ def _write_all(
         for n_done, _ in enumerate(_each(plan, tasks, executor), start=1):
             if progress is not None:
                 progress(n_done, len(tasks))
-    except BrokenExecutor as error:
+    except WorkerDiedError as error:
         raise OutputError(
             f"A process that wrote a part ended early ({error}); it may have had too little memory."
             " Nothing was changed. Run it again with fewer processes."
@@ -251,7 +261,7 @@ def _each(plan: _Plan, tasks: list[Task], executor: Executor | None) -> Iterator
     # write into a folder that is being removed.
     until_failed = (task for task in tasks if not failed)
     work = partial(_write_part_of, str(file))
-    for _, future in each_done(executor, work, until_failed, n_workers=_n_workers(executor)):
+    for _, future in each_done(executor, work, until_failed):
         error = future.exception()
         if error is not None:
             failed.append(error)
@@ -259,14 +269,6 @@ def _each(plan: _Plan, tasks: list[Task], executor: Executor | None) -> Iterator
     if failed:
         raise failed[0]
     file.unlink()
-
-
-def _n_workers(executor: Any) -> int:
-    """Return how many tasks an executor does side by side."""
-    n_workers = getattr(executor, "_max_workers", None)
-    if n_workers is None and hasattr(executor, "_client"):
-        n_workers = sum(executor._client.nthreads().values())  # noqa: SLF001  Dask has no other
-    return int(n_workers or n_cpus())
 
 
 def _write_part_of(file: str, task: Task) -> None:
@@ -282,21 +284,67 @@ def _read_plan(file: str) -> _Plan:
 def _write_part(plan: _Plan, task: Task) -> None:
     """Read the labels of a block, and write them and what is painted on them."""
     number, box = task
-    codes = plan.atlas.read_codes(box, number)
-    # What is not there reads as fill, and its files are not made.
-    if not codes.any():
+    labels, image = plan.arrays[number]
+    edge = labels.chunk[-1]
+    source = near(plan.atlas.levels[number].labels, box, edge)
+    leaves = []
+    for leaf in parts(box, edge):
+        codes, of_regions = plan.atlas.encoded(source, leaf)
+        # What is not there reads as fill, and its files are not made.
+        if of_regions.any():
+            leaves.append((leaf, codes, of_regions))
+    # A shard is written at once, and nobody else writes to it: two writers of one shard lose what
+    # the first has written, without an error.
+    _write_shard(labels, (), leaves, plan.label_of_code)
+    if image is None or plan.values is None:
         return
-    import zarr
+    for at, row in enumerate(plan.values):
+        _write_shard(image, (at,) if plan.is_series else (), leaves, row)
 
-    # A shard is filled as a whole, so nothing of it has to be read again, and nobody else writes
-    # to it: two writers of one shard lose what the first has written, without an error.
-    def write(name: str, at: tuple[Any, ...], table: NDArray[Any]) -> None:
-        array: Any = zarr.open_array(plan.folder, path=name, mode="r+")
-        array[at] = paint(codes, table, single=True, order="C")
 
-    write(f"{plan.labels}/{number}".removeprefix("/"), box, plan.label_of_code[np.newaxis])
-    for at, row in enumerate(() if plan.values is None else plan.values):
-        write(str(number), (at, *box) if plan.is_series else box, row[np.newaxis])
+def _write_shard(
+    shards: Shards,
+    leading: tuple[int, ...],
+    leaves: Sequence[tuple[Box, NDArray[Any], NDArray[np.int64]]],
+    values: NDArray[Any],
+) -> None:
+    """Write what is painted with the value of each code."""
+    if not leaves:
+        return
+    corner = [part.start for part in leaves[0][0]]
+    shard = [at // n for at, n in zip(corner, shards.shard[-3:], strict=True)]
+    first = [at * n for at, n in zip(shard, shards.shard[-3:], strict=True)]
+    # By their bits: NaN is one, and -0.0 is not 0.0.
+    is_fill = (values[:, np.newaxis].view(np.uint8) == values[:1].view(np.uint8)).all(axis=1)
+    # Within a region all chunks are the same, and large regions have many: each is compressed once.
+    of_one: dict[int, bytes] = {}
+
+    def pieces() -> Iterator[tuple[tuple[int, ...], bytes]]:
+        for leaf, codes, of_regions in leaves:
+            if is_fill[of_regions].all():
+                continue
+            number = [
+                (part.start - start) // n
+                for part, start, n in zip(leaf, first, shards.chunk[-3:], strict=True)
+            ]
+            at = (*[0] * len(leading), *number)
+            one = _only(codes)
+            if one is None or codes.shape != shards.chunk[-3:]:
+                block = paint(codes, values[of_regions][np.newaxis], single=True, order="C")
+                yield at, shards.compressed(block)
+                continue
+            code = int(of_regions[one])
+            if code not in of_one:
+                of_one[code] = shards.compressed(np.full(codes.shape, values[code]))
+            yield at, of_one[code]
+
+    shards.write((*leading, *shard), pieces())
+
+
+def _only(codes: NDArray[Any]) -> int | None:
+    """Return the code that all voxels have, None where there are several."""
+    least = int(codes.min())
+    return least if least == int(codes.max()) else None
 
 
 # --- metadata ------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ from .kernels import (
     paint_series,
     recode,
     reduce_region,
+    sum_leaf,
     sum_positions,
 )
 from .painting import brute_force_paint, label_of, regions_of
@@ -91,6 +92,7 @@ __all__ = [
     "regions_of",
     "special_values",
     "spread",
+    "sum_leaf",
     "sum_positions",
     "unparse",
     "volume_shapes",

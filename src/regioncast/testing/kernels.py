@@ -246,3 +246,28 @@ def first_eigenvariate(values: NDArray[Any]) -> NDArray[Any]:
     course = courses[0] * singular[0] / np.sqrt(len(values))
     flipped = np.corrcoef(course, values.mean(axis=0))[0, 1] < 0
     return np.asarray(-course if flipped else course)
+
+
+def sum_leaf(
+    codes: NDArray[Any], values: NDArray[Any], n_regions: int
+) -> list[tuple[int, int, int, int, int]]:
+    """Return what is known of each region in a leaf of integers, as Python's integers.
+
+    Returns
+    -------
+    list of (number of voxels, least, largest, sum, sum of squares)
+        All 0 where a region has no voxel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sum_leaf(np.array([1, 0, 1]), np.array([-3, 5, 2]), 2)
+    [(2, -3, 2, -1, 13), (0, 0, 0, 0, 0)]
+    """
+    known = []
+    for code in range(1, n_regions + 1):
+        found: list[int] = values[codes == code].tolist()
+        squares = sum(value * value for value in found)
+        least, largest = min(found, default=0), max(found, default=0)
+        known.append((len(found), least, largest, sum(found), squares))
+    return known

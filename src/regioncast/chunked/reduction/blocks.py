@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,7 +12,7 @@ import numpy as np
 from ...engine import encoding
 from ...engine._kernels.reduce import Nonfinite
 from ...io.volume.nifti import is_inside
-from ..voxels import InMemory
+from ..voxels import InMemory, Window, near, parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,13 +56,9 @@ class Blocks:
         )
         return z, y, x
 
-    def leaves(self, shape: Sequence[int]) -> Iterator[Box]:
-        """Return where leaves are in a node of some shape, in C order."""
-        edges = [
-            [slice(start, min(start + self.leaf, n)) for start in range(0, n, self.leaf)]
-            for n in shape
-        ]
-        yield from product(*edges)
+    def leaves(self, box: Box) -> Iterator[Box]:
+        """Return where leaves are in a node, in C order."""
+        yield from parts(box, self.leaf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,33 +121,34 @@ class Sources:
 
     def leaves(self, node: int) -> Iterator[Leaf]:
         """Read a node, and return the leaves in which there are regions."""
-        box = self.blocks.box(node)
-        labels = self.labels.read(box)
-        if (labels == self.background).all():
-            return
-        values = _known(self.image.read(box, self.number))
-        inside = None if self.mask is None else is_inside(self.mask.read(box))
-        for leaf in self.blocks.leaves(labels.shape):
-            encoded = encoding.encode(np.ascontiguousarray(labels[leaf]), self.background)
+        box, edge = self.blocks.box(node), self.blocks.leaf
+        labels = near(self.labels, box, edge)
+        image: Voxels | None = None
+        mask: Voxels | None = None
+        for leaf in self.blocks.leaves(box):
+            encoded = encoding.encode(labels.read(leaf), self.background)
             if not len(encoded.labels):
                 continue
             codes = encoded.codes
-            voxels = encoding.count(codes, len(encoded.labels) + 1)[1:]
-            if inside is not None:
-                codes = encoding.masked(codes, np.ascontiguousarray(inside[leaf]))
-            yield Leaf(
-                encoded.labels,
-                voxels,
-                encoding.flat(codes),
-                np.ascontiguousarray(values[leaf]).reshape(-1),
-            )
+            voxels = None
+            # Where there is no region, nothing else is read.
+            if self.mask is not None:
+                voxels = encoding.count(codes, len(encoded.labels) + 1)[1:]
+                mask = mask or near(self.mask, box, edge)
+                codes = encoding.masked(codes, is_inside(mask.read(leaf)))
+            image = image or near(self.image, box, edge, self.number)
+            values = _known(image.read(leaf))
+            yield Leaf(encoded.labels, voxels, codes.reshape(-1), values.reshape(-1))
 
 
 class Leaf(NamedTuple):
-    """The voxels of a leaf: their codes, and what the labels are for which these stand."""
+    """The voxels of a leaf: their codes, and what the labels are for which these stand.
+
+    How many voxels of each label there are is known where a mask leaves out some of them.
+    """
 
     labels: NDArray[np.int64]
-    voxels: NDArray[np.int64]
+    voxels: NDArray[np.int64] | None
     codes: NDArray[Any]
     values: NDArray[Any]
 
@@ -164,40 +160,3 @@ def _known(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype.kind == "f" and values.dtype.itemsize not in (4, 8):
         return values.astype(np.float64)
     return values
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """What a task needs of an array in memory.
-
-    Parameters
-    ----------
-    array : array
-        The voxels of a block, in one map.
-    start : tuple of int
-        Where the block begins.
-    shape : tuple of int
-        Of all voxels.
-    name : str
-    n_maps : int, default=1
-        Of which this is the only one that can be read.
-    """
-
-    array: NDArray[Any]
-    start: tuple[int, int, int]
-    shape: tuple[int, int, int]
-    name: str
-    n_maps: int = 1
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Dtype of what is read."""
-        return self.array.dtype
-
-    def read(self, box: Box, number: int = 0) -> NDArray[Any]:  # noqa: ARG002  Voxels
-        """Return the voxels of a block in the one map."""
-        z, y, x = (
-            slice(part.start - first, part.stop - first)
-            for part, first in zip(box, self.start, strict=True)
-        )
-        return np.ascontiguousarray(self.array[z, y, x])

@@ -109,7 +109,7 @@ def _sums_of_nodes(
         for leaf in sources.leaves(node):
             part = RegionSums.of_none(leaf.labels)
             kernels.sum_leaf(leaf.codes, leaf.values, nonfinite, with_rest, part.sums)
-            part.sums["voxels"] = leaf.voxels
+            part.sums["voxels"] = part.sums["in_mask"] if leaf.voxels is None else leaf.voxels
             parts.append(part)
         tree.add(0, node, RegionSums.joined(parts))
     return tree.parts()

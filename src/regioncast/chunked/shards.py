@@ -1,0 +1,250 @@
+"""Shards of Zarr 3 as we write them, read and written without Zarr's pipeline.
+
+Of an array of labels, Zarr takes 6.7 ns a voxel to read and 7.5 to write, of which zstd takes 1.5
+and 2.2; the rest is memory that is filled, copied and joined.  Here a chunk goes from the file to
+the processor's cache, and back.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import FileFormatError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .voxels import Box
+
+# In the index of a shard, the place of a chunk that is not there.
+_NOWHERE = np.iinfo(np.uint64).max
+
+_BYTES: dict[str, Any] = {"name": "bytes", "configuration": {"endian": "little"}}
+_KEYS = {"name": "default", "configuration": {"separator": "/"}}
+
+
+@dataclass(frozen=True, eq=False)
+class Shards:
+    """An array in a folder, in shards of chunks that are compressed by zstd.
+
+    Parameters
+    ----------
+    folder : str
+        Of the array.
+    shape, shard, chunk : tuple of int
+        Of the array, of what is in one file, and of what is compressed at once.
+    dtype : dtype
+    fill : scalar
+        Of chunks that are not there.
+    level : int
+        Of compression.
+    has_checksums : bool
+        Whether a flipped bit is an error and no other value.
+    """
+
+    folder: str
+    shape: tuple[int, ...]
+    shard: tuple[int, ...]
+    chunk: tuple[int, ...]
+    dtype: np.dtype[Any]
+    fill: Any
+    level: int
+    has_checksums: bool
+
+    @classmethod
+    def of(cls, array: Any, folder: Path) -> Shards | None:
+        """Return the shards of an array of Zarr in a folder; None where it is stored otherwise."""
+        # That of the array is how Zarr gives it; how bytes are stored, the codec says.
+        dtype = np.dtype(array.dtype).newbyteorder("=")
+        if array.metadata.zarr_format != 3 or array.shards is None or dtype.kind not in "biuf":
+            return None
+        said = array.metadata.to_dict()
+        if len(said["codecs"]) != 1 or said.get("storage_transformers"):
+            return None
+        sharding = said["codecs"][0]["configuration"]
+        *before, last = sharding["codecs"]
+        is_ours = (
+            sys.byteorder == "little"
+            and last["name"] == "zstd"
+            and [each["name"] for each in before] == ["bytes"]
+            and (dtype.itemsize == 1 or before == [_BYTES])
+            and list(sharding["index_codecs"]) == [_BYTES, {"name": "crc32c"}]
+            and sharding["index_location"] == "end"
+            and said["chunk_key_encoding"] == _KEYS
+        )
+        if not is_ours:
+            return None
+        # Anything else is left to Zarr: what is not known here for sure would be a wrong map.
+        zstd = last["configuration"]
+        return cls(
+            str(folder), tuple(array.shape), tuple(array.shards), tuple(array.chunks), dtype,
+            np.asarray(array.fill_value, dtype)[()], zstd["level"], zstd["checksum"],
+        )  # fmt: skip
+
+    @property
+    def _per_shard(self) -> tuple[int, ...]:
+        return tuple(n // m for n, m in zip(self.shard, self.chunk, strict=True))
+
+    def _file(self, number: Sequence[int]) -> Path:
+        return Path(self.folder, "c", *map(str, number))
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def read(
+        self, box: Box, leading: Sequence[int] = (), into: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """Return a block of the last three axes; it may be read-only.
+
+        Parameters
+        ----------
+        box : tuple of three slice
+        leading : sequence of int
+            Numbers along axes before these.
+        into : array of the shape of a chunk, default=None
+            Memory that the result may be in.
+        """
+        chunks = [
+            range(part.start // n, -(-part.stop // n))
+            for part, n in zip(box, self.chunk[-3:], strict=True)
+        ]
+        shape = tuple(part.stop - part.start for part in box)
+        # Chunks are put together one after the other, so one place is enough for all.
+        place = np.empty(self.chunk[-3:], self.dtype) if into is None else into
+        every = self._stored(leading, list(itertools.product(*chunks)), place)
+        if math.prod(map(len, chunks)) == 1:
+            ((number, chunk),) = every
+            return (
+                np.full(shape, self.fill) if chunk is None else chunk[_within(box, number, chunk)]
+            )
+        block = np.empty(shape, self.dtype)
+        for number, chunk in every:
+            target = tuple(
+                slice(max(n * at - part.start, 0), min(n * (at + 1), part.stop) - part.start)
+                for part, at, n in zip(box, number, self.chunk[-3:], strict=True)
+            )
+            block[target] = self.fill if chunk is None else chunk[_within(box, number, chunk)]
+        return block
+
+    def _stored(
+        self, leading: Sequence[int], numbers: list[tuple[int, ...]], place: NDArray[Any]
+    ) -> Iterator[tuple[tuple[int, ...], NDArray[Any] | None]]:
+        """Yield chunks, in one place, with their numbers; None for those that are not there."""
+        per_shard = self._per_shard[-3:]
+
+        def shard_of(number: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple(at // n for at, n in zip(number, per_shard, strict=True))
+
+        for shard, of_shard in itertools.groupby(sorted(numbers, key=shard_of), shard_of):
+            # A shard of nothing but fill is no file; whether one is lost, the manifest tells.
+            try:
+                file = self._file((*leading, *shard)).open("rb", buffering=0)
+            except FileNotFoundError:
+                yield from ((number, None) for number in of_shard)
+                continue
+            with file:
+                index = self._index(file.fileno())
+                for number in of_shard:
+                    inside = tuple(at % n for at, n in zip(number, per_shard, strict=True))
+                    start, n_bytes = index[np.ravel_multi_index(inside, per_shard)].tolist()
+                    yield number, self._chunk(file.fileno(), start, n_bytes, place)
+
+    def _index(self, file: int) -> NDArray[np.uint64]:
+        import google_crc32c
+
+        n_bytes = 16 * math.prod(self._per_shard)
+        start = os.fstat(file).st_size - n_bytes - 4
+        index = os.pread(file, n_bytes, start) if start >= 0 else b""
+        checksum = os.pread(file, 4, start + n_bytes) if start >= 0 else b""
+        if int.from_bytes(checksum, "little") != google_crc32c.value(index) or not index:
+            raise FileFormatError(
+                "The index of a shard is truncated or damaged. Get the file again."
+            )
+        return np.frombuffer(index, np.uint64).reshape(-1, 2)
+
+    def _chunk(
+        self, file: int, start: int, n_bytes: int, place: NDArray[Any]
+    ) -> NDArray[Any] | None:
+        if start == _NOWHERE:
+            return None
+        from numcodecs import zstd
+
+        piece = os.pread(file, n_bytes, start)
+        if _n_bytes_of(piece) == place.nbytes:
+            zstd.decompress(piece, place)
+            return place
+        # This raises where there are more or fewer.
+        values = np.frombuffer(zstd.decompress(piece), self.dtype)
+        return values.reshape(self.chunk[-3:])
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    def write(self, shard: Sequence[int], chunks: Iterable[tuple[Sequence[int], bytes]]) -> None:
+        """Write a file of compressed chunks, with their numbers in it; no file where there is none.
+
+        Parameters
+        ----------
+        shard : sequence of int
+            The number of the shard along each axis.
+        chunks : iterable of (sequence of int, bytes)
+            What `compressed` returns.
+        """
+        import google_crc32c
+
+        per_shard = self._per_shard
+        index = np.full((math.prod(per_shard), 2), _NOWHERE, np.uint64)
+        pieces, n_bytes = [], 0
+        for number, piece in chunks:
+            index[np.ravel_multi_index(tuple(number), per_shard)] = n_bytes, len(piece)
+            pieces.append(piece)
+            n_bytes += len(piece)
+        # As Zarr does: viewers take what is not there for fill, and it costs no file.
+        if not pieces:
+            return
+        file = self._file(shard)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        end = index.tobytes()
+        with file.open("wb") as output:
+            output.writelines([*pieces, end, google_crc32c.value(end).to_bytes(4, "little")])
+
+    def compressed(self, values: NDArray[Any]) -> bytes:
+        """Return a chunk as it is in a file; one at the end of the array is filled up."""
+        from numcodecs import zstd
+
+        # Nobody sees what is past the end, but all readers expect it to be there.
+        if values.shape != self.chunk[-3:]:
+            whole = np.full(self.chunk[-3:], self.fill)
+            whole[tuple(map(slice, values.shape))] = values
+            values = whole
+        piece: bytes = zstd.compress(values, self.level, self.has_checksums)
+        return piece
+
+
+def _within(box: Box, number: Sequence[int], chunk: NDArray[Any]) -> Box:
+    """Return what of a chunk is in a block."""
+    z, y, x = (
+        slice(max(part.start - at * n, 0), min(part.stop - at * n, n))
+        for part, at, n in zip(box, number, chunk.shape, strict=True)
+    )
+    return z, y, x
+
+
+def _n_bytes_of(piece: bytes) -> int:
+    """Return how many bytes a frame of zstd says it holds; -1 where it does not say.
+
+    RFC 8878, section 3.1.1.1.
+    """
+    descriptor = piece[4]
+    is_single, width = descriptor >> 5 & 1, (0, 2, 4, 8)[descriptor >> 6]
+    width = width or is_single
+    start = 6 - is_single + (0, 1, 2, 4)[descriptor & 3]
+    size = int.from_bytes(piece[start : start + width], "little") + 256 * (width == 2)
+    return size if width else -1
