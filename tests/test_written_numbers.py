@@ -88,7 +88,9 @@ def test_cells_are_those_that_pandas_wrote(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(write, "_CELLS_AT_ONCE", at_once)
-        text = write._text_of(frame, header=header, delimiter=delimiter, is_quoted=is_quoted)
+        text = write._text_of(
+            write._columns_of_frame(frame), header=header, delimiter=delimiter, is_quoted=is_quoted
+        )
         ours = "".join(text)
     quoting = csv.QUOTE_NONNUMERIC if is_quoted else csv.QUOTE_MINIMAL
     theirs = frame.to_csv(sep=delimiter, header=header, index=False, na_rep="n/a", quoting=quoting)
@@ -105,9 +107,37 @@ def test_texts_are_in_quotes_as_before(frame: pd.DataFrame) -> None:
     others = frame.select_dtypes(exclude="number")
     for is_quoted in (False, True):
         quoting = csv.QUOTE_NONNUMERIC if is_quoted else csv.QUOTE_MINIMAL
-        text = write._text_of(others, header=True, delimiter=",", is_quoted=is_quoted)
+        text = write._text_of(
+            write._columns_of_frame(others), header=True, delimiter=",", is_quoted=is_quoted
+        )
         if others.shape[1] > 1:  # alone in its row, an empty cell would be in quotes
             assert "".join(text) == others.to_csv(index=False, na_rep="n/a", quoting=quoting)
+
+
+@given(arrays(), st.booleans(), st.booleans())
+def test_wide_tables_are_those_of_their_frames(
+    values: np.ndarray, has_keys: bool, has_names: bool
+) -> None:
+    keys = [f"region {n}" for n in range(values.shape[1])] if has_keys else None
+    names = [f"sub-{n}_stat" for n in range(len(values))] if has_names else None
+    signals = rc.Signals(values, keys, map_names=names)
+    options = {"header": True, "delimiter": "\t", "is_quoted": False}
+    of_frame = write._columns_of_frame(write._frame(signals, long=False))
+    assert "".join(write._text_of(write._wide(signals), **options)) == "".join(
+        write._text_of(of_frame, **options)
+    )
+
+
+def test_tables_of_regions_are_those_of_their_frames(tmp_path: Path) -> None:
+    further = {
+        "network": ["a", None, "c;d"], "voxels": [1, 2, 3], "fraction": [0.5, np.nan, 1.0],
+        "is_left": [True, False, True],
+    }  # fmt: skip
+    table = rc.RegionTable([1, 5, 9], ["V1", 'V"2', "V 3"], further)
+    for suffix, delimiter in ((".tsv", "\t"), (".csv", ",")):
+        rc.save(table, tmp_path / f"x{suffix}")
+        theirs = table.to_pandas().to_csv(sep=delimiter, index=False, na_rep="n/a")
+        assert (tmp_path / f"x{suffix}").read_text() == theirs
 
 
 @given(arrays(), st.sampled_from([".tsv", ".csv"]), st.booleans())

@@ -9,11 +9,11 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -74,16 +74,29 @@ def write_signals(signals: Signals, path: Path, *, long: Long, overwrite: bool) 
         with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
             np.save(file, values[0] if signals.single else values)
         return
-    frame = _frame(signals, long=long)
-    _check_names([*map(str, signals.keys or ()), *(signals.map_names or ())], path, suffix)
+    _check_cells(signals, path, suffix)
+    if suffix == ".parquet":
+        _write_parquet(_frame(signals, long=long), path, overwrite=overwrite)
+        return
+    columns = _columns_of_frame(_frame(signals, long=long)) if long else _wide(signals)
     # Columns that are merely counted have no titles, unless integers could be taken for such.
-    is_titled = bool(long) or signals.keys is not None or MAP_TITLE in frame
-    _write_frame(frame, path, suffix, header=is_titled, overwrite=overwrite)
+    titles = _titles_of(columns)
+    is_titled = bool(long) or signals.keys is not None or MAP_TITLE in titles
+    _write_text(columns, path, suffix, header=is_titled, overwrite=overwrite)
 
 
 def write_regions(table: RegionTable, path: Path, *, overwrite: bool) -> None:
     """Write a table of regions, such as their coverage, whole or not at all."""
-    _write_frame(table.to_pandas(), path, table_suffix(path, "coverage"), overwrite=overwrite)
+    suffix = table_suffix(path, "coverage")
+    if suffix == ".parquet":
+        _write_parquet(table.to_pandas(), path, overwrite=overwrite)
+        return
+    columns = [_Columns(["index"], table.labels[:, np.newaxis]), _Columns(["name"], table.names)]
+    for title, cells in table.other_columns.items():
+        numbers = np.array(cells)
+        is_of_numbers = numbers.dtype.kind in "iuf"
+        columns.append(_Columns([title], numbers[:, np.newaxis] if is_of_numbers else cells))
+    _write_text(columns, path, suffix, header=True, overwrite=overwrite)
 
 
 def write_table_of_labels(table: RegionTable, file: Path, path: Path) -> None:
@@ -151,8 +164,13 @@ def _by_position(signals: Signals, path: Path) -> NDArray[Any]:
     return signals.values[:, np.argsort(labels, kind="stable")]
 
 
-def _check_names(names: Iterable[str], path: Path, suffix: str) -> None:
-    """Raise where names would not be read again as what they are."""
+def _check_cells(signals: Signals, path: Path, suffix: str) -> None:
+    """Raise where numbers or names would not be read again as what they are."""
+    if signals.values.dtype.kind == "c":
+        raise SignalsTypeError(
+            "Tables hold no complex numbers. Write .npy, or magnitude and phase one by one."
+        )
+    names = [*map(str, signals.keys or ()), *(signals.map_names or ())]
     wrong = []
     for name in names:
         # Text loses blanks at the ends of cells, and control characters say that it is binary.
@@ -166,17 +184,32 @@ def _check_names(names: Iterable[str], path: Path, suffix: str) -> None:
         )
 
 
-def _write_frame(
-    frame: pd.DataFrame, path: Path, suffix: str, *, header: bool = True, overwrite: bool
+class _Columns(NamedTuple):
+    """Columns that are written alike.
+
+    Parameters
+    ----------
+    titles : sequence of str
+    cells : array of numbers, shape (n_rows, n_titles), or sequence
+        Or what is in one column of anything, None and NaN where nothing is.
+    """
+
+    titles: Sequence[str]
+    cells: NDArray[Any] | Sequence[object]
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path, *, overwrite: bool) -> None:
+    needs_pyarrow()
+    with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
+        frame.to_parquet(file, index=False)
+
+
+def _write_text(
+    columns: Sequence[_Columns], path: Path, suffix: str, *, header: bool, overwrite: bool
 ) -> None:
-    if suffix == ".parquet":
-        needs_pyarrow()
-        with replacing(path, overwrite=overwrite) as temporary, open_output(temporary) as file:
-            frame.to_parquet(file, index=False)
-        return
-    has_semicolon = any(";" in str(title) for title in frame.columns)
+    has_semicolon = any(";" in title for title in _titles_of(columns))
     text = _text_of(
-        frame,
+        columns,
         header=header,
         delimiter="," if suffix == ".csv" else "\t",
         # In quotes, no other delimiter is taken for the one that separates the cells.
@@ -190,7 +223,7 @@ def _write_frame(
 
 
 def _text_of(
-    frame: pd.DataFrame, *, header: bool, delimiter: str, is_quoted: bool
+    columns: Sequence[_Columns], *, header: bool, delimiter: str, is_quoted: bool
 ) -> Iterator[str]:
     """Yield a table as delimited text, some rows at a time."""
     written: list[str] = []
@@ -201,8 +234,9 @@ def _text_of(
         lineterminator="\n",
         quoting=csv.QUOTE_NONNUMERIC if is_quoted else csv.QUOTE_MINIMAL,
     )
+    titles = _titles_of(columns)
     if header:
-        writer.writerow(frame.columns)
+        writer.writerow(titles)
         yield written.pop()
 
     def as_text(cell: object) -> str:
@@ -210,46 +244,39 @@ def _text_of(
         writer.writerow((cell, 0))
         return written.pop()[:-3]
 
-    columns = _columns_of(frame, as_text)
-    n_rows = 1 + _CELLS_AT_ONCE // (1 + frame.shape[1])
-    for first in range(0, len(frame), n_rows):
-        parts = []
-        for column in columns:
-            rows = column[first : first + n_rows]
-            if isinstance(rows, np.ndarray):
-                rows = _lines_of(rows, delimiter, as_text(_MISSING))
-            parts.append(rows)
-        yield "\n".join(map(delimiter.join, zip(*parts, strict=True))) + "\n"
+    missing = as_text(_MISSING)
+    all_cells: list[NDArray[Any] | list[str]] = []
+    for _, each in columns:
+        all_cells.append(each if isinstance(each, np.ndarray) else _texts(each, as_text))
+    n_rows = 1 + _CELLS_AT_ONCE // (1 + len(titles))
+    for first in range(0, len(all_cells[0]), n_rows):
+        rows = slice(first, first + n_rows)
+        lines = [_lines_of(cells[rows], delimiter, missing) for cells in all_cells]
+        yield "\n".join(map(delimiter.join, zip(*lines, strict=True))) + "\n"
 
 
-def _columns_of(
-    frame: pd.DataFrame, as_text: Callable[[object], str]
-) -> list[NDArray[Any] | list[str]]:
-    """Return numbers as arrays of columns side by side that have one dtype, all else as text."""
-    dtypes = list(frame.dtypes)
-    frame = frame.set_axis(range(len(dtypes)), axis=1)  # titles are slow to take apart
-    starts = [c for c in range(len(dtypes)) if c == 0 or dtypes[c] != dtypes[c - 1]]
-    columns: list[NDArray[Any] | list[str]] = []
-    for start, stop in pairwise([*starts, len(dtypes)]):
-        if isinstance(dtypes[start], np.dtype) and dtypes[start].kind in "iuf":
-            columns.append(frame.iloc[:, start:stop].to_numpy())
-        else:
-            columns += [_texts(frame.iloc[:, c], as_text) for c in range(start, stop)]
-    return columns
+def _titles_of(columns: Sequence[_Columns]) -> list[str]:
+    return list(chain.from_iterable(part.titles for part in columns))
 
 
-def _texts(column: pd.Series, as_text: Callable[[object], str]) -> list[str]:
+def _texts(cells: Sequence[object], as_text: Callable[[object], str]) -> list[str]:
     """Return the cells of a column as text."""
-    cells = np.where(column.isna(), _MISSING, column.astype(object)).tolist()
-    if set(map(type, cells)) != {str}:
-        return [as_text(cell) for cell in cells]
+    # What is not a number is not even equal to itself.
+    shown = [_MISSING if cell is None or cell != cell else cell for cell in cells]  # noqa: PLR0124
+    if set(map(type, shown)) != {str}:
+        return [as_text(cell) for cell in shown]
     # The same few names stand in many rows.
-    known = {cell: as_text(cell) for cell in set(cells)}
-    return [known[cell] for cell in cells]
+    known = {cell: as_text(cell) for cell in set(shown)}
+    return [known[cell] for cell in shown]
 
 
-def _lines_of(values: NDArray[Any], delimiter: str, missing: str) -> list[str]:
-    """Return each row of numbers as the shortest text that is read as the same numbers."""
+def _lines_of(values: NDArray[Any] | list[str], delimiter: str, missing: str) -> list[str]:
+    """Return each row of numbers as the shortest text that is read as the same numbers.
+
+    What is text already is returned as it is.
+    """
+    if isinstance(values, list):
+        return values
     # What has more bits than float64, as on some processors, is read as float64.
     dtype = values.dtype.newbyteorder("=") if values.dtype.itemsize <= 8 else np.float64
     numbers = np.ascontiguousarray(values, dtype)
@@ -262,19 +289,52 @@ def _lines_of(values: NDArray[Any], delimiter: str, missing: str) -> list[str]:
     return text.replace("],[", "\n").replace(",", delimiter).split("\n")
 
 
+def _wide(signals: Signals) -> list[_Columns]:
+    """Return signals as columns with a row per map."""
+    columns: list[_Columns] = []
+    for title, cells in _columns_before(signals).items():
+        columns.append(_Columns([title], cells))
+    keys = range(signals.n_regions) if signals.keys is None else signals.keys
+    titles = list(map(str, keys))
+    if signals.values.dtype.kind in "iuf":
+        return [*columns, _Columns(titles, signals.values)]
+    for number, title in enumerate(titles):
+        columns.append(_Columns([title], signals.values[:, number].tolist()))
+    return columns
+
+
+def _columns_before(signals: Signals) -> dict[str, Sequence[str | None]]:
+    """Return the columns that name the maps of a wide table, where it needs them."""
+    is_needed = signals.map_names is not None or _need_map_names(signals)
+    return _columns_of_maps(signals) if is_needed else {}
+
+
 def _frame(signals: Signals, *, long: Long) -> pd.DataFrame:
-    """Return signals as the table to write, titles as text."""
-    if signals.values.dtype.kind == "c":
-        raise SignalsTypeError(
-            "Tables hold no complex numbers. Write .npy, or magnitude and phase one by one."
-        )
+    """Return signals as a table of pandas, titles as text."""
     frame = signals.to_pandas(long=long)
     frame.columns = frame.columns.map(str)
-    if not long and (signals.map_names is not None or _need_map_names(signals)):
+    if not long:
         # Each goes before all others, so the last comes first.
-        for title, cells in reversed(_columns_of_maps(signals).items()):
+        for title, cells in reversed(_columns_before(signals).items()):
             frame.insert(0, title, cells, allow_duplicates=True)
     return frame
+
+
+def _columns_of_frame(frame: pd.DataFrame) -> list[_Columns]:
+    """Return numbers as arrays of columns side by side that have one dtype, all else one by one."""
+    titles, dtypes = list(frame.columns), list(frame.dtypes)
+    frame = frame.set_axis(range(len(dtypes)), axis=1)  # titles are slow to take apart
+    starts = [c for c in range(len(dtypes)) if c == 0 or dtypes[c] != dtypes[c - 1]]
+    columns: list[_Columns] = []
+    for start, stop in pairwise([*starts, len(dtypes)]):
+        if isinstance(dtypes[start], np.dtype) and dtypes[start].kind in "iuf":
+            columns.append(_Columns(titles[start:stop], frame.iloc[:, start:stop].to_numpy()))
+            continue
+        for number in range(start, stop):
+            column = frame.iloc[:, number]
+            cells = column.astype(object).where(column.notna(), None).tolist()
+            columns.append(_Columns([titles[number]], cells))
+    return columns
 
 
 def _columns_of_maps(signals: Signals) -> dict[str, Sequence[str | None]]:

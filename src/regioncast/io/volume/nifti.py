@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import nibabel as nib
 import numpy as np
 from nibabel import imageclasses
+from nibabel.arrayproxy import ArrayProxy
 from nibabel.filebasedimages import FileBasedImage, ImageFileError
 from nibabel.spatialimages import SpatialImage
 from nibabel.volumeutils import native_code
@@ -291,6 +292,9 @@ def _load(path: Path, what: str) -> FileBasedImage:
     if family_of(path) == "mgh":
         return open_mgh(path.absolute())
     _refuse_unwritable_name(path, what)
+    image = _compressed_nifti(path.absolute()) if path.name.lower().endswith(".nii.gz") else None
+    if image is not None:
+        return image
     try:
         return nib.load(path.absolute())  # nibabel would expand a name that begins with ~
     except ImageFileError as error:
@@ -306,6 +310,28 @@ def _load(path: Path, what: str) -> FileBasedImage:
             f"{capitalized(what)} {path} is not an image that nibabel can read. Give a NIfTI file, "
             ".nii or .nii.gz, or another image of voxels."
         ) from error
+
+
+def _compressed_nifti(path: Path) -> nib.Nifti1Image | None:
+    """Return a NIfTI-1 image in one compressed file; None where nibabel has to look what it is.
+
+    Where indexed_gzip is installed, nibabel begins with an index of the file, which takes longer
+    than to read a small image.
+    """
+    try:
+        with opened(path) as file:
+            if not nib.Nifti1Header.may_contain_header(file.read(nib.Nifti1Header.sizeof_hdr)):
+                return None
+            file.seek(0)
+            header = nib.Nifti1Header.from_fileobj(file)
+    except Exception:  # noqa: BLE001  damaged headers raise anything, and nibabel says what it is
+        return None
+    return nib.Nifti1Image(
+        ArrayProxy(str(path), header.copy()),
+        header.get_best_affine(),
+        header,
+        file_map=nib.Nifti1Image.filespec_to_file_map(str(path)),
+    )
 
 
 def _refuse_unwritable_name(path: Path, what: str) -> None:
