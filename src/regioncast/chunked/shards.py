@@ -29,7 +29,30 @@ if TYPE_CHECKING:
 _NOWHERE = np.iinfo(np.uint64).max
 
 _BYTES: dict[str, Any] = {"name": "bytes", "configuration": {"endian": "little"}}
+_INDEX = [_BYTES, {"name": "crc32c"}]
 _KEYS = {"name": "default", "configuration": {"separator": "/"}}
+
+
+def _known_codec(said: dict[str, Any], dtype: np.dtype[Any]) -> dict[str, Any] | None:
+    """Return how chunks of an array are compressed, where its shards are as we write them.
+
+    None where anything else is said: what is not known here for sure would be a wrong map, and is
+    left to Zarr.
+    """
+    if sys.byteorder != "little" or said["chunk_key_encoding"] != _KEYS:
+        return None
+    if len(said["codecs"]) != 1 or said.get("storage_transformers"):
+        return None
+    sharding = said["codecs"][0]["configuration"]
+    if sharding["index_location"] != "end" or list(sharding["index_codecs"]) != _INDEX:
+        return None
+    *before, last = sharding["codecs"]
+    # Of numbers of one byte it is not said which of their bytes is first.
+    is_plain = [each["name"] for each in before] == ["bytes"]
+    if not is_plain or (dtype.itemsize > 1 and before != [_BYTES]):
+        return None
+    zstd: dict[str, Any] = last["configuration"]
+    return zstd if last["name"] == "zstd" else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,24 +90,9 @@ class Shards:
         dtype = np.dtype(array.dtype).newbyteorder("=")
         if array.metadata.zarr_format != 3 or array.shards is None or dtype.kind not in "biuf":
             return None
-        said = array.metadata.to_dict()
-        if len(said["codecs"]) != 1 or said.get("storage_transformers"):
+        zstd = _known_codec(array.metadata.to_dict(), dtype)
+        if zstd is None:
             return None
-        sharding = said["codecs"][0]["configuration"]
-        *before, last = sharding["codecs"]
-        is_ours = (
-            sys.byteorder == "little"
-            and last["name"] == "zstd"
-            and [each["name"] for each in before] == ["bytes"]
-            and (dtype.itemsize == 1 or before == [_BYTES])
-            and list(sharding["index_codecs"]) == [_BYTES, {"name": "crc32c"}]
-            and sharding["index_location"] == "end"
-            and said["chunk_key_encoding"] == _KEYS
-        )
-        if not is_ours:
-            return None
-        # Anything else is left to Zarr: what is not known here for sure would be a wrong map.
-        zstd = last["configuration"]
         return cls(
             str(folder), tuple(array.shape), tuple(array.shards), tuple(array.chunks), dtype,
             np.asarray(array.fill_value, dtype)[()], zstd["level"], zstd["checksum"],

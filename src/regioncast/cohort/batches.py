@@ -215,9 +215,8 @@ def batch(
         remove(planned.state.stale)
     name = f"{FAILED}.tsv" if shard is None else f"{FAILED}.{number}of{count}.tsv"
     try:
-        if to_do:  # else no process is started
-            with _engine(executor, workers, scheduler) as engine:
-                _run(summary, engine, checksum=checksum, progress=progress)
+        with _engine(executor, workers, scheduler) as engine:
+            _run(summary, engine, checksum=checksum, progress=progress)
     except BaseException as error:
         # An interrupt, too: schedulers of clusters end what has used up its time.
         _list_failed(summary, folder / name)
