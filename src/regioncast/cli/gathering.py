@@ -135,6 +135,7 @@ def gather(
             folder, output, coverage=coverage, unchecked=unchecked, overwrite=overwrite,
             progress=progress, looking=looking,
         )  # fmt: skip
+    # A folder may have thousands of tables that are left out for one reason: it is said once.
     of_reasons: dict[str, list[str]] = {}
     for table, reason in gathered.left_out.items():
         of_reasons.setdefault(reason, []).append(table)
@@ -148,6 +149,7 @@ def gather(
         f"{output}: {plural(gathered.n_rows, 'row')} of {plural(gathered.n_tables, 'table')}"
         f"{left_out}, {seconds:.2f} s"
     )
+    # The table is written, and scripts are to notice that it is not of all.
     return FAILED if gathered.left_out else OK
 
 

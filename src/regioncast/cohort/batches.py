@@ -198,6 +198,7 @@ def batch(
     suffix = _suffix(format)
     folder = output_path(out).absolute()
     listed = read_jobs(jobs, strategies=[strategy] if isinstance(strategy, str) else strategy)
+    # All rows are looked at in every shard, as two with one output may be in two of them.
     in_part = [job for job in listed if in_shard(job.image_in_table, number, count)]
     outputs = _outputs(listed, folder, suffix, {job.row for job in in_part})
     _check_one(executor, workers, scheduler)

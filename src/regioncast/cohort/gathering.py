@@ -180,6 +180,8 @@ def gather(
     root, target = _checked(folder, output)
     gathered = Gathered(target)
     layout: _Values | _Coverage = _Coverage() if coverage else _Values()
+    # Twice through all records: which columns there are is known after the first time, and no table
+    # of a million need be in memory for it.
     n_found = 0
     for table in _done(root, gathered, looking, unchecked=unchecked):
         n_found += 1
@@ -259,6 +261,7 @@ def _done(
 
 def _check_first(table: _Table, seen: set[bytes]) -> None:
     """Leave out what would be there twice: as .tsv and .parquet, or in a copy of a folder."""
+    # Not by the name of the table, which may be in a copy of a folder with another.
     about = {title: table.record[title] for title in ("Inputs", "Options")}
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).digest()
     if digest in seen:

@@ -128,6 +128,7 @@ def _errors(task: Task) -> list[Exception | None]:
             records.append({name: record_of(job, name, stamps) for name in job.strategies})
         except OSError as error:
             records.append(error)
+    # Nothing is written before all of the image is read: its end may be where it is damaged.
     outcomes = extract_pass(task.work, n_jobs=task.n_jobs)
     errors: list[Exception | None] = []
     for outputs, record, outcome in zip(task.outputs, records, outcomes, strict=True):

@@ -102,11 +102,13 @@ def extract_each(
         "low_pass": low_pass, "high_pass": high_pass,
     }  # fmt: skip
     clean = cleaner_of(maps, strategies, confounds=confounds, t_r=axis.t_r, **cleaning)
+    # All atlases are brought to the image before it is read: what does not fit is known at once.
     placements = _placements(wanted, maps.space, failed)
     if not placements:
         return {}
     atlases = [placement.parcellation for placement in placements.values()]
     groupings = [Grouping.of(atlas.codes, atlas.counts) for atlas in atlases]
+    # To read and inflate an image takes most of the time, so all atlases share one pass over it.
     everything = Grouping.joined(groupings)
     tables, finite = extract_maps(
         maps,
@@ -127,6 +129,7 @@ def extract_each(
         coverage = placement.coverage(finite[regions])
         extracted[name] = {}
         for strategy, table in zip(strategies, tables, strict=True):
+            # A copy: the columns of one atlas are not to keep those of all others in memory.
             values = _covered(table[:, regions].copy(), coverage, least)
             extracted[name][strategy.name] = Signals(
                 clean(values, atlas.table.unique_keys),
