@@ -63,6 +63,7 @@ def _answer_of(error: Exception) -> bytes:
         error.add_note(f"In a worker:\n{where}")
     try:
         answer = pickle.dumps((None, error))
+        # Looked at here, where the error is, and not where nobody knows what it was.
         pickle.loads(answer)  # noqa: S301  some errors cannot be made again of what they keep
     except Exception:  # noqa: BLE001  whatever it is
         return pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {error}\n{where}")))

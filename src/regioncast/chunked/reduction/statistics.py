@@ -100,6 +100,7 @@ class MapReduction:
         with_rest = any(reduction in _SQUARED for reduction in reductions)
         found = sums_of(self.sources, self.side, with_rest=with_rest)
         self._check_known(found.labels, found.sums["voxels"])
+        # Regions may be groups of labels, and labels that were dropped are of none.
         rows = self.known.rows[np.searchsorted(self.known.labels, found.labels)]
         is_region = rows >= 0
         owners = Owners(found.labels[is_region], rows[is_region])
@@ -155,6 +156,7 @@ class MapReduction:
         of_rows = n[rows]
         places = [_place(strategy, of_rows) for strategy in strategies]
         ranks = np.concatenate([ranks for low, high, _ in places for ranks in (low, high)])
+        # All ranks of all percentiles are looked for side by side, in as many passes as for one.
         one = Wanted(rows, of_rows, least, largest - least, of_rows)
         every = np.tile(np.arange(len(rows)), 2 * len(strategies))
         wanted = replace(one.take(every), ranks=ranks)
@@ -182,6 +184,7 @@ def _place(
 
 
 def _halfway(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float64]:
+    # The sum of two large floats may be infinite, and their mean is not.
     with np.errstate(over="ignore", invalid="ignore"):
         together = low + high
         middle = np.where(np.isfinite(together), together / 2, low / 2 + high / 2)
@@ -191,6 +194,7 @@ def _halfway(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.
 def _between(
     low: NDArray[np.float64], high: NDArray[np.float64], shares: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    # From the nearer end, as NumPy does, so that it never leaves what it is between.
     with np.errstate(over="ignore", invalid="ignore"):
         above = high - low
         from_high, from_low = high - above * (1 - shares), low + above * shares
@@ -238,6 +242,7 @@ def _variance(sums: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.float64]:
         return np.where(is_known, sums["rest"] / np.maximum(sums["used"], 1), np.nan)
     totals = integers(sums["sum_low"], sums["sum_high"])
     squares = integers(sums["squares_low"], sums["squares_high"])
+    # Of whole numbers until the one division, so nothing cancels and it is rounded once.
     of_all = zip(totals, squares, sums["used"].tolist(), strict=True)
     return np.array(
         [(n * square - total**2) / n**2 if n else np.nan for total, square, n in of_all]

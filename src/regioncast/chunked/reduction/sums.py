@@ -102,6 +102,7 @@ def _sums_of_nodes(
     task: Task,
 ) -> list[tuple[int, int, RegionSums]]:
     sources, nodes = task
+    # A task joins what it can of the tree, so that little is sent back of a task of many nodes.
     tree = Tree(sources.blocks.n_nodes, _two_sums)
     nonfinite = sources.nonfinite
     for node in nodes:
