@@ -111,6 +111,7 @@ def _each_extracted(
 
 
 def _by(engine: Engine, tasks: list[Pass], *, is_raised: bool) -> Generator[Extracted, None, None]:
+    # Closed, so that whoever stops early leaves no task behind.
     work = partial(_outcomes, n_jobs=engine.n_jobs)
     with closing(each_done(engine.executor, work, tasks)) as done:
         for task, future in done:
@@ -121,6 +122,7 @@ def _by(engine: Engine, tasks: list[Pass], *, is_raised: bool) -> Generator[Extr
 
 
 def _results(task: Pass, future: Future[Any]) -> list[Extracted]:
+    # An error of the task itself, such as a worker that died, is that of each job of the pass.
     error = future.exception()
     if error is None:
         outcomes = future.result()

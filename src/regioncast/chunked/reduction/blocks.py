@@ -157,6 +157,7 @@ def _known(values: NDArray[Any]) -> NDArray[Any]:
     """Return values in a dtype that the kernels know."""
     if values.dtype.kind == "b":
         return values.view(np.uint8)
+    # Halves become doubles exactly; long doubles are rounded, as in files they are read by nibabel.
     if values.dtype.kind == "f" and values.dtype.itemsize not in (4, 8):
         return values.astype(np.float64)
     return values

@@ -18,7 +18,7 @@ def values_of_keys(keys: NDArray[np.uint64], dtype: np.dtype[Any]) -> NDArray[np
         return keys.astype(np.float64)
     if dtype.kind == "i":
         return (keys ^ SIGN).view(np.int64).astype(np.float64)
-    # Of floats that are not negative the bits sort as they do; those of negative ones the other way.
+    # Bits of floats sort as these do, and those of negative ones the other way round.
     word: Any = np.uint64 if dtype.itemsize == 8 else np.uint32
     words = keys.astype(word)
     sign = word(1 << (8 * dtype.itemsize - 1))
