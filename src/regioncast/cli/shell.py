@@ -50,7 +50,7 @@ def say(text: object, escape: Callable[[str], str] = repr, file: TextIO | None =
 @contextmanager
 def executor_of(workers: int | None, scheduler: str | None) -> Iterator[Executor | None]:
     """Give what --workers and --scheduler ask for; None where neither is said."""
-    # Threads of this process share what they read, and are what extract and save take by themselves.
+    # Threads of this process share what they read; extract and save take these by themselves.
     if workers is None and scheduler is None:
         yield None
         return

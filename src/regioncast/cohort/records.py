@@ -82,6 +82,7 @@ class Stamps:
 
     def are_same(self, then: Any, now: list[dict[str, Any]]) -> bool:
         """Return whether files are what they were when a record was written."""
+        # By checksums, a copy or a clone of a repository is the same, whose times are new.
         names = ("Path", "Size", "sha256" if self.checksum else "Modified")
         if not isinstance(then, list) or len(then) != len(now):
             return False
@@ -93,6 +94,7 @@ class Stamps:
 
 def inputs_of(job: Job, stamps: Stamps) -> dict[str, list[Path]]:
     """Return the files that a job reads, as far as they are there, by what they are."""
+    # What is not there is left out, and so makes another record than what was.
     images = list(files_of(job.image))
     inputs = {
         "image": images,
@@ -122,6 +124,7 @@ def record_of(job: Job, strategy: str, stamps: Stamps) -> dict[str, Any]:
 
     Raises `OSError` when a file has vanished meanwhile.
     """
+    # Files count among the inputs, by what they are; that there is to be no table is an option.
     options = {**job.of_atlas, **job.of_pass}
     if options.get("regions") != NO_REGIONS:
         options.pop("regions", None)
