@@ -108,8 +108,10 @@ def test_masks_and_confounds_are_those_of_the_image(derivative):
         mask="brain",
         confounds=True,
         confound_columns=["trans_?", "rot_?"],
+        resample="labels",
     )
     assert {row["confound_columns"] for row in rows} == {"trans_?,rot_?"}
+    assert {row["resample"] for row in rows} == {"labels"}
     for row in rows:
         assert Path(row["confounds"]).is_file()
         run, _, grid = Path(row["image"]).name.partition("_space")

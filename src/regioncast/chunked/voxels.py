@@ -136,8 +136,8 @@ def near(voxels: Voxels, box: Box, edge: int, number: int = 0) -> Voxels:
     number : int, default=0
         Of the map.
     """
-    # Where small blocks are what is stored, each goes from the file through the cache by itself.  Of
-    # anything else the large one is read at once: no part of a chunk is read without the rest.
+    # Where small blocks are what is stored, each goes from the file through the cache by itself.
+    # Of anything else the large one is read at once: no part of a chunk is read without the rest.
     alone: Voxels | None = None
     if hasattr(voxels, "alone"):
         alone = voxels.alone(edge, number)

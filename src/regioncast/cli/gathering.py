@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -28,6 +28,7 @@ def jobs(
     mask: str | None = None,
     confounds: bool = False,
     confound_columns: list[str] | None = None,
+    resample: Literal["labels"] | None = None,
     overwrite: bool = False,
 ) -> int:
     """Write the table of jobs of a BIDS derivative for regioncast batch: a row per image and atlas.
@@ -67,6 +68,8 @@ def jobs(
         Take out the desc-confounds_timeseries.tsv beside each image.
     confound_columns
         Title of a confound to take out, or a pattern; give it once per column.
+    resample
+        labels: bring each atlas to the grid of the image, by nearest neighbour.
     overwrite
         Replace outputs that exist.
     """
@@ -75,7 +78,8 @@ def jobs(
     with ProgressBar("looking into folders") as progress:
         rows = find_jobs(
             folder, _atlases(atlas), match=match, mask=mask, confounds=confounds,
-            confound_columns=confound_columns, relative_to=output.parent, progress=progress,
+            confound_columns=confound_columns, resample=resample, relative_to=output.parent,
+            progress=progress,
         )  # fmt: skip
     write_jobs(rows, output, overwrite=overwrite)
     seconds = time.perf_counter() - start

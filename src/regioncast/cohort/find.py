@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache, partial
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import (
     ArgumentError,
@@ -76,6 +76,7 @@ def find_jobs(
     mask: str | None = None,
     confounds: bool = False,
     confound_columns: Sequence[str] | None = None,
+    resample: Literal["labels"] | None = None,
     relative_to: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> list[dict[str, str]]:
@@ -103,6 +104,8 @@ def find_jobs(
         Whether ``desc-confounds_timeseries.tsv`` beside the image is to be taken out.
     confound_columns : sequence of str, default=None
         Which of its columns.
+    resample : {"labels"}, default=None
+        Bring the atlas to the grid of each image, by nearest neighbour.
     relative_to : path, default=None
         Folder of the table: paths are as they lie from there, where they were given relative.
         Otherwise, all are absolute.
@@ -112,8 +115,9 @@ def find_jobs(
     Returns
     -------
     list of dict of str to str
-        Columns by titles: ``image``, ``atlas``, and ``mask``, ``confounds`` and
-        ``confound_columns`` where they are asked for.  Images in natural order, atlases as given.
+        Columns by titles: ``image``, ``atlas``, and ``mask``, ``confounds``,
+        ``confound_columns`` and ``resample`` where they are asked for.  Images in natural order,
+        atlases as given.
 
     Raises
     ------
@@ -151,7 +155,8 @@ def find_jobs(
     shown = _as_shown(root, folder, relative_to)
     images_of = {label: _images_of(label, atlas, images, there) for label, atlas in atlases.items()}
     cell_of = cache(partial(_cell_of_atlas, relative_to=relative_to))
-    always = {"confound_columns": ",".join(confound_columns)} if confound_columns else {}
+    options = {"confound_columns": ",".join(confound_columns or ()), "resample": resample}
+    always = {title: option for title, option in options.items() if option}
     rows: list[dict[str, str]] = []
     needed: dict[str, None] = {}
     for image in images:
