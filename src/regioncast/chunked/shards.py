@@ -39,20 +39,20 @@ def _known_codec(said: dict[str, Any], dtype: np.dtype[Any]) -> dict[str, Any] |
     None where anything else is said: what is not known here for sure would be a wrong map, and is
     left to Zarr.
     """
-    if sys.byteorder != "little" or said["chunk_key_encoding"] != _KEYS:
-        return None
     if len(said["codecs"]) != 1 or said.get("storage_transformers"):
         return None
     sharding = said["codecs"][0]["configuration"]
-    if sharding["index_location"] != "end" or list(sharding["index_codecs"]) != _INDEX:
+    known = sys.byteorder, said["chunk_key_encoding"], sharding["index_location"]
+    if known != ("little", _KEYS, "end") or list(sharding["index_codecs"]) != _INDEX:
         return None
-    *before, last = sharding["codecs"]
+    codecs = {codec["name"]: codec for codec in sharding["codecs"]}
+    if list(codecs) != ["bytes", "zstd"]:
+        return None
     # Of numbers of one byte it is not said which of their bytes is first.
-    is_plain = [each["name"] for each in before] == ["bytes"]
-    if not is_plain or (dtype.itemsize > 1 and before != [_BYTES]):
+    if dtype.itemsize > 1 and codecs["bytes"] != _BYTES:
         return None
-    zstd: dict[str, Any] = last["configuration"]
-    return zstd if last["name"] == "zstd" else None
+    zstd: dict[str, Any] = codecs["zstd"]["configuration"]
+    return zstd
 
 
 @dataclass(frozen=True, eq=False)

@@ -155,8 +155,7 @@ def find_jobs(
     shown = _as_shown(root, folder, relative_to)
     images_of = {label: _images_of(label, atlas, images, there) for label, atlas in atlases.items()}
     cell_of = cache(partial(_cell_of_atlas, relative_to=relative_to))
-    options = {"confound_columns": ",".join(confound_columns or ()), "resample": resample}
-    always = {title: option for title, option in options.items() if option}
+    always = _in_all_rows(confound_columns, resample)
     rows: list[dict[str, str]] = []
     needed: dict[str, None] = {}
     for image in images:
@@ -171,6 +170,16 @@ def find_jobs(
         _check_one_space(label, chosen)
     _check_there(needed, root)
     return rows
+
+
+def _in_all_rows(confound_columns: Sequence[str] | None, resample: str | None) -> dict[str, str]:
+    """Return the cells that are the same in all rows."""
+    cells: dict[str, str] = {}
+    if confound_columns:
+        cells["confound_columns"] = ",".join(confound_columns)
+    if resample:
+        cells["resample"] = resample
+    return cells
 
 
 def write_jobs(rows: Sequence[Mapping[str, str]], path: Path, *, overwrite: bool) -> None:
