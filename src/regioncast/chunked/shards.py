@@ -45,13 +45,13 @@ def _known_codec(said: dict[str, Any], dtype: np.dtype[Any]) -> dict[str, Any] |
     known = sys.byteorder, said["chunk_key_encoding"], sharding["index_location"]
     if known != ("little", _KEYS, "end") or list(sharding["index_codecs"]) != _INDEX:
         return None
-    codecs = {codec["name"]: codec for codec in sharding["codecs"]}
-    if list(codecs) != ["bytes", "zstd"]:
+    codecs = list(sharding["codecs"])
+    if [codec["name"] for codec in codecs] != ["bytes", "zstd"]:
         return None
     # Of numbers of one byte it is not said which of their bytes is first.
-    if dtype.itemsize > 1 and codecs["bytes"] != _BYTES:
+    if dtype.itemsize > 1 and codecs[0] != _BYTES:
         return None
-    zstd: dict[str, Any] = codecs["zstd"]["configuration"]
+    zstd: dict[str, Any] = codecs[1]["configuration"]
     return zstd
 
 
