@@ -134,6 +134,9 @@ def test_peak_memory_sees_what_is_allocated():
     assert 50e6 <= peak < 60e6
 
 
+OF_OURS, OF_DASK = ("0", "labels/atlas/0"), ("dask.zarr", "dask_labels.zarr")
+
+
 class Client:
     """What the benchmarks ask of a cluster, done by threads of this process."""
 
@@ -157,8 +160,10 @@ def test_what_is_done_in_chunks_beside_dask_and_flox_is_equal(tmp_path):
         ours = chunked.reduce_by_us(arrays)(client).values[0]
         theirs = chunked.reduce_by_flox(arrays)(client)[1:]
         chunked.paint_by_us(arrays)(client)
-        chunked.paint_by_dask(arrays)(client)
+        map_and_labels = [zarr.open(tmp_path / "map.ome.zarr")[name][...] for name in OF_OURS]
+        for paint in (chunked.paint_by_table, chunked.paint_by_search):
+            paint(arrays)(client)
+            for mine, name in zip(map_and_labels, OF_DASK, strict=True):
+                np.testing.assert_array_equal(mine, zarr.open(tmp_path / name, mode="r")[...])
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
     assert np.isfinite(ours).sum() > 100
-    painted = (zarr.open(tmp_path / name, mode="r") for name in ("map.ome.zarr/0", "dask.zarr"))
-    np.testing.assert_array_equal(*(array[...] for array in painted))
