@@ -146,6 +146,16 @@ def montage(monkeypatch):
     )
     monkeypatch.setattr(kinds, "KINDS", (Montages(), *kinds.KINDS))
     monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, row))
+    forget_formats()
+    yield
+    monkeypatch.undo()
+    forget_formats()
+
+
+def forget_formats():
+    """Let what is known of names be asked of the table again."""
+    formats._formats_by_suffix.cache_clear()
+    formats._format_of.cache_clear()
 
 
 def write_labels(path):
