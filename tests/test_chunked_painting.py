@@ -26,6 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import regioncast as rc
+from regioncast.chunked import writing
 from regioncast.chunked.painting import PaintedChunks, in_chunks, painting_in_chunks
 from regioncast.chunked.reading import open_image
 from regioncast.chunked.stores import ZarrVoxels
@@ -337,6 +338,28 @@ def test_folder_that_lost_its_lock_is_removed(tmp_path: Path) -> None:
     store = tmp_path / "a.ome.zarr"
     (writing_names(store)[0].with_suffix("") / "0" / "c").mkdir(parents=True)
     rc.save(image, store)
+    assert rest(tmp_path) == ["a.ome.zarr"]
+
+
+def test_tasks_of_a_dead_writer_reach_no_later_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Processes may do what a writer that was killed had sent them, while the next one writes.
+    plans: list[Any] = []
+    write_all = writing._write_all
+
+    def write_all_and_late(plan: Any, tasks: Any, *how: Any) -> None:
+        write_all(plan, tasks, *how)
+        for earlier in plans:
+            for task in tasks:
+                writing._write_part(earlier, task)
+        plans.append(plan)
+
+    monkeypatch.setattr(writing, "_write_all", write_all_and_late)
+    atlas = rc.load_parcellation(lazy(np.ones((3, 4, 5), np.uint8)))
+    for value in (1.0, 2.0):
+        store = rc.save(rc.paint([value], atlas), tmp_path / "a.ome.zarr", overwrite=True)
+        np.testing.assert_array_equal(everything(open_image(store, "the image").voxels), value)
     assert rest(tmp_path) == ["a.ome.zarr"]
 
 

@@ -624,17 +624,20 @@ def replacing_folder(
     is_written = False
     try:
         with _temporary_file(_names_of_locks(target), left) as lock:
-            folder = lock.with_suffix("")
+            # Never under the name of an earlier one: processes of a writer that was killed may still
+            # write what they were sent.
+            outer = lock.with_suffix("")
+            folder = outer / secrets.token_hex(8)
             try:
                 lock.write_bytes(os.fsencode(target.name))
-                folder.mkdir()
+                folder.mkdir(parents=True)
                 yield folder
                 _bring_to_disk(folder)
                 with interrupts_held():
                     _put_folder_in_place(folder, target, lock.with_suffix(_REPLACED), overwrite)
                 is_written = True
             finally:
-                _remove_tree(folder)
+                _remove_tree(outer)
     except OSError as error:
         if isinstance(error, RegioncastError):
             raise
