@@ -369,6 +369,30 @@ def writing_names(store: Path) -> list[Path]:
     return files._names_of_locks(store)
 
 
+def test_labels_that_are_read_are_not_replaced(store: Path, tmp_path: Path) -> None:
+    # A painting has its image where the labels were: they would be read as labels.
+    atlas: Any = rc.load_parcellation(store)
+    ranks = rc.paint(np.array([5, 7, 400, 2], "uint16"), atlas)
+    link = tmp_path / "link.ome.zarr"
+    link.symlink_to(store)
+    for name in (store, link):
+        with pytest.raises(OutputError, match="The labels are read from the output"):
+            rc.save(ranks, name, overwrite=True)
+    rc.save(rc.paint(np.array([5, 7, 400, 2], "uint16"), atlas.load()), store, overwrite=True)
+    for use in (
+        lambda: rc.save(rc.paint([1.0, 2, 3, 4], atlas), tmp_path / "a.ome.zarr"),
+        lambda: everything(rc.paint([1.0, 2, 3, 4], atlas)),
+        lambda: rc.extract(store, atlas),
+        atlas.load,
+    ):
+        with pytest.raises(FileFormatError, match="written anew or removed since it was opened"):
+            use()
+    assert rest(tmp_path) == ["l.ome.zarr", "link.ome.zarr"]
+    np.testing.assert_array_equal(
+        rc.extract(store, rc.load_parcellation(store)).values[0], [5, 7, 400, 2]
+    )
+
+
 # --- by other processes --------------------------------------------------------------------------
 
 

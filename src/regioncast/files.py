@@ -624,8 +624,8 @@ def replacing_folder(
     is_written = False
     try:
         with _temporary_file(_names_of_locks(target), left) as lock:
-            # Never under the name of an earlier one: processes of a writer that was killed may still
-            # write what they were sent.
+            # Never under the name of an earlier one: the processes of a writer that was killed may
+            # still write what they were sent.
             outer = lock.with_suffix("")
             folder = outer / secrets.token_hex(8)
             try:

@@ -31,7 +31,7 @@ from .reduction.ranks import Limits, Owners
 from .reduction.statistics import MapReduction, check_strategies
 from .reduction.tasks import Side
 from .stores import is_chunked, is_of_zarr, open_node
-from .voxels import InMemory
+from .voxels import InMemory, check_unchanged
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -81,6 +81,7 @@ class Labelled:
         """Return the labels of a parcellation; raise `SpaceError` where it has no voxels."""
         table = atlas.table
         if isinstance(atlas, ChunkedParcellation):
+            check_unchanged(atlas.levels[0].labels)
             known = atlas.known
             labels = table.labels if known is None else known.labels
             rows = np.arange(len(table)) if known is None else known.codes - 1

@@ -157,6 +157,17 @@ class ZarrVoxels:
                     return np.ascontiguousarray(shards.read(box, leading, into))
             return np.ascontiguousarray(array[(*leading, *box)], self.dtype)
 
+    def check_unchanged(self) -> None:
+        """Raise where an array in a file was written anew, or removed, since it was opened.
+
+        Another may be in its place, as where a painting replaced the labels that it was made of.
+        """
+        if isinstance(self.store, str) and _stamp(Path(self.store)) != self.stamp:
+            raise FileFormatError(
+                f"{capitalized(self.name)} was written anew or removed since it was opened. Load "
+                "it again."
+            )
+
     def alone(self, edge: int, number: int) -> Voxels | None:
         """Return what reads blocks of this edge one by one as fast as all at once, if it can."""
         if not isinstance(self.store, str) or self.chunks != (edge,) * 3:
@@ -215,8 +226,9 @@ def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
 
 
 def _stamp(folder: Path) -> int:
-    """Return when the metadata of an array were written."""
-    return max((folder / mark).stat().st_mtime_ns for mark in _MARKS if (folder / mark).exists())
+    """Return when the metadata of an array were written; 0 where there are none."""
+    files = (folder / mark for mark in _MARKS)
+    return max((file.stat().st_mtime_ns for file in files if file.exists()), default=0)
 
 
 def path_of(node: zarr.Array[Any] | zarr.Group) -> Path | None:

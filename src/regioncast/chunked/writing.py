@@ -35,7 +35,7 @@ from .parcellation import ChunkedParcellation
 from .reading import NODE, boxes
 from .shards import Shards
 from .stores import is_store, needs_zarr
-from .voxels import near, parts
+from .voxels import check_unchanged, near, parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -156,6 +156,7 @@ def _save(
 ) -> Path:
     output = expanded(output)
     check_store_output(output, overwrite=overwrite)
+    _check_sources(atlas, output)
     with replacing_folder(output, overwrite=overwrite, may_replace=is_store) as folder:
         plan = _Plan(
             str(folder),
@@ -174,6 +175,19 @@ def _save(
         _write_all(plan, tasks, executor, progress)
         _write_metadata(plan, image, stem_of(output))
     return output
+
+
+def _check_sources(atlas: ChunkedParcellation, output: Path) -> None:
+    """Raise where labels are others than when they were opened, or would be replaced."""
+    for level in atlas.levels:
+        check_unchanged(level.labels)
+        source = getattr(level.labels, "store", None)
+        # What else is in there would be lost: an image, finer levels, other labels.
+        if isinstance(source, str) and Path(source).resolve().is_relative_to(output.resolve()):
+            raise OutputError(
+                f"The labels are read from the output: {output}. Choose another name; values "
+                "without voxels are written there by as_='properties' (--as properties)."
+            )
 
 
 def _label_of_code(atlas: ChunkedParcellation) -> NDArray[Any]:
