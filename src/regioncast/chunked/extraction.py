@@ -30,8 +30,8 @@ from .reduction.blocks import Blocks, Sources
 from .reduction.ranks import Limits, Owners
 from .reduction.statistics import MapReduction, check_strategies
 from .reduction.tasks import Side
-from .stores import is_chunked, is_of_zarr, open_node
-from .voxels import InMemory, check_unchanged
+from .stores import check_unchanged, is_chunked, is_of_zarr, open_node
+from .voxels import InMemory
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

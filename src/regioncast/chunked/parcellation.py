@@ -16,7 +16,7 @@ from ..atlas.region_table import SHOWN_ROWS, text_table
 from ..engine import encoding
 from ..engine.encoding import code_dtype
 from ..errors import LabelsError, RegionTableError, examples, plural
-from .voxels import check_unchanged
+from .stores import check_unchanged
 
 if TYPE_CHECKING:
     import pandas as pd

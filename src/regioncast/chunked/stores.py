@@ -157,17 +157,6 @@ class ZarrVoxels:
                     return np.ascontiguousarray(shards.read(box, leading, into))
             return np.ascontiguousarray(array[(*leading, *box)], self.dtype)
 
-    def check_unchanged(self) -> None:
-        """Raise where an array in a file was written anew, or removed, since it was opened.
-
-        Another may be in its place, as where a painting replaced the labels that it was made of.
-        """
-        if isinstance(self.store, str) and _stamp(Path(self.store)) != self.stamp:
-            raise FileFormatError(
-                f"{capitalized(self.name)} was written anew or removed since it was opened. Load "
-                "it again."
-            )
-
     def alone(self, edge: int, number: int) -> Voxels | None:
         """Return what reads blocks of this edge one by one as fast as all at once, if it can."""
         if not isinstance(self.store, str) or self.chunks != (edge,) * 3:
@@ -223,6 +212,19 @@ def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
         name,
         0 if file is None else _stamp(file),
     )
+
+
+def check_unchanged(voxels: Voxels) -> None:
+    """Raise where an array in a file was written anew, or removed, since it was opened."""
+    # As where a painting replaced the labels that it was made of.  Asked where work begins and not
+    # of each block: workers may have copies of their own.
+    if not isinstance(voxels, ZarrVoxels) or not isinstance(voxels.store, str):
+        return
+    if _stamp(Path(voxels.store)) != voxels.stamp:
+        raise FileFormatError(
+            f"{capitalized(voxels.name)} was written anew or removed since it was opened. Load it "
+            "again."
+        )
 
 
 def _stamp(folder: Path) -> int:

@@ -147,15 +147,6 @@ def near(voxels: Voxels, box: Box, edge: int, number: int = 0) -> Voxels:
     return Window(voxels.read(box, number), start, voxels.shape, voxels.name)
 
 
-def check_unchanged(voxels: Voxels) -> None:
-    """Raise `FileFormatError` where files are others than when they were opened.
-
-    Asked where work begins and not of each block: workers may have copies of their own.
-    """
-    if hasattr(voxels, "check_unchanged"):
-        voxels.check_unchanged()
-
-
 def parts(box: Box, edge: int) -> Iterator[Box]:
     """Yield the blocks of this edge that a block is made of, in C order."""
     edges = [
