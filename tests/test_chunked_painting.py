@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import multiprocessing
 import os
@@ -30,7 +31,7 @@ from regioncast.chunked import writing
 from regioncast.chunked.painting import PaintedChunks, in_chunks, painting_in_chunks
 from regioncast.chunked.reading import open_image
 from regioncast.chunked.stores import ZarrVoxels
-from regioncast.chunked.writing import Layout, save_labels, save_painting
+from regioncast.chunked.writing import Layout, save_chunks
 from regioncast.cli import main
 from regioncast.errors import (
     ArgumentError,
@@ -40,6 +41,8 @@ from regioncast.errors import (
     MatchError,
     OutputError,
     OutputExistsError,
+    SignalsError,
+    SignalsTypeError,
 )
 
 SMALL = Layout(4, 8)
@@ -115,7 +118,7 @@ def test_painting_in_chunks_is_painting(
         for code, label in enumerate([0, *of_regions]):
             expected[number][labels == np.array(label, dtype)] = filled[number, code]
     store = tmp_path_factory.mktemp("law") / "a.ome.zarr"
-    save_painting(image, store, overwrite=False, layout=SMALL)
+    save_chunks(image, store, overwrite=False, layout=SMALL)
     again = open_image(store, "the image")
     assert again.voxels.dtype == np.dtype(values)
     for number, each in enumerate(expected):
@@ -141,7 +144,7 @@ def test_images_in_memory_get_levels_of_every_second_voxel(
     values = {label: label / 8 for label in atlas.table.labels.tolist()}
     image: Any = rc.paint(values, atlas, by="label")
     store = tmp_path_factory.mktemp("memory") / "a.ome.zarr"
-    save_painting(painting_in_chunks(image), store, overwrite=False, layout=SMALL)
+    save_chunks(painting_in_chunks(image), store, overwrite=False, layout=SMALL)
     n_levels = len(rc.load_parcellation(store).levels)  # type: ignore[attr-defined]
     assert n_levels == 1 + max(0, int(np.ceil(np.log2(max(shape) / 64))))
     for level in range(n_levels):
@@ -158,7 +161,7 @@ def test_only_shards_with_regions_are_files(tmp_path: Path) -> None:
     labels[17:, 2, 3] = 8
     atlas: Any = rc.load_parcellation(lazy(labels), {8: "a"})
     image: Any = rc.paint({"a": np.nan}, atlas, fill=np.nan)
-    store = save_painting(image, tmp_path / "a.ome.zarr", overwrite=False, layout=SMALL)
+    store = save_chunks(image, tmp_path / "a.ome.zarr", overwrite=False, layout=SMALL)
     chunks = sorted(
         str(file.relative_to(store)) for file in store.rglob("c/**/*") if file.is_file()
     )
@@ -232,6 +235,52 @@ def test_categories_become_labels(labels: np.ndarray, tmp_path: Path) -> None:
     np.testing.assert_array_equal(is_see, np.isin(labels, [2, 5]))
 
 
+def test_images_are_saved_where_they_lie_by_now(labels: np.ndarray, tmp_path: Path) -> None:
+    atlas = rc.load_parcellation(nib.Nifti1Image(labels.T, AFFINE), TABLE)
+    image: Any = rc.paint(np.arange(8.0).reshape(2, 4), atlas, t_r=0.72)
+    store = rc.save(image, tmp_path / "a.ome.zarr")
+    assert open_image(store, "the image").axis.t_r == 0.72
+    image.set_sform(AFFINE @ np.diag([1, -1, 2, 1]), 1)
+    image.header["pixdim"][4] = 0.5
+    for name in ("a.nii.gz", "b.ome.zarr"):
+        rc.save(image, tmp_path / name)
+    again = open_image(tmp_path / "b.ome.zarr", "the image")
+    np.testing.assert_array_equal(again.space.affine, nib.load(tmp_path / "a.nii.gz").affine)
+    np.testing.assert_array_equal(
+        rc.load_parcellation(tmp_path / "b.ome.zarr").space.affine, again.space.affine
+    )
+    assert again.axis.t_r == 0.5
+    np.testing.assert_array_equal(everything(again.voxels, 1).T, np.asarray(image.dataobj)[..., 1])
+
+
+def test_what_no_store_holds_is_refused(labels: np.ndarray, tmp_path: Path) -> None:
+    atlas = rc.load_parcellation(lazy(labels), TABLE)
+    maps = rc.paint(np.arange(8.0).reshape(2, 4), atlas)
+    for name, how in ("{map}.ome.zarr", "voxels"), ("{map}.json", "properties"):
+        with pytest.raises(ArgumentError, match="as all maps are written at once"):
+            rc.save(maps, tmp_path / name, as_=how)  # type: ignore[arg-type]
+    with pytest.raises(SignalsTypeError, match="these are complex128"):
+        rc.save(rc.paint([1, 2, 3, 4j], atlas), tmp_path / "a.ome.zarr")
+    surface = rc.load_parcellation(np.repeat([0, 1, 2], 4))
+    with pytest.raises(FileFormatError, match="of voxels; these regions are of"):
+        rc.save(surface, tmp_path / "a.ome.zarr")
+    assert rest(tmp_path) == []
+
+
+def test_what_is_no_json_is_text(labels: np.ndarray, tmp_path: Path) -> None:
+    day = dt.date(2026, 1, 2)
+    table = {**TABLE, "name": ["V1", "\ud800", "<b>", "é"], "day": [day, None, day, day]}
+    name = os.fsdecode(b"\xff.ome.zarr")
+    store = rc.save(rc.load_parcellation(lazy(labels), table), tmp_path / name)
+    image = rc.paint([1.0, 2, 3, 4], store)
+    rc.save(image, store, as_="properties", overwrite=True)
+    again = rc.load_parcellation(store).table
+    assert again.names == ("V1", "\ud800", "<b>", "é")
+    assert again.columns["day"] == ("2026-01-02", None, "2026-01-02", "2026-01-02")
+    assert again.columns["value"] == (1, 2, 3, 4)
+    rc.save(image, tmp_path / "info", as_="properties")
+
+
 # --- whole or not at all -------------------------------------------------------------------------
 
 
@@ -290,11 +339,11 @@ def test_only_stores_are_replaced_and_only_when_asked(labels: np.ndarray, tmp_pa
 
 WRITER = """
 import sys, numpy as np, dask.array as da, regioncast as rc
-from regioncast.chunked.writing import Layout, save_painting
+from regioncast.chunked.writing import Layout, save_chunks
 labels = da.from_array(np.ones((400, 40, 40), np.uint8), chunks=8)
 image = rc.paint([float(sys.argv[2])], rc.load_parcellation(labels, {1: "a"}))
 print("go", flush=True)
-save_painting(image, sys.argv[1], overwrite=True, layout=Layout(4, 8))
+save_chunks(image, sys.argv[1], overwrite=True, layout=Layout(4, 8))
 """
 
 
@@ -404,24 +453,24 @@ def test_other_processes_write_the_same_bytes(labels: np.ndarray, tmp_path: Path
     image: Any = rc.paint(np.arange(8.0).reshape(2, 4), atlas)
     calls: list[tuple[int, int]] = []
     with ProcessPoolExecutor(2, multiprocessing.get_context("forkserver")) as executor:
-        by_others = save_painting(
+        by_others = save_chunks(
             image, tmp_path / "b.ome.zarr", overwrite=False, executor=executor, layout=SMALL,
             progress=lambda *done: calls.append(done),
         )  # fmt: skip
         unlisted: Any = rc.load_parcellation(source, {2: "V1"})
         with pytest.raises(LabelsError, match="3 labels of the labels image"):
-            save_painting(
+            save_chunks(
                 rc.paint([1.0], unlisted), tmp_path / "c.ome.zarr", overwrite=False,
                 executor=executor, layout=SMALL,
             )  # type: ignore[arg-type]  # fmt: skip
         with pytest.raises(OutputError, match="A process that wrote a part ended early"):
-            save_painting(
+            save_chunks(
                 PaintedChunks(Killing.of(atlas), image.table, image.axis),
                 tmp_path / "d.ome.zarr", overwrite=False, executor=executor, layout=SMALL,
             )  # fmt: skip
     assert rest(tmp_path) == ["b.ome.zarr", "l.ome.zarr"]
     assert calls[-1] == (12, 12)
-    here = save_painting(image, tmp_path / "a.ome.zarr", overwrite=False, layout=SMALL)
+    here = save_chunks(image, tmp_path / "a.ome.zarr", overwrite=False, layout=SMALL)
     for file in sorted(here.rglob("*")):
         if file.is_file() and file != here / "zarr.json":
             assert (by_others / file.relative_to(here)).read_bytes() == file.read_bytes()
@@ -492,6 +541,70 @@ def test_properties_of_images_with_labels_and_of_maps_of_any_name(
         rc.save(rc.paint([1.0], other), painting, as_="properties", overwrite=True)
 
 
+def test_properties_leave_what_tells_regions(tmp_path: Path, labels: np.ndarray) -> None:
+    # Titles that mean something else than a value, in the table and of maps.
+    table = {**TABLE, "label-value": [9, 8, 7, 6]}
+    store = tmp_path / "l.ome.zarr"
+    rc.save(rc.load_parcellation(lazy(labels), table), store)
+    before = rc.load_parcellation(store).table
+    assert before.labels.tolist() == [2, 5, 7, 400]
+    assert before.columns["label-value_value"] == (9, 8, 7, 6)
+    titles = ["network", "color", "hemisphere", "label-value", "name", "name_value", "z"]
+    for first in (0, 100):
+        values = np.arange(first, first + 28).reshape(7, 4)
+        image = rc.paint(rc.Signals(values, map_names=titles), store)
+        rc.save(image, store, as_="properties", overwrite=True)
+        table_now = rc.load_parcellation(store).table
+        assert table_now.names == before.names
+        assert table_now.columns["network"] == ("v", "v", "m", None)
+        assert set(map(tuple, values.tolist())) <= set(table_now.columns.values())
+    twice = rc.paint(rc.Signals(np.ones((2, 4)), map_names=["a", "a"]), store)
+    with pytest.raises(ArgumentError, match="2 maps have 1 name: 'a', 'a'"):
+        rc.save(twice, tmp_path / "info", as_="properties")
+    for values in ([1.0, np.inf, 2, 3], [1, 2j, 3, 4]):
+        with pytest.raises(ArgumentError, match="finite real numbers"):
+            rc.save(rc.paint(np.array(values), store), store, as_="properties", overwrite=True)
+    kinds = rc.paint(dict.fromkeys(TABLE["name"], "see"), store, categories=True)
+    with pytest.raises(ArgumentError, match="Properties are numbers"):
+        rc.save(kinds, store, as_="properties", overwrite=True)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("above", [".", "labels"])
+@pytest.mark.filterwarnings("ignore:Consolidated metadata")
+@pytest.mark.filterwarnings("ignore::regioncast.errors.SpaceWarning")
+def test_copies_of_metadata_have_the_properties_too(
+    tmp_path: Path, version: Any, above: str, labels: np.ndarray
+) -> None:
+    root = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=version)
+    group = root.create_group("labels/cells")
+    group.create_array("0", data=labels)
+    transform = {"type": "scale", "scale": [1, 1, 1]}
+    axes = [{"name": name, "type": "space"} for name in "zyx"]
+    datasets = [{"path": "0", "coordinateTransformations": [transform]}]
+    number = "0.4" if version == 2 else "0.5"
+    multiscale = {"version": number, "axes": axes, "datasets": datasets}
+    rows = [{"label-value": int(label), "name": f"r{label}"} for label in (2, 5, 7, 400)]
+    ome = {"version": number, "multiscales": [multiscale], "image-label": {"properties": rows}}
+    # What others have written as NaN, too, is left as it is.
+    theirs = {"omero": {"window": np.nan}}
+    group.attrs.update(theirs | (ome if version == 2 else {"ome": ome}))
+    root["labels"].attrs["labels"] = ["cells"]
+    zarr.consolidate_metadata(str(tmp_path / "a.zarr" / above))
+    image = rc.paint([1.0, 2, 3, 4], tmp_path / "a.zarr")
+    rc.save(image, tmp_path / "a.zarr", as_="properties", overwrite=True)
+    assert rc.load_parcellation(tmp_path / "a.zarr").table.columns["value"] == (1, 2, 3, 4)
+    for path in ("labels/cells", "labels", "."):
+        for use_copies in (False, None):
+            opened: Any = zarr.open_group(tmp_path / "a.zarr" / path, use_consolidated=use_copies)
+            inside = (
+                opened[os.path.relpath("labels/cells", path)] if path != "labels/cells" else opened
+            )
+            said = inside.attrs.get("ome") or inside.attrs
+            assert [row["value"] for row in said["image-label"]["properties"]] == [1, 2, 3, 4]
+            assert np.isnan(inside.attrs["omero"]["window"])
+
+
 def test_segment_properties_for_neuroglancer(store: Path, tmp_path: Path) -> None:
     image = rc.paint({"V1": -1.5, "M1": np.nan, "M2": 2**40}, store, missing="fill")
     path = rc.save(image, tmp_path / "info", as_="properties")
@@ -506,6 +619,15 @@ def test_segment_properties_for_neuroglancer(store: Path, tmp_path: Path) -> Non
             ],
         },
     }  # fmt: skip
+    # Floats are rounded to what neuroglancer has, integers are not.
+    for values, dtype in ([2**24 + 1, 1, 2, 3], "uint32"), ([-1, 1, 2, 3], "int8"):
+        whole = rc.paint(rc.Signals(np.array([values]), map_names=["label"]), store)
+        rc.save(whole, path, as_="properties", overwrite=True)
+        (_, told) = json.loads(Path(str(path)).read_text())["inline"]["properties"]
+        expected = {"id": "label_value", "type": "number", "data_type": dtype, "values": values}
+        assert told == expected
+    with pytest.raises(SignalsError, match="1 value of 'value' that neuroglancer cannot hold"):
+        rc.save(rc.paint([2**40 + 1, 1, 2, 3], store), path, as_="properties", overwrite=True)
     with pytest.raises(OutputExistsError):
         rc.save(image, path, as_="properties")
     with pytest.raises(FileFormatError, match="for neuroglancer"):
@@ -576,7 +698,7 @@ def test_whole_images_are_not_made_unasked(store: Path, tmp_path: Path) -> None:
 
 def test_labels_alone_are_written_in_chunks(labels: np.ndarray, tmp_path: Path) -> None:
     atlas: Any = rc.load_parcellation(lazy(labels), TABLE)
-    save_labels(atlas, tmp_path / "a.ome.zarr", overwrite=False, layout=SMALL)
+    save_chunks(atlas, tmp_path / "a.ome.zarr", overwrite=False, layout=SMALL)
     again: Any = rc.load_parcellation(tmp_path / "a.ome.zarr")
     np.testing.assert_array_equal(everything(again.levels[0].labels), labels)
     in_memory = in_chunks(again.load())

@@ -47,7 +47,7 @@ from .files import output_path
 from .formats import family_of, stem_of
 from .identity import matched
 from .io.atlas_objects import is_mapping_of_atlases
-from .io.filenames import is_template
+from .io.filenames import check_fields, is_template
 from .io.kinds import (
     Painted,
     inside,
@@ -1255,7 +1255,8 @@ def _save_elsewhere(
     executor: Executor | None,
     progress: Progress | None,
 ) -> Path:
-    """Write OME-Zarr, or the properties of labels."""
+    """Write OME-Zarr, or the properties of labels: all maps at once."""
+    check_fields(output, (), ", as all maps are written at once")
     if as_ == "voxels":
         return save_in_chunks(
             thing, output, overwrite=overwrite, executor=executor, progress=progress
@@ -1277,12 +1278,26 @@ def _properties(image: object) -> Properties:
     table = image.table if isinstance(image, PaintedChunks) else image.dataobj.table
     values, has_value = table[:, 1:], match.columns >= 0
     names = match.signals.map_names or (["value"] if len(values) == 1 else map_titles(len(values)))
+    if image.categories is not None:
+        raise ArgumentError("Properties are numbers: save categories as .ome.zarr, with names.")
+    _check_properties(values[:, has_value], names)
     kinds, rgb = coloured(values[0], has_value, scale_of(values[:1, has_value]))
     colors = [
         f"#{bytes(part).hex()}" if kind == SHOWN else None
         for kind, part in zip(kinds[1:].tolist(), rgb[1:], strict=True)
     ]
     return Properties(atlas.table, dict(zip(names, values, strict=True)), has_value, colors)
+
+
+def _check_properties(values: NDArray[Any], names: Sequence[str]) -> None:
+    """Raise where values cannot be properties, or two maps would be one."""
+    if values.dtype.kind == "c" or np.isinf(values).any():
+        raise ArgumentError("Properties are finite real numbers. Leave out what is none.")
+    if len(set(names)) < len(names):
+        raise ArgumentError(
+            f"Properties are told apart by the names of maps, and {len(names):,} maps have "
+            f"{plural(len(set(names)), 'name')}: {examples(names)}. Give each its own."
+        )
 
 
 def _scene(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..atlas.hemispheres import HEMISPHERE_TITLE
 from ..atlas.region_table import RegionTable, hex_color
 from ..errors import FileFormatError, RegionTableError, capitalized
 from ..io.label_files import colors_of
@@ -130,9 +131,17 @@ def image_label_of(
 def _properties(table: RegionTable, values: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
     """Return the label, the name, the other columns and the values of each region."""
     columns: dict[str, Sequence[Any]] = {**table.other_columns}
+    if _LABEL in columns:
+        columns[f"{_LABEL}_value"] = columns.pop(_LABEL)
+    # A map may be called as what says which region it is, or as text of the table.  Numbers of its
+    # title are those of a map before, and are replaced.
+    is_text = {title for title, cells in columns.items() if {*map(type, cells)} & {str}}
+    taken = {_LABEL, "name", *is_text, *_COLOR_TITLES, HEMISPHERE_TITLE}
     for title, cells in values.items():
-        # A map may be called as what says which label, or its name.
-        columns[f"{title}_value" if title in (_LABEL, "name") else title] = cells
+        while title in taken:
+            title += "_value"  # noqa: PLW2901  until it is free
+        taken.add(title)
+        columns[title] = cells
     properties = []
     for row, (label, name) in enumerate(table):
         further = {title: _plain(cells[row]) for title, cells in columns.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -11,6 +11,7 @@ from ..atlas.spaces import VolumeGrid
 from ..engine.painting import paint
 from ..errors import ArgumentError, FileFormatError, ImageTypeError, times
 from ..io.label_files import labels_image
+from ..io.maps import t_r_of
 from ..io.painted import edited
 from .parcellation import ChunkedParcellation, Level
 from .voxels import InMemory
@@ -114,9 +115,12 @@ def in_chunks(atlas: Parcellation) -> ChunkedParcellation:
     Each has every second voxel of the one before, in each direction.  Its labels are in the
     smallest dtype that holds all.
 
-    Raises `LabelsError` where 0 is the label of a region.
+    Raises `LabelsError` where 0 is the label of a region, `FileFormatError` where it has no voxels.
     """
-    assert isinstance(atlas.space, VolumeGrid), "only voxels are in chunks"
+    if not isinstance(atlas.space, VolumeGrid):
+        raise FileFormatError(
+            f"OME-Zarr is written of voxels; these regions are of {atlas.space.description}."
+        )
     labels = labels_image(atlas, "OME-Zarr holds").T
     levels = []
     step = 1
@@ -156,8 +160,12 @@ def painting_in_chunks(image: Painted) -> PaintedChunks:
         )
     match = image.match
     assert match is not None, "what knows its regions knows what went where"
-    table: NDArray[Any] = image.dataobj.table
-    return PaintedChunks(in_chunks(atlas), table, match.signals.axis, match, image.categories)
+    # As in other files, where it lies and when its volumes are is what the image says by now.
+    now: Any = image
+    if not np.array_equal(now.affine, atlas.space.affine):
+        atlas = replace(atlas, space=VolumeGrid.of(now))
+    axis = match.signals.axis.with_t_r(t_r_of(now))
+    return PaintedChunks(in_chunks(atlas), now.dataobj.table, axis, match, image.categories)
 
 
 def refuse_chunks(thing: object) -> None:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.dtypes import first_that_holds
 from ..errors import FileFormatError, LabelsError, OutputExistsError, SignalsError, examples, plural
-from ..files import check_output, expanded, readable, replacing
+from ..files import check_output, expanded, readable, replacing, replacing_all
 from ..formats import family_of
 from .image_label import image_label_of, table_of
 from .ome import read_multiscale
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from ..atlas.region_table import RegionTable
 
 _NEUROGLANCER = "neuroglancer_segment_properties"
-# What neuroglancer has of numbers.
-_NUMBERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32")
+# What neuroglancer has of integers; of other numbers it has float32.
+_INTEGERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +97,7 @@ def save_properties(properties: Properties, output: Path, *, overwrite: bool) ->
     else:
         text = json.dumps(_segment_properties(properties), allow_nan=False, ensure_ascii=False)
         with replacing(output, overwrite=overwrite) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     return output
 
 
@@ -126,17 +127,41 @@ def _write_into(store: Path, properties: Properties) -> None:
     said = image_label_of(properties.regions, values=values, colors=properties.colors)
     if "source" in image.image_label:
         said["source"] = image.image_label["source"]
-    # Only the one file is replaced, by a rename: a reader finds the old or the new values.
     is_new = (folder / "zarr.json").exists()
-    file = folder / ("zarr.json" if is_new else ".zattrs")
-    with readable(name):
-        content = json.loads(file.read_text(encoding="utf-8"))
-        holder = content["attributes"]["ome"] if is_new else content
     said["version"] = image.image_label.get("version", "0.5" if is_new else "0.4")
-    holder["image-label"] = said
-    text = json.dumps(content, allow_nan=False, ensure_ascii=False, indent=1)
-    with replacing(file, overwrite=True) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    texts = _texts_with(said, folder, folder / ("zarr.json" if is_new else ".zattrs"), name)
+    # No voxel is touched, and files are replaced by a rename: a reader finds old or new values.
+    with replacing_all(list(texts), overwrite=True) as temporaries:
+        for temporary, text in zip(temporaries, texts.values(), strict=True):
+            temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _texts_with(said: dict[str, Any], group: Path, file: Path, name: str) -> dict[Path, str]:
+    """Return what files are to hold: that of a group, and copies in those of groups above."""
+    # Readers believe such copies, consolidated metadata, before the group itself.
+    above = [folder / each for folder in group.parents for each in ("zarr.json", ".zmetadata")]
+    texts = {}
+    for each in (file, *filter(Path.exists, above)):
+        with readable(name):
+            content = json.loads(each.read_text(encoding="utf-8"))
+            holder = _said_in(content, each, group)
+        if holder is not None:
+            holder["image-label"] = said
+            # With the NaN that others have written.
+            texts[each] = json.dumps(content, ensure_ascii=False, indent=1, default=str)
+    return texts
+
+
+def _said_in(content: Any, file: Path, group: Path) -> Any:
+    """Return what a file says of a group in or below its folder, None where it says nothing."""
+    if file.name == ".zattrs":
+        return content
+    if file.parent != group:
+        path = group.relative_to(file.parent).as_posix()
+        copies = (content.get("consolidated_metadata") or content).get("metadata") or {}
+        content = copies.get(path, {"attributes": copies.get(f"{path}/.zattrs")})
+    attributes = content["attributes"]
+    return attributes and attributes.get("ome", attributes)
 
 
 def _check_same_regions(there: RegionTable | None, painted: RegionTable, name: str) -> None:
@@ -170,16 +195,28 @@ def _segment_properties(properties: Properties) -> dict[str, Any]:
     told: list[dict[str, Any]] = [
         {"id": "label", "type": "label", "values": [regions.names[row] for row in rows]}
     ]
-    for title, row in numbers.items():
-        values = row[rows]
-        dtype = row.dtype.name if row.dtype.name in _NUMBERS else "float32"
-        with np.errstate(over="ignore"):
-            values = values.astype(dtype)
-        if not np.isfinite(values).all():
-            raise SignalsError(
-                f"{plural(int((~np.isfinite(values)).sum()), 'value')} of {title!r} that "
-                "neuroglancer cannot hold: NaN, infinite or beyond float32. Leave them out."
-            )
-        told.append({"id": title, "type": "number", "data_type": dtype, "values": values.tolist()})
+    told += [_number(title, row[rows]) for title, row in numbers.items()]
     ids = [str(regions.labels[row]) for row in rows]
     return {"@type": _NEUROGLANCER, "inline": {"ids": ids, "properties": told}}
+
+
+def _number(title: str, values: NDArray[Any]) -> dict[str, Any]:
+    """Return a property of segments that is a number."""
+    dtype: Any = np.dtype("float32")
+    if values.dtype.kind in "biu":
+        dtype = first_that_holds([0, *values.tolist()], _INTEGERS) or dtype
+    with np.errstate(over="ignore"):
+        held = values.astype(dtype)
+    # Floats are rounded, integers are not.
+    is_lost = ~np.isfinite(held)
+    if values.dtype.kind in "iu":
+        is_lost = held.astype(object) != values.astype(object)
+    if is_lost.any():
+        raise SignalsError(
+            f"{plural(int(is_lost.sum()), 'value')} of {title!r} that neuroglancer cannot hold: "
+            "NaN, beyond float32, or integers of more than 32 bits. Leave them out."
+        )
+    # Names of segments are a property, too.
+    name = "label_value" if title == "label" else title
+    of_type = {"type": "number", "data_type": dtype.name}
+    return {"id": name, **of_type, "values": held.tolist()}

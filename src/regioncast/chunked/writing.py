@@ -23,7 +23,7 @@ from ..atlas.parcellation import Parcellation
 from ..engine.dtypes import first_that_holds
 from ..engine.painting import paint
 from ..engine.threads import each_in_turn, n_cpus
-from ..errors import FileFormatError, LabelsError, OutputError, WorkerDiedError
+from ..errors import FileFormatError, LabelsError, OutputError, SignalsTypeError, WorkerDiedError
 from ..executors import each_done
 from ..files import check_folder_output, expanded, replacing_folder
 from ..formats import family_of, stem_of
@@ -34,8 +34,8 @@ from .painting import PaintedChunks, in_chunks, painting_in_chunks
 from .parcellation import ChunkedParcellation
 from .reading import NODE, boxes
 from .shards import Shards
-from .stores import is_store, needs_zarr
-from .voxels import check_unchanged, near, parts
+from .stores import check_unchanged, is_store, needs_zarr
+from .voxels import near, parts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,8 +112,8 @@ def check_store_output(path: Path, *, overwrite: bool) -> None:
     check_folder_output(path, overwrite=overwrite, may_replace=is_store)
 
 
-def save_painting(
-    image: PaintedChunks,
+def save_chunks(
+    thing: PaintedChunks | ChunkedParcellation,
     output: Path,
     *,
     overwrite: bool,
@@ -121,39 +121,9 @@ def save_painting(
     progress: Progress | None = None,
     layout: Layout = _DEFAULT,
 ) -> Path:
-    """Write a painted image with its labels, whole or not at all; see `regioncast.save`."""
-    return _save(
-        image.parcellation, image, output, overwrite=overwrite, executor=executor,
-        progress=progress, layout=layout,
-    )  # fmt: skip
-
-
-def save_labels(
-    atlas: ChunkedParcellation,
-    output: Path,
-    *,
-    overwrite: bool,
-    executor: Executor | None = None,
-    progress: Progress | None = None,
-    layout: Layout = _DEFAULT,
-) -> Path:
-    """Write labels with their region table, whole or not at all; see `regioncast.save`."""
-    return _save(
-        atlas, None, output, overwrite=overwrite, executor=executor, progress=progress,
-        layout=layout,
-    )  # fmt: skip
-
-
-def _save(
-    atlas: ChunkedParcellation,
-    image: PaintedChunks | None,
-    output: Path,
-    *,
-    overwrite: bool,
-    executor: Executor | None,
-    progress: Progress | None,
-    layout: Layout,
-) -> Path:
+    """Write a painted image with its labels, or labels alone, whole or not at all; see `save`."""
+    image = thing if isinstance(thing, PaintedChunks) else None
+    atlas = thing.parcellation if isinstance(thing, PaintedChunks) else thing
     output = expanded(output)
     check_store_output(output, overwrite=overwrite)
     _check_sources(atlas, output)
@@ -243,7 +213,8 @@ def _make_array(
         dimension_names=["t", "z", "y", "x"][-len(shape) :],
     )
     shards = Shards.of(array, Path(folder, name))
-    assert shards is not None, "that is how they are made"
+    if shards is None:
+        raise SignalsTypeError(f"OME-Zarr holds integers and floats, and these are {fill.dtype}.")
     return shards
 
 
@@ -422,8 +393,9 @@ def _write_group(group: Path, ome: dict[str, Any]) -> None:
 
 def _write_json(group: Path, attributes: dict[str, Any]) -> None:
     content = {"zarr_format": 3, "node_type": "group", "attributes": attributes}
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
-    (group / "zarr.json").write_text(text, encoding="utf-8")
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1, default=str)
+    # What is no Unicode, as of names of files, is escaped as JSON does it.
+    (group / "zarr.json").write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def labels_of_categories(image: PaintedChunks) -> ChunkedParcellation:
@@ -462,11 +434,8 @@ def save(
         thing = painting_in_chunks(thing)
     if isinstance(thing, PaintedChunks) and thing.categories is not None:
         thing = labels_of_categories(thing)
-    how: dict[str, Any] = {"overwrite": overwrite, "executor": executor, "progress": progress}
-    if isinstance(thing, PaintedChunks):
-        return save_painting(thing, output, **how)
-    if isinstance(thing, ChunkedParcellation):
-        return save_labels(thing, output, **how)
+    if isinstance(thing, PaintedChunks | ChunkedParcellation):
+        return save_chunks(thing, output, overwrite=overwrite, executor=executor, progress=progress)
     raise FileFormatError(
         "OME-Zarr is written of labels, or of what paint returns, with its labels; this is "
         f"{type(thing).__name__}."
