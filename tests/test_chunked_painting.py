@@ -401,7 +401,9 @@ def test_tasks_of_a_dead_writer_reach_no_later_store(
         write_all(plan, tasks, *how)
         for earlier in plans:
             for task in tasks:
-                writing._write_part(earlier, task)
+                with pytest.raises(FileNotFoundError):
+                    writing._write_part(earlier, task)
+                assert not Path(earlier.folder).exists()
         plans.append(plan)
 
     monkeypatch.setattr(writing, "_write_all", write_all_and_late)

@@ -218,7 +218,9 @@ class Shards:
         if not pieces:
             return
         file = self._file(shard)
-        file.parent.mkdir(parents=True, exist_ok=True)
+        # None above: a folder that an interrupted writer has removed does not come again.
+        for folder in reversed(file.parents[: len(shard)]):
+            folder.mkdir(exist_ok=True)
         end = index.tobytes()
         with file.open("wb") as output:
             output.writelines([*pieces, end, google_crc32c.value(end).to_bytes(4, "little")])
