@@ -90,6 +90,9 @@ class Shards:
         dtype = np.dtype(array.dtype).newbyteorder("=")
         if array.metadata.zarr_format != 3 or array.shards is None or dtype.kind not in "biuf":
             return None
+        # Here a file is of one map; of several in one, another would be read.
+        if any(n_maps > 1 for n_maps in array.shards[:-3]):
+            return None
         zstd = _known_codec(array.metadata.to_dict(), dtype)
         if zstd is None:
             return None
