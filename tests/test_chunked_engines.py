@@ -77,7 +77,8 @@ def test_several_maps_in_one_shard_are_each_read(
 ) -> None:
     values = np.random.default_rng(4).integers(1, 99, (3, 4, 5, 10, 11)).astype(np.int16)
     array = zarr.create_array(
-        tmp_path, shape=values.shape, dtype="i2", shards=(*(per_chunk * n for n in per_file), 4, 9, 8),
+        tmp_path, shape=values.shape, dtype="i2",
+        shards=(*(per_chunk * n for n in per_file), 4, 9, 8),
         chunks=(per_chunk, per_chunk, 2, 3, 4), compressors=ZstdCodec(level=1, checksum=True),
     )  # fmt: skip
     array[:] = values
