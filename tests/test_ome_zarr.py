@@ -315,6 +315,66 @@ def test_table_comes_back_as_it_was(painting: Path, atlas: rc.Parcellation, tmp_
         assert again.table.labels.tolist() == atlas.table.labels.tolist()
 
 
+@pytest.mark.parametrize("title", ["index", "id", "label", "roi", "label-id", "order"])
+def test_label_value_says_which_label_whatever_else_holds_integers(
+    painting: Path, title: str
+) -> None:
+    said = [
+        {"label-value": label, title: other, "acronym": name}
+        for label, other, name in [(300, 3, "d"), (3, 9, "a"), (9, 70, "b"), (70, 300, "c")]
+    ]
+    for names in ("acronym", "name"):
+        properties = [
+            {names if key == "acronym" else key: each[key] for key in each} for each in said
+        ]
+        changed(
+            painting / "labels" / "atlas",
+            lambda content, p=properties: content["ome"].update({"image-label": {"properties": p}}),
+        )
+        table: Any = rc.load_parcellation(painting).table
+        assert list(table) == [(3, "a"), (9, "b"), (70, "c"), (300, "d")]
+        assert [record["label"] for record in table.to_records()] == [3, 9, 70, 300]
+        assert table.to_pandas()["index"].tolist() == [3, 9, 70, 300]
+        assert next(iter(table.columns.values())) == (9, 70, 300, 3)
+
+
+@pytest.mark.parametrize(
+    ("image_label", "message"),
+    [
+        (
+            {"properties": [{"label-value": 3}, {"name": "b"}]},
+            r"properties whose label-value.*None",
+        ),
+        ({"properties": [{"label-value": "x", "acronym": "b"}]}, r"no integer: 'x'"),
+        ({"colors": [{"label-value": 3.5, "rgba": [1, 2, 3, 4]}]}, r"has colors whose .* 3\.5"),
+        ({"colors": [{"rgba": [1, 2, 3, 4]}]}, r"has colors whose .* None"),
+        ({"properties": ["a"]}, "truncated or damaged"),
+        (["a"], "truncated or damaged"),
+    ],
+)
+def test_what_says_of_no_label_what_it_says_is_refused(
+    painting: Path, image_label: Any, message: str
+) -> None:
+    changed(
+        painting / "labels" / "atlas",
+        lambda content: content["ome"].update({"image-label": image_label}),
+    )
+    with pytest.raises(FileFormatError, match=message):
+        rc.load_parcellation(painting)
+
+
+def test_colors_alone_list_regions(painting: Path) -> None:
+    colors = [{"label-value": n, "rgba": [n % 256, 0, 9, 255]} for n in (300, 3, 9)]
+    colors.append({"label-value": 70})
+    changed(
+        painting / "labels" / "atlas",
+        lambda content: content["ome"].update({"image-label": {"colors": colors}}),
+    )
+    table: Any = rc.load_parcellation(painting).table
+    assert table.labels.tolist() == [3, 9, 70, 300]
+    assert table.columns["color"] == ("#030009", "#090009", None, "#2c0009")
+
+
 def test_table_beside_is_found(painting: Path) -> None:
     changed(painting / "labels" / "atlas", lambda content: content["ome"].pop("image-label"))
     beside = painting.with_name("map.tsv")

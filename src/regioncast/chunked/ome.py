@@ -125,10 +125,11 @@ def read_multiscale(group: zarr.Group, name: str) -> Multiscale:
         ]
         spaces = _spaces(group, axes, arrays, transforms, ours, name=name)
         t_r = _t_r(axes, transforms[0][0])
+        image_label = dict(ome.get("image-label") or {})
     # Outside of what turns all that is raised into damage, as warnings may be.
     if spaces[0].is_placed:
         _say_if_without_unit(axes[-3:], name)
-    return Multiscale(arrays, spaces, t_r, ome.get("image-label") or {}, ours)
+    return Multiscale(arrays, spaces, t_r, image_label, ours)
 
 
 def _say_if_without_unit(axes: Sequence[Mapping[str, Any]], name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -169,7 +169,7 @@ def find_labels(
 
 def _levels(
     source: Any, label_map: str | int | None, level: int
-) -> tuple[list[Level], dict[str, Any], Any]:
+) -> tuple[list[Level], Mapping[str, Any], Any]:
     """Return levels of labels from one on, what is said of labels there, and where they are."""
     if not is_of_zarr(source) and not isinstance(source, str | os.PathLike):
         _refuse_level(level, _WHAT)
@@ -192,7 +192,7 @@ def _levels(
         Level(zarr_voxels(array, _WHAT), space)
         for array, space in zip(image.arrays[first:], image.spaces[first:], strict=True)
     ]
-    return levels, dict(image.image_label), file
+    return levels, image.image_label, file
 
 
 def group_of_labels(group: zarr.Group, label_map: str | int | None) -> zarr.Group:
@@ -212,7 +212,7 @@ def group_of_labels(group: zarr.Group, label_map: str | int | None) -> zarr.Grou
 
 
 def _given_table(
-    regions: Any, said: dict[str, Any], file: Any, name: str
+    regions: Any, said: Mapping[str, Any], file: Any, name: str
 ) -> tuple[RegionTable | None, Any]:
     """Return the region table that was given, lies in the store or beside it, and its file."""
     if isinstance(regions, str) and regions == NO_REGIONS:
@@ -222,7 +222,8 @@ def _given_table(
         return region_tables.read_region_table(path), path
     if regions is not None:
         return region_tables.read_region_table(regions), None
-    table = image_label.table_of(said, name)
+    with readable(name):
+        table = image_label.table_of(said, name)
     if table is not None or file is None:
         return table, None
     beside = region_tables.find_region_table(file)

@@ -107,7 +107,7 @@ def read_region_table(
     RegionTable
         With the other columns under their titles: numbers where all cells are numbers, else
         text; what is empty or ``n/a`` is `None`.  A column besides those of labels and names
-        that is called ``index`` or ``name`` gets ``_in_table`` after its title.  Colours given
+        that is called ``index``, ``label`` or ``name`` gets ``_in_table`` after it.  Colours given
         as red, green and blue are one column ``color``, ``#rrggbb``.
 
     Raises
@@ -238,6 +238,29 @@ def region_table_from_label_table(xml: bytes | str, *, source: str = "label tabl
     ([Region(label=8, name='V1')], ('#ff8000',))
     """
     return _from_records(label_table_records(xml, source), source, None)
+
+
+def region_table_of_labels(
+    labels: Sequence[int], columns: Mapping[str, Sequence[Any]], source: str
+) -> RegionTable:
+    """Return the table of labels that are said to be just that; which column names them is not.
+
+    Parameters
+    ----------
+    labels : sequence of int, shape (n_regions,)
+    columns : mapping of str to sequence
+        Each of shape (n_regions,).
+    source : str
+        The name to use in messages.
+
+    Raises
+    ------
+    RegionTableError
+        When a label stands twice, or is beyond 64 bits.
+    """
+    of_labels = Column("", labels)
+    others = [Column(title, list(cells)) for title, cells in columns.items()]
+    return _of_labels(Table([of_labels, *others], source), of_labels, None)
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -447,6 +470,10 @@ def _from_table(table: Table, labels: Labels | None) -> RegionTable:
     of_labels = find_labels(table, labels)
     if None in of_labels.integers:
         raise lacks_labels(of_labels, table)
+    return _of_labels(table, of_labels, labels)
+
+
+def _of_labels(table: Table, of_labels: Column, labels: Labels | None) -> RegionTable:
     of_names = _name_column(table, of_labels)
     columns = {
         str(column.title) or "column 1": _parsed(column.cells)
