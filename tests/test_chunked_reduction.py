@@ -26,6 +26,7 @@ from regioncast.cli import main
 from regioncast.engine.extraction import Strategy
 from regioncast.errors import (
     ArgumentError,
+    DimensionError,
     FileFormatError,
     ImageTypeError,
     LabelsError,
@@ -406,6 +407,30 @@ def test_other_grids_and_dtypes_are_refused(atlas: nib.Nifti1Image) -> None:
     surface = rc.load_parcellation(left=np.arange(5))
     with pytest.raises(SpaceError, match=r"Give labels of voxels"):
         rc.extract(zarr.zeros((11, 9, 14)), surface)
+
+
+def test_blocks_of_dask_are_what_it_says_of_them(atlas: nib.Nifti1Image) -> None:
+    da = pytest.importorskip("dask.array")
+    image, labels = image_and_labels("i2")
+    lazy = da.from_array(image, chunks=(4, 9, 14))
+    lies = [
+        lazy.map_blocks(lambda block: block + 0.5, dtype="i2"),
+        lazy.map_blocks(lambda block: block.astype("i8"), dtype="i2"),
+        lazy.map_blocks(lambda block: block[:, :, :-1], dtype="i2", chunks=lazy.chunks),
+        lazy.map_blocks(lambda block: block[:1], dtype="i2", chunks=lazy.chunks),
+    ]
+    for lie in lies:
+        with pytest.raises(ImageTypeError, match=r"says that a block is 11×9×14 voxels of int16"):
+            rc.extract(lie, atlas)
+        with pytest.raises(ImageTypeError, match=r"says that a block .*map_blocks"):
+            rc.load_parcellation(lie)
+    threshold = int(np.median(image))
+    with pytest.raises(ImageTypeError, match=r"Some of the image, .* is masked: \d+ voxels"):
+        rc.extract(da.ma.masked_greater(lazy, threshold), atlas)
+    with pytest.raises(ImageTypeError, match=r"Some of the labels image, .* is masked"):
+        rc.load_parcellation(da.ma.masked_equal(da.from_array(labels, chunks=5), 7))
+    with pytest.raises(DimensionError, match=r"Dask array has no map"):
+        rc.extract(da.zeros((0, *image.shape)), atlas)
 
 
 def test_an_executor_is_for_what_is_read_in_chunks(atlas: nib.Nifti1Image) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..atlas.placement import coverage_of
 from ..atlas.spaces import VolumeGrid, check_same
-from ..errors import ArgumentError, ImageTypeError, SpaceError, capitalized
+from ..errors import ArgumentError, DimensionError, ImageTypeError, SpaceError, capitalized
 from ..files import expanded
 from ..formats import family_of, is_gzipped
 from ..io.kinds import inside, open_maps
@@ -292,6 +292,8 @@ def _open(image: Any, space: VolumeGrid) -> ChunkedImage:
     """Return an image on the grid of labels: of an OME-Zarr, the level that has it."""
     opened = _on_grid(image, _WHAT, space) if is_chunked(image) else _from_file(image)
     check_same(space, opened.space, this_name="the labels image", other_name=_WHAT)
+    if not opened.voxels.n_maps:
+        raise DimensionError(f"{capitalized(opened.voxels.name)} has no map. Give one or more.")
     return opened
 
 

@@ -273,7 +273,23 @@ class DaskVoxels:
         with readable(self.name):
             # In this thread: who reads works side by side already, and no cluster is to be asked.
             block = array[box].compute(scheduler="synchronous")
+            self._check(block, [part.stop - part.start for part in box])
             return np.ascontiguousarray(block, self.dtype)
+
+    def _check(self, block: Any, shape: Sequence[int]) -> None:
+        """Raise where a block is not what the array says, which Dask believes and kernels read."""
+        dtype = np.dtype(block.dtype).newbyteorder("=")
+        if (block.shape, dtype) != (tuple(shape), self.dtype):
+            raise ImageTypeError(
+                f"{capitalized(self.name)} says that a block is {times(shape)} voxels of "
+                f"{self.dtype}, and computes {times(block.shape)} of {dtype}. Correct what makes "
+                "it, for example map_blocks(…, dtype=…, chunks=…)."
+            )
+        if np.ma.is_masked(block):
+            raise ImageTypeError(
+                f"Some of {self.name}, is masked: {plural(int(block.mask.sum()), 'voxel')} of a "
+                "block. Say what they are: dask.array.ma.filled(array, 0), for example."
+            )
 
 
 def dask_voxels(array: Any, what: str) -> DaskVoxels:
