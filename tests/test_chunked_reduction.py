@@ -495,6 +495,19 @@ def test_the_level_of_the_labels_is_read(tmp_path: Path) -> None:
         assert set(signals.values[0]) <= set(values.values())
 
 
+def test_a_level_that_is_shifted_is_said_to_be(tmp_path: Path, atlas: nib.Nifti1Image) -> None:
+    values = {3: 1.5, 7: 2.5, 900: 3.5}
+    labels = np.kron(np.asarray(atlas.dataobj), np.ones((20, 20, 20), np.int16))
+    image = rc.paint(values, rc.load_parcellation(nib.Nifti1Image(labels, GRID)))
+    rc.save(image, tmp_path / "map.ome.zarr")
+    coarse = rc.load_parcellation(tmp_path / "map.ome.zarr", level=1).load()  # type: ignore[attr-defined]
+    affine = coarse.space.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ [0.25, 0.25, 0.25]
+    shifted = rc.load_parcellation(nib.Nifti1Image(coarse.codes.astype(np.int16), affine))
+    with pytest.raises(SpaceError, match=r"lies up to .* \(0\.\d+ voxels\) away"):
+        rc.extract(tmp_path / "map.ome.zarr", shifted)
+
+
 def test_labels_that_the_table_lacks_are_an_error(store: Path) -> None:
     labels = rc.load_parcellation(store, {3: "three", 7: "seven"})
     with pytest.raises(LabelsError, match=r"1 label of the labels image .* voxels?: 900\."):

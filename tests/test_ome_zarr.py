@@ -268,6 +268,80 @@ def test_unit_is_converted_refused_or_said_to_be_missing(painting: Path) -> None
         open_image(changed(copy, in_units(None)), "the image")
 
 
+def image_of_others(
+    store: Path, array: np.ndarray, steps: Any, names: str = "zyx", **of_axes: Any
+) -> Path:
+    """An image as others write it, at one level."""
+    kinds: dict[str, Any] = {"t": {"type": "time"}, "c": {"type": "channel"}}
+    in_space = {"type": "space", "unit": "millimeter"}
+    axes = [{"name": a, **kinds.get(a, in_space), **of_axes.get(a, {})} for a in names]
+    root = zarr.create_group(store)
+    root.create_array("0", data=array)
+    datasets = [{"path": "0", "coordinateTransformations": steps}]
+    multiscales = [{"axes": axes, "datasets": datasets}]
+    root.attrs["ome"] = {"version": "0.5", "multiscales": multiscales}
+    return store
+
+
+def orientation(value: str) -> dict[str, Any]:
+    return {"orientation": {"type": "anatomical", "value": value}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"x": "right-to-left"},
+        {"x": "right-to-left", "y": "anterior-to-posterior"},
+        {"x": "right-to-left", "y": "left-to-right", "z": "inferior-to-superior"},
+        {"x": "right-to-left", "y": "rostral-to-caudal", "z": "dorsal-to-ventral"},
+    ],
+)
+def test_orientation_that_is_not_of_three_axes_is_not_passed_over(
+    tmp_path: Path, labels: np.ndarray, said: dict[str, str]
+) -> None:
+    axes = {axis: orientation(value) for axis, value in said.items()}
+    steps = [{"type": "scale", "scale": [3, 2, 1]}]
+    store = image_of_others(tmp_path / "o.zarr", labels.T, steps, **axes)
+    with pytest.warns(SpaceWarning, match=r"says of its axes .*'right-to-left'.* x is taken to go"):
+        image = open_image(store, "the image")
+    np.testing.assert_array_equal(image.space.affine, np.diag([1, 2, 3, 1]))
+
+
+@pytest.mark.parametrize(
+    ("names", "leading", "t_r"),
+    [("tzyx", (3,), 1.5), ("tczyx", (3, 1), 1.5), ("tczyx", (1, 3), None), ("ctzyx", (2, 3), None)],
+)
+def test_channels_are_not_in_time(
+    tmp_path: Path, labels: np.ndarray, names: str, leading: tuple[int, ...], t_r: float | None
+) -> None:
+    values = np.random.default_rng(2).integers(0, 99, (*leading, *labels.T.shape)).astype(np.uint8)
+    steps = [{"type": "scale", "scale": [1.5] * len(leading) + [1, 1, 1]}]
+    store = image_of_others(tmp_path / "t.zarr", values, steps, names, t={"unit": "second"})
+    atlas = rc.load_parcellation(da.from_array(labels.T, chunks=9))
+    signals = rc.extract(store, atlas, strategy="sum")
+    assert signals.t_r == t_r
+    maps = values.reshape(-1, *labels.T.shape)
+    sums = [[each[label == labels.T].sum() for label in (3, 9, 70, 300)] for each in maps]
+    assert signals.values.tolist() == sums
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ({"type": "scale", "scale": [2]}, "has a scale of 1 number for 3 axes"),
+        ({"type": "translation", "translation": [1, 2]}, "has a translation of 2 numbers"),
+        ({"type": "affine", "affine": [[1]]}, "no scale and no translation: 'affine'"),
+        ({"type": "scale", "path": "scales"}, "no scale and no translation: 'scale'"),
+    ],
+)
+def test_transformations_have_a_number_for_each_axis(
+    tmp_path: Path, labels: np.ndarray, step: Any, message: str
+) -> None:
+    store = image_of_others(tmp_path / "n.zarr", labels.T, [step])
+    with pytest.raises(FileFormatError, match=message):
+        rc.load_parcellation(store)
+
+
 def test_axes_in_another_order_and_images_in_a_plane_are_refused(painting: Path) -> None:
     def swap(content: Any) -> None:
         axes = content["ome"]["multiscales"][0]["axes"]

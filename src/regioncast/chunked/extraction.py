@@ -313,15 +313,14 @@ def _from_file(image: Any) -> ChunkedImage:
 
 
 def _on_grid(source: Any, what: str, space: VolumeGrid) -> ChunkedImage:
-    """Return the first level that is on a grid; the finest where none is."""
-    finest = open_image(source, what)
-    if finest.space.difference(space) is None:
-        return finest
-    for level in range(1, _n_levels(source, what)):
-        opened = open_image(source, what, level)
-        if opened.space.difference(space) is None:
-            return opened
-    return finest
+    """Return the first level that is on a grid; where none is, that of its shape, or the finest."""
+    levels: list[ChunkedImage] = []
+    for number in range(_n_levels(source, what)):
+        levels.append(open_image(source, what, number))
+        if levels[-1].space.difference(space) is None:
+            return levels[-1]
+    # What differs from it is said next, and the sizes of another level would say nothing.
+    return next((level for level in levels if level.space.shape == space.shape), levels[0])
 
 
 def _n_levels(source: Any, what: str) -> int:
