@@ -283,6 +283,41 @@ def image_of_others(
     return store
 
 
+def test_each_axis_without_a_unit_is_said(tmp_path: Path, labels: np.ndarray) -> None:
+    units = {"z": {"unit": "micrometer"}, "y": {"unit": None}, "x": {"unit": "micrometer"}}
+    steps = [{"type": "scale", "scale": [3, 2, 1]}]
+    store = image_of_others(tmp_path / "u.zarr", labels.T, steps, **units)
+    with pytest.warns(SpaceWarning, match="unit its voxels are measured along y, which is"):
+        open_image(store, "the image")
+
+
+def test_axes_need_types(tmp_path: Path, labels: np.ndarray) -> None:
+    steps = [{"type": "scale", "scale": [3, 2, 1]}]
+    store = image_of_others(tmp_path / "k.zarr", labels.T, steps, y={"type": None})
+    with pytest.raises(DimensionError, match=r"z \(space\), y \(None\), x \(space\)"):
+        open_image(store, "the image")
+
+
+def test_grid_is_compared_with_the_level_of_its_shape(tmp_path: Path, labels: np.ndarray) -> None:
+    steps = [{"type": "scale", "scale": [1, 1, 1]}]
+    store = image_of_others(tmp_path / "l.zarr", labels.T, steps)
+    coarse = labels[::2, ::2, ::2]
+    group = zarr.open_group(store)
+    group.create_array("1", data=coarse.T)
+    said = group.attrs["ome"]
+    shift = {"type": "translation", "translation": [0.5] * 3}
+    said["multiscales"][0]["datasets"].append(
+        {
+            "path": "1",
+            "coordinateTransformations": [{"type": "scale", "scale": [2, 2, 2]}, shift],
+        }
+    )
+    group.attrs["ome"] = said
+    atlas = rc.load_parcellation(nib.Nifti1Image(coarse, np.diag([2.0, 2, 2, 1])))
+    with pytest.raises(SpaceError, match=r"lies up to 0\.866 mm \(0\.433 voxels\) away"):
+        rc.extract(store, atlas)
+
+
 def orientation(value: str) -> dict[str, Any]:
     return {"orientation": {"type": "anatomical", "value": value}}
 
@@ -347,7 +382,7 @@ def test_axes_in_another_order_and_images_in_a_plane_are_refused(painting: Path)
         axes = content["ome"]["multiscales"][0]["axes"]
         axes[0], axes[2] = axes[2], axes[0]
 
-    with pytest.raises(DimensionError, match="has the axes x, y, z; they have to be z, y, x"):
+    with pytest.raises(DimensionError, match=r"axes x \(space\), y \(space\), z \(space\)"):
         open_image(changed(painting, swap), "the image")
     plane = zarr.create_array(painting.with_name("p.zarr"), shape=(5, 4), dtype="i4")
     with pytest.raises(DimensionError, match="has 2 dimensions"):
@@ -366,9 +401,14 @@ def test_contradicting_and_unknown_metadata_are_refused(painting: Path) -> None:
         steps = content["ome"]["multiscales"][0]["datasets"][0]["coordinateTransformations"]
         steps[0]["scale"][0] *= 3
 
-    with pytest.raises(FileFormatError, match="contradicts itself: its voxels have edges"):
-        open_image(changed(painting, scaled), "the image")
-    (painting / "zarr.json").write_text(text)
+    def cropped(content: Any) -> None:
+        steps = content["ome"]["multiscales"][0]["datasets"][0]["coordinateTransformations"]
+        steps[1]["translation"][2] += 4
+
+    for change in (scaled, cropped):
+        with pytest.raises(FileFormatError, match="contradicts itself: its voxels have edges"):
+            open_image(changed(painting, change), "the image")
+        (painting / "zarr.json").write_text(text)
     with pytest.raises(FileFormatError, match=r"OME-Zarr of version 0\.9"):
         open_image(changed(painting, lambda c: c["ome"].update(version="0.9")), "the image")
     (painting / "zarr.json").write_text(text)

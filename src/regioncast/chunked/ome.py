@@ -136,10 +136,11 @@ def read_multiscale(group: zarr.Group, name: str) -> Multiscale:
 
 
 def _say_if_without_unit(axes: Sequence[Mapping[str, Any]], name: str) -> None:
-    if not any(axis.get("unit") for axis in axes):
+    without = [axis["name"] for axis in axes if not axis.get("unit")]
+    if without:
         warn(
-            f"{capitalized(name)} does not say in which unit its voxels are measured, which is "
-            "taken to be the millimetre.",
+            f"{capitalized(name)} does not say in which unit its voxels are measured along "
+            f"{', '.join(without)}, which is taken to be the millimetre.",
             SpaceWarning,
         )
 
@@ -195,9 +196,10 @@ def _check_axes(axes: Sequence[Mapping[str, Any]], n_dimensions: int, name: str)
             f"({', '.join(names)}), and its array has {n_dimensions}."
         )
     if names[-3:] != ["z", "y", "x"] or kinds[-3:] != ["space"] * 3 or "space" in kinds[:-3]:
+        said = ", ".join(f"{axis} ({kind})" for axis, kind in zip(names, kinds, strict=True))
         raise DimensionError(
-            f"{capitalized(name)} has the axes {', '.join(names)}; they have to be z, y, x, after "
-            "time or channels. Write it again with its axes in this order."
+            f"{capitalized(name)} has the axes {said}, with their types; they have to be z, y, x of "
+            "type space, after time or channels. Write it again with its axes in this order."
         )
 
 
@@ -265,12 +267,15 @@ def _spaces(
     factors = _factors(spatial, name)
     if "affine" in ours:
         finest = _finest_of_ours(group, shapes[0], np.array(ours["affine"], np.float64))
-        # Who has rescaled the image since knew nothing of our affine.
-        sizes = np.linalg.norm(finest.affine[:3, :3], axis=0)
-        if not np.allclose(sizes, scales[0] * factors, rtol=1e-4):
+        # Who has rescaled or cropped the image since knew nothing of our affine.
+        steps = transforms_of(finest, is_series=False, t_r=None)
+        said = scales[0] * factors, translations[0] * factors
+        sizes, corner = (np.array(step[step["type"]][::-1]) for step in steps)
+        if not np.allclose(said, (sizes, corner), rtol=1e-4, atol=1e-3 * sizes.min()):
             raise FileFormatError(
-                f"{capitalized(name)} contradicts itself: its voxels have edges of {sizes} mm by "
-                f"its affine, and of {scales[0] * factors} mm by its scale. Write it again."
+                f"{capitalized(name)} contradicts itself: its voxels have edges of {sizes} mm and "
+                f"begin at {corner} by its affine, and of {said[0]} mm at {said[1]} by its scale "
+                "and translation. Write it again."
             )
     else:
         affine = _affine(spatial, scales[0] * factors, translations[0] * factors)
