@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -520,3 +521,32 @@ def test_workers_of_the_shell_reduce_a_store(store: Path, tmp_path: Path) -> Non
     assert main(["extract", str(store), str(store), "-o", str(other), "--workers", "2"]) == 0
     assert one.read_bytes() == other.read_bytes()
     assert one.read_text().split()[:3] == ["three", "seven", "nine"]
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_labels_that_are_written_anew_in_another_form_are_an_error(
+    tmp_path: Path, zarr_format: Any
+) -> None:
+    zarr = pytest.importorskip("zarr")
+    image, labels = image_and_labels("i2")
+    others = [np.pad(labels, 2), labels[:-3], labels.astype("i8"), np.stack([labels] * 12)]
+    for number, other in enumerate(others):
+        store = tmp_path / f"{number}.zarr"
+
+        def write(array: np.ndarray, store: Path = store) -> None:
+            zarr.create_array(
+                store, data=array, chunks=(1, 4, 5, 6)[-array.ndim :],
+                zarr_format=zarr_format, overwrite=True,
+            )  # fmt: skip
+
+        write(labels)
+        regions = rc.load_parcellation(store)
+        before = rc.extract(zarr.array(image), regions)
+        write(other)
+        with pytest.raises(FileFormatError, match=rf"anew since .* 11×9×14 of int.*{other.dtype}"):
+            rc.extract(zarr.array(image), regions)
+        write(labels)
+        assert rc.extract(zarr.array(image), regions).values.tolist() == before.values.tolist()
+    shutil.rmtree(store)
+    with pytest.raises(FileFormatError, match="its metadata are gone"):
+        rc.extract(zarr.array(image), regions)

@@ -232,6 +232,12 @@ def test_header_is_that_of_nifti(painting: Path) -> None:
     assert header.get_data_shape() == SHAPE
 
 
+def test_header_that_is_lost_is_an_error(painting: Path) -> None:
+    shutil.rmtree(painting / "nifti" / "c")
+    with pytest.raises(FileFormatError, match=r"The NIfTI header of .*map.ome.zarr is not whole"):
+        open_image(painting, "the image")
+
+
 def test_series_keep_names_and_repetition_time(atlas: rc.Parcellation, tmp_path: Path) -> None:
     values = pd.DataFrame({"name": ["V1", "été", "NA", "b 2"], "t1": [1, 2, 3, 4], "t2": 5})
     image = rc.paint(values, atlas, t_r=0.75)

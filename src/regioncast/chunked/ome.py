@@ -198,8 +198,8 @@ def _check_axes(axes: Sequence[Mapping[str, Any]], n_dimensions: int, name: str)
     if names[-3:] != ["z", "y", "x"] or kinds[-3:] != ["space"] * 3 or "space" in kinds[:-3]:
         said = ", ".join(f"{axis} ({kind})" for axis, kind in zip(names, kinds, strict=True))
         raise DimensionError(
-            f"{capitalized(name)} has the axes {said}, with their types; they have to be z, y, x of "
-            "type space, after time or channels. Write it again with its axes in this order."
+            f"{capitalized(name)} has the axes {said}; they have to be z, y, x of the type space, "
+            "after time or channels. Write it again with its axes in this order."
         )
 
 
@@ -308,6 +308,11 @@ def _finest_of_ours(
         return VolumeGrid.from_affine(shape, affine)
     content: Any = group[NIFTI]
     header = nib.Nifti2Header(np.asarray(content[:]).tobytes(), check=False)
+    # Of a file that is lost, Zarr makes zeros.
+    if header["sizeof_hdr"] != header.sizeof_hdr:
+        raise FileFormatError(
+            f"The NIfTI header of {path_of(group)} is not whole. Get or write it again."
+        )
     image: Any = SimpleNamespace(shape=shape, affine=affine, header=header)
     return VolumeGrid.of(image)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -127,8 +128,6 @@ class ZarrVoxels:
     chunks : tuple of int
         Along z, y and x, what is read at once.
     name : str
-    stamp : int, default=0
-        Of the metadata of the array in a file: one that is written anew is opened anew.
     """
 
     store: Any
@@ -137,7 +136,6 @@ class ZarrVoxels:
     dtype: np.dtype[Any]
     chunks: tuple[int, int, int]
     name: str
-    stamp: int = 0
 
     @property
     def n_maps(self) -> int:
@@ -150,19 +148,34 @@ class ZarrVoxels:
         at = np.unravel_index(number, self.leading) if self.leading else ()
         leading = tuple(map(int, at))
         with readable(self.name):
-            array: Any = self.store
-            if isinstance(array, str):
-                array, shards = _opened(array, self.stamp)
-                if shards is not None:
-                    return np.ascontiguousarray(shards.read(box, leading, into))
+            array, shards = self._opened()
+            if shards is not None:
+                return np.ascontiguousarray(shards.read(box, leading, into))
             return np.ascontiguousarray(array[(*leading, *box)], self.dtype)
+
+    def _opened(self) -> tuple[Any, Shards | None]:
+        """Return the array, and its shards where we read them ourselves."""
+        if not isinstance(self.store, str):
+            return self.store, None
+        array, shards = _opened(self.store, _stamp(self.store))
+        said = (*self.leading, *self.shape), self.chunks, self.dtype
+        # Somebody may have written it anew meanwhile.
+        if (array.shape, array.chunks[-3:], array.dtype.newbyteorder("=")) != said:
+            raise FileFormatError(
+                f"{capitalized(self.name)} has been written anew since it was opened: it was "
+                f"{times(said[0])} of {self.dtype} in chunks of {times(self.chunks)}, and is "
+                f"{times(array.shape)} of {array.dtype} in chunks of {times(array.chunks[-3:])}. "
+                "Open it again."
+            )
+        return array, shards
 
     def alone(self, edge: int, number: int) -> Voxels | None:
         """Return what reads blocks of this edge one by one as fast as all at once, if it can."""
         if not isinstance(self.store, str) or self.chunks != (edge,) * 3:
             return None
-        if _opened(self.store, self.stamp)[1] is None:
-            return None
+        with readable(self.name):
+            if self._opened()[1] is None:
+                return None
         return _OneByOne(self, number)
 
 
@@ -193,6 +206,15 @@ def _opened(path: str, _: int) -> tuple[Any, Shards | None]:
     return array, Shards.of(array, Path(path))
 
 
+def _stamp(array: str) -> int:
+    """Return when the metadata of an array in a folder were written."""
+    # Asked for each block, so without `Path`; Zarr 2 has another file.
+    for mark in ("zarr.json", ".zarray"):
+        with suppress(FileNotFoundError):
+            return os.stat(f"{array}/{mark}").st_mtime_ns  # noqa: PTH116
+    raise FileNotFoundError("its metadata are gone")
+
+
 def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
     """Return the voxels of an array of Zarr.
 
@@ -210,13 +232,7 @@ def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
         np.dtype(array.dtype).newbyteorder("="),
         (c_z, c_y, c_x),
         name,
-        0 if file is None else _stamp(file),
     )
-
-
-def _stamp(folder: Path) -> int:
-    """Return when the metadata of an array were written."""
-    return max((folder / mark).stat().st_mtime_ns for mark in _MARKS if (folder / mark).exists())
 
 
 def path_of(node: zarr.Array[Any] | zarr.Group) -> Path | None:
