@@ -645,3 +645,26 @@ def test_missing_shard_is_noticed(painting: Path, array: str) -> None:
     (painting / array / "c" / "0" / "0" / "0").unlink()
     with pytest.raises(FileFormatError, match="is not whole"):
         open_image(painting, "the image")
+
+
+def test_group_of_labels_that_lists_none_is_an_error(
+    tmp_path: Path, labels: np.ndarray, painting: Path
+) -> None:
+    steps = [{"type": "scale", "scale": [1, 1, 1]}]
+    store = image_of_others(tmp_path / "i.zarr", labels.T, steps)
+    shutil.copytree(painting / "labels", store / "labels")
+    assert rc.load_parcellation(store).table.labels.tolist() == [3, 9, 70, 300]
+    zarr.open_group(store / "labels").attrs["ome"] = {"version": "0.5"}
+    with pytest.raises(FileFormatError, match="a group labels that lists none of its 'atlas'"):
+        rc.load_parcellation(store)
+
+
+def test_relative_paths_hold_wherever_one_is_later(
+    painting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(painting / "labels" / "atlas")
+    atlas = rc.load_parcellation(".")
+    monkeypatch.chdir(painting)
+    signals = rc.extract(".", atlas)
+    monkeypatch.chdir("/")
+    np.testing.assert_array_equal(rc.extract(painting, atlas).values, signals.values)

@@ -17,6 +17,7 @@ from ..engine.threads import each_in_turn, threads_of
 from ..errors import (
     ArgumentError,
     DimensionError,
+    FileFormatError,
     LabelsError,
     capitalized,
     examples,
@@ -201,7 +202,14 @@ def group_of_labels(group: zarr.Group, label_map: str | int | None) -> zarr.Grou
     holder: Any = group
     if "labels" in group and _is_group(group["labels"]):
         holder = group["labels"]
-    names = metadata_of(holder).get("labels")
+    names = list(metadata_of(holder).get("labels") or ())
+    # Not the image itself, of which each intensity would be a region.
+    if not names and holder is not group:
+        raise FileFormatError(
+            f"{capitalized(_WHAT)} {path_of(group) or 'in memory'} has a group labels that lists "
+            f"none of its {examples(sorted(dict(holder.members()))) or 'no members'}. Give the "
+            "path of one, or of the array that is meant."
+        )
     if not names:
         _refuse_label_map(label_map)
         return group
@@ -226,7 +234,7 @@ def _given_table(
         table = image_label.table_of(said, name)
     if table is not None or file is None:
         return table, None
-    beside = region_tables.find_region_table(file)
+    beside = region_tables.find_region_table(file.absolute())
     if beside is None:
         return None, None
     return region_tables.read_region_table(beside, may_be_list=False), beside

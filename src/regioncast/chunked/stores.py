@@ -225,8 +225,8 @@ def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
     check_dimensions(array.shape, name)
     (n_z, n_y, n_x), (c_z, c_y, c_x) = array.shape[-3:], array.chunks[-3:]
     return ZarrVoxels(
-        # A path is a few bytes in a task, and is opened once by each process.
-        array if file is None else str(file),
+        # A path is a few bytes in a task, and is opened once by each process, wherever it works.
+        array if file is None else str(file.absolute()),
         (n_z, n_y, n_x),
         tuple(array.shape[:-3]),
         np.dtype(array.dtype).newbyteorder("="),
