@@ -352,6 +352,35 @@ def test_a_large_file_that_ends_early_is_an_error(tmp_path: Path, atlas: nib.Nif
 
 
 @pytest.mark.usefixtures("small_files_are_large")
+@pytest.mark.parametrize("scaling", [(1, 0), (0.5, 3)])
+def test_complex_numbers_keep_both_halves(
+    tmp_path: Path, atlas: nib.Nifti1Image, scaling: tuple[float, float]
+) -> None:
+    image, labels = image_and_labels("i2")[0], np.asarray(atlas.dataobj).T
+    numbers = (image + 1j * image[::-1]).astype(np.complex64)
+    path = written(tmp_path / "large.nii", numbers.T, *scaling)
+    expected = scaling[0] * numbers[labels == 7].astype(complex).mean() + scaling[1]
+    assert rc.extract(path, atlas).values[0, 1] == pytest.approx(expected)
+    da = pytest.importorskip("dask.array")
+    with pytest.raises(ImageTypeError, match="holds complex"):
+        rc.extract(path, rc.load_parcellation(da.from_array(labels, chunks=5)))
+
+
+@pytest.mark.usefixtures("small_files_are_large")
+def test_a_mask_that_leaves_no_region_is_an_error(
+    tmp_path: Path, atlas: nib.Nifti1Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, labels = image_and_labels("f4")
+    path = written(tmp_path / "large.nii", image.T)
+    mask = nib.Nifti1Image((labels.T == 0).astype(np.uint8), GRID)
+    message = "The mask leaves no region: none of 3 regions has a voxel inside it"
+    for large in (100, 1 << 30):
+        monkeypatch.setattr(extraction, "LARGE", large)
+        with pytest.raises(LabelsError, match=message):
+            rc.extract(path, atlas, mask=mask)
+
+
+@pytest.mark.usefixtures("small_files_are_large")
 def test_what_needs_a_file_whole_still_has_it_whole(
     tmp_path: Path, atlas: nib.Nifti1Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:

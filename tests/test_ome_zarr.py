@@ -573,6 +573,22 @@ def test_regions_known_from_the_table_are_not_read() -> None:
     assert "2 regions" in repr(atlas)
 
 
+@pytest.mark.parametrize("background", ["Nothing", "Background"])
+def test_names_alone_are_of_labels_that_nobody_has_read(tmp_path: Path, background: str) -> None:
+    labels = np.random.default_rng(3).integers(0, 4, (4, 5, 6)).astype(np.uint8)
+    names = [background, "a", "b", "c"]
+    (tmp_path / "names.txt").write_text("\n".join(names))
+    for regions in (names, tuple(names), np.array(names), pd.Series(names)):
+        with pytest.raises(RegionTableError, match=r"4 names has no labels.*Give a mapping"):
+            rc.load_parcellation(da.from_array(labels, chunks=3), regions)
+    with pytest.raises(RegionTableError, match="has no column of labels"):
+        rc.load_parcellation(da.from_array(labels, chunks=3), tmp_path / "names.txt")
+    pairs = pd.Series(names, index=range(4)).rename_axis("label")
+    for regions in (dict(enumerate(names)), list(enumerate(names)), pairs):
+        atlas: Any = rc.load_parcellation(da.from_array(labels, chunks=3), regions)
+        assert list(atlas) == [(1, "a"), (2, "b"), (3, "c")]
+
+
 def test_what_is_no_labels_is_refused(tmp_path: Path) -> None:
     floats = da.zeros((4, 5, 6), chunks=3)
     with pytest.raises(LabelsError, match="holds float64; labels in chunks are integers"):
@@ -589,7 +605,7 @@ def test_what_is_no_labels_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_needs_all_voxels_says_what_to_do(painting: Path, tmp_path: Path) -> None:
-    advice = r"Crop them, or load a coarser level into memory: load_parcellation\(…, level=2\)"
+    advice = r"Crop them, or load a coarser level into memory: load_parcellation\(…, level=1\)"
     atlas = rc.load_parcellation(painting)
     with pytest.raises(ArgumentError, match=advice):
         rc.merge(painting, painting)
@@ -599,6 +615,9 @@ def test_what_needs_all_voxels_says_what_to_do(painting: Path, tmp_path: Path) -
         rc.view([1.0, 2, 3, 4], atlas)
     with pytest.raises(ArgumentError, match=advice):
         rc.paint([1.0, 2, 3, 4], atlas, onto=nib.Nifti1Image(np.zeros(SHAPE), OBLIQUE))
+    for alone in (rc.load_parcellation(painting, level=1), da.ones((3, 4, 5), dtype=int)):
+        with pytest.raises(ArgumentError, match=r"load them .* load_parcellation\(…\)\.load\(\)"):
+            rc.view(alone)
     with pytest.raises(ArgumentError, match="mask is for labels in memory"):
         rc.load_parcellation(painting, mask=nib.Nifti1Image(np.zeros(SHAPE), OBLIQUE))
     with pytest.raises(FileFormatError, match=r"written as \.ome\.zarr, not as 'a\.nii\.gz'"):

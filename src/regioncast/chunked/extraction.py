@@ -14,7 +14,15 @@ import numpy as np
 
 from ..atlas.placement import coverage_of
 from ..atlas.spaces import VolumeGrid, check_same
-from ..errors import ArgumentError, DimensionError, ImageTypeError, SpaceError, capitalized
+from ..errors import (
+    ArgumentError,
+    DimensionError,
+    ImageTypeError,
+    LabelsError,
+    SpaceError,
+    capitalized,
+    plural,
+)
 from ..files import expanded
 from ..formats import family_of, is_gzipped
 from ..io.kinds import inside, open_maps
@@ -123,7 +131,7 @@ def _is_large(image: Any) -> bool:
     """Return whether one map of an uncompressed NIfTI file is large."""
     opened = _opened(image)
     voxels = None if opened is None else file_voxels(opened, _WHAT)
-    if voxels is None or voxels.dtype.kind not in "buif":
+    if voxels is None:
         return False
     return voxels.stored.itemsize * math.prod(voxels.shape) >= LARGE
 
@@ -229,6 +237,11 @@ def _signals(
     files: tuple[Path, ...],
 ) -> dict[str, Signals]:
     first = maps[0].sums
+    if not first["in_mask"].any() and first["voxels"].any():
+        raise LabelsError(
+            f"The mask leaves no region: none of {plural(len(labels.table), 'region')} has a "
+            "voxel inside it. Check that mask and labels overlap."
+        )
     finite = np.min([each.sums["finite"] for each in maps], axis=0)
     coverage = coverage_of(
         labels.table, labels.space.nouns, first["voxels"], first["in_mask"], finite

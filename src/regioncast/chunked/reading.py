@@ -227,9 +227,10 @@ def _given_table(
         return None, None
     if isinstance(regions, str | os.PathLike):
         path = existing_file(regions, "the region table", may_be_pipe=True)
-        return region_tables.read_region_table(path), path
+        return region_tables.read_region_table(path, may_be_list=False), path
     if regions is not None:
-        return region_tables.read_region_table(regions), None
+        # Names alone would be of all labels, which takes all voxels to know.
+        return region_tables.read_region_table(regions, may_be_list=False), None
     with readable(name):
         table = image_label.table_of(said, name)
     if table is not None or file is None:

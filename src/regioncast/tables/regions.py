@@ -100,7 +100,7 @@ def read_region_table(
     labels : array of int64, shape (n_labels,), default=None
         The labels in the image, ascending; they decide what is otherwise open.
     may_be_list : bool, default=True
-        Whether a file of text without labels is a list of names.
+        Whether names without labels, in a file of text or a sequence, are a table.
 
     Returns
     -------
@@ -136,9 +136,9 @@ def read_region_table(
     if isinstance(source, np.ndarray) and source.dtype.names:
         return _from_table(table_of_structured(source, "The structured array"), labels)
     if isinstance(source, np.ndarray | list | tuple):
-        return _from_sequence(list(source), labels)
+        return _from_sequence(list(source), labels, may_be_list=may_be_list)
     if is_series(source):
-        return _from_series(source, labels)
+        return _from_series(source, labels, may_be_list=may_be_list)
     if is_frame(source):
         return _from_frame(source, labels)
     raise RegionTableError(
@@ -344,7 +344,7 @@ def _from_mapping(source: Mapping[Any, Any], labels: Labels | None) -> RegionTab
     return _from_pairs(keys, [*map(_plain, source.values())], labels, "The mapping")
 
 
-def _from_sequence(items: list[Any], labels: Labels | None) -> RegionTable:
+def _from_sequence(items: list[Any], labels: Labels | None, *, may_be_list: bool) -> RegionTable:
     """Read a list of names, of pairs of a label and a name, or of records."""
     if are_mappings(items):
         return _from_table(table_of_records(items, "The list of records"), labels)
@@ -359,14 +359,20 @@ def _from_sequence(items: list[Any], labels: Labels | None) -> RegionTable:
                 f"A list as a region table holds names; this one has {name!r} "
                 f"({type(name).__name__}). Give a mapping of labels to names."
             )
+    if not may_be_list:
+        raise RegionTableError(
+            f"The list of {plural(len(items), 'name')} has no labels: names alone are those of the "
+            "labels in ascending order, and which there are is not known here. Give a mapping of "
+            "labels to names."
+        )
     return _from_names([name.strip() for name in items], "The list of names", labels)
 
 
-def _from_series(series: Any, labels: Labels | None) -> RegionTable:
+def _from_series(series: Any, labels: Labels | None, *, may_be_list: bool) -> RegionTable:
     """Read a Series as a mapping, or as a list of names where its index merely counts."""
     index, names = list(map(_plain, series.index)), list(map(_plain, series))
     if series.index.name is None and index == list(range(len(index))):
-        return _from_sequence(names, labels)
+        return _from_sequence(names, labels, may_be_list=may_be_list)
     return _from_pairs(index, names, labels, "The Series")
 
 
