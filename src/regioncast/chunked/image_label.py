@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -43,8 +44,7 @@ def table_of(image_label: Mapping[str, Any], name: str) -> RegionTable | None:
         listed = list(colors)
         return RegionTable(listed, None, _color_column(listed, colors)) if listed else None
     labels = _labels_of(properties, "properties", name)
-    titles = dict.fromkeys(title for entry in properties for title in entry if title != _LABEL)
-    columns = {title: [entry.get(title) for entry in properties] for title in titles}
+    columns = _columns_of(properties)
     if not _color_title(columns):
         # What viewers are told; where we wrote it, the column itself is among the properties.
         columns |= _color_column(labels, colors)
@@ -65,15 +65,20 @@ def table_of(image_label: Mapping[str, Any], name: str) -> RegionTable | None:
 def _colors_in(image_label: Mapping[str, Any], name: str) -> dict[int, str | None]:
     """Return the colours of labels, None where one is listed without."""
     entries = list(image_label.get("colors") or [])
-    colors = [
-        hex_color([part / 255 for part in entry["rgba"]]) if entry.get("rgba") else None
-        for entry in entries
-    ]
-    return dict(zip(_labels_of(entries, "colors", name), colors, strict=True))
+    labels = _labels_of(entries, "colors", name)
+    parts = [np.divide(entry.get("rgba") or [math.nan], 255).tolist() for entry in entries]
+    return dict(zip(labels, map(hex_color, parts), strict=True))
 
 
 def _color_column(labels: Sequence[Any], colors: Mapping[int, str | None]) -> dict[str, list[Any]]:
     return {"color": [colors.get(label) for label in labels]} if colors else {}
+
+
+def _columns_of(properties: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the properties but the labels as columns; what a label lacks is None."""
+    titles = dict.fromkeys(chain.from_iterable(properties))
+    del titles[_LABEL]
+    return {title: [entry.get(title) for entry in properties] for title in titles}
 
 
 def _labels_of(entries: Sequence[Mapping[str, Any]], what: str, name: str) -> list[int]:

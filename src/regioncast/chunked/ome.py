@@ -130,8 +130,7 @@ def read_multiscale(group: zarr.Group, name: str) -> Multiscale:
     # Outside of what turns all that is raised into damage, as warnings may be.
     if spaces[0].is_placed:
         _say_if_without_unit(axes[-3:], name)
-        if "affine" not in ours:
-            _say_if_led_elsewhere(axes[-3:], name)
+        _say_if_led_elsewhere(axes[-3:], ours, name)
     return Multiscale(arrays, spaces, t_r, image_label, ours)
 
 
@@ -145,9 +144,11 @@ def _say_if_without_unit(axes: Sequence[Mapping[str, Any]], name: str) -> None:
         )
 
 
-def _say_if_led_elsewhere(axes: Sequence[Mapping[str, Any]], name: str) -> None:
-    said = [value for value in _orientations(axes) if value is not None]
-    if said and not _are_directions(said):
+def _say_if_led_elsewhere(
+    axes: Sequence[Mapping[str, Any]], ours: Mapping[str, Any], name: str
+) -> None:
+    said = list(filter(None, _orientations(axes)))
+    if said and "affine" not in ours and not _are_directions(said):
         warn(
             f"{capitalized(name)} says of its axes {examples(said)}, which is not one each of left "
             "and right, posterior and anterior, inferior and superior. x is taken to go to the "
