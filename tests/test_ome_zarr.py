@@ -583,6 +583,8 @@ def test_names_alone_are_of_labels_that_nobody_has_read(tmp_path: Path, backgrou
             rc.load_parcellation(da.from_array(labels, chunks=3), regions)
     with pytest.raises(RegionTableError, match="has no column of labels"):
         rc.load_parcellation(da.from_array(labels, chunks=3), tmp_path / "names.txt")
+    if background == "Nothing":  # a region, as far as anybody knows, of a table that counts from 0
+        return
     pairs = pd.Series(names, index=range(4)).rename_axis("label")
     for regions in (dict(enumerate(names)), list(enumerate(names)), pairs):
         atlas: Any = rc.load_parcellation(da.from_array(labels, chunks=3), regions)
@@ -687,3 +689,32 @@ def test_relative_paths_hold_wherever_one_is_later(
     signals = rc.extract(".", atlas)
     monkeypatch.chdir("/")
     np.testing.assert_array_equal(rc.extract(painting, atlas).values, signals.values)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"index": [3, 9, 70, 300], "label": [9, 3, 300, 70]}, "2 columns .* 'index', 'label'"),
+        ({"index": [1, 2, 3, 4], "intensity": [2, 3, 4, 1]}, "'index', 'intensity'"),
+        ({"label": [3, 9, 70, 300], "id": [9, 3, 300, 70]}, "2 columns .* 'label', 'id'"),
+        ({"index": [0, 1, 2, 3]}, "counts from 0, which it calls 'a', and 0 is the background"),
+    ],
+)
+def test_tables_that_only_the_voxels_could_tell_are_refused(
+    labels: np.ndarray, columns: dict[str, list[int]], message: str
+) -> None:
+    regions = {**columns, "name": ["a", "b", "c", "d"]}
+    array = da.from_array(labels.T, chunks=9)
+    with pytest.raises(RegionTableError, match=message):
+        rc.load_parcellation(array, regions)
+    # One column, and a row of the background, are as clear as ever.
+    first = next(iter(columns))
+    clear = {first: [0, 3, 9, 70], "name": ["background", "b", "c", "d"]}
+    assert rc.load_parcellation(array, clear).table.labels.tolist() == [3, 9, 70]
+
+
+def test_zero_is_a_region_where_the_background_is_another(labels: np.ndarray) -> None:
+    regions = {"index": [0, 1, 2, 3], "name": ["a", "b", "c", "d"]}
+    array = da.from_array(np.searchsorted([0, 3, 9, 70], labels.T.clip(max=70)), chunks=9)
+    atlas = rc.load_parcellation(array, regions, background=3)
+    assert atlas.table.names == ("a", "b", "c")

@@ -19,6 +19,7 @@ from ..errors import (
     DimensionError,
     FileFormatError,
     LabelsError,
+    RegionTableError,
     capitalized,
     examples,
 )
@@ -130,6 +131,8 @@ def load(
         _check_labels(each.labels)
     # A given table spares the pass over all voxels, which may take hours.
     table, table_file = _given_table(regions, said, file, levels[0].labels.name)
+    if table is not None and background == 0:
+        _check_start(table)
     if table is None or strict:
         found = find_labels(levels[0].labels, background, n_jobs=n_jobs, progress=progress)
         if not len(found):
@@ -239,6 +242,17 @@ def _given_table(
     if beside is None:
         return None, None
     return region_tables.read_region_table(beside, may_be_list=False), beside
+
+
+def _check_start(table: RegionTable) -> None:
+    """Raise where a table numbers its regions from 0: of labels from 1, each would be another."""
+    counts = np.array_equal(table.labels, np.arange(len(table)))
+    if counts and region_tables.calls_zero_a_region(table):
+        raise RegionTableError(
+            f"The region table counts from 0, which it calls {table.names[0]!r}, and 0 is the "
+            "background. Add 1 to its labels if those of the image count from 1; call 0 "
+            "'background' if it is; or pass another background label."
+        )
 
 
 def _check_labels(labels: Voxels) -> None:

@@ -549,10 +549,15 @@ def _checked(
     return table
 
 
+def calls_zero_a_region(table: RegionTable) -> bool:
+    """Return whether a table names 0, and not as what is no region."""
+    name_of = dict(zip(table.labels.tolist(), table.names, strict=True))
+    return 0 in name_of and name_of[0] != "0" and not names_no_region(name_of[0])
+
+
 def _check_start(table: RegionTable, labels: Labels, source: str) -> None:
     """Raise where the table counts from another number than the image, or names no region of it."""
-    name_of = dict(zip(table.labels.tolist(), table.names, strict=True))
-    zero_is_region = 0 in name_of and name_of[0] != "0" and not names_no_region(name_of[0])
+    zero_is_region = calls_zero_a_region(table)
     problem = start_problem(table.labels.tolist(), labels.tolist(), zero_is_region=zero_is_region)
     if problem:
         raise RegionTableError(
