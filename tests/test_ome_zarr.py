@@ -601,6 +601,8 @@ def test_what_is_no_labels_is_refused(tmp_path: Path) -> None:
         rc.load_parcellation(da.zeros((4, 5, 6), chunks=3, dtype=int))
     with pytest.raises(InputMissingError, match="does not exist"):
         rc.load_parcellation(tmp_path / "none.ome.zarr")
+    with pytest.raises(ArgumentError, match=r"is a URL, .*: s3://b/a.ome.zarr\. Open it with Zarr"):
+        rc.load_parcellation("s3://b/a.ome.zarr")
     (tmp_path / "e.zarr").mkdir()
     with pytest.raises(FileFormatError, match="is no Zarr store"):
         rc.load_parcellation(tmp_path / "e.zarr")

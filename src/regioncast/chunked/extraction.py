@@ -38,7 +38,7 @@ from .reduction.blocks import Blocks, Sources
 from .reduction.ranks import Limits, Owners
 from .reduction.statistics import MapReduction, check_strategies
 from .reduction.tasks import Side
-from .stores import is_chunked, is_of_zarr, open_node
+from .stores import is_chunked, is_of_zarr, open_node, path_of
 from .voxels import InMemory
 
 if TYPE_CHECKING:
@@ -340,7 +340,8 @@ def _n_levels(source: Any, what: str) -> int:
     if not is_of_zarr(source) and not isinstance(source, str | os.PathLike):
         return 1
     node: Any = open_node(source, what)
-    return 1 if hasattr(node, "shape") else len(read_multiscale(node, what).arrays)
+    name = f"{what} {path_of(node) or 'in memory'}"
+    return 1 if hasattr(node, "shape") else len(read_multiscale(node, name).arrays)
 
 
 def _mask(mask: Any, space: VolumeGrid) -> Voxels | None:

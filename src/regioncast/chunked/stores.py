@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import (
+    ArgumentError,
     DimensionError,
     FileFormatError,
     ImageTypeError,
@@ -96,6 +97,11 @@ def open_node(source: Any, what: str) -> zarr.Array[Any] | zarr.Group:
         raise ImageTypeError(
             f"{capitalized(what)} is {type(source).__name__}; give a path, zarr.Array or "
             "zarr.Group."
+        )
+    if "://" in str(source):
+        raise ArgumentError(
+            f"{capitalized(what)} is a URL, and paths are opened: {source}. Open it with Zarr, and "
+            "give what is opened: zarr.open(url, mode='r')."
         )
     path = expanded(source)
     # Said here, as Zarr says of a folder that is none just that no node is there.
