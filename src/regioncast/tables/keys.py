@@ -675,15 +675,24 @@ def _by_title(candidates: Sequence[Candidate], table: Table) -> Candidate:
     is_open = best.rank == 0 and table.has_header and len(equals) > 1
     if best.rank < 0 or is_open:
         raise _names_no_region(table, np.empty(0, np.int64), candidates)
-    # Labels that are all of other rows, too, would be found there, and nobody would notice.
-    rivals = [
-        other
-        for other in candidates
-        if other in equals or (other.rank >= _WHOLLY and set(other.labels) <= set(best.labels))
-    ]
-    if best.rank > 0 and any(other.naming.keys != best.naming.keys for other in rivals):
-        raise _several_labels(table, rivals)
+    rivals = _rivals(best, candidates)
+    if best.rank > 0 and rivals:
+        raise _several_labels(table, [best, *rivals])
     return best
+
+
+def _rivals(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the columns of other labels that are titled as well, or titled as labels, too.
+
+    Of the latter, those whose labels would all be found in the best one, as other regions.
+    """
+    others = [other for other in candidates if other.naming.keys != best.naming.keys]
+    rivals = []
+    for other in others:
+        is_hidden = other.rank >= _WHOLLY and set(other.labels) <= set(best.labels)
+        if is_hidden or _weight(other) == _weight(best):
+            rivals.append(other)
+    return rivals
 
 
 def _weight(candidate: Candidate) -> tuple[int, bool]:
