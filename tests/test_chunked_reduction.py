@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
@@ -26,6 +27,7 @@ from regioncast.cli import main
 from regioncast.engine.extraction import Strategy
 from regioncast.errors import (
     ArgumentError,
+    DimensionError,
     FileFormatError,
     ImageTypeError,
     LabelsError,
@@ -350,6 +352,35 @@ def test_a_large_file_that_ends_early_is_an_error(tmp_path: Path, atlas: nib.Nif
 
 
 @pytest.mark.usefixtures("small_files_are_large")
+@pytest.mark.parametrize("scaling", [(1, 0), (0.5, 3)])
+def test_complex_numbers_keep_both_halves(
+    tmp_path: Path, atlas: nib.Nifti1Image, scaling: tuple[float, float]
+) -> None:
+    image, labels = image_and_labels("i2")[0], np.asarray(atlas.dataobj).T
+    numbers = (image + 1j * image[::-1]).astype(np.complex64)
+    path = written(tmp_path / "large.nii", numbers.T, *scaling)
+    expected = scaling[0] * numbers[labels == 7].astype(complex).mean() + scaling[1]
+    assert rc.extract(path, atlas).values[0, 1] == pytest.approx(expected)
+    da = pytest.importorskip("dask.array")
+    with pytest.raises(ImageTypeError, match="holds complex"):
+        rc.extract(path, rc.load_parcellation(da.from_array(labels, chunks=5)))
+
+
+@pytest.mark.usefixtures("small_files_are_large")
+def test_a_mask_that_leaves_no_region_is_an_error(
+    tmp_path: Path, atlas: nib.Nifti1Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, labels = image_and_labels("f4")
+    path = written(tmp_path / "large.nii", image.T)
+    mask = nib.Nifti1Image((labels.T == 0).astype(np.uint8), GRID)
+    message = "The mask leaves no region: none of 3 regions has a voxel inside it"
+    for large in (100, 1 << 30):
+        monkeypatch.setattr(extraction, "LARGE", large)
+        with pytest.raises(LabelsError, match=message):
+            rc.extract(path, atlas, mask=mask)
+
+
+@pytest.mark.usefixtures("small_files_are_large")
 def test_what_needs_a_file_whole_still_has_it_whole(
     tmp_path: Path, atlas: nib.Nifti1Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -406,6 +437,30 @@ def test_other_grids_and_dtypes_are_refused(atlas: nib.Nifti1Image) -> None:
     surface = rc.load_parcellation(left=np.arange(5))
     with pytest.raises(SpaceError, match=r"Give labels of voxels"):
         rc.extract(zarr.zeros((11, 9, 14)), surface)
+
+
+def test_blocks_of_dask_are_what_it_says_of_them(atlas: nib.Nifti1Image) -> None:
+    da = pytest.importorskip("dask.array")
+    image, labels = image_and_labels("i2")
+    lazy = da.from_array(image, chunks=(4, 9, 14))
+    lies = [
+        lazy.map_blocks(lambda block: block + 0.5, dtype="i2"),
+        lazy.map_blocks(lambda block: block.astype("i8"), dtype="i2"),
+        lazy.map_blocks(lambda block: block[:, :, :-1], dtype="i2", chunks=lazy.chunks),
+        lazy.map_blocks(lambda block: block[:1], dtype="i2", chunks=lazy.chunks),
+    ]
+    for lie in lies:
+        with pytest.raises(ImageTypeError, match=r"says that a block is 11×9×14 voxels of int16"):
+            rc.extract(lie, atlas)
+        with pytest.raises(ImageTypeError, match=r"says that a block .*map_blocks"):
+            rc.load_parcellation(lie)
+    threshold = int(np.median(image))
+    with pytest.raises(ImageTypeError, match=r"Some of the image, .* is masked: \d+ voxels"):
+        rc.extract(da.ma.masked_greater(lazy, threshold), atlas)
+    with pytest.raises(ImageTypeError, match=r"Some of the labels image, .* is masked"):
+        rc.load_parcellation(da.ma.masked_equal(da.from_array(labels, chunks=5), 7))
+    with pytest.raises(DimensionError, match=r"Dask array has no map"):
+        rc.extract(da.zeros((0, *image.shape)), atlas)
 
 
 def test_an_executor_is_for_what_is_read_in_chunks(atlas: nib.Nifti1Image) -> None:
@@ -470,6 +525,19 @@ def test_the_level_of_the_labels_is_read(tmp_path: Path) -> None:
         assert set(signals.values[0]) <= set(values.values())
 
 
+def test_a_level_that_is_shifted_is_said_to_be(tmp_path: Path, atlas: nib.Nifti1Image) -> None:
+    values = {3: 1.5, 7: 2.5, 900: 3.5}
+    labels = np.kron(np.asarray(atlas.dataobj), np.ones((20, 20, 20), np.int16))
+    image = rc.paint(values, rc.load_parcellation(nib.Nifti1Image(labels, GRID)))
+    rc.save(image, tmp_path / "map.ome.zarr")
+    coarse = rc.load_parcellation(tmp_path / "map.ome.zarr", level=1).load()  # type: ignore[attr-defined]
+    affine = coarse.space.affine.copy()
+    affine[:3, 3] += affine[:3, :3] @ [0.25, 0.25, 0.25]
+    shifted = rc.load_parcellation(nib.Nifti1Image(coarse.codes.astype(np.int16), affine))
+    with pytest.raises(SpaceError, match=r"lies up to .* \(0\.\d+ voxels\) away"):
+        rc.extract(tmp_path / "map.ome.zarr", shifted)
+
+
 def test_labels_that_the_table_lacks_are_an_error(store: Path) -> None:
     labels = rc.load_parcellation(store, {3: "three", 7: "seven"})
     with pytest.raises(LabelsError, match=r"1 label of the labels image .* voxels?: 900\."):
@@ -482,3 +550,32 @@ def test_workers_of_the_shell_reduce_a_store(store: Path, tmp_path: Path) -> Non
     assert main(["extract", str(store), str(store), "-o", str(other), "--workers", "2"]) == 0
     assert one.read_bytes() == other.read_bytes()
     assert one.read_text().split()[:3] == ["three", "seven", "nine"]
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_labels_that_are_written_anew_in_another_form_are_an_error(
+    tmp_path: Path, zarr_format: Any
+) -> None:
+    zarr = pytest.importorskip("zarr")
+    image, labels = image_and_labels("i2")
+    others = [np.pad(labels, 2), labels[:-3], labels.astype("i8"), np.stack([labels] * 12)]
+    for number, other in enumerate(others):
+        store = tmp_path / f"{number}.zarr"
+
+        def write(array: np.ndarray, store: Path = store) -> None:
+            zarr.create_array(
+                store, data=array, chunks=(1, 4, 5, 6)[-array.ndim :],
+                zarr_format=zarr_format, overwrite=True,
+            )  # fmt: skip
+
+        write(labels)
+        regions = rc.load_parcellation(store)
+        before = rc.extract(zarr.array(image), regions)
+        write(other)
+        with pytest.raises(FileFormatError, match=rf"anew since .* 11×9×14 of int.*{other.dtype}"):
+            rc.extract(zarr.array(image), regions)
+        write(labels)
+        assert rc.extract(zarr.array(image), regions).values.tolist() == before.values.tolist()
+    shutil.rmtree(store)
+    with pytest.raises(FileFormatError, match="its metadata are gone"):
+        rc.extract(zarr.array(image), regions)

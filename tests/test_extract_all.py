@@ -116,6 +116,16 @@ def test_a_job_that_fails_is_in_its_results_and_the_others_go_on(rows, executor,
     assert all((each.signals is None) == (each.error is not None) for each in done.values())
 
 
+def test_an_atlas_in_chunks_fails_its_own_jobs_with_the_reason(rows, tmp_path):
+    pytest.importorskip("zarr")
+    store = rc.save(rc.load_parcellation(rows[0]["atlas"]), tmp_path / "A.ome.zarr")
+    rows[0]["atlas"] = f"A={store}"
+    done = by_row(rc.extract_all(rows[:3]))
+    assert [number for number, each in done.items() if each.error] == [1]
+    assert isinstance(done[1].error, ArgumentError)
+    assert "All voxels are needed here" in str(done[1].error)
+
+
 def test_the_first_error_is_raised_where_that_is_asked_for(rows, executor, tmp_path):
     rows[3]["image"] = str(tmp_path / "none.nii.gz")
     with pytest.raises(InputMissingError, match=r"none\.nii\.gz"):

@@ -232,6 +232,12 @@ def test_header_is_that_of_nifti(painting: Path) -> None:
     assert header.get_data_shape() == SHAPE
 
 
+def test_header_that_is_lost_is_an_error(painting: Path) -> None:
+    shutil.rmtree(painting / "nifti" / "c")
+    with pytest.raises(FileFormatError, match=r"The NIfTI header of .*map.ome.zarr is not whole"):
+        open_image(painting, "the image")
+
+
 def test_series_keep_names_and_repetition_time(atlas: rc.Parcellation, tmp_path: Path) -> None:
     values = pd.DataFrame({"name": ["V1", "été", "NA", "b 2"], "t1": [1, 2, 3, 4], "t2": 5})
     image = rc.paint(values, atlas, t_r=0.75)
@@ -268,12 +274,121 @@ def test_unit_is_converted_refused_or_said_to_be_missing(painting: Path) -> None
         open_image(changed(copy, in_units(None)), "the image")
 
 
+def image_of_others(
+    store: Path, array: np.ndarray, steps: Any, names: str = "zyx", **of_axes: Any
+) -> Path:
+    """An image as others write it, at one level."""
+    kinds: dict[str, Any] = {"t": {"type": "time"}, "c": {"type": "channel"}}
+    in_space = {"type": "space", "unit": "millimeter"}
+    axes = [{"name": a, **kinds.get(a, in_space), **of_axes.get(a, {})} for a in names]
+    root = zarr.create_group(store)
+    root.create_array("0", data=array)
+    datasets = [{"path": "0", "coordinateTransformations": steps}]
+    multiscales = [{"axes": axes, "datasets": datasets}]
+    root.attrs["ome"] = {"version": "0.5", "multiscales": multiscales}
+    return store
+
+
+def test_each_axis_without_a_unit_is_said(tmp_path: Path, labels: np.ndarray) -> None:
+    units = {"z": {"unit": "micrometer"}, "y": {"unit": None}, "x": {"unit": "micrometer"}}
+    steps = [{"type": "scale", "scale": [3, 2, 1]}]
+    store = image_of_others(tmp_path / "u.zarr", labels.T, steps, **units)
+    with pytest.warns(SpaceWarning, match="unit its voxels are measured along y, which is"):
+        open_image(store, "the image")
+
+
+def test_axes_need_types(tmp_path: Path, labels: np.ndarray) -> None:
+    steps = [{"type": "scale", "scale": [3, 2, 1]}]
+    store = image_of_others(tmp_path / "k.zarr", labels.T, steps, y={"type": None})
+    with pytest.raises(DimensionError, match=r"z \(space\), y \(None\), x \(space\)"):
+        open_image(store, "the image")
+
+
+def test_grid_is_compared_with_the_level_of_its_shape(tmp_path: Path, labels: np.ndarray) -> None:
+    steps = [{"type": "scale", "scale": [1, 1, 1]}]
+    store = image_of_others(tmp_path / "l.zarr", labels.T, steps)
+    coarse = labels[::2, ::2, ::2]
+    group = zarr.open_group(store)
+    group.create_array("1", data=coarse.T)
+    said = group.attrs["ome"]
+    shift = {"type": "translation", "translation": [0.5] * 3}
+    said["multiscales"][0]["datasets"].append(
+        {
+            "path": "1",
+            "coordinateTransformations": [{"type": "scale", "scale": [2, 2, 2]}, shift],
+        }
+    )
+    group.attrs["ome"] = said
+    atlas = rc.load_parcellation(nib.Nifti1Image(coarse, np.diag([2.0, 2, 2, 1])))
+    with pytest.raises(SpaceError, match=r"lies up to 0\.866 mm \(0\.433 voxels\) away"):
+        rc.extract(store, atlas)
+
+
+def orientation(value: str) -> dict[str, Any]:
+    return {"orientation": {"type": "anatomical", "value": value}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"x": "right-to-left"},
+        {"x": "right-to-left", "y": "anterior-to-posterior"},
+        {"x": "right-to-left", "y": "left-to-right", "z": "inferior-to-superior"},
+        {"x": "right-to-left", "y": "rostral-to-caudal", "z": "dorsal-to-ventral"},
+    ],
+)
+def test_orientation_that_is_not_of_three_axes_is_not_passed_over(
+    tmp_path: Path, labels: np.ndarray, said: dict[str, str]
+) -> None:
+    axes = {axis: orientation(value) for axis, value in said.items()}
+    steps = [{"type": "scale", "scale": [3, 2, 1]}]
+    store = image_of_others(tmp_path / "o.zarr", labels.T, steps, **axes)
+    with pytest.warns(SpaceWarning, match=r"says of its axes .*'right-to-left'.* x is taken to go"):
+        image = open_image(store, "the image")
+    np.testing.assert_array_equal(image.space.affine, np.diag([1, 2, 3, 1]))
+
+
+@pytest.mark.parametrize(
+    ("names", "leading", "t_r"),
+    [("tzyx", (3,), 1.5), ("tczyx", (3, 1), 1.5), ("tczyx", (1, 3), None), ("ctzyx", (2, 3), None)],
+)
+def test_channels_are_not_in_time(
+    tmp_path: Path, labels: np.ndarray, names: str, leading: tuple[int, ...], t_r: float | None
+) -> None:
+    values = np.random.default_rng(2).integers(0, 99, (*leading, *labels.T.shape)).astype(np.uint8)
+    steps = [{"type": "scale", "scale": [1.5] * len(leading) + [1, 1, 1]}]
+    store = image_of_others(tmp_path / "t.zarr", values, steps, names, t={"unit": "second"})
+    atlas = rc.load_parcellation(da.from_array(labels.T, chunks=9))
+    signals = rc.extract(store, atlas, strategy="sum")
+    assert signals.t_r == t_r
+    maps = values.reshape(-1, *labels.T.shape)
+    sums = [[each[label == labels.T].sum() for label in (3, 9, 70, 300)] for each in maps]
+    assert signals.values.tolist() == sums
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ({"type": "scale", "scale": [2]}, "has a scale of 1 number for 3 axes"),
+        ({"type": "translation", "translation": [1, 2]}, "has a translation of 2 numbers"),
+        ({"type": "affine", "affine": [[1]]}, "no scale and no translation: 'affine'"),
+        ({"type": "scale", "path": "scales"}, "no scale and no translation: 'scale'"),
+    ],
+)
+def test_transformations_have_a_number_for_each_axis(
+    tmp_path: Path, labels: np.ndarray, step: Any, message: str
+) -> None:
+    store = image_of_others(tmp_path / "n.zarr", labels.T, [step])
+    with pytest.raises(FileFormatError, match=message):
+        rc.load_parcellation(store)
+
+
 def test_axes_in_another_order_and_images_in_a_plane_are_refused(painting: Path) -> None:
     def swap(content: Any) -> None:
         axes = content["ome"]["multiscales"][0]["axes"]
         axes[0], axes[2] = axes[2], axes[0]
 
-    with pytest.raises(DimensionError, match="has the axes x, y, z; they have to be z, y, x"):
+    with pytest.raises(DimensionError, match=r"axes x \(space\), y \(space\), z \(space\)"):
         open_image(changed(painting, swap), "the image")
     plane = zarr.create_array(painting.with_name("p.zarr"), shape=(5, 4), dtype="i4")
     with pytest.raises(DimensionError, match="has 2 dimensions"):
@@ -292,9 +407,14 @@ def test_contradicting_and_unknown_metadata_are_refused(painting: Path) -> None:
         steps = content["ome"]["multiscales"][0]["datasets"][0]["coordinateTransformations"]
         steps[0]["scale"][0] *= 3
 
-    with pytest.raises(FileFormatError, match="contradicts itself: its voxels have edges"):
-        open_image(changed(painting, scaled), "the image")
-    (painting / "zarr.json").write_text(text)
+    def cropped(content: Any) -> None:
+        steps = content["ome"]["multiscales"][0]["datasets"][0]["coordinateTransformations"]
+        steps[1]["translation"][2] += 4
+
+    for change in (scaled, cropped):
+        with pytest.raises(FileFormatError, match="contradicts itself: its voxels have edges"):
+            open_image(changed(painting, change), "the image")
+        (painting / "zarr.json").write_text(text)
     with pytest.raises(FileFormatError, match=r"OME-Zarr of version 0\.9"):
         open_image(changed(painting, lambda c: c["ome"].update(version="0.9")), "the image")
     (painting / "zarr.json").write_text(text)
@@ -313,6 +433,66 @@ def test_table_comes_back_as_it_was(painting: Path, atlas: rc.Parcellation, tmp_
         again: Any = rc.load_parcellation(store)
         assert again.table.to_records() == atlas.table.to_records()
         assert again.table.labels.tolist() == atlas.table.labels.tolist()
+
+
+@pytest.mark.parametrize("title", ["index", "id", "label", "roi", "label-id", "order"])
+def test_label_value_says_which_label_whatever_else_holds_integers(
+    painting: Path, title: str
+) -> None:
+    said = [
+        {"label-value": label, title: other, "acronym": name}
+        for label, other, name in [(300, 3, "d"), (3, 9, "a"), (9, 70, "b"), (70, 300, "c")]
+    ]
+    for names in ("acronym", "name"):
+        properties = [
+            {names if key == "acronym" else key: each[key] for key in each} for each in said
+        ]
+        changed(
+            painting / "labels" / "atlas",
+            lambda content, p=properties: content["ome"].update({"image-label": {"properties": p}}),
+        )
+        table: Any = rc.load_parcellation(painting).table
+        assert list(table) == [(3, "a"), (9, "b"), (70, "c"), (300, "d")]
+        assert [record["label"] for record in table.to_records()] == [3, 9, 70, 300]
+        assert table.to_pandas()["index"].tolist() == [3, 9, 70, 300]
+        assert next(iter(table.columns.values())) == (9, 70, 300, 3)
+
+
+@pytest.mark.parametrize(
+    ("image_label", "message"),
+    [
+        (
+            {"properties": [{"label-value": 3}, {"name": "b"}]},
+            r"properties whose label-value.*None",
+        ),
+        ({"properties": [{"label-value": "x", "acronym": "b"}]}, r"no integer: 'x'"),
+        ({"colors": [{"label-value": 3.5, "rgba": [1, 2, 3, 4]}]}, r"has colors whose .* 3\.5"),
+        ({"colors": [{"rgba": [1, 2, 3, 4]}]}, r"has colors whose .* None"),
+        ({"properties": ["a"]}, "truncated or damaged"),
+        (["a"], "truncated or damaged"),
+    ],
+)
+def test_what_says_of_no_label_what_it_says_is_refused(
+    painting: Path, image_label: Any, message: str
+) -> None:
+    changed(
+        painting / "labels" / "atlas",
+        lambda content: content["ome"].update({"image-label": image_label}),
+    )
+    with pytest.raises(FileFormatError, match=message):
+        rc.load_parcellation(painting)
+
+
+def test_colors_alone_list_regions(painting: Path) -> None:
+    colors = [{"label-value": n, "rgba": [n % 256, 0, 9, 255]} for n in (300, 3, 9)]
+    colors.append({"label-value": 70})
+    changed(
+        painting / "labels" / "atlas",
+        lambda content: content["ome"].update({"image-label": {"colors": colors}}),
+    )
+    table: Any = rc.load_parcellation(painting).table
+    assert table.labels.tolist() == [3, 9, 70, 300]
+    assert table.columns["color"] == ("#030009", "#090009", None, "#2c0009")
 
 
 def test_table_beside_is_found(painting: Path) -> None:
@@ -393,6 +573,24 @@ def test_regions_known_from_the_table_are_not_read() -> None:
     assert "2 regions" in repr(atlas)
 
 
+@pytest.mark.parametrize("background", ["Nothing", "Background"])
+def test_names_alone_are_of_labels_that_nobody_has_read(tmp_path: Path, background: str) -> None:
+    labels = np.random.default_rng(3).integers(0, 4, (4, 5, 6)).astype(np.uint8)
+    names = [background, "a", "b", "c"]
+    (tmp_path / "names.txt").write_text("\n".join(names))
+    for regions in (names, tuple(names), np.array(names), pd.Series(names)):
+        with pytest.raises(RegionTableError, match=r"4 names has no labels.*Give a mapping"):
+            rc.load_parcellation(da.from_array(labels, chunks=3), regions)
+    with pytest.raises(RegionTableError, match="has no column of labels"):
+        rc.load_parcellation(da.from_array(labels, chunks=3), tmp_path / "names.txt")
+    if background == "Nothing":  # a region, as far as anybody knows, of a table that counts from 0
+        return
+    pairs = pd.Series(names, index=range(4)).rename_axis("label")
+    for regions in (dict(enumerate(names)), list(enumerate(names)), pairs):
+        atlas: Any = rc.load_parcellation(da.from_array(labels, chunks=3), regions)
+        assert list(atlas) == [(1, "a"), (2, "b"), (3, "c")]
+
+
 def test_what_is_no_labels_is_refused(tmp_path: Path) -> None:
     floats = da.zeros((4, 5, 6), chunks=3)
     with pytest.raises(LabelsError, match="holds float64; labels in chunks are integers"):
@@ -403,13 +601,15 @@ def test_what_is_no_labels_is_refused(tmp_path: Path) -> None:
         rc.load_parcellation(da.zeros((4, 5, 6), chunks=3, dtype=int))
     with pytest.raises(InputMissingError, match="does not exist"):
         rc.load_parcellation(tmp_path / "none.ome.zarr")
+    with pytest.raises(ArgumentError, match=r"is a URL, .*: s3://b/a.ome.zarr\. Open it with Zarr"):
+        rc.load_parcellation("s3://b/a.ome.zarr")
     (tmp_path / "e.zarr").mkdir()
     with pytest.raises(FileFormatError, match="is no Zarr store"):
         rc.load_parcellation(tmp_path / "e.zarr")
 
 
 def test_what_needs_all_voxels_says_what_to_do(painting: Path, tmp_path: Path) -> None:
-    advice = r"Crop them, or load a coarser level into memory: load_parcellation\(…, level=2\)"
+    advice = r"Crop them, or load a coarser level into memory: load_parcellation\(…, level=1\)"
     atlas = rc.load_parcellation(painting)
     with pytest.raises(ArgumentError, match=advice):
         rc.merge(painting, painting)
@@ -419,6 +619,9 @@ def test_what_needs_all_voxels_says_what_to_do(painting: Path, tmp_path: Path) -
         rc.view([1.0, 2, 3, 4], atlas)
     with pytest.raises(ArgumentError, match=advice):
         rc.paint([1.0, 2, 3, 4], atlas, onto=nib.Nifti1Image(np.zeros(SHAPE), OBLIQUE))
+    for alone in (rc.load_parcellation(painting, level=1), da.ones((3, 4, 5), dtype=int)):
+        with pytest.raises(ArgumentError, match=r"load them .* load_parcellation\(…\)\.load\(\)"):
+            rc.view(alone)
     with pytest.raises(ArgumentError, match="mask is for labels in memory"):
         rc.load_parcellation(painting, mask=nib.Nifti1Image(np.zeros(SHAPE), OBLIQUE))
     with pytest.raises(FileFormatError, match=r"written as \.ome\.zarr, not as 'a\.nii\.gz'"):
@@ -465,3 +668,55 @@ def test_missing_shard_is_noticed(painting: Path, array: str) -> None:
     (painting / array / "c" / "0" / "0" / "0").unlink()
     with pytest.raises(FileFormatError, match="is not whole"):
         open_image(painting, "the image")
+
+
+def test_group_of_labels_that_lists_none_is_an_error(
+    tmp_path: Path, labels: np.ndarray, painting: Path
+) -> None:
+    steps = [{"type": "scale", "scale": [1, 1, 1]}]
+    store = image_of_others(tmp_path / "i.zarr", labels.T, steps)
+    shutil.copytree(painting / "labels", store / "labels")
+    assert rc.load_parcellation(store).table.labels.tolist() == [3, 9, 70, 300]
+    zarr.open_group(store / "labels").attrs["ome"] = {"version": "0.5"}
+    with pytest.raises(FileFormatError, match="a group labels that lists none of its 'atlas'"):
+        rc.load_parcellation(store)
+
+
+def test_relative_paths_hold_wherever_one_is_later(
+    painting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(painting / "labels" / "atlas")
+    atlas = rc.load_parcellation(".")
+    monkeypatch.chdir(painting)
+    signals = rc.extract(".", atlas)
+    monkeypatch.chdir("/")
+    np.testing.assert_array_equal(rc.extract(painting, atlas).values, signals.values)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"index": [3, 9, 70, 300], "label": [9, 3, 300, 70]}, "2 columns .* 'index', 'label'"),
+        ({"index": [1, 2, 3, 4], "intensity": [2, 3, 4, 1]}, "'index', 'intensity'"),
+        ({"label": [3, 9, 70, 300], "id": [9, 3, 300, 70]}, "2 columns .* 'label', 'id'"),
+        ({"index": [0, 1, 2, 3]}, "counts from 0, which it calls 'a', and 0 is the background"),
+    ],
+)
+def test_tables_that_only_the_voxels_could_tell_are_refused(
+    labels: np.ndarray, columns: dict[str, list[int]], message: str
+) -> None:
+    regions = {**columns, "name": ["a", "b", "c", "d"]}
+    array = da.from_array(labels.T, chunks=9)
+    with pytest.raises(RegionTableError, match=message):
+        rc.load_parcellation(array, regions)
+    # One column, and a row of the background, are as clear as ever.
+    first = next(iter(columns))
+    clear = {first: [0, 3, 9, 70], "name": ["background", "b", "c", "d"]}
+    assert rc.load_parcellation(array, clear).table.labels.tolist() == [3, 9, 70]
+
+
+def test_zero_is_a_region_where_the_background_is_another(labels: np.ndarray) -> None:
+    regions = {"index": [0, 1, 2, 3], "name": ["a", "b", "c", "d"]}
+    array = da.from_array(np.searchsorted([0, 3, 9, 70], labels.T.clip(max=70)), chunks=9)
+    atlas = rc.load_parcellation(array, regions, background=3)
+    assert atlas.table.names == ("a", "b", "c")

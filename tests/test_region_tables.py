@@ -101,7 +101,8 @@ def test_the_image_chooses_among_columns_of_labels(table, shift):
     shifted = [label // 2 + shift for label in range(len(table))]
     frame = pd.DataFrame({"roi": shifted, "key": table.labels, "name": table.names})
     labels = table.labels[table.labels > 0]
-    if len(labels) > np.isin(labels, shifted).sum():
+    # A row of 0 that is called a region is doubted, whatever the columns.
+    if 0 not in table.labels and len(labels) > np.isin(labels, shifted).sum():
         assert rows(read_region_table(frame, labels=labels)) == rows(table)
 
 

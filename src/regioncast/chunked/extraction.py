@@ -14,7 +14,15 @@ import numpy as np
 
 from ..atlas.placement import coverage_of
 from ..atlas.spaces import VolumeGrid, check_same
-from ..errors import ArgumentError, ImageTypeError, SpaceError, capitalized
+from ..errors import (
+    ArgumentError,
+    DimensionError,
+    ImageTypeError,
+    LabelsError,
+    SpaceError,
+    capitalized,
+    plural,
+)
 from ..files import expanded
 from ..formats import family_of, is_gzipped
 from ..io.kinds import inside, open_maps
@@ -30,7 +38,7 @@ from .reduction.blocks import Blocks, Sources
 from .reduction.ranks import Limits, Owners
 from .reduction.statistics import MapReduction, check_strategies
 from .reduction.tasks import Side
-from .stores import check_unchanged, is_chunked, is_of_zarr, open_node
+from .stores import check_unchanged, is_chunked, is_of_zarr, open_node, path_of
 from .voxels import InMemory
 
 if TYPE_CHECKING:
@@ -124,7 +132,7 @@ def _is_large(image: Any) -> bool:
     """Return whether one map of an uncompressed NIfTI file is large."""
     opened = _opened(image)
     voxels = None if opened is None else file_voxels(opened, _WHAT)
-    if voxels is None or voxels.dtype.kind not in "buif":
+    if voxels is None:
         return False
     return voxels.stored.itemsize * math.prod(voxels.shape) >= LARGE
 
@@ -230,6 +238,11 @@ def _signals(
     files: tuple[Path, ...],
 ) -> dict[str, Signals]:
     first = maps[0].sums
+    if not first["in_mask"].any() and first["voxels"].any():
+        raise LabelsError(
+            f"The mask leaves no region: none of {plural(len(labels.table), 'region')} has a "
+            "voxel inside it. Check that mask and labels overlap."
+        )
     finite = np.min([each.sums["finite"] for each in maps], axis=0)
     coverage = coverage_of(
         labels.table, labels.space.nouns, first["voxels"], first["in_mask"], finite
@@ -293,6 +306,8 @@ def _open(image: Any, space: VolumeGrid) -> ChunkedImage:
     """Return an image on the grid of labels: of an OME-Zarr, the level that has it."""
     opened = _on_grid(image, _WHAT, space) if is_chunked(image) else _from_file(image)
     check_same(space, opened.space, this_name="the labels image", other_name=_WHAT)
+    if not opened.voxels.n_maps:
+        raise DimensionError(f"{capitalized(opened.voxels.name)} has no map. Give one or more.")
     return opened
 
 
@@ -312,22 +327,22 @@ def _from_file(image: Any) -> ChunkedImage:
 
 
 def _on_grid(source: Any, what: str, space: VolumeGrid) -> ChunkedImage:
-    """Return the first level that is on a grid; the finest where none is."""
-    finest = open_image(source, what)
-    if finest.space.difference(space) is None:
-        return finest
-    for level in range(1, _n_levels(source, what)):
-        opened = open_image(source, what, level)
-        if opened.space.difference(space) is None:
-            return opened
-    return finest
+    """Return the first level that is on a grid; where none is, that of its shape, or the finest."""
+    levels: list[ChunkedImage] = []
+    for number in range(_n_levels(source, what)):
+        levels.append(open_image(source, what, number))
+        if levels[-1].space.difference(space) is None:
+            return levels[-1]
+    # What differs from it is said next, and the sizes of another level would say nothing.
+    return next((level for level in levels if level.space.shape == space.shape), levels[0])
 
 
 def _n_levels(source: Any, what: str) -> int:
     if not is_of_zarr(source) and not isinstance(source, str | os.PathLike):
         return 1
     node: Any = open_node(source, what)
-    return 1 if hasattr(node, "shape") else len(read_multiscale(node, what).arrays)
+    name = f"{what} {path_of(node) or 'in memory'}"
+    return 1 if hasattr(node, "shape") else len(read_multiscale(node, name).arrays)
 
 
 def _mask(mask: Any, space: VolumeGrid) -> Voxels | None:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from ..atlas.hemispheres import HEMISPHERE_TITLE
-from ..atlas.region_table import RegionTable, hex_color
-from ..errors import FileFormatError, RegionTableError, capitalized
+from ..atlas.region_table import RegionTable, hex_color, is_whole
+from ..errors import FileFormatError, RegionTableError, capitalized, examples
 from ..io.label_files import colors_of
-from ..tables.regions import read_region_table
+from ..tables.colour_tables import renamed
+from ..tables.regions import region_table_of_labels
 
 _LABEL = "label-value"
 _VERSION = "0.5"
@@ -38,23 +40,22 @@ def table_of(image_label: Mapping[str, Any], name: str) -> RegionTable | None:
         When it is no table of regions.
     """
     properties = list(image_label.get("properties") or [])
-    colors = _colors_in(image_label)
+    colors = _colors_in(image_label, name)
     if not properties:
         listed = list(colors)
         return RegionTable(listed, None, _color_column(listed, colors)) if listed else None
-    labels, columns = _columns_of(properties, name)
+    labels = _labels_of(properties, "properties", name)
+    columns = _columns_of(properties)
     if not _color_title(columns):
         # What viewers are told; where we wrote it, the column itself is among the properties.
         columns |= _color_column(labels, colors)
     names: Any = columns.get("name")
-    if names is not None and all(isinstance(each, str) for each in names):
-        del columns["name"]
-        return RegionTable(labels, names, columns)
-    # Who writes them has no rule for titles: a region may be called by its acronym.
     try:
-        return read_region_table(
-            {"index": labels, **columns}, labels=np.unique(np.array(labels, np.int64))
-        )
+        if names is not None and all(isinstance(each, str) for each in names):
+            del columns["name"]
+            return RegionTable(labels, names, renamed(columns))
+        # Who writes them has no rule for titles: a region may be called by its acronym.
+        return region_table_of_labels(labels, columns, f"what is said of {name}")
     except RegionTableError as error:
         raise RegionTableError(
             f"The properties of {name} are taken for its region table, but: {error} Name another "
@@ -62,32 +63,36 @@ def table_of(image_label: Mapping[str, Any], name: str) -> RegionTable | None:
         ) from error
 
 
-def _colors_in(image_label: Mapping[str, Any]) -> dict[int, str | None]:
-    """Return the colours of labels."""
-    return {
-        int(entry[_LABEL]): hex_color([part / 255 for part in entry["rgba"]])
-        for entry in image_label.get("colors") or []
-        if entry.get("rgba")
-    }
+def _colors_in(image_label: Mapping[str, Any], name: str) -> dict[int, str | None]:
+    """Return the colours of labels, None where one is listed without."""
+    entries = list(image_label.get("colors") or [])
+    labels = _labels_of(entries, "colors", name)
+    parts = [np.divide(entry.get("rgba") or [math.nan], 255).tolist() for entry in entries]
+    return dict(zip(labels, map(hex_color, parts), strict=True))
 
 
 def _color_column(labels: Sequence[Any], colors: Mapping[int, str | None]) -> dict[str, list[Any]]:
     return {"color": [colors.get(label) for label in labels]} if colors else {}
 
 
-def _columns_of(
-    properties: Sequence[Mapping[str, Any]], name: str
-) -> tuple[list[Any], dict[str, list[Any]]]:
-    """Return labels, and the other properties as columns; what a label lacks is None."""
-    labels = [entry.get(_LABEL) for entry in properties]
-    if None in labels:
+def _columns_of(properties: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the properties but the labels as columns; what a label lacks is None."""
+    titles = dict.fromkeys(chain.from_iterable(properties))
+    del titles[_LABEL]
+    return {title: [entry.get(title) for entry in properties] for title in titles}
+
+
+def _labels_of(entries: Sequence[Mapping[str, Any]], what: str, name: str) -> list[int]:
+    """Return of which label each entry is."""
+    labels: list[Any] = [entry.get(_LABEL) for entry in entries]
+    wrong = [label for label in labels if not is_whole(label)]
+    if wrong:
         raise FileFormatError(
-            f"{capitalized(name)} has properties without a {_LABEL}, which says of which label "
-            "they are. Correct its metadata, or name a region table."
+            f"{capitalized(name)} has {what} whose {_LABEL}, which says of which label they are, "
+            f"is missing (None) or no integer: {examples(wrong)}. Correct its metadata, or name a "
+            "region table."
         )
-    titles = dict.fromkeys(title for entry in properties for title in entry)
-    titles.pop(_LABEL)
-    return labels, {title: [entry.get(title) for entry in properties] for title in titles}
+    return list(map(int, labels))
 
 
 def _color_title(columns: Mapping[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ as nifti-zarr has it; of images that are ours, also the affine in full precision
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -124,20 +125,46 @@ def read_multiscale(group: zarr.Group, name: str) -> Multiscale:
             for dataset in first["datasets"]
         ]
         spaces = _spaces(group, axes, arrays, transforms, ours, name=name)
-        t_r = _t_r(axes, transforms[0][0])
+        t_r = _t_r(axes, transforms[0][0], arrays[0].shape)
+        image_label = dict(ome.get("image-label") or {})
     # Outside of what turns all that is raised into damage, as warnings may be.
     if spaces[0].is_placed:
         _say_if_without_unit(axes[-3:], name)
-    return Multiscale(arrays, spaces, t_r, ome.get("image-label") or {}, ours)
+        _say_if_led_elsewhere(axes[-3:], ours, name)
+    return Multiscale(arrays, spaces, t_r, image_label, ours)
 
 
 def _say_if_without_unit(axes: Sequence[Mapping[str, Any]], name: str) -> None:
-    if not any(axis.get("unit") for axis in axes):
+    without = [axis["name"] for axis in axes if not axis.get("unit")]
+    if without:
         warn(
-            f"{capitalized(name)} does not say in which unit its voxels are measured, which is "
-            "taken to be the millimetre.",
+            f"{capitalized(name)} does not say in which unit its voxels are measured along "
+            f"{', '.join(without)}, which is taken to be the millimetre.",
             SpaceWarning,
         )
+
+
+def _say_if_led_elsewhere(
+    axes: Sequence[Mapping[str, Any]], ours: Mapping[str, Any], name: str
+) -> None:
+    said = list(filter(None, _orientations(axes)))
+    if said and "affine" not in ours and not _are_directions(said):
+        warn(
+            f"{capitalized(name)} says of its axes {examples(said)}, which is not one each of left "
+            "and right, posterior and anterior, inferior and superior. x is taken to go to the "
+            "right, y to the front and z up.",
+            SpaceWarning,
+        )
+
+
+def _orientations(axes: Sequence[Mapping[str, Any]]) -> list[str | None]:
+    """Return where axes are said to lead, None where nothing is said."""
+    return [(axis.get("orientation") or {}).get("value") for axis in axes]
+
+
+def _are_directions(values: Sequence[str | None]) -> bool:
+    """Return whether axes lead along three axes of the world."""
+    return sorted(_DIRECTIONS.get(str(value), (-1, 0))[0] for value in values) == [0, 1, 2]
 
 
 def level_of(image: Multiscale, level: int, name: str) -> int:
@@ -166,13 +193,14 @@ def _check_axes(axes: Sequence[Mapping[str, Any]], n_dimensions: int, name: str)
     kinds = [axis.get("type") for axis in axes]
     if len(axes) != n_dimensions:
         raise FileFormatError(
-            f"{capitalized(name)} contradicts itself: its metadata have {plural(len(axes), 'axis')}"
-            f" ({', '.join(names)}), and its array has {n_dimensions}."
+            f"{capitalized(name)} contradicts itself: its metadata name {len(axes)} axes "
+            f"({', '.join(names)}), and its array has {n_dimensions}."
         )
     if names[-3:] != ["z", "y", "x"] or kinds[-3:] != ["space"] * 3 or "space" in kinds[:-3]:
+        said = ", ".join(f"{axis} ({kind})" for axis, kind in zip(names, kinds, strict=True))
         raise DimensionError(
-            f"{capitalized(name)} has the axes {', '.join(names)}; they have to be z, y, x, after "
-            "time or channels. Write it again with its axes in this order."
+            f"{capitalized(name)} has the axes {said}; they have to be z, y, x of the type space, "
+            "after time or channels. Write it again with its axes in this order."
         )
 
 
@@ -189,25 +217,34 @@ def _combined(
     for transform in transforms:
         kind = transform["type"]
         # Each may also be a path to an array of numbers, which nobody writes.
-        if kind == "scale" and "scale" in transform:
-            factors = np.array(transform["scale"], np.float64)
-            scale, translation = scale * factors, translation * factors
-        elif kind == "translation" and "translation" in transform:
-            translation = translation + np.array(transform["translation"], np.float64)
-        elif kind != "identity":
+        if kind == "identity":
+            continue
+        if kind not in ("scale", "translation") or kind not in transform:
             raise FileFormatError(
                 f"{capitalized(name)} has a transformation that is no scale and no translation: "
                 f"{kind!r}. Write it again with these."
             )
-    if scale.shape != (n_axes,) or translation.shape != (n_axes,):
-        raise FileFormatError(f"{capitalized(name)} has transformations of other than its axes.")
+        numbers = np.array(transform[kind], np.float64)
+        # A single one would do for all axes, and nobody says that it is for all.
+        if numbers.shape != (n_axes,):
+            raise FileFormatError(
+                f"{capitalized(name)} has a {kind} of {plural(numbers.size, 'number')} for "
+                f"{n_axes} axes. Correct its metadata."
+            )
+        if kind == "scale":
+            scale, translation = scale * numbers, translation * numbers
+        else:
+            translation = translation + numbers
     return scale, translation
 
 
-def _t_r(axes: Sequence[Mapping[str, Any]], scale: NDArray[np.float64]) -> float | None:
-    for axis, step in zip(axes, scale.tolist(), strict=True):
+def _t_r(
+    axes: Sequence[Mapping[str, Any]], scale: NDArray[np.float64], shape: Sequence[int]
+) -> float | None:
+    for axis, step, n in zip(axes, scale.tolist(), shape, strict=True):
         if axis.get("type") == "time" and axis.get("unit") in _SECONDS:
-            return float(step * _SECONDS[axis["unit"]])
+            # Between the channels of one moment no time goes by.
+            return float(step * _SECONDS[axis["unit"]]) if n == math.prod(shape[:-3]) else None
     return None
 
 
@@ -231,12 +268,15 @@ def _spaces(
     factors = _factors(spatial, name)
     if "affine" in ours:
         finest = _finest_of_ours(group, shapes[0], np.array(ours["affine"], np.float64))
-        # Who has rescaled the image since knew nothing of our affine.
-        sizes = np.linalg.norm(finest.affine[:3, :3], axis=0)
-        if not np.allclose(sizes, scales[0] * factors, rtol=1e-4):
+        # Who has rescaled or cropped the image since knew nothing of our affine.
+        steps = transforms_of(finest, is_series=False, t_r=None)
+        said = scales[0] * factors, translations[0] * factors
+        sizes, corner = (np.array(step[step["type"]][::-1]) for step in steps)
+        if not np.allclose(said, (sizes, corner), rtol=1e-4, atol=1e-3 * sizes.min()):
             raise FileFormatError(
-                f"{capitalized(name)} contradicts itself: its voxels have edges of {sizes} mm by "
-                f"its affine, and of {scales[0] * factors} mm by its scale. Write it again."
+                f"{capitalized(name)} contradicts itself: its voxels have edges of {sizes} mm and "
+                f"begin at {corner} by its affine, and of {said[0]} mm at {said[1]} by its scale "
+                "and translation. Write it again."
             )
     else:
         affine = _affine(spatial, scales[0] * factors, translations[0] * factors)
@@ -269,6 +309,11 @@ def _finest_of_ours(
         return VolumeGrid.from_affine(shape, affine)
     content: Any = group[NIFTI]
     header = nib.Nifti2Header(np.asarray(content[:]).tobytes(), check=False)
+    # Of a file that is lost, Zarr makes zeros.
+    if header["sizeof_hdr"] != header.sizeof_hdr:
+        raise FileFormatError(
+            f"The NIfTI header of {path_of(group)} is not whole. Get or write it again."
+        )
     image: Any = SimpleNamespace(shape=shape, affine=affine, header=header)
     return VolumeGrid.of(image)
 
@@ -291,12 +336,12 @@ def _affine(
     translation: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return the affine of scales and translations along axes that may have an orientation."""
-    said = [(axis.get("orientation") or {}).get("value") for axis in axes]
-    directions = [_DIRECTIONS.get(str(value), (-1, 0)) for value in said]
+    said = _orientations(axes)
     # Without an orientation, or with one of other words, axes are those of the world as far as
     # anybody knows: two images of one store still lie where they lie to each other.
-    if sorted(world for world, _ in directions) != [0, 1, 2]:
-        directions = [(0, 1), (1, 1), (2, 1)]
+    directions = [(0, 1), (1, 1), (2, 1)]
+    if _are_directions(said):
+        directions = [_DIRECTIONS[str(value)] for value in said]
     affine = np.zeros((4, 4))
     affine[3, 3] = 1
     for axis, (world, sign) in enumerate(directions):

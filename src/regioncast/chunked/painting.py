@@ -172,8 +172,11 @@ def refuse_chunks(thing: object) -> None:
     """Raise `ArgumentError` where this is in chunks, and all voxels are needed at once."""
     if isinstance(thing, ChunkedParcellation | PaintedChunks):
         parcellation = thing if isinstance(thing, ChunkedParcellation) else thing.parcellation
+        # Where there is no coarser one, its number would lead to the next error.
+        level = len(parcellation.levels) - 1
+        coarser = f"a coarser level into memory: load_parcellation(…, level={level}).load()"
+        advice = coarser if level else "them into memory, if they fit: load_parcellation(…).load()"
         raise ArgumentError(
             f"All voxels are needed here, and those of {parcellation.levels[0].labels.name} "
-            f"({times(parcellation.space.shape)}) are read in chunks. Crop them, or load a coarser "
-            "level into memory: load_parcellation(…, level=2).load()."
+            f"({times(parcellation.space.shape)}) are read in chunks. Crop them, or load {advice}."
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,9 @@ from ..engine.threads import each_in_turn, threads_of
 from ..errors import (
     ArgumentError,
     DimensionError,
+    FileFormatError,
     LabelsError,
+    RegionTableError,
     capitalized,
     examples,
 )
@@ -129,6 +131,8 @@ def load(
         _check_labels(each.labels)
     # A given table spares the pass over all voxels, which may take hours.
     table, table_file = _given_table(regions, said, file, levels[0].labels.name)
+    if table is not None and background == 0:
+        _check_start(table)
     if table is None or strict:
         found = find_labels(levels[0].labels, background, n_jobs=n_jobs, progress=progress)
         if not len(found):
@@ -169,7 +173,7 @@ def find_labels(
 
 def _levels(
     source: Any, label_map: str | int | None, level: int
-) -> tuple[list[Level], dict[str, Any], Any]:
+) -> tuple[list[Level], Mapping[str, Any], Any]:
     """Return levels of labels from one on, what is said of labels there, and where they are."""
     if not is_of_zarr(source) and not isinstance(source, str | os.PathLike):
         _refuse_level(level, _WHAT)
@@ -192,7 +196,7 @@ def _levels(
         Level(zarr_voxels(array, _WHAT), space)
         for array, space in zip(image.arrays[first:], image.spaces[first:], strict=True)
     ]
-    return levels, dict(image.image_label), file
+    return levels, image.image_label, file
 
 
 def group_of_labels(group: zarr.Group, label_map: str | int | None) -> zarr.Group:
@@ -201,7 +205,14 @@ def group_of_labels(group: zarr.Group, label_map: str | int | None) -> zarr.Grou
     holder: Any = group
     if "labels" in group and _is_group(group["labels"]):
         holder = group["labels"]
-    names = metadata_of(holder).get("labels")
+    names = list(metadata_of(holder).get("labels") or ())
+    # Not the image itself, of which each intensity would be a region.
+    if not names and holder is not group:
+        raise FileFormatError(
+            f"{capitalized(_WHAT)} {path_of(group) or 'in memory'} has a group labels that lists "
+            f"none of its {examples(sorted(dict(holder.members()))) or 'no members'}. Give the "
+            "path of one, or of the array that is meant."
+        )
     if not names:
         _refuse_label_map(label_map)
         return group
@@ -212,23 +223,36 @@ def group_of_labels(group: zarr.Group, label_map: str | int | None) -> zarr.Grou
 
 
 def _given_table(
-    regions: Any, said: dict[str, Any], file: Any, name: str
+    regions: Any, said: Mapping[str, Any], file: Any, name: str
 ) -> tuple[RegionTable | None, Any]:
     """Return the region table that was given, lies in the store or beside it, and its file."""
     if isinstance(regions, str) and regions == NO_REGIONS:
         return None, None
     if isinstance(regions, str | os.PathLike):
         path = existing_file(regions, "the region table", may_be_pipe=True)
-        return region_tables.read_region_table(path), path
+        return region_tables.read_region_table(path, may_be_list=False), path
     if regions is not None:
-        return region_tables.read_region_table(regions), None
-    table = image_label.table_of(said, name)
+        # Names alone would be of all labels, which takes all voxels to know.
+        return region_tables.read_region_table(regions, may_be_list=False), None
+    with readable(name):
+        table = image_label.table_of(said, name)
     if table is not None or file is None:
         return table, None
-    beside = region_tables.find_region_table(file)
+    beside = region_tables.find_region_table(file.absolute())
     if beside is None:
         return None, None
     return region_tables.read_region_table(beside, may_be_list=False), beside
+
+
+def _check_start(table: RegionTable) -> None:
+    """Raise where a table numbers its regions from 0: of labels from 1, each would be another."""
+    counts = np.array_equal(table.labels, np.arange(len(table)))
+    if counts and region_tables.calls_zero_a_region(table):
+        raise RegionTableError(
+            f"The region table counts from 0, which it calls {table.names[0]!r}, and 0 is the "
+            "background. Add 1 to its labels if those of the image count from 1; call 0 "
+            "'background' if it is; or pass another background label."
+        )
 
 
 def _check_labels(labels: Voxels) -> None:

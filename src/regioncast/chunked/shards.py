@@ -90,6 +90,9 @@ class Shards:
         dtype = np.dtype(array.dtype).newbyteorder("=")
         if array.metadata.zarr_format != 3 or array.shards is None or dtype.kind not in "biuf":
             return None
+        # Here a file is of one map; of several in one, another would be read.
+        if any(n_maps > 1 for n_maps in array.shards[:-3]):
+            return None
         zstd = _known_codec(array.metadata.to_dict(), dtype)
         if zstd is None:
             return None
@@ -153,19 +156,20 @@ class Shards:
 
         for shard, of_shard in itertools.groupby(sorted(numbers, key=shard_of), shard_of):
             # A shard of nothing but fill is no file; whether one is lost, the manifest tells.
+            path = self._file((*leading, *shard))
             try:
-                file = self._file((*leading, *shard)).open("rb", buffering=0)
+                file = path.open("rb", buffering=0)
             except FileNotFoundError:
                 yield from ((number, None) for number in of_shard)
                 continue
             with file:
-                index = self._index(file.fileno())
+                index = self._index(file.fileno(), path)
                 for number in of_shard:
                     inside = tuple(at % n for at, n in zip(number, per_shard, strict=True))
                     start, n_bytes = index[np.ravel_multi_index(inside, per_shard)].tolist()
                     yield number, self._chunk(file.fileno(), start, n_bytes, place)
 
-    def _index(self, file: int) -> NDArray[np.uint64]:
+    def _index(self, file: int, path: Path) -> NDArray[np.uint64]:
         import google_crc32c
 
         n_bytes = 16 * math.prod(self._per_shard)
@@ -174,7 +178,7 @@ class Shards:
         checksum = os.pread(file, 4, start + n_bytes) if start >= 0 else b""
         if int.from_bytes(checksum, "little") != google_crc32c.value(index) or not index:
             raise FileFormatError(
-                "The index of a shard is truncated or damaged. Get the file again."
+                f"The index of a shard is truncated or damaged: {path}. Get the file again."
             )
         return np.frombuffer(index, np.uint64).reshape(-1, 2)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import (
+    ArgumentError,
     DimensionError,
     FileFormatError,
     ImageTypeError,
@@ -96,6 +98,11 @@ def open_node(source: Any, what: str) -> zarr.Array[Any] | zarr.Group:
             f"{capitalized(what)} is {type(source).__name__}; give a path, zarr.Array or "
             "zarr.Group."
         )
+    if "://" in str(source):
+        raise ArgumentError(
+            f"{capitalized(what)} is a URL, and paths are opened: {source}. Open it with Zarr, and "
+            "give what is opened: zarr.open(url, mode='r')."
+        )
     path = expanded(source)
     # Said here, as Zarr says of a folder that is none just that no node is there.
     if not path.exists():
@@ -128,7 +135,7 @@ class ZarrVoxels:
         Along z, y and x, what is read at once.
     name : str
     stamp : int, default=0
-        Of the metadata of the array in a file: one that is written anew is opened anew.
+        When the metadata of the array in a file were written, as it was opened.
     """
 
     store: Any
@@ -150,19 +157,34 @@ class ZarrVoxels:
         at = np.unravel_index(number, self.leading) if self.leading else ()
         leading = tuple(map(int, at))
         with readable(self.name):
-            array: Any = self.store
-            if isinstance(array, str):
-                array, shards = _opened(array, self.stamp)
-                if shards is not None:
-                    return np.ascontiguousarray(shards.read(box, leading, into))
+            array, shards = self._opened()
+            if shards is not None:
+                return np.ascontiguousarray(shards.read(box, leading, into))
             return np.ascontiguousarray(array[(*leading, *box)], self.dtype)
+
+    def _opened(self) -> tuple[Any, Shards | None]:
+        """Return the array, and its shards where we read them ourselves."""
+        if not isinstance(self.store, str):
+            return self.store, None
+        array, shards = _opened(self.store, _stamp(self.store))
+        said = (*self.leading, *self.shape), self.chunks, self.dtype
+        # Somebody may have written it anew meanwhile.
+        if (array.shape, array.chunks[-3:], array.dtype.newbyteorder("=")) != said:
+            raise FileFormatError(
+                f"{capitalized(self.name)} has been written anew since it was opened: it was "
+                f"{times(said[0])} of {self.dtype} in chunks of {times(self.chunks)}, and is "
+                f"{times(array.shape)} of {array.dtype} in chunks of {times(array.chunks[-3:])}. "
+                "Open it again."
+            )
+        return array, shards
 
     def alone(self, edge: int, number: int) -> Voxels | None:
         """Return what reads blocks of this edge one by one as fast as all at once, if it can."""
         if not isinstance(self.store, str) or self.chunks != (edge,) * 3:
             return None
-        if _opened(self.store, self.stamp)[1] is None:
-            return None
+        with readable(self.name):
+            if self._opened()[1] is None:
+                return None
         return _OneByOne(self, number)
 
 
@@ -193,6 +215,15 @@ def _opened(path: str, _: int) -> tuple[Any, Shards | None]:
     return array, Shards.of(array, Path(path))
 
 
+def _stamp(array: str) -> int:
+    """Return when the metadata of an array in a folder were written."""
+    # Asked for each block, so without `Path`; Zarr 2 has another file.
+    for mark in ("zarr.json", ".zarray"):
+        with suppress(FileNotFoundError):
+            return os.stat(f"{array}/{mark}").st_mtime_ns  # noqa: PTH116
+    raise FileNotFoundError("its metadata are gone")
+
+
 def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
     """Return the voxels of an array of Zarr.
 
@@ -203,14 +234,14 @@ def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
     check_dimensions(array.shape, name)
     (n_z, n_y, n_x), (c_z, c_y, c_x) = array.shape[-3:], array.chunks[-3:]
     return ZarrVoxels(
-        # A path is a few bytes in a task, and is opened once by each process.
-        array if file is None else str(file),
+        # A path is a few bytes in a task, and is opened once by each process, wherever it works.
+        array if file is None else str(file.absolute()),
         (n_z, n_y, n_x),
         tuple(array.shape[:-3]),
         np.dtype(array.dtype).newbyteorder("="),
         (c_z, c_y, c_x),
         name,
-        0 if file is None else _stamp(file),
+        0 if file is None else _stamp(str(file)),
     )
 
 
@@ -220,17 +251,14 @@ def check_unchanged(voxels: Voxels) -> None:
     # of each block: workers may have copies of their own.
     if not isinstance(voxels, ZarrVoxels) or not isinstance(voxels.store, str):
         return
-    if _stamp(Path(voxels.store)) != voxels.stamp:
+    is_same = False
+    with suppress(FileNotFoundError):
+        is_same = _stamp(voxels.store) == voxels.stamp
+    if not is_same:
         raise FileFormatError(
             f"{capitalized(voxels.name)} was written anew or removed since it was opened. Load it "
             "again."
         )
-
-
-def _stamp(folder: Path) -> int:
-    """Return when the metadata of an array were written; 0 where there are none."""
-    files = (folder / mark for mark in _MARKS)
-    return max((file.stat().st_mtime_ns for file in files if file.exists()), default=0)
 
 
 def path_of(node: zarr.Array[Any] | zarr.Group) -> Path | None:
@@ -287,7 +315,23 @@ class DaskVoxels:
         with readable(self.name):
             # In this thread: who reads works side by side already, and no cluster is to be asked.
             block = array[box].compute(scheduler="synchronous")
+            self._check(block, [part.stop - part.start for part in box])
             return np.ascontiguousarray(block, self.dtype)
+
+    def _check(self, block: Any, shape: Sequence[int]) -> None:
+        """Raise where a block is not what the array says, which Dask believes and kernels read."""
+        dtype = np.dtype(block.dtype).newbyteorder("=")
+        if (block.shape, dtype) != (tuple(shape), self.dtype):
+            raise ImageTypeError(
+                f"{capitalized(self.name)} says that a block is {times(shape)} voxels of "
+                f"{self.dtype}, and computes {times(block.shape)} of {dtype}. Correct what makes "
+                "it, for example map_blocks(…, dtype=…, chunks=…)."
+            )
+        if np.ma.is_masked(block):
+            raise ImageTypeError(
+                f"Some of {self.name}, is masked: {plural(int(block.mask.sum()), 'voxel')} of a "
+                "block. Say what they are: dask.array.ma.filled(array, 0), for example."
+            )
 
 
 def dask_voxels(array: Any, what: str) -> DaskVoxels:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..api import load_parcellation
+from ..chunked.painting import refuse_chunks
 from ..engine.extraction import Strategy
 from ..errors import (
     DimensionError,
@@ -235,4 +236,5 @@ def _atlas(
     stamps: Sequence[tuple[Path, int, int]],  # noqa: ARG001  by which the files are the same
 ) -> Parcellation:
     atlas = load_parcellation(labels, regions)
+    refuse_chunks(atlas)
     return atlas if by is None else atlas.group(by)

@@ -22,7 +22,7 @@ Record = dict[str, Any]
 # Headings of a list of names, whatever stands in it, beside the titles of columns.
 _LIST_TITLES = frozenset(["names", "labels", "regions", "rois", "parcels", "structures"])
 # RegionTable itself has columns with these titles.
-_OWN_TITLES = frozenset(["index", "name"])
+_OWN_TITLES = frozenset(["index", "label", "name"])
 
 # id, then a name after white space or punctuation.
 _ID_AND_NAME = re.compile(r"(-?\d+)\s*(?:[\t :;,=]|[.)]\s)\s*(.*)")

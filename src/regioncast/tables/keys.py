@@ -610,7 +610,7 @@ def find_labels(table: Table, labels: NDArray[np.int64] | None) -> Column:
     ----------
     table : Table
     labels : array of int64 or None
-        Those of the image; None where there is no image, so that titles decide.
+        Those of the image; None where they are not known, so that titles decide.
     """
     known = np.empty(0, np.int64) if labels is None else labels
     candidates = _holders_of_integers(table, Identities(RegionTable(known)))
@@ -662,6 +662,10 @@ def _check_is_no_count(best: Candidate, table: Table, known: NDArray[np.int64]) 
     raise _names_no_region(table, known, [best] if is_shifted else [])
 
 
+# The least rank of a column whose title is that of labels and nothing else; see `label_rank`.
+_WHOLLY = 4
+
+
 def _by_title(candidates: Sequence[Candidate], table: Table) -> Candidate:
     """Return the column of labels where there is no image to ask: by its title, or the only one."""
     heaviest = max(map(_weight, candidates))
@@ -671,9 +675,24 @@ def _by_title(candidates: Sequence[Candidate], table: Table) -> Candidate:
     is_open = best.rank == 0 and table.has_header and len(equals) > 1
     if best.rank < 0 or is_open:
         raise _names_no_region(table, np.empty(0, np.int64), candidates)
-    if best.rank > 0 and any(other.naming.keys != best.naming.keys for other in equals):
-        raise _several_labels(table, equals)
+    rivals = _rivals(best, candidates)
+    if best.rank > 0 and rivals:
+        raise _several_labels(table, [best, *rivals])
     return best
+
+
+def _rivals(best: Candidate, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the columns of other labels that are titled as well, or titled as labels, too.
+
+    Of the latter, those whose labels would all be found in the best one, as other regions.
+    """
+    others = [other for other in candidates if other.naming.keys != best.naming.keys]
+    rivals = []
+    for other in others:
+        is_hidden = other.rank >= _WHOLLY and set(other.labels) <= set(best.labels)
+        if is_hidden or _weight(other) == _weight(best):
+            rivals.append(other)
+    return rivals
 
 
 def _weight(candidate: Candidate) -> tuple[int, bool]:

@@ -100,14 +100,14 @@ def read_region_table(
     labels : array of int64, shape (n_labels,), default=None
         The labels in the image, ascending; they decide what is otherwise open.
     may_be_list : bool, default=True
-        Whether a file of text without labels is a list of names.
+        Whether names without labels, in a file of text or a sequence, are a table.
 
     Returns
     -------
     RegionTable
         With the other columns under their titles: numbers where all cells are numbers, else
         text; what is empty or ``n/a`` is `None`.  A column besides those of labels and names
-        that is called ``index`` or ``name`` gets ``_in_table`` after its title.  Colours given
+        that is called ``index``, ``label`` or ``name`` gets ``_in_table`` after it.  Colours given
         as red, green and blue are one column ``color``, ``#rrggbb``.
 
     Raises
@@ -136,9 +136,9 @@ def read_region_table(
     if isinstance(source, np.ndarray) and source.dtype.names:
         return _from_table(table_of_structured(source, "The structured array"), labels)
     if isinstance(source, np.ndarray | list | tuple):
-        return _from_sequence(list(source), labels)
+        return _from_sequence(list(source), labels, may_be_list=may_be_list)
     if is_series(source):
-        return _from_series(source, labels)
+        return _from_series(source, labels, may_be_list=may_be_list)
     if is_frame(source):
         return _from_frame(source, labels)
     raise RegionTableError(
@@ -240,6 +240,29 @@ def region_table_from_label_table(xml: bytes | str, *, source: str = "label tabl
     return _from_records(label_table_records(xml, source), source, None)
 
 
+def region_table_of_labels(
+    labels: Sequence[int], columns: Mapping[str, Sequence[Any]], source: str
+) -> RegionTable:
+    """Return the table of labels that are said to be just that; which column names them is not.
+
+    Parameters
+    ----------
+    labels : sequence of int, shape (n_regions,)
+    columns : mapping of str to sequence
+        Each of shape (n_regions,).
+    source : str
+        The name to use in messages.
+
+    Raises
+    ------
+    RegionTableError
+        When a label stands twice, or is beyond 64 bits.
+    """
+    of_labels = Column("", labels)
+    others = [Column(title, list(cells)) for title, cells in columns.items()]
+    return _of_labels(Table([of_labels, *others], source), of_labels, None)
+
+
 # --- files ---------------------------------------------------------------------------------------
 
 
@@ -321,7 +344,7 @@ def _from_mapping(source: Mapping[Any, Any], labels: Labels | None) -> RegionTab
     return _from_pairs(keys, [*map(_plain, source.values())], labels, "The mapping")
 
 
-def _from_sequence(items: list[Any], labels: Labels | None) -> RegionTable:
+def _from_sequence(items: list[Any], labels: Labels | None, *, may_be_list: bool) -> RegionTable:
     """Read a list of names, of pairs of a label and a name, or of records."""
     if are_mappings(items):
         return _from_table(table_of_records(items, "The list of records"), labels)
@@ -336,14 +359,20 @@ def _from_sequence(items: list[Any], labels: Labels | None) -> RegionTable:
                 f"A list as a region table holds names; this one has {name!r} "
                 f"({type(name).__name__}). Give a mapping of labels to names."
             )
+    if not may_be_list:
+        raise RegionTableError(
+            f"The list of {plural(len(items), 'name')} has no labels: names alone are those of the "
+            "labels in ascending order, and which there are is not known here. Give a mapping of "
+            "labels to names."
+        )
     return _from_names([name.strip() for name in items], "The list of names", labels)
 
 
-def _from_series(series: Any, labels: Labels | None) -> RegionTable:
+def _from_series(series: Any, labels: Labels | None, *, may_be_list: bool) -> RegionTable:
     """Read a Series as a mapping, or as a list of names where its index merely counts."""
     index, names = list(map(_plain, series.index)), list(map(_plain, series))
     if series.index.name is None and index == list(range(len(index))):
-        return _from_sequence(names, labels)
+        return _from_sequence(names, labels, may_be_list=may_be_list)
     return _from_pairs(index, names, labels, "The Series")
 
 
@@ -447,6 +476,10 @@ def _from_table(table: Table, labels: Labels | None) -> RegionTable:
     of_labels = find_labels(table, labels)
     if None in of_labels.integers:
         raise lacks_labels(of_labels, table)
+    return _of_labels(table, of_labels, labels)
+
+
+def _of_labels(table: Table, of_labels: Column, labels: Labels | None) -> RegionTable:
     of_names = _name_column(table, of_labels)
     columns = {
         str(column.title) or "column 1": _parsed(column.cells)
@@ -516,10 +549,15 @@ def _checked(
     return table
 
 
+def calls_zero_a_region(table: RegionTable) -> bool:
+    """Return whether a table names 0, and not as what is no region."""
+    name_of = dict(zip(table.labels.tolist(), table.names, strict=True))
+    return 0 in name_of and name_of[0] != "0" and not names_no_region(name_of[0])
+
+
 def _check_start(table: RegionTable, labels: Labels, source: str) -> None:
     """Raise where the table counts from another number than the image, or names no region of it."""
-    name_of = dict(zip(table.labels.tolist(), table.names, strict=True))
-    zero_is_region = 0 in name_of and name_of[0] != "0" and not names_no_region(name_of[0])
+    zero_is_region = calls_zero_a_region(table)
     problem = start_problem(table.labels.tolist(), labels.tolist(), zero_is_region=zero_is_region)
     if problem:
         raise RegionTableError(

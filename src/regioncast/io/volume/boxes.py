@@ -108,6 +108,8 @@ class FileVoxels:
 def file_voxels(image: SpatialImage, name: str) -> FileVoxels | None:
     """Return the voxels of an image in an uncompressed NIfTI file; None where it is none.
 
+    None, too, where it holds anything but integers and floats.
+
     Parameters
     ----------
     image : nibabel image
@@ -117,6 +119,9 @@ def file_voxels(image: SpatialImage, name: str) -> FileVoxels | None:
     """
     data: Any = image.dataobj
     if not is_stored(data) or data.order != "F" or len(data.shape) not in (3, 4):
+        return None
+    # Scaled numbers are floats here, and complex ones would lose a half.
+    if data.dtype.kind not in "iuf":
         return None
     path = data.file_like
     if not isinstance(path, str | os.PathLike):
