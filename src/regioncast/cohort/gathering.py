@@ -170,7 +170,8 @@ def gather(
     ``table``, its path in the folder, where tables are alike in all of these, as by different
     options; ``map``, where maps have names, and ``volume``, the number of the map from 0; ``index``
     and ``name`` of the region, and ``hemisphere`` where atlases tell it; and ``value``.  Of
-    coverage, the numbers of samples instead.  The same tables in the same folder give the same bytes.
+    coverage, the numbers of samples instead.  The same tables in the same folder give the same
+    bytes.
 
     Examples
     --------
