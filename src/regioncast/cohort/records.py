@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError
 from ..files import sha256_of
+from ..formats import family_of, stem_of
 from ..io.kinds import NO_REGIONS
 from ..io.sidecar import files_beside, files_of, own_sidecar, own_version, write_beside
 from ..tables.regions import find_region_table
@@ -32,6 +33,9 @@ NEW = "new"
 
 # How the reasons end of inputs that were there once.
 _GONE = " is gone, and its table still there"
+
+# How the names of headers and voxels end that are two files.
+_HALVES = (".hdr", ".hdr.gz", ".img", ".img.gz", ".HEAD", ".BRIK", ".BRIK.gz")
 
 # Options that name files.
 _FILES = ("regions", "mask", "weights", "confounds")
@@ -98,21 +102,36 @@ def inputs_of(job: Job, stamps: Stamps) -> dict[str, list[Path]]:
     images = list(files_of(job.image))
     inputs = {
         "image": images,
-        "sidecar": [file for image in images for file in files_beside(image)],
+        # Not among the images, which all are said to be one of.
+        "sidecar": [
+            file for image in images for file in (*files_beside(image), *_other_halves(image))
+        ],
         "atlas": list(stamps.files_of_atlas(job.atlas, job.of_atlas.get("regions"))),
     }
     options = {**job.of_atlas, **job.of_pass}
     for name in _FILES[1:]:
         if name in options:
-            inputs[name] = list(files_of(options[name]))
+            inputs[name] = _whole(files_of(options[name]))
     return inputs
+
+
+def _whole(files: Sequence[Path]) -> list[Path]:
+    return [part for file in files for part in (file, *_other_halves(file))]
+
+
+def _other_halves(file: Path) -> list[Path]:
+    """Return what a file is read with, whichever was named: headers may be apart from voxels."""
+    if family_of(file) not in ("pair", "afni"):
+        return []
+    names = (file.with_name(f"{stem_of(file)}{suffix}") for suffix in _HALVES)
+    return [other for other in names if other != file and other.is_file()]
 
 
 def _files_of_atlas(atlas: str, regions: str | None) -> tuple[Path, ...]:
     """Return the files of the labels and the table that names them, which may be beside them."""
-    labels = files_of(atlas)
+    labels = _whole(files_of(atlas))
     if regions == NO_REGIONS:
-        return labels
+        return tuple(labels)
     if regions is not None:
         return (*labels, *files_of(regions))
     beside = dict.fromkeys(filter(None, map(find_region_table, labels)))
