@@ -99,9 +99,27 @@ def test_paths_are_relative_to_the_table(folder, monkeypatch):
     there.mkdir()
     (there / "jobs.tsv").write_text("image\tatlas\nx.nii\t../a.nii\n~/y.nii\t/b.nii\n")
     one, other = read_jobs("there/jobs.tsv")
-    assert (one.image, one.atlas) == (f"{there}/x.nii", f"{there}/../a.nii")
+    assert (one.image, one.atlas) == (f"{there}/x.nii", f"{folder}/a.nii")
     assert (other.image, other.atlas) == (str(Path.home() / "y.nii"), "/b.nii")
     assert one.image_in_table == "x.nii"
+
+
+def test_what_is_above_a_link_is_above_what_it_leads_to(folder):
+    inner = folder / "elsewhere" / "inner"
+    inner.mkdir(parents=True)
+    for path in (folder, folder / "elsewhere"):
+        (path / "a.nii").write_text(str(path))
+    (folder / "link").symlink_to(inner)
+    row = {"image": "../a.nii", "atlas": "A=../a.nii", "regions": "../a.nii", "mask": "../a.nii"}
+    row["confounds"] = "../a.nii, ../../a.nii"
+    table = folder / "link" / "jobs.tsv"
+    pd.DataFrame([row]).to_csv(table, sep="\t", index=False)
+    (job,) = read_jobs(table)
+    # What the system opens, by a name without "..", which needs no link to be known.
+    above = str(folder / "elsewhere" / "a.nii")
+    assert Path(table.parent / "../a.nii").read_text() == str(folder / "elsewhere")
+    assert {job.image, job.atlas, job.of_atlas["regions"], job.of_atlas["mask"]} == {above}
+    assert job.of_pass["confounds"] == [above, str(folder / "a.nii")]
 
 
 @pytest.mark.parametrize(

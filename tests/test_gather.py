@@ -384,6 +384,17 @@ def test_of_an_image_of_several_files_is_said_what_all_of_them_are(study):
     }
 
 
+@pytest.mark.parametrize("folder", ["link", "link/out", "link/../out"])
+def test_folders_behind_links_are_gathered_as_others(study, folder):
+    Path("deep/down/there").mkdir(parents=True)
+    Path("link").symlink_to("deep/down/there")
+    run_batch(folder)
+    gathered = gather(folder, "all.tsv")
+    assert not gathered.left_out
+    assert_same(read("all.tsv"), oracle())
+    assert not run_batch(folder).to_do
+
+
 def test_other_tables_in_the_folder_are_not_taken_for_ours(study):
     run_batch(rows=jobs()[:2])
     Path("out/participants.tsv").write_text("participant_id\nsub-9\n", encoding="utf-8")

@@ -30,7 +30,15 @@ from ..errors import (
     examples,
     plural,
 )
-from ..files import expanded, natural_order, output_path, read_npy, replacing, sha256_of
+from ..files import (
+    expanded,
+    natural_order,
+    output_path,
+    read_npy,
+    replacing,
+    sha256_of,
+    without_up,
+)
 from ..formats import has_use, suffix_of
 from ..io.filenames import entities_of, name_of
 from ..io.kinds import NO_REGIONS
@@ -227,7 +235,7 @@ def _nothing_done(root: Path, gathered: Gathered) -> str:
 
 
 def _checked(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> tuple[Path, Path]:
-    root = Path(os.path.normpath(expanded(folder).absolute()))
+    root = without_up(expanded(folder).absolute())
     if not is_ours(root):
         what = "has none of its tables" if root.is_dir() else "is no folder"
         raise InputMissingError(f"{root} {what}. Name the folder that regioncast batch wrote to.")
@@ -361,7 +369,8 @@ class _Inputs:
         return next(filter(None, reasons), "") or self._appeared(inputs, record["Options"])
 
     def _changed(self, what: str, then: Mapping[str, Any]) -> str:
-        file = str(self._root / then["Path"])
+        # As it was written: where the folder is behind a link, ".." leads elsewhere.
+        file = os.path.normpath(self._root / then["Path"])
         size, modified = self._stamp(file)
         if size is None:
             return f"the {what} is not there any more"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..engine.extraction import Strategy
 from ..errors import N_EXAMPLES, JobsError, RegioncastError, examples, plural
-from ..files import expanded
+from ..files import expanded, without_up
 from ..formats import stem_of, suffix_of
 from ..io.filenames import entities_of
 from ..io.kinds import NO_REGIONS
@@ -445,22 +445,21 @@ def _texts(cell: Any, folder: Path) -> list[str]:
 
 def _path(cell: Any, folder: Path) -> str:
     """Return a path, or the two of a pair of surfaces, made absolute."""
-    # As it is, with its "..": behind a link, that leads elsewhere than the text says.
-    whole, *second = names_in(str(folder / expanded(_text(cell, folder))))
-    return ",".join([whole, *(str(folder / expanded(name)) for name in second)])
+    first, *second = names_in(str(folder / expanded(_text(cell, folder))))
+    return ",".join(str(without_up(folder / expanded(name))) for name in (first, *second))
 
 
 def _paths(cell: Any, folder: Path) -> str | list[str]:
     """Return the path of one file, or of several in a list."""
     if isinstance(cell, str | os.PathLike) and (folder / expanded(cell)).exists():
         return _path(cell, folder)
-    paths = [str(folder / expanded(text)) for text in _texts(cell, folder)]
+    paths = [str(without_up(folder / expanded(text))) for text in _texts(cell, folder)]
     return paths[0] if len(paths) == 1 else paths
 
 
 def _regions(cell: Any, folder: Path) -> str:
     text = _text(cell, folder)
-    return NO_REGIONS if text == NO_REGIONS else str(folder / expanded(text))
+    return NO_REGIONS if text == NO_REGIONS else str(without_up(folder / expanded(text)))
 
 
 def _number(cell: Any, folder: Path) -> float:  # noqa: ARG001
