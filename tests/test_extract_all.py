@@ -116,6 +116,12 @@ def test_a_job_that_fails_is_in_its_results_and_the_others_go_on(rows, executor,
     assert all((each.signals is None) == (each.error is not None) for each in done.values())
 
 
+@pytest.mark.parametrize("executor", [2, "threads"])
+def test_what_is_no_executor_is_refused(rows, executor):
+    with pytest.raises(rc.errors.ArgumentTypeError, match=r"executor is one of .* not (int|str)"):
+        list(rc.extract_all(rows, executor))
+
+
 def test_the_first_error_is_raised_where_that_is_asked_for(rows, executor, tmp_path):
     rows[3]["image"] = str(tmp_path / "none.nii.gz")
     with pytest.raises(InputMissingError, match=r"none\.nii\.gz"):
