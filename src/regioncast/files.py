@@ -204,22 +204,15 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return Path(path)
 
 
-def without_up(path: Path) -> Path:
-    """Return an absolute path without its "..", for whoever goes by what paths say.
-
-    Behind a link, ".." leads to what is above the target of the link.
-    """
-    n_below = [*path.parts[::-1], ".."].index("..")
-    if n_below == len(path.parts):
-        return path
-    n_above = len(path.parts) - n_below
-    folder = Path(*path.parts[:n_above])
-    plain = os.path.normpath(folder)
-    # What may not be seen is as good as not there.
-    is_same = not os.path.exists(folder) or (  # noqa: PTH110
-        os.path.exists(plain) and os.path.samefile(plain, folder)  # noqa: PTH110, PTH121
-    )
-    return Path(plain if is_same else os.path.realpath(folder), *path.parts[n_above:])
+def without_up(path: str | os.PathLike[str]) -> Path:
+    """Return a path as an absolute one without "..", for whoever goes by what paths say."""
+    whole = expanded(path).absolute()
+    above, up, below = f"{whole}/".rpartition("/../")
+    if not up:
+        return whole
+    plain, real = os.path.normpath(above + up), os.path.realpath(above + up)
+    # Behind a link, ".." leads to what is above the target of the link.
+    return Path(plain if os.path.realpath(plain) == real else real, below)
 
 
 def output_path(path: object) -> Path:

@@ -196,7 +196,7 @@ def batch(
     """
     number, count = _shard(shard)
     suffix = _suffix(format)
-    folder = without_up(output_path(out).absolute())
+    folder = without_up(output_path(out))
     listed = read_jobs(jobs, strategies=[strategy] if isinstance(strategy, str) else strategy)
     # All rows are looked at in every shard, as two with one output may be in two of them.
     in_part = [job for job in listed if in_shard(job.image_in_table, number, count)]

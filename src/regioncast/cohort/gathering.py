@@ -30,15 +30,7 @@ from ..errors import (
     examples,
     plural,
 )
-from ..files import (
-    expanded,
-    natural_order,
-    output_path,
-    read_npy,
-    replacing,
-    sha256_of,
-    without_up,
-)
+from ..files import natural_order, output_path, read_npy, replacing, sha256_of, without_up
 from ..formats import has_use, suffix_of
 from ..io.filenames import entities_of, name_of
 from ..io.kinds import NO_REGIONS
@@ -235,7 +227,7 @@ def _nothing_done(root: Path, gathered: Gathered) -> str:
 
 
 def _checked(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> tuple[Path, Path]:
-    root = without_up(expanded(folder).absolute())
+    root = without_up(folder)
     if not is_ours(root):
         what = "has none of its tables" if root.is_dir() else "is no folder"
         raise InputMissingError(f"{root} {what}. Name the folder that regioncast batch wrote to.")

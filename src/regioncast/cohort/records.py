@@ -102,12 +102,11 @@ def inputs_of(job: Job, stamps: Stamps) -> dict[str, list[Path]]:
     images = list(files_of(job.image))
     inputs = {
         "image": images,
-        # Not among the images, which all are said to be one of.
-        "sidecar": [
-            file for image in images for file in (*files_beside(image), *_other_halves(image))
-        ],
+        "sidecar": [file for image in images for file in files_beside(image)],
         "atlas": list(stamps.files_of_atlas(job.atlas, job.of_atlas.get("regions"))),
     }
+    # Beside the images, as names of images are those of what was extracted.
+    inputs["sidecar"] += _whole(images)[len(images) :]
     options = {**job.of_atlas, **job.of_pass}
     for name in _FILES[1:]:
         if name in options:
@@ -116,15 +115,13 @@ def inputs_of(job: Job, stamps: Stamps) -> dict[str, list[Path]]:
 
 
 def _whole(files: Sequence[Path]) -> list[Path]:
-    return [part for file in files for part in (file, *_other_halves(file))]
-
-
-def _other_halves(file: Path) -> list[Path]:
-    """Return what a file is read with, whichever was named: headers may be apart from voxels."""
-    if family_of(file) not in ("pair", "afni"):
-        return []
-    names = (file.with_name(f"{stem_of(file)}{suffix}") for suffix in _HALVES)
-    return [other for other in names if other != file and other.is_file()]
+    """Return files, and then what they are read with: headers may be apart from voxels."""
+    whole = dict.fromkeys(files)
+    for file in files:
+        if family_of(file) in ("pair", "afni"):
+            halves = map(file.with_name, map(stem_of(file).__add__, _HALVES))
+            whole |= dict.fromkeys(filter(Path.is_file, halves))
+    return list(whole)
 
 
 def _files_of_atlas(atlas: str, regions: str | None) -> tuple[Path, ...]:
