@@ -744,6 +744,14 @@ def test_headers_apart_from_voxels_count_too(folder, named):
     assert set(pd.read_csv("all.tsv", sep="\t")["image"]) == {"i"}
 
 
+def test_nothing_is_said_to_go_on_that_never_began(folder, capsys):
+    pd.DataFrame(cohort(folder, 1)).to_csv("jobs.tsv", sep="\t", index=False)
+    assert cli.main(["batch", "jobs.tsv", "-o", "out", "--workers", "0"]) == 1
+    assert capsys.readouterr().err == (
+        "regioncast: workers is a number of processes from 1 on; it is 0.\n"
+    )
+
+
 def test_what_a_record_says(folder):
     rows = cohort(folder, 1, atlases="A", min_coverage=0.25)
     run(rows)

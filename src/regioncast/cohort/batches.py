@@ -215,14 +215,14 @@ def batch(
     for planned in to_do:
         remove(planned.state.stale)
     name = f"{FAILED}.tsv" if shard is None else f"{FAILED}.{number}of{count}.tsv"
-    try:
-        with _engine(executor, workers, scheduler) as engine:
+    with _engine(executor, workers, scheduler) as engine:
+        try:
             _run(summary, engine, checksum=checksum, progress=progress)
-    except BaseException as error:
-        # An interrupt, too: schedulers of clusters end what has used up its time.
-        _list_failed(summary, folder / name)
-        error.add_note(f"{summary}. The same command goes on.")
-        raise
+        except BaseException as error:
+            # An interrupt, too: schedulers of clusters end what has used up its time.
+            _list_failed(summary, folder / name)
+            error.add_note(f"{summary}. The same command goes on.")
+            raise
     _list_failed(summary, folder / name)
     return summary
 
