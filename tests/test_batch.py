@@ -722,6 +722,36 @@ def _and_then(function):
     return both
 
 
+@pytest.mark.parametrize("named", ["img", "hdr"])
+def test_headers_apart_from_voxels_count_too(folder, named):
+    (row,) = cohort(folder, 1, atlases="A")
+    nib.save(nib.Nifti1Pair(image_data(0), AFFINE), "i.img")
+    nib.save(nib.Nifti1Pair(atlas_data("A"), AFFINE), "a.img")
+    nib.save(nib.Nifti1Pair(np.ones(SHAPE, np.uint8), AFFINE), "m.img")
+    shutil.copy("A_dseg.tsv", "a.tsv")
+    row = {"image": f"i.{named}", "atlas": f"A=a.{named}", "mask": f"m.{named}"}
+    assert run([row]).n_done == 1
+    gather("out", "all.tsv")
+    for name in ("i.img", "i.hdr", "a.img", "a.hdr", "a.tsv", "m.img", "m.hdr"):
+        assert run([row]).n_before == 1
+        os.utime(name, ns=(0, 0))
+        assert len(run([row], dry_run=True).to_do) == 1, name
+        with pytest.raises(rc.RegioncastError, match="changed since"):
+            gather("out", "all.tsv", overwrite=True)
+        assert run([row]).n_done == 1, name
+    # One image, though in two files: nothing of its name is lost.
+    gather("out", "all.tsv", overwrite=True)
+    assert set(pd.read_csv("all.tsv", sep="\t")["image"]) == {"i"}
+
+
+def test_nothing_is_said_to_go_on_that_never_began(folder, capsys):
+    pd.DataFrame(cohort(folder, 1)).to_csv("jobs.tsv", sep="\t", index=False)
+    assert cli.main(["batch", "jobs.tsv", "-o", "out", "--workers", "0"]) == 1
+    assert capsys.readouterr().err == (
+        "regioncast: workers is a number of processes from 1 on; it is 0.\n"
+    )
+
+
 def test_what_a_record_says(folder):
     rows = cohort(folder, 1, atlases="A", min_coverage=0.25)
     run(rows)

@@ -17,7 +17,7 @@ from small_spaces import brain_models, dense, dlabel
 from small_volumes import OBLIQUE, image_of, small_labels
 
 import regioncast as rc
-from regioncast.cohort import batch
+from regioncast.cohort import batch, gather
 from regioncast.cohort.find import find_jobs
 from regioncast.cohort.jobs import Job, read_jobs
 from regioncast.cohort.naming import outputs_of, prepare_folder
@@ -174,6 +174,40 @@ def test_outputs_that_cannot_be_are_refused(output, error, message):
     job = job_of("/d/sub-1_bold.nii.gz", strategies=("mean", "sum"), output=output, row=7)
     with pytest.raises(error, match=message):
         outputs_of(job, Path("out"), ".tsv")
+
+
+@pytest.mark.parametrize("output", [None, "{name}_{strategy}", "{task}/{strategy}"])
+@pytest.mark.parametrize(
+    ("as_it_stands", "image"),
+    [
+        ("/d/sub-9/code/../../raw/task-r_bold.nii.gz", "/d/raw/task-r_bold.nii.gz"),
+        ("/sub-9/ses-3/a/../../../x/y/task-r_bold.nii.gz", "/x/y/task-r_bold.nii.gz"),
+        ("/d/sub-1/ses-3/../func/x_task-r_bold.nii.gz", "/d/sub-1/func/x_task-r_bold.nii.gz"),
+        (f"/d/sub-9/../{RUN}_task-r_bold.nii.gz", f"/d/{RUN}_task-r_bold.nii.gz"),
+    ],
+)
+def test_folders_that_paths_lead_out_of_say_nothing(as_it_stands, image, output):
+    assert outputs_of(job_of(as_it_stands, output=output), Path("out"), ".tsv") == outputs_of(
+        job_of(image, output=output), Path("out"), ".tsv"
+    )
+
+
+def test_nothing_is_written_beside_images_that_a_table_in_a_folder_of_a_subject_names(
+    tmp_path, monkeypatch
+):
+    folder = tmp_path / "x" / "y" / "sub-9" / "code"
+    folder.mkdir(parents=True)
+    monkeypatch.chdir(folder)
+    nib.save(image_of(small_labels()), tmp_path / "a_dseg.nii.gz")
+    nib.save(image_of(np.ones((6, 5, 4))), tmp_path / "stat.nii.gz")
+    before = set(tmp_path.rglob("*"))
+    up = "../../../.."
+    rows = [{"image": f"{up}/stat.nii.gz", "atlas": f"A={up}/a_dseg.nii.gz"}]
+    assert batch(rows, f"{up}/deep/out", workers=1).n_done == 1
+    written = set(tmp_path.rglob("*")) - before
+    assert all(path.is_relative_to(tmp_path / "deep") for path in written)
+    assert gather(f"{up}/deep/out", f"{up}/all.tsv").n_rows == 4
+    assert (tmp_path / "all.tsv").read_text(encoding="utf-8").startswith("image\tatlas\t")
 
 
 # --- the folder ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import os
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -99,9 +100,27 @@ def test_paths_are_relative_to_the_table(folder, monkeypatch):
     there.mkdir()
     (there / "jobs.tsv").write_text("image\tatlas\nx.nii\t../a.nii\n~/y.nii\t/b.nii\n")
     one, other = read_jobs("there/jobs.tsv")
-    assert (one.image, one.atlas) == (f"{there}/x.nii", f"{there}/../a.nii")
+    assert (one.image, one.atlas) == (f"{there}/x.nii", f"{folder}/a.nii")
     assert (other.image, other.atlas) == (str(Path.home() / "y.nii"), "/b.nii")
     assert one.image_in_table == "x.nii"
+
+
+def test_what_is_above_a_link_is_above_what_it_leads_to(folder):
+    inner = folder / "elsewhere" / "inner"
+    inner.mkdir(parents=True)
+    for path in (folder, folder / "elsewhere"):
+        (path / "a.nii").write_text(str(path))
+    (folder / "link").symlink_to(inner)
+    row = {"image": "../a.nii", "atlas": "A=../a.nii", "regions": "../a.nii", "mask": "../a.nii"}
+    row["confounds"] = "../a.nii, ../../a.nii"
+    table = folder / "link" / "jobs.tsv"
+    pd.DataFrame([row]).to_csv(table, sep="\t", index=False)
+    (job,) = read_jobs(table)
+    # What the system opens, by a name without "..", which needs no link to be known.
+    above = str(folder / "elsewhere" / "a.nii")
+    assert Path(table.parent / "../a.nii").read_text() == str(folder / "elsewhere")
+    assert {job.image, job.atlas, job.of_atlas["regions"], job.of_atlas["mask"]} == {above}
+    assert job.of_pass["confounds"] == [above, str(folder / "a.nii")]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +129,7 @@ def test_paths_are_relative_to_the_table(folder, monkeypatch):
         ([{"image": "a", "atlas": "b", "masks": "c"}],
          r"1 column that jobs do not have: 'masks'. Did you mean 'mask' for 'masks'\? Columns"),
         ([{"image": "a"}], "has no column 'atlas'; its columns are 'image'"),
-        ([], "Jobs are a table"),
+        ([], "The list of jobs is empty"),
         ({"image": [], "atlas": []}, "has no rows"),
         ({"image": "a", "atlas": ["b"]}, "The column 'image' is 'a'. Give a list"),
         ({"image": ["a", "b"], "atlas": ["b"]}, "2 in 'image', 1 in 'atlas'"),
@@ -125,7 +144,14 @@ def test_paths_are_relative_to_the_table(folder, monkeypatch):
          "2 strategies and one output"),
         ([{"image": "a", "atlas": "b"}, {"image": "n/a", "atlas": "b"}],
          "1 row of 2 cannot be read: row 2: there is nothing in the column 'image'. Correct"),
-        ([{"image": 3, "atlas": "b"}], "is text, not 3"),
+        ([{"image": 3, "atlas": "b"}], "row 1: image is the path of a file, not int"),
+        ([{"image": "a", "atlas": np.zeros(2)}], "atlas is the path of a file, not ndarray"),
+        ([{"image": "a", "atlas": "b", "output": 3}], "row 1: output is text, not 3"),
+        ([{"image": "a", "atlas": "b", "strategy": np.mean}], "strategy is text or a list of text"),
+        ([{"image": "a", "atlas": "b", "confounds": pd.DataFrame({"x": [1.0]})}],
+         "confounds is text or a list of texts, not DataFrame"),
+        ([{"image": "a.ome.zarr", "atlas": "b"}], "image 'a.ome.zarr' is a Zarr, and no file"),
+        ([{"image": "a", "atlas": "B=c/b.zarr"}], "atlas 'B=c/b.zarr' is a Zarr"),
         ([{"image": "a", "atlas": "脳.nii"}], "write LABEL=PATH"),
         ([{"image": "a", "atlas": "A=b"}, {"image": "a", "atlas": "A=c"}],
          r"1 label of more than one .*: A of \S*/b \(row 1\) and \S*/c \(row 2\). Write LABEL"),
@@ -168,12 +194,20 @@ def test_one_label_may_be_of_an_atlas_of_each_subject(folder):
         ("image\tatlas\timage\na\tb\tc\n", "columns that are there more than once: 'image'"),
         ("", "has no rows"),
         ("image\tatlas\n\n", "has no rows"),
+        ("image;atlas\na;b\n", r"has one column, titled 'image;atlas'. In .tsv, tabs stand"),
+        ("image,atlas\na,b\n", "has one column, titled 'image,atlas'"),
+        ("image\tatlas\t\na\tb\tc\n", "1 column that jobs do not have: ''"),
     ],
 )
 def test_what_is_wrong_with_a_file(folder, text, message):
     (folder / "jobs.tsv").write_text(text)
     with pytest.raises(JobsError, match=message):
         read_jobs("jobs.tsv")
+
+
+def test_columns_of_a_spreadsheet_in_which_there_is_nothing_say_nothing(folder):
+    (folder / "jobs.csv").write_text("image,atlas,,\r\na,B=b,,\r\n,,,\r\nc,B=b, ,\r\n")
+    assert read_jobs("jobs.csv") == read_jobs({"image": ["a", "c"], "atlas": ["B=b", "B=b"]})
 
 
 def test_a_table_that_is_not_there(folder):

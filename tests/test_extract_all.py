@@ -126,6 +126,12 @@ def test_an_atlas_in_chunks_fails_its_own_jobs_with_the_reason(rows, tmp_path):
     assert "All voxels are needed here" in str(done[1].error)
 
 
+@pytest.mark.parametrize("executor", [2, "threads"])
+def test_what_is_no_executor_is_refused(rows, executor):
+    with pytest.raises(rc.errors.ArgumentTypeError, match=r"executor is one of .* not (int|str)"):
+        list(rc.extract_all(rows, executor))
+
+
 def test_the_first_error_is_raised_where_that_is_asked_for(rows, executor, tmp_path):
     rows[3]["image"] = str(tmp_path / "none.nii.gz")
     with pytest.raises(InputMissingError, match=r"none\.nii\.gz"):

@@ -330,6 +330,71 @@ def test_tables_that_jobs_name_are_gathered_too(study):
     assert_same(sort(read("all.tsv")), sort(oracle()))
 
 
+def test_rows_of_jobs_that_differ_in_options_alone_are_told_apart(study, capsys):
+    row = jobs()[0]
+    rows = [
+        {**row, "output": "x_{strategy}.tsv"},
+        {**row, "output": "y_{strategy}.tsv", "nan": "zero"},
+    ]
+    run_batch(rows=rows)
+    assert cli.main(["gather", "out", "-o", "all.tsv"]) == 0
+    assert "the column 'table'" in capsys.readouterr().err
+    got = read("all.tsv")
+    for row in rows:
+        for strategy in STRATEGIES:
+            name = row["output"].replace("{strategy}", strategy.replace(":", ""))
+            signals = rc.extract(
+                row["image"], "a_dseg.nii.gz", strategy=strategy, nan=row.get("nan", "omit")
+            )
+            of_table = got[got["table"] == name]
+            assert set(of_table["strategy"]) == {strategy}
+            np.testing.assert_array_equal(of_table["value"], signals.values.ravel())
+    gather("out", "coverage.tsv", coverage=True)
+    coverage = read("coverage.tsv")
+    assert coverage.groupby("table").size().tolist() == [4, 4]
+    assert not coverage.duplicated().any()
+
+
+def test_tables_of_another_format_and_other_options_are_told_apart(study):
+    rows = jobs()[:2]
+    run_batch(rows=rows)
+    run_batch(rows=[{**row, "nan": "zero"} for row in rows], format="parquet")
+    gathered = gather("out", "all.tsv")
+    assert gathered.has_alike
+    assert not read("all.tsv").duplicated(["table", "volume", "index"]).any()
+    assert read("all.tsv")["table"].nunique() == gathered.n_tables == 8
+
+
+def test_of_an_image_of_several_files_is_said_what_all_of_them_are(study):
+    for subject in ("2", "10"):
+        folder = Path(f"maps/sub-{subject}/ses-a")
+        folder.mkdir(parents=True)
+        values = np.full((6, 5, 4), float(subject))
+        nib.save(image_of(values), folder / f"sub-{subject}_contrast-z_stat.nii.gz")
+    run_batch(rows=[{"image": "maps/sub-*/ses-a/*_stat.nii.gz", "atlas": "A=a_dseg.nii.gz"}])
+    gather("out", "all.tsv")
+    got = pd.read_csv("all.tsv", sep="\t")
+    assert "sub" not in got
+    assert set(got["image"]) == {"contrast-z_stat"}
+    assert set(got["contrast"] + got["ses"]) == {"contrast-zses-a"}
+    of_maps = got[got["strategy"] == "mean"].groupby("map")["value"].unique()
+    assert {name.partition("_")[0]: [*values] for name, values in of_maps.items()} == {
+        "sub-2": [2.0],
+        "sub-10": [10.0],
+    }
+
+
+@pytest.mark.parametrize("folder", ["link", "link/out", "link/../out"])
+def test_folders_behind_links_are_gathered_as_others(study, folder):
+    Path("deep/down/there").mkdir(parents=True)
+    Path("link").symlink_to("deep/down/there")
+    run_batch(folder)
+    gathered = gather(folder, "all.tsv")
+    assert not gathered.left_out
+    assert_same(read("all.tsv"), oracle())
+    assert not run_batch(folder).to_do
+
+
 def test_other_tables_in_the_folder_are_not_taken_for_ours(study):
     run_batch(rows=jobs()[:2])
     Path("out/participants.tsv").write_text("participant_id\nsub-9\n", encoding="utf-8")

@@ -31,11 +31,12 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # than the 17,600 of before, since the package does more: what stays beside files, regions chosen,
 # grouped, merged and saved, categories, many images and outputs of one call, objects and files of
 # other programs, cleaning, a transformer of scikit-learn, files that claim what they do not hold;
-# and 6,400 for what is looked at: pages, figures, meshes, notebooks; and 9,300 for many images and
-# arrays that do not fit: tables of jobs, records, executors, OME-Zarr, reductions in chunks.
+# and 6,400 for what is looked at: pages, figures, meshes, notebooks; and 9,700 for many images and
+# arrays that do not fit: tables of jobs, records, executors, OME-Zarr, reductions in chunks, 400 of
+# them what is refused of stores and tables that change, or are others' or otherwise than they say.
 # The branches are those of reading tables: what is told apart there, the ten rules tell apart.
 AT_MOST = {
-    "lines": 38_750,
+    "lines": 39_150,
     "modules in a folder": 12,
     "complex functions": 6,
     "functions that are too complex": 0,

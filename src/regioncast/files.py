@@ -204,6 +204,17 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         return Path(path)
 
 
+def without_up(path: str | os.PathLike[str]) -> Path:
+    """Return a path as an absolute one without "..", for whoever goes by what paths say."""
+    whole = expanded(path).absolute()
+    above, up, below = f"{whole}/".rpartition("/../")
+    if not up:
+        return whole
+    plain, real = os.path.normpath(above + up), os.path.realpath(above + up)
+    # Behind a link, ".." leads to what is above the target of the link.
+    return Path(plain if os.path.realpath(plain) == real else real, below)
+
+
 def output_path(path: object) -> Path:
     """Return the path of a file to be written; raise where it is no name."""
     if not isinstance(path, str | os.PathLike):

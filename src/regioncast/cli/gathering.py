@@ -147,6 +147,11 @@ def gather(
         complain(f"left out {plural(len(tables), 'table')}, {reason}: {examples(tables)}")
     if len(gathered.versions) > 1:
         complain(f"note: tables are of several versions: {examples(sorted(gathered.versions))}")
+    if gathered.has_alike:
+        complain(
+            "note: tables of one image, atlas and strategy differ in options or inputs; the column "
+            "'table' tells their rows apart"
+        )
     seconds = time.perf_counter() - start
     left_out = f", {len(gathered.left_out):,} left out" if gathered.left_out else ""
     say(

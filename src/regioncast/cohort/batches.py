@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ArgumentError, JobsError, OutputError, plural
 from ..executors import Engine, each_done, opened
-from ..files import output_path, replacing
+from ..files import output_path, replacing, without_up
 from ..formats import suffix_of
 from ..io.sidecar import COMMAND
 from ..tables.files import needs_pyarrow
@@ -196,7 +196,7 @@ def batch(
     """
     number, count = _shard(shard)
     suffix = _suffix(format)
-    folder = output_path(out).absolute()
+    folder = without_up(output_path(out))
     listed = read_jobs(jobs, strategies=[strategy] if isinstance(strategy, str) else strategy)
     # All rows are looked at in every shard, as two with one output may be in two of them.
     in_part = [job for job in listed if in_shard(job.image_in_table, number, count)]
@@ -215,14 +215,14 @@ def batch(
     for planned in to_do:
         remove(planned.state.stale)
     name = f"{FAILED}.tsv" if shard is None else f"{FAILED}.{number}of{count}.tsv"
-    try:
-        with _engine(executor, workers, scheduler) as engine:
+    with _engine(executor, workers, scheduler) as engine:
+        try:
             _run(summary, engine, checksum=checksum, progress=progress)
-    except BaseException as error:
-        # An interrupt, too: schedulers of clusters end what has used up its time.
-        _list_failed(summary, folder / name)
-        error.add_note(f"{summary}. The same command goes on.")
-        raise
+        except BaseException as error:
+            # An interrupt, too: schedulers of clusters end what has used up its time.
+            _list_failed(summary, folder / name)
+            error.add_note(f"{summary}. The same command goes on.")
+            raise
     _list_failed(summary, folder / name)
     return summary
 

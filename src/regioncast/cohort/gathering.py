@@ -11,7 +11,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -30,7 +30,7 @@ from ..errors import (
     examples,
     plural,
 )
-from ..files import expanded, natural_order, output_path, read_npy, replacing, sha256_of
+from ..files import natural_order, output_path, read_npy, replacing, sha256_of, without_up
 from ..formats import has_use, suffix_of
 from ..io.filenames import entities_of, name_of
 from ..io.kinds import NO_REGIONS
@@ -63,7 +63,8 @@ _OF_BIDS = ("participants.tsv", "sessions.tsv", "scans.tsv")
 
 # Titles of what is no entity.
 _OF_ROWS = (
-    "image", "atlas", "strategy", "map", "volume", "index", "name", HEMISPHERE_TITLE, "value",
+    "image", "atlas", "strategy", "table", "map", "volume", "index", "name", HEMISPHERE_TITLE,
+    "value",
 )  # fmt: skip
 
 _MISSING = "n/a"
@@ -90,6 +91,8 @@ class Gathered:
         Tables that were not, from the folder, and why.
     versions : set of str
         Of regioncast, by which the tables were made.
+    has_alike : bool
+        Whether several tables are of one image, atlas and strategy, by different options.
     """
 
     output: Path
@@ -97,6 +100,7 @@ class Gathered:
     n_rows: int = 0
     left_out: dict[str, str] = field(default_factory=dict)
     versions: set[str] = field(default_factory=set)
+    has_alike: bool = False
 
 
 class _LeftOutError(Exception):
@@ -162,10 +166,12 @@ def gather(
     Notes
     -----
     Columns are the entities of the names of the images, each cell as it is written (``sub-01``);
-    ``image``, their names; ``atlas`` and ``strategy``; ``map``, where maps have names, and
-    ``volume``, the number of the map from 0; ``index`` and ``name`` of the region, and
-    ``hemisphere`` where atlases tell it; and ``value``.  Of coverage, the numbers of samples
-    instead.  The same tables in the same folder give the same bytes.
+    ``image``, their names, of an image of several files what all share; ``atlas`` and ``strategy``;
+    ``table``, its path in the folder, where tables are alike in all of these, as by different
+    options; ``map``, where maps have names, and ``volume``, the number of the map from 0; ``index``
+    and ``name`` of the region, and ``hemisphere`` where atlases tell it; and ``value``.  Of
+    coverage, the numbers of samples instead.  The same tables in the same folder give the same
+    bytes.
 
     Examples
     --------
@@ -188,6 +194,7 @@ def gather(
         layout.note(table)
     if not n_found:
         raise InputMissingError(_nothing_done(root, gathered))
+    gathered.has_alike = layout.has_alike
     with (
         replacing(target, overwrite=overwrite) as temporary,
         _writer(temporary, suffix_of(target), layout.columns()) as write,
@@ -220,7 +227,7 @@ def _nothing_done(root: Path, gathered: Gathered) -> str:
 
 
 def _checked(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> tuple[Path, Path]:
-    root = Path(os.path.normpath(expanded(folder).absolute()))
+    root = without_up(folder)
     if not is_ours(root):
         what = "has none of its tables" if root.is_dir() else "is no folder"
         raise InputMissingError(f"{root} {what}. Name the folder that regioncast batch wrote to.")
@@ -262,8 +269,7 @@ def _done(
 def _check_first(table: _Table, seen: set[bytes]) -> None:
     """Leave out what would be there twice: as .tsv and .parquet, or in a copy of a folder."""
     # Not by the name of the table, which may be in a copy of a folder with another.
-    about = {title: table.record[title] for title in ("Inputs", "Options")}
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).digest()
+    digest = _digest([table.record["Inputs"], table.record["Options"]])
     if digest in seen:
         raise _LeftOutError("another table is of the same inputs and options")
     seen.add(digest)
@@ -301,15 +307,15 @@ def _table(path: Path, root: Path, look: Callable[[Mapping[str, Any]], str]) -> 
         reason = look(record) or ("" if is_same else "it was changed since")
         options = record["Options"]
         label, strategy = str(options["label"]), str(options["strategy"])
-        name = _image_of(record, root)
+        name, entities = _shared(_images_of(record, root))
     except (KeyError, TypeError, IndexError, AttributeError, ValueError):
         raise _LeftOutError("its record cannot be read") from None
     regions = coverage_in(own[1])
     if reason or regions is None:
         raise _LeftOutError(reason or "its sidecar does not say which regions it is of")
-    origin = _entities(name)
-    about = {"image": name_of(name), "atlas": label, "strategy": strategy}
-    return _Table(path, origin, {**origin, **about}, record, regions)
+    about = {"image": name, "atlas": label, "strategy": strategy}
+    about["table"] = path.relative_to(root).as_posix()
+    return _Table(path, entities, {**entities, **about}, record, regions)
 
 
 def _entities(image: str) -> dict[str, str]:
@@ -318,10 +324,21 @@ def _entities(image: str) -> dict[str, str]:
     return {key: said[key] for key in said.keys() - _OF_ROWS}
 
 
-def _image_of(record: Mapping[str, Any], root: Path) -> str:
-    """Return the path of the image; of two hemispheres, what their paths share."""
-    first, *others = (str(root / image["Path"]) for image in record["Inputs"]["image"])
-    return without_hemisphere(first) if others else first
+def _images_of(record: Mapping[str, Any], root: Path) -> list[str]:
+    """Return the paths of the files of the image, without what tells hemispheres apart."""
+    images = [os.path.normpath(root / image["Path"]) for image in record["Inputs"]["image"]]
+    return images if len(images) == 1 else list(map(without_hemisphere, images))
+
+
+def _shared(images: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Return what the files of an image are called, and their entities, as far as all agree."""
+    # What one of them says would be said of the maps of all, such as whose they are.
+    first, *others = images
+    parts, entities = name_of(first).split("_"), _entities(first)
+    for other in others:
+        parts = [part for part in parts if part in name_of(other).split("_")]
+        entities = dict(entities.items() & _entities(other).items())
+    return "_".join(parts), entities
 
 
 def _never_changed(record: Mapping[str, Any]) -> str:  # noqa: ARG001  as `_Inputs.difference`
@@ -344,7 +361,8 @@ class _Inputs:
         return next(filter(None, reasons), "") or self._appeared(inputs, record["Options"])
 
     def _changed(self, what: str, then: Mapping[str, Any]) -> str:
-        file = str(self._root / then["Path"])
+        # As it was written: where the folder is behind a link, ".." leads elsewhere.
+        file = os.path.normpath(self._root / then["Path"])
         size, modified = self._stamp(file)
         if size is None:
             return f"the {what} is not there any more"
@@ -390,7 +408,38 @@ _Write = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass
-class _Values:
+class _Alike:
+    """Whether tables of different jobs say the same of themselves, as of one image by two options.
+
+    Their rows could not be told apart: each then says which table it is of.
+    """
+
+    jobs: dict[bytes, bytes] = field(default_factory=dict)
+    has_alike: bool = False
+
+    def note_job(self, table: _Table, *, without: Collection[str]) -> None:
+        """Take up the job of a table, and what tells its rows from those of others."""
+        about = [cell for cell in table.origin.items() if cell[0] not in without]
+        job = _digest_of_job(table)
+        self.has_alike |= self.jobs.setdefault(_digest(sorted(about)), job) != job
+
+    def title(self) -> dict[str, _Kind]:
+        """Return the column that is needed then."""
+        return {"table": "text"} if self.has_alike else {}
+
+
+def _digest_of_job(table: _Table) -> bytes:
+    """Return what is the same of the tables of all strategies of a job, and of no others."""
+    options = {**table.record["Options"], "strategy": None}
+    return _digest([table.record["Inputs"], options])
+
+
+def _digest(content: Any) -> bytes:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
+
+
+@dataclass
+class _Values(_Alike):
     """The rows of values: one per map and region."""
 
     entities: set[str] = field(default_factory=set)
@@ -402,12 +451,14 @@ class _Values:
         self.entities.update(table.entities)
         self.has_hemispheres |= table.regions.hemispheres is not None
         self.has_names = self.has_names or _has_names(table)
+        self.note_job(table, without=("table",))
 
     def columns(self) -> dict[str, _Kind]:
         """Return the titles of all columns."""
         maps: dict[str, _Kind] = {"map": "text"} if self.has_names else {}
         return {
             **dict.fromkeys([*_in_order(self.entities), "image", "atlas", "strategy"], "text"),
+            **self.title(),
             **maps,
             "volume": "int",
             **_columns_of_regions(self.has_hemispheres),
@@ -429,13 +480,13 @@ class _Values:
 
 
 @dataclass
-class _Coverage:
+class _Coverage(_Alike):
     """The rows of coverage: one per region, whatever the strategies."""
 
     entities: set[str] = field(default_factory=set)
     has_hemispheres: bool = False
     numbers: dict[str, _Kind] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
+    seen: set[bytes] = field(default_factory=set)
 
     def note(self, table: _Table) -> None:
         """Take up the columns of a table."""
@@ -445,21 +496,20 @@ class _Coverage:
             is_whole = all(cell != cell or cell == int(cell) for cell in cells)  # noqa: PLR0124
             kind: _Kind = "int" if is_whole and title != "fraction" else "float"
             self.numbers[title] = "float" if "float" in (kind, self.numbers.get(title)) else kind
+        self.note_job(table, without=("table", "strategy"))
 
     def columns(self) -> dict[str, _Kind]:
         """Return the titles of all columns."""
         return {
             **dict.fromkeys([*_in_order(self.entities), "image", "atlas"], "text"),
+            **self.title(),
             **_columns_of_regions(self.has_hemispheres),
             **self.numbers,
         }
 
     def rows(self, table: _Table) -> dict[str, Any]:
         """Return the rows of a table; none where they were written for another strategy."""
-        inputs, options = table.record["Inputs"], dict(table.record["Options"])
-        options.pop("strategy")
-        of_job = json.dumps([inputs, options], sort_keys=True)
-        digest = hashlib.sha256(of_job.encode()).hexdigest()
+        digest = _digest_of_job(table)
         if digest in self.seen:
             return {}
         self.seen.add(digest)

@@ -8,15 +8,15 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..engine.extraction import Strategy
 from ..errors import N_EXAMPLES, JobsError, RegioncastError, examples, plural
-from ..files import expanded
-from ..formats import stem_of, suffix_of
+from ..files import expanded, without_up
+from ..formats import family_of, stem_of, suffix_of
 from ..io.filenames import entities_of
 from ..io.kinds import NO_REGIONS
 from ..io.surface.names import names_in, without_hemisphere
@@ -249,6 +249,8 @@ def _table(source: Any) -> tuple[Table, Path]:
         table = table_of_frame(source)
     elif isinstance(source, Mapping):
         table = _table_of_columns(source)
+    elif isinstance(source, list | tuple) and not source:
+        raise JobsError("The list of jobs is empty. Give a dict per image and atlas.")
     elif isinstance(source, list | tuple) and are_mappings(source):
         table = table_of_records(source, "the list of jobs")
     else:
@@ -279,10 +281,18 @@ def _table_of_text(file: Path) -> Table:
     rows = [[cell.strip() for cell in line] for line in lines]
     titles, *body = [row for row in rows if any(row)] or [[]]
     _check_rectangle(file, titles, body)
-    return table_of_records([dict(zip(titles, row, strict=True)) for row in body], str(file))
+    # Spreadsheets write columns in which there is nothing, not even a title.
+    records = [dict(filter(any, zip(titles, row, strict=True))) for row in body]
+    return table_of_records(records, str(file))
 
 
 def _check_rectangle(file: Path, titles: Sequence[str], body: Sequence[Sequence[str]]) -> None:
+    if len(titles) == 1 and re.search(r"[\t,;]", titles[0]):
+        sign = "tabs" if suffix_of(file) == ".tsv" else "commas"
+        raise JobsError(
+            f"{file} has one column, titled {titles[0]!r}. In {suffix_of(file)}, {sign} stand "
+            "between cells: save it so."
+        )
     wrong = [number for number, row in enumerate(body, start=1) if len(row) != len(titles)]
     if wrong:
         raise JobsError(
@@ -290,7 +300,7 @@ def _check_rectangle(file: Path, titles: Sequence[str], body: Sequence[Sequence[
             f"titles ({len(titles):,}): {examples(wrong)}. Write {file.suffix} with a cell for "
             "each title."
         )
-    twice = [title for title, count in Counter(titles).items() if count > 1]
+    twice = [title for title, count in Counter(filter(None, titles)).items() if count > 1]
     if twice:
         raise JobsError(
             f"{file}: columns that are there more than once: {examples(twice)}. Keep one of each."
@@ -356,14 +366,15 @@ def _job(row: int, said: Mapping[str, Any], folder: Path, usual: tuple[str, ...]
     for title in ("image", "atlas"):
         if title not in said:
             raise ValueError(f"there is nothing in the column {title!r}")
+        _check_path(title, said[title])
     cell = _text(said["atlas"], folder)
     match = _LABELLED.fullmatch(cell)
     label, atlas = match.groups() if match else (label_of(cell), cell)
     is_labelled = match is not None or label is not None
     strategies = usual
     if "strategy" in said:
-        named = Strategy.all_of([*_texts(said["strategy"], folder)])
-        strategies = tuple(strategy.name for strategy in named)
+        named = _options(said, {"strategy": _texts}, folder)["strategy"]
+        strategies = tuple(strategy.name for strategy in Strategy.all_of(named))
     output = _output(said, strategies, folder)
     return Job(
         row,
@@ -379,8 +390,17 @@ def _job(row: int, said: Mapping[str, Any], folder: Path, usual: tuple[str, ...]
     )
 
 
+def _check_path(title: str, cell: Any) -> None:
+    if not isinstance(cell, str | os.PathLike):
+        kind = type(cell).__name__
+        raise ValueError(f"{title} is the path of a file, not {kind}")  # noqa: TRY004  as _text
+    # Of a folder of files, no time or size says whether they are what they were.
+    if family_of(Path(cell)) == "zarr":
+        raise ValueError(f"{title} {os.fspath(cell)!r} is a Zarr, and no file: use extract for it")
+
+
 def _output(said: Mapping[str, Any], strategies: Sequence[str], folder: Path) -> str | None:
-    output = _text(said["output"], folder) if "output" in said else None
+    output = _options(said, {"output": _text}, folder).get("output")
     if output is not None and len(strategies) > 1 and _FIELD_OF_STRATEGY not in output:
         raise ValueError(
             f"{len(strategies):,} strategies and one output, {output!r}: put {_FIELD_OF_STRATEGY} "
@@ -440,27 +460,28 @@ def _texts(cell: Any, folder: Path) -> list[str]:
     """Return the texts of a list, or of one that has commas between them."""
     if isinstance(cell, str | os.PathLike):
         return [text for part in _text(cell, folder).split(",") if (text := part.strip())]
+    if isinstance(cell, Mapping) or is_frame(cell) or not isinstance(cell, Iterable):
+        raise ValueError(f"is text or a list of texts, not {type(cell).__name__}")
     return [_text(part, folder) for part in cell]
 
 
 def _path(cell: Any, folder: Path) -> str:
     """Return a path, or the two of a pair of surfaces, made absolute."""
-    # As it is, with its "..": behind a link, that leads elsewhere than the text says.
-    whole, *second = names_in(str(folder / expanded(_text(cell, folder))))
-    return ",".join([whole, *(str(folder / expanded(name)) for name in second)])
+    names = names_in(str(folder / expanded(_text(cell, folder))))
+    return ",".join(str(without_up(folder / expanded(name))) for name in names)
 
 
 def _paths(cell: Any, folder: Path) -> str | list[str]:
     """Return the path of one file, or of several in a list."""
     if isinstance(cell, str | os.PathLike) and (folder / expanded(cell)).exists():
         return _path(cell, folder)
-    paths = [str(folder / expanded(text)) for text in _texts(cell, folder)]
+    paths = [str(without_up(folder / expanded(text))) for text in _texts(cell, folder)]
     return paths[0] if len(paths) == 1 else paths
 
 
 def _regions(cell: Any, folder: Path) -> str:
     text = _text(cell, folder)
-    return NO_REGIONS if text == NO_REGIONS else str(folder / expanded(text))
+    return NO_REGIONS if text == NO_REGIONS else str(without_up(folder / expanded(text)))
 
 
 def _number(cell: Any, folder: Path) -> float:  # noqa: ARG001

@@ -114,8 +114,9 @@ def outputs_of(job: Job, folder: Path, suffix: str) -> Outputs:
 
 
 def image_name(image: str) -> str:
-    """Return the name of an image; of the surfaces of both hemispheres, what they share."""
-    names = names_in(image)
+    """Return the path of an image; of the surfaces of both hemispheres, what they share."""
+    # Without "..": the folders before it are not those of the image, and say not of whom it is.
+    names = [os.path.normpath(name) for name in names_in(image)]
     if len(names) == 1 and not any(sign in image for sign in ("?", "{hemi}")):
         return names[0]
     return without_hemisphere(names[0].replace("{hemi}", "L").replace("?h", "lh").replace("?", "L"))

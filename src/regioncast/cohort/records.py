@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError
 from ..files import sha256_of
+from ..formats import family_of, stem_of
 from ..io.kinds import NO_REGIONS
 from ..io.sidecar import files_beside, files_of, own_sidecar, own_version, write_beside
 from ..tables.regions import find_region_table
@@ -32,6 +33,9 @@ NEW = "new"
 
 # How the reasons end of inputs that were there once.
 _GONE = " is gone, and its table still there"
+
+# How the names of headers and voxels end that are two files.
+_HALVES = (".hdr", ".hdr.gz", ".img", ".img.gz", ".HEAD", ".BRIK", ".BRIK.gz")
 
 # Options that name files.
 _FILES = ("regions", "mask", "weights", "confounds")
@@ -101,18 +105,30 @@ def inputs_of(job: Job, stamps: Stamps) -> dict[str, list[Path]]:
         "sidecar": [file for image in images for file in files_beside(image)],
         "atlas": list(stamps.files_of_atlas(job.atlas, job.of_atlas.get("regions"))),
     }
+    # Beside the images, as names of images are those of what was extracted.
+    inputs["sidecar"] += _whole(images)[len(images) :]
     options = {**job.of_atlas, **job.of_pass}
     for name in _FILES[1:]:
         if name in options:
-            inputs[name] = list(files_of(options[name]))
+            inputs[name] = _whole(files_of(options[name]))
     return inputs
+
+
+def _whole(files: Sequence[Path]) -> list[Path]:
+    """Return files, and then what they are read with: headers may be apart from voxels."""
+    whole = dict.fromkeys(files)
+    for file in files:
+        if family_of(file) in ("pair", "afni"):
+            halves = map(file.with_name, map(stem_of(file).__add__, _HALVES))
+            whole |= dict.fromkeys(filter(Path.is_file, halves))
+    return list(whole)
 
 
 def _files_of_atlas(atlas: str, regions: str | None) -> tuple[Path, ...]:
     """Return the files of the labels and the table that names them, which may be beside them."""
-    labels = files_of(atlas)
+    labels = _whole(files_of(atlas))
     if regions == NO_REGIONS:
-        return labels
+        return tuple(labels)
     if regions is not None:
         return (*labels, *files_of(regions))
     beside = dict.fromkeys(filter(None, map(find_region_table, labels)))

@@ -46,6 +46,11 @@ class Engine:
 
     executor: Executor
 
+    def __post_init__(self) -> None:
+        if not callable(getattr(self.executor, "submit", None)):
+            kind = type(self.executor).__name__
+            raise ArgumentTypeError(f"executor is one of concurrent.futures or Dask, not {kind}.")
+
     @property
     def n_workers(self) -> int:
         """How many tasks are done side by side; of a cluster, by the workers it has now."""
