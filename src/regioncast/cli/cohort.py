@@ -62,7 +62,8 @@ def batch(
 
     What failed is listed in jobs.failed.tsv in the folder of outputs. Exits with 0 where all is
     done, 1 where jobs failed or an option, a file or the folder is refused, 2 where the command or
-    the table of jobs cannot be read, 130 or 143 where it was interrupted. In the log of a cluster, it says once a minute how far it is.
+    the table of jobs cannot be read, 130 or 143 where it was interrupted. In the log of a cluster,
+    it says once a minute how far it is.
 
     Parameters
     ----------
