@@ -744,6 +744,17 @@ def test_headers_apart_from_voxels_count_too(folder, named):
     assert set(pd.read_csv("all.tsv", sep="\t")["image"]) == {"i"}
 
 
+def test_confounds_that_two_images_share_are_told_from_others(folder):
+    for name in ("1", "2", "3"):
+        save_image(folder / f"run-{name}_bold.nii.gz", image_data(int(name), 8))
+        values = np.random.default_rng(ord(name)).standard_normal(8)
+        pd.DataFrame({"x": values}).to_csv(f"{name}.tsv", sep="\t", index=False)
+    (row,) = cohort(folder, 1, atlases="A")
+    row["image"] = "run-*_bold.nii.gz"
+    assert run([{**row, "confounds": "1.tsv,2.tsv,1.tsv"}]).n_done == 1
+    assert len(run([{**row, "confounds": "1.tsv,2.tsv,2.tsv"}], dry_run=True).to_do) == 1
+
+
 def test_nothing_is_said_to_go_on_that_never_began(folder, capsys):
     pd.DataFrame(cohort(folder, 1)).to_csv("jobs.tsv", sep="\t", index=False)
     assert cli.main(["batch", "jobs.tsv", "-o", "out", "--workers", "0"]) == 1

@@ -194,8 +194,8 @@ def test_one_label_may_be_of_an_atlas_of_each_subject(folder):
         ("image\tatlas\timage\na\tb\tc\n", "columns that are there more than once: 'image'"),
         ("", "has no rows"),
         ("image\tatlas\n\n", "has no rows"),
-        ("image;atlas\na;b\n", r"has one column, titled 'image;atlas'. In .tsv, tabs stand"),
-        ("image,atlas\na,b\n", "has one column, titled 'image,atlas'"),
+        ("image;atlas\na;b\n", "has one column, 'image;atlas'. Save it with tabs"),
+        ("image,atlas\na,b\n", "has one column, 'image,atlas'"),
         ("image\tatlas\t\na\tb\tc\n", "1 column that jobs do not have: ''"),
     ],
 )

@@ -289,10 +289,7 @@ def _table_of_text(file: Path) -> Table:
 def _check_rectangle(file: Path, titles: Sequence[str], body: Sequence[Sequence[str]]) -> None:
     if len(titles) == 1 and re.search(r"[\t,;]", titles[0]):
         sign = "tabs" if suffix_of(file) == ".tsv" else "commas"
-        raise JobsError(
-            f"{file} has one column, titled {titles[0]!r}. In {suffix_of(file)}, {sign} stand "
-            "between cells: save it so."
-        )
+        raise JobsError(f"{file} has one column, {titles[0]!r}. Save it with {sign} between cells.")
     wrong = [number for number, row in enumerate(body, start=1) if len(row) != len(titles)]
     if wrong:
         raise JobsError(

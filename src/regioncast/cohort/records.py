@@ -116,12 +116,13 @@ def inputs_of(job: Job, stamps: Stamps) -> dict[str, list[Path]]:
 
 def _whole(files: Sequence[Path]) -> list[Path]:
     """Return files, and then what they are read with: headers may be apart from voxels."""
-    whole = dict.fromkeys(files)
+    whole = [*files]
     for file in files:
-        if family_of(file) in ("pair", "afni"):
-            halves = map(file.with_name, map(stem_of(file).__add__, _HALVES))
-            whole |= dict.fromkeys(filter(Path.is_file, halves))
-    return list(whole)
+        for suffix in _HALVES if family_of(file) in ("pair", "afni") else ():
+            half = file.with_name(f"{stem_of(file)}{suffix}")
+            if half not in whole and half.is_file():
+                whole.append(half)
+    return whole
 
 
 def _files_of_atlas(atlas: str, regions: str | None) -> tuple[Path, ...]:
