@@ -113,7 +113,8 @@ def open_node(source: Any, what: str) -> zarr.Array[Any] | zarr.Group:
             "be written only in part; get or write it again."
         )
     with readable(f"{what} {path}"):
-        return zarr.open(str(path), mode="r")
+        # Consolidated metadata are a copy, which may be older than what it is of.
+        return zarr.open(str(path), mode="r", use_consolidated=False)
 
 
 @dataclass(frozen=True, eq=False)
