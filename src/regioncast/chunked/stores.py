@@ -135,6 +135,8 @@ class ZarrVoxels:
     chunks : tuple of int
         Along z, y and x, what is read at once.
     name : str
+    stamp : int, default=None
+        When the metadata of an array in a file were written; None where that is not known.
     """
 
     store: Any
@@ -143,6 +145,11 @@ class ZarrVoxels:
     dtype: np.dtype[Any]
     chunks: tuple[int, int, int]
     name: str
+    stamp: int | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Elsewhere the file may be a copy, of another time.
+        return {**self.__dict__, "stamp": None}
 
     @property
     def n_maps(self) -> int:
@@ -164,10 +171,12 @@ class ZarrVoxels:
         """Return the array, and its shards where we read them ourselves."""
         if not isinstance(self.store, str):
             return self.store, None
-        array, shards = _opened(self.store, _stamp(self.store))
+        stamp = _stamp(self.store)
+        array, shards = _opened(self.store, stamp)
         said = (*self.leading, *self.shape), self.chunks, self.dtype
-        # Somebody may have written it anew meanwhile.
-        if (array.shape, array.chunks[-3:], array.dtype.newbyteorder("=")) != said:
+        is_same = (array.shape, array.chunks[-3:], array.dtype.newbyteorder("=")) == said
+        # What is known of its regions is of what was there before, of the same form or not.
+        if not is_same or self.stamp not in (None, stamp):
             raise FileFormatError(
                 f"{capitalized(self.name)} has been written anew since it was opened: it was "
                 f"{times(said[0])} of {self.dtype} in chunks of {times(self.chunks)}, and is "
@@ -239,6 +248,7 @@ def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
         np.dtype(array.dtype).newbyteorder("="),
         (c_z, c_y, c_x),
         name,
+        None if file is None else _stamp(str(file)),
     )
 
 
