@@ -529,6 +529,13 @@ def test_one_of_several_labels_is_asked_for(painting: Path, atlas: rc.Parcellati
     assert len(rc.load_parcellation(painting, label_map=0)) == 4
 
 
+def test_an_array_among_the_labels_has_to_be_named_itself(painting: Path) -> None:
+    changed(painting / "labels", lambda content: content["ome"].update(labels=["atlas/0"]))
+    with pytest.raises(FileFormatError, match=r"atlas/0 is listed .* Name it by its own path"):
+        rc.load_parcellation(painting)
+    assert len(rc.load_parcellation(painting / "labels/atlas/0")) == 4
+
+
 def test_levels_are_chosen_by_number(painting: Path, labels: np.ndarray) -> None:
     atlas: Any = rc.load_parcellation(painting, level=1)
     assert len(atlas.levels) == 1
