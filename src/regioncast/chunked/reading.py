@@ -216,7 +216,10 @@ def group_of_labels(group: zarr.Group, label_map: str | int | None) -> zarr.Grou
     if not names:
         _refuse_label_map(label_map)
         return group
-    name = names[map_number(list(map(str, names)), label_map)]
+    return _member_of_labels(holder, names[map_number(list(map(str, names)), label_map)])
+
+
+def _member_of_labels(holder: zarr.Group, name: str) -> zarr.Group:
     with readable(f"{_WHAT} {path_of(holder) or 'in memory'}"):
         labels: Any = holder[name]
     if not _is_group(labels):
