@@ -529,6 +529,13 @@ def test_one_of_several_labels_is_asked_for(painting: Path, atlas: rc.Parcellati
     assert len(rc.load_parcellation(painting, label_map=0)) == 4
 
 
+def test_an_array_among_the_labels_has_to_be_named_itself(painting: Path) -> None:
+    changed(painting / "labels", lambda content: content["ome"].update(labels=["atlas/0"]))
+    with pytest.raises(FileFormatError, match=r"atlas/0 is listed .* Name it by its own path"):
+        rc.load_parcellation(painting)
+    assert len(rc.load_parcellation(painting / "labels/atlas/0")) == 4
+
+
 def test_levels_are_chosen_by_number(painting: Path, labels: np.ndarray) -> None:
     atlas: Any = rc.load_parcellation(painting, level=1)
     assert len(atlas.levels) == 1
@@ -720,3 +727,16 @@ def test_zero_is_a_region_where_the_background_is_another(labels: np.ndarray) ->
     array = da.from_array(np.searchsorted([0, 3, 9, 70], labels.T.clip(max=70)), chunks=9)
     atlas = rc.load_parcellation(array, regions, background=3)
     assert atlas.table.names == ("a", "b", "c")
+
+
+def test_consolidated_metadata_are_not_believed(tmp_path: Path, labels: np.ndarray) -> None:
+    steps = [{"type": "scale", "scale": [3, 2, 1]}]
+    store = image_of_others(tmp_path / "c.zarr", labels.T.astype("i2"), steps)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that Zarr 3 has none yet
+        zarr.consolidate_metadata(store)
+    anew = labels.T[::-1, :5].astype("i4") + 70_000
+    zarr.create_array(store / "0", data=anew, overwrite=True)
+    atlas = rc.load_parcellation(store, background=70_000)
+    assert atlas.table.labels.tolist() == [70_003, 70_009, 70_070, 70_300]
+    assert atlas.space.shape == anew.T.shape

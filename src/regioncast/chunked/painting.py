@@ -104,8 +104,8 @@ class PaintedChunks:
         raise ImageTypeError(
             f"An image in chunks ({times(self.shape)} voxels) is not made whole. Read a block, "
             "image.read((slice(0, 64), slice(0, 64), slice(0, 64))); save it, "
-            'save(image, "map.ome.zarr"); or paint onto a coarser level, '
-            "load_parcellation(…, level=2).load()."
+            'save(image, "map.ome.zarr"); or paint onto what fits, a coarser level where there is '
+            "one: load_parcellation(…, level=…).load()."
         )
 
 

@@ -216,10 +216,18 @@ def group_of_labels(group: zarr.Group, label_map: str | int | None) -> zarr.Grou
     if not names:
         _refuse_label_map(label_map)
         return group
-    name = names[map_number(list(map(str, names)), label_map)]
+    return _member_of_labels(holder, names[map_number(list(map(str, names)), label_map)])
+
+
+def _member_of_labels(holder: zarr.Group, name: str) -> zarr.Group:
     with readable(f"{_WHAT} {path_of(holder) or 'in memory'}"):
-        found: zarr.Group = holder[name]
-        return found
+        labels: Any = holder[name]
+    if not _is_group(labels):
+        raise FileFormatError(
+            f"{capitalized(_WHAT)} {path_of(labels) or name} is listed among labels, and is an "
+            "array and no OME-Zarr. Name it by its own path."
+        )
+    return labels  # type: ignore[no-any-return]
 
 
 def _given_table(

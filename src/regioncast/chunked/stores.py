@@ -113,7 +113,8 @@ def open_node(source: Any, what: str) -> zarr.Array[Any] | zarr.Group:
             "be written only in part; get or write it again."
         )
     with readable(f"{what} {path}"):
-        return zarr.open(str(path), mode="r")
+        # Consolidated metadata are a copy, which may be older than what it is of.
+        return zarr.open(str(path), mode="r", use_consolidated=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,8 +135,8 @@ class ZarrVoxels:
     chunks : tuple of int
         Along z, y and x, what is read at once.
     name : str
-    stamp : int, default=0
-        When the metadata of the array in a file were written, as it was opened.
+    stamp : int, default=None
+        When the metadata of an array in a file were written; None where that is not known.
     """
 
     store: Any
@@ -144,7 +145,11 @@ class ZarrVoxels:
     dtype: np.dtype[Any]
     chunks: tuple[int, int, int]
     name: str
-    stamp: int = 0
+    stamp: int | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Elsewhere the file may be a copy, of another time.
+        return {**self.__dict__, "stamp": None}
 
     @property
     def n_maps(self) -> int:
@@ -166,10 +171,12 @@ class ZarrVoxels:
         """Return the array, and its shards where we read them ourselves."""
         if not isinstance(self.store, str):
             return self.store, None
-        array, shards = _opened(self.store, _stamp(self.store))
+        stamp = _stamp(self.store)
+        array, shards = _opened(self.store, stamp)
         said = (*self.leading, *self.shape), self.chunks, self.dtype
-        # Somebody may have written it anew meanwhile.
-        if (array.shape, array.chunks[-3:], array.dtype.newbyteorder("=")) != said:
+        is_same = (array.shape, array.chunks[-3:], array.dtype.newbyteorder("=")) == said
+        # What is known of its regions is of what was there before, of the same form or not.
+        if not is_same or self.stamp not in (None, stamp):
             raise FileFormatError(
                 f"{capitalized(self.name)} has been written anew since it was opened: it was "
                 f"{times(said[0])} of {self.dtype} in chunks of {times(self.chunks)}, and is "
@@ -241,7 +248,7 @@ def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
         np.dtype(array.dtype).newbyteorder("="),
         (c_z, c_y, c_x),
         name,
-        0 if file is None else _stamp(str(file)),
+        None if file is None else _stamp(str(file)),
     )
 
 
@@ -249,11 +256,11 @@ def check_unchanged(voxels: Voxels) -> None:
     """Raise where an array in a file was written anew, or removed, since it was opened."""
     # As where a painting replaced the labels that it was made of.  Asked where work begins and not
     # of each block: workers may have copies of their own.
-    if not isinstance(voxels, ZarrVoxels) or not isinstance(voxels.store, str):
+    if not isinstance(voxels, ZarrVoxels) or voxels.stamp is None:
         return
     is_same = False
     with suppress(FileNotFoundError):
-        is_same = _stamp(voxels.store) == voxels.stamp
+        is_same = _stamp(str(voxels.store)) == voxels.stamp
     if not is_same:
         raise FileFormatError(
             f"{capitalized(voxels.name)} was written anew or removed since it was opened. Load it "

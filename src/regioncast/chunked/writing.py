@@ -107,7 +107,7 @@ def check_store_output(path: Path, *, overwrite: bool) -> None:
     if family_of(path) != "zarr":
         raise FileFormatError(
             f"Labels and images in chunks are written as .ome.zarr, not as {path.name!r}. What "
-            "fits into memory is written as NIfTI, too: load_parcellation(…, level=2).load()."
+            "fits into memory is written as NIfTI, too: load_parcellation(…, level=…).load()."
         )
     check_folder_output(path, overwrite=overwrite, may_replace=is_store)
 
