@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import dask.array as da
 import nibabel as nib
@@ -30,6 +31,7 @@ import regioncast as rc
 from regioncast.chunked import writing
 from regioncast.chunked.painting import PaintedChunks, in_chunks, painting_in_chunks
 from regioncast.chunked.reading import open_image
+from regioncast.chunked.shards import Shards
 from regioncast.chunked.stores import ZarrVoxels
 from regioncast.chunked.writing import Layout, save_chunks
 from regioncast.cli import main
@@ -211,6 +213,27 @@ def test_choosing_and_grouping_is_as_in_memory(labels: np.ndarray, choose: Any) 
     np.testing.assert_array_equal(chunked.load().codes, whole.codes)
     with pytest.raises(LabelsError, match="No region is left"):
         chunked.select(lambda region: False)
+
+
+def test_labels_that_stay_are_the_same_files(tmp_path: Path) -> None:
+    array = np.random.default_rng(3).choice(np.array([0, 0, 5, 300], np.uint16), (70, 75, 80))
+    array[:64, :64, :64] = 0
+    first = rc.save(rc.paint([1.0, 2], rc.load_parcellation(lazy(array, 50))), tmp_path / "1.zarr")
+    atlas = rc.load_parcellation(first)
+    with mock.patch.object(Shards, "copy", autospec=True, side_effect=Shards.copy) as copy:
+        second = rc.save(rc.paint([3.0, 4], atlas), tmp_path / "2.zarr")
+        assert copy.call_count == 1
+        fewer = rc.save(rc.paint([4.0], atlas.drop([5])), tmp_path / "3.zarr")
+        assert copy.call_count == 1
+    name = "labels/atlas/0/c/0/0/0"
+    assert (second / name).read_bytes() == (first / name).read_bytes()
+    labels = zarr.open(str(fewer), mode="r")["labels/atlas/0"][:]
+    np.testing.assert_array_equal(labels, np.where(array == 5, 0, array))
+    file = first / name
+    file.write_bytes(file.read_bytes()[:3000] + b"x" + file.read_bytes()[3001:])
+    with pytest.raises(FileFormatError, match="damaged"):
+        rc.save(rc.paint([3.0, 4], atlas), tmp_path / "5.zarr")
+    assert not (tmp_path / "5.zarr").exists()
 
 
 def test_background_is_what_is_said(labels: np.ndarray, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -228,6 +229,21 @@ class Shards:
         end = index.tobytes()
         with file.open("wb") as output:
             output.writelines([*pieces, end, google_crc32c.value(end).to_bytes(4, "little")])
+
+    def can_copy(self, other: Shards) -> bool:
+        """Return whether files of another array may be files of this one."""
+        mine, theirs = (
+            (each.shard[-3:], each.chunk[-3:], each.dtype, each.fill, each.has_checksums)
+            for each in (self, other)
+        )
+        return mine == theirs
+
+    def copy(self, shard: Sequence[int], other: Shards) -> None:
+        """Write a file of chunks as it is in another array."""
+        file = self._file(shard)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Its contents alone: a new file is not to be read-only where the old one is.
+        shutil.copyfile(other._file(shard), file)
 
     def compressed(self, values: NDArray[Any]) -> bytes:
         """Return a chunk as it is in a file; one at the end of the array is filled up."""

@@ -190,9 +190,8 @@ class ZarrVoxels:
         if not isinstance(self.store, str) or self.chunks != (edge,) * 3:
             return None
         with readable(self.name):
-            if self._opened()[1] is None:
-                return None
-        return _OneByOne(self, number)
+            _, shards = self._opened()
+        return None if shards is None else _OneByOne(self, number, shards)
 
 
 class _OneByOne:
@@ -202,7 +201,8 @@ class _OneByOne:
     decoding.
     """
 
-    def __init__(self, voxels: ZarrVoxels, number: int) -> None:
+    def __init__(self, voxels: ZarrVoxels, number: int, shards: Shards) -> None:
+        self.shards = shards
         self._voxels = voxels
         self._number = number
         self._place = np.empty(voxels.chunks, voxels.dtype)

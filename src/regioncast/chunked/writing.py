@@ -100,6 +100,11 @@ class _Plan:
     is_series: bool
     arrays: list[tuple[Shards, Shards | None]] = field(default_factory=list)
 
+    @property
+    def keeps_labels(self) -> bool:
+        """Whether labels are written as they are read: none is left out, and 0 stays no region."""
+        return self.atlas.known is None and self.atlas.background == 0
+
 
 def check_store_output(path: Path, *, overwrite: bool) -> None:
     """Raise where an OME-Zarr cannot be written under this name, before any work is done."""
@@ -280,7 +285,13 @@ def _write_part(plan: _Plan, task: Task) -> None:
             leaves.append((leaf, codes, of_regions))
     # A shard is written at once, and nobody else writes to it: two writers of one shard lose what
     # the first has written, without an error.
-    _write_shard(labels, (), leaves, plan.label_of_code)
+    stored = getattr(source, "shards", None)
+    if leaves and stored is not None and plan.keeps_labels and labels.can_copy(stored):
+        # All of it has been read, so its checksums are right; to encode it again takes long.
+        shard = [part.start // n for part, n in zip(box, labels.shard, strict=True)]
+        labels.copy(shard, stored)
+    else:
+        _write_shard(labels, (), leaves, plan.label_of_code)
     if image is None or plan.values is None:
         return
     for at, row in enumerate(plan.values):
