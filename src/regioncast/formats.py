@@ -107,6 +107,9 @@ GZIPPED = (".gz", ".mgz")
 
 _OUT = ("image", "atlas", "signals", "coverage", "page", "figure")
 
+HALVES = (".hdr", ".hdr.gz", ".img", ".img.gz", ".HEAD", ".BRIK", ".BRIK.gz")
+"""Endings of headers and of voxels where these are two files: either is read with the other."""
+
 
 def suffixes(use: Use | None = None, kind: KindName | None = None) -> tuple[str, ...]:
     """Return the endings of the files with this use and of this kind, where they are given.

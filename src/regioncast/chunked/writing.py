@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..progress import Progress
-    from .voxels import Box
+    from .voxels import Box, Voxels
 
 _LABELS = "labels/atlas"
 _LABEL_DTYPES = ("uint8", "uint16", "uint32", "int8", "int16", "int32", "int64")
@@ -53,6 +53,9 @@ _PLAN = "plan-{}.pickle"
 
 Task = tuple[int, "Box"]
 """A level and a block of it."""
+
+_Leaf = tuple["Box", "NDArray[Any]", "NDArray[np.int64]"]
+"""A chunk: where it is, its codes, and what they are in the table."""
 
 
 @dataclass(frozen=True)
@@ -285,23 +288,31 @@ def _write_part(plan: _Plan, task: Task) -> None:
             leaves.append((leaf, codes, of_regions))
     # A shard is written at once, and nobody else writes to it: two writers of one shard lose what
     # the first has written, without an error.
-    stored = getattr(source, "shards", None)
-    if leaves and stored is not None and plan.keeps_labels and labels.can_copy(stored):
-        # All of it has been read, so its checksums are right; to encode it again takes long.
-        shard = [part.start // n for part, n in zip(box, labels.shard, strict=True)]
-        labels.copy(shard, stored)
-    else:
-        _write_shard(labels, (), leaves, plan.label_of_code)
+    if leaves:
+        _write_labels(plan, labels, box, source, leaves)
     if image is None or plan.values is None:
         return
     for at, row in enumerate(plan.values):
         _write_shard(image, (at,) if plan.is_series else (), leaves, row)
 
 
+def _write_labels(
+    plan: _Plan, labels: Shards, box: Box, source: Voxels, leaves: Sequence[_Leaf]
+) -> None:
+    """Write a shard of labels, copied where it is one already."""
+    stored = getattr(source, "shards", None)
+    if stored is None or not (plan.keeps_labels and labels.can_copy(stored)):
+        _write_shard(labels, (), leaves, plan.label_of_code)
+        return
+    # All of it has been read, so its checksums are right; to encode it again takes long.
+    shard = [part.start // n for part, n in zip(box, labels.shard, strict=True)]
+    labels.copy(shard, stored)
+
+
 def _write_shard(
     shards: Shards,
     leading: tuple[int, ...],
-    leaves: Sequence[tuple[Box, NDArray[Any], NDArray[np.int64]]],
+    leaves: Sequence[_Leaf],
     values: NDArray[Any],
 ) -> None:
     """Write what is painted with the value of each code."""

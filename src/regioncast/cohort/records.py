@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import OutputError
 from ..files import sha256_of
-from ..formats import family_of, stem_of
+from ..formats import HALVES, family_of, stem_of
 from ..io.kinds import NO_REGIONS
 from ..io.sidecar import files_beside, files_of, own_sidecar, own_version, write_beside
 from ..tables.regions import find_region_table
@@ -33,9 +33,6 @@ NEW = "new"
 
 # How the reasons end of inputs that were there once.
 _GONE = " is gone, and its table still there"
-
-# How the names of headers and voxels end that are two files.
-_HALVES = (".hdr", ".hdr.gz", ".img", ".img.gz", ".HEAD", ".BRIK", ".BRIK.gz")
 
 # Options that name files.
 _FILES = ("regions", "mask", "weights", "confounds")
@@ -118,7 +115,7 @@ def _whole(files: Sequence[Path]) -> list[Path]:
     """Return files, and then what they are read with: headers may be apart from voxels."""
     whole = [*files]
     for file in files:
-        for suffix in _HALVES if family_of(file) in ("pair", "afni") else ():
+        for suffix in HALVES if family_of(file) in ("pair", "afni") else ():
             half = file.with_name(f"{stem_of(file)}{suffix}")
             if half not in whole and half.is_file():
                 whole.append(half)
