@@ -239,6 +239,14 @@ def test_a_surface_without_the_other_hemisphere_is_refused(derivative):
         find_jobs(derivative, {"S": "atlases/?h.aparc.annot"})
 
 
+@pytest.mark.parametrize("name", ["fmri*", "study [2]", "which?"])
+def test_surfaces_in_folders_that_are_patterns_are_refused(derivative, name):
+    folder = derivative.rename(derivative.with_name(name))
+    with pytest.raises(ArgumentError, match=r"4 pairs of surfaces .* \*, \? or \[.*: 'sub-"):
+        find_jobs(folder, {"S": "atlases/?h.aparc.annot"})
+    assert find_jobs(folder, {"A": ATLAS})
+
+
 def test_paths_are_valid_from_the_folder_of_the_table(derivative, monkeypatch):
     folder = derivative.parent / "tables" / "of jobs"
     folder.mkdir(parents=True)

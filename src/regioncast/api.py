@@ -1291,8 +1291,12 @@ def _properties(image: object) -> Properties:
 
 def _check_properties(values: NDArray[Any], names: Sequence[str]) -> None:
     """Raise where values cannot be properties, or two maps would be one."""
-    if values.dtype.kind == "c" or np.isinf(values).any():
-        raise ArgumentError("Properties are finite real numbers. Leave out what is none.")
+    wrong = values if values.dtype.kind == "c" else values[np.isinf(values)]
+    if wrong.size:
+        raise ArgumentError(
+            f"{plural(wrong.size, 'value')} that properties cannot hold, which are finite real "
+            f"numbers: {examples(wrong.ravel().tolist())}. Leave them out, or write .ome.zarr."
+        )
     if len(set(names)) < len(names):
         raise ArgumentError(
             f"Properties are told apart by the names of maps, and {len(names):,} maps have "

@@ -16,7 +16,6 @@ from ..atlas.region_table import SHOWN_ROWS, text_table
 from ..engine import encoding
 from ..engine.encoding import code_dtype
 from ..errors import LabelsError, RegionTableError, examples, plural
-from .stores import check_unchanged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,9 +157,7 @@ class ChunkedParcellation:
         FileFormatError
             When the labels cannot be read.
         """
-        labels = self.levels[level].labels
-        check_unchanged(labels)
-        codes, of_regions = self.encoded(labels, box)
+        codes, of_regions = self.encoded(self.levels[level].labels, box)
         # In the dtype of all regions, whatever is in this block: callers mix blocks.
         new_code = of_regions.astype(code_dtype(len(self)))
         return np.ascontiguousarray(encoding.recoded(codes, new_code))

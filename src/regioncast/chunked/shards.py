@@ -222,28 +222,29 @@ class Shards:
         # As Zarr does: viewers take what is not there for fill, and it costs no file.
         if not pieces:
             return
-        file = self._file(shard)
-        # None above: a folder that an interrupted writer has removed does not come again.
-        for folder in reversed(file.parents[: len(shard)]):
-            folder.mkdir(exist_ok=True)
         end = index.tobytes()
-        with file.open("wb") as output:
+        with self._file_to_write(shard).open("wb") as output:
             output.writelines([*pieces, end, google_crc32c.value(end).to_bytes(4, "little")])
 
     def can_copy(self, other: Shards) -> bool:
         """Return whether files of another array may be files of this one."""
         mine, theirs = (
-            (each.shard[-3:], each.chunk[-3:], each.dtype, each.fill, each.has_checksums)
+            (each.shape, each.shard, each.chunk, each.dtype, each.fill, each.has_checksums)
             for each in (self, other)
         )
         return mine == theirs
 
     def copy(self, shard: Sequence[int], other: Shards) -> None:
         """Write a file of chunks as it is in another array."""
-        file = self._file(shard)
-        file.parent.mkdir(parents=True, exist_ok=True)
         # Its contents alone: a new file is not to be read-only where the old one is.
-        shutil.copyfile(other._file(shard), file)
+        shutil.copyfile(other._file(shard), self._file_to_write(shard))
+
+    def _file_to_write(self, shard: Sequence[int]) -> Path:
+        file = self._file(shard)
+        # None above: a folder that an interrupted writer has removed does not come again.
+        for folder in reversed(file.parents[: len(shard)]):
+            folder.mkdir(exist_ok=True)
+        return file
 
     def compressed(self, values: NDArray[Any]) -> bytes:
         """Return a chunk as it is in a file; one at the end of the array is filled up."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .voxels import Box, Voxels
 
 # Files by which a folder is known as a store of Zarr 3 or 2.
-_MARKS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
+_MARKS = ("zarr.json", ".zgroup", ".zarray")
 
 # Arrays of so many stores are open at once.
 _MOST_OPEN = 64
@@ -171,17 +171,16 @@ class ZarrVoxels:
         """Return the array, and its shards where we read them ourselves."""
         if not isinstance(self.store, str):
             return self.store, None
-        stamp = _stamp(self.store)
-        array, shards = _opened(self.store, stamp)
-        said = (*self.leading, *self.shape), self.chunks, self.dtype
-        is_same = (array.shape, array.chunks[-3:], array.dtype.newbyteorder("=")) == said
-        # What is known of its regions is of what was there before, of the same form or not.
-        if not is_same or self.stamp not in (None, stamp):
+        check_unchanged(self)
+        array, shards = _opened(self.store, _stamp(self.store))
+        # Of a copy of the file, in another process, the form alone is known.
+        form = (*self.leading, *self.shape), self.chunks, self.dtype
+        if (array.shape, array.chunks[-3:], array.dtype.newbyteorder("=")) != form:
             raise FileFormatError(
                 f"{capitalized(self.name)} has been written anew since it was opened: it was "
-                f"{times(said[0])} of {self.dtype} in chunks of {times(self.chunks)}, and is "
+                f"{times(form[0])} of {self.dtype} in chunks of {times(self.chunks)}, and is "
                 f"{times(array.shape)} of {array.dtype} in chunks of {times(array.chunks[-3:])}. "
-                "Open it again."
+                "Load it again."
             )
         return array, shards
 
@@ -253,9 +252,11 @@ def zarr_voxels(array: zarr.Array[Any], what: str) -> ZarrVoxels:
 
 
 def check_unchanged(voxels: Voxels) -> None:
-    """Raise where an array in a file was written anew, or removed, since it was opened."""
-    # As where a painting replaced the labels that it was made of.  Asked where work begins and not
-    # of each block: workers may have copies of their own.
+    """Raise where an array in a file was written anew, or removed, since it was opened.
+
+    What is known of its regions is of what was there before.  Asked of each block that is read, and
+    where work begins that others do.
+    """
     if not isinstance(voxels, ZarrVoxels) or voxels.stamp is None:
         return
     is_same = False

@@ -7,6 +7,7 @@ TemplateFlow that of ``tpl-``.
 from __future__ import annotations
 
 import csv
+import glob
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -154,6 +155,8 @@ def find_jobs(
     images = _pairs_of(there.images, root)
     shown = _as_shown(root, folder, relative_to)
     images_of = {label: _images_of(label, atlas, images, there) for label, atlas in atlases.items()}
+    for chosen in images_of.values():
+        _check_are_plain(chosen, root)
     cell_of = cache(partial(_cell_of_atlas, relative_to=relative_to))
     always = _in_all_rows(confound_columns, resample)
     rows: list[dict[str, str]] = []
@@ -340,6 +343,21 @@ def _images_of(
             "Name another folder, atlas or pattern (--match)."
         )
     return chosen
+
+
+def _check_are_plain(images: Iterable[str], root: Path) -> None:
+    """Raise where the pattern of a pair of surfaces may stand for files of other folders."""
+    wild = []
+    for image in images:
+        plain = str(root / image).replace("_hemi-?_", "_")
+        # Of what is no pair, the name is no pattern.
+        if "_hemi-?_" in image and glob.escape(plain) != plain:
+            wild.append(image)
+    if wild:
+        raise ArgumentError(
+            f"{plural(len(wild), 'pair')} of surfaces in {root} whose paths have *, ? or [, by "
+            f"which other files may be found, too: {examples(wild)}. Rename the folder or files."
+        )
 
 
 def _grid_of_atlas(atlas: str) -> dict[str, str]:
