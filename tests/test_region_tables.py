@@ -15,13 +15,15 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tables.region_cases import FSL, LABEL_TABLE
 
 from regioncast.atlas.region_table import RegionTable
 from regioncast.errors import FileFormatError, InputMissingError, RegionTableError
+from regioncast.identity import start_problem
 from regioncast.tables.regions import (
+    calls_zero_a_region,
     find_region_table,
     read_region_table,
     region_table_from_label_table,
@@ -96,14 +98,21 @@ def test_names_alone_are_numbered_from_one(names):
     assert rows(read_region_table(names)) == list(enumerate(names, start=1))
 
 
+@example(RegionTable([0, 1], ["a", "b"]), 0)
 @given(region_tables(), st.integers(0, 2**31))
 def test_the_image_chooses_among_columns_of_labels(table, shift):
     shifted = [label // 2 + shift for label in range(len(table))]
     frame = pd.DataFrame({"roi": shifted, "key": table.labels, "name": table.names})
     labels = table.labels[table.labels > 0]
-    # A row of 0 that is called a region is doubted, whatever the columns.
-    if 0 not in table.labels and len(labels) > np.isin(labels, shifted).sum():
-        assert rows(read_region_table(frame, labels=labels)) == rows(table)
+    if len(labels) <= np.isin(labels, shifted).sum():
+        return
+    zero_is_region = calls_zero_a_region(table)
+    if start_problem(table.labels.tolist(), labels.tolist(), zero_is_region=zero_is_region):
+        # A row of 0 that is called a region is doubted, whatever the columns.
+        with pytest.raises(RegionTableError, match="counts from 0"):
+            read_region_table(frame, labels=labels)
+        return
+    assert rows(read_region_table(frame, labels=labels)) == rows(table)
 
 
 # --- XML -------------------------------------------------------------------------------------
